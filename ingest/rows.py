@@ -1,0 +1,46 @@
+"""What every way of ingesting makes, and the only thing the writer takes: rows of `traces`."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+CALL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
+
+Status = Literal["success", "error", "timeout"]
+
+
+@dataclass(slots=True)
+class Row:
+    """One span. Token counts are inclusive: input holds cache reads and writes, output holds reasoning."""
+
+    timestamp: datetime
+    """Start of the span, with offset."""
+    trace_id: str
+    span_id: str
+    operation: str
+    """chat, text_completion, generate_content, embeddings (model calls); invoke_agent, invoke_workflow, execute_tool, other."""
+    agent_id: str
+    parent_span_id: str | None = None
+    name: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    status: Status = "success"
+    error_type: str | None = None
+    error_message: str | None = None
+    latency_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: Decimal | None = None
+    """None: unpriced, which is not the same as free."""
+    cost_source: str | None = None
+    """override, reported, genai-prices or unknown; None for rows that are no calls."""
+    price_id: str | None = None
+    """Which price made cost_usd, so that a repricing can find it."""
+    response_id: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
