@@ -1,0 +1,220 @@
+"""The query string, parsed once at the door. Behind it there are only valid values."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from django.http import QueryDict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from ingest.rows import CALL_OPERATIONS
+from observability.problems import FieldError, Problem
+
+Range = Literal["1h", "24h", "7d", "30d"]
+Granularity = Literal["minute", "hourly", "daily"]
+
+RANGES: dict[Range, timedelta] = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+BUCKETS: dict[Granularity, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+}
+# The widest window that each granularity is the default of.
+DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
+    "minute": timedelta(hours=3),
+    "hourly": timedelta(days=8),
+    "daily": timedelta(days=400),
+}
+LONGEST_WINDOW = timedelta(days=400)
+MOST_BUCKETS = 1500
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # where time_bucket counts from
+
+
+def iso_8601(value: Any) -> Any:
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
+        raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z")
+    # A "+" that nobody percent-encoded arrives as a blank.
+    return re.sub(r" (?=\d\d:?\d\d$)", "+", value)
+
+
+def within_calendar(value: datetime) -> datetime:
+    if not EARLIEST.timestamp() <= value.timestamp() <= LATEST.timestamp():
+        raise PydanticCustomError("calendar", "must lie between the years 2000 and 2100")
+    return value.astimezone(UTC)
+
+
+def plain_text(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul", "must not contain a NUL character")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
+Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain_text)]
+
+
+class Query(BaseModel):
+    """What a read accepts, as it stands in the URL."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    range: Annotated[
+        Range | None, Field(description="Window that ends now; 24h where start and end are absent.")
+    ] = None
+    start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
+    end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
+    granularity: Annotated[
+        Granularity | None, Field(description="Width of a bucket; by default fitting the window.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Most rows of a list.")] = 10
+    agent_id: Annotated[Text | None, Field(description="Only this agent.")] = None
+    model: Annotated[Text | None, Field(description="Only this model.")] = None
+    provider: Annotated[Text | None, Field(description="Only this provider.")] = None
+    operation: Annotated[Text | None, Field(description="Only this operation; by default all model calls.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def window_is_sound(self) -> Self:
+        if self.range and (self.start or self.end):
+            raise PydanticCustomError("range", "give either range, or start and end")
+        if bool(self.start) != bool(self.end):
+            raise PydanticCustomError("end" if self.start else "start", "start and end go together")
+        if self.start and self.end:
+            if self.end <= self.start:
+                raise PydanticCustomError("end", "must be later than start")
+            if self.end - self.start > LONGEST_WINDOW:
+                raise PydanticCustomError("start", "the window must not be longer than 400 days")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """One window of one workspace, half-open, and what narrows it."""
+
+    workspace_id: UUID
+    start: datetime
+    end: datetime
+    granularity: Granularity
+    limit: int = 10
+    agent_id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    operation: str | None = None
+    range: Range | None = None
+
+    @property
+    def bucket(self) -> timedelta:
+        return BUCKETS[self.granularity]
+
+    @property
+    def previous_start(self) -> datetime:
+        """Start of the window of equal length immediately before."""
+        return self.start - (self.end - self.start)
+
+    @property
+    def operations(self) -> list[str]:
+        return [self.operation] if self.operation else list(CALL_OPERATIONS)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What SQL binds by name."""
+        return {
+            "workspace_id": self.workspace_id,
+            "previous_start": self.previous_start,
+            "start": self.start,
+            "end": self.end,
+            "bucket": self.bucket,
+            "limit": self.limit,
+            "agent_id": self.agent_id,
+            "model": self.model,
+            "provider": self.provider,
+            "operations": self.operations,
+        }
+
+    @property
+    def cache_key(self) -> str:
+        """The same for every reader of one question: a relative range stays relative."""
+        window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
+        narrowed = (self.agent_id, self.model, self.provider, self.operation)
+        return repr((*window, self.granularity, self.limit, *narrowed))
+
+
+def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
+    """Raises a 422 Problem that names every fault of the query string."""
+    errors: list[FieldError] = [
+        {"loc": ["query", name], "msg": "given more than once"}
+        for name, values in query.lists()
+        if len(values) > 1
+    ]
+    try:
+        parsed = Query.model_validate(query.dict())
+    except ValidationError as error:
+        errors += [field_error(details) for details in error.errors(include_url=False, include_input=False)]
+    if errors:
+        raise Problem(422, "The query string is not valid.", errors)
+    return filters(parsed, workspace_id, now or datetime.now(UTC))
+
+
+def field_error(details: Any) -> FieldError:
+    if details["type"] == "extra_forbidden":
+        known = ", ".join(Query.model_fields)
+        return {"loc": ["query", *details["loc"]], "msg": f"unknown parameter; known are {known}"}
+    # A fault between parameters names the one to look at in its type.
+    return {"loc": ["query", *(details["loc"] or (details["type"],))], "msg": details["msg"]}
+
+
+def filters(query: Query, workspace_id: UUID, now: datetime) -> Filters:
+    relative: Range | None = None
+    if query.start and query.end:
+        start, end = query.start, query.end
+    else:
+        relative = query.range or "24h"
+        start, end = now - RANGES[relative], now
+    granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
+    if bucket_count(start, end, granularity) > MOST_BUCKETS:
+        fits = next(name for name in BUCKETS if bucket_count(start, end, name) <= MOST_BUCKETS)
+        message = f"{granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
+        raise Problem(
+            422, "The query string is not valid.", [{"loc": ["query", "granularity"], "msg": message}]
+        )
+    return Filters(
+        workspace_id=workspace_id,
+        start=start,
+        end=end,
+        granularity=granularity,
+        limit=query.limit,
+        agent_id=query.agent_id,
+        model=query.model,
+        provider=query.provider,
+        operation=query.operation,
+        range=relative,
+    )
+
+
+def fitting(widest: Iterable[tuple[Granularity, timedelta]], length: timedelta) -> Granularity:
+    return next(name for name, limit in widest if length <= limit)
+
+
+def bucket_count(start: datetime, end: datetime, granularity: Granularity) -> int:
+    width = BUCKETS[granularity]
+    return -((BUCKET_ORIGIN - end) // width) - (start - BUCKET_ORIGIN) // width

@@ -1,0 +1,21 @@
+from django.urls import URLPattern, path
+
+from analytics import usage
+from analytics.views import Question, metric
+
+# Seconds an answer may be old.
+LIVE, SERIES, OVERVIEW = 60, 120, 300
+
+METRICS: dict[str, tuple[Question, int]] = {
+    "usage/overview": (usage.overview, OVERVIEW),
+    "usage/calls-over-time": (usage.calls_over_time, SERIES),
+    "usage/agent-distribution": (usage.agent_distribution, SERIES),
+    "usage/top-users": (usage.top_users, SERIES),
+}
+
+
+def metric_path(route: str, query: Question, tier: int) -> URLPattern:
+    return path(f"api/v1/{route}", metric(query, tier), name=route.replace("/", "-"))
+
+
+urlpatterns = [metric_path(route, query, tier) for route, (query, tier) in METRICS.items()]

@@ -1,0 +1,84 @@
+"""Rows into `traces`: all of a batch or nothing, and each span once however often it is delivered."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import orjson
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+from analytics import cache
+from ingest.rows import Row
+
+COLUMNS: dict[str, str] = {
+    "timestamp": "timestamptz",
+    "trace_id": "text",
+    "span_id": "text",
+    "parent_span_id": "text",
+    "operation": "text",
+    "name": "text",
+    "agent_id": "text",
+    "provider": "text",
+    "model": "text",
+    "user_id": "text",
+    "session_id": "text",
+    "status": "text",
+    "error_type": "text",
+    "error_message": "text",
+    "latency_ms": "float8",
+    "input_tokens": "bigint",
+    "output_tokens": "bigint",
+    "cache_read_tokens": "bigint",
+    "cache_write_tokens": "bigint",
+    "reasoning_tokens": "bigint",
+    "cost_usd": "numeric",
+    "cost_source": "text",
+    "price_id": "text",
+    "response_id": "text",
+    "attributes": "jsonb",
+}
+
+INSERT = f"""
+WITH added AS (
+    INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
+    SELECT %(workspace_id)s, {", ".join(COLUMNS)}
+    FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in COLUMNS.items())})
+        AS given ({", ".join(COLUMNS)})
+    ON CONFLICT (workspace_id, trace_id, span_id, timestamp) DO NOTHING
+    RETURNING 1
+)
+SELECT count(*) FROM added
+"""  # noqa: S608 (built from the names above, never from input)
+
+
+class Stored(NamedTuple):
+    accepted: int
+    duplicates: int
+
+
+def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
+    """Committed when it returns."""
+    if not rows:
+        return Stored(0, 0)
+    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+        accepted = insert(cursor, workspace_id, rows)
+    cache.traces_arrived(workspace_id)
+    return Stored(accepted, len(rows) - accepted)
+
+
+def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> int:
+    """How many of the rows were new."""
+    # One order for every writer: two batches with the same spans wait for each other instead of deadlocking.
+    ordered = sorted(rows, key=lambda row: (row.trace_id, row.span_id, row.timestamp))
+    cursor.execute(INSERT, {"workspace_id": workspace_id, **columns(ordered)})
+    [accepted] = cursor.fetchone()
+    return int(accepted)
+
+
+def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    encode: dict[str, Callable[[Any], Any]] = {"attributes": lambda value: orjson.dumps(value).decode()}
+    return {
+        name: [encode[name](getattr(row, name)) if name in encode else getattr(row, name) for row in rows]
+        for name in COLUMNS
+    }

@@ -1,0 +1,33 @@
+from django.core.cache import cache
+from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from workspaces.access import public
+
+
+@public
+def livez(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@public
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when both databases answer and are migrated; a missing cache only costs speed and is only named."""
+    checks = {alias: database_state(alias) for alias in connections}
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({**checks, "cache": cache_state()}, status=200 if ready else 503)
+
+
+def database_state(alias: str) -> str:
+    try:
+        executor = MigrationExecutor(connections[alias])
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Exception:  # whatever the reason, the answer is the same: not ready
+        return "unavailable"
+    return "migrations pending" if pending else "ok"
+
+
+def cache_state() -> str:
+    cache.set("readyz", 1, 10)
+    return "ok" if cache.get("readyz") else "degraded"

@@ -1,0 +1,13 @@
+from django.contrib import admin
+from django.urls import include, path
+
+from observability import health
+
+urlpatterns = [
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("admin/", admin.site.urls),
+    path("", include("workspaces.urls")),
+    path("", include("ingest.urls")),
+    path("", include("analytics.urls")),
+]
