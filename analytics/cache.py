@@ -60,7 +60,8 @@ def cached(workspace_id: UUID, question: str, tier_seconds: int, compute: Callab
     entry = fresh(key, traces)
     if entry:
         return Answer(entry.body.encode(), hit=True)
-    with locks.setdefault(key, KeyLock()).lock:
+    computing = locks.setdefault(key, KeyLock())  # held by name, or it would be gone before the lock is
+    with computing.lock:
         # Another thread may have computed it while this one waited.
         entry = fresh(key, traces)
         if entry:
