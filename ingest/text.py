@@ -1,0 +1,43 @@
+"""Text as PostgreSQL can keep it."""
+
+import re
+from hashlib import sha256
+from typing import Any
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+MARK = "…[cut {digest}]"
+MARK_LENGTH = len(MARK.format(digest="12345678"))
+
+ID_LENGTH = 256
+NAME_LENGTH = 512
+MESSAGE_LENGTH = 8 * 1024
+ATTRIBUTE_LENGTH = 64 * 1024
+DEEPEST = 64
+
+
+def clean(text: str, length: int) -> str:
+    """NUL and lone surrogates become U+FFFD; what is over-long is cut and marked with a digest of the whole.
+
+    The digest keeps two long ids with the same beginning apart.
+    """
+    if len(text) > length:
+        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        text = text[: length - MARK_LENGTH] + MARK.format(digest=digest)
+    return UNSTORABLE.sub("\ufffd", text) if not text.isprintable() else text
+
+
+def clean_json(value: Any, depth: int = DEEPEST) -> Any:
+    """Every text in it cleaned. Raises ValueError for what JSON or PostgreSQL cannot hold."""
+    if depth == 0:
+        raise ValueError(f"nested deeper than {DEEPEST} levels")
+    if isinstance(value, str):
+        return clean(value, ATTRIBUTE_LENGTH)
+    if isinstance(value, dict):
+        return {clean(key, ID_LENGTH): clean_json(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [clean_json(item, depth - 1) for item in value]
+    if isinstance(value, float) and not -float("inf") < value < float("inf"):
+        raise ValueError("NaN and infinity are not numbers that can be stored")
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        raise ValueError("a whole number is beyond 64 bits")
+    return value
