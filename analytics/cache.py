@@ -5,6 +5,7 @@ One computation per key: while one request computes, others with the same key wa
 
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from threading import Lock
 from typing import NamedTuple
 from uuid import UUID, uuid4
@@ -56,7 +57,7 @@ def cached(workspace_id: UUID, question: str, tier_seconds: int, compute: Callab
     markers = cache.get_many([f"epoch:{workspace_id}", f"traces:{workspace_id}"])
     epoch = markers.get(f"epoch:{workspace_id}", "")
     traces = markers.get(f"traces:{workspace_id}", "")
-    key = f"answer:{workspace_id}:{epoch}:{question}"
+    key = f"answer:{workspace_id}:{epoch}:{sha256(question.encode()).hexdigest()}"
     entry = fresh(key, traces)
     if entry:
         return Answer(entry.body.encode(), hit=True)

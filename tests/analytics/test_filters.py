@@ -1,0 +1,95 @@
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from django.http import QueryDict
+
+from analytics import filters
+from observability.problems import Problem
+
+NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
+
+
+def parsed(query: str, workspace_id: UUID | None = None) -> filters.Filters:
+    return filters.parse(QueryDict(query), workspace_id or uuid4(), NOW)
+
+
+def refused(query: str) -> list[tuple[str, str]]:
+    with pytest.raises(Problem) as caught:
+        parsed(query)
+    assert caught.value.status == 422
+    return [(str(error["loc"][1]), error["msg"]) for error in caught.value.errors]
+
+
+def test_the_window_is_the_last_24_hours_by_hour_unless_asked_otherwise() -> None:
+    asked = parsed("")
+    assert (asked.start, asked.end) == (NOW - timedelta(hours=24), NOW)
+    assert asked.granularity == "hourly"
+    assert asked.limit == 10
+    assert "chat" in asked.operations
+
+
+@pytest.mark.parametrize(
+    ("given", "granularity"), [("1h", "minute"), ("24h", "hourly"), ("7d", "hourly"), ("30d", "daily")]
+)
+def test_each_range_has_its_granularity(given: str, granularity: str) -> None:
+    assert parsed(f"range={given}").granularity == granularity
+
+
+def test_a_custom_window_is_kept_to_the_microsecond() -> None:
+    asked = parsed("start=2026-11-01T00:00:00.000001Z&end=2026-11-02T03:30:00%2B05:30")
+    assert asked.start == datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
+    assert asked.end == datetime(2026, 11, 1, 22, 0, tzinfo=UTC)
+    assert asked.previous_start == asked.start - (asked.end - asked.start)
+
+
+def test_a_plus_that_was_not_encoded_is_understood() -> None:
+    asked = parsed("start=2026-11-01T00:00:00+01:00&end=2026-11-02T00:00:00+01:00")
+    assert asked.start == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    assert {name for name, _ in refused("range=2d&limit=0&granularity=weekly&agent=x")} == {
+        "range",
+        "limit",
+        "granularity",
+        "agent",
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "words"),
+    [
+        ("agent=x", "agent", "unknown parameter"),
+        ("range=24h&range=7d", "range", "more than once"),
+        ("start=2026-11-01T00:00:00Z", "end", "go together"),
+        ("end=2026-11-01T00:00:00Z", "start", "go together"),
+        ("range=24h&start=2026-11-01T00:00:00Z&end=2026-11-02T00:00:00Z", "range", "either"),
+        ("start=2026-11-02T00:00:00Z&end=2026-11-02T00:00:00Z", "end", "later than start"),
+        ("start=2025-01-01T00:00:00Z&end=2026-11-02T00:00:00Z", "start", "400 days"),
+        ("start=2026-11-01T00:00:00&end=2026-11-02T00:00:00Z", "start", "timezone"),
+        ("start=1700000000&end=2026-11-02T00:00:00Z", "start", "ISO 8601"),
+        ("start=0001-01-01T00:00:00Z&end=2026-11-02T00:00:00Z", "start", "2000"),
+        ("limit=101", "limit", "100"),
+        ("limit=1.5", "limit", "integer"),
+        ("agent_id=", "agent_id", "at least 1"),
+        ("agent_id=a%00b", "agent_id", "NUL"),
+        ("range=7d&granularity=minute", "granularity", "use hourly"),
+        (
+            "start=2026-01-01T00:00:00Z&end=2026-11-02T00:00:00Z&granularity=hourly",
+            "granularity",
+            "use daily",
+        ),
+    ],
+)
+def test_it_refuses(query: str, name: str, words: str) -> None:
+    [(at, message)] = refused(query)
+    assert at == name
+    assert words in message
+
+
+def test_a_relative_range_has_one_cache_key_at_all_times() -> None:
+    workspace = uuid4()
+    later = filters.parse(QueryDict("range=7d"), workspace, NOW + timedelta(seconds=5))
+    assert parsed("range=7d", workspace).cache_key == later.cache_key
+    assert parsed("range=7d&agent_id=a").cache_key != parsed("range=7d").cache_key

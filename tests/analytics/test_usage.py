@@ -1,0 +1,164 @@
+from datetime import timedelta
+
+import pytest
+
+from tests.factories import WorkspaceFactory
+from tests.given import NOON, Given, a_row, iso
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+METRICS = ["usage/overview", "usage/calls-over-time", "usage/agent-distribution", "usage/top-users"]
+HOUR = timedelta(hours=1)
+
+
+def total(answer: dict) -> int:
+    if "total_calls" in answer:
+        return answer["total_calls"]
+    return sum(row["calls"] for row in answer["data"])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+class TestEveryUsageMetric:
+    def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
+        from ingest import writer
+
+        given.calls(3, user_id="ada")
+        writer.store(WorkspaceFactory().id, [a_row(user_id="ada") for _ in range(2)])
+        assert total(given.ask(metric)) == 3
+
+    @pytest.mark.parametrize("name", ["agent_id", "model", "provider"])
+    def test_it_narrows_by(self, given: Given, metric: str, name: str) -> None:
+        given.calls(2, user_id="ada")
+        given.calls(1, user_id="ada", **{name: "other"})
+        assert total(given.ask(metric, **{name: "other"})) == 1
+
+    def test_it_counts_model_calls_unless_asked_for_another_operation(self, given: Given, metric: str) -> None:
+        given.calls(2, user_id="ada")
+        given.calls(1, user_id="ada", operation="embeddings")
+        given.calls(4, user_id="ada", operation="execute_tool")
+        given.calls(5, user_id="ada", operation="invoke_agent")
+        assert total(given.ask(metric)) == 3
+        assert total(given.ask(metric, operation="execute_tool")) == 4
+
+    def test_its_window_is_half_open_to_the_microsecond(self, given: Given, metric: str) -> None:
+        start, end = NOON + timedelta(microseconds=7), NOON + HOUR + timedelta(microseconds=11)
+        for at in (start, end - timedelta(microseconds=1)):
+            given.calls(1, at, user_id="ada")
+        for at in (start - timedelta(microseconds=1), end):
+            given.calls(10, at, user_id="ada")
+        assert total(given.ask(metric, start=iso(start), end=iso(end))) == 2
+
+    def test_it_answers_an_empty_workspace(self, given: Given, metric: str) -> None:
+        assert total(given.ask(metric)) == 0
+
+
+def test_overview_compares_with_the_window_before(given: Given) -> None:
+    given.calls(2, NOON - HOUR, user_id="ada", agent_id="support")
+    given.calls(3, NOON, user_id="ada", agent_id="support")
+    given.calls(1, NOON, user_id="bob", agent_id="sales")
+    given.calls(2, NOON)
+    assert given.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR)) == {
+        "total_calls": 6,
+        "unique_users": 2,
+        "active_agents": 2,
+        "avg_calls_per_user": 3.0,
+        "change_from_previous": {
+            "total_calls": 200.0,
+            "unique_users": 100.0,
+            "active_agents": 100.0,
+            "avg_calls_per_user": 50.0,
+        },
+    }
+
+
+def test_overview_of_nothing_has_no_ratio_and_no_change(given: Given) -> None:
+    assert given.ask("usage/overview") == {
+        "total_calls": 0,
+        "unique_users": 0,
+        "active_agents": 0,
+        "avg_calls_per_user": None,
+        "change_from_previous": {
+            "total_calls": None,
+            "unique_users": None,
+            "active_agents": None,
+            "avg_calls_per_user": None,
+        },
+    }
+
+
+def test_calls_over_time_has_every_bucket_of_the_window(given: Given) -> None:
+    given.calls(2, NOON + 1.5 * HOUR)
+    given.calls(1, NOON + 1.5 * HOUR, status="timeout")
+    answer = given.ask("usage/calls-over-time", start=iso(NOON + HOUR / 2), end=iso(NOON + 3 * HOUR))
+    assert answer["granularity"] == "minute"
+    assert len(answer["data"]) == 150
+    answer = given.ask(
+        "usage/calls-over-time", start=iso(NOON + HOUR / 2), end=iso(NOON + 3 * HOUR), granularity="hourly"
+    )
+    assert answer["total_calls"] == 3
+    assert answer["data"] == [
+        {"timestamp": iso(NOON), "calls": 0, "errors": 0},
+        {"timestamp": iso(NOON + HOUR), "calls": 3, "errors": 1},
+        {"timestamp": iso(NOON + 2 * HOUR), "calls": 0, "errors": 0},
+    ]
+
+
+def test_agent_distribution_sums_what_is_past_the_limit(given: Given) -> None:
+    given.calls(5, agent_id="a", latency_ms=100.0, cost_usd="0.10")
+    given.calls(3, agent_id="b", status="error")
+    given.calls(1, agent_id="c", latency_ms=10.0, cost_usd="0.25")
+    given.calls(1, agent_id="d", latency_ms=30.0)
+    answer = given.ask("usage/agent-distribution", limit=2)
+    assert answer["total_calls"] == 10
+    assert answer["data"] == [
+        {
+            "agent_id": "a",
+            "calls": 5,
+            "percentage": 50.0,
+            "avg_latency_ms": 100.0,
+            "error_rate": 0.0,
+            "cost_usd": 0.5,
+        },
+        {
+            "agent_id": "b",
+            "calls": 3,
+            "percentage": 30.0,
+            "avg_latency_ms": None,
+            "error_rate": 100.0,
+            "cost_usd": None,
+        },
+        {
+            "agent_id": None,
+            "calls": 2,
+            "percentage": 20.0,
+            "avg_latency_ms": 20.0,
+            "error_rate": 0.0,
+            "cost_usd": 0.25,
+        },
+    ]
+
+
+def test_top_users_trend_against_the_window_before(given: Given) -> None:
+    window = {"start": iso(NOON), "end": iso(NOON + HOUR)}
+    for user, before, now in (("up", 2, 5), ("flat", 4, 4), ("down", 4, 3), ("new", 0, 2), ("gone", 9, 0)):
+        given.calls(before, NOON - HOUR, user_id=user)
+        given.calls(now, NOON + HOUR / 2, user_id=user, cost_usd="0.5", agent_id=user)
+    given.calls(1, NOON, agent_id="nobody")
+    answer = given.ask("usage/top-users", **window)
+    assert [(row["user_id"], row["calls"], row["change_from_previous"]) for row in answer["data"]] == [
+        ("up", 5, 150.0),
+        ("flat", 4, 0.0),
+        ("down", 3, -25.0),
+        ("new", 2, None),
+    ]
+    assert [row["trend"] for row in answer["data"]] == ["up", "flat", "down", "new"]
+    assert answer["data"][0] | {"trend": "", "change_from_previous": 0} == {
+        "user_id": "up",
+        "calls": 5,
+        "cost_usd": 2.5,
+        "active_agents": 1,
+        "last_seen": iso(NOON + HOUR / 2),
+        "change_from_previous": 0,
+        "trend": "",
+    }
+    assert len(given.ask("usage/top-users", **window, limit=1)["data"]) == 1

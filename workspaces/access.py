@@ -1,0 +1,245 @@
+"""Who may see what. Every view declares its access with one of these decorators; one without is refused.
+
+The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. A key that is
+presented is the only credential looked at: a bad key never falls back to a cookie or to an open workspace.
+"""
+
+import binascii
+import logging
+from base64 import b64decode
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, NoReturn
+from urllib.parse import unquote
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
+from django.middleware.csrf import CsrfViewMiddleware
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django_htmx.middleware import HtmxDetails
+
+from observability.problems import Problem
+from workspaces.models import ApiKey, Role, Workspace, workspaces_of
+
+logger = logging.getLogger(__name__)
+
+Scope = Literal["ingest", "read", "write"]
+View = Callable[..., HttpResponse]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
+    Role.VIEWER: frozenset({"read"}),
+    Role.EDITOR: frozenset({"read", "write"}),
+    Role.OWNER: frozenset({"read", "write"}),
+}
+HEADER = ["header", "X-Workspace-ID"]
+
+
+class WorkspaceRequest(HttpRequest):
+    """What a view gets behind `workspace_access` or `page`."""
+
+    workspace: Workspace
+    workspaces: list[Workspace]
+    """Those the visitor of a page may switch to."""
+    htmx: HtmxDetails
+
+
+def public(view: View) -> View:
+    """Needs no credential."""
+    return declare(view, "public")
+
+
+def declare(view: View, access: str) -> View:
+    view.access = access  # type: ignore[attr-defined]
+    return view
+
+
+def workspace_access(scope: Scope) -> Callable[[View], View]:
+    """An API view: sets `request.workspace`, or raises the 401, 403 or 422 of the contract."""
+
+    def decorate(view: View) -> View:
+        # Only sessions can be abused across sites, and for them `csrf_checked` runs the check.
+        @csrf_exempt
+        @wraps(view)
+        def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            request.workspace = api_workspace(request, scope)
+            return view(request, *args, **kwargs)
+
+        return declare(checked, scope)
+
+    return decorate
+
+
+def api_workspace(request: HttpRequest, scope: Scope) -> Workspace:
+    secret = presented_secret(request, scope)
+    if secret is not None:
+        return workspace_of_key(request, secret, scope)
+    if scope != "ingest" and request.user.is_authenticated:
+        return workspace_of_session(request, scope)
+    return open_workspace(request)
+
+
+def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
+    """The key in the request, "" for credentials that hold none; None where no credentials were sent."""
+    authorization = request.headers.get("Authorization")
+    if authorization is None:
+        return request.headers.get("X-API-Key") if scope == "ingest" else None
+    # Some exporters do not decode OTEL_EXPORTER_OTLP_HEADERS and send "Bearer%20<key>".
+    kind, _, value = unquote(authorization.strip()).partition(" ")
+    if kind.lower() == "bearer":
+        return value.strip()
+    if kind.lower() == "basic" and scope == "ingest":
+        return password(value.strip())
+    return ""
+
+
+def password(encoded: str) -> str:
+    """Langfuse SDKs send Basic <public>:<key>."""
+    try:
+        return b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+
+
+def workspace_of_key(request: HttpRequest, secret: str, scope: Scope) -> Workspace:
+    key = ApiKey.objects.presented(secret)
+    if key is None:
+        raise unauthorized("The API key is unknown, expired or revoked.")
+    selected = selected_id(request, required=scope != "ingest")
+    if selected is not None and selected != key.workspace_id:
+        refuse_workspace()
+    if scope not in key.scopes:
+        raise Problem(403, f"This API key lacks the scope {scope}.")
+    key.note_use()
+    return key.workspace
+
+
+def workspace_of_session(request: HttpRequest, scope: Scope) -> Workspace:
+    selected = selected_id(request)
+    if request.method not in SAFE_METHODS:
+        csrf_checked(request)
+    if selected in settings.OPEN_WORKSPACE_IDS:
+        return open_workspace(request)
+    workspace = workspaces_of(request.user).filter(pk=selected).first()  # type: ignore[arg-type]
+    if workspace is None:
+        refuse_workspace()
+    if scope not in granted_scopes(request, workspace):
+        raise Problem(403, f"Your role in this workspace lacks the right to {scope}.")
+    return workspace
+
+
+def granted_scopes(request: HttpRequest, workspace: Workspace) -> frozenset[str]:
+    if getattr(request.user, "is_superuser", False):
+        return SCOPES_OF_ROLE[Role.OWNER]
+    membership = workspace.memberships.get(user_id=request.user.pk)
+    return SCOPES_OF_ROLE[membership.role]
+
+
+def open_workspace(request: HttpRequest) -> Workspace:
+    """Without credentials only a workspace listed in OPEN_WORKSPACE_IDS is to be had."""
+    if not settings.OPEN_WORKSPACE_IDS:
+        raise unauthorized("Send an API key as Authorization: Bearer <key>, or sign in.")
+    selected = selected_id(request)
+    if selected not in settings.OPEN_WORKSPACE_IDS:
+        raise unauthorized("Send an API key as Authorization: Bearer <key>, or sign in.")
+    refuse_cross_site(request)
+    workspace = Workspace.objects.filter(pk=selected).first()
+    if workspace is None:
+        refuse_workspace()
+    return workspace
+
+
+def refuse_cross_site(request: HttpRequest) -> None:
+    """An open workspace has no token to check, so a browser must not be sent there by another site."""
+    if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in (
+        "none",
+        "same-origin",
+    ):
+        raise Problem(403, "A page of another site must not write to an open workspace.")
+
+
+def selected_id(request: HttpRequest, required: bool = True) -> UUID | None:
+    value = request.headers.get("X-Workspace-ID")
+    if value is None:
+        if not required:
+            return None
+        raise Problem(422, "X-Workspace-ID is missing.", [{"loc": HEADER, "msg": "required: a workspace's UUID"}])
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Problem(
+            422, "X-Workspace-ID is not valid.", [{"loc": HEADER, "msg": "must be a UUID"}]
+        ) from None
+
+
+def csrf_checked(request: HttpRequest) -> None:
+    check = CsrfViewMiddleware(lambda _: HttpResponse())
+    check.process_request(request)
+    if check.process_view(request, checked_like_a_form, (), {}):
+        raise Problem(403, "The CSRF token is missing or wrong; reload the page and try again.")
+
+
+def checked_like_a_form(request: HttpRequest) -> HttpResponse:
+    """Stands for the view in the CSRF check, since the view itself is exempt for the sake of keys."""
+    return HttpResponse()
+
+
+def unauthorized(detail: str) -> Problem:
+    return Problem(401, detail, headers={"WWW-Authenticate": 'Bearer realm="traces"'})
+
+
+def refuse_workspace() -> NoReturn:
+    """The same words whether the workspace exists or not."""
+    raise Problem(403, "This credential does not open the workspace in X-Workspace-ID.")
+
+
+def page(view: View) -> View:
+    """A dashboard page: `?workspace=` selects among the visitor's workspaces, the first is the default."""
+
+    @wraps(view)
+    def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.workspaces = visible_workspaces(request)
+        if not request.workspaces:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            return render(request, "no_workspace.html", status=404)
+        wanted = request.GET.get("workspace")
+        chosen = [one for one in request.workspaces if wanted is None or str(one.id) == wanted.lower()]
+        if not chosen:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            raise Http404("There is no such workspace, or it is not yours.")
+        request.workspace = chosen[0]
+        return view(request, *args, **kwargs)
+
+    return declare(checked, "page")
+
+
+def visible_workspaces(request: HttpRequest) -> list[Workspace]:
+    visible = Q(pk__in=settings.OPEN_WORKSPACE_IDS)
+    if request.user.is_authenticated:
+        visible |= Q(pk__in=workspaces_of(request.user).values("pk"))
+    return list(Workspace.objects.filter(visible))
+
+
+class DeclaredAccessMiddleware:
+    """Refuses a view that does not say who may see it. The admin decides for itself: staff only."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if hasattr(view, "access") or (match and match.app_names[:1] == ["admin"]):
+            return None
+        logger.error("view without declared access: %s", getattr(view, "__qualname__", view))
+        return HttpResponseForbidden("This page does not declare who may see it.")

@@ -1,0 +1,109 @@
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+
+from workspaces.models import ApiKey, Membership, Workspace
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields: ClassVar = ["user"]
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    list_display: ClassVar = ["name", "id", "time_zone", "members", "keys", "created_at"]
+    search_fields: ClassVar = ["name", "id"]
+    list_filter: ClassVar = ["time_zone"]
+    readonly_fields: ClassVar = ["id", "created_at"]
+    inlines: ClassVar = [MembershipInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True)
+            )
+        )
+
+    @admin.display(ordering="member_count")
+    def members(self, workspace: Any) -> int:
+        return int(workspace.member_count)
+
+    @admin.display(ordering="key_count", description="API keys")
+    def keys(self, workspace: Any) -> int:
+        return int(workspace.key_count)
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display: ClassVar = ["user", "workspace", "role", "created_at"]
+    list_filter: ClassVar = ["role", "workspace"]
+    list_select_related: ClassVar = ["user", "workspace"]
+    search_fields: ClassVar = ["user__username", "user__email", "workspace__name"]
+    autocomplete_fields: ClassVar = ["user", "workspace"]
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("valid", "Valid"), ("expired", "Expired"), ("revoked", "Revoked")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> QuerySet[ApiKey]:
+        now = timezone.now()
+        match self.value():
+            case "valid":
+                return queryset.filter(revoked_at=None).exclude(expires_at__lte=now)
+            case "expired":
+                return queryset.filter(revoked_at=None, expires_at__lte=now)
+            case "revoked":
+                return queryset.exclude(revoked_at=None)
+        return queryset
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(admin.ModelAdmin):
+    """A key's secret is shown once, in the message after it was added."""
+
+    list_display: ClassVar = ["name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at"]
+    list_filter: ClassVar = [StateFilter, "can_ingest", "can_read", "can_write", "workspace"]
+    list_select_related: ClassVar = ["workspace"]
+    search_fields: ClassVar = ["name", "prefix", "workspace__name"]
+    autocomplete_fields: ClassVar = ["workspace"]
+    readonly_fields: ClassVar = ["prefix", "created_at", "last_used_at", "revoked_at"]
+    actions: ClassVar = ["revoke"]
+
+    @admin.display(description="scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        return ", ".join(sorted(key.scopes))
+
+    @admin.display
+    def state(self, key: ApiKey) -> str:
+        if key.revoked_at:
+            return "revoked"
+        return "valid" if key.is_valid else "expired"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
+        # A key never moves: what was ingested with it would stay behind.
+        return [*self.readonly_fields, "workspace"] if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool) -> None:
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        key, secret = ApiKey.objects.issue(obj.workspace, obj.name, sorted(obj.scopes), obj.expires_at)
+        obj.pk, obj.prefix = key.pk, key.prefix
+        messages.warning(request, f"Copy the key now, it cannot be shown again: {secret}")
+
+    @admin.action(description="Revoke the selected keys")
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        messages.success(request, f"Revoked {count} keys. They are refused from now on.")

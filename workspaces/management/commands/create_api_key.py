@@ -1,0 +1,33 @@
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from workspaces.models import ApiKey, Workspace
+
+SCOPES = ("ingest", "read", "write")
+
+
+class Command(BaseCommand):
+    help = "Issues an API key and prints its secret, which cannot be shown again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("workspace", type=UUID)
+        parser.add_argument("name", help="what uses it")
+        parser.add_argument("--scopes", default="ingest", help=f"comma-separated, of {', '.join(SCOPES)}")
+        parser.add_argument("--expires-days", type=int, default=None)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        scopes = [scope.strip() for scope in options["scopes"].split(",")]
+        unknown = sorted(set(scopes) - set(SCOPES))
+        if unknown:
+            raise CommandError(f"Unknown scope {', '.join(unknown)}; known are {', '.join(SCOPES)}.")
+        workspace = Workspace.objects.filter(pk=options["workspace"]).first()
+        if workspace is None:
+            raise CommandError(f"There is no workspace {options['workspace']}.")
+        days = options["expires_days"]
+        expires_at = timezone.now() + timedelta(days=days) if days is not None else None
+        _, secret = ApiKey.objects.issue(workspace, options["name"], scopes, expires_at)
+        self.stdout.write(secret)

@@ -1,0 +1,150 @@
+import hmac
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import ClassVar
+from uuid import uuid4
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+KEY_START = "aop_"
+PREFIX_LENGTH = len(KEY_START) + 8
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+def validate_time_zone(name: str) -> None:
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is no time zone; write it like Europe/Berlin.")
+
+
+class Workspace(models.Model):
+    """A tenant: every trace, key, member and budget belongs to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    name = models.CharField(max_length=100)
+    time_zone = models.CharField(
+        max_length=64,
+        default="UTC",
+        validators=[validate_time_zone],
+        help_text="Name of the zone, like Europe/Berlin: where its months begin and its times are shown.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+class Role(models.TextChoices):
+    VIEWER = "viewer", "Viewer: reads"
+    EDITOR = "editor", "Editor: reads and sets budgets"
+    OWNER = "owner", "Owner: everything"
+
+
+class Membership(models.Model):
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="one_membership_per_workspace"),
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}"
+
+
+def digest(secret: str, key: str) -> str:
+    return hmac.new(f"workspaces.ApiKey:{key}".encode(), secret.encode(), sha256).hexdigest()
+
+
+class ApiKeyManager(models.Manager["ApiKey"]):
+    def issue(
+        self,
+        workspace: Workspace,
+        name: str,
+        scopes: Sequence[str],
+        expires_at: datetime | None = None,
+    ) -> tuple["ApiKey", str]:
+        """The key and its secret, which nothing can show again."""
+        secret = KEY_START + secrets.token_urlsafe(32)
+        key = self.create(
+            workspace=workspace,
+            name=name,
+            prefix=secret[:PREFIX_LENGTH],
+            digest=digest(secret, settings.SECRET_KEY),
+            can_ingest="ingest" in scopes,
+            can_read="read" in scopes,
+            can_write="write" in scopes,
+            expires_at=expires_at,
+        )
+        return key, secret
+
+    def presented(self, secret: str) -> "ApiKey | None":
+        """The valid key with this secret; None for an unknown, expired or revoked one."""
+        digests = [digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+        found = self.filter(digest__in=digests).select_related("workspace").first()
+        return found if found and found.is_valid else None
+
+
+class ApiKey(models.Model):
+    """Of the secret only an HMAC is kept: whoever reads this table can use no key."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")
+    name = models.CharField(max_length=100, help_text="What uses it, like “checkout agent, production”.")
+    prefix = models.CharField(max_length=PREFIX_LENGTH, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    can_ingest = models.BooleanField("ingest", default=True, help_text="May send traces.")
+    can_read = models.BooleanField("read", default=False, help_text="May read every metric.")
+    can_write = models.BooleanField("write", default=False, help_text="May set the budget.")
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ApiKeyManager()
+
+    class Meta:
+        verbose_name = "API key"
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.revoked_at and (self.expires_at is None or self.expires_at > timezone.now())
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        granted = {"ingest": self.can_ingest, "read": self.can_read, "write": self.can_write}
+        return frozenset(scope for scope, is_granted in granted.items() if is_granted)
+
+    def note_use(self) -> None:
+        now = timezone.now()
+        if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
+            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+
+
+def workspaces_of(user: AbstractBaseUser) -> models.QuerySet[Workspace]:
+    """A superuser sees every workspace, everyone else those they are a member of."""
+    if getattr(user, "is_superuser", False):
+        return Workspace.objects.all()
+    return Workspace.objects.filter(memberships__user=user)
