@@ -15,10 +15,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
-DEVELOPMENT_SECRET_KEY = "development-only-not-secret-development-only-not-secret"
+
+def development_secret_key() -> str:
+    """The one `make run` made for this folder, so that commands in another terminal share it."""
+    made = BASE_DIR / "var" / "secret_key"
+    return made.read_text() if made.exists() else "development-only-not-secret"
+
 
 ENVIRONMENT = env.str("ENVIRONMENT", "development")
-SECRET_KEY = env.str("SECRET_KEY", DEVELOPMENT_SECRET_KEY)
+SECRET_KEY = env.str("SECRET_KEY", "") or development_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
@@ -29,7 +34,7 @@ PRODUCTION = ENVIRONMENT == "production"
 if ENVIRONMENT not in ("development", "production"):
     raise ImproperlyConfigured(f"ENVIRONMENT must be development or production, not {ENVIRONMENT!r}.")
 if PRODUCTION:
-    if SECRET_KEY == DEVELOPMENT_SECRET_KEY or len(SECRET_KEY) < 50:
+    if len(env.str("SECRET_KEY", "")) < 50:
         raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters.")
     if DEBUG:
         raise ImproperlyConfigured("DEBUG must be off in production: its error pages show settings and data.")

