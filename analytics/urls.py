@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
 from analytics import usage
+from analytics.pages import dashboard, first_page
 from analytics.views import Question, metric
 
 # Seconds an answer may be old.
@@ -12,10 +13,15 @@ METRICS: dict[str, tuple[Question, int]] = {
     "usage/agent-distribution": (usage.agent_distribution, SERIES),
     "usage/top-users": (usage.top_users, SERIES),
 }
+PAGES = ("usage",)
 
 
 def metric_path(route: str, query: Question, tier: int) -> URLPattern:
     return path(f"api/v1/{route}", metric(query, tier), name=route.replace("/", "-"))
 
 
-urlpatterns = [metric_path(route, query, tier) for route, (query, tier) in METRICS.items()]
+urlpatterns = [
+    path("", first_page, name="first-page"),
+    *(path(f"dashboard/{domain}", dashboard(domain), name=f"{domain}-page") for domain in PAGES),
+    *(metric_path(route, query, tier) for route, (query, tier) in METRICS.items()),
+]

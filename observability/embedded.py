@@ -62,7 +62,8 @@ def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
     """Does nothing where it exists."""
     server = {"host": socket_directory(data), "user": "postgres", "dbname": "postgres"}
     with psycopg.connect(**server, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [name]).fetchone():
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not exists:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 

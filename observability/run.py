@@ -14,6 +14,7 @@ from types import FrameType
 from typing import IO
 
 import django
+import psycopg
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -50,7 +51,7 @@ def main() -> int:
     except (Refused, embedded.Broken, ImproperlyConfigured) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
-    except DatabaseError as error:
+    except (DatabaseError, psycopg.Error) as error:
         print(f"Cannot start: the database refused: {embedded.first_line(str(error))}", file=sys.stderr)
         return 1
     return 0

@@ -44,6 +44,11 @@ class Workspace(models.Model):
         return self.name
 
     @property
+    def is_open(self) -> bool:
+        """Needs no credential; only ever so on a laptop."""
+        return self.pk in settings.OPEN_WORKSPACE_IDS
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
