@@ -15,7 +15,7 @@ run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=
 	@exec $(BIN)/python -m observability.run
 
 demo: .venv/runtime ## Fill the demo workspace with 30 days of data
-	@$(BIN)/python -m observability.demo
+	@$(BIN)/python -m ingest.demo
 
 test: .venv/development ## Run the tests
 	@$(BIN)/python -m pytest -q

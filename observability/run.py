@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -37,15 +37,21 @@ class Stopped(BaseException):
     """Ctrl-C or a termination signal."""
 
 
-def main() -> int:
+def main() -> None:
+    with ExitStack() as stack:
+        port = free_port()
+        writable_folder()
+        stack.enter_context(only_one(VAR / "run.lock"))
+        prepare_environment(stack)
+        serve(port, prepare_data())
+
+
+def guarded(work: Callable[[], None]) -> int:
+    """The exit code: what hinders the work is told in one line, Ctrl-C ends it in order."""
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
-        with ExitStack() as stack:
-            port = free_port()
-            prepare_environment(stack)
-            secrets_shown_once = prepare_data()
-            serve(port, secrets_shown_once)
+        work()
     except Stopped:
         return 0
     except (Refused, embedded.Broken, ImproperlyConfigured) as error:
@@ -82,13 +88,17 @@ def free_port() -> int:
     return int(given)
 
 
-def prepare_environment(stack: ExitStack) -> None:
+def writable_folder() -> None:
     try:
         VAR.mkdir(exist_ok=True)
-        stack.enter_context(only_one(VAR / "run.lock"))
         make_secret_key(VAR / "secret_key")
     except OSError as error:
         raise Refused(f"{VAR} is not writable ({error.strerror}).") from error
+
+
+def prepare_environment(stack: ExitStack) -> None:
+    """The settings' environment, and the databases it names, which last as long as `stack`."""
+    writable_folder()
     os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
     missing = [name for variable, name in EMBEDDED.items() if not os.environ.get(variable)]
@@ -207,4 +217,4 @@ def welcome(url: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))
