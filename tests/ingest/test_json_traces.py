@@ -1,0 +1,263 @@
+import gzip
+import json
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+from django.test import Client
+
+from analytics.db import rows
+from tests.given import Given, iso
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def post(given: Given, body: Any, **headers: str) -> tuple[int, Any]:
+    response = given.client.post(
+        "/api/v1/traces",
+        body if isinstance(body, (str, bytes)) else json.dumps(body),
+        content_type="application/json",
+        headers=headers,
+    )
+    return response.status_code, response.json()
+
+
+def stored(given: Given) -> list[dict[str, Any]]:
+    return rows(
+        "SELECT * FROM traces WHERE workspace_id = %(workspace_id)s ORDER BY agent_id, span_id",
+        {"workspace_id": given.workspace.id},
+    )
+
+
+def test_only_the_agent_is_required(given: Given) -> None:
+    before = datetime.now(UTC)
+    assert post(given, {"agent_id": "support"}) == (200, {"accepted": 1, "duplicates": 0, "rejected": []})
+    [row] = stored(given)
+    assert before <= row["timestamp"] <= datetime.now(UTC)
+    assert (row["operation"], row["status"], row["cost_usd"]) == ("chat", "success", None)
+    assert (len(row["trace_id"]), len(row["span_id"])) == (32, 16)
+
+
+def test_every_field_is_kept(given: Given) -> None:
+    item = {
+        "agent_id": "support",
+        "timestamp": iso(datetime.now(UTC) - timedelta(days=1)),
+        "trace_id": "t",
+        "span_id": "s",
+        "parent_span_id": "p",
+        "operation": "embeddings",
+        "name": "embed",
+        "provider": "openai",
+        "model": "text-embedding-3-small",
+        "user_id": "ada",
+        "session_id": "monday",
+        "status": "timeout",
+        "error_type": "timeout",
+        "error_message": "too slow",
+        "latency_ms": 12.5,
+        "input_tokens": 10,
+        "output_tokens": 0,
+        "cache_read_tokens": 1,
+        "cache_write_tokens": 2,
+        "reasoning_tokens": 3,
+        "cost_usd": 0.1,
+        "attributes": {"a": [1, "x", None, True]},
+    }
+    assert post(given, item)[1]["accepted"] == 1
+    [row] = stored(given)
+    assert str(row["cost_usd"]) == "0.1"
+    assert row["cost_source"] == "reported"
+    assert json.loads(row.pop("attributes")) == item.pop("attributes")
+    assert iso(row["timestamp"]) == item["timestamp"]
+    for name in set(item) - {"timestamp", "cost_usd"}:
+        assert row[name] == item[name], name
+
+
+def test_a_batch_is_stored_and_a_repeat_is_counted_as_duplicate(given: Given) -> None:
+    moment = iso(datetime.now(UTC))
+    batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(3)]
+    assert post(given, {"traces": batch})[1] == {"accepted": 3, "duplicates": 0, "rejected": []}
+    assert post(given, {"traces": batch})[1] == {"accepted": 0, "duplicates": 3, "rejected": []}
+    assert post(given, {"traces": batch + batch[:1]})[1]["duplicates"] == 4
+    assert len(stored(given)) == 3
+
+
+def test_an_agent_run_keeps_its_sums_beside_but_they_never_count(given: Given) -> None:
+    post(given, {"agent_id": "a", "operation": "invoke_agent", "input_tokens": 5, "cost_usd": 0.5})
+    [row] = stored(given)
+    assert (row["input_tokens"], row["cost_usd"]) == (None, None)
+    assert json.loads(row["attributes"]) == {"input_tokens": 5, "cost_usd": 0.5}
+
+
+FAR = iso(datetime.now(UTC) + timedelta(hours=2))
+LONG_AGO = iso(datetime.now(UTC) - timedelta(days=401))
+
+REFUSED = [
+    ("{}", ["agent_id"], "required"),
+    ('{"agent_id": ""}', ["agent_id"], "blank"),
+    ('{"agent_id": 5}', ["agent_id"], "valid string"),
+    ('{"agent_id": "a", "tokens": 5}', ["tokens"], "unknown field"),
+    ('{"agent_id": "a", "timestamp": "yesterday"}', ["timestamp"], "ISO 8601"),
+    ('{"agent_id": "a", "timestamp": "2026-11-20T10:00:00"}', ["timestamp"], "offset"),
+    ('{"agent_id": "a", "timestamp": 1700000000}', ["timestamp"], "ISO 8601"),
+    ('{"agent_id": "a", "timestamp": "0001-01-01T00:00:00+14:00"}', ["timestamp"], "last 400 days"),
+    (f'{{"agent_id": "a", "timestamp": "{FAR}"}}', ["timestamp"], "1 hour ahead"),
+    (f'{{"agent_id": "a", "timestamp": "{LONG_AGO}"}}', ["timestamp"], "last 400 days"),
+    ('{"agent_id": "a", "operation": "chatting"}', ["operation"], "'chat'"),
+    ('{"agent_id": "a", "status": "ok"}', ["status"], "'success'"),
+    ('{"agent_id": "a", "latency_ms": -1}', ["latency_ms"], "greater than or equal to 0"),
+    ('{"agent_id": "a", "latency_ms": NaN}', ["latency_ms"], "finite"),
+    ('{"agent_id": "a", "latency_ms": 1e400}', ["latency_ms"], "finite"),
+    ('{"agent_id": "a", "latency_ms": "5"}', ["latency_ms"], "number"),
+    ('{"agent_id": "a", "input_tokens": -1}', ["input_tokens"], "greater than or equal to 0"),
+    ('{"agent_id": "a", "input_tokens": 9223372036854775808}', ["input_tokens"], "less than"),
+    ('{"agent_id": "a", "input_tokens": 99999999999999999999999}', ["input_tokens"], "integer"),
+    ('{"agent_id": "a", "input_tokens": 1.5}', ["input_tokens"], "integer"),
+    ('{"agent_id": "a", "input_tokens": true}', ["input_tokens"], "integer"),
+    ('{"agent_id": "a", "cost_usd": -0.01}', ["cost_usd"], "greater than or equal to 0"),
+    ('{"agent_id": "a", "cost_usd": Infinity}', ["cost_usd"], "finite"),
+    ('{"agent_id": "a", "attributes": {"x": NaN}}', ["attributes"], "NaN"),
+    ('{"agent_id": "a", "attributes": []}', ["attributes"], "dictionary"),
+    (
+        '{"agent_id": "a", "attributes": ' + '{"a":' * 70 + "1" + "}" * 70 + "}",
+        ["attributes"],
+        "nested deeper",
+    ),
+    ("5", [], "JSON object"),
+    ("null", [], "JSON object"),
+]
+
+
+@pytest.mark.parametrize(("item", "loc", "words"), REFUSED)
+def test_a_bad_item_is_refused_by_index_and_its_neighbours_are_stored(
+    given: Given, item: str, loc: list[str], words: str
+) -> None:
+    body = f'{{"traces": [{{"agent_id": "before"}}, {item}, {{"agent_id": "behind"}}]}}'
+    status, answer = post(given, body)
+    assert (status, answer["accepted"]) == (200, 2)
+    [rejected] = answer["rejected"]
+    assert rejected["index"] == 1
+    [error] = rejected["errors"]
+    assert error["loc"] == loc
+    assert words in error["msg"]
+    assert [row["agent_id"] for row in stored(given)] == ["before", "behind"]
+
+
+def test_all_reasons_of_an_item_are_told_at_once(given: Given) -> None:
+    _, answer = post(given, {"status": "ok", "latency_ms": -1})
+    [rejected] = answer["rejected"]
+    assert [error["loc"] for error in rejected["errors"]] == [["agent_id"], ["status"], ["latency_ms"]]
+
+
+def test_text_that_cannot_be_stored_is_replaced(given: Given) -> None:
+    body = '{"agent_id": "a\\u0000b", "name": "\\ud800x", "attributes": {"k\\u0000": ["\\udfff"]}}'
+    assert post(given, body)[1]["accepted"] == 1
+    [row] = stored(given)
+    assert (row["agent_id"], row["name"]) == ("a\ufffdb", "\ufffdx")
+    assert json.loads(row["attributes"]) == {"k\ufffd": ["\ufffd"]}
+
+
+def test_over_long_text_is_cut_marked_and_kept_apart(given: Given) -> None:
+    post(given, {"traces": [{"agent_id": "a" * 1000 + end, "error_message": "e" * 9000} for end in "xy"]})
+    first, second = stored(given)
+    assert first["agent_id"] != second["agent_id"]
+    assert len(first["agent_id"]) == 256
+    assert "…[cut " in first["agent_id"]
+    assert len(first["error_message"]) == 8192
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (" ", 400, "not JSON"),
+        ("{", 400, "not JSON"),
+        ("[" * 100_000, 400, "not JSON"),
+        ("[]", 400, "one JSON object"),
+        ('{"traces": {}}', 400, "one JSON object"),
+        ('{"traces": [], "agent_id": "a"}', 400, "one JSON object"),
+        (b"\xff\xfe{}", 400, "not JSON"),
+    ],
+)
+def test_an_unreadable_body_is_refused_whole(given: Given, body: Any, status: int, words: str) -> None:
+    answered, problem = post(given, body)
+    assert (answered, problem["status"]) == (status, status)
+    assert words in problem["detail"]
+
+
+def test_more_than_10000_items_are_too_many(given: Given) -> None:
+    status, problem = post(given, {"traces": [{"agent_id": "a"}] * 10_001})
+    assert status == 413
+    assert "10000" in problem["detail"]
+    assert stored(given) == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("gzip", lambda body: gzip.compress(body[:5]) + gzip.compress(body[5:])),
+        ("deflate", lambda body: zlib.compress(body)[2:-4]),
+    ],
+)
+def test_a_compressed_body_is_inflated(given: Given, encoding: str, compress: Any) -> None:
+    body = compress(b'{"agent_id": "a"}')
+    assert post(given, body, **{"Content-Encoding": encoding})[1]["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "words"),
+    [
+        ("br", b"x", 415, "gzip, deflate"),
+        ("gzip", b"not gzip", 400, "not valid gzip"),
+        ("gzip", gzip.compress(b'{"agent_id": "a"}' * 99)[:-9], 400, "ended early"),
+        ("gzip", gzip.compress(b" " * 9 * 1024 * 1024), 413, "inflates|larger"),
+        ("gzip", gzip.compress(b" " * 2 * 1024 * 1024), 413, "inflates"),
+    ],
+)
+def test_a_bad_compressed_body_is_refused(
+    given: Given, encoding: str, body: bytes, status: int, words: str
+) -> None:
+    answered, problem = post(given, body, **{"Content-Encoding": encoding})
+    assert answered == status
+    assert any(word in problem["detail"] for word in words.split("|"))
+
+
+def test_a_body_over_8_mib_is_too_large(given: Given) -> None:
+    status, problem = post(given, b" " * (8 * 1024 * 1024 + 1))
+    assert status == 413
+    assert "8 MiB" in problem["detail"]
+
+
+def test_it_wants_json(given: Given) -> None:
+    response = given.client.post("/api/v1/traces", "{}", content_type="text/plain")
+    assert response.status_code == 415
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(given: Given) -> None:
+    moment = iso(datetime.now(UTC))
+    batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(100)]
+    body = json.dumps({"traces": batch})
+
+    def deliver(_: int) -> dict[str, int]:
+        try:
+            answer = Client().post(
+                "/api/v1/traces",
+                body,
+                content_type="application/json",
+                headers={"X-Workspace-ID": str(given.workspace.id)},
+            )
+            assert answer.status_code == 200, answer.content
+            return answer.json()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(deliver, range(100)))
+    assert sum(answer["accepted"] for answer in answers) == 100
+    assert sum(answer["duplicates"] for answer in answers) == 9_900
+    assert len(stored(given)) == 100

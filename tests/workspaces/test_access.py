@@ -1,0 +1,255 @@
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.urls import URLPattern, URLResolver, get_resolver, resolve
+from django.utils import timezone
+
+from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
+from workspaces.access import DeclaredAccessMiddleware
+from workspaces.models import ApiKey, Role, Workspace
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+READ = "/api/v1/usage/overview"
+INGEST = "/api/v1/traces"
+
+
+def bearer(secret: str, workspace: Workspace | None = None) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {secret}"}
+    return headers | ({"X-Workspace-ID": str(workspace.id)} if workspace else {})
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def send(client: Client, headers: dict[str, str]) -> Any:
+    return client.post(INGEST, '{"agent_id": "a"}', content_type="application/json", headers=headers)
+
+
+class TestDeclaredAccess:
+    def patterns(self, resolver: URLResolver) -> Iterator[URLPattern]:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLPattern):
+                yield pattern
+            elif pattern.app_name != "admin":
+                yield from self.patterns(pattern)
+
+    def test_every_route_declares_its_access(self) -> None:
+        routes = list(self.patterns(get_resolver()))
+        assert len(routes) > 8
+        assert [str(route.pattern) for route in routes if not hasattr(route.callback, "access")] == []
+
+    def test_a_view_that_does_not_is_refused(self) -> None:
+        def forgotten(request: HttpRequest) -> HttpResponse:
+            return HttpResponse("secret")
+
+        request = RequestFactory().get("/")
+        request.resolver_match = resolve("/livez")
+        answer = DeclaredAccessMiddleware(forgotten).process_view(request, forgotten, (), {})
+        assert answer is not None
+        assert answer.status_code == 403
+
+    def test_the_admin_wants_staff(self) -> None:
+        for path in ("/admin/", "/admin/workspaces/apikey/", "/admin/workspaces/workspace/add/"):
+            assert signed_in(UserFactory()).get(path).status_code == 302
+
+
+class TestKeys:
+    def test_a_key_reads_its_own_workspace(self, client: Client) -> None:
+        key, secret = an_api_key("read")
+        assert client.get(READ, headers=bearer(secret, key.workspace)).status_code == 200
+
+    def test_another_workspace_is_refused_alike_whether_it_exists_or_not(self, client: Client) -> None:
+        _, secret = an_api_key("read")
+        there = client.get(READ, headers=bearer(secret, WorkspaceFactory()))
+        nowhere = client.get(READ, headers=bearer(secret, Workspace(id=uuid4())))
+        assert there.status_code == nowhere.status_code == 403
+        assert there.content == nowhere.content
+
+    @pytest.mark.parametrize(
+        "state",
+        [
+            {"revoked_at": timezone.now()},
+            {"expires_at": timezone.now() - timedelta(seconds=1)},
+            {"digest": "of another secret"},
+        ],
+    )
+    def test_a_key_that_is_no_longer_valid_is_401(self, client: Client, state: dict[str, Any]) -> None:
+        key, secret = an_api_key("read", **state)
+        response = client.get(READ, headers=bearer(secret, key.workspace))
+        assert response.status_code == 401
+        assert response["WWW-Authenticate"].startswith("Bearer")
+
+    @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Token x", "Basic eDp5", "nonsense", ""])
+    def test_a_bad_key_never_falls_back_to_the_session(self, header: str) -> None:
+        membership = MembershipFactory()
+        headers = {"Authorization": header, "X-Workspace-ID": str(membership.workspace.id)}
+        assert signed_in(membership.user).get(READ, headers=headers).status_code == 401
+
+    def test_a_bad_key_never_falls_back_to_an_open_workspace(self, client: Client, settings: Any) -> None:
+        workspace = WorkspaceFactory()
+        settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+        assert client.get(READ, headers={"X-Workspace-ID": str(workspace.id)}).status_code == 200
+        assert client.get(READ, headers=bearer("wrong", workspace)).status_code == 401
+
+    @pytest.mark.parametrize(("scope", "read", "ingest"), [("read", 200, 403), ("ingest", 403, 200)])
+    def test_a_key_does_what_its_scope_says(self, client: Client, scope: str, read: int, ingest: int) -> None:
+        key, secret = an_api_key(scope)
+        assert client.get(READ, headers=bearer(secret, key.workspace)).status_code == read
+        assert send(client, bearer(secret)).status_code == ingest
+
+    def test_ingestion_takes_a_key_in_every_way_clients_send_it(self, client: Client) -> None:
+        key, secret = an_api_key("ingest")
+        basic = b64encode(f"public:{secret}".encode()).decode()
+        for headers in (
+            {"Authorization": f"Bearer {secret}"},
+            {"Authorization": f"bearer%20{secret}"},
+            {"Authorization": f"Basic {basic}"},
+            {"X-API-Key": secret},
+            {"X-API-Key": secret, "X-Workspace-ID": str(key.workspace.id)},
+        ):
+            assert send(client, headers).status_code == 200, headers
+        assert send(client, {"X-API-Key": "wrong"}).status_code == 401
+        assert send(client, bearer(secret, WorkspaceFactory())).status_code == 403
+
+    def test_reading_takes_a_key_as_bearer_only(self, client: Client) -> None:
+        key, secret = an_api_key("read")
+        headers = {"X-API-Key": secret, "X-Workspace-ID": str(key.workspace.id)}
+        assert client.get(READ, headers=headers).status_code == 401
+
+    def test_use_is_noted_at_most_once_a_minute(self, client: Client) -> None:
+        key, secret = an_api_key("read")
+        client.get(READ, headers=bearer(secret, key.workspace))
+        key.refresh_from_db()
+        noted = key.last_used_at
+        assert noted is not None
+        client.get(READ, headers=bearer(secret, key.workspace))
+        key.refresh_from_db()
+        assert key.last_used_at == noted
+
+    def test_only_an_hmac_of_the_secret_is_kept(self) -> None:
+        key, secret = an_api_key("read")
+        kept = str(ApiKey.objects.filter(pk=key.pk).values().get())
+        assert secret not in kept
+        assert secret.startswith(key.prefix)
+        assert len(secret) > 43  # 256 bits in base64
+
+    def test_a_rotated_secret_key_keeps_old_keys_valid(self, client: Client, settings: Any) -> None:
+        key, secret = an_api_key("read")
+        settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "n" * 50
+        assert client.get(READ, headers=bearer(secret, key.workspace)).status_code == 200
+
+
+class TestSessions:
+    @pytest.mark.parametrize("role", Role.values)
+    def test_every_role_reads(self, role: str) -> None:
+        membership = MembershipFactory(role=role)
+        headers = {"X-Workspace-ID": str(membership.workspace.id)}
+        assert signed_in(membership.user).get(READ, headers=headers).status_code == 200
+
+    def test_a_stranger_is_refused_and_a_superuser_is_not(self) -> None:
+        headers = {"X-Workspace-ID": str(WorkspaceFactory().id)}
+        assert signed_in(UserFactory()).get(READ, headers=headers).status_code == 403
+        assert signed_in(UserFactory(is_superuser=True)).get(READ, headers=headers).status_code == 200
+
+    def test_a_removed_member_is_refused_at_once(self) -> None:
+        membership = MembershipFactory()
+        client, headers = signed_in(membership.user), {"X-Workspace-ID": str(membership.workspace.id)}
+        assert client.get(READ, headers=headers).status_code == 200
+        membership.delete()
+        assert client.get(READ, headers=headers).status_code == 403
+
+    def test_a_session_does_not_ingest(self) -> None:
+        membership = MembershipFactory(role=Role.OWNER)
+        headers = {"X-Workspace-ID": str(membership.workspace.id)}
+        assert send(signed_in(membership.user), headers).status_code == 401
+
+
+class TestWithoutCredentials:
+    def test_it_is_401(self, client: Client) -> None:
+        workspace = WorkspaceFactory()
+        for headers in ({}, {"X-Workspace-ID": str(workspace.id)}):
+            assert client.get(READ, headers=headers).status_code == 401
+            assert send(client, headers).status_code == 401
+
+    @pytest.mark.parametrize(("value", "words"), [(None, "required"), ("demo", "must be a UUID")])
+    def test_the_header_is_checked(self, client: Client, settings: Any, value: str | None, words: str) -> None:
+        settings.OPEN_WORKSPACE_IDS = frozenset({uuid4()})
+        response = client.get(READ, headers={"X-Workspace-ID": value} if value else {})
+        assert response.status_code == 422
+        assert response["Content-Type"] == "application/problem+json"
+        [error] = response.json()["errors"]
+        assert error["loc"] == ["header", "X-Workspace-ID"]
+        assert words in error["msg"]
+
+    def test_an_open_workspace_is_not_written_by_another_site(self, client: Client, settings: Any) -> None:
+        workspace = WorkspaceFactory()
+        settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+        headers = {"X-Workspace-ID": str(workspace.id)}
+        assert send(client, headers).status_code == 200
+        assert send(client, headers | {"Sec-Fetch-Site": "same-origin"}).status_code == 200
+        assert send(client, headers | {"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+class TestPages:
+    def test_a_visitor_is_led_to_sign_in_and_back(self, client: Client) -> None:
+        membership = MembershipFactory()
+        response = client.get("/dashboard/usage?range=7d")
+        assert response.status_code == 302
+        assert response["Location"] == "/sign-in?next=/dashboard/usage%3Frange%3D7d"
+        form = {"username": membership.user.username, "password": PASSWORD, "next": "/dashboard/usage?range=7d"}
+        assert client.post("/sign-in", form)["Location"] == "/dashboard/usage?range=7d"
+        assert client.get("/dashboard/usage").status_code == 200
+
+    def test_sign_in_does_not_lead_to_another_site(self, client: Client) -> None:
+        form = {"username": UserFactory().username, "password": PASSWORD, "next": "https://evil.example/"}
+        assert client.post("/sign-in", form)["Location"] == "/"
+
+    def test_five_wrong_passwords_lock_the_name(self, client: Client) -> None:
+        user = UserFactory()
+        for _ in range(5):
+            client.post("/sign-in", {"username": user.username, "password": "wrong"})
+        response = client.post("/sign-in", {"username": user.username, "password": PASSWORD})
+        assert response.status_code == 429
+        assert b"locked" in response.content
+
+    def test_another_workspace_is_not_found_like_a_random_one(self) -> None:
+        client = signed_in(MembershipFactory().user)
+        there = client.get(f"/dashboard/usage?workspace={WorkspaceFactory().id}")
+        nowhere = client.get(f"/dashboard/usage?workspace={uuid4()}")
+        assert there.status_code == nowhere.status_code == 404
+        assert there.content == nowhere.content
+
+    def test_the_switcher_lists_only_ones_own(self) -> None:
+        membership = MembershipFactory()
+        mine = MembershipFactory(user=membership.user)
+        other = WorkspaceFactory()
+        page = signed_in(membership.user).get(f"/dashboard/usage?workspace={mine.workspace.id}").content.decode()
+        assert str(membership.workspace.id) in page
+        assert f'value="{mine.workspace.id}" selected' in page
+        assert str(other.id) not in page
+
+    def test_without_a_workspace_the_page_says_what_to_do(self) -> None:
+        response = signed_in(UserFactory()).get("/dashboard/usage")
+        assert response.status_code == 404
+        assert b"Ask an owner" in response.content
+
+    def test_a_bad_query_is_explained_on_the_page(self) -> None:
+        response = signed_in(MembershipFactory().user).get("/dashboard/usage?range=2d")
+        assert response.status_code == 422
+        assert b"range" in response.content
+
+    def test_sign_out_takes_a_post(self) -> None:
+        client = signed_in(MembershipFactory().user)
+        assert client.get("/sign-out").status_code == 405
+        assert client.post("/sign-out").status_code == 302
+        assert client.get("/dashboard/usage").status_code == 302
