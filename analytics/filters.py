@@ -77,9 +77,9 @@ class Query(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    range: Annotated[
-        Range | None, Field(description="Window that ends now; 24h where start and end are absent.")
-    ] = None
+    range: Annotated[Range | None, Field(description="Window that ends now; 24h where start and end are absent.")] = (
+        None
+    )
     start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
     end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
     granularity: Annotated[
@@ -89,9 +89,7 @@ class Query(BaseModel):
     agent_id: Annotated[Text | None, Field(description="Only this agent.")] = None
     model: Annotated[Text | None, Field(description="Only this model.")] = None
     provider: Annotated[Text | None, Field(description="Only this provider.")] = None
-    operation: Annotated[Text | None, Field(description="Only this operation; by default all model calls.")] = (
-        None
-    )
+    operation: Annotated[Text | None, Field(description="Only this operation; by default all model calls.")] = None
 
     @model_validator(mode="after")
     def window_is_sound(self) -> Self:
@@ -162,9 +160,7 @@ class Filters:
 def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
     """Raises a 422 Problem that names every fault of the query string."""
     errors: list[FieldError] = [
-        {"loc": ["query", name], "msg": "given more than once"}
-        for name, values in query.lists()
-        if len(values) > 1
+        {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
     ]
     try:
         parsed = Query.model_validate(query.dict())
@@ -194,9 +190,7 @@ def filters(query: Query, workspace_id: UUID, now: datetime) -> Filters:
     if bucket_count(start, end, granularity) > MOST_BUCKETS:
         fits = next(name for name in BUCKETS if bucket_count(start, end, name) <= MOST_BUCKETS)
         message = f"{granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
-        raise Problem(
-            422, "The query string is not valid.", [{"loc": ["query", "granularity"], "msg": message}]
-        )
+        raise Problem(422, "The query string is not valid.", [{"loc": ["query", "granularity"], "msg": message}])
     return Filters(
         workspace_id=workspace_id,
         start=start,

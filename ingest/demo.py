@@ -11,12 +11,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from genai_prices import Usage, calc_price
 
 from ingest import writer
-from ingest.rows import Row
+from ingest.rows import Row, Status
 from observability.run import DEMO_WORKSPACE_ID, guarded, prepare_data, prepare_environment
 
 DAYS = 30
@@ -94,11 +95,7 @@ def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:
     rows: list[Row] = []
     for days_ago in range(days, -1, -1):
         midnight = (now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0, microsecond=0)
-        rows += [
-            row
-            for row in spans_of_day(midnight, days_ago)
-            if now - timedelta(days=days) <= row.timestamp <= now
-        ]
+        rows += [row for row in spans_of_day(midnight, days_ago) if now - timedelta(days=days) <= row.timestamp <= now]
         while len(rows) >= BATCH or (rows and days_ago == 0):
             yield (days - days_ago) / days, rows[:BATCH]
             rows = rows[BATCH:]
@@ -119,7 +116,7 @@ def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator
     # Each agent uses three models, one of them mostly.
     [model] = chance.choices([MODELS[(place + step * 3) % len(MODELS)] for step in range(3)], [70, 20, 10])
     [user] = chance.choices(range(USERS), USER_WEIGHTS)
-    shared = {
+    shared: dict[str, Any] = {
         "trace_id": f"{chance.getrandbits(128):032x}",
         "agent_id": agent,
         "user_id": f"user-{user:03d}",
@@ -127,7 +124,7 @@ def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator
     }
     root = f"{chance.getrandbits(64):016x}"
     at = start
-    status = "success"
+    status: Status = "success"
     for turn in range(chance.choices([1, 2, 3, 5], [40, 30, 20, 10])[0]):
         if turn:
             tool = tool_call(chance, at, root, shared)
@@ -154,7 +151,7 @@ def after(row: Row) -> datetime:
     return row.timestamp + timedelta(milliseconds=row.latency_ms or 0)
 
 
-def tool_call(chance: random.Random, at: datetime, parent: str, shared: dict[str, str]) -> Row:
+def tool_call(chance: random.Random, at: datetime, parent: str, shared: dict[str, Any]) -> Row:
     return Row(
         timestamp=at,
         span_id=f"{chance.getrandbits(64):016x}",
@@ -167,7 +164,7 @@ def tool_call(chance: random.Random, at: datetime, parent: str, shared: dict[str
 
 
 def model_call(
-    chance: random.Random, at: datetime, parent: str, shared: dict[str, str], model: Model, days_ago: int
+    chance: random.Random, at: datetime, parent: str, shared: dict[str, Any], model: Model, days_ago: int
 ) -> Row:
     call = Row(
         timestamp=at,
@@ -180,11 +177,7 @@ def model_call(
         latency_ms=chance.lognormvariate(math.log(model.latency_ms), 0.55),
         **shared,
     )
-    if (
-        days_ago == INCIDENT_DAYS_AGO
-        and at.hour in INCIDENT_HOURS
-        and model.provider == INCIDENT_PROVIDER
-    ):
+    if days_ago == INCIDENT_DAYS_AGO and at.hour in INCIDENT_HOURS and model.provider == INCIDENT_PROVIDER:
         call.latency_ms = (call.latency_ms or 0) * INCIDENT_FACTOR
     call.latency_ms = round(call.latency_ms or 0, 3)
     fate = chance.random()

@@ -19,7 +19,7 @@ class Row:
     trace_id: str
     span_id: str
     operation: str
-    """chat, text_completion, generate_content, embeddings (model calls); invoke_agent, invoke_workflow, execute_tool, other."""
+    """One of CALL_OPERATIONS, or invoke_agent, invoke_workflow, execute_tool, other."""
     agent_id: str
     parent_span_id: str | None = None
     name: str | None = None

@@ -65,9 +65,7 @@ def moment(value: Any) -> datetime:
         parsed = datetime.fromisoformat(value)
         within = now - timedelta(days=settings.RETENTION_DAYS) <= parsed <= now + LONGEST_AHEAD
     except (TypeError, ValueError, OverflowError):  # no text, no date, or no offset to compare with
-        raise PydanticCustomError(
-            "iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
-        ) from None
+        raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
     if not within:
         raise PydanticCustomError(
             "timestamp",
@@ -153,9 +151,7 @@ def items(body: bytes) -> list[Any]:
     if not isinstance(parsed["traces"], list) or len(parsed) > 1:
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
     if len(parsed["traces"]) > settings.MAX_TRACES_PER_REQUEST:
-        raise Problem(
-            413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches."
-        )
+        raise Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches.")
     return parsed["traces"]
 
 

@@ -16,6 +16,4 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
         raise Problem(415, "Send the traces as Content-Type: application/json.")
     rows, rejected = traces.rows_and_refusals(traces.items(read_body(request)))
     stored = writer.store(request.workspace.id, rows)
-    return traces.json_response(
-        {"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected}
-    )
+    return traces.json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})

@@ -1,4 +1,4 @@
-"""The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port, no Docker."""
+"""The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port."""
 
 import subprocess
 import warnings
@@ -68,7 +68,7 @@ def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
 
 
 def socket_directory(data: Path = DATA_DIRECTORY) -> str:
-    """Where the server that runs on `data` listens; `data` itself while none runs, so that connecting fails clearly."""
+    """Where the server on `data` listens; `data` itself while none runs, so that connecting fails clearly."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:

@@ -56,9 +56,7 @@ def response(request: HttpRequest, problem: Problem) -> HttpResponse:
         }
         if problem.errors:
             body["errors"] = problem.errors
-        answer = HttpResponse(
-            orjson.dumps(body), status=problem.status, content_type="application/problem+json"
-        )
+        answer = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
     for name, value in problem.headers.items():
         answer[name] = value
     answer["Cache-Control"] = "private, no-store"

@@ -175,7 +175,7 @@ def create_demo_workspace() -> list[str]:
 def serve(port: int, lines: list[str]) -> None:
     url = f"http://{HOST}:{port}"
     environment = os.environ | {"BIND": f"{HOST}:{port}"}
-    # A session of its own: Ctrl-C reaches only this process, which then stops the server and the database in order.
+    # A session of its own: Ctrl-C reaches only this process, which then stops server and database in order.
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn"], env=environment, start_new_session=True, cwd=VAR.parent
     )

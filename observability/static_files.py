@@ -13,7 +13,8 @@ SCRIPT = "plotly.min.js"
 
 def package_data() -> Path:
     spec = find_spec("plotly")  # importing plotly would take half a second
-    assert spec and spec.origin  # noqa: S101 (it is pinned in requirements.txt)
+    assert spec is not None  # noqa: S101 (it is pinned in requirements.txt)
+    assert spec.origin is not None  # noqa: S101
     return Path(spec.origin).parent / "package_data"
 
 

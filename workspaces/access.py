@@ -171,9 +171,7 @@ def selected_id(request: HttpRequest, required: bool = True) -> UUID | None:
     try:
         return UUID(value)
     except ValueError:
-        raise Problem(
-            422, "X-Workspace-ID is not valid.", [{"loc": HEADER, "msg": "must be a UUID"}]
-        ) from None
+        raise Problem(422, "X-Workspace-ID is not valid.", [{"loc": HEADER, "msg": "must be a UUID"}]) from None
 
 
 def csrf_checked(request: HttpRequest) -> None:

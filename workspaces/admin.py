@@ -27,9 +27,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
         return (
             super()
             .get_queryset(request)
-            .annotate(
-                member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True)
-            )
+            .annotate(member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True))
         )
 
     @admin.display(ordering="member_count")

@@ -1,4 +1,4 @@
-"""One row per span. Narrow columns for analysis; `attributes` is stored out of line so that scans never read it."""
+"""One row per span. Narrow columns for analysis; `attributes` lies out of line, scans never read it."""
 
 from django.db import migrations
 

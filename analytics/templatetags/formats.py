@@ -10,7 +10,7 @@ from workspaces.models import Workspace
 
 register = template.Library()
 
-NOTHING = "–"
+NOTHING = "\u2013"
 Number = int | float | Decimal | None
 
 

@@ -218,9 +218,7 @@ def test_a_compressed_body_is_inflated(given: Given, encoding: str, compress: An
         ("gzip", gzip.compress(b" " * 2 * 1024 * 1024), 413, "inflates"),
     ],
 )
-def test_a_bad_compressed_body_is_refused(
-    given: Given, encoding: str, body: bytes, status: int, words: str
-) -> None:
+def test_a_bad_compressed_body_is_refused(given: Given, encoding: str, body: bytes, status: int, words: str) -> None:
     answered, problem = post(given, body, **{"Content-Encoding": encoding})
     assert answered == status
     assert any(word in problem["detail"] for word in words.split("|"))

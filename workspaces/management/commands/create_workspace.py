@@ -16,9 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--time-zone", default="UTC", help="like Europe/Berlin")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        workspace = Workspace(
-            id=options["id"] or uuid4(), name=options["name"], time_zone=options["time_zone"]
-        )
+        workspace = Workspace(id=options["id"] or uuid4(), name=options["name"], time_zone=options["time_zone"])
         try:
             workspace.full_clean()
         except ValidationError as error:
