@@ -26,7 +26,8 @@ ENVIRONMENT = env.str("ENVIRONMENT", "development")
 SECRET_KEY = env.str("SECRET_KEY", "") or development_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", False)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+# 127.0.0.1 always: the container's health check asks itself.
+ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 OPEN_WORKSPACE_IDS = frozenset(UUID(value) for value in env.list("OPEN_WORKSPACE_IDS", default=[]))
 
@@ -97,7 +98,7 @@ TEMPLATES = [
 def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> dict[str, Any]:
     """A database by its URL, or of the embedded PostgreSQL where no URL is set."""
     config: dict[str, Any] = embedded.database(embedded_name)
-    if variable in env.ENVIRON:
+    if env.str(variable, ""):
         config = dict(env.db_url(variable))
         if config["ENGINE"] != "django.db.backends.postgresql" or not config["NAME"]:
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
@@ -170,7 +171,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "observability.static_files.PlotlyFinder",
 ]
-STATIC_ROOT = env.path("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STATIC_ROOT = env.str("STATIC_ROOT", "") or str(BASE_DIR / "var" / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

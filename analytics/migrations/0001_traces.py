@@ -36,16 +36,22 @@ CREATE TABLE traces (
 CREATE INDEX idx_traces_workspace_timestamp_status ON traces (workspace_id, timestamp, status);
 """
 
-# PostgreSQL has no time_bucket: date_bin from a Monday gives the same minutes, hours and days.
+# TimescaleDB has time_bucket; elsewhere date_bin from the same Monday gives the same minutes, hours and days.
 TIME_BUCKET = """
-CREATE FUNCTION time_bucket(width interval, moment timestamptz) RETURNS timestamptz
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN date_bin(width, moment, timestamptz '2000-01-03 00:00:00+00');
+DO $$
+BEGIN
+    IF to_regprocedure('time_bucket(interval, timestamptz)') IS NULL THEN
+        CREATE FUNCTION time_bucket(width interval, moment timestamptz) RETURNS timestamptz
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN date_bin(width, moment, timestamptz '2000-01-03 00:00:00+00');
+    END IF;
+END
+$$
 """
 
 
 class Migration(migrations.Migration):
     operations = (
         migrations.RunSQL(TRACES, "DROP TABLE traces"),
-        migrations.RunSQL(TIME_BUCKET, "DROP FUNCTION time_bucket(interval, timestamptz)"),
+        migrations.RunSQL(TIME_BUCKET, migrations.RunSQL.noop),
     )
