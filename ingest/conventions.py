@@ -45,12 +45,14 @@ LOGFIRE_AGENTS_KINDS = (
     ("Chat completion", "llm"),
     ("Responses API", "llm"),
 )
-NAMED_KINDS = re.compile(
-    r"^(chat|text_completion|generate_content|embeddings|execute_tool|invoke_agent) .", re.DOTALL
-)
+NAMED_KINDS = re.compile(r"^(chat|text_completion|generate_content|embeddings|execute_tool|invoke_agent) .", re.DOTALL)
 LITELLM_SCOPE = "litellm"
 LITELLM_RAW_USAGE = re.compile(r"^llm\.(\w+)\.usage$")
 ANTHROPIC_SDK_SCOPE = "com.anthropic.sdk.python"
+SCOPES_APART = frozenset({LITELLM_SCOPE, ANTHROPIC_SDK_SCOPE})
+EXCLUSIVE_SCOPE = "openlit.instrumentation.anthropic"
+"""Its input tokens leave the cached ones out."""
+CALL_NAMES = frozenset({"chat", "text_completion", "generate_content"})
 
 ROW_OPERATIONS = {
     "embedding": "embeddings",
@@ -118,6 +120,18 @@ def in_usage_objects(*paths: str) -> tuple[str, ...]:
     return tuple(f"{attribute}>{path}" for attribute in USAGE_OBJECTS for path in paths)
 
 
+CACHE_READ_PATHS = (
+    "cache_read_input_tokens",
+    "prompt_tokens_details>cached_tokens",
+    "input_tokens_details>cached_tokens",
+    "input_token_details>cache_read",
+)
+CACHE_WRITE_PATHS = ("cache_creation_input_tokens", "input_token_details>cache_creation")
+REASONING_PATHS = (
+    "completion_tokens_details>reasoning_tokens",
+    "output_tokens_details>reasoning_tokens",
+    "output_token_details>reasoning",
+)
 CACHE_READ_TOKENS = (
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.cache_read_input_tokens",
@@ -128,12 +142,7 @@ CACHE_READ_TOKENS = (
     "llm.token_count.prompt_details.cache_input",
     "ai.usage.cachedInputTokens",
     "ai.usage.inputTokenDetails.cacheReadTokens",
-    *in_usage_objects(
-        "cache_read_input_tokens",
-        "prompt_tokens_details>cached_tokens",
-        "input_tokens_details>cached_tokens",
-        "input_token_details>cache_read",
-    ),
+    *in_usage_objects(*CACHE_READ_PATHS),
 )
 CACHE_WRITE_TOKENS = (
     "gen_ai.usage.cache_write.input_tokens",
@@ -143,7 +152,7 @@ CACHE_WRITE_TOKENS = (
     "gen_ai.usage.details.cache_write_tokens",
     "llm.token_count.prompt_details.cache_write",
     "ai.usage.inputTokenDetails.cacheWriteTokens",
-    *in_usage_objects("cache_creation_input_tokens", "input_token_details>cache_creation"),
+    *in_usage_objects(*CACHE_WRITE_PATHS),
 )
 REASONING_TOKENS = (
     "gen_ai.usage.reasoning.output_tokens",
@@ -153,11 +162,7 @@ REASONING_TOKENS = (
     "llm.token_count.completion_details.reasoning",
     "ai.usage.reasoningTokens",
     "ai.usage.outputTokenDetails.reasoningTokens",
-    *in_usage_objects(
-        "completion_tokens_details>reasoning_tokens",
-        "output_tokens_details>reasoning_tokens",
-        "output_token_details>reasoning",
-    ),
+    *in_usage_objects(*REASONING_PATHS),
 )
 REPORTED_COST_USD = (
     "operation.cost",
@@ -222,7 +227,7 @@ FIRST_TOKEN_SECONDS = (
     "gen_ai.client.operation.time_to_first_chunk",
 )
 FIRST_TOKEN_MS = ("ai.response.msToFirstChunk",)
-SERVER_FIRST_TOKEN = "gen_ai.server.time_to_first_token"
+FIRST_TOKEN_BY_SERVER = ("gen_ai.server.time_to_first_token",)
 """Milliseconds from Strands, seconds from everyone else."""
 FIRST_TOKEN_EVENTS = ("First Token Stream Event", "ai.stream.firstChunk")
 FIRST_TOKEN_AT = ("langfuse.observation.completion_start_time",)
@@ -231,15 +236,18 @@ ENVIRONMENT = ("deployment.environment.name", "deployment.environment", "langfus
 SERVICE = ("service.name",)
 
 SCRUBBED = "[Scrubbed"
+CLASS_REPR = re.compile(r"^<class '(.+)'>$")
+TIMEOUT_TOLD_WITHIN = 300
+"""Characters of the message: further on, a quoted program may say timeout."""
+MOST_COST_USD = 1_000_000_000
+LONGEST_STREAM_SECONDS = 86_400
 TIMED_OUT = re.compile(r"time(d )?\s?out|deadline", re.IGNORECASE)
 
 # --- Providers ---
 
 PROVIDER_SUFFIX = re.compile(r"\.(chat|responses|messages|embedding|embeddings)$")
 PROVIDER_NAMES = {"az.ai.openai": "azure.ai.openai"}
-FRAMEWORKS = frozenset(
-    {"strands-agents", "langchain", "microsoft.agent_framework", "gcp.vertex.agent", "crewai", ""}
-)
+FRAMEWORKS = frozenset({"strands-agents", "langchain", "microsoft.agent_framework", "gcp.vertex.agent", "crewai", ""})
 """What some SDKs send as the provider; the model's name says more."""
 PROVIDER_OF_MODEL = (
     (re.compile(r"^(gpt-|chatgpt-|o[1-9](-|$)|text-embedding-|davinci|babbage|codex)"), "openai"),

@@ -1,0 +1,476 @@
+"""What one span says of itself, by the tables of `conventions`. What only its trace can tell is in `attribution`."""
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from ingest import conventions as c
+from ingest.rows import Row, Status
+from ingest.spans import ERROR, Span
+from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
+
+CALL_KINDS = frozenset({"llm", "raw", "embedding"})
+LONGEST_USAGE = 16 * 1024
+MOST_TOKENS = 2**53
+# Costs are sums of float prices on the client: 0.00032279999999999997 means 0.0003228.
+COST_PLACES = Decimal("1e-12")
+
+
+@dataclass(slots=True)
+class Said:
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    timestamp: datetime
+    name: str
+    status: Status
+    error_type: str | None
+    error_message: str | None
+    # The rest is kept beside the row (`traces.said`), so that the trace can be resolved again.
+    kind: str
+    """llm, raw (LiteLLM's repetition of a call), embedding, usage_log, tool, handoff, agent, workflow, chain, other."""
+    operation: str
+    """As a row: chat, embeddings, invoke_agent, ..., other."""
+    scope: str = ""
+    """Only of those whose spans are treated apart."""
+    latency_ms: float | None = None
+    agent: str | None = None
+    agent_is_named: bool = False
+    """By an attribute, not only by the span's name."""
+    workflow: str | None = None
+    service: str | None = None
+    user: str | None = None
+    session: str | None = None
+    provider: str | None = None
+    requested_model: str | None = None
+    used_model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    reported_cost_usd: str | None = None
+    response_id: str | None = None
+    service_tier: str | None = None
+    merged: bool = False
+    """LiteLLM wrote its last call over this span of the application."""
+
+    @property
+    def is_call(self) -> bool:
+        return self.kind in CALL_KINDS
+
+
+# --- Reading attributes ---
+
+Path = tuple[str, tuple[str, ...]]
+
+
+@lru_cache(maxsize=256)
+def paths(names: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple((name, tuple(rest)) for name, *rest in (entry.split(">") for entry in names))
+
+
+class Attributes:
+    """Of one span; what is JSON inside a text is parsed once, and only if asked for."""
+
+    __slots__ = ("parsed", "values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.parsed: dict[str, Any] = {}
+
+    def all(self, names: tuple[str, ...]) -> Iterable[Any]:
+        values = self.values
+        for name, path in paths(names):
+            value = values.get(name)
+            if value is None or value == "":
+                continue
+            if path:
+                value = self.inside(name, path)
+                if value is None or value == "":
+                    continue
+            if isinstance(value, str) and value.startswith(c.SCRUBBED):
+                continue
+            yield value
+
+    def text(self, names: tuple[str, ...], length: int = NAME_LENGTH) -> str | None:
+        for value in self.all(names):
+            if isinstance(value, str):
+                return clean(value, length)
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                return str(value)
+        return None
+
+    def count(self, names: tuple[str, ...]) -> int | None:
+        for value in self.all(names):
+            number = whole(value)
+            if number is not None:
+                return number
+        return None
+
+    def inside(self, name: str, path: tuple[str, ...]) -> Any:
+        if name not in self.parsed:
+            self.parsed[name] = structure(self.values[name])
+        value = self.parsed[name]
+        for key in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value
+
+
+def structure(value: Any) -> Any:
+    """JSON, or the repr of a Python dict."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return literal(value)
+
+
+def literal(text: str) -> Any:
+    if not text.startswith("{") or len(text) > LONGEST_USAGE:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def whole(value: Any) -> int | None:
+    """A token count, also where a client wrote it as text or as a float."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if not value.isdecimal() or len(value) > 16:
+            return None
+        value = int(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            return None
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
+
+
+# --- Kind ---
+
+
+def kind_of(span: Span) -> str:
+    attributes = span.attributes
+    if "openinference.span.kind" in attributes:
+        return openinference_kind(span)
+    if "langfuse.observation.type" in attributes:
+        return c.LANGFUSE_KINDS.get(str(attributes["langfuse.observation.type"]), "chain")
+    if "traceloop.span.kind" in attributes:
+        return c.TRACELOOP_KINDS.get(str(attributes["traceloop.span.kind"]), "chain")
+    if attributes.get("gen_ai.operation.name"):
+        kind = c.OPERATION_KINDS.get(str(attributes["gen_ai.operation.name"]), "chain")
+        return "usage_log" if kind == "llm" and attributes.get("logfire.span_type") == "log" else kind
+    if attributes.get("ai.operationId"):
+        return vercel_kind(str(attributes["ai.operationId"]))
+    if span.scope == c.LITELLM_SCOPE and litellm_raw_provider(attributes):
+        return "raw"
+    if span.scope == c.LOGFIRE_AGENTS_SCOPE:
+        return logfire_agents_kind(str(attributes.get("logfire.msg_template", "")))
+    if named := c.NAMED_KINDS.match(span.name):
+        return c.OPERATION_KINDS[named[1]]
+    if attributes.get("gen_ai.request.model") and (
+        attributes.get("gen_ai.system") or attributes.get("gen_ai.provider.name")
+    ):
+        return "llm"
+    return "other"
+
+
+def openinference_kind(span: Span) -> str:
+    kind = c.OPENINFERENCE_KINDS.get(str(span.attributes["openinference.span.kind"]).upper(), "chain")
+    if kind == "tool" and span.name.startswith("handoff to ") and not span.attributes.get("tool.name"):
+        return "handoff"
+    if kind == "llm" and span.name.endswith("_prepare_chat_with_tools"):
+        return "other"
+    return kind
+
+
+def vercel_kind(operation_id: str) -> str:
+    for pattern, kind in c.VERCEL_KINDS:
+        if pattern.search(operation_id):
+            return kind
+    return "chain"
+
+
+def logfire_agents_kind(template: str) -> str:
+    for beginning, kind in c.LOGFIRE_AGENTS_KINDS:
+        if template.startswith(beginning):
+            return kind
+    return "chain"
+
+
+def litellm_raw_provider(attributes: Mapping[str, Any]) -> str | None:
+    for name in attributes:
+        if raw := c.LITELLM_RAW_USAGE.match(name):
+            return raw[1]
+    return None
+
+
+def operation_of(kind: str, span: Span) -> str:
+    if kind not in ("llm", "raw"):
+        return c.ROW_OPERATIONS.get(kind, "other")
+    named = span.attributes.get("gen_ai.operation.name")
+    if named not in c.CALL_NAMES:
+        match = c.NAMED_KINDS.match(span.name)
+        named = match[1] if match else None
+    return str(named) if named in c.CALL_NAMES else "chat"
+
+
+# --- The whole of it ---
+
+
+def said(span: Span) -> Said:
+    attributes = Attributes(span.attributes)
+    resource = Attributes(span.resource)
+    kind = kind_of(span)
+    result = Said(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        timestamp=moment(span.start_ns),
+        name=clean(span.name, NAME_LENGTH),
+        status="success",
+        error_type=None,
+        error_message=None,
+        kind=kind,
+        operation=operation_of(kind, span),
+        scope=span.scope if span.scope in c.SCOPES_APART or span.scope.startswith("logfire") else "",
+        latency_ms=(span.end_ns - span.start_ns) / 1e6 if span.end_ns >= span.start_ns else None,
+        workflow=attributes.text(c.WORKFLOW),
+        service=resource.text(c.SERVICE, ID_LENGTH) or attributes.text(c.SERVICE, ID_LENGTH),
+        user=attributes.text(c.USER, ID_LENGTH),
+        session=attributes.text(c.SESSION, ID_LENGTH),
+        merged="litellm.call_id" in span.attributes and span.scope != c.LITELLM_SCOPE,
+    )
+    name_agent(result, span, attributes)
+    if kind == "tool":
+        result.name = tool_name(span, attributes)
+    if kind in CALL_KINDS or kind == "usage_log":
+        describe_call(result, span, attributes)
+    judge(result, span, attributes)
+    return result
+
+
+def moment(nanoseconds: int) -> datetime:
+    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).replace(
+        microsecond=nanoseconds % 1_000_000_000 // 1000
+    )
+
+
+def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
+    name = attributes.text(c.AGENT, ID_LENGTH)
+    if name is None and result.kind == "agent":
+        name = attributes.text(c.AGENT_ON_AGENT_SPANS, ID_LENGTH)
+    if name is None:
+        name = attributes.text(c.AGENT_IN_METADATA, ID_LENGTH)
+    if name is None and span.scope == c.LOGFIRE_AGENTS_SCOPE and result.kind == "agent":
+        name = attributes.text(("name",), ID_LENGTH)
+    result.agent_is_named = name is not None
+    if result.kind == "agent":
+        name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name or c.AGENT_SPAN_NAME_PREFIX.sub("", span.name))
+    result.agent = name or None
+
+
+def tool_name(span: Span, attributes: Attributes) -> str:
+    if span.attributes.get("gen_ai.operation.name") == "execute_tool":
+        name = attributes.text(("gen_ai.tool.name", *c.TOOL))
+    else:
+        name = attributes.text(c.TOOL)
+    return name or attributes.text(("name",)) or clean(span.name, NAME_LENGTH)
+
+
+def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
+    result.requested_model = attributes.text(c.REQUESTED_MODEL)
+    result.used_model = attributes.text(c.USED_MODEL)
+    result.response_id = response_id(attributes)
+    result.service_tier = attributes.text(c.SERVICE_TIER)
+    result.reported_cost_usd = reported_cost(attributes)
+    result.input_tokens = attributes.count(c.INPUT_TOKENS)
+    if result.input_tokens is None:
+        result.input_tokens = additive_input(attributes)
+    result.output_tokens = attributes.count(c.OUTPUT_TOKENS)
+    result.cache_read_tokens = attributes.count(c.CACHE_READ_TOKENS)
+    result.cache_write_tokens = attributes.count(c.CACHE_WRITE_TOKENS)
+    result.reasoning_tokens = attributes.count(c.REASONING_TOKENS)
+    providers = list(attributes.all(c.PROVIDER))
+    if result.kind == "raw":
+        providers = [describe_raw(result, attributes)]
+    if result.requested_model is None and result.used_model is None:
+        named = c.NAMED_KINDS.match(span.name)
+        if named and named[1] not in ("execute_tool", "invoke_agent"):
+            result.requested_model = clean(span.name[len(named[1]) + 1 :], NAME_LENGTH)
+    include_cache(result, span)
+    result.provider = provider_of(providers, result.used_model or result.requested_model)
+    if result.kind == "usage_log":
+        begin_with_the_stream(result, attributes)
+
+
+def describe_raw(result: Said, attributes: Attributes) -> str:
+    """LiteLLM's `llm.<provider>.*`, the provider's own answer as a Python repr."""
+    provider = litellm_raw_provider(attributes.values) or ""
+    result.used_model = attributes.text((f"llm.{provider}.model",))
+    result.response_id = attributes.text((f"llm.{provider}.id",), ID_LENGTH)
+    result.user = result.user or attributes.text((f"llm.{provider}.user",), ID_LENGTH)
+    usage = f"llm.{provider}.usage"
+    result.input_tokens = attributes.count((f"{usage}>prompt_tokens", f"{usage}>input_tokens"))
+    result.output_tokens = attributes.count((f"{usage}>completion_tokens", f"{usage}>output_tokens"))
+    result.cache_read_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.CACHE_READ_PATHS))
+    result.cache_write_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.CACHE_WRITE_PATHS))
+    result.reasoning_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.REASONING_PATHS))
+    # Anthropic's own counting leaves the cache out; the OpenAI shape includes it.
+    if attributes.inside(usage, ("prompt_tokens",)) is None and result.input_tokens is not None:
+        result.input_tokens += cached(result) if provider == "anthropic" else 0
+    return provider
+
+
+def additive_input(attributes: Attributes) -> int | None:
+    """Langfuse's own usage_details count nothing twice: input + cache_read_input_tokens + ..."""
+    details = None
+    if "langfuse.observation.usage_details" in attributes.values:
+        details = attributes.inside("langfuse.observation.usage_details", ())
+    if not isinstance(details, dict):
+        return None
+    counts = [whole(value) for key, value in details.items() if "input" in key or "cache" in key]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def cached(result: Said) -> int:
+    return (result.cache_read_tokens or 0) + (result.cache_write_tokens or 0)
+
+
+def include_cache(result: Said, span: Span) -> None:
+    if result.input_tokens is not None and (span.scope == c.EXCLUSIVE_SCOPE or cached(result) > result.input_tokens):
+        result.input_tokens += cached(result)
+
+
+def reported_cost(attributes: Attributes) -> str | None:
+    for value in attributes.all(c.REPORTED_COST_USD):
+        try:
+            cost = Decimal(str(value))
+        except InvalidOperation:
+            continue
+        if cost.is_finite() and 0 < cost < c.MOST_COST_USD:
+            exponent = cost.as_tuple().exponent
+            if isinstance(exponent, int) and exponent < -12:
+                cost = cost.quantize(COST_PLACES).normalize()
+            return f"{cost:f}" if cost else None
+    return None
+
+
+def response_id(attributes: Attributes) -> str | None:
+    found = attributes.text(c.RESPONSE_ID, ID_LENGTH)
+    if found is None and isinstance(output := attributes.values.get("output.value"), str):
+        match = c.RESPONSE_ID_IN_OUTPUT.search(output)
+        found = clean(match[1], ID_LENGTH) if match else None
+    return found
+
+
+def begin_with_the_stream(result: Said, attributes: Attributes) -> None:
+    """Logfire's log at the end of a stream becomes a span over it, as it says how long the stream took."""
+    duration = attributes.values.get("duration")
+    if isinstance(duration, (int, float)) and 0 <= duration < c.LONGEST_STREAM_SECONDS:
+        result.timestamp = datetime.fromtimestamp(result.timestamp.timestamp() - duration, UTC)
+        result.latency_ms = duration * 1000
+
+
+# --- Providers and models ---
+
+
+def base_model(name: str | None) -> str | None:
+    """Without `provider/` and the date it was released on."""
+    if not name:
+        return None
+    return c.MODEL_DATE.sub("", name.rpartition("/")[2]) or name
+
+
+def provider_of(given: list[Any], model: str | None) -> str | None:
+    for value in given:
+        if isinstance(value, str):
+            provider = c.PROVIDER_SUFFIX.sub("", value.strip().lower())
+            provider = c.PROVIDER_NAMES.get(provider, provider)
+            if provider not in c.FRAMEWORKS:
+                return clean(provider, NAME_LENGTH)
+    return inferred_provider(base_model(model) or "")
+
+
+@lru_cache(maxsize=4096)
+def inferred_provider(model: str) -> str | None:
+    for pattern, provider in c.PROVIDER_OF_MODEL:
+        if pattern.search(model):
+            return provider
+    return None
+
+
+# --- Failures ---
+
+
+def judge(result: Said, span: Span, attributes: Attributes) -> None:
+    exception = next((event.attributes for event in reversed(span.events) if event.name == "exception"), None)
+    if not has_failed(result, span, exception):
+        return
+    type_ = error_type(span, attributes, exception or {})
+    message = error_message(span, attributes, exception or {})
+    told = (str(span.attributes.get("error.type", "")), type_ or "", (message or "")[: c.TIMEOUT_TOLD_WITHIN])
+    result.status = "timeout" if any(c.TIMED_OUT.search(text) for text in told) else "error"
+    result.error_type = type_
+    result.error_message = clean(message, MESSAGE_LENGTH) if message else None
+
+
+def has_failed(result: Said, span: Span, exception: dict[str, Any] | None) -> bool:
+    if span.status == ERROR or span.attributes.get("langfuse.observation.level") == "ERROR":
+        return True
+    return result.kind == "llm" and exception is not None and not result.output_tokens
+
+
+def error_type(span: Span, attributes: Attributes, exception: dict[str, Any]) -> str | None:
+    found = attributes.text(c.ERROR_TYPE)
+    if found is None or found == "_OTHER":
+        found = Attributes(exception).text(("exception.type",)) or found
+    if found is None:
+        found = attributes.text(c.ERROR_CODE)
+    return c.CLASS_REPR.sub(r"\1", found) if found else None
+
+
+def error_message(span: Span, attributes: Attributes, exception: dict[str, Any]) -> str | None:
+    messages = (
+        span.status_message,
+        str(exception.get("exception.message") or ""),
+        *map(str, attributes.all(c.ERROR_MESSAGE)),
+    )
+    for message in messages:
+        if message:
+            return message.partition("Traceback")[0].strip() or message
+    return None
+
+
+# --- Rows ---
+
+
+def row_of(said: Said, attributes: dict[str, Any]) -> Row:
+    """Not yet resolved: what the trace and the price list add is still to come."""
+    return Row(
+        timestamp=said.timestamp,
+        trace_id=said.trace_id,
+        span_id=said.span_id,
+        parent_span_id=said.parent_span_id,
+        operation=said.operation,
+        agent_id="",
+        name=said.name or None,
+        status=said.status,
+        error_type=said.error_type,
+        error_message=said.error_message,
+        attributes=attributes,
+    )

@@ -1,0 +1,205 @@
+"""What a call cost: the workspace's own price, else the client's figure, else the price list at the call's time."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import NamedTuple
+from uuid import UUID
+
+import genai_prices
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ModelPrice, TieredPrices
+
+from ingest.models import PriceOverride
+from ingest.rows import CALL_OPERATIONS, Row
+
+logger = logging.getLogger(__name__)
+
+MILLION = 1_000_000
+STANDARD_TIERS = frozenset({"default", "standard", "auto"})
+PROVIDERS_OF_PRICE_LIST = {"azure.ai.openai": "azure", "azure.ai.inference": "azure"}
+"""genai-prices takes every name with "openai" in it for OpenAI."""
+
+
+class Rates(NamedTuple):
+    """USD per token, and per call."""
+
+    input: Decimal
+    output: Decimal
+    cache_read: Decimal
+    cache_write: Decimal
+    call: Decimal = Decimal(0)
+
+    def cost_usd(self, row: Row) -> Decimal:
+        cache_read, cache_write = row.cache_read_tokens or 0, row.cache_write_tokens or 0
+        plain = max((row.input_tokens or 0) - cache_read - cache_write, 0)
+        return (
+            self.call
+            + plain * self.input
+            + cache_read * self.cache_read
+            + cache_write * self.cache_write
+            + (row.output_tokens or 0) * self.output
+        )
+
+
+@dataclass(slots=True)
+class Call:
+    """A row to be priced, and what else of it decides the price."""
+
+    row: Row
+    models: tuple[str, ...]
+    """As the client wrote them, the one used before the one asked for."""
+    reported_cost_usd: Decimal | None = None
+    service_tier: str | None = None
+
+
+def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
+    """Sets cost_usd, cost_source and price_id of the calls among the rows; a reported cost is known by its source."""
+    price_calls(
+        workspace_id,
+        [
+            Call(
+                row,
+                (row.model,) if row.model else (),
+                row.cost_usd if row.cost_source == "reported" else None,
+            )
+            for row in rows
+            if row.operation in CALL_OPERATIONS
+        ],
+    )
+
+
+def price_calls(workspace_id: UUID, calls: Sequence[Call]) -> None:
+    if not calls:
+        return
+    overrides = list(PriceOverride.objects.filter(workspace_id=workspace_id).order_by("-valid_from", "id"))
+    for call in calls:
+        row = call.row
+        row.cost_usd, row.cost_source, row.price_id = None, "unknown", None
+        if override := overriding(overrides, row):
+            if has_usage(row):
+                row.cost_usd, row.cost_source = rates_of(override).cost_usd(row), "override"
+                row.price_id = f"override:{override.pk}"
+        elif call.reported_cost_usd is not None:
+            row.cost_usd, row.cost_source = call.reported_cost_usd, "reported"
+        elif has_usage(row):
+            price_by_list(call)
+
+
+def has_usage(row: Row) -> bool:
+    return row.input_tokens is not None or row.output_tokens is not None
+
+
+def overriding(overrides: list[PriceOverride], row: Row) -> PriceOverride | None:
+    """The newest that was valid at the call's time."""
+    for override in overrides:
+        if (
+            override.valid_from <= row.timestamp
+            and override.provider in ("", row.provider)
+            and fnmatchcase(row.model or "", override.model_pattern)
+        ):
+            return override
+    return None
+
+
+def rates_of(override: PriceOverride) -> Rates:
+    read, write = override.cache_read_usd_per_million, override.cache_write_usd_per_million
+    usd = (
+        override.input_usd_per_million,
+        override.output_usd_per_million,
+        override.input_usd_per_million if read is None else read,
+        override.input_usd_per_million if write is None else write,
+    )
+    return Rates(*(Decimal(value) / MILLION for value in usd))
+
+
+def price_by_list(call: Call) -> None:
+    row = call.row
+    tier = call.service_tier if call.service_tier not in STANDARD_TIERS else None
+    provider = PROVIDERS_OF_PRICE_LIST.get(row.provider or "", row.provider)
+    for found in (listed(model, provider, tier) for model in (*call.models, *filter(None, [row.model]))):
+        if found is None:
+            continue
+        cost_usd = found.cost_usd(row)
+        if cost_usd is not None:
+            row.cost_usd, row.cost_source, row.price_id = cost_usd, "genai-prices", found.price_id
+            return
+
+
+@dataclass(slots=True, frozen=True)
+class Listed:
+    provider: genai_prices.types.Provider
+    model: genai_prices.types.ModelInfo
+    tier: str | None
+
+    @property
+    def price_id(self) -> str:
+        suffix = f":{self.tier}" if self.tier else ""
+        return f"genai-prices-{genai_prices.__version__}:{self.provider.id}/{self.model.id}{suffix}"
+
+    def cost_usd(self, row: Row) -> Decimal | None:
+        model_price = self.model.get_prices(row.timestamp, {"service_tier": self.tier} if self.tier else None)
+        if self.tier:
+            return exact_cost_usd(model_price, row)
+        # The list's own prices live as long as the process, so their ids are good keys.
+        if id(model_price) not in RATES:
+            RATES[id(model_price)] = proportional_rates(model_price)
+        rates = RATES[id(model_price)]
+        return rates.cost_usd(row) if rates else exact_cost_usd(model_price, row)
+
+
+@lru_cache(maxsize=4096)
+def listed(model: str, provider: str | None, tier: str | None) -> Listed | None:
+    for wanted in dict.fromkeys((provider, None)):
+        try:
+            found_provider, found = get_snapshot().find_provider_model(model.rpartition("/")[2], None, wanted, None)
+        except LookupError:
+            continue
+        return Listed(found_provider, found, tier)
+    return None
+
+
+RATES: dict[int, Rates | None] = {}
+
+
+def proportional_rates(model_price: ModelPrice) -> Rates | None:
+    """The list's price taken apart by pricing a million of each, so that a call costs five products.
+
+    None where a price is not proportional.
+    """
+    prices = [value for value in vars(model_price).values() if value is not None]
+    if any(isinstance(value, TieredPrices) for value in prices):
+        return None
+
+    def usd(**tokens: int) -> Decimal:
+        return model_price.calc_price(genai_prices.Usage(**tokens))["total_price"]
+
+    try:
+        call = usd(input_tokens=0, output_tokens=0)
+        return Rates(
+            (usd(input_tokens=MILLION) - call) / MILLION,
+            (usd(output_tokens=MILLION) - call) / MILLION,
+            (usd(input_tokens=MILLION, cache_read_tokens=MILLION) - call) / MILLION,
+            (usd(input_tokens=MILLION, cache_write_tokens=MILLION) - call) / MILLION,
+            call,
+        )
+    except ValueError:
+        return None
+
+
+def exact_cost_usd(model_price: ModelPrice, row: Row) -> Decimal | None:
+    try:
+        return model_price.calc_price(
+            genai_prices.Usage(
+                input_tokens=row.input_tokens or 0,
+                output_tokens=row.output_tokens or 0,
+                cache_read_tokens=row.cache_read_tokens or 0,
+                cache_write_tokens=row.cache_write_tokens or 0,
+            )
+        )["total_price"]
+    except ValueError as error:
+        logger.info("no price for a call: %s", error)
+        return None
