@@ -23,6 +23,7 @@ KINDS = {
     "guardrail": "GUARDRAIL",
 }
 SCOPE = "openai.agents"
+TRACE_ID_START = "trace_"
 
 
 def decode(body: bytes) -> Decoded:

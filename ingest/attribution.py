@@ -230,7 +230,7 @@ def pair_stream_logs(nodes: list[Node]) -> None:
     logs = [node for node in nodes if node.kind == "usage_log"]
     if not logs:
         return
-    requests = [node for node in nodes if is_stream_request(node)]
+    requests = [node for node in nodes if is_stream_request(node.said)]
     distances = sorted(
         (
             (distance(request.said, log.said), age(request), age(log), request, log)
@@ -247,9 +247,8 @@ def pair_stream_logs(nodes: list[Node]) -> None:
             log.repeats = request
 
 
-def is_stream_request(node: Node) -> bool:
-    said = node.said
-    return node.kind == "llm" and said.scope.startswith("logfire") and said.input_tokens is None
+def is_stream_request(said: Said) -> bool:
+    return said.kind == "llm" and said.scope.startswith("logfire") and said.input_tokens is None
 
 
 def belongs(log: Said, request: Said) -> bool:

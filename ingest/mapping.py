@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from ingest import conventions as c
-from ingest.rows import Row, Status
+from ingest.rows import Status
 from ingest.spans import ERROR, Span
 from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
 
@@ -454,23 +454,3 @@ def error_message(span: Span, attributes: Attributes, exception: dict[str, Any])
         if message:
             return message.partition("Traceback")[0].strip() or message
     return None
-
-
-# --- Rows ---
-
-
-def row_of(said: Said, attributes: dict[str, Any]) -> Row:
-    """Not yet resolved: what the trace and the price list add is still to come."""
-    return Row(
-        timestamp=said.timestamp,
-        trace_id=said.trace_id,
-        span_id=said.span_id,
-        parent_span_id=said.parent_span_id,
-        operation=said.operation,
-        agent_id="",
-        name=said.name or None,
-        status=said.status,
-        error_type=said.error_type,
-        error_message=said.error_message,
-        attributes=attributes,
-    )

@@ -1,25 +1,173 @@
-"""Spans into `traces`, resolved with everything stored of their traces before."""
+"""Spans into `traces`: resolved with what is stored of their traces, stored rows corrected, in one transaction."""
 
-from dataclasses import fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from ingest import pricing
-from ingest.attribution import Resolved
-from ingest.mapping import Said, base_model
+import orjson
+from django.conf import settings
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+from analytics import cache
+from ingest import agents_sdk, pricing, writer
+from ingest.attribution import SLACK, Resolved, end, is_sdk_root, is_stream_request, model_of, resolve
+from ingest.contents import attributes_of
+from ingest.mapping import Said, said
 from ingest.rows import Row
+from ingest.spans import Decoded, Span
+from workspaces.models import Workspace
+
+LONGEST_AHEAD = timedelta(hours=1)
+LONGEST_TRACE = timedelta(days=1)
+LONGEST_CALL = timedelta(minutes=10)
+IDENTITY = frozenset(
+    ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
+)
+BESIDE = tuple((one.name, one.default) for one in fields(Said) if one.name not in IDENTITY)
+PRICED_BY = (
+    "operation",
+    "provider",
+    "model",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+)
+Key = tuple[str, str, datetime]
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
+
+STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
+STORED = f"""
+SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
+FROM traces
+WHERE workspace_id = %(workspace_id)s
+    AND trace_id = ANY(%(trace_ids)s::text[])
+    AND timestamp BETWEEN %(start)s AND %(end)s
+    AND said IS NOT NULL
+"""  # noqa: S608 (built from the writer's names, never from input)
+
+LINKED = """
+SELECT DISTINCT traces.trace_id
+FROM unnest(%(links)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS wanted (link, start, until)
+JOIN traces
+    ON traces.workspace_id = %(workspace_id)s
+    AND traces.link = wanted.link
+    AND traces.timestamp BETWEEN wanted.start AND wanted.until
+WHERE traces.timestamp BETWEEN %(start)s AND %(end)s
+"""
+
+
+@dataclass(slots=True)
+class Known:
+    """A span and its row: of this request, or stored before."""
+
+    said: Said
+    row: Row
+    is_new: bool
+
+    @property
+    def key(self) -> Key:
+        return self.said.trace_id, self.said.span_id, self.said.timestamp
+
+
+def record(workspace: Workspace, decoded: Decoded) -> writer.Stored:
+    """Committed when it returns. Spans out of time join the refused."""
+    workspace_id = workspace.id
+    store_content = settings.STORE_CONTENT and workspace.store_content
+    given: dict[Key, Known] = {}
+    for span in timely(decoded):
+        known = new(span, store_content)
+        given.setdefault(known.key, known)
+    if not given:
+        return writer.Stored(0, 0)
+    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+        # One writer per workspace: the rollups' rows would make them wait for each other anyway, and a call
+        # may have its second record in any trace.
+        cursor.execute(LOCK, {"workspace_id": workspace_id})
+        accepted = resolve_and_store(cursor, workspace_id, given)
+    cache.traces_arrived(workspace_id)
+    return writer.Stored(accepted, len(decoded.spans) - accepted)
+
+
+def timely(decoded: Decoded) -> list[Span]:
+    now = datetime.now(UTC)
+    earliest_ns = (now - timedelta(days=settings.RETENTION_DAYS)).timestamp() * 1e9
+    latest_ns = (now + LONGEST_AHEAD).timestamp() * 1e9
+    in_time = [span for span in decoded.spans if earliest_ns <= span.start_ns <= latest_ns]
+    decoded.refused += [
+        f"the start must lie within the last {settings.RETENTION_DAYS} days and at most 1 hour ahead"
+    ] * (len(decoded.spans) - len(in_time))
+    decoded.spans = in_time
+    return in_time
+
+
+def new(span: Span, store_content: bool) -> Known:
+    told = said(span)
+    row = Row(
+        timestamp=told.timestamp,
+        trace_id=told.trace_id,
+        span_id=told.span_id,
+        parent_span_id=told.parent_span_id,
+        operation=told.operation,
+        agent_id="",
+        name=told.name or None,
+        status=told.status,
+        error_type=told.error_type,
+        error_message=told.error_message,
+        attributes=attributes_of(span, store_content),
+        said={name: value for name, default in BESIDE if (value := getattr(told, name)) != default},
+        link=link_of(told),
+    )
+    return Known(told, row, is_new=True)
+
+
+def resolve_and_store(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> int:
+    known = with_stored(cursor, workspace_id, given)
+    fresh = [one for one in known.values() if one.is_new]
+    if not fresh:
+        return 0
+    changed = settle(workspace_id, known)
+    accepted = writer.insert(cursor, workspace_id, [one.row for one in fresh])
+    if changed:
+        writer.correct(cursor, workspace_id, changed)
+    return accepted
+
+
+def settle(workspace_id: UUID, known: dict[Key, Known]) -> list[Row]:
+    """Every row as it is now known to be; returns the stored ones that were not so."""
+    before = {key: values(one.row, writer.CORRECTED) for key, one in known.items() if not one.is_new}
+    unpriced: list[pricing.Call] = []
+    for result in resolve(one.said for one in known.values()):
+        one = known[result.said.trace_id, result.said.span_id, result.said.timestamp]
+        priced_by = values(one.row, PRICED_BY)
+        fill(one.row, result)
+        if result.call is None:
+            one.row.cost_usd, one.row.cost_source, one.row.price_id = None, None, None
+        elif one.is_new or values(one.row, PRICED_BY) != priced_by:
+            unpriced.append(to_price(one.row, result.call))
+    pricing.price_calls(workspace_id, unpriced)
+    return [known[key].row for key, old in before.items() if values(known[key].row, writer.CORRECTED) != old]
+
+
+def values(row: Row, names: Iterable[str]) -> list[Any]:
+    return [getattr(row, name) for name in names]
 
 
 def fill(row: Row, result: Resolved) -> None:
-    """The resolved values of a row, all but its price."""
+    """All of it but the price."""
+    call = result.call
     row.operation = result.operation
     row.agent_id = result.agent_id
     row.user_id = result.user_id
     row.session_id = result.session_id
     row.latency_ms = result.latency_ms
-    call = result.call
     row.provider = call.provider if call else None
-    row.model = base_model(call.used_model or call.requested_model) if call else None
+    row.model = model_of(call) if call else None
     row.input_tokens = call.input_tokens if call else None
     row.output_tokens = call.output_tokens if call else None
     row.cache_read_tokens = call.cache_read_tokens if call else None
@@ -28,7 +176,114 @@ def fill(row: Row, result: Resolved) -> None:
     row.response_id = call.response_id if call else result.said.response_id
 
 
-def priced(row: Row, call: Said) -> pricing.Call:
+def to_price(row: Row, call: Said) -> pricing.Call:
     models = tuple(name for name in (call.used_model, call.requested_model) if name)
     reported = Decimal(call.reported_cost_usd) if call.reported_cost_usd else None
     return pricing.Call(row, models, reported, call.service_tier)
+
+
+# --- What is stored already ---
+
+
+def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> dict[Key, Known]:
+    """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
+    known = dict(given)
+    asked: set[str] = set()
+    pending = list(given.values())
+    trace_ids = {one.said.trace_id for one in pending}
+    while trace_ids:
+        found = stored(cursor, workspace_id, trace_ids, pending)
+        known |= {one.key: one for one in found}
+        forget_repeated_traces(known, found)
+        if not any(one.is_new for one in known.values()):
+            return known
+        asked |= trace_ids
+        pending += found
+        trace_ids = linked_trace_ids(cursor, workspace_id, pending) - asked
+        pending = [one for one in pending if not one.is_new] if trace_ids else []
+    return known
+
+
+def forget_repeated_traces(known: dict[Key, Known], found: list[Known]) -> None:
+    """The Agents SDK's traces have no time, so a repetition has another key."""
+    for one in found:
+        if one.said.span_id == one.said.trace_id:
+            for key in [key for key, other in known.items() if other.is_new and key[:2] == one.key[:2]]:
+                del known[key]
+
+
+def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], around: Sequence[Known]) -> list[Known]:
+    start, until = bounds(around)
+    cursor.execute(
+        STORED,
+        {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "start": start, "end": until},
+    )
+    return [from_stored(dict(zip(STORED_NAMES, row, strict=True))) for row in cursor.fetchall()]
+
+
+def bounds(around: Sequence[Known]) -> tuple[datetime, datetime]:
+    """Where to look, so that a database in chunks of days need not open all of them."""
+    if any(one.said.trace_id.startswith(agents_sdk.TRACE_ID_START) for one in around):
+        now = datetime.now(UTC)
+        return now - timedelta(days=settings.RETENTION_DAYS), now + LONGEST_AHEAD
+    times = [one.said.timestamp for one in around]
+    return min(times) - LONGEST_TRACE, max(times) + LONGEST_TRACE
+
+
+def from_stored(values: dict[str, Any]) -> Known:
+    told = orjson.loads(values.pop("said"))
+    identity = {name: values[name] for name in IDENTITY}
+    identity["name"] = identity["name"] or ""
+    return Known(Said(**identity, **told), Row(**values), is_new=False)
+
+
+# --- Records of the same call in other traces ---
+
+
+def link_of(told: Said) -> str | None:
+    if told.kind == "usage_log":
+        return f"stream-log:{told.requested_model}"
+    if not told.is_call:
+        return None
+    if is_stream_request(told):
+        return f"stream:{told.requested_model}"
+    if told.response_id:
+        return told.response_id
+    if told.status != "success" and told.kind == "llm" and told.provider in (None, "anthropic"):
+        return f"{'sdk-failed' if is_sdk_root(told) else 'failed'}:{model_of(told)}"
+    return None
+
+
+def wanted_link(told: Said) -> tuple[str, datetime, datetime] | None:
+    """What the other record's link is, and when it may have begun."""
+    link = link_of(told)
+    if link is None:
+        return None
+    if told.kind == "usage_log":
+        return link.replace("stream-log:", "stream:", 1), told.timestamp - LONGEST_CALL, told.timestamp + SLACK
+    if is_stream_request(told):
+        return link.replace("stream:", "stream-log:", 1), end(told) - SLACK, end(told) + SLACK
+    if told.response_id:
+        return link, told.timestamp - LONGEST_CALL, end(told) + SLACK
+    if is_sdk_root(told):
+        return link.removeprefix("sdk-"), told.timestamp - LONGEST_CALL, told.timestamp + SLACK
+    return f"sdk-{link}", told.timestamp - SLACK, end(told) + SLACK
+
+
+def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Sequence[Known]) -> set[str]:
+    wanted = [link for one in around if (link := wanted_link(one.said)) is not None]
+    if not wanted:
+        return set()
+    links, starts, ends = zip(*wanted, strict=True)
+    cursor.execute(
+        LINKED,
+        {
+            "workspace_id": workspace_id,
+            "links": list(links),
+            "starts": list(starts),
+            "ends": list(ends),
+            "start": min(starts),
+            "end": max(ends),
+        },
+    )
+    return {trace_id for (trace_id,) in cursor.fetchall()}

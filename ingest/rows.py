@@ -44,3 +44,7 @@ class Row:
     """Which price made cost_usd, so that a repricing can find it."""
     response_id: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    said: dict[str, Any] | None = None
+    """What the span says of itself, so that its trace can be resolved again; None for rows that are final."""
+    link: str | None = None
+    """What another record of the same call, maybe in another trace, has in common with it."""

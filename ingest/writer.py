@@ -37,7 +37,11 @@ COLUMNS: dict[str, str] = {
     "price_id": "text",
     "response_id": "text",
     "attributes": "jsonb",
+    "said": "jsonb",
+    "link": "text",
 }
+KEY = ("trace_id", "span_id", "timestamp")
+CORRECTED = tuple(name for name in COLUMNS if name not in (*KEY, "attributes", "said", "link"))
 
 INSERT = f"""
 WITH added AS (
@@ -49,6 +53,18 @@ WITH added AS (
     RETURNING 1
 )
 SELECT count(*) FROM added
+"""  # noqa: S608 (built from the names above, never from input)
+
+
+CORRECT = f"""
+UPDATE traces
+SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
+FROM unnest({", ".join(f"%({name})s::{COLUMNS[name]}[]" for name in (*KEY, *CORRECTED))})
+    AS given ({", ".join((*KEY, *CORRECTED))})
+WHERE traces.workspace_id = %(workspace_id)s
+    AND traces.trace_id = given.trace_id
+    AND traces.span_id = given.span_id
+    AND traces.timestamp = given.timestamp
 """  # noqa: S608 (built from the names above, never from input)
 
 
@@ -76,9 +92,20 @@ def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> in
     return int(accepted)
 
 
+def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> None:
+    """Stored rows as they are now known to be; what the client sent with them stays."""
+    ordered = sorted(rows, key=lambda row: (row.trace_id, row.span_id, row.timestamp))
+    cursor.execute(CORRECT, {"workspace_id": workspace_id, **columns(ordered)})
+
+
 def columns(rows: Sequence[Row]) -> dict[str, list[Any]]:
-    encode: dict[str, Callable[[Any], Any]] = {"attributes": lambda value: orjson.dumps(value).decode()}
     return {
-        name: [encode[name](getattr(row, name)) if name in encode else getattr(row, name) for row in rows]
+        name: [ENCODE[name](getattr(row, name)) if name in ENCODE else getattr(row, name) for row in rows]
         for name in COLUMNS
     }
+
+
+ENCODE: dict[str, Callable[[Any], Any]] = {
+    "attributes": lambda value: orjson.dumps(value).decode(),
+    "said": lambda value: None if value is None else orjson.dumps(value).decode(),
+}

@@ -35,6 +35,9 @@ class Workspace(models.Model):
         validators=[validate_time_zone],
         help_text="Name of the zone, like Europe/Berlin: where its months begin and its times are shown.",
     )
+    store_content = models.BooleanField(
+        default=True, help_text="Keep prompts and completions of its spans; numbers are kept in any case."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

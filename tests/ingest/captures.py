@@ -1,0 +1,95 @@
+"""Captures of real clients as requests, and the same spans cut and ordered anew."""
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import json_format
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+CAPTURES = Path(__file__).parent.parent / "captures"
+STACKS = sorted(path.name for path in CAPTURES.iterdir() if path.is_dir())
+PROTOBUF = "application/x-protobuf"
+
+
+@dataclass(frozen=True)
+class Request:
+    path: str
+    body: bytes
+    content_type: str
+    encoding: str | None = None
+    when: int = 0
+    """The latest end of its spans, in nanoseconds."""
+
+    @property
+    def is_trace(self) -> bool:
+        return "traces" in self.path
+
+    @property
+    def plain(self) -> bytes:
+        return gzip.decompress(self.body) if self.encoding == "gzip" else self.body
+
+
+def expected(stack: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((CAPTURES / stack / "expected.json").read_text())
+    return result
+
+
+def as_captured(stack: str) -> list[Request]:
+    return [request_of(path) for path in sorted((CAPTURES / stack).glob("*.headers.json"))]
+
+
+def request_of(path: Path) -> Request:
+    described = json.loads(path.read_text())
+    headers = {name.lower(): value for name, value in described["headers"]}
+    body = (path.parent / described["body_file"]).read_bytes()
+    return Request(described["path"], body, headers["content-type"], headers.get("content-encoding"))
+
+
+def one_span_each(stack: str) -> list[Request]:
+    """Roots last, as SDKs end them."""
+    requests = [request for request in as_captured(stack) if request.is_trace]
+    if "ingest" in requests[0].path:
+        return [single for request in requests for single in native_items(request)]
+    singles = [single for request in requests for single in otlp_spans(request)]
+    return sorted(singles, key=lambda single: single.when)
+
+
+def native_items(request: Request) -> list[Request]:
+    return [
+        Request(request.path, json.dumps({"data": [item]}).encode(), request.content_type)
+        for item in json.loads(request.plain)["data"]
+    ]
+
+
+def otlp_spans(request: Request) -> list[Request]:
+    singles = []
+    for resource_spans in parsed(request).resource_spans:
+        for scope_spans in resource_spans.scope_spans:
+            for span in scope_spans.spans:
+                alone = ExportTraceServiceRequest()
+                resource = alone.resource_spans.add(resource=resource_spans.resource)
+                resource.scope_spans.add(scope=scope_spans.scope, spans=[span])
+                singles.append(Request("/v1/traces", alone.SerializeToString(), PROTOBUF, when=span.end_time_unix_nano))
+    return singles
+
+
+def parsed(request: Request) -> ExportTraceServiceRequest:
+    if request.content_type == PROTOBUF:
+        return ExportTraceServiceRequest.FromString(request.plain)
+    given = json.loads(request.plain)
+    for resource_spans in given["resourceSpans"]:
+        for scope_spans in resource_spans["scopeSpans"]:
+            for span in scope_spans["spans"]:
+                for name in ("traceId", "spanId", "parentSpanId"):
+                    if span.get(name):
+                        span[name] = base64_of(span[name])
+    return json_format.ParseDict(given, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+
+
+def base64_of(digits: str) -> str:
+    from base64 import b64encode
+
+    return b64encode(bytes.fromhex(digits)).decode()
