@@ -1,6 +1,7 @@
 """`make run`: the whole product from one command, on an embedded PostgreSQL unless databases are given."""
 
 import fcntl
+import logging
 import os
 import secrets
 import signal
@@ -50,6 +51,8 @@ def guarded(work: Callable[[], None]) -> int:
     """The exit code: what hinders the work is told in one line, Ctrl-C ends it in order."""
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    # The pool warns of each attempt; here the one line below tells it all.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         work()
     except Stopped:

@@ -99,8 +99,11 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
     """A database by its URL, or of the embedded PostgreSQL where no URL is set."""
     config: dict[str, Any] = embedded.database(embedded_name)
     if env.str(variable, ""):
-        config = dict(env.db_url(variable))
-        if config["ENGINE"] != "django.db.backends.postgresql" or not config["NAME"]:
+        try:
+            config = dict(env.db_url(variable))
+        except (KeyError, ValueError):  # whatever a text that is no URL makes the parser stumble over
+            config = {}
+        if config.get("ENGINE") != "django.db.backends.postgresql" or not config["NAME"]:
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
     options = config.setdefault("OPTIONS", {})
@@ -207,10 +210,6 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRACES_PER_REQUEST = 10_000
 RETENTION_DAYS = env.int("RETENTION_DAYS", 400)
 STORE_CONTENT = env.bool("STORE_CONTENT", True)
-
-# Analytics
-ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")  # timescaledb, postgresql or citus; empty: found by looking
-EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
 
 # Views read bodies themselves, with MAX_BODY_BYTES; this bounds what Django parses for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

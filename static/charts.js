@@ -30,7 +30,8 @@ function draw(chart) {
   const source = document.getElementById(chart.dataset.figure);
   if (!source || !window.Plotly) return;
   const figure = coloured(JSON.parse(source.textContent));
-  const revision = document.getElementById("main").dataset.query;
+  // Never empty: that would mean that nothing is kept.
+  const revision = `asked:${document.getElementById("main").dataset.query}`;
   window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true });
 }
 

@@ -1,0 +1,104 @@
+import re
+from datetime import UTC, datetime
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core.cache import cache
+from django.db import OperationalError
+
+from analytics import cache as answers
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+OVERVIEW = "/api/v1/usage/overview"
+PANELS = ["overview", "calls-over-time", "agent-distribution", "top-users"]
+HTMX = {"HX-Request": "true"}
+
+
+def test_an_answer_is_kept_and_says_so(given: Given) -> None:
+    first, second = given.client.get(OVERVIEW), given.client.get(OVERVIEW)
+    assert (first["X-Cache"], second["X-Cache"]) == ("miss", "hit")
+    assert first.content == second.content
+    assert first["Cache-Control"] == "private"
+    for name in ("HX-Request", "X-Workspace-ID", "Authorization", "Cookie"):
+        assert name in first["Vary"]
+
+
+def test_the_panel_and_the_json_share_one_answer(given: Given) -> None:
+    given.calls(3, user_id="ada")
+    given.client.get(OVERVIEW)
+    assert given.client.get(OVERVIEW, headers=HTMX)["X-Cache"] == "hit"
+
+
+def test_workspaces_share_nothing(given: Given) -> None:
+    given.client.get(OVERVIEW)
+    with patch.object(answers, "fresh", wraps=answers.fresh) as fresh:
+        given.client.get(OVERVIEW)
+    assert str(given.workspace.id) in fresh.call_args.args[0]
+
+
+def test_newer_traces_renew_an_answer_before_its_tier_is_over(given: Given) -> None:
+    assert given.client.get(OVERVIEW).json()["total_calls"] == 0
+    given.calls(1, at=now())
+    with patch.object(answers, "FRESH_SECONDS", -1), patch.object(answers, "RENEWAL_FACTOR", 0):
+        assert given.client.get(OVERVIEW).json()["total_calls"] == 1
+
+
+def test_a_changed_budget_renews_every_answer_of_its_workspace(given: Given) -> None:
+    given.client.get(OVERVIEW)
+    answers.budget_changed(given.workspace.id)
+    assert given.client.get(OVERVIEW)["X-Cache"] == "miss"
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("calls", [0, 3])
+def test_every_panel_shows_what_there_is(given: Given, panel: str, calls: int) -> None:
+    given.calls(
+        calls, at=now(), user_id="ada <b>", agent_id="<script>alert(1)</script>", cost_usd="0.5", latency_ms=9.0
+    )
+    page = given.client.get(f"/api/v1/usage/{panel}", headers=HTMX).content.decode()
+    assert "<script>alert" not in page
+    assert ("No call" in page or '"0 calls in' in page) == (calls == 0)
+    assert "style=" not in page
+
+
+def test_an_error_is_a_problem_for_clients_and_a_sentence_for_the_page(given: Given) -> None:
+    response = given.client.get(f"{OVERVIEW}?range=2d")
+    assert (response.status_code, response["Content-Type"]) == (422, "application/problem+json")
+    assert set(response.json()) == {"type", "title", "status", "detail", "errors"}
+    page = given.client.get(f"{OVERVIEW}?range=2d", headers=HTMX)
+    assert page.status_code == 422
+    assert "range" in page.content.decode()
+
+
+def test_a_database_that_is_away_is_503_with_retry_after(given: Given) -> None:
+    cache.clear()
+    with patch("analytics.db.connections") as connections:
+        connections.__getitem__.side_effect = OperationalError("gone")
+        response = given.client.get(OVERVIEW)
+    assert response.status_code == 503
+    assert int(response["Retry-After"]) > 0
+
+
+def test_only_reading_methods_are_allowed(given: Given) -> None:
+    assert given.client.post(OVERVIEW).status_code == 405
+    assert given.client.head(OVERVIEW).status_code == 200
+
+
+def test_the_page_is_a_shell_without_inline_script_or_style(given: Given, django_assert_max_num_queries: Any) -> None:
+    with django_assert_max_num_queries(3):
+        response = given.client.get("/dashboard/usage?range=7d&agent_id=support")
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert page.count('class="panel ') == len(PANELS)
+    assert "range=7d&amp;agent_id=support" in page
+    assert not re.search(r"<script(?![^>]* src=)|<style|style=|\son\w+=", page)
+    policy = response["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

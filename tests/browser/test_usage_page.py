@@ -1,0 +1,139 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from analytics import cache as answers
+from tests.factories import PASSWORD, MembershipFactory, WorkspaceFactory
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+LONG_MS = 15_000
+RANGES = "document.getElementById('chart-calls-over-time').layout.xaxis.range"
+
+
+@pytest.fixture(autouse=True)
+def always_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for an answer to be old enough to be computed again."""
+    monkeypatch.setattr(answers, "FRESH_SECONDS", -1)
+    monkeypatch.setattr(answers, "RENEWAL_FACTOR", 0)
+
+
+def open_usage(page: Page, live_server: Any, given: Given, query: str = "") -> None:
+    page.goto(f"{live_server.url}/dashboard/usage?workspace={given.workspace.id}{query}")
+
+
+def expect_calls(page: Page, count: str) -> None:
+    card = page.locator("#panel-usage-overview .card").first
+    expect(card.locator(".value")).to_have_text(count, timeout=LONG_MS)
+
+
+def test_four_panels_show_the_numbers_and_a_chart_is_drawn(
+    page: Page, live_server: Any, given: Given, complaints: list[str]
+) -> None:
+    given.calls(3, datetime.now(UTC), user_id="ada", agent_id="support", cost_usd="0.50")
+    given.calls(1, datetime.now(UTC), user_id="bob", agent_id="sales", status="error")
+    open_usage(page, live_server, given)
+    expect_calls(page, "4")
+    values = page.locator("#panel-usage-overview .value")
+    assert values.all_inner_texts() == ["4", "2", "2", "2.0"]
+    expect(page.locator("h1")).to_contain_text("4 calls by 2 users through 2 agents in the last 24 hours")
+    expect(page.locator("#panel-usage-agent-distribution tbody tr").first).to_contain_text("support")
+    expect(page.locator("#panel-usage-agent-distribution tbody tr").first).to_contain_text("$1.50")
+    expect(page.locator("#panel-usage-top-users tbody tr").nth(1)).to_contain_text("bob")
+    expect(page.locator("#chart-calls-over-time .barlayer .point").first).to_be_attached(timeout=LONG_MS)
+    assert complaints == []
+
+
+def test_a_poll_shows_one_more_trace_and_leaves_zoom_and_open_tables(
+    page: Page, live_server: Any, given: Given, complaints: list[str]
+) -> None:
+    page.clock.install()
+    given.calls(1, datetime.now(UTC), user_id="ada")
+    open_usage(page, live_server, given)
+    expect_calls(page, "1")
+    expect(page.locator("#chart-calls-over-time .barlayer")).to_be_attached(timeout=LONG_MS)
+    unzoomed = page.evaluate(RANGES)
+    plot = page.locator("#chart-calls-over-time .nsewdrag").bounding_box()
+    assert plot
+    page.mouse.move(plot["x"] + plot["width"] * 0.5, plot["y"] + plot["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] * 0.8, plot["y"] + plot["height"] * 0.5, steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"before => String({RANGES}) !== String(before)", arg=unzoomed)
+    zoomed = page.evaluate(RANGES)
+    page.locator("#table-calls-over-time summary").click()
+    given.calls(1, datetime.now(UTC), user_id="ada")
+    page.clock.fast_forward(31_000)
+    expect_calls(page, "2")
+    expect(page.locator("#table-calls-over-time tbody tr").last).to_contain_text("2", timeout=LONG_MS)
+    assert page.locator("#table-calls-over-time").get_attribute("open") is not None
+    assert page.evaluate(RANGES) == zoomed
+    assert complaints == []
+
+
+def test_paused_it_does_not_poll(page: Page, live_server: Any, given: Given) -> None:
+    page.clock.install()
+    open_usage(page, live_server, given)
+    expect_calls(page, "0")
+    page.locator("[data-pause]").click()
+    given.calls(1, datetime.now(UTC))
+    page.clock.fast_forward(120_000)
+    expect(page.locator("[data-age]")).to_have_text("paused")
+    expect_calls(page, "0")
+    page.locator("[data-refresh]").click()
+    expect_calls(page, "1")
+
+
+def test_a_failing_panel_says_so_keeps_its_data_and_can_be_retried(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(2, datetime.now(UTC), user_id="ada")
+    open_usage(page, live_server, given)
+    panel = page.locator("#panel-usage-top-users")
+    expect(panel.locator("tbody tr")).to_contain_text("ada", timeout=LONG_MS)
+
+    def fail(route: Route) -> None:
+        route.fulfill(status=503, body="<p>The database does not answer right now.</p>")
+
+    page.route("**/top-users*", fail)
+    page.locator("[data-refresh]").click()
+    expect(panel.locator(".panel-error")).to_contain_text("does not answer")
+    expect(panel.locator("tbody tr")).to_contain_text("ada")
+    expect(page.locator("#panel-usage-agent-distribution .panel-error")).to_be_hidden()
+    page.unroute("**/top-users*", fail)
+    panel.locator("[data-retry]").click()
+    expect(panel.locator(".panel-error")).to_be_hidden()
+
+
+def test_an_empty_workspace_says_what_to_do(page: Page, live_server: Any, given: Given, complaints: list[str]) -> None:
+    open_usage(page, live_server, given)
+    expect(page.locator("h1")).to_have_text("No calls in the last 24 hours.", timeout=LONG_MS)
+    expect(page.locator("#first-trace-command")).to_contain_text(f"X-Workspace-ID: {given.workspace.id}")
+    expect(page.locator(".first-trace")).to_contain_text("make demo")
+    assert complaints == []
+
+
+def test_a_click_on_an_agent_narrows_the_page_and_its_chip_undoes_it(
+    page: Page, live_server: Any, given: Given
+) -> None:
+    given.calls(2, datetime.now(UTC), agent_id="support")
+    given.calls(1, datetime.now(UTC), agent_id="sales")
+    open_usage(page, live_server, given, "&range=7d")
+    page.locator("#panel-usage-agent-distribution a", has_text="sales").click()
+    expect_calls(page, "1")
+    assert "range=7d" in page.url
+    page.locator(".chip").click()
+    expect_calls(page, "3")
+
+
+def test_a_visitor_signs_in_and_sees_their_workspace_only(page: Page, live_server: Any) -> None:
+    membership = MembershipFactory()
+    page.goto(f"{live_server.url}/dashboard/usage")
+    page.fill("[name=username]", membership.user.username)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("button.primary").click()
+    expect(page.locator(".workspace")).to_have_text(membership.workspace.name)
+    response = page.goto(f"{live_server.url}/dashboard/usage?workspace={WorkspaceFactory().id}")
+    assert response
+    assert response.status == 404

@@ -1,0 +1,39 @@
+"""What the documents promise is what there is."""
+
+import re
+from pathlib import Path
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+ROOT = Path(__file__).resolve().parents[2]
+# Pages for people and endpoints that only an SDK calls stand elsewhere in the README and docs.
+NOT_LISTED = re.compile(r"^(admin/|dashboard/|sign-|$|v1/|api/public/|api/v1/docs)")
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for pattern in resolver.url_patterns:
+        path = prefix + str(pattern.pattern)
+        found |= {path} if isinstance(pattern, URLPattern) else routes(pattern, path)
+    return found
+
+
+def test_the_readme_lists_every_endpoint() -> None:
+    listed = set(re.findall(r"^\| `[A-Z|]+ /([\w/.-]*)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert listed == {route for route in routes(get_resolver()) if not NOT_LISTED.match(route)}
+
+
+def test_every_dependency_has_its_reason() -> None:
+    reasons = set(re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
+    pinned = {
+        name
+        for file in ("requirements.txt", "requirements-dev.txt")
+        for name in re.findall(r"^([\w-]+)(?:\[[\w,]+\])?==", (ROOT / file).read_text(), re.MULTILINE)
+    }
+    assert reasons - {"Package"} == pinned
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} links to {target}"

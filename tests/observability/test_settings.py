@@ -1,0 +1,60 @@
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SAFE = {"ENVIRONMENT": "production", "SECRET_KEY": "s" * 64, "ALLOWED_HOSTS": "example.com"}
+
+
+def boot(**changes: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    return subprocess.run(
+        [sys.executable, "-c", "import observability.settings"],
+        env=environment | SAFE | changes,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_boots_with_safe_settings() -> None:
+    assert boot().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"SECRET_KEY": ""}, "SECRET_KEY"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY"),
+        ({"DEBUG": "true"}, "DEBUG"),
+        ({"OPEN_WORKSPACE_IDS": "00000000-0000-0000-0000-000000000001"}, "OPEN_WORKSPACE_IDS"),
+        ({"ENVIRONMENT": "prod"}, "ENVIRONMENT"),
+        ({"DATABASE_URL": "mysql://localhost/x"}, "DATABASE_URL"),
+        ({"ANALYTICS_DATABASE_URL": "nonsense"}, "ANALYTICS_DATABASE_URL"),
+    ],
+)
+def test_it_refuses_to_boot(changes: dict[str, str], words: str) -> None:
+    result = boot(**changes)
+    assert result.returncode != 0
+    last = result.stderr.strip().splitlines()[-1]
+    assert "ImproperlyConfigured" in last
+    assert words in last
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    sources = [ROOT / "gunicorn.conf.py", *(ROOT / "observability").glob("*.py"), ROOT / "docker-compose.yml"]
+    text = "\n".join(path.read_text() for path in sources)
+    patterns = (
+        r'env\.\w+\(\s*"([A-Z_]+)"',
+        r'environ\.get\("([A-Z_]+)"',
+        r'database\("([A-Z_]+)"',
+        r"\$\{([A-Z_]+)[:}]",
+    )
+    used = {name for pattern in patterns for name in re.findall(pattern, text)}
+    listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert used == listed
