@@ -1,5 +1,6 @@
 """Everything that can be set comes from the environment; `.env.example` lists it with the reason for each."""
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -99,12 +100,9 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
     """A database by its URL, or of the embedded PostgreSQL where no URL is set."""
     config: dict[str, Any] = embedded.database(embedded_name)
     if env.str(variable, ""):
-        try:
-            config = dict(env.db_url(variable))
-        except (KeyError, ValueError):  # whatever a text that is no URL makes the parser stumble over
-            config = {}
-        if config.get("ENGINE") != "django.db.backends.postgresql" or not config["NAME"]:
+        if not re.fullmatch(r"postgres(ql)?://.*/.+", env.str(variable)):
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
+        config = dict(env.db_url(variable))
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s is an overload: better a 503 that clients retry than a queue that never ends.
