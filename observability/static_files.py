@@ -25,5 +25,5 @@ class PlotlyFinder(BaseStorageFinder):
     def find(self, path: str, *args: Any, **kwargs: Any) -> Any:
         return super().find(path, *args, **kwargs) if path == SCRIPT else []
 
-    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, FileSystemStorage]]:
+    def list(self, ignore_patterns: Any) -> Iterator[tuple[str, Any]]:
         yield SCRIPT, self.storage

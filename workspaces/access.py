@@ -17,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -28,7 +29,7 @@ from workspaces.models import ApiKey, Role, Workspace, workspaces_of
 logger = logging.getLogger(__name__)
 
 Scope = Literal["ingest", "read", "write"]
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
@@ -36,7 +37,7 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     Role.EDITOR: frozenset({"read", "write"}),
     Role.OWNER: frozenset({"read", "write"}),
 }
-HEADER = ["header", "X-Workspace-ID"]
+HEADER: list[str | int] = ["header", "X-Workspace-ID"]
 
 
 class WorkspaceRequest(HttpRequest):
@@ -65,7 +66,7 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
         # Only sessions can be abused across sites, and for them `csrf_checked` runs the check.
         @csrf_exempt
         @wraps(view)
-        def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.workspace = api_workspace(request, scope)
             return view(request, *args, **kwargs)
 
@@ -124,7 +125,7 @@ def workspace_of_session(request: HttpRequest, scope: Scope) -> Workspace:
         csrf_checked(request)
     if selected in settings.OPEN_WORKSPACE_IDS:
         return open_workspace(request)
-    workspace = workspaces_of(request.user).filter(pk=selected).first()  # type: ignore[arg-type]
+    workspace = workspaces_of(request.user).filter(pk=str(selected)).first()
     if workspace is None:
         refuse_workspace()
     if scope not in granted_scopes(request, workspace):
@@ -135,7 +136,7 @@ def workspace_of_session(request: HttpRequest, scope: Scope) -> Workspace:
 def granted_scopes(request: HttpRequest, workspace: Workspace) -> frozenset[str]:
     if getattr(request.user, "is_superuser", False):
         return SCOPES_OF_ROLE[Role.OWNER]
-    membership = workspace.memberships.get(user_id=request.user.pk)
+    membership = workspace.memberships.get(user=request.user)  # type: ignore[misc]
     return SCOPES_OF_ROLE[membership.role]
 
 
@@ -199,7 +200,7 @@ def page(view: View) -> View:
     """A dashboard page: `?workspace=` selects among the visitor's workspaces, the first is the default."""
 
     @wraps(view)
-    def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         request.workspaces = visible_workspaces(request)
         if not request.workspaces:
             if not request.user.is_authenticated:

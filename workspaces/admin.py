@@ -1,4 +1,4 @@
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
@@ -12,22 +12,21 @@ from workspaces.models import ApiKey, Membership, Workspace
 class MembershipInline(admin.TabularInline):
     model = Membership
     extra = 0
-    autocomplete_fields: ClassVar = ["user"]
+    autocomplete_fields = ("user",)
 
 
 @admin.register(Workspace)
 class WorkspaceAdmin(admin.ModelAdmin):
-    list_display: ClassVar = ["name", "id", "time_zone", "members", "keys", "created_at"]
-    search_fields: ClassVar = ["name", "id"]
-    list_filter: ClassVar = ["time_zone"]
-    readonly_fields: ClassVar = ["id", "created_at"]
-    inlines: ClassVar = [MembershipInline]
+    list_display = ("name", "id", "time_zone", "members", "keys", "created_at")
+    search_fields = ("name", "id")
+    list_filter = ("time_zone",)
+    readonly_fields = ("id", "created_at")
+    inlines = (MembershipInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True))
+        workspaces: QuerySet[Workspace] = super().get_queryset(request)
+        return workspaces.annotate(
+            member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True)
         )
 
     @admin.display(ordering="member_count")
@@ -41,11 +40,11 @@ class WorkspaceAdmin(admin.ModelAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):
-    list_display: ClassVar = ["user", "workspace", "role", "created_at"]
-    list_filter: ClassVar = ["role", "workspace"]
-    list_select_related: ClassVar = ["user", "workspace"]
-    search_fields: ClassVar = ["user__username", "user__email", "workspace__name"]
-    autocomplete_fields: ClassVar = ["user", "workspace"]
+    list_display = ("user", "workspace", "role", "created_at")
+    list_filter = ("role", "workspace")
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__username", "user__email", "workspace__name")
+    autocomplete_fields = ("user", "workspace")
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -71,13 +70,13 @@ class StateFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(admin.ModelAdmin):
     """A key's secret is shown once, in the message after it was added."""
 
-    list_display: ClassVar = ["name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at"]
-    list_filter: ClassVar = [StateFilter, "can_ingest", "can_read", "can_write", "workspace"]
-    list_select_related: ClassVar = ["workspace"]
-    search_fields: ClassVar = ["name", "prefix", "workspace__name"]
-    autocomplete_fields: ClassVar = ["workspace"]
-    readonly_fields: ClassVar = ["prefix", "created_at", "last_used_at", "revoked_at"]
-    actions: ClassVar = ["revoke"]
+    list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at")
+    list_filter = (StateFilter, "can_ingest", "can_read", "can_write", "workspace")
+    list_select_related = ("workspace",)
+    search_fields = ("name", "prefix", "workspace__name")
+    autocomplete_fields = ("workspace",)
+    readonly_fields = ("prefix", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
 
     @admin.display(description="scopes")
     def scope_list(self, key: ApiKey) -> str:

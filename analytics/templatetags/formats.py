@@ -1,7 +1,6 @@
 """Numbers and times for reading. The exact value belongs into a title beside them."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from django import template
 
@@ -11,7 +10,7 @@ from workspaces.models import Workspace
 register = template.Library()
 
 NOTHING = "\u2013"
-Number = int | float | Decimal | None
+Number = float | None
 
 
 @register.filter
