@@ -145,7 +145,8 @@ def inherit(node: Node) -> None:
         return
     node.agent = node.agent or above.agent
     node.user = node.user or above.user
-    node.session = node.session or above.session
+    if above.session and (node.session is None or c.GENERATED_ID.match(node.session)):
+        node.session = above.session
     node.workflow = node.workflow or above.workflow
     node.call_above = above if above.is_call else above.call_above
     if node.is_call and node.call_above is not None and repeats(said, node.call_above.said):

@@ -216,6 +216,8 @@ SESSION = (
     "metadata>thread_id",
     "group_id",
 )
+GENERATED_ID = re.compile(r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")
+"""A run that was given no conversation makes one up: inside another run it belongs to that one's."""
 ERROR_MESSAGE = ("error.message", "langfuse.observation.status_message")
 """After the span's status message and its exception event."""
 ERROR_TYPE = ("error.type",)

@@ -311,6 +311,9 @@ def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
         named = c.NAMED_KINDS.match(span.name)
         if named and named[1] not in ("execute_tool", "invoke_agent"):
             result.requested_model = clean(span.name[len(named[1]) + 1 :], NAME_LENGTH)
+    if not result.input_tokens and not result.output_tokens:
+        # No call is without tokens: SDKs write 0 where a stream told nothing.
+        result.input_tokens = result.output_tokens = None
     include_cache(result, span)
     result.provider = provider_of(providers, result.used_model or result.requested_model)
     if result.kind == "usage_log":

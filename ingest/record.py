@@ -188,19 +188,18 @@ def to_price(row: Row, call: Said) -> pricing.Call:
 def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> dict[Key, Known]:
     """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
     known = dict(given)
+    around = list(given.values())
     asked: set[str] = set()
-    pending = list(given.values())
-    trace_ids = {one.said.trace_id for one in pending}
+    trace_ids = {one.said.trace_id for one in around}
     while trace_ids:
-        found = stored(cursor, workspace_id, trace_ids, pending)
+        found = stored(cursor, workspace_id, trace_ids, around)
         known |= {one.key: one for one in found}
         forget_repeated_traces(known, found)
         if not any(one.is_new for one in known.values()):
-            return known
+            break
         asked |= trace_ids
-        pending += found
-        trace_ids = linked_trace_ids(cursor, workspace_id, pending) - asked
-        pending = [one for one in pending if not one.is_new] if trace_ids else []
+        around = list(known.values())
+        trace_ids = linked_trace_ids(cursor, workspace_id, around) - asked
     return known
 
 
