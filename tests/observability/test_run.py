@@ -46,7 +46,7 @@ def environment(**changes: str) -> dict[str, str]:
 
 class Running:
     def __init__(self, folder: Path, **changes: str) -> None:
-        self.port = free_port()
+        self.port = int(changes.pop("PORT", free_port()))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "observability.run"],
             cwd=folder,
@@ -160,13 +160,22 @@ def test_a_malformed_database_url_is_one_line(folder: Path) -> None:
     assert "DATABASE_URL must look like" in failing(folder, PORT=str(free_port()), DATABASE_URL="nonsense")
 
 
-def test_a_broken_database_folder_is_one_line(folder: Path, tmp_path: Path) -> None:
+def test_after_being_killed_it_starts_again_and_then_stops_everything(folder: Path) -> None:
+    killed = Running(folder).until_it_serves()
+    killed.stop(signal.SIGKILL)
+    again = Running(folder, PORT=str(killed.port)).until_it_serves()
+    assert again.stop(signal.SIGHUP) == 0
+    assert not (folder / "var/postgres/postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("version", ["12", "18"])
+def test_a_broken_database_folder_is_one_line(folder: Path, tmp_path: Path, version: str) -> None:
     shutil.copytree(folder, tmp_path / "broken", ignore=LEFT_OUT)
     for parent in [tmp_path / "broken", *tmp_path.parents][:3]:
         parent.chmod(0o755)
     data = tmp_path / "broken/var/postgres"
     data.mkdir(parents=True)
-    (data / "PG_VERSION").write_text("12\n")
+    (data / "PG_VERSION").write_text(f"{version}\n")
     assert "PostgreSQL cannot run on" in failing(tmp_path / "broken", PORT=str(free_port()))
 
 
