@@ -8,6 +8,7 @@ import binascii
 import logging
 from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Literal, NoReturn
 from urllib.parse import unquote
@@ -24,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django_htmx.middleware import HtmxDetails
 
 from observability.problems import Problem
-from workspaces.models import ApiKey, Role, Workspace, workspaces_of
+from workspaces.models import ApiKey, Membership, Role, Workspace, workspaces_of
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +41,21 @@ SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
 HEADER: list[str | int] = ["header", "X-Workspace-ID"]
 
 
+@dataclass(frozen=True)
+class Access:
+    """What was granted, and by what: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
+
+    workspace: Workspace
+    scopes: frozenset[str]
+    by: str
+
+
 class WorkspaceRequest(HttpRequest):
     """What a view gets behind `workspace_access` or `page`."""
 
     workspace: Workspace
+    access: Access
+    """Behind `workspace_access` only."""
     workspaces: list[Workspace]
     """Those the visitor of a page may switch to."""
     htmx: HtmxDetails
@@ -60,14 +72,15 @@ def declare(view: View, access: str) -> View:
 
 
 def workspace_access(scope: Scope) -> Callable[[View], View]:
-    """An API view: sets `request.workspace`, or raises the 401, 403 or 422 of the contract."""
+    """An API view: sets `request.workspace` and `request.access`, or raises the 401, 403 or 422 of the contract."""
 
     def decorate(view: View) -> View:
         # Only sessions can be abused across sites, and for them `csrf_checked` runs the check.
         @csrf_exempt
         @wraps(view)
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.workspace = api_workspace(request, scope)
+            request.access = granted(request, scope)
+            request.workspace = request.access.workspace
             return view(request, *args, **kwargs)
 
         return declare(checked, scope)
@@ -75,13 +88,13 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def api_workspace(request: HttpRequest, scope: Scope) -> Workspace:
+def granted(request: HttpRequest, scope: Scope) -> Access:
     secret = presented_secret(request, scope)
     if secret is not None:
-        return workspace_of_key(request, secret, scope)
+        return access_of_key(request, secret, scope)
     if scope != "ingest" and request.user.is_authenticated:
-        return workspace_of_session(request, scope)
-    return open_workspace(request)
+        return access_of_session(request, scope)
+    return open_access(request)
 
 
 def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
@@ -106,41 +119,45 @@ def password(encoded: str) -> str:
         return ""
 
 
-def workspace_of_key(request: HttpRequest, secret: str, scope: Scope) -> Workspace:
+def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
     key = ApiKey.objects.presented(secret)
     if key is None:
         raise unauthorized("The API key is unknown, expired or revoked.")
-    selected = selected_id(request, required=scope != "ingest")
-    if selected is not None and selected != key.workspace_id:
+    is_selected = scope != "ingest" or "X-Workspace-ID" in request.headers
+    if is_selected and selected_id(request) != key.workspace_id:
         refuse_workspace()
     if scope not in key.scopes:
         raise Problem(403, f"This API key lacks the scope {scope}.")
     key.note_use()
-    return key.workspace
+    return Access(key.workspace, key.scopes, f"key {key.prefix}")
 
 
-def workspace_of_session(request: HttpRequest, scope: Scope) -> Workspace:
+def access_of_session(request: HttpRequest, scope: Scope) -> Access:
     selected = selected_id(request)
     if request.method not in SAFE_METHODS:
         csrf_checked(request)
     if selected in settings.OPEN_WORKSPACE_IDS:
-        return open_workspace(request)
-    workspace = workspaces_of(request.user).filter(pk=str(selected)).first()
-    if workspace is None:
+        return open_access(request)
+    access = access_of_member(request.user, selected)
+    if access is None:
         refuse_workspace()
-    if scope not in granted_scopes(request, workspace):
+    if scope not in access.scopes:
         raise Problem(403, f"Your role in this workspace lacks the right to {scope}.")
-    return workspace
+    return access
 
 
-def granted_scopes(request: HttpRequest, workspace: Workspace) -> frozenset[str]:
-    if getattr(request.user, "is_superuser", False):
-        return SCOPES_OF_ROLE[Role.OWNER]
-    membership = workspace.memberships.get(user=request.user)  # type: ignore[misc]
-    return SCOPES_OF_ROLE[membership.role]
+def access_of_member(user: Any, workspace_id: UUID) -> Access | None:
+    if user.is_superuser:
+        workspace = Workspace.objects.filter(pk=workspace_id).first()
+        return Access(workspace, SCOPES_OF_ROLE[Role.OWNER], user.get_username()) if workspace else None
+    memberships = Membership.objects.filter(user=user, workspace_id=workspace_id)
+    membership = memberships.select_related("workspace").first()
+    if membership is None:
+        return None
+    return Access(membership.workspace, SCOPES_OF_ROLE[membership.role], user.get_username())
 
 
-def open_workspace(request: HttpRequest) -> Workspace:
+def open_access(request: HttpRequest) -> Access:
     """Without credentials only a workspace listed in OPEN_WORKSPACE_IDS is to be had."""
     if not settings.OPEN_WORKSPACE_IDS:
         raise unauthorized("Send an API key as Authorization: Bearer <key>, or sign in.")
@@ -151,11 +168,12 @@ def open_workspace(request: HttpRequest) -> Workspace:
     workspace = Workspace.objects.filter(pk=selected).first()
     if workspace is None:
         refuse_workspace()
-    return workspace
+    return Access(workspace, frozenset({"ingest", "read", "write"}), request.user.get_username() or "anyone")
 
 
 def refuse_cross_site(request: HttpRequest) -> None:
-    """An open workspace has no token to check, so a browser must not be sent there by another site."""
+    """An open workspace has no token to check. Another site's page is stopped by X-Workspace-ID already, which a
+    browser sends across sites only with a permission nobody gives; this holds should one ever be given."""
     if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in (
         "none",
         "same-origin",
@@ -163,11 +181,9 @@ def refuse_cross_site(request: HttpRequest) -> None:
         raise Problem(403, "A page of another site must not write to an open workspace.")
 
 
-def selected_id(request: HttpRequest, required: bool = True) -> UUID | None:
+def selected_id(request: HttpRequest) -> UUID:
     value = request.headers.get("X-Workspace-ID")
     if value is None:
-        if not required:
-            return None
         raise Problem(422, "X-Workspace-ID is missing.", [{"loc": HEADER, "msg": "required: a workspace's UUID"}])
     try:
         return UUID(value)

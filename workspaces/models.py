@@ -147,7 +147,8 @@ class ApiKey(models.Model):
     def note_use(self) -> None:
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
-            ApiKey.objects.filter(pk=self.pk).update(last_used_at=now)
+            # The condition again: of many requests at once only the first writes.
+            ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
 
 
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:
