@@ -2,17 +2,64 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
+from django.forms import ModelForm, ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from workspaces.models import ApiKey, Membership, Workspace
 
 
-class MembershipInline(admin.TabularInline):
+class MemberInline(admin.TabularInline):
+    """A member's user is text: a field to choose another one would take a query for each member."""
+
     model = Membership
-    extra = 0
+    verbose_name_plural = "members"
+    fields = ("user", "role", "created_at")
+    readonly_fields = ("user", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        members: QuerySet[Membership] = super().get_queryset(request)
+        return members.select_related("user", "workspace")
+
+    def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
+        return False
+
+
+class NewMemberInline(admin.TabularInline):
+    model = Membership
+    verbose_name_plural = "new members"
+    fields = ("user", "role")
+    extra = 1
     autocomplete_fields = ("user",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return Membership.objects.none()
+
+
+class KeyInline(admin.TabularInline):
+    """Keys are added on their own page, which shows the secret."""
+
+    model = ApiKey
+    verbose_name_plural = "API keys"
+    fields = readonly_fields = ("name", "prefix", "scope_list", "state", "last_used_at", "expires_at")
+    show_change_link = True
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
+        return False
+
+    @admin.display(description="scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        return scope_list(key)
+
+    @admin.display
+    def state(self, key: ApiKey) -> str:
+        return key.state
+
+
+def scope_list(key: ApiKey) -> str:
+    return ", ".join(sorted(key.scopes)) or "none"
 
 
 @admin.register(Workspace)
@@ -21,7 +68,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
     search_fields = ("name", "id")
     list_filter = ("time_zone",)
     readonly_fields = ("id", "created_at")
-    inlines = (MembershipInline,)
+    inlines = (MemberInline, NewMemberInline, KeyInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
         workspaces: QuerySet[Workspace] = super().get_queryset(request)
@@ -66,10 +113,25 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ApiKeyForm(ModelForm):
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        if not any(values.get(scope) for scope in ("can_ingest", "can_read", "can_write")):
+            raise ValidationError("Choose at least one of ingest, read and write.")
+        return values
+
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at and "expires_at" in self.changed_data and expires_at <= timezone.now():
+            raise ValidationError("This is past. Choose a later time, or leave it empty.")
+        return expires_at
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """A key's secret is shown once, in the message after it was added."""
+    """A key's secret is shown once, in the answer to the form that added it: it is never stored or sent again."""
 
+    form = ApiKeyForm
     list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at")
     list_filter = (StateFilter, "can_ingest", "can_read", "can_write", "workspace")
     list_select_related = ("workspace",)
@@ -80,13 +142,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.display(description="scopes")
     def scope_list(self, key: ApiKey) -> str:
-        return ", ".join(sorted(key.scopes))
+        return scope_list(key)
 
     @admin.display
     def state(self, key: ApiKey) -> str:
-        if key.revoked_at:
-            return "revoked"
-        return "valid" if key.is_valid else "expired"
+        return key.state
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         # A key never moves: what was ingested with it would stay behind.
@@ -98,7 +158,11 @@ class ApiKeyAdmin(admin.ModelAdmin):
             return
         key, secret = ApiKey.objects.issue(obj.workspace, obj.name, sorted(obj.scopes), obj.expires_at)
         obj.pk, obj.prefix = key.pk, key.prefix
-        messages.warning(request, f"Copy the key now, it cannot be shown again: {secret}")
+        obj.secret = secret  # type: ignore[attr-defined]
+
+    def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        context = {**self.admin_site.each_context(request), "title": "Copy the key now", "key": obj}
+        return TemplateResponse(request, "admin/workspaces/apikey/issued.html", context)
 
     @admin.action(description="Revoke the selected keys")
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:

@@ -140,6 +140,12 @@ class ApiKey(models.Model):
         return not self.revoked_at and (self.expires_at is None or self.expires_at > timezone.now())
 
     @property
+    def state(self) -> str:
+        if self.revoked_at:
+            return "revoked"
+        return "valid" if self.is_valid else "expired"
+
+    @property
     def scopes(self) -> frozenset[str]:
         granted = {"ingest": self.can_ingest, "read": self.can_read, "write": self.can_write}
         return frozenset(scope for scope, is_granted in granted.items() if is_granted)

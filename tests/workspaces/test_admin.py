@@ -31,13 +31,73 @@ def test_lists_take_at_most_10_queries(admin: Client, django_assert_max_num_quer
 
 def test_a_new_keys_secret_is_shown_once(admin: Client) -> None:
     form = {"workspace": WorkspaceFactory().id, "name": "agent", "can_ingest": "on", "expires_at_0": ""}
-    page = admin.post("/admin/workspaces/apikey/add/", form, follow=True).content.decode()
-    [secret] = re.findall(r"aop_[\w-]{43}", page)
+    response = admin.post("/admin/workspaces/apikey/add/", form)
+    [secret] = re.findall(r"aop_[\w-]{43}", response.content.decode())
+    assert "no-store" in response["Cache-Control"]
+    assert secret not in str(response.cookies)
     key = ApiKey.objects.presented(secret)
     assert key is not None
     assert key.scopes == {"ingest"}
     for path in ("/admin/workspaces/apikey/", f"/admin/workspaces/apikey/{key.pk}/change/"):
         assert secret not in admin.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({}, "Choose at least one"),
+        ({"can_read": "on", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}, "This is past"),
+    ],
+)
+def test_a_useless_key_is_refused_in_words(admin: Client, form: dict[str, str], words: str) -> None:
+    form |= {"workspace": WorkspaceFactory().id, "name": "agent"}
+    assert words in admin.post("/admin/workspaces/apikey/add/", form).content.decode()
+    assert not ApiKey.objects.exists()
+
+
+def test_a_workspace_shows_its_members_and_keys_in_at_most_10_queries(
+    admin: Client, django_assert_max_num_queries: Any
+) -> None:
+    workspace = WorkspaceFactory()
+    members = [MembershipFactory(workspace=workspace) for _ in range(5)]
+    key, secret = an_api_key("read", workspace=workspace)
+    [an_api_key("read", workspace=workspace) for _ in range(4)]
+    with django_assert_max_num_queries(10):
+        page = admin.get(f"/admin/workspaces/workspace/{workspace.pk}/change/").content.decode()
+    assert all(member.user.username in page for member in members)
+    assert key.prefix in page
+    assert secret not in page
+
+
+def test_a_member_is_added_and_another_made_editor_on_the_workspaces_page(admin: Client) -> None:
+    old, new = MembershipFactory(role="viewer"), UserFactory()
+    form = {
+        "name": "Acme",
+        "time_zone": "UTC",
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": old.pk,
+        "memberships-0-workspace": old.workspace_id,
+        "memberships-0-role": "editor",
+        "memberships-2-TOTAL_FORMS": 1,
+        "memberships-2-INITIAL_FORMS": 0,
+        "memberships-2-0-workspace": old.workspace_id,
+        "memberships-2-0-user": new.pk,
+        "memberships-2-0-role": "viewer",
+        "api_keys-TOTAL_FORMS": 0,
+        "api_keys-INITIAL_FORMS": 0,
+    }
+    assert admin.post(f"/admin/workspaces/workspace/{old.workspace_id}/change/", form).status_code == 302
+    roles = old.workspace.memberships.values_list("user_id", "role")
+    assert set(roles) == {(old.user_id, "editor"), (new.pk, "viewer")}
+
+
+@pytest.mark.parametrize("page", ["membership", "apikey"])
+def test_a_page_of_one_takes_at_most_10_queries(admin: Client, django_assert_max_num_queries: Any, page: str) -> None:
+    one = MembershipFactory() if page == "membership" else an_api_key("read")[0]
+    for path in ("add", f"{one.pk}/change", f"{one.pk}/delete", f"{one.pk}/history"):
+        with django_assert_max_num_queries(10):
+            assert admin.get(f"/admin/workspaces/{page}/{path}/").status_code == 200
 
 
 def test_keys_are_revoked_from_the_list(admin: Client) -> None:
@@ -62,6 +122,10 @@ def test_a_wrong_time_zone_is_refused_in_words(admin: Client) -> None:
         "time_zone": "Mars/Olympus",
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
+        "memberships-2-TOTAL_FORMS": 0,
+        "memberships-2-INITIAL_FORMS": 0,
+        "api_keys-TOTAL_FORMS": 0,
+        "api_keys-INITIAL_FORMS": 0,
     }
     page = admin.post("/admin/workspaces/workspace/add/", form).content.decode()
     assert "is no time zone" in page
