@@ -68,6 +68,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
     search_fields = ("name", "id")
     list_filter = ("time_zone",)
     readonly_fields = ("id", "created_at")
+    ordering = ("name", "id")  # said again, since the counts of get_queryset drop the order of the model
     inlines = (MemberInline, NewMemberInline, KeyInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
