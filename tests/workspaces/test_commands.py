@@ -1,3 +1,4 @@
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -39,3 +40,17 @@ def test_create_api_key_refuses_unknown_scopes_and_workspaces() -> None:
         run("create_api_key", str(WorkspaceFactory().id), "agent", "--scopes", "admin")
     with pytest.raises(CommandError, match="no workspace"):
         run("create_api_key", "00000000-0000-0000-0000-00000000000f", "agent")
+
+
+@pytest.mark.parametrize("wrong", [["x" * 101], ["", "--scopes", "read"], ["agent", "--expires-days", "0"]])
+def test_create_api_key_refuses_a_name_or_a_time_that_cannot_be(wrong: list[str]) -> None:
+    with pytest.raises(CommandError, match="must"):
+        run("create_api_key", str(WorkspaceFactory().id), *wrong)
+    assert not ApiKey.objects.exists()
+
+
+def test_a_key_expires_after_the_days_given() -> None:
+    secret = run("create_api_key", str(WorkspaceFactory().id), "agent", "--expires-days", "1")
+    key = ApiKey.objects.presented(secret)
+    assert key is not None
+    assert key.expires_at - key.created_at > timedelta(hours=23, minutes=59)

@@ -8,6 +8,8 @@ from django.utils import timezone
 from workspaces.models import ApiKey, Workspace
 
 SCOPES = ("ingest", "read", "write")
+NAME_LENGTH = 100
+MAX_DAYS = 3650
 
 
 class Command(BaseCommand):
@@ -27,7 +29,11 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(pk=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
+        if not 0 < len(options["name"]) <= NAME_LENGTH:
+            raise CommandError(f"The name must have 1 to {NAME_LENGTH} characters.")
         days = options["expires_days"]
-        expires_at = timezone.now() + timedelta(days=days) if days is not None else None
+        if days is not None and not 1 <= days <= MAX_DAYS:
+            raise CommandError(f"--expires-days must be 1 to {MAX_DAYS}; without it the key does not expire.")
+        expires_at = timezone.now() + timedelta(days=days) if days else None
         _, secret = ApiKey.objects.issue(workspace, options["name"], scopes, expires_at)
         self.stdout.write(secret)
