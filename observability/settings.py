@@ -149,6 +149,7 @@ else:
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
+AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -208,6 +209,9 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRACES_PER_REQUEST = 10_000
 RETENTION_DAYS = env.int("RETENTION_DAYS", 400)
 STORE_CONTENT = env.bool("STORE_CONTENT", True)
+
+# Up to so many calls in a window percentiles are exact, beyond that from a histogram.
+EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
 
 # Views read bodies themselves, with MAX_BODY_BYTES; this bounds what Django parses for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
