@@ -1,8 +1,9 @@
 from django.urls import URLPattern, path
 
-from analytics import usage
+from analytics import cost, performance, usage
 from analytics.pages import dashboard, first_page
 from analytics.views import Question, metric
+from budgets.views import budget
 
 # Seconds an answer may be old.
 LIVE, SERIES, OVERVIEW = 60, 120, 300
@@ -12,12 +13,21 @@ METRICS: dict[str, tuple[Question, int]] = {
     "usage/calls-over-time": (usage.calls_over_time, SERIES),
     "usage/agent-distribution": (usage.agent_distribution, SERIES),
     "usage/top-users": (usage.top_users, SERIES),
+    "cost/overview": (cost.overview, OVERVIEW),
+    "cost/trend": (cost.trend, SERIES),
+    "cost/by-model": (cost.by_model, SERIES),
+    "cost/budget": (cost.budget, LIVE),
+    "performance/overview": (performance.overview, OVERVIEW),
+    "performance/latency": (performance.latency, SERIES),
+    "performance/throughput": (performance.throughput, SERIES),
+    "performance/errors": (performance.errors, LIVE),
 }
 PAGES = ("usage",)
 
 
 def metric_path(route: str, query: Question, tier: int) -> URLPattern:
-    return path(f"api/v1/{route}", metric(query, tier), name=route.replace("/", "-"))
+    view = metric(query, tier)
+    return path(f"api/v1/{route}", budget(view) if query is cost.budget else view, name=route.replace("/", "-"))
 
 
 urlpatterns = [

@@ -162,11 +162,13 @@ def collect_static() -> None:
 def create_demo_workspace() -> list[str]:
     from django.contrib.auth import get_user_model
 
+    from budgets.models import Budget
     from workspaces.models import ApiKey, Workspace
 
     lines = []
     workspace, is_new = Workspace.objects.get_or_create(id=DEMO_WORKSPACE_ID, defaults={"name": "Demo"})
     if is_new:
+        Budget.objects.create(workspace=workspace, monthly_limit_usd=1000)
         _, secret = ApiKey.objects.issue(workspace, "made by make run", ["ingest", "read", "write"])
         lines.append(f"API key of the demo workspace, shown once:  {secret}")
     users = get_user_model().objects

@@ -1,0 +1,257 @@
+"""What the agents cost, and whether the money will last. Sums are exact; floats are made only for the JSON."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+
+from analytics.change import change
+from analytics.db import row, rows
+from analytics.filters import Filters, Granularity
+from budgets.models import Budget
+from budgets.spending import Status, spending
+from workspaces.models import Workspace
+
+
+class Overview(TypedDict):
+    total_spend_usd: float | None
+    """Of the window; None where there are calls but none has a price."""
+    budget_limit_usd: float | None
+    budget_remaining_usd: float | None
+    budget_used_percentage: float | None
+    avg_cost_per_call_usd: float | None
+    """Over the calls that have a price."""
+    projected_monthly_spend_usd: float | None
+    unpriced_calls: int
+    change_from_previous: float | None
+
+
+def overview(filters: Filters) -> Overview:
+    found = row(
+        """
+        SELECT
+            CASE
+                WHEN count(*) FILTER (WHERE timestamp >= %(start)s) = 0 THEN 0
+                ELSE sum(cost_usd) FILTER (WHERE timestamp >= %(start)s)
+            END AS total_spend_usd,
+            avg(cost_usd) FILTER (WHERE timestamp >= %(start)s) AS avg_cost_per_call_usd,
+            count(*) FILTER (WHERE timestamp >= %(start)s AND cost_usd IS NULL) AS unpriced_calls,
+            sum(cost_usd) FILTER (WHERE timestamp < %(start)s) AS spend_before_usd
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+          AND timestamp >= %(previous_start)s AND timestamp < %(end)s
+          AND operation = ANY(%(operations)s)
+          AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+          AND (%(model)s::text IS NULL OR model = %(model)s)
+          AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+        """,
+        filters.params,
+    )
+    month = budget(filters)
+    return {
+        "total_spend_usd": found["total_spend_usd"],
+        "budget_limit_usd": month["monthly_limit_usd"],
+        "budget_remaining_usd": month["remaining_usd"],
+        "budget_used_percentage": month["used_percentage"],
+        "avg_cost_per_call_usd": found["avg_cost_per_call_usd"],
+        "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
+        "unpriced_calls": found["unpriced_calls"],
+        "change_from_previous": change(found["total_spend_usd"], found["spend_before_usd"]),
+    }
+
+
+class ModelInBucket(TypedDict):
+    timestamp: datetime
+    provider: str | None
+    model: str | None
+    """None: all models past the limit together, and calls that name none."""
+    cost_usd: float | None
+    """None where no call has a price."""
+    calls: int
+
+
+class Trend(TypedDict):
+    granularity: Granularity
+    models: list[str]
+    data: list[ModelInBucket]
+
+
+def trend(filters: Filters) -> Trend:
+    data: list[Any] = rows(
+        """
+        WITH buckets AS (
+            SELECT generate_series(
+                time_bucket(%(bucket)s, %(start)s),
+                %(end)s - interval '1 microsecond',
+                %(bucket)s
+            ) AS timestamp
+        ), costs AS (
+            SELECT
+                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                provider,
+                model,
+                count(*) AS calls,
+                sum(cost_usd) AS cost_usd
+            FROM traces
+            WHERE workspace_id = %(workspace_id)s
+              AND timestamp >= %(start)s AND timestamp < %(end)s
+              AND operation = ANY(%(operations)s)
+              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+              AND (%(model)s::text IS NULL OR model = %(model)s)
+              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+            GROUP BY 1, 2, 3
+        ), ranked AS (
+            SELECT
+                provider,
+                model,
+                row_number() OVER (
+                    ORDER BY model IS NULL, sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, model, provider
+                ) AS place
+            FROM costs
+            GROUP BY provider, model
+        ), series AS (
+            SELECT
+                provider AS given_provider,
+                model AS given_model,
+                CASE WHEN model IS NULL OR place > %(limit)s THEN %(limit)s + 1 ELSE place END AS place
+            FROM ranked
+        ), lines AS (
+            SELECT
+                place,
+                CASE WHEN place <= %(limit)s THEN min(given_provider) END AS provider,
+                CASE WHEN place <= %(limit)s THEN min(given_model) END AS model
+            FROM series
+            GROUP BY place
+        ), placed AS (
+            SELECT
+                timestamp,
+                place,
+                sum(calls)::bigint AS calls,
+                sum(cost_usd) AS cost_usd
+            FROM costs
+            JOIN series ON given_provider IS NOT DISTINCT FROM provider AND given_model IS NOT DISTINCT FROM model
+            GROUP BY timestamp, place
+        )
+        SELECT
+            timestamp,
+            provider,
+            model,
+            CASE WHEN calls IS NULL THEN 0 ELSE cost_usd END AS cost_usd,
+            coalesce(calls, 0) AS calls
+        FROM buckets
+        CROSS JOIN lines
+        LEFT JOIN placed USING (timestamp, place)
+        ORDER BY timestamp, place
+        """,
+        filters.params,
+    )
+    models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
+    return {"granularity": filters.granularity, "models": list(models), "data": data}
+
+
+class ModelCost(TypedDict):
+    provider: str | None
+    model: str | None
+    """None: all models past the limit together, and calls that name none."""
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+    """None where no call has a price."""
+    percentage: float | None
+    """Of the total cost."""
+    avg_cost_per_call_usd: float | None
+    """Over the calls that have a price."""
+    unpriced_calls: int
+
+
+class ByModel(TypedDict):
+    total_cost_usd: float | None
+    """None where there are calls but none has a price."""
+    data: list[ModelCost]
+
+
+def by_model(filters: Filters) -> ByModel:
+    data: list[Any] = rows(
+        """
+        WITH models AS (
+            SELECT
+                provider,
+                model,
+                count(*) AS calls,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens,
+                sum(cost_usd) AS cost_usd,
+                count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_calls
+            FROM traces
+            WHERE workspace_id = %(workspace_id)s
+              AND timestamp >= %(start)s AND timestamp < %(end)s
+              AND operation = ANY(%(operations)s)
+              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+              AND (%(model)s::text IS NULL OR model = %(model)s)
+              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+            GROUP BY provider, model
+        ), ranked AS (
+            SELECT
+                *,
+                model IS NOT NULL AND row_number() OVER (
+                    ORDER BY model IS NULL, cost_usd DESC NULLS LAST, calls DESC, model, provider
+                ) <= %(limit)s AS is_listed
+            FROM models
+        )
+        SELECT
+            CASE WHEN is_listed THEN provider END AS provider,
+            CASE WHEN is_listed THEN model END AS model,
+            sum(calls)::bigint AS calls,
+            coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+            coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
+            sum(cost_usd) AS cost_usd,
+            (sum(cost_usd) * 100 / NULLIF(sum(sum(cost_usd)) OVER (), 0))::float8 AS percentage,
+            sum(cost_usd) / NULLIF(sum(calls) - sum(unpriced_calls), 0) AS avg_cost_per_call_usd,
+            sum(unpriced_calls)::bigint AS unpriced_calls
+        FROM ranked
+        GROUP BY is_listed, 1, 2
+        ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
+        """,
+        filters.params,
+    )
+    costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
+    total: Any = sum(costs, Decimal(0)) if costs or not data else None
+    return {"total_cost_usd": total, "data": data}
+
+
+class BudgetOfMonth(TypedDict):
+    monthly_limit_usd: float | None
+    alert_threshold_percentage: float
+    current_spend_usd: float
+    remaining_usd: float | None
+    used_percentage: float | None
+    projected_monthly_spend_usd: float | None
+    period_start: datetime
+    period_end: datetime
+    status: Status
+    updated_at: datetime | None
+
+
+def budget(filters: Filters) -> BudgetOfMonth:
+    return budget_of(Workspace.objects.get(pk=filters.workspace_id))
+
+
+def budget_of(workspace: Workspace) -> BudgetOfMonth:
+    kept = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
+    month = spending(workspace)
+    limit: Any = kept.monthly_limit_usd
+    spend: Any = month.spend_usd
+    threshold: Any = kept.alert_threshold_percentage
+    projected: Any = month.projected_usd
+    return {
+        "monthly_limit_usd": limit,
+        "alert_threshold_percentage": threshold,
+        "current_spend_usd": spend,
+        "remaining_usd": None if limit is None else limit - spend,
+        "used_percentage": spend * 100 / limit if limit else None,
+        "projected_monthly_spend_usd": projected,
+        "period_start": month.start,
+        "period_end": month.end,
+        "status": kept.status(spend),
+        "updated_at": kept.updated_at,
+    }

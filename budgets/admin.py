@@ -1,0 +1,106 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db import Error as DatabaseError
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from budgets.models import Budget, BudgetChange
+from budgets.spending import spend_of_month
+
+
+class BudgetChangeInline(admin.TabularInline):
+    model = BudgetChange
+    extra = 0
+    can_delete = False
+    readonly_fields: ClassVar = [
+        "changed_at",
+        "changed_by",
+        "limit_from_usd",
+        "limit_to_usd",
+        "threshold_from",
+        "threshold_to",
+    ]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name.capitalize()) for name in ("unset", "ok", "warning", "critical", "exceeded")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Budget]) -> QuerySet[Budget]:
+        if not self.value():
+            return queryset
+        spends = month_spends(list(queryset.select_related("workspace")))
+        return queryset.filter(pk__in=[one.pk for one, spend in spends if status_of(one, spend) == self.value()])
+
+
+def month_spends(budgets: list[Budget]) -> list[tuple[Budget, Decimal | None]]:
+    """None while the analytics database is away: the spend is unknown then, not 0."""
+    try:
+        spends = spend_of_month([budget.workspace for budget in budgets], datetime.now(UTC))
+    except DatabaseError:
+        return [(budget, None) for budget in budgets]
+    return [(budget, spends[budget.workspace_id]) for budget in budgets]
+
+
+def status_of(budget: Budget, spend: Decimal | None) -> str:
+    return "unknown" if spend is None else budget.status(spend)
+
+
+@admin.register(Budget)
+class BudgetAdmin(admin.ModelAdmin):
+    list_display: ClassVar = [
+        "workspace",
+        "monthly_limit_usd",
+        "spend",
+        "used",
+        "status",
+        "alert_threshold_percentage",
+        "updated_at",
+    ]
+    list_filter: ClassVar = [StatusFilter]
+    list_select_related = ("workspace",)
+    search_fields: ClassVar = ["workspace__name"]
+    autocomplete_fields: ClassVar = ["workspace"]
+    readonly_fields: ClassVar = ["created_at", "updated_at"]
+    inlines = (BudgetChangeInline,)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist = super().get_changelist_instance(request)
+        listed = list(changelist.result_list)
+        for budget, spend in month_spends(listed):
+            budget.month_spend_usd = spend  # type: ignore[attr-defined]
+        changelist.result_list = listed
+        return changelist
+
+    @admin.display(description="spend this month")
+    def spend(self, budget: Any) -> str:
+        return "unknown" if budget.month_spend_usd is None else f"${budget.month_spend_usd:,.2f}"
+
+    @admin.display
+    def used(self, budget: Any) -> str:
+        if budget.month_spend_usd is None or not budget.monthly_limit_usd:
+            return "-"
+        return f"{budget.month_spend_usd * 100 / budget.monthly_limit_usd:.1f} %"
+
+    @admin.display
+    def status(self, budget: Any) -> str:
+        return status_of(budget, budget.month_spend_usd)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
+        return [*self.readonly_fields, "workspace"] if obj else self.readonly_fields
+
+    def save_model(self, request: HttpRequest, obj: Budget, form: ModelForm, change: bool) -> None:
+        before = Budget.objects.get(pk=obj.pk) if change else None
+        super().save_model(request, obj, form, change)
+        if form.changed_data or not change:
+            obj.note_change(before, str(request.user))

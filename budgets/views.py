@@ -1,0 +1,111 @@
+"""`PUT /api/v1/cost/budget`: JSON from API clients, a form from the dashboard."""
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from analytics import cost, filters, views
+from budgets.models import Budget
+from ingest.body import read_body
+from observability.problems import Problem
+from workspaces.access import View, WorkspaceRequest, declare, workspace_access
+from workspaces.models import Workspace
+
+Cents = Annotated[Decimal, Field(ge=0, le=Decimal("99999999.99"), decimal_places=2)]
+Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
+
+
+class BudgetUpdate(BaseModel):
+    """What is left out keeps its value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    monthly_limit_usd: Cents | None = Field(default=None, description="null: no limit.")
+    alert_threshold_percentage: Percentage = Decimal(80)
+
+
+def budget(read: View) -> View:
+    """One path: PUT writes, everything else is for the metric view `read`."""
+
+    @csrf_exempt
+    def view(request: WorkspaceRequest) -> HttpResponseBase:
+        return update(request) if request.method == "PUT" else allowing_put(read(request))
+
+    return declare(view, "read, or write to PUT")
+
+
+def allowing_put(response: HttpResponseBase) -> HttpResponseBase:
+    if response.status_code == 405:
+        response["Allow"] = "GET, HEAD, PUT"
+    return response
+
+
+@workspace_access("write")
+def update(request: WorkspaceRequest) -> HttpResponse:
+    changes = parse(request)
+    save(request.workspace, changes.model_dump(exclude_unset=True), request.access.by)
+    body = views.as_json(cost.budget_of(request.workspace))
+    if request.htmx:
+        asked = filters.parse(QueryDict(), request.workspace.id)
+        context = {"data": json.loads(body), "filters": asked, "workspace": request.workspace}
+        return render(request, "analytics/cost/budget.html", context)
+    response = HttpResponse(body, content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def parse(request: HttpRequest) -> BudgetUpdate:
+    """Raises 400, 415 and 422 Problems."""
+    try:
+        if request.content_type == "application/x-www-form-urlencoded":
+            return BudgetUpdate.model_validate(form(read_body(request)))
+        if request.content_type == "application/json":
+            # Strict: money is a JSON number, never a string or a boolean.
+            return BudgetUpdate.model_validate(exact_json(read_body(request)), strict=True)
+    except ValidationError as error:
+        raise Problem(
+            422,
+            "The budget is not valid.",
+            [
+                {"loc": ["body", *details["loc"]], "msg": details["msg"]}
+                for details in error.errors(include_url=False, include_input=False)
+            ],
+        ) from error
+    raise Problem(415, "Send the budget as Content-Type: application/json.")
+
+
+def form(body: bytes) -> dict[str, Any]:
+    given = QueryDict(body, encoding="utf-8").dict()
+    given.pop("csrfmiddlewaretoken", None)
+    return {name: None if name == "monthly_limit_usd" and not value else value for name, value in given.items()}
+
+
+def exact_json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise Problem(400, "The body is not JSON.") from error
+
+
+def refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+@transaction.atomic
+def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None:
+    # The row of the workspace is the lock: its budget may not be there yet.
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    before = Budget.objects.filter(workspace=workspace).first()
+    budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
+    for name, value in changes.items():
+        setattr(budget, name, value)
+    budget.save()
+    if before is None or any(getattr(before, name) != value for name, value in changes.items()):
+        budget.note_change(before, changed_by)

@@ -1,0 +1,119 @@
+from datetime import timedelta
+
+import pytest
+
+from budgets.models import Budget
+from tests.factories import WorkspaceFactory
+from tests.given import NOON, Given, a_row, iso
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+METRICS = ["cost/overview", "cost/trend", "cost/by-model"]
+HOUR = timedelta(hours=1)
+
+
+def total(answer: dict) -> float:
+    if "total_spend_usd" in answer:
+        return answer["total_spend_usd"]
+    return sum(row["cost_usd"] for row in answer["data"])
+
+
+@pytest.mark.parametrize("metric", METRICS)
+class TestEveryCostMetric:
+    def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
+        from ingest import writer
+
+        given.calls(3, cost_usd="1")
+        writer.store(WorkspaceFactory().id, [a_row(cost_usd="1") for _ in range(2)])
+        assert total(given.ask(metric)) == 3
+
+    @pytest.mark.parametrize("name", ["agent_id", "model", "provider"])
+    def test_it_narrows_by(self, given: Given, metric: str, name: str) -> None:
+        given.calls(2, cost_usd="1")
+        given.calls(1, cost_usd="1", **{name: "other"})
+        assert total(given.ask(metric, **{name: "other"})) == 1
+
+    def test_its_window_is_half_open_to_the_microsecond(self, given: Given, metric: str) -> None:
+        start, end = NOON + timedelta(microseconds=7), NOON + HOUR + timedelta(microseconds=11)
+        for at in (start, end - timedelta(microseconds=1)):
+            given.calls(1, at, cost_usd="1")
+        for at in (start - timedelta(microseconds=1), end):
+            given.calls(10, at, cost_usd="1")
+        assert total(given.ask(metric, start=iso(start), end=iso(end))) == 2
+
+    def test_it_answers_an_empty_workspace(self, given: Given, metric: str) -> None:
+        assert total(given.ask(metric)) == 0
+
+    def test_money_is_exact(self, given: Given, metric: str) -> None:
+        given.calls(10, cost_usd="0.1")
+        assert total(given.ask(metric, start=iso(NOON), end=iso(NOON + HOUR), granularity="hourly")) == 1.0
+
+    def test_it_refuses_a_bad_parameter(self, given: Given, metric: str) -> None:
+        assert given.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
+
+
+def test_overview_counts_unpriced_calls_and_compares_with_the_window_before(given: Given) -> None:
+    given.calls(1, NOON - HOUR, cost_usd="2")
+    given.calls(2, NOON, cost_usd="1.50")
+    given.calls(3, NOON)
+    Budget.objects.create(workspace=given.workspace, monthly_limit_usd=10)
+    answer = given.ask("cost/overview", start=iso(NOON), end=iso(NOON + HOUR))
+    assert answer["total_spend_usd"] == 3.0
+    assert answer["avg_cost_per_call_usd"] == 1.5
+    assert answer["unpriced_calls"] == 3
+    assert answer["change_from_previous"] == 50.0
+    assert answer["budget_limit_usd"] == 10.0
+
+
+def test_calls_without_any_price_have_no_known_spend(given: Given) -> None:
+    given.calls(3)
+    assert given.ask("cost/overview")["total_spend_usd"] is None
+    assert given.ask("cost/by-model")["total_cost_usd"] is None
+
+
+def test_trend_sums_what_is_past_the_limit(given: Given) -> None:
+    given.calls(1, NOON, model="a", cost_usd="3")
+    given.calls(1, NOON, model="b", cost_usd="2")
+    given.calls(1, NOON, model="c", cost_usd="1")
+    given.calls(1, NOON, model=None)
+    answer = given.ask("cost/trend", start=iso(NOON), end=iso(NOON + 2 * HOUR), granularity="hourly", limit=1)
+    assert answer["models"] == ["a"]
+    assert answer["data"] == [
+        {"timestamp": iso(NOON), "provider": "openai", "model": "a", "cost_usd": 3.0, "calls": 1},
+        {"timestamp": iso(NOON), "provider": None, "model": None, "cost_usd": 3.0, "calls": 3},
+        {"timestamp": iso(NOON + HOUR), "provider": "openai", "model": "a", "cost_usd": 0.0, "calls": 0},
+        {"timestamp": iso(NOON + HOUR), "provider": None, "model": None, "cost_usd": 0.0, "calls": 0},
+    ]
+
+
+def test_by_model_sums_what_is_past_the_limit(given: Given) -> None:
+    given.calls(3, model="a", cost_usd="1", input_tokens=10, output_tokens=1)
+    given.calls(1, model="b", cost_usd="0.75")
+    given.calls(1, model="c", cost_usd="0.25")
+    given.calls(1, model="c")
+    answer = given.ask("cost/by-model", limit=1)
+    assert answer["total_cost_usd"] == 4.0
+    assert answer["data"] == [
+        {
+            "provider": "openai",
+            "model": "a",
+            "calls": 3,
+            "input_tokens": 30,
+            "output_tokens": 3,
+            "cost_usd": 3.0,
+            "percentage": 75.0,
+            "avg_cost_per_call_usd": 1.0,
+            "unpriced_calls": 0,
+        },
+        {
+            "provider": None,
+            "model": None,
+            "calls": 3,
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cost_usd": 1.0,
+            "percentage": 25.0,
+            "avg_cost_per_call_usd": 0.5,
+            "unpriced_calls": 1,
+        },
+    ]

@@ -1,0 +1,177 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from budgets.models import Budget, BudgetChange
+from budgets.spending import period, spending
+from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
+from tests.given import Given, a_row
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+BUDGET = "/api/v1/cost/budget"
+OVERVIEW = "/api/v1/cost/overview"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+def put(client: Client, body: Any, expect: int = 200, **headers: str) -> Any:
+    response = client.put(BUDGET, body, content_type="application/json", headers=headers)
+    assert response.status_code == expect, response.content
+    return response.json()
+
+
+def test_a_workspace_starts_without_a_limit(given: Given) -> None:
+    given.calls(1, datetime.now(UTC), cost_usd="2.50")
+    answer = given.client.get(BUDGET).json()
+    assert answer["status"] == "unset"
+    assert (answer["monthly_limit_usd"], answer["remaining_usd"], answer["used_percentage"]) == (None, None, None)
+    assert (answer["current_spend_usd"], answer["alert_threshold_percentage"]) == (2.5, 80.0)
+
+
+def test_what_is_left_out_keeps_its_value(given: Given) -> None:
+    put(given.client, {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0})
+    answer = put(given.client, {"alert_threshold_percentage": 90})
+    assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == (2000.0, 90.0)
+    assert put(given.client, {"monthly_limit_usd": None})["status"] == "unset"
+
+
+def test_every_change_is_kept_with_its_author(given: Given) -> None:
+    _, secret = an_api_key("write", workspace=given.workspace)
+    put(given.client, {"monthly_limit_usd": 10}, Authorization=f"Bearer {secret}")
+    put(given.client, {"monthly_limit_usd": 20.25})
+    put(given.client, {"monthly_limit_usd": 20.25})
+    latest, first = BudgetChange.objects.all()
+    assert (latest.limit_from_usd, latest.limit_to_usd) == (Decimal("10.00"), Decimal("20.25"))
+    assert latest.changed_by == "anyone"
+    assert first.changed_by.startswith("key aop_")
+
+
+def test_all_faults_are_told_at_once(given: Given) -> None:
+    body = {"monthly_limit_usd": "5", "alert_threshold_percentage": 0, "currency": "EUR"}
+    errors = put(given.client, body, expect=422)["errors"]
+    assert [error["loc"][1] for error in errors] == ["monthly_limit_usd", "alert_threshold_percentage", "currency"]
+
+
+@pytest.mark.parametrize("limit", ["-0.01", "1.001", "100000000", "true", '"1"', "1e400"])
+def test_a_limit_is_refused(given: Given, limit: str) -> None:
+    put(given.client, f'{{"monthly_limit_usd": {limit}}}', expect=422)
+
+
+@pytest.mark.parametrize("body", ["{", '{"monthly_limit_usd": NaN}', "\x00"])
+def test_a_body_that_is_not_json_is_refused(given: Given, body: str) -> None:
+    put(given.client, body, expect=400)
+
+
+def test_the_dashboard_sends_a_form(given: Given) -> None:
+    form = "monthly_limit_usd=12.30&alert_threshold_percentage=70"
+    response = given.client.put(BUDGET, form, content_type="application/x-www-form-urlencoded")
+    assert response.json()["monthly_limit_usd"] == 12.3
+    assert given.client.put(BUDGET, "x", content_type="text/plain").status_code == 415
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("editor", 200), ("owner", 200)])
+def test_a_member_needs_the_role_of_editor(role: str, status: int) -> None:
+    membership = MembershipFactory(role=role)
+    client = Client(headers={"X-Workspace-ID": str(membership.workspace_id)})
+    client.force_login(membership.user, backend=BACKEND)
+    put(client, {"monthly_limit_usd": 1}, expect=status)
+
+
+def test_a_session_needs_the_csrf_token() -> None:
+    membership = MembershipFactory(role="owner")
+    client = Client(enforce_csrf_checks=True, headers={"X-Workspace-ID": str(membership.workspace_id)})
+    client.force_login(membership.user, backend=BACKEND)
+    put(client, {"monthly_limit_usd": 1}, expect=403)
+
+
+def test_a_key_needs_the_scope_write(given: Given) -> None:
+    _, secret = an_api_key("read", "ingest", workspace=given.workspace)
+    put(given.client, {"monthly_limit_usd": 1}, expect=403, Authorization=f"Bearer {secret}")
+
+
+def test_the_next_reader_sees_the_change(given: Given, django_capture_on_commit_callbacks: Any) -> None:
+    for path in (OVERVIEW, BUDGET):
+        given.client.get(path)
+    with django_capture_on_commit_callbacks(execute=True):
+        put(given.client, {"monthly_limit_usd": 7})
+    assert given.client.get(OVERVIEW).json()["budget_limit_usd"] == 7.0
+    assert given.client.get(BUDGET).json()["monthly_limit_usd"] == 7.0
+
+
+@pytest.mark.parametrize(
+    ("spend", "threshold", "status"),
+    [
+        ("79.99", "80", "ok"),
+        ("80", "80", "warning"),
+        ("90", "80", "critical"),
+        ("94", "95", "ok"),
+        ("95", "95", "critical"),
+        ("100", "100", "exceeded"),
+    ],
+)
+def test_status(spend: str, threshold: str, status: str) -> None:
+    budget = Budget(monthly_limit_usd=Decimal(100), alert_threshold_percentage=Decimal(threshold))
+    assert budget.status(Decimal(spend)) == status
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "start", "hours"),
+    [
+        ("Asia/Kolkata", datetime(2026, 6, 10, tzinfo=UTC), datetime(2026, 5, 31, 18, 30, tzinfo=UTC), 720),
+        ("America/New_York", datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 3, 1, 5, tzinfo=UTC), 743),
+        ("America/New_York", datetime(2026, 11, 10, tzinfo=UTC), datetime(2026, 11, 1, 4, tzinfo=UTC), 721),
+        ("Pacific/Chatham", datetime(2026, 4, 10, tzinfo=UTC), datetime(2026, 3, 31, 10, 15, tzinfo=UTC), 721),
+    ],
+)
+def test_the_month_is_the_workspaces_own(zone: str, day: datetime, start: datetime, hours: int) -> None:
+    first, last = period(WorkspaceFactory(time_zone=zone), day)
+    assert (first, last - first) == (start, timedelta(hours=hours))
+
+
+def test_without_four_weeks_of_history_the_month_goes_on_at_its_pace(given: Given) -> None:
+    given.calls(1, datetime(2026, 11, 2, tzinfo=UTC), cost_usd="10")
+    month = spending(given.workspace, datetime(2026, 11, 16, tzinfo=UTC))
+    assert (month.spend_usd, month.projected_usd) == (10, 20)
+
+
+def test_with_history_the_rest_is_as_the_same_hours_of_the_last_four_weeks(given: Given) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)  # a Saturday: two weekend days and a Monday are left
+    given.calls(1, now - timedelta(days=40), cost_usd="100")
+    for week in range(4):
+        given.calls(1, datetime(2026, 11, 2, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="8")
+        given.calls(1, datetime(2026, 11, 3, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="1")
+    month = spending(given.workspace, now)
+    assert (month.spend_usd, month.projected_usd) == (36, 44)
+
+
+def test_the_admin_lists_spend_and_status_in_few_queries(django_assert_max_num_queries: Any) -> None:
+    from ingest import writer
+
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    for cost in ("5", "25"):
+        workspace = WorkspaceFactory()
+        Budget.objects.create(workspace=workspace, monthly_limit_usd=20)
+        writer.store(workspace.id, [a_row(datetime.now(UTC), cost_usd=cost)])
+    with django_assert_max_num_queries(10):
+        page = client.get("/admin/budgets/budget/").content.decode()
+    assert "$25.00" in page
+    assert "125.0 %" in page
+    page = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
+    assert "$25.00" in page
+    assert "$5.00" not in page
+
+
+def test_the_admin_keeps_the_history() -> None:
+    client = Client()
+    client.force_login(UserFactory(username="root", is_staff=True, is_superuser=True), backend=BACKEND)
+    budget = Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
+    path = f"/admin/budgets/budget/{budget.pk}/change/"
+    inline = {"changes-TOTAL_FORMS": 0, "changes-INITIAL_FORMS": 0}
+    client.post(path, {"monthly_limit_usd": "30", "alert_threshold_percentage": "80", **inline})
+    [change] = budget.changes.all()
+    assert (change.changed_by, change.limit_from_usd, change.limit_to_usd) == ("root", 20, 30)
+    assert "root" in client.get(path).content.decode()
