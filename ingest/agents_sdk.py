@@ -23,7 +23,6 @@ KINDS = {
     "guardrail": "GUARDRAIL",
 }
 SCOPE = "openai.agents"
-TRACE_ID_START = "trace_"
 
 
 def decode(body: bytes) -> Decoded:

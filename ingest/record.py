@@ -1,6 +1,6 @@
 """Spans into `traces`: resolved with what is stored of their traces, stored rows corrected, in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from analytics import cache
-from ingest import agents_sdk, pricing, writer
+from ingest import pricing, writer
 from ingest.attribution import SLACK, Resolved, end, is_sdk_root, is_stream_request, model_of, resolve
 from ingest.contents import attributes_of
 from ingest.mapping import Said, said
@@ -22,8 +22,10 @@ from ingest.spans import Decoded, Span
 from workspaces.models import Workspace
 
 LONGEST_AHEAD = timedelta(hours=1)
-LONGEST_TRACE = timedelta(days=1)
 LONGEST_CALL = timedelta(minutes=10)
+LONGER = timedelta(minutes=1)
+"""How much longer than one record of an answered call another may be: its stream, what a wrapper does after."""
+MOST_MINUTES = 15
 IDENTITY = frozenset(
     ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
 )
@@ -47,18 +49,14 @@ SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
 FROM traces
 WHERE workspace_id = %(workspace_id)s
     AND trace_id = ANY(%(trace_ids)s::text[])
-    AND timestamp BETWEEN %(start)s AND %(end)s
     AND said IS NOT NULL
 """  # noqa: S608 (built from the writer's names, never from input)
 
 LINKED = """
-SELECT DISTINCT traces.trace_id
-FROM unnest(%(links)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS wanted (link, start, until)
-JOIN traces
-    ON traces.workspace_id = %(workspace_id)s
-    AND traces.link = wanted.link
-    AND traces.timestamp BETWEEN wanted.start AND wanted.until
-WHERE traces.timestamp BETWEEN %(start)s AND %(end)s
+SELECT DISTINCT trace_id
+FROM traces
+WHERE workspace_id = %(workspace_id)s
+    AND link = ANY(%(links)s::text[])
 """
 
 
@@ -188,18 +186,16 @@ def to_price(row: Row, call: Said) -> pricing.Call:
 def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> dict[Key, Known]:
     """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
     known = dict(given)
-    around = list(given.values())
     asked: set[str] = set()
-    trace_ids = {one.said.trace_id for one in around}
+    trace_ids = {one.said.trace_id for one in given.values()}
     while trace_ids:
-        found = stored(cursor, workspace_id, trace_ids, around)
+        found = stored(cursor, workspace_id, trace_ids)
         known |= {one.key: one for one in found}
         forget_repeated_traces(known, found)
         if not any(one.is_new for one in known.values()):
             break
         asked |= trace_ids
-        around = list(known.values())
-        trace_ids = linked_trace_ids(cursor, workspace_id, around) - asked
+        trace_ids = linked_trace_ids(cursor, workspace_id, known.values()) - asked
     return known
 
 
@@ -211,22 +207,9 @@ def forget_repeated_traces(known: dict[Key, Known], found: list[Known]) -> None:
                 del known[key]
 
 
-def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], around: Sequence[Known]) -> list[Known]:
-    start, until = bounds(around)
-    cursor.execute(
-        STORED,
-        {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "start": start, "end": until},
-    )
+def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str]) -> list[Known]:
+    cursor.execute(STORED, {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids)})
     return [from_stored(dict(zip(STORED_NAMES, row, strict=True))) for row in cursor.fetchall()]
-
-
-def bounds(around: Sequence[Known]) -> tuple[datetime, datetime]:
-    """Where to look, so that a database in chunks of days need not open all of them."""
-    if any(one.said.trace_id.startswith(agents_sdk.TRACE_ID_START) for one in around):
-        now = datetime.now(UTC)
-        return now - timedelta(days=settings.RETENTION_DAYS), now + LONGEST_AHEAD
-    times = [one.said.timestamp for one in around]
-    return min(times) - LONGEST_TRACE, max(times) + LONGEST_TRACE
 
 
 def from_stored(values: dict[str, Any]) -> Known:
@@ -240,49 +223,53 @@ def from_stored(values: dict[str, Any]) -> Known:
 
 
 def link_of(told: Said) -> str | None:
+    """What both records of a call have, and roughly when: looked up without reading more than that time's rows."""
     if told.kind == "usage_log":
-        return f"stream-log:{told.requested_model}"
+        return at_minute(f"stream-log:{told.requested_model}", told.timestamp)
     if not told.is_call:
         return None
     if is_stream_request(told):
-        return f"stream:{told.requested_model}"
+        return at_minute(f"stream:{told.requested_model}", end(told))
     if told.response_id:
-        return told.response_id
-    if told.status != "success" and told.kind == "llm" and told.provider in (None, "anthropic"):
-        return f"{'sdk-failed' if is_sdk_root(told) else 'failed'}:{model_of(told)}"
+        return at_minute(told.response_id, end(told))
+    if may_be_told_twice(told):
+        return at_minute(f"{'sdk-failed' if is_sdk_root(told) else 'failed'}:{model_of(told)}", end(told))
     return None
 
 
-def wanted_link(told: Said) -> tuple[str, datetime, datetime] | None:
-    """What the other record's link is, and when it may have begun."""
-    link = link_of(told)
-    if link is None:
-        return None
+def wanted_links(told: Said) -> list[str]:
+    """The links that other records of the same call can have."""
     if told.kind == "usage_log":
-        return link.replace("stream-log:", "stream:", 1), told.timestamp - LONGEST_CALL, told.timestamp + SLACK
+        return minutes(f"stream:{told.requested_model}", told.timestamp - SLACK, told.timestamp + SLACK)
+    if not told.is_call:
+        return []
     if is_stream_request(told):
-        return link.replace("stream:", "stream-log:", 1), end(told) - SLACK, end(told) + SLACK
+        return minutes(f"stream-log:{told.requested_model}", end(told) - SLACK, end(told) + SLACK)
     if told.response_id:
-        return link, told.timestamp - LONGEST_CALL, end(told) + SLACK
-    if is_sdk_root(told):
-        return link.removeprefix("sdk-"), told.timestamp - LONGEST_CALL, told.timestamp + SLACK
-    return f"sdk-{link}", told.timestamp - SLACK, end(told) + SLACK
+        return minutes(told.response_id, told.timestamp - SLACK, end(told) + LONGER)
+    if may_be_told_twice(told):
+        if is_sdk_root(told):
+            return minutes(f"failed:{model_of(told)}", end(told) - SLACK, end(told) + LONGEST_CALL)
+        return minutes(f"sdk-failed:{model_of(told)}", told.timestamp - SLACK, end(told) + SLACK)
+    return []
 
 
-def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Sequence[Known]) -> set[str]:
-    wanted = [link for one in around if (link := wanted_link(one.said)) is not None]
-    if not wanted:
+def may_be_told_twice(told: Said) -> bool:
+    return told.status != "success" and told.kind == "llm" and told.provider in (None, "anthropic")
+
+
+def at_minute(key: str, at: datetime) -> str:
+    return f"{key}@{int(at.timestamp()) // 60}"
+
+
+def minutes(key: str, start: datetime, until: datetime) -> list[str]:
+    first, last = int(start.timestamp()) // 60, int(until.timestamp()) // 60
+    return [f"{key}@{minute}" for minute in range(first, min(last, first + MOST_MINUTES) + 1)]
+
+
+def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable[Known]) -> set[str]:
+    links = sorted({link for one in around for link in wanted_links(one.said)})
+    if not links:
         return set()
-    links, starts, ends = zip(*wanted, strict=True)
-    cursor.execute(
-        LINKED,
-        {
-            "workspace_id": workspace_id,
-            "links": list(links),
-            "starts": list(starts),
-            "ends": list(ends),
-            "start": min(starts),
-            "end": max(ends),
-        },
-    )
+    cursor.execute(LINKED, {"workspace_id": workspace_id, "links": links})
     return {trace_id for (trace_id,) in cursor.fetchall()}
