@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from analytics import cost, performance, usage
+from analytics import cost, openapi, performance, usage
 from analytics.pages import dashboard, first_page
 from analytics.views import Question, metric
 from budgets.views import budget
@@ -24,6 +24,8 @@ METRICS: dict[str, tuple[Question, int]] = {
 }
 PAGES = ("usage",)
 
+document, docs = openapi.views(METRICS)
+
 
 def metric_path(route: str, query: Question, tier: int) -> URLPattern:
     view = metric(query, tier)
@@ -34,4 +36,6 @@ urlpatterns = [
     path("", first_page, name="first-page"),
     *(path(f"dashboard/{domain}", dashboard(domain), name=f"{domain}-page") for domain in PAGES),
     *(metric_path(route, query, tier) for route, (query, tier) in METRICS.items()),
+    path("api/v1/openapi.json", document, name="openapi"),
+    path("api/v1/docs", docs, name="docs"),
 ]

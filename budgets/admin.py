@@ -1,6 +1,6 @@
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db import Error as DatabaseError
@@ -16,14 +16,14 @@ class BudgetChangeInline(admin.TabularInline):
     model = BudgetChange
     extra = 0
     can_delete = False
-    readonly_fields: ClassVar = [
+    readonly_fields = (
         "changed_at",
         "changed_by",
         "limit_from_usd",
         "limit_to_usd",
         "threshold_from",
         "threshold_to",
-    ]
+    )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -58,7 +58,7 @@ def status_of(budget: Budget, spend: Decimal | None) -> str:
 
 @admin.register(Budget)
 class BudgetAdmin(admin.ModelAdmin):
-    list_display: ClassVar = [
+    list_display = (
         "workspace",
         "monthly_limit_usd",
         "spend",
@@ -66,12 +66,12 @@ class BudgetAdmin(admin.ModelAdmin):
         "status",
         "alert_threshold_percentage",
         "updated_at",
-    ]
-    list_filter: ClassVar = [StatusFilter]
+    )
+    list_filter = (StatusFilter,)
     list_select_related = ("workspace",)
-    search_fields: ClassVar = ["workspace__name"]
-    autocomplete_fields: ClassVar = ["workspace"]
-    readonly_fields: ClassVar = ["created_at", "updated_at"]
+    search_fields = ("workspace__name",)
+    autocomplete_fields = ("workspace",)
+    readonly_fields = ("created_at", "updated_at")
     inlines = (BudgetChangeInline,)
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
