@@ -44,19 +44,31 @@ Key = tuple[str, str, datetime]
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
+# One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
+# may read all rows of the workspace instead.
 STORED = f"""
-SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
-FROM traces
-WHERE workspace_id = %(workspace_id)s
-    AND trace_id = ANY(%(trace_ids)s::text[])
-    AND said IS NOT NULL
+SELECT {", ".join(f"found.{name}" for name in STORED_NAMES)}
+FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
+CROSS JOIN LATERAL (
+    SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND traces.trace_id = wanted.trace_id
+        AND said IS NOT NULL
+    OFFSET 0
+) AS found
 """  # noqa: S608 (built from the writer's names, never from input)
 
 LINKED = """
-SELECT DISTINCT trace_id
-FROM traces
-WHERE workspace_id = %(workspace_id)s
-    AND link = ANY(%(links)s::text[])
+SELECT DISTINCT found.trace_id
+FROM unnest(%(links)s::text[]) AS wanted (link)
+CROSS JOIN LATERAL (
+    SELECT trace_id
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND traces.link = wanted.link
+    OFFSET 0
+) AS found
 """
 
 
