@@ -1,0 +1,169 @@
+"""How fast OTLP comes in: gunicorn on one core, with key check, mapping, pricing and commit.
+
+python -m benchmarks.otlp
+"""
+
+import http.client
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
+
+from observability import embedded
+
+PORT = 8210
+SPANS_PER_SECOND = 5_000
+MEDIAN_MS = 250
+SPANS_PER_TRACE = 10
+PROMPT = '[{"role": "user", "parts": [{"type": "text", "content": "' + "What is the weather? " * 20 + '"}]}]'
+
+
+def body(spans: int, seed: int) -> bytes:
+    """Agent runs of one invoke_agent, five calls and four tools, as the GenAI conventions write them."""
+    draw = random.Random(seed)  # noqa: S311
+    now_ns = time.time_ns() - seed * 1_000_000
+    resource_spans = ResourceSpans()
+    resource_spans.resource.attributes.extend(attributes({"service.name": "support-desk"}))
+    scope_spans = ScopeSpans()
+    scope_spans.scope.name = "opentelemetry.instrumentation.genai.openai"
+    for _ in range(spans // SPANS_PER_TRACE + (spans % SPANS_PER_TRACE > 0)):
+        scope_spans.spans.extend(trace(draw, now_ns))
+    del scope_spans.spans[spans:]
+    resource_spans.scope_spans.append(scope_spans)
+    return ExportTraceServiceRequest(resource_spans=[resource_spans]).SerializeToString()
+
+
+def trace(draw: random.Random, now_ns: int) -> list[Span]:
+    trace_id, root = draw.randbytes(16), draw.randbytes(8)
+    run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": f"agent-{draw.randrange(8)}"}
+    run |= {"user.id": f"user-{draw.randrange(500)}", "session.id": f"session-{draw.randrange(2000)}"}
+    spans = [span(trace_id, root, b"", "invoke_agent", now_ns, run)]
+    for step in range(1, SPANS_PER_TRACE):
+        values = call(draw) if step % 2 else {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
+        spans.append(span(trace_id, draw.randbytes(8), root, "chat", now_ns + step * 10_000_000, values))
+    return spans[::-1]
+
+
+def call(draw: random.Random) -> dict[str, str | int]:
+    return {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.response.id": f"chatcmpl-{draw.randbytes(12).hex()}",
+        "gen_ai.usage.input_tokens": draw.randrange(100, 4000),
+        "gen_ai.usage.output_tokens": draw.randrange(10, 500),
+        "gen_ai.usage.cache_read.input_tokens": draw.randrange(100),
+        "gen_ai.usage.reasoning.output_tokens": draw.randrange(10),
+        "gen_ai.request.temperature": "0.2",
+        "gen_ai.input.messages": PROMPT,
+        "gen_ai.output.messages": PROMPT,
+        "server.address": "api.openai.com",
+        "server.port": 443,
+    }
+
+
+def span(
+    trace_id: bytes, span_id: bytes, parent: bytes, name: str, start_ns: int, values: dict[str, str | int]
+) -> Span:
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent,
+        name=name,
+        start_time_unix_nano=start_ns,
+        end_time_unix_nano=start_ns + 9_000_000,
+        attributes=attributes(values),
+    )
+
+
+def attributes(values: dict[str, str | int]) -> list[KeyValue]:
+    pairs = []
+    for key, value in values.items():
+        pair = KeyValue(key=key)
+        if isinstance(value, str):
+            pair.value.string_value = value
+        else:
+            pair.value.int_value = value
+        pairs.append(pair)
+    return pairs
+
+
+def deliver(bodies: list[bytes], key: str) -> list[float]:
+    """Seconds of each, over one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT)
+    headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {key}"}
+    seconds = []
+    for one in bodies:
+        began = time.perf_counter()
+        connection.request("POST", "/v1/traces", one, headers)
+        response = connection.getresponse()
+        answer = response.read()
+        if response.status != 200 or answer:
+            raise SystemExit(f"answered {response.status}: {answer!r}")
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def manage(environment: dict[str, str], *arguments: str) -> str:
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "manage.py", *arguments], env=environment, check=True, capture_output=True, text=True
+    )
+    return result.stdout
+
+
+def measure(key: str) -> None:
+    deliver([body(100, seed) for seed in range(20)], key)
+    batches = [[body(100, 1_000 * (client + 1) + n) for n in range(150)] for client in range(4)]
+    began = time.perf_counter()
+    with ThreadPoolExecutor(len(batches)) as pool:
+        list(pool.map(deliver, batches, [key] * len(batches)))
+    rate = sum(map(len, batches)) * 100 / (time.perf_counter() - began)
+    print(f"100-span bodies, 4 connections: {rate:,.0f} spans/s (bar: {SPANS_PER_SECOND:,})")
+    seconds = deliver([body(512, 10_000 + n) for n in range(40)], key)
+    median_ms = statistics.median(seconds) * 1000
+    print(f"512-span body, one connection: median {median_ms:.0f} ms (bar: {MEDIAN_MS})")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        data = Path(directory) / "postgres"
+        with embedded.running(data):
+            host = embedded.socket_directory(data).replace("/", "%2F")
+            environment = os.environ | {
+                "DATABASE_URL": f"postgres://postgres@{host}/observability",
+                "ANALYTICS_DATABASE_URL": f"postgres://postgres@{host}/observability_analytics",
+                "BIND": f"127.0.0.1:{PORT}",
+                "WEB_WORKERS": "1",
+                "SECRET_KEY": "benchmark-only-" * 5,
+            }
+            embedded.create_database("observability", data)
+            embedded.create_database("observability_analytics", data)
+            manage(environment, "migrate")
+            manage(environment, "migrate", "--database=analytics")
+            workspace_id = manage(environment, "create_workspace", "benchmark").strip()
+            key = manage(environment, "create_api_key", workspace_id, "benchmark").strip()
+            server = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn"],
+                env=environment,
+                preexec_fn=lambda: os.sched_setaffinity(0, {0}),
+            )
+            try:
+                time.sleep(3)
+                measure(key)
+            finally:
+                server.terminate()
+                server.wait()
+
+
+if __name__ == "__main__":
+    main()
