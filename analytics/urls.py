@@ -22,7 +22,7 @@ METRICS: dict[str, tuple[Question, int]] = {
     "performance/throughput": (performance.throughput, SERIES),
     "performance/errors": (performance.errors, LIVE),
 }
-PAGES = ("usage",)
+PAGES = ("usage", "cost", "performance")
 
 document, docs = openapi.views(METRICS)
 

@@ -42,13 +42,19 @@ def body(spans: int, seed: int) -> bytes:
     return ExportTraceServiceRequest(resource_spans=[resource_spans]).SerializeToString()
 
 
+TOOL_CALL: dict[str, str | int] = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
+
+
 def trace(draw: random.Random, now_ns: int) -> list[Span]:
     trace_id, root = draw.randbytes(16), draw.randbytes(8)
-    run = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": f"agent-{draw.randrange(8)}"}
+    run: dict[str, str | int] = {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": f"agent-{draw.randrange(8)}",
+    }
     run |= {"user.id": f"user-{draw.randrange(500)}", "session.id": f"session-{draw.randrange(2000)}"}
     spans = [span(trace_id, root, b"", "invoke_agent", now_ns, run)]
     for step in range(1, SPANS_PER_TRACE):
-        values = call(draw) if step % 2 else {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}
+        values = call(draw) if step % 2 else dict(TOOL_CALL)
         spans.append(span(trace_id, draw.randbytes(8), root, "chat", now_ns + step * 10_000_000, values))
     return spans[::-1]
 

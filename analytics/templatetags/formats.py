@@ -31,6 +31,12 @@ def exact(value: Number) -> str:
 
 
 @register.filter
+def unlocalized(value: Number) -> str:
+    """For form fields and attributes: no separators, nothing for None."""
+    return "" if value is None else f"{value:.2f}"
+
+
+@register.filter
 def decimal(value: Number) -> str:
     """One decimal below a thousand, like 12.4."""
     if value is None:

@@ -64,6 +64,38 @@ def test_every_panel_shows_what_there_is(given: Given, panel: str, calls: int) -
     assert "style=" not in page
 
 
+@pytest.mark.parametrize("calls", [0, 3])
+@pytest.mark.parametrize(
+    "panel",
+    [
+        *("cost/overview", "cost/trend", "cost/by-model", "cost/budget"),
+        *("performance/overview", "performance/latency", "performance/throughput", "performance/errors"),
+    ],
+)
+def test_every_panel_of_cost_and_performance_renders(given: Given, panel: str, calls: int) -> None:
+    given.calls(calls, now(), status="error", error_type="<b>bad", model="<i>m", cost_usd="0.5", latency_ms=9.0)
+    response = given.client.get(f"/api/v1/{panel}", headers=HTMX)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "style=" not in page
+    assert "<b>bad" not in page
+    assert "<i>m" not in page
+
+
+def test_the_budget_form_answers_with_the_panel(given: Given) -> None:
+    body = "monthly_limit_usd=12.50&alert_threshold_percentage=70"
+    response = given.client.put(
+        "/api/v1/cost/budget", body, content_type="application/x-www-form-urlencoded", headers=HTMX
+    )
+    assert response.status_code == 200
+    assert 'value="12.50"' in response.content.decode()
+
+
+@pytest.mark.parametrize("domain", ["cost", "performance"])
+def test_the_other_pages_open(given: Given, domain: str) -> None:
+    assert given.client.get(f"/dashboard/{domain}").status_code == 200
+
+
 def test_an_error_is_a_problem_for_clients_and_a_sentence_for_the_page(given: Given) -> None:
     response = given.client.get(f"{OVERVIEW}?range=2d")
     assert (response.status_code, response["Content-Type"]) == (422, "application/problem+json")
