@@ -40,7 +40,7 @@ def derived(span: Span) -> dict[str, Any]:
     found = {
         "otel.scope.name": clean(span.scope, ID_LENGTH),
         "service.name": resource.text(c.SERVICE),
-        "service.version": resource.text(("service.version",)),
+        "service.version": resource.text(c.SERVICE_VERSION),
         "environment": resource.text(c.ENVIRONMENT) or Attributes(span.attributes).text(c.ENVIRONMENT),
         "time_to_first_token_ms": time_to_first_token_ms(span),
     }

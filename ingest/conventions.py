@@ -5,6 +5,14 @@
 
 import re
 
+Name = tuple[str, tuple[str, ...]]
+
+
+def names(*entries: str) -> tuple[Name, ...]:
+    """The attribute of each entry, and the path inside it."""
+    return tuple((attribute, tuple(path)) for attribute, *path in (entry.split(">") for entry in entries))
+
+
 # --- What kind of span it is. Tables are tried from the top. ---
 
 OPENINFERENCE_KINDS = {
@@ -64,14 +72,14 @@ ROW_OPERATIONS = {
 
 # --- Fields ---
 
-PROVIDER = (
+PROVIDER = names(
     "gen_ai.provider.name",
     "gen_ai.system",
     "llm.provider",
     "llm.system",
     "ai.model.provider",
 )
-REQUESTED_MODEL = (
+REQUESTED_MODEL = names(
     "gen_ai.request.model",
     "llm.request.model_name",
     "ai.model.id",
@@ -79,14 +87,14 @@ REQUESTED_MODEL = (
     "request_data>model",
     "embedding.model_name",
 )
-USED_MODEL = (
+USED_MODEL = names(
     "gen_ai.response.model",
     "llm.response.model_name",
     "ai.response.model",
     "langfuse.observation.model.name",
     "llm.model_name",
 )
-INPUT_TOKENS = (
+INPUT_TOKENS = names(
     "gen_ai.usage.input_tokens",
     "gen_ai.usage.prompt_tokens",
     "llm.token_count.prompt",
@@ -96,7 +104,7 @@ INPUT_TOKENS = (
     "llm.usage.prompt_tokens",
     "langfuse.observation.usage_details>prompt_tokens",
 )
-OUTPUT_TOKENS = (
+OUTPUT_TOKENS = names(
     "gen_ai.usage.output_tokens",
     "gen_ai.usage.completion_tokens",
     "llm.token_count.completion",
@@ -132,7 +140,7 @@ REASONING_PATHS = (
     "output_tokens_details>reasoning_tokens",
     "output_token_details>reasoning",
 )
-CACHE_READ_TOKENS = (
+CACHE_READ_TOKENS = names(
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.cache_read_input_tokens",
     "gen_ai.usage.input_tokens.cached",
@@ -144,7 +152,7 @@ CACHE_READ_TOKENS = (
     "ai.usage.inputTokenDetails.cacheReadTokens",
     *in_usage_objects(*CACHE_READ_PATHS),
 )
-CACHE_WRITE_TOKENS = (
+CACHE_WRITE_TOKENS = names(
     "gen_ai.usage.cache_write.input_tokens",
     "gen_ai.usage.cache_creation.input_tokens",
     "gen_ai.usage.cache_creation_input_tokens",
@@ -154,7 +162,7 @@ CACHE_WRITE_TOKENS = (
     "ai.usage.inputTokenDetails.cacheWriteTokens",
     *in_usage_objects(*CACHE_WRITE_PATHS),
 )
-REASONING_TOKENS = (
+REASONING_TOKENS = names(
     "gen_ai.usage.reasoning.output_tokens",
     "gen_ai.usage.reasoning_tokens",
     "gen_ai.usage.output_tokens.reasoning",
@@ -164,7 +172,7 @@ REASONING_TOKENS = (
     "ai.usage.outputTokenDetails.reasoningTokens",
     *in_usage_objects(*REASONING_PATHS),
 )
-REPORTED_COST_USD = (
+REPORTED_COST_USD = names(
     "operation.cost",
     "gen_ai.cost.total_cost",
     "litellm.cost.total",
@@ -173,22 +181,26 @@ REPORTED_COST_USD = (
     "gen_ai.usage.total_cost",
     "langfuse.observation.cost_details>total",
 )
-AGENT = (
+AGENT = names(
     "gen_ai.agent.name",
     "agent.name",
     "agent_name",
 )
-AGENT_ON_AGENT_SPANS = ("traceloop.entity.name", "graph.node.id")
-AGENT_IN_METADATA = (
+AGENT_ON_AGENT_SPANS = names("traceloop.entity.name", "graph.node.id")
+AGENT_IN_METADATA = names(
     "langsmith.metadata.lc_agent_name",
     "metadata>lc_agent_name",
     "ai.telemetry.functionId",
 )
 AGENT_SPAN_NAME_PREFIX = re.compile(r"^(invoke_agent|agent) ")
 AGENT_SPAN_NAME_SUFFIX = re.compile(r"(\.run|\.agent|\._execute_core)$")
-WORKFLOW = ("gen_ai.workflow.name",)
-TOOL = ("tool.name", "ai.toolCall.name", "traceloop.entity.name")
-USER = (
+WORKFLOW = names("gen_ai.workflow.name")
+TOOL = names("tool.name", "ai.toolCall.name", "traceloop.entity.name")
+TOOL_BY_OPERATION = names("gen_ai.tool.name")
+NAME = names("name")
+EXCEPTION_TYPE = names("exception.type")
+SERVICE_VERSION = names("service.version")
+USER = names(
     "user.id",
     "enduser.id",
     "enduser.pseudo.id",
@@ -203,7 +215,7 @@ USER = (
     "gen_ai.user.id",
     "metadata.user_api_key_end_user_id",
 )
-SESSION = (
+SESSION = names(
     "session.id",
     "gen_ai.conversation.id",
     "traceloop.association.properties.session_id",
@@ -218,11 +230,11 @@ SESSION = (
 )
 GENERATED_ID = re.compile(r"^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$")
 """A run that was given no conversation makes one up: inside another run it belongs to that one's."""
-ERROR_MESSAGE = ("error.message", "langfuse.observation.status_message")
+ERROR_MESSAGE = names("error.message", "langfuse.observation.status_message")
 """After the span's status message and its exception event."""
-ERROR_TYPE = ("error.type",)
-ERROR_CODE = ("http.response.status_code", "error.code")
-RESPONSE_ID = ("gen_ai.response.id", "ai.response.id", "response_id")
+ERROR_TYPE = names("error.type")
+ERROR_CODE = names("http.response.status_code", "error.code")
+RESPONSE_ID = names("gen_ai.response.id", "ai.response.id", "response_id")
 RESPONSE_ID_IN_OUTPUT = re.compile(r'"id":\s*"((?:chatcmpl-|msg_|resp_)[^"]+)"')
 FIRST_TOKEN_SECONDS = (
     "gen_ai.response.time_to_first_chunk",
@@ -232,10 +244,10 @@ FIRST_TOKEN_MS = ("ai.response.msToFirstChunk",)
 FIRST_TOKEN_BY_SERVER = ("gen_ai.server.time_to_first_token",)
 """Milliseconds from Strands, seconds from everyone else."""
 FIRST_TOKEN_EVENTS = ("First Token Stream Event", "ai.stream.firstChunk")
-FIRST_TOKEN_AT = ("langfuse.observation.completion_start_time",)
-SERVICE_TIER = ("openai.response.service_tier", "gen_ai.openai.response.service_tier")
-ENVIRONMENT = ("deployment.environment.name", "deployment.environment", "langfuse.environment")
-SERVICE = ("service.name",)
+FIRST_TOKEN_AT = names("langfuse.observation.completion_start_time")
+SERVICE_TIER = names("openai.response.service_tier", "gen_ai.openai.response.service_tier")
+ENVIRONMENT = names("deployment.environment.name", "deployment.environment", "langfuse.environment")
+SERVICE = names("service.name")
 
 SCRUBBED = "[Scrubbed"
 CLASS_REPR = re.compile(r"^<class '(.+)'>$")

@@ -1,7 +1,7 @@
 """What one span says of itself, by the tables of `conventions`. What only its trace can tell is in `attribution`."""
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -68,13 +68,6 @@ class Said:
 
 # --- Reading attributes ---
 
-Path = tuple[str, tuple[str, ...]]
-
-
-@lru_cache(maxsize=256)
-def paths(names: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple((name, tuple(rest)) for name, *rest in (entry.split(">") for entry in names))
-
 
 class Attributes:
     """Of one span; what is JSON inside a text is parsed once, and only if asked for."""
@@ -85,21 +78,16 @@ class Attributes:
         self.values = values
         self.parsed: dict[str, Any] = {}
 
-    def all(self, names: tuple[str, ...]) -> Iterable[Any]:
+    def all(self, names: tuple[c.Name, ...]) -> Iterator[Any]:
         values = self.values
-        for name, path in paths(names):
-            value = values.get(name)
-            if value is None or value == "":
-                continue
-            if path:
-                value = self.inside(name, path)
-                if value is None or value == "":
+        for name, path in names:
+            if name in values:
+                value = self.inside(name, path) if path else values[name]
+                if value is None or value == "" or (type(value) is str and value.startswith(c.SCRUBBED)):
                     continue
-            if isinstance(value, str) and value.startswith(c.SCRUBBED):
-                continue
-            yield value
+                yield value
 
-    def text(self, names: tuple[str, ...], length: int = NAME_LENGTH) -> str | None:
+    def text(self, names: tuple[c.Name, ...], length: int = NAME_LENGTH) -> str | None:
         for value in self.all(names):
             if isinstance(value, str):
                 return clean(value, length)
@@ -107,7 +95,7 @@ class Attributes:
                 return str(value)
         return None
 
-    def count(self, names: tuple[str, ...]) -> int | None:
+    def count(self, names: tuple[c.Name, ...]) -> int | None:
         for value in self.all(names):
             number = whole(value)
             if number is not None:
@@ -276,7 +264,7 @@ def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
     if name is None:
         name = attributes.text(c.AGENT_IN_METADATA, ID_LENGTH)
     if name is None and span.scope == c.LOGFIRE_AGENTS_SCOPE and result.kind == "agent":
-        name = attributes.text(("name",), ID_LENGTH)
+        name = attributes.text(c.NAME, ID_LENGTH)
     result.agent_is_named = name is not None
     if result.kind == "agent":
         name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name or c.AGENT_SPAN_NAME_PREFIX.sub("", span.name))
@@ -285,10 +273,10 @@ def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
 
 def tool_name(span: Span, attributes: Attributes) -> str:
     if span.attributes.get("gen_ai.operation.name") == "execute_tool":
-        name = attributes.text(("gen_ai.tool.name", *c.TOOL))
+        name = attributes.text(c.TOOL_BY_OPERATION + c.TOOL)
     else:
         name = attributes.text(c.TOOL)
-    return name or attributes.text(("name",)) or clean(span.name, NAME_LENGTH)
+    return name or attributes.text(c.NAME) or clean(span.name, NAME_LENGTH)
 
 
 def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
@@ -323,15 +311,15 @@ def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
 def describe_raw(result: Said, attributes: Attributes) -> str:
     """LiteLLM's `llm.<provider>.*`, the provider's own answer as a Python repr."""
     provider = litellm_raw_provider(attributes.values) or ""
-    result.used_model = attributes.text((f"llm.{provider}.model",))
-    result.response_id = attributes.text((f"llm.{provider}.id",), ID_LENGTH)
-    result.user = result.user or attributes.text((f"llm.{provider}.user",), ID_LENGTH)
+    result.used_model = attributes.text(c.names(f"llm.{provider}.model"))
+    result.response_id = attributes.text(c.names(f"llm.{provider}.id"), ID_LENGTH)
+    result.user = result.user or attributes.text(c.names(f"llm.{provider}.user"), ID_LENGTH)
     usage = f"llm.{provider}.usage"
-    result.input_tokens = attributes.count((f"{usage}>prompt_tokens", f"{usage}>input_tokens"))
-    result.output_tokens = attributes.count((f"{usage}>completion_tokens", f"{usage}>output_tokens"))
-    result.cache_read_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.CACHE_READ_PATHS))
-    result.cache_write_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.CACHE_WRITE_PATHS))
-    result.reasoning_tokens = attributes.count(tuple(f"{usage}>{path}" for path in c.REASONING_PATHS))
+    result.input_tokens = attributes.count(c.names(f"{usage}>prompt_tokens", f"{usage}>input_tokens"))
+    result.output_tokens = attributes.count(c.names(f"{usage}>completion_tokens", f"{usage}>output_tokens"))
+    result.cache_read_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.CACHE_READ_PATHS)))
+    result.cache_write_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.CACHE_WRITE_PATHS)))
+    result.reasoning_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.REASONING_PATHS)))
     # Anthropic's own counting leaves the cache out; the OpenAI shape includes it.
     if attributes.inside(usage, ("prompt_tokens",)) is None and result.input_tokens is not None:
         result.input_tokens += cached(result) if provider == "anthropic" else 0
@@ -441,7 +429,7 @@ def has_failed(result: Said, span: Span, exception: dict[str, Any] | None) -> bo
 def error_type(span: Span, attributes: Attributes, exception: dict[str, Any]) -> str | None:
     found = attributes.text(c.ERROR_TYPE)
     if found is None or found == "_OTHER":
-        found = Attributes(exception).text(("exception.type",)) or found
+        found = Attributes(exception).text(c.EXCEPTION_TYPE) or found
     if found is None:
         found = attributes.text(c.ERROR_CODE)
     return c.CLASS_REPR.sub(r"\1", found) if found else None
