@@ -1,0 +1,413 @@
+"""OTLP at the door: encodings, bad bodies, traps that count twice, and many clients at once."""
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+
+from analytics.db import rows
+from ingest.models import PriceOverride
+from tests.given import NOON, Given
+from tests.ingest.captures import as_captured
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+JSON = "application/json"
+PROTOBUF = "application/x-protobuf"
+NOON_NS = int(NOON.timestamp()) * 10**9
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def a_span(number: int = 1, parent: int | None = None, **changes: Any) -> dict[str, Any]:
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 1000,
+        "gen_ai.usage.output_tokens": 100,
+    } | changes.pop("attributes", {})
+    return {
+        "traceId": TRACE,
+        "spanId": f"{number:016x}",
+        "parentSpanId": f"{parent:016x}" if parent else "",
+        "name": "chat gpt-4o",
+        "startTimeUnixNano": str(NOON_NS + number),
+        "endTimeUnixNano": str(NOON_NS + 10**9),
+        "attributes": [
+            {"key": key, "value": value if isinstance(value, dict) else any_value(value)}
+            for key, value in attributes.items()
+        ],
+    } | changes
+
+
+def any_value(value: Any) -> dict[str, Any]:
+    return {"stringValue": value} if isinstance(value, str) else {"intValue": value}
+
+
+def request_of(*spans: Any) -> dict[str, Any]:
+    return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": list(spans)}]}]}
+
+
+def post(given: Given, body: Any, content_type: str = JSON, **headers: str) -> Any:
+    if not isinstance(body, bytes):
+        body = json.dumps(body).encode()
+    headers["Content-Type"] = content_type  # the test client leaves it out of an empty body
+    return given.client.post("/v1/traces", body, content_type=content_type, headers=headers)
+
+
+def stored(given: Given) -> list[dict[str, Any]]:
+    found = rows(
+        "SELECT * FROM traces WHERE workspace_id = %(workspace_id)s ORDER BY timestamp, span_id",
+        {"workspace_id": given.workspace.id},
+    )
+    return [row | {"attributes": json.loads(row["attributes"])} for row in found]
+
+
+def protobuf(*spans: dict[str, Any]) -> ExportTraceServiceRequest:
+    request = ExportTraceServiceRequest()
+    scope_spans = request.resource_spans.add().scope_spans.add()
+    for span in spans:
+        added = scope_spans.spans.add(
+            trace_id=bytes.fromhex(span["traceId"]),
+            span_id=bytes.fromhex(span["spanId"]),
+            name=span["name"],
+            start_time_unix_nano=int(span["startTimeUnixNano"]),
+            end_time_unix_nano=int(span["endTimeUnixNano"]),
+        )
+        for pair in span["attributes"]:
+            attribute = added.attributes.add(key=pair["key"])
+            for kind, value in pair["value"].items():
+                setattr(attribute.value, {"stringValue": "string_value", "intValue": "int_value"}[kind], value)
+    return request
+
+
+def test_a_call_is_read_and_priced(given: Given) -> None:
+    response = post(given, request_of(a_span()))
+    assert (response.status_code, response.content, response["Content-Type"]) == (200, b"{}", JSON)
+    [row] = stored(given)
+    assert (row["operation"], row["provider"], row["model"]) == ("chat", "openai", "gpt-4o")
+    assert (row["input_tokens"], row["output_tokens"], row["latency_ms"]) == (1000, 100, pytest.approx(1000))
+    # 1,000 at 2.50 and 100 at 10 USD a million
+    assert (row["cost_usd"], row["cost_source"]) == (Decimal("0.0035"), "genai-prices")
+
+
+def test_protobuf_is_answered_in_protobuf(given: Given) -> None:
+    response = post(given, protobuf(a_span()).SerializeToString(), PROTOBUF)
+    assert (response.status_code, response.content, response["Content-Type"]) == (200, b"", PROTOBUF)
+    assert len(stored(given)) == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)], ids=["gzip", "deflate"]
+)
+def test_compressed(given: Given, encoding: str, compress: Callable[[bytes], bytes]) -> None:
+    body = compress(json.dumps(request_of(a_span())).encode())
+    assert post(given, body, **{"Content-Encoding": encoding}).status_code == 200
+    assert len(stored(given)) == 1
+
+
+def changed(name: str, value: Any) -> dict[str, Any]:
+    return a_span(2) | {name: value}
+
+
+def with_attribute(value: Any) -> dict[str, Any]:
+    return a_span(2, attributes={"gen_ai.usage.input_tokens": value})
+
+
+REFUSED = {
+    "trace id too short": changed("traceId", "abc"),
+    "trace id too long": changed("traceId", "ab" * 17),
+    "trace id of zeros": changed("traceId", "00" * 16),
+    "trace id empty": changed("traceId", ""),
+    "trace id a number": changed("traceId", 7),
+    "trace id null": changed("traceId", None),
+    "trace id not hex": changed("traceId", "z" * 32),
+    "span id too short": changed("spanId", "abc"),
+    "span id of zeros": changed("spanId", "00" * 8),
+    "span id a list": changed("spanId", []),
+    "parent of 3 bytes": changed("parentSpanId", "YWJj"),
+    "year 2554": changed("startTimeUnixNano", str(2**64 - 1)),
+    "beyond 64 bits": changed("startTimeUnixNano", str(2**64)),
+    "before the epoch": changed("startTimeUnixNano", -1),
+    "start of 1970": changed("startTimeUnixNano", 0),
+    "no start": changed("startTimeUnixNano", None),
+    "start is a word": changed("startTimeUnixNano", "noon"),
+    "start is a list": changed("startTimeUnixNano", [1]),
+    "start is infinite": changed("startTimeUnixNano", float("inf")),
+    "end beyond 64 bits": changed("endTimeUnixNano", 2**65),
+    "no object": "span",
+    "null": None,
+}
+
+
+@pytest.mark.parametrize("bad", REFUSED.values(), ids=REFUSED.keys())
+def test_a_bad_span_is_refused_and_its_neighbours_stored(given: Given, bad: Any) -> None:
+    response = post(given, request_of(a_span(1), bad, a_span(3)))
+    assert response.status_code == 200
+    assert response.json()["partialSuccess"]["rejectedSpans"] == "1"
+    assert response.json()["partialSuccess"]["errorMessage"]
+    assert len(stored(given)) == 2
+
+
+TOLERATED = {
+    "NUL in a name": changed("name", "a\0b"),
+    "lone surrogate": changed("name", "a\ud800"),
+    "name is a number": changed("name", 7),
+    "name is missing": changed("name", None),
+    "unknown field": changed("flavour", "mint"),
+    "times as numbers": a_span(2) | {"startTimeUnixNano": NOON_NS, "endTimeUnixNano": NOON_NS + 1},
+    "end before start": changed("endTimeUnixNano", "1"),
+    "status by name": changed("status", {"code": "STATUS_CODE_ERROR"}),
+    "unknown status": changed("status", {"code": "STATUS_CODE_GREAT"}),
+    "status is a word": changed("status", "bad"),
+    "unknown kind": changed("kind", "SPAN_KIND_MAGIC"),
+    "attributes are a word": changed("attributes", "none"),
+    "attribute without value": changed("attributes", [{"key": "a"}]),
+    "attribute without key": changed("attributes", [{"value": {"stringValue": "a"}}]),
+    "events are a number": changed("events", 7),
+    "tokens as text": with_attribute({"intValue": "1000"}),
+    "tokens as a double": with_attribute({"doubleValue": 1000.0}),
+    "tokens negative": with_attribute({"intValue": -5}),
+    "tokens a word": with_attribute({"stringValue": "many"}),
+    "tokens not a number": with_attribute({"doubleValue": float("nan")}),
+    "tokens huge": with_attribute({"intValue": 2**62}),
+    "tokens a list": with_attribute({"arrayValue": {"values": [{"intValue": 1}]}}),
+    "ids in base64": changed("traceId", "CvdlGRbNQ92ESOshHIAxnA=="),
+}
+
+
+@pytest.mark.parametrize("odd", TOLERATED.values(), ids=TOLERATED.keys())
+def test_an_odd_span_is_stored(given: Given, odd: Any) -> None:
+    response = post(given, request_of(a_span(1), odd))
+    assert (response.status_code, response.content) == (200, b"{}")
+    assert len(stored(given)) == 2
+
+
+UNREADABLE: dict[str, tuple[bytes, str, dict[str, str], int]] = {
+    "no JSON": (b"{", JSON, {}, 400),
+    "empty JSON": (b"", JSON, {}, 400),
+    "a list": (b"[]", JSON, {}, 400),
+    "deep": (b"[" * 100_000, JSON, {}, 400),
+    "no protobuf": (b"\xff" * 40, PROTOBUF, {}, 400),
+    "truncated protobuf": (protobuf(a_span()).SerializeToString()[:-9], PROTOBUF, {}, 400),
+    "truncated gzip": (gzip.compress(b"{}" * 99)[:-9], JSON, {"Content-Encoding": "gzip"}, 400),
+    "no gzip": (b"{}", JSON, {"Content-Encoding": "gzip"}, 400),
+    "bomb": (gzip.compress(b" " * 7_000_000), JSON, {"Content-Encoding": "gzip"}, 413),
+    "brotli": (b"{}", JSON, {"Content-Encoding": "br"}, 415),
+    "text": (b"{}", "text/plain", {}, 415),
+    "too many spans": (protobuf(*[a_span()] * 10_001).SerializeToString(), PROTOBUF, {}, 413),
+}
+
+
+@pytest.mark.parametrize(("body", "content_type", "headers", "status"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_an_unreadable_body_is_refused(
+    given: Given, body: bytes, content_type: str, headers: dict[str, str], status: int
+) -> None:
+    assert post(given, body, content_type, **headers).status_code == status
+    assert stored(given) == []
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": 7}'])
+def test_nothing_to_store_is_no_error(given: Given, body: bytes) -> None:
+    assert post(given, body).status_code == 200
+
+
+def test_an_empty_protobuf_body_is_an_empty_request(given: Given) -> None:
+    assert post(given, b"", PROTOBUF).status_code == 200
+
+
+def test_one_span_that_cannot_be_parsed_leaves_its_neighbours(given: Given) -> None:
+    body = protobuf(a_span(1), a_span(2)).SerializeToString()
+    broken = body.replace(b"chat gpt-4o", b"chat\xff\xfe\xff\xfe\xff4o", 1)
+    response = post(given, broken, PROTOBUF)
+    assert ExportTraceServiceResponse.FromString(response.content).partial_success.rejected_spans == 1
+    assert len(stored(given)) == 1
+
+
+# --- Traps: what naive sums count twice ---
+
+
+def totals(given: Given) -> tuple[int, int, int]:
+    overview = given.ask("usage/overview")["total_calls"]
+    kept = stored(given)
+    return overview, sum(row["input_tokens"] or 0 for row in kept), sum(row["output_tokens"] or 0 for row in kept)
+
+
+def repeating(operation: dict[str, Any]) -> dict[str, Any]:
+    return a_span(1, name="agent", attributes={"gen_ai.usage.input_tokens": 2000} | operation)
+
+
+TRAPS = {
+    "strands": repeating({"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "a"}),
+    "smolagents": repeating({"openinference.span.kind": "AGENT", "llm.token_count.prompt": 2000}),
+    "vercel-ai 6": repeating({"gen_ai.operation.name": "", "ai.operationId": "ai.generateText"}),
+    "pydantic-ai": repeating({"gen_ai.operation.name": "invoke_agent", "gen_ai.aggregated_usage.input_tokens": 2000}),
+    "traceloop workflow": repeating({"traceloop.span.kind": "workflow"}),
+}
+
+
+@pytest.mark.parametrize("agent", TRAPS.values(), ids=TRAPS.keys())
+def test_an_agent_run_repeats_its_calls_and_counts_nothing(given: Given, agent: dict[str, Any]) -> None:
+    post(given, request_of(agent, a_span(2, parent=1), a_span(3, parent=1)))
+    assert totals(given) == (2, 2000, 200)
+
+
+def test_a_call_inside_a_call_is_the_same_call(given: Given) -> None:
+    post(given, request_of(a_span(1), a_span(2, parent=1)))
+    assert totals(given) == (1, 1000, 100)
+
+
+def test_two_response_ids_are_two_calls(given: Given) -> None:
+    outer = a_span(1, attributes={"gen_ai.response.id": "resp_1"})
+    post(given, request_of(outer, a_span(2, parent=1, attributes={"gen_ai.response.id": "resp_2"})))
+    assert totals(given) == (2, 2000, 200)
+
+
+def test_the_same_response_in_two_traces_is_one_call(given: Given) -> None:
+    one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
+    post(given, request_of(one))
+    post(given, request_of(one | {"traceId": "ab" * 16}))
+    assert totals(given) == (1, 1000, 100)
+
+
+def test_the_same_response_an_hour_later_is_another_call(given: Given) -> None:
+    one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
+    later = {"startTimeUnixNano": str(NOON_NS + 3600 * 10**9), "endTimeUnixNano": str(NOON_NS + 3601 * 10**9)}
+    post(given, request_of(one))
+    post(given, request_of(one | later | {"traceId": "ab" * 16}))
+    assert totals(given) == (2, 2000, 200)
+
+
+def test_a_late_root_gives_its_children_user_and_agent(given: Given) -> None:
+    post(given, request_of(a_span(2, parent=1)))
+    assert (stored(given)[0]["agent_id"], stored(given)[0]["user_id"]) == ("unknown", None)
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support", "user.id": "alice"}
+    post(given, request_of(a_span(1, attributes=agent)))
+    assert [(row["agent_id"], row["user_id"]) for row in stored(given)] == [("support", "alice")] * 2
+    assert [one["agent_id"] for one in given.ask("usage/agent-distribution")["data"]] == ["support"]
+
+
+# --- Content ---
+
+
+def test_a_long_prompt_is_cut_and_marked(given: Given) -> None:
+    post(given, request_of(a_span(attributes={"gen_ai.input.messages": "x" * 100_000})))
+    prompt = stored(given)[0]["attributes"]["gen_ai.input.messages"]
+    assert len(prompt) == 65_536
+    assert "[cut " in prompt
+
+
+@pytest.mark.parametrize("switch", ["setting", "workspace"])
+def test_content_can_be_left_out(given: Given, settings: Any, switch: str) -> None:
+    if switch == "setting":
+        settings.STORE_CONTENT = False
+    else:
+        given.workspace.store_content = False
+        given.workspace.save()
+    post(given, request_of(a_span(attributes={"gen_ai.input.messages": "secret", "server.port": 443})))
+    [row] = stored(given)
+    assert "secret" not in json.dumps(row["attributes"])
+    assert row["attributes"]["server.port"] == 443
+    assert row["input_tokens"] == 1000
+
+
+# --- Cost ---
+
+
+def override(given: Given, **values: Any) -> None:
+    defaults = {"provider": "", "model_pattern": "gpt-*", "valid_from": datetime(2020, 1, 1, tzinfo=UTC)}
+    prices = {"input_usd_per_million": 10, "output_usd_per_million": 100}
+    PriceOverride.objects.create(workspace=given.workspace, **(defaults | prices | values))
+
+
+def test_the_workspaces_own_price_comes_first(given: Given) -> None:
+    override(given)
+    post(given, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
+    [row] = stored(given)
+    # 1,000 at 10 and 100 at 100 USD a million
+    assert (row["cost_usd"], row["cost_source"]) == (Decimal("0.02"), "override")
+
+
+def test_the_clients_figure_comes_second(given: Given) -> None:
+    post(given, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
+    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (5, "reported")
+
+
+def test_an_unknown_model_is_unpriced_not_free(given: Given) -> None:
+    post(given, request_of(a_span(attributes={"gen_ai.request.model": "acme-7b"})))
+    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (None, "unknown")
+
+
+def test_repricing_shows_the_totals_and_applies_them(given: Given, capsys: Any) -> None:
+    post(given, request_of(a_span()))
+    override(given)
+    arguments = ["--workspace", str(given.workspace.id), "--from", "2020-01-01", "--to", "2100-01-01"]
+    call_command("reprice", *arguments, "--dry-run")
+    shown = capsys.readouterr().out
+    assert "before    0.0035 USD, 0 unpriced" in shown
+    assert "after     0.02 USD, 0 unpriced" in shown
+    assert stored(given)[0]["cost_source"] == "genai-prices"
+    call_command("reprice", *arguments)
+    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (Decimal("0.02"), "override")
+
+
+def test_json_without_a_cost_is_priced_too(given: Given) -> None:
+    item = {"agent_id": "a", "provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 100}
+    given.client.post("/api/v1/traces", json.dumps(item), content_type=JSON)
+    assert stored(given)[0]["cost_usd"] == Decimal("0.0035")
+
+
+# --- Other doors ---
+
+
+@pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics"])
+def test_logs_and_metrics_are_accepted_and_not_stored(given: Given, path: str) -> None:
+    response = given.client.post(path, b"{}", content_type=JSON)
+    assert (response.status_code, response.content) == (200, b"{}")
+    assert stored(given) == []
+
+
+def test_langfuse_finds_its_project(given: Given) -> None:
+    assert given.client.get("/api/public/projects").json()["data"][0]["id"] == str(given.workspace.id)
+
+
+def test_langfuse_scores_are_accepted(given: Given) -> None:
+    batch = {"batch": [{"id": "e1", "type": "score-create", "body": {}}]}
+    response = given.client.post("/api/public/ingestion", json.dumps(batch), content_type=JSON)
+    assert (response.status_code, response.json()["successes"]) == (207, [{"id": "e1", "status": 201}])
+    assert given.client.post("/api/public/scores", b'[{"id": "s1"}]', content_type=JSON).json() == {"id": "s1"}
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+@pytest.mark.parametrize("stack", ["langgraph-openinference", "openllmetry"])
+def test_many_clients_at_once_store_every_span_once(given: Given, settings: Any, stack: str) -> None:
+    settings.RETENTION_DAYS = 36_500
+    requests = [request for request in as_captured(stack) if request.is_trace] * 3
+
+    def deliver(request: Any) -> int:
+        try:
+            client = Client(headers={"X-Workspace-ID": str(given.workspace.id)})
+            headers = {"Content-Encoding": request.encoding} if request.encoding else {}
+            answer = client.post(request.path, request.body, content_type=request.content_type, headers=headers)
+            return int(answer.status_code)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(deliver, requests)) == {200}
+    from tests.ingest.test_captures import check
+
+    check(given, stack)
