@@ -1,6 +1,7 @@
 """How the product is served, by `make run` and in the container alike; the environment says how many workers."""
 
 import os
+import sys
 
 wsgi_app = "observability.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
@@ -16,3 +17,6 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 accesslog = None
 loglevel = os.environ.get("LOG_LEVEL", "warning").lower()
 control_socket_disable = True
+# A thread that has its answer from the database otherwise waits up to 5 ms for each thread that is parsing, while it
+# holds the lock that the others wait for: a third more spans a second with four clients.
+sys.setswitchinterval(0.0005)

@@ -1,6 +1,7 @@
 """What is kept of a span as the client sent it."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeGuard
 
 from ingest import conventions as c
@@ -20,8 +21,13 @@ def attributes_of(span: Span, store_content: bool) -> dict[str, Any]:
             kept["dropped_attributes_count"] = len(span.attributes) - MOST_ATTRIBUTES
             break
         if store_content or not c.CONTENT.match(name):
-            kept[clean(name, ID_LENGTH)] = storable(value)
+            kept[clean_name(name)] = storable(value)
     return kept | derived(span) | events(span, store_content)
+
+
+@lru_cache(maxsize=4096)
+def clean_name(name: str) -> str:
+    return clean(name, ID_LENGTH)
 
 
 def storable(value: Any) -> Any:

@@ -59,7 +59,7 @@ class Call:
 def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     """Sets cost_usd, cost_source and price_id of the calls among the rows; a reported cost is known by its source."""
     price_calls(
-        workspace_id,
+        overrides_of(workspace_id),
         [
             Call(
                 row,
@@ -72,10 +72,12 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     )
 
 
-def price_calls(workspace_id: UUID, calls: Sequence[Call]) -> None:
-    if not calls:
-        return
-    overrides = list(PriceOverride.objects.filter(workspace_id=workspace_id).order_by("-valid_from", "id"))
+def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
+    """The newest first."""
+    return list(PriceOverride.objects.filter(workspace_id=workspace_id).order_by("-valid_from", "id"))
+
+
+def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[Call]) -> None:
     for call in calls:
         row = call.row
         row.cost_usd, row.cost_source, row.price_id = None, "unknown", None
@@ -93,7 +95,7 @@ def has_usage(row: Row) -> bool:
     return row.input_tokens is not None or row.output_tokens is not None
 
 
-def overriding(overrides: list[PriceOverride], row: Row) -> PriceOverride | None:
+def overriding(overrides: Sequence[PriceOverride], row: Row) -> PriceOverride | None:
     """The newest that was valid at the call's time."""
     for override in overrides:
         if (

@@ -17,6 +17,7 @@ from ingest import pricing, writer
 from ingest.attribution import SLACK, Resolved, end, is_sdk_root, is_stream_request, model_of, resolve
 from ingest.contents import attributes_of
 from ingest.mapping import Said, said
+from ingest.models import PriceOverride
 from ingest.rows import Row
 from ingest.spans import Decoded, Span
 from workspaces.models import Workspace
@@ -95,11 +96,12 @@ def record(workspace: Workspace, decoded: Decoded) -> writer.Stored:
         given.setdefault(known.key, known)
     if not given:
         return writer.Stored(0, 0)
+    overrides = pricing.overrides_of(workspace_id)  # before the lock: it is in the other database
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         # One writer per workspace: the rollups' rows would make them wait for each other anyway, and a call
         # may have its second record in any trace.
         cursor.execute(LOCK, {"workspace_id": workspace_id})
-        accepted = resolve_and_store(cursor, workspace_id, given)
+        accepted = resolve_and_store(cursor, workspace_id, given, overrides)
     cache.traces_arrived(workspace_id)
     return writer.Stored(accepted, len(decoded.spans) - accepted)
 
@@ -136,19 +138,21 @@ def new(span: Span, store_content: bool) -> Known:
     return Known(told, row, is_new=True)
 
 
-def resolve_and_store(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> int:
+def resolve_and_store(
+    cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
+) -> int:
     known = with_stored(cursor, workspace_id, given)
     fresh = [one for one in known.values() if one.is_new]
     if not fresh:
         return 0
-    changed = settle(workspace_id, known)
+    changed = settle(known, overrides)
     accepted = writer.insert(cursor, workspace_id, [one.row for one in fresh])
     if changed:
         writer.correct(cursor, workspace_id, changed)
     return accepted
 
 
-def settle(workspace_id: UUID, known: dict[Key, Known]) -> list[Row]:
+def settle(known: dict[Key, Known], overrides: list[PriceOverride]) -> list[Row]:
     """Every row as it is now known to be; returns the stored ones that were not so."""
     before = {key: values(one.row, writer.CORRECTED) for key, one in known.items() if not one.is_new}
     unpriced: list[pricing.Call] = []
@@ -160,7 +164,7 @@ def settle(workspace_id: UUID, known: dict[Key, Known]) -> list[Row]:
             one.row.cost_usd, one.row.cost_source, one.row.price_id = None, None, None
         elif one.is_new or values(one.row, PRICED_BY) != priced_by:
             unpriced.append(to_price(one.row, result.call))
-    pricing.price_calls(workspace_id, unpriced)
+    pricing.price_calls(overrides, unpriced)
     return [known[key].row for key, old in before.items() if values(known[key].row, writer.CORRECTED) != old]
 
 

@@ -64,7 +64,7 @@ def reprice_batch(
     """Where the next batch begins; None after the last."""
     calls = batch(cursor, workspace_id, after, end)
     before = [[getattr(call.row, name) for name in PRICE] for call in calls]
-    pricing.price_calls(workspace_id, calls)
+    pricing.price_calls(pricing.overrides_of(workspace_id), calls)
     changed = []
     for call, (cost_usd, *identity) in zip(calls, before, strict=True):
         totals.calls += 1
