@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest.otlp import Refused, inner, listed, parse_json, too_many_spans
+from ingest.bounds import too_many_spans
+from ingest.otlp import Refused, inner, listed, parse_json
 from ingest.spans import ERROR, Decoded, Span
 from observability.problems import Problem
 

@@ -17,6 +17,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
 
+from ingest import bounds
 from ingest.spans import Decoded, Event, Span
 from ingest.text import DEEPEST
 from observability.problems import Problem
@@ -59,15 +60,11 @@ def checked_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> tuple
     return trace_id.hex(), span_id.hex(), parent_span_id.hex() if any(parent_span_id) else None
 
 
-def too_many_spans() -> Problem:
-    return Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} spans in a request; send smaller batches.")
-
-
 # --- Protobuf ---
 
 
 def decode_protobuf(body: bytes) -> Decoded:
-    count_spans(body)
+    bounds.check_protobuf(body)
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
@@ -127,18 +124,6 @@ def value_of(value: AnyValue) -> Any:
     if which == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
     return getattr(value, which)
-
-
-def count_spans(body: bytes) -> None:
-    """Parsing a body of millions of empty spans would cost a hundred times its size in memory."""
-    try:
-        left = settings.MAX_TRACES_PER_REQUEST
-        for _ in span_bodies(body):
-            left -= 1
-            if left < 0:
-                raise too_many_spans()
-    except (IndexError, ValueError) as error:
-        raise Problem(400, "The body is not an OTLP trace request in protobuf.") from error
 
 
 def decode_one_by_one(body: bytes) -> Decoded:
@@ -235,7 +220,7 @@ def decode_json(body: bytes) -> Decoded:
         for span in listed(scope_spans.get("spans"))
     ]
     if len(given) > settings.MAX_TRACES_PER_REQUEST:
-        raise too_many_spans()
+        raise bounds.too_many_spans()
     decoded = Decoded([], [])
     for span, scope, resource in given:
         try:
@@ -246,7 +231,8 @@ def decode_json(body: bytes) -> Decoded:
 
 
 def parse_json(body: bytes) -> Any:
-    """Raises 400 for what is no JSON or is nested too deep."""
+    """Raises 400 for what is no JSON or is nested too deep, 413 for too much of it."""
+    bounds.check_json(body)
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError:

@@ -22,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from ingest import bounds
 from ingest.rows import CALL_OPERATIONS, Row, Status
 from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 from observability.problems import Problem
@@ -156,6 +157,7 @@ def items(body: bytes) -> list[Any]:
 
 
 def parse(body: bytes) -> Any:
+    bounds.check_json(body)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
