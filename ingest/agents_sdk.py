@@ -11,6 +11,7 @@ from django.conf import settings
 from ingest.bounds import too_many_spans
 from ingest.otlp import Refused, inner, listed, parse_json
 from ingest.spans import ERROR, Decoded, Span
+from ingest.text import ID_LENGTH, clean
 from observability.problems import Problem
 
 KINDS = {
@@ -92,7 +93,7 @@ def plain_span(item: dict[str, Any]) -> Span:
         trace_id=trace_id,
         span_id=required_id(item, "id"),
         # The trace itself is the root: user and session are its.
-        parent_span_id=str(parent_id) if parent_id else trace_id,
+        parent_span_id=clean(str(parent_id), ID_LENGTH) if parent_id else trace_id,
         name=str(data.get("name") or data.get("type") or ""),
         start_ns=required_time(item, "started_at"),
         end_ns=required_time(item, "ended_at") if item.get("ended_at") else 0,
@@ -131,7 +132,7 @@ def required_id(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value:
         raise Refused(f"{name} must be a string")
-    return value
+    return clean(value, ID_LENGTH)
 
 
 def required_time(item: dict[str, Any], name: str) -> int:

@@ -11,6 +11,8 @@ CHUNK = 64 * 1024
 MOST_EXPANSION = 100
 # Below this a body of repeated spans may well shrink more than a hundredfold, and costs nothing.
 EXPANSION_FLOOR = 256 * 1024
+# Each member of a gzip file costs a copy of what follows it, so a body of many small ones would cost its square.
+MOST_MEMBERS = 100
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -47,7 +49,11 @@ def raw_body(request: HttpRequest) -> bytes:
 def inflate(body: bytes, encoding: str) -> bytes:
     inflated = bytearray()
     rest = body
+    members = 0
     while rest:
+        members += 1
+        if members > MOST_MEMBERS:
+            raise Problem(413, f"The request body has more than {MOST_MEMBERS} {encoding} members; send it as one.")
         # 32 more bits: gzip or zlib by its header. Some clients send "deflate" without any header.
         headerless = encoding == "deflate" and rest[0] & 0x0F != 8
         inflater = zlib.decompressobj(-zlib.MAX_WBITS if headerless else zlib.MAX_WBITS | 32)

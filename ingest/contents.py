@@ -33,11 +33,11 @@ def clean_name(name: str) -> str:
 def storable(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value, ATTRIBUTE_LENGTH)
-    if not isinstance(value, (list, dict, float)):
+    if not isinstance(value, (list, dict, float, int)):
         return value
     try:
         return clean_json(value, DEEPEST - 1)
-    except ValueError:  # NaN, infinity, too deep
+    except ValueError:  # NaN, infinity, beyond 64 bits, too deep
         return None
 
 

@@ -17,7 +17,8 @@ from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
 
 CALL_KINDS = frozenset({"llm", "raw", "embedding"})
 LONGEST_USAGE = 16 * 1024
-MOST_TOKENS = 2**53
+MOST_TOKENS = 10**12
+"""More is no count of one call, and sums of it would leave 64 bits."""
 # Costs are sums of float prices on the client: 0.00032279999999999997 means 0.0003228.
 COST_PLACES = Decimal("1e-12")
 
@@ -92,7 +93,7 @@ class Attributes:
             if isinstance(value, str):
                 return clean(value, length)
             if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return str(value)
+                return clean(str(value), length)
         return None
 
     def count(self, names: tuple[c.Name, ...]) -> int | None:
@@ -128,7 +129,7 @@ def literal(text: str) -> Any:
         return None
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
 
 
@@ -209,11 +210,11 @@ def litellm_raw_provider(attributes: Mapping[str, Any]) -> str | None:
 def operation_of(kind: str, span: Span) -> str:
     if kind not in ("llm", "raw"):
         return c.ROW_OPERATIONS.get(kind, "other")
-    named = span.attributes.get("gen_ai.operation.name")
+    named = str(span.attributes.get("gen_ai.operation.name"))
     if named not in c.CALL_NAMES:
         match = c.NAMED_KINDS.match(span.name)
-        named = match[1] if match else None
-    return str(named) if named in c.CALL_NAMES else "chat"
+        named = match[1] if match else ""
+    return named if named in c.CALL_NAMES else "chat"
 
 
 # --- The whole of it ---
@@ -267,7 +268,8 @@ def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
         name = attributes.text(c.NAME, ID_LENGTH)
     result.agent_is_named = name is not None
     if result.kind == "agent":
-        name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name or c.AGENT_SPAN_NAME_PREFIX.sub("", span.name))
+        name = name or clean(c.AGENT_SPAN_NAME_PREFIX.sub("", span.name), ID_LENGTH)
+        name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name)
     result.agent = name or None
 
 
@@ -335,7 +337,7 @@ def additive_input(attributes: Attributes) -> int | None:
         return None
     counts = [whole(value) for key, value in details.items() if "input" in key or "cache" in key]
     known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    return min(sum(known), MOST_TOKENS) if known else None
 
 
 def cached(result: Said) -> int:

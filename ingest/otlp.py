@@ -129,14 +129,12 @@ def value_of(value: AnyValue) -> Any:
 def decode_one_by_one(body: bytes) -> Decoded:
     """Where the body as a whole cannot be parsed: which spans are to blame."""
     decoded = Decoded([], [])
+    last_body, resource = b"", lenient_resource(b"")
     for resource_body, scope_body, span_body in span_bodies(body):
+        if resource_body is not last_body:  # once, however many spans share it
+            last_body, resource = resource_body, lenient_resource(resource_body)
         try:
-            add(
-                decoded,
-                trace_pb2.Span.FromString(span_body),
-                lenient_scope(scope_body),
-                lenient_resource(resource_body),
-            )
+            add(decoded, trace_pb2.Span.FromString(span_body), lenient_scope(scope_body), resource)
         except DecodeError:
             decoded.refused.append("the span is not valid protobuf")
     return decoded
@@ -315,7 +313,7 @@ def json_time(value: Any, name: str) -> int:
 
 def json_status(code: Any) -> int:
     if isinstance(code, str):
-        return STATUS_CODES.get(code, 0) if not code.isdigit() else int(code[:1])
+        return STATUS_CODES.get(code, 0) if not code.isdecimal() else int(code[:1])
     return code if isinstance(code, int) else 0
 
 
@@ -356,5 +354,5 @@ def json_int(value: Any) -> int | None:
 def json_double(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

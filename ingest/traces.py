@@ -79,7 +79,8 @@ def moment(value: Any) -> datetime:
 Id = Annotated[str | None, text_of(ID_LENGTH)]
 RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
-Count = Annotated[StrictInt, Field(ge=0, lt=2**63)] | None
+# More is no count of one call, and sums of it would leave 64 bits.
+Count = Annotated[StrictInt, Field(ge=0, le=10**12)] | None
 Operation = Literal[
     "chat",
     "text_completion",
@@ -113,7 +114,8 @@ class TraceItem(BaseModel):
     status: Status = "success"
     error_type: Name = None
     error_message: Annotated[str | None, text_of(MESSAGE_LENGTH)] = None
-    latency_ms: Annotated[StrictFloat, Field(ge=0, allow_inf_nan=False)] | None = None
+    # Above thirty years a unit is mistaken, and the sum of two of the largest numbers would fail every reader's query.
+    latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
     input_tokens: Count = None
     output_tokens: Count = None
     cache_read_tokens: Count = None

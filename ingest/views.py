@@ -10,6 +10,7 @@ from ingest.body import read_body
 from ingest.otlp import listed, parse_json
 from ingest.record import record
 from ingest.spans import Decoded
+from ingest.text import ID_LENGTH, clean
 from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, workspace_access
 
@@ -96,7 +97,7 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
     given = parse_json(read_body(request))
     first = next(iter(given), None) if isinstance(given, list) else given
-    return traces.json_response({"id": first.get("id") if isinstance(first, dict) else None})
+    return traces.json_response({"id": told_id(first)})
 
 
 @csrf_exempt
@@ -107,7 +108,13 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
     if not isinstance(given, dict):
         raise Problem(400, 'The body must be {"batch": [..]}.')
     events: list[dict[str, Any]] = [event for event in listed(given.get("batch")) if isinstance(event, dict)]
-    successes = [{"id": event.get("id"), "status": 201} for event in events]
+    successes = [{"id": told_id(event), "status": 201} for event in events]
     response = traces.json_response({"successes": successes, "errors": []})
     response.status_code = 207
     return response
+
+
+def told_id(event: Any) -> str | None:
+    """Repeated to the client only as the text it should be: not every JSON that can be read can be written."""
+    given = event.get("id") if isinstance(event, dict) else None
+    return clean(given, ID_LENGTH) if isinstance(given, str) else None

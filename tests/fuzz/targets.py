@@ -1,0 +1,144 @@
+"""What a request body passes before the database, each as a function of bytes.
+
+A body may be refused, with a Problem. Whatever else is raised would be a 500; and every row that comes out must be
+one that PostgreSQL takes, or one span would cost its whole batch.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.test import RequestFactory
+
+from ingest import agents_sdk, body, otlp, pricing, record, traces, writer
+from ingest.rows import CALL_OPERATIONS, Row
+from ingest.spans import Decoded
+from observability.problems import Problem
+
+CORPUS = Path(__file__).parent / "corpus"
+BIGINT = range(-(2**63), 2**63)
+# PostgreSQL refuses an index entry above 2,704 bytes: a text of 512 characters takes at most 2,048.
+LONGEST_INDEXED = 512
+INDEXED = ("trace_id", "span_id", "parent_span_id", "agent_id", "provider", "model", "user_id", "session_id")
+OPERATIONS = {*CALL_OPERATIONS, "invoke_agent", "invoke_workflow", "execute_tool", "other"}
+
+
+def otlp_protobuf(given: bytes) -> list[Row]:
+    return stored(otlp.decode_protobuf, given)
+
+
+def otlp_json(given: bytes) -> list[Row]:
+    return stored(otlp.decode_json, given)
+
+
+def agents_sdk_json(given: bytes) -> list[Row]:
+    return stored(agents_sdk.decode, given)
+
+
+def json_traces(given: bytes) -> list[Row]:
+    try:
+        rows, rejected = traces.rows_and_refusals(traces.items(given))
+    except Problem as problem:
+        check_problem(problem)
+        return []
+    traces.json_response({"rejected": rejected})
+    pricing.price_calls([], [pricing.Call(row, (row.model,) if row.model else (), row.cost_usd) for row in rows])
+    check_rows(rows)
+    return rows
+
+
+def inflated(given: bytes) -> bytes | None:
+    """The first byte says which encoding, the rest is the body."""
+    encoding = ("gzip", "deflate", "identity", "br")[given[0] % 4] if given else "gzip"
+    request = RequestFactory().post(
+        "/v1/traces", given[1:], content_type="application/json", headers={"Content-Encoding": encoding}
+    )
+    try:
+        whole = body.read_body(request)
+    except Problem as problem:
+        check_problem(problem)
+        return None
+    assert len(whole) <= settings.MAX_BODY_BYTES
+    return whole
+
+
+def stored(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
+    """The rows as `record` would send them to an empty database."""
+    try:
+        decoded = decode(given)
+    except Problem as problem:
+        check_problem(problem)
+        return []
+    otlp.answer(decoded.refused, as_json=True)
+    otlp.answer(decoded.refused, as_json=False)
+    known = {}
+    for span in record.timely(decoded):
+        one = record.new(span, store_content=True)
+        known.setdefault(one.key, one)
+    record.settle(known, [])
+    rows = [one.row for one in known.values()]
+    check_rows(rows)
+    for row in rows:
+        # What a later span of the same trace reads back.
+        values = {name: getattr(row, name) for name in (*writer.KEY, *writer.CORRECTED)}
+        record.from_stored(values | {"said": orjson.dumps(row.said).decode()})
+    return rows
+
+
+def check_problem(problem: Problem) -> None:
+    assert problem.status in (400, 413, 415)
+    orjson.dumps([problem.detail, problem.errors])
+
+
+def check_rows(rows: Iterable[Row]) -> None:
+    text = writer.as_json(list(rows))
+    assert "\\u0000" not in text.replace("\\\\", "")
+    for row in rows:
+        assert row.operation in OPERATIONS
+        for field in dataclasses.fields(row):
+            check_value(field.name, getattr(row, field.name))
+
+
+def check_value(name: str, value: Any) -> None:
+    if isinstance(value, str):
+        assert "\x00" not in value, name
+        value.encode()
+        assert name not in INDEXED or len(value) <= LONGEST_INDEXED, name
+    elif isinstance(value, bool):
+        raise AssertionError(f"{name} has no truth values")
+    elif isinstance(value, int):
+        assert value in BIGINT, name
+        assert value >= 0, name
+    elif isinstance(value, (float, Decimal)):
+        assert 0 <= value < 1e15, name  # not NaN, not infinite
+    elif isinstance(value, dict):
+        check_nested(name, value)
+    else:
+        assert value is None or isinstance(value, datetime), name
+
+
+def check_nested(name: str, value: Any, depth: int = 80) -> None:
+    assert depth, name
+    if isinstance(value, dict):
+        for key, item in value.items():
+            check_value("key", key)
+            check_nested(name, item, depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            check_nested(name, item, depth - 1)
+    elif isinstance(value, str):
+        check_value(name, value)
+
+
+TARGETS: dict[str, Callable[[bytes], Any]] = {
+    "otlp-protobuf": otlp_protobuf,
+    "otlp-json": otlp_json,
+    "inflater": inflated,
+    "agents-sdk": agents_sdk_json,
+    "json-traces": json_traces,
+}

@@ -1,0 +1,150 @@
+"""What fuzzing and reading found, each kept as the smallest case."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from ingest import otlp
+from ingest.body import MOST_MEMBERS, inflate
+from observability.problems import Problem
+from tests.fuzz import targets
+from tests.given import NOON, Given
+from tests.ingest.test_otlp import a_span, post, request_of, stored
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def test_a_body_of_many_gzip_members_is_refused_before_it_costs_its_square() -> None:
+    member = gzip.compress(b"")
+    assert inflate(member * MOST_MEMBERS, "gzip") == b""
+    with pytest.raises(Problem, match="members") as refused:
+        inflate(member * 400_000, "gzip")
+    assert refused.value.status == 413
+
+
+def test_a_resource_is_read_once_however_many_broken_spans_share_it() -> None:
+    request = ExportTraceServiceRequest()
+    resource_spans = request.resource_spans.add()
+    resource_spans.resource.attributes.add(key="service.name").value.string_value = "shop"
+    scope_spans = resource_spans.scope_spans.add()
+    for number in range(1, 101):
+        scope_spans.spans.add(trace_id=b"\x11" * 16, span_id=number.to_bytes(8, "big"), name="name")
+    body = request.SerializeToString().replace(b"name", b"\xff\xff\xff\xff", 2)
+    with patch.object(otlp, "lenient_resource", wraps=otlp.lenient_resource) as read:
+        decoded = otlp.decode_protobuf(body)
+    assert len(decoded.spans) + len(decoded.refused) == 100
+    assert decoded.refused
+    assert read.call_count <= 2
+
+
+NEIGHBOURS = {
+    "a status code of another script": {"status": {"code": "²"}},
+    "an operation that is a list": {
+        "attributes": [
+            {"key": "openinference.span.kind", "value": {"stringValue": "LLM"}},
+            {"key": "gen_ai.operation.name", "value": {"arrayValue": {"values": []}}},
+        ]
+    },
+    "a double beyond doubles": {"attributes": [{"key": "x", "value": {"doubleValue": 10**400}}], "name": float("nan")},
+    "usage that is a dictionary with a list for a key": {
+        "attributes": [
+            {"key": "llm.openai.usage", "value": {"stringValue": "{[1]: 2}"}},
+            {"key": "metadata", "value": {"stringValue": "{[1]: 2}"}},
+        ]
+    },
+    "a session of 400 digits": {
+        "attributes": [{"key": "metadata", "value": {"stringValue": "{'session_id': " + "9" * 4000 + "}"}}]
+    },
+    "an agent span with NUL in its name": {
+        "name": "invoke_agent a\x00b",
+        "attributes": [{"key": "openinference.span.kind", "value": {"stringValue": "AGENT"}}],
+    },
+    "an agent span with an endless name": {
+        "name": "".join(map(chr, range(0x10000, 0x10000 + 5000))),
+        "attributes": [{"key": "openinference.span.kind", "value": {"stringValue": "AGENT"}}],
+    },
+    "more tokens than 64 bits hold, in sum": {
+        "attributes": [
+            {"key": "langfuse.observation.type", "value": {"stringValue": "generation"}},
+            {
+                "key": "langfuse.observation.usage_details",
+                "value": {"stringValue": json.dumps({f"input{n}": 10**12 for n in range(1000)} | {"cache": 10**12})},
+            },
+        ]
+    },
+}
+
+
+@pytest.mark.parametrize("changes", NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
+def test_one_odd_span_never_costs_its_neighbour(given: Given, changes: dict[str, Any]) -> None:
+    response = post(given, json.dumps(request_of(a_span(1), a_span(2) | changes)).encode())
+    assert response.status_code == 200, response.content
+    assert "0000000000000001" in {row["span_id"] for row in stored(given)}
+
+
+SDK_ITEMS = {
+    "ids with NUL": {"id": "a\x00", "trace_id": "b\x00", "parent_id": "c\x00"},
+    "endless ids": {"id": "a" * 9000, "trace_id": "b" * 9000, "parent_id": "c" * 9000},
+    "an integer beyond 64 bits": {"id": "a", "trace_id": "b", "span_data": {"type": "generation", "input": 2**70}},
+}
+
+
+@pytest.mark.parametrize("item", SDK_ITEMS.values(), ids=SDK_ITEMS.keys())
+def test_odd_items_of_the_agents_sdk_are_stored(given: Given, item: dict[str, Any]) -> None:
+    times = {"started_at": NOON.isoformat(), "ended_at": NOON.isoformat()}
+    body = {"data": [{"object": "trace.span"} | times | item, {"object": "trace", "id": "t", "group_id": 2**64}]}
+    # NaN makes the lenient parser read it, which takes integers of any size.
+    text = json.dumps(body | {"nan": float("nan")})
+    response = given.client.post("/v1/traces/ingest", text, content_type="application/json")
+    assert (response.status_code, response.content) == (200, b"{}")
+    assert len(stored(given)) == 2
+
+
+@pytest.mark.parametrize("odd", ["[" * 300 + "]" * 300, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
+def test_an_odd_id_is_not_repeated_to_a_langfuse_sdk(given: Given, odd: str) -> None:
+    score = given.client.post("/api/public/scores", f'{{"id": {odd}}}', content_type="application/json")
+    assert score.status_code == 200
+    events = f'{{"batch": [{{"id": {odd}}}, {{"id": "good"}}]}}'
+    answer = given.client.post("/api/public/ingestion", events, content_type="application/json")
+    assert answer.status_code == 207
+    assert answer.json()["successes"][1]["id"] == "good"
+
+
+def test_the_largest_numbers_that_are_taken_can_be_summed(given: Given) -> None:
+    item = {"agent_id": "a", "latency_ms": 1e12, "input_tokens": 10**12, "output_tokens": 10**12, "cost_usd": 1e9}
+    response = given.client.post("/api/v1/traces", {"traces": [item] * 100}, content_type="application/json")
+    assert response.json()["accepted"] == 100
+    for metric in ("performance/overview", "performance/latency", "usage/agent-distribution", "cost/by-model"):
+        assert given.ask(metric, range="1h")
+
+
+def widest(length: int) -> str:
+    """Four bytes a character, and nothing that a database could compress."""
+    return "".join(chr(0x10000 + (number * 7919) % 0xF000) for number in range(length))
+
+
+def test_the_longest_names_in_the_widest_letters_are_stored(given: Given) -> None:
+    fields = {"agent_id": 256, "user_id": 256, "session_id": 256, "trace_id": 256, "span_id": 256}
+    fields |= {"provider": 512, "model": 512, "error_type": 512}
+    item = {name: widest(length) for name, length in fields.items()} | {"status": "error"}
+    response = given.client.post("/api/v1/traces", item, content_type="application/json")
+    assert (response.status_code, response.json()["accepted"]) == (200, 1)
+
+
+def corpus() -> Iterator[tuple[str, bytes]]:
+    for name in targets.TARGETS:
+        for path in sorted((targets.CORPUS / name).iterdir()):
+            yield name, path.read_bytes()
+
+
+def test_the_kept_corpus_passes() -> None:
+    count = 0
+    for name, body in corpus():
+        targets.TARGETS[name](body)
+        count += 1
+    assert count >= len(targets.TARGETS)
