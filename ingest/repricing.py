@@ -7,12 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from analytics import cache
 from ingest import pricing, writer
-from ingest.record import LOCK
 from ingest.rows import CALL_OPERATIONS, Row
 
 BATCH = 1_000
@@ -45,8 +43,7 @@ def reprice(workspace_id: UUID, start: datetime, end: datetime, dry_run: bool) -
     totals = Totals()
     after = (start, "", "")
     while after:
-        with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
-            cursor.execute(LOCK, {"workspace_id": workspace_id})
+        with writer.writing(workspace_id) as cursor:
             after = reprice_batch(cursor, workspace_id, after, end, totals, dry_run)
     if not dry_run:
         cache.traces_arrived(workspace_id)

@@ -1,6 +1,8 @@
 """Rows into `traces`: all of a batch or nothing, and each span once however often it is delivered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -8,7 +10,8 @@ import orjson
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from analytics import cache
+from analytics import cache, rollups
+from analytics.filters import EARLIEST
 from ingest.rows import Row
 
 COLUMNS: dict[str, str] = {
@@ -53,22 +56,46 @@ WITH added AS (
     INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
     SELECT %(workspace_id)s, {", ".join(COLUMNS)}
     FROM json_to_recordset(%(rows)s::json) AS given ({typed(COLUMNS)})
-    ON CONFLICT (workspace_id, trace_id, span_id, timestamp) DO NOTHING
-    RETURNING 1
-)
+    ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
+    RETURNING {rollups.SOURCE}, 1 AS sign
+),{rollups.kept_by("added")}
 SELECT count(*) FROM added
 """  # noqa: S608 (built from the names above, never from input)
 
 
 CORRECT = f"""
-UPDATE traces
-SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
-FROM json_to_recordset(%(rows)s::json) AS given ({typed((*KEY, *CORRECTED))})
-WHERE traces.workspace_id = %(workspace_id)s
-    AND traces.trace_id = given.trace_id
-    AND traces.span_id = given.span_id
-    AND traces.timestamp = given.timestamp
+WITH given AS (
+    SELECT *
+    FROM json_to_recordset(%(rows)s::json) AS given ({typed((*KEY, *CORRECTED))})
+), old AS (
+    SELECT traces.*
+    FROM traces
+    JOIN given USING ({", ".join(KEY)})
+    WHERE traces.workspace_id = %(workspace_id)s
+        AND traces.timestamp BETWEEN %(first)s AND %(last)s
+), corrected AS (
+    UPDATE traces
+    SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
+    FROM given
+    JOIN old USING ({", ".join(KEY)})
+    WHERE traces.workspace_id = %(workspace_id)s
+        AND traces.trace_id = given.trace_id
+        AND traces.span_id = given.span_id
+        AND traces.timestamp = given.timestamp
+        AND traces.timestamp BETWEEN %(first)s AND %(last)s
+    RETURNING traces.*
+), changes AS (
+    SELECT {rollups.SOURCE}, -1 AS sign
+    FROM old
+    UNION ALL
+    SELECT {rollups.SOURCE}, 1 AS sign
+    FROM corrected
+),{rollups.kept_by("changes")}
+SELECT count(*) FROM corrected
 """  # noqa: S608 (built from the names above, never from input)
+
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 
 class Stored(NamedTuple):
@@ -76,11 +103,22 @@ class Stored(NamedTuple):
     duplicates: int
 
 
+@contextmanager
+def writing(workspace_id: UUID) -> Iterator[CursorWrapper]:
+    """A transaction in which nobody else writes to the workspace.
+
+    Its writers would wait for each other anyway, for the rows of the rollups that all of them count up.
+    """
+    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+        cursor.execute(LOCK, {"workspace_id": workspace_id})
+        yield cursor
+
+
 def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
     """Committed when it returns."""
     if not rows:
         return Stored(0, 0)
-    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+    with writing(workspace_id) as cursor:
         accepted = insert(cursor, workspace_id, rows)
     cache.traces_arrived(workspace_id)
     return Stored(accepted, len(rows) - accepted)
@@ -88,17 +126,44 @@ def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
 
 def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> int:
     """How many of the rows were new."""
-    # One order for every writer: two batches with the same spans wait for each other instead of deadlocking.
-    ordered = sorted(rows, key=lambda row: (row.trace_id, row.span_id, row.timestamp))
-    cursor.execute(INSERT, {"workspace_id": workspace_id, "rows": as_json(ordered)})
+    closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
+    cursor.execute(INSERT, {"workspace_id": workspace_id, "rows": as_json(rows), "closed_before": closed})
     [accepted] = cursor.fetchone()
     return int(accepted)
 
 
 def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> None:
-    """Stored rows as they are now known to be; what the client sent with them stays."""
-    ordered = sorted(rows, key=lambda row: (row.trace_id, row.span_id, row.timestamp))
-    cursor.execute(CORRECT, {"workspace_id": workspace_id, "rows": as_json(ordered)})
+    """Stored rows as they are now known to be, and the rollups with them; what the client sent stays."""
+    moments = [row.timestamp for row in rows]
+    cursor.execute(
+        CORRECT,
+        {
+            "workspace_id": workspace_id,
+            "rows": as_json(rows),
+            "first": min(moments),
+            "last": max(moments),
+            "closed_before": closed_before(cursor, workspace_id),
+        },
+    )
+
+
+def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> datetime:
+    """Where the days that are not closed begin, once those before `day` are."""
+    closed = closed_before(cursor, workspace_id)
+    if closed >= day:
+        return closed
+    cursor.execute(rollups.CLOSE, {"workspace_id": workspace_id, "closed_before": closed, "day": day})
+    return day
+
+
+def closed_before(cursor: CursorWrapper, workspace_id: UUID) -> datetime:
+    cursor.execute(rollups.CLOSED_BEFORE, {"workspace_id": workspace_id})
+    found: tuple[datetime] | None = cursor.fetchone()
+    return found[0] if found else EARLIEST
+
+
+def day_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def as_json(rows: Sequence[Row]) -> str:

@@ -1,0 +1,142 @@
+"""The rollups of `traces`, and the statements that keep them equal to its rows on PostgreSQL and Citus.
+
+Each rollup is a table by hour and one by day. A row that arrives is counted in its hour at once, and in its day only
+once that day is closed: the writer closes the days before the newest one it sees, by summing their hours. So a row that
+arrives in time costs one upsert a rollup instead of two, and a late one is in both, at once.
+"""
+
+from typing import NamedTuple
+
+
+class Rollup(NamedTuple):
+    name: str
+    keys: tuple[str, ...]
+    measures: dict[str, str]
+    """What one row of `traces` counts for."""
+    counted: str = "true"
+    """Which rows it holds."""
+
+    @property
+    def hourly(self) -> str:
+        return f"{self.name}_hourly"
+
+    @property
+    def daily(self) -> str:
+        return f"{self.name}_daily"
+
+
+AMOUNTS = {
+    "calls": "1",
+    "errors": "(status <> 'success')::integer",
+    "timed_calls": "(latency_ms IS NOT NULL)::integer",
+    "latency_ms": "coalesce(latency_ms, 0)",
+    "priced_calls": "(cost_usd IS NOT NULL)::integer",
+    "cost_usd": "coalesce(cost_usd, 0)",
+    "input_tokens": "coalesce(input_tokens, 0)",
+    "output_tokens": "coalesce(output_tokens, 0)",
+}
+COUNT = {"calls": "1"}
+
+TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS)
+MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS)
+AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS)
+CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
+LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
+USERS = Rollup(
+    "users",
+    ("operation", "user_id"),
+    {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")},
+    "user_id IS NOT NULL",
+)
+FAILURES = Rollup(
+    "failures",
+    ("operation", "status", "error_type", "user_id"),
+    COUNT,
+    "status <> 'success' AND user_id IS NOT NULL",
+)
+ROLLUPS = (TOTALS, MODELS, AGENTS, CALLS, LATENCY, USERS, FAILURES)
+
+HOUR, DAY = "1 hour", "1 day"
+
+COUNTED = (
+    "workspace_id",
+    "timestamp",
+    "operation",
+    "agent_id",
+    "provider",
+    "model",
+    "status",
+    "error_type",
+    "user_id",
+    "latency_ms",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+)
+SOURCE = ", ".join((*COUNTED, "latency_bucket(latency_ms) AS latency_bucket"))
+"""What a rollup is made from, beside `sign`: -1 takes a row away, 1 adds it."""
+
+
+def upsert(rollup: Rollup, table: str, source: str, bucket: str, sums: dict[str, str], where: str) -> str:
+    """Every writer takes its locks in the order of the key."""
+    keys = ("workspace_id", "bucket", *rollup.keys)
+    key, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
+    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+    return f"""
+    INSERT INTO {table} ({key}, {", ".join(sums)})
+    SELECT workspace_id, {bucket} AS bucket, {", ".join(rollup.keys)}, {", ".join(sums.values())}
+    FROM {source}
+    WHERE {where}
+    GROUP BY {places}
+    ORDER BY {places}
+    ON CONFLICT ({key}) DO UPDATE SET {added}"""  # noqa: S608 (built from the names above, never from input)
+
+
+def counted(rollup: Rollup, table: str, width: str, source: str, closed: str = "") -> str:
+    """Counts rows of `source`, which has SOURCE and `sign`."""
+    sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
+    return upsert(rollup, table, source, f"time_bucket('{width}', timestamp)", sums, rollup.counted + closed)
+
+
+def kept_by(source: str) -> str:
+    """As parts of a WITH: the hours of all rows, the days of those whose day is closed."""
+    closed = " AND timestamp < %(closed_before)s"
+    parts = {rollup.hourly: counted(rollup, rollup.hourly, HOUR, source) for rollup in ROLLUPS}
+    parts |= {rollup.daily: counted(rollup, rollup.daily, DAY, source, closed) for rollup in ROLLUPS}
+    return ",".join(f"\n{table}_kept AS ({statement}\n)" for table, statement in parts.items())
+
+
+def summed(rollup: Rollup) -> str:
+    """Days from their hours."""
+    sums = {name: f"sum({name})" for name in rollup.measures}
+    where = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s AND calls > 0"
+    return upsert(rollup, rollup.daily, rollup.hourly, "time_bucket('1 day', bucket)", sums, where)
+
+
+CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
+
+CLOSE = f"""
+WITH {",".join(f"{rollup.daily}_kept AS ({summed(rollup)})" for rollup in ROLLUPS)}
+INSERT INTO closed_days (workspace_id, closed_before)
+VALUES (%(workspace_id)s, %(day)s)
+ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
+"""  # noqa: S608 (built from the names above, never from input)
+"""Closes the days from `closed_before` up to `day`."""
+
+
+def fill(rollup: Rollup) -> tuple[str, str]:
+    """The hourly and the daily table from all rows there are, into empty tables."""
+    rows = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
+    closed = " AND timestamp < (SELECT closed_before FROM closed_days WHERE workspace_id = stored.workspace_id)"
+    return counted(rollup, rollup.hourly, HOUR, rows), counted(rollup, rollup.daily, DAY, rows, closed)
+
+
+FILL = (
+    """
+    INSERT INTO closed_days (workspace_id, closed_before)
+    SELECT workspace_id, time_bucket('1 day', max(timestamp))
+    FROM traces
+    GROUP BY workspace_id
+    """,
+    *(statement for rollup in ROLLUPS for statement in fill(rollup)),
+)

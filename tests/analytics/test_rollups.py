@@ -1,0 +1,85 @@
+"""Whatever was written, in whatever order, the rollups hold what the rows add up to."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connections
+
+from analytics.rollups import CLOSED_BEFORE, DAY, HOUR, ROLLUPS, SOURCE, Rollup
+from ingest import writer
+from tests.given import NOON, Given, a_row
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+
+def rows_of(sql: str, given: Given) -> list[tuple[object, ...]]:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(sql, {"workspace_id": given.workspace.id})
+        return sorted(cursor.fetchall(), key=repr)
+
+
+def kept(rollup: Rollup, table: str, given: Given) -> list[tuple[object, ...]]:
+    names = ", ".join(("bucket", *rollup.keys, *rollup.measures))
+    return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", given)
+
+
+def expected(rollup: Rollup, width: str, given: Given, until: str = "infinity") -> list[tuple[object, ...]]:
+    keys = ", ".join(rollup.keys)
+    sums = ", ".join(f"sum({value}) AS {name}" for name, value in rollup.measures.items())
+    places = ", ".join(str(place) for place in range(1, len(rollup.keys) + 2))
+    return rows_of(
+        f"""
+        SELECT time_bucket('{width}', timestamp), {keys}, {sums}
+        FROM (SELECT {SOURCE} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
+        WHERE {rollup.counted} AND timestamp < timestamptz '{until}'
+        GROUP BY {places}
+        """,
+        given,
+    )
+
+
+def assert_rollups_hold_the_rows(given: Given) -> None:
+    [(closed,)] = rows_of(CLOSED_BEFORE, given)
+    for rollup in ROLLUPS:
+        assert kept(rollup, rollup.hourly, given) == expected(rollup, HOUR, given)
+        assert kept(rollup, rollup.daily, given) == expected(rollup, DAY, given, closed.isoformat())  # type: ignore[attr-defined]
+
+
+DAYS = timedelta(days=1)
+
+
+def test_a_day_is_summed_when_the_next_one_begins(given: Given) -> None:
+    given.calls(3, NOON - 2 * DAYS, user_id="ada", latency_ms=10.0, cost_usd="0.25")
+    assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == []
+    given.calls(2, NOON)
+    assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(3,)]
+    assert_rollups_hold_the_rows(given)
+
+
+def test_a_late_row_is_in_its_hour_and_in_its_closed_day(given: Given) -> None:
+    given.calls(1, NOON)
+    given.calls(4, NOON - 3 * DAYS, user_id="ada", status="error", error_type="rate_limit")
+    assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
+    assert_rollups_hold_the_rows(given)
+
+
+def test_a_batch_over_many_days_is_counted_once(given: Given) -> None:
+    rows = [a_row(NOON - days * DAYS, user_id=f"user-{days % 2}", latency_ms=float(days)) for days in range(6)]
+    writer.store(given.workspace.id, rows)
+    writer.store(given.workspace.id, rows)
+    assert_rollups_hold_the_rows(given)
+    assert rows_of("SELECT sum(calls) FROM totals_hourly WHERE workspace_id = %(workspace_id)s", given) == [(6,)]
+
+
+@pytest.mark.parametrize("days_ago", [0, 4])
+def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(given: Given, days_ago: int) -> None:
+    given.calls(1, NOON)
+    [row, other] = given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="1", latency_ms=5.0)
+    row.agent_id, row.user_id, row.cost_usd, row.latency_ms = "billing", "grace", Decimal("0.125"), None
+    with writer.writing(given.workspace.id) as cursor:
+        writer.correct(cursor, given.workspace.id, [row])
+    assert_rollups_hold_the_rows(given)
+    users = "SELECT user_id, calls FROM users_hourly WHERE workspace_id = %(workspace_id)s AND calls > 0"
+    assert rows_of(users, given) == [("ada", 1), ("grace", 1)]
+    assert other.user_id == "ada"
