@@ -8,8 +8,10 @@ import binascii
 import logging
 from base64 import b64decode
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
+from ipaddress import ip_address
 from typing import Any, Literal, NoReturn
 from urllib.parse import unquote
 from uuid import UUID
@@ -101,7 +103,9 @@ def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
     """The key in the request, "" for credentials that hold none; None where no credentials were sent."""
     authorization = request.headers.get("Authorization")
     if authorization is None:
-        return request.headers.get("X-API-Key") if scope == "ingest" else None
+        # Elsewhere it opens nothing, but it was presented: the session beside it must not answer for it.
+        only = request.headers.get("X-API-Key")
+        return only if scope == "ingest" or only is None else ""
     # Some exporters do not decode OTEL_EXPORTER_OTLP_HEADERS and send "Bearer%20<key>".
     kind, _, value = unquote(authorization.strip()).partition(" ")
     if kind.lower() == "bearer":
@@ -120,7 +124,7 @@ def password(encoded: str) -> str:
 
 
 def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
-    key = ApiKey.objects.presented(secret)
+    key = ApiKey.objects.presented(secret) if secret else None
     if key is None:
         raise unauthorized("The API key is unknown, expired or revoked.")
     is_selected = scope != "ingest" or "X-Workspace-ID" in request.headers
@@ -239,6 +243,16 @@ def visible_workspaces(request: HttpRequest) -> list[Workspace]:
     if request.user.is_authenticated:
         visible |= Q(pk__in=workspaces_of(request.user).values("pk"))
     return list(Workspace.objects.filter(visible))
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Whom a lock of the sign-in is for. Behind a proxy it is the address that the proxy saw, the last one; what
+    stands before it in the header the client may have written itself."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
+    for told in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):
+        with suppress(ValueError):
+            return str(ip_address(told))
+    return None
 
 
 class DeclaredAccessMiddleware:

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from axes.models import AccessAttempt
 from django.conf import settings as project
 from django.test import Client
 
@@ -77,3 +78,23 @@ def test_signing_in_changes_the_session(client: Client) -> None:
 def test_passwords_are_hashed_with_argon2() -> None:
     assert product.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     assert project.AXES_FAILURE_LIMIT == 5
+
+
+@pytest.mark.parametrize(
+    ("behind_proxy", "forwarded", "address"),
+    [
+        (False, "192.0.2.1", "127.0.0.1"),
+        (True, "192.0.2.1", "192.0.2.1"),
+        (True, "10.0.0.1, 192.0.2.1", "192.0.2.1"),
+        (True, "2001:db8::1", "2001:db8::1"),
+        (True, "unknown", "127.0.0.1"),
+        (True, "", "127.0.0.1"),
+    ],
+)
+def test_a_lock_is_for_the_address_that_the_proxy_saw(
+    settings: Any, behind_proxy: bool, forwarded: str, address: str
+) -> None:
+    settings.BEHIND_PROXY = behind_proxy
+    client, user = Client(headers={"X-Forwarded-For": forwarded}), UserFactory()
+    attempt(client, user.username, "wrong")
+    assert AccessAttempt.objects.get().ip_address == address
