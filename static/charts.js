@@ -2,9 +2,14 @@
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// Colours stand in figures as names of CSS custom properties.
-const coloured = (figure) => JSON.parse(JSON.stringify(figure), (_, value) =>
-  typeof value === "string" && value.startsWith("--") ? token(value) : value);
+// Plotly reads some HTML in names and labels: a model that calls itself <a href=…> must stay text.
+const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+// Colours stand in figures as names of CSS custom properties. Templates are ours and may hold markup.
+const coloured = (figure) => JSON.parse(JSON.stringify(figure), (key, value) => {
+  if (typeof value !== "string" || key.endsWith("template")) return value;
+  return (value.startsWith("--") && token(value)) || plain(value);
+});
 
 function layout(own, revision) {
   const axis = { gridcolor: token("--border"), linecolor: token("--border"), zeroline: false, fixedrange: false };
