@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
+from analytics import windows
 from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
@@ -26,37 +27,35 @@ class Overview(TypedDict):
 
 
 def overview(filters: Filters) -> Overview:
-    found = row(
-        """
-        SELECT
-            CASE
-                WHEN count(*) FILTER (WHERE timestamp >= %(start)s) = 0 THEN 0
-                ELSE sum(cost_usd) FILTER (WHERE timestamp >= %(start)s)
-            END AS total_spend_usd,
-            avg(cost_usd) FILTER (WHERE timestamp >= %(start)s) AS avg_cost_per_call_usd,
-            count(*) FILTER (WHERE timestamp >= %(start)s AND cost_usd IS NULL) AS unpriced_calls,
-            sum(cost_usd) FILTER (WHERE timestamp < %(start)s) AS spend_before_usd
-        FROM traces
-        WHERE workspace_id = %(workspace_id)s
-          AND timestamp >= %(previous_start)s AND timestamp < %(end)s
-          AND operation = ANY(%(operations)s)
-          AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-          AND (%(model)s::text IS NULL OR model = %(model)s)
-          AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-        """,
-        filters.params,
-    )
+    now, before = spend(filters), spend(filters.previous)
     month = budget(filters)
     return {
-        "total_spend_usd": found["total_spend_usd"],
+        "total_spend_usd": now["total_spend_usd"],
         "budget_limit_usd": month["monthly_limit_usd"],
         "budget_remaining_usd": month["remaining_usd"],
         "budget_used_percentage": month["used_percentage"],
-        "avg_cost_per_call_usd": found["avg_cost_per_call_usd"],
+        "avg_cost_per_call_usd": now["avg_cost_per_call_usd"],
         "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
-        "unpriced_calls": found["unpriced_calls"],
-        "change_from_previous": change(found["total_spend_usd"], found["spend_before_usd"]),
+        "unpriced_calls": now["unpriced_calls"],
+        "change_from_previous": change(now["total_spend_usd"], before["total_spend_usd"]),
     }
+
+
+def spend(filters: Filters) -> dict[str, Any]:
+    return row(
+        """
+        SELECT
+            CASE
+                WHEN count(*) = 0 THEN 0
+                WHEN sum(priced_calls) > 0 THEN sum(cost_usd)
+            END AS total_spend_usd,
+            sum(cost_usd) / NULLIF(sum(priced_calls), 0) AS avg_cost_per_call_usd,
+            coalesce(sum(calls) - sum(priced_calls), 0) AS unpriced_calls
+        FROM {calls} AS calls
+        """,
+        filters.params,
+        calls=windows.calls(filters),
+    )
 
 
 class ModelInBucket(TypedDict):
@@ -89,15 +88,9 @@ def trend(filters: Filters) -> Trend:
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 provider,
                 model,
-                count(*) AS calls,
-                sum(cost_usd) AS cost_usd
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+                sum(calls) AS calls,
+                CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd
+            FROM {calls} AS calls
             GROUP BY 1, 2, 3
         ), ranked AS (
             SELECT
@@ -143,6 +136,7 @@ def trend(filters: Filters) -> Trend:
         ORDER BY timestamp, place
         """,
         filters.params,
+        calls=windows.calls(filters, "provider", "model", bucket=filters.bucket),
     )
     models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
     return {"granularity": filters.granularity, "models": list(models), "data": data}
@@ -177,18 +171,12 @@ def by_model(filters: Filters) -> ByModel:
             SELECT
                 provider,
                 model,
-                count(*) AS calls,
+                sum(calls) AS calls,
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens,
-                sum(cost_usd) AS cost_usd,
-                count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_calls
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+                CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd,
+                sum(calls) - sum(priced_calls) AS unpriced_calls
+            FROM {calls} AS calls
             GROUP BY provider, model
         ), ranked AS (
             SELECT
@@ -213,6 +201,7 @@ def by_model(filters: Filters) -> ByModel:
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
         """,
         filters.params,
+        calls=windows.calls(filters, "provider", "model"),
     )
     costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
     total: Any = sum(costs, Decimal(0)) if costs or not data else None

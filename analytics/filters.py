@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -125,9 +125,9 @@ class Filters:
         return BUCKETS[self.granularity]
 
     @property
-    def previous_start(self) -> datetime:
-        """Start of the window of equal length immediately before."""
-        return self.start - (self.end - self.start)
+    def previous(self) -> "Filters":
+        """The window of equal length immediately before."""
+        return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
     @property
     def operations(self) -> list[str]:
@@ -138,7 +138,6 @@ class Filters:
         """What SQL binds by name."""
         return {
             "workspace_id": self.workspace_id,
-            "previous_start": self.previous_start,
             "start": self.start,
             "end": self.end,
             "bucket": self.bucket,

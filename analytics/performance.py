@@ -5,9 +5,11 @@ from typing import Any, Literal, TypedDict
 
 from django.conf import settings
 
+from analytics import windows
 from analytics.change import change
 from analytics.db import row, rows
-from analytics.filters import BUCKET_ORIGIN, Filters, Granularity
+from analytics.filters import Filters, Granularity
+from analytics.rollups import ZERO_LATENCY_BUCKET
 
 PercentileMethod = Literal["exact", "histogram"]
 
@@ -19,59 +21,64 @@ class OverviewChange(TypedDict):
     error_rate: float | None
 
 
-class Overview(TypedDict):
+class Percentiles(TypedDict):
     p50_latency_ms: float | None
     p95_latency_ms: float | None
     p99_latency_ms: float | None
+
+
+NO_PERCENTILES: Percentiles = {"p50_latency_ms": None, "p95_latency_ms": None, "p99_latency_ms": None}
+
+
+class Summary(Percentiles):
     avg_latency_ms: float | None
     error_rate: float | None
     success_rate: float | None
     total_requests: int
     requests_per_second: float
     percentile_method: PercentileMethod
+
+
+class Overview(Summary):
     change_from_previous: OverviewChange
 
 
 def overview(filters: Filters) -> Overview:
-    found = row(
-        """
-        SELECT
-            count(*) FILTER (WHERE timestamp >= %(start)s) AS calls,
-            count(*) FILTER (WHERE timestamp >= %(start)s AND status = 'success') AS successes,
-            count(*) FILTER (WHERE timestamp < %(start)s) AS calls_before,
-            count(*) FILTER (WHERE timestamp < %(start)s AND status <> 'success') AS errors_before
-        FROM traces
-        WHERE workspace_id = %(workspace_id)s
-          AND timestamp >= %(previous_start)s AND timestamp < %(end)s
-          AND operation = ANY(%(operations)s)
-          AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-          AND (%(model)s::text IS NULL OR model = %(model)s)
-          AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-        """,
-        filters.params,
-    )
-    calls, length = found["calls"], filters.end - filters.start
-    method = method_for(calls)
-    # Two buckets as long as the window: the one before it, and itself.
-    windows = latencies(filters, filters.previous_start, length, filters.start, method)
-    now, before = windows.get(filters.start, NO_LATENCIES), windows.get(filters.previous_start, NO_LATENCIES)
-    error_rate = percentage(calls - found["successes"], calls)
+    now, before = summary(filters), summary(filters.previous)
     return {
-        "p50_latency_ms": now["p50_latency_ms"],
-        "p95_latency_ms": now["p95_latency_ms"],
-        "p99_latency_ms": now["p99_latency_ms"],
-        "avg_latency_ms": now["avg_latency_ms"],
-        "error_rate": error_rate,
-        "success_rate": percentage(found["successes"], calls),
-        "total_requests": calls,
-        "requests_per_second": calls / length.total_seconds(),
-        "percentile_method": method,
+        **now,
         "change_from_previous": {
             "p50_latency_ms": change(now["p50_latency_ms"], before["p50_latency_ms"]),
             "p95_latency_ms": change(now["p95_latency_ms"], before["p95_latency_ms"]),
             "p99_latency_ms": change(now["p99_latency_ms"], before["p99_latency_ms"]),
-            "error_rate": change(error_rate, percentage(found["errors_before"], found["calls_before"])),
+            "error_rate": change(now["error_rate"], before["error_rate"]),
         },
+    }
+
+
+def summary(filters: Filters) -> Summary:
+    found = row(
+        """
+        SELECT
+            coalesce(sum(calls), 0) AS calls,
+            coalesce(sum(errors), 0) AS errors,
+            sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms
+        FROM {calls} AS calls
+        """,
+        filters.params,
+        calls=windows.calls(filters),
+    )
+    calls, errors = found["calls"], found["errors"]
+    method = method_for(calls)
+    latencies = percentiles(filters, method).get(filters.start, NO_PERCENTILES)
+    return {
+        **latencies,
+        "avg_latency_ms": found["avg_latency_ms"],
+        "error_rate": percentage(errors, calls),
+        "success_rate": percentage(calls - errors, calls),
+        "total_requests": calls,
+        "requests_per_second": calls / (filters.end - filters.start).total_seconds(),
+        "percentile_method": method,
     }
 
 
@@ -83,109 +90,96 @@ def method_for(calls: int) -> PercentileMethod:
     return "exact" if calls <= settings.EXACT_PERCENTILE_ROWS else "histogram"
 
 
-class Latencies(TypedDict):
-    calls: int
-    p50_latency_ms: float | None
-    p95_latency_ms: float | None
-    p99_latency_ms: float | None
-    avg_latency_ms: float | None
-
-
-NO_LATENCIES: Latencies = {
-    "calls": 0,
-    "p50_latency_ms": None,
-    "p95_latency_ms": None,
-    "p99_latency_ms": None,
-    "avg_latency_ms": None,
-}
-
 EXACT = """
 WITH buckets AS (
     SELECT
-        date_bin(%(width)s, timestamp, %(origin)s) AS timestamp,
-        count(*) AS calls,
-        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms) AS percentiles,
-        avg(latency_ms) AS avg_latency_ms
+        {moment} AS timestamp,
+        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms) AS percentiles
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
-      AND timestamp >= %(since)s AND timestamp < %(end)s
-      AND operation = ANY(%(operations)s)
-      AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-      AND (%(model)s::text IS NULL OR model = %(model)s)
-      AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+    WHERE {narrowed}
     GROUP BY 1
 )
 SELECT
     timestamp,
-    calls,
     percentiles[1] AS p50_latency_ms,
     percentiles[2] AS p95_latency_ms,
-    percentiles[3] AS p99_latency_ms,
-    avg_latency_ms
+    percentiles[3] AS p99_latency_ms
 FROM buckets
 """
 
-# An exponential histogram of scale 5: bucket i ends at 2^(i/32) ms. A call counts as the geometric middle of its
-# bucket, at most 2^(1/64) - 1 = 1.1 % off, and percentiles interpolate between neighbours as percentile_cont does.
+# Of the two calls between which a percentile lies, each is somewhere in a bucket from 2^(b/32) to 2^((b+1)/32) ms, and
+# taken to be where its rank among the bucket's calls puts it. Kept to the middle third, it is at most
+# 2^(2/96) - 1 = 1.46 % off, however the calls lie in the bucket.
 HISTOGRAM = """
 WITH histogram AS (
     SELECT
-        date_bin(%(width)s, timestamp, %(origin)s) AS timestamp,
-        ceil(ln(greatest(latency_ms, 1e-6)) * 32 / ln(2.0::float8)) AS bucket,
-        count(*) AS calls,
-        sum(latency_ms) AS latency_ms
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-      AND timestamp >= %(since)s AND timestamp < %(end)s
-      AND operation = ANY(%(operations)s)
-      AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-      AND (%(model)s::text IS NULL OR model = %(model)s)
-      AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-      AND latency_ms IS NOT NULL
+        {moment} AS timestamp,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM {latency} AS calls
     GROUP BY 1, 2
-), cumulated AS (
+), ranked AS (
     SELECT
-        *,
-        2 ^ ((bucket - 0.5) / 32) AS middle_ms,
-        sum(calls) OVER (PARTITION BY timestamp ORDER BY bucket) AS calls_up_to,
-        sum(calls) OVER (PARTITION BY timestamp) - 1 AS last_rank
+        timestamp,
+        latency_bucket,
+        calls::float8 AS calls,
+        (sum(calls) OVER up_to - calls)::float8 AS first_rank,
+        (sum(calls) OVER up_to)::float8 AS next_rank,
+        (sum(calls) OVER (PARTITION BY timestamp) - 1)::float8 AS last_rank
     FROM histogram
-), neighbours AS (
+    WINDOW up_to AS (PARTITION BY timestamp ORDER BY latency_bucket)
+), found AS (
     SELECT
         timestamp,
         quantile,
-        sum(calls)::bigint AS calls,
-        sum(latency_ms) / sum(calls)::float8 AS avg_latency_ms,
-        min(middle_ms) FILTER (WHERE calls_up_to > floor(quantile * last_rank)) AS low_ms,
-        min(middle_ms) FILTER (WHERE calls_up_to > ceil(quantile * last_rank)) AS high_ms,
-        min(quantile * last_rank - floor(quantile * last_rank))::float8 AS way
-    FROM cumulated
-    CROSS JOIN (VALUES (0.5), (0.95), (0.99)) AS quantiles (quantile)
+        rank,
+        CASE
+            WHEN latency_bucket = %(zero)s THEN 0
+            ELSE 2 ^ ((
+                latency_bucket + least(greatest((wanted - first_rank + 0.5) / calls, 1 / 3.0::float8), 2 / 3.0::float8)
+            ) / 32)
+        END AS latency_ms,
+        wanted
+    FROM ranked
+    CROSS JOIN (VALUES (0.5::float8), (0.95), (0.99)) AS quantiles (quantile)
+    CROSS JOIN LATERAL (VALUES (quantile * last_rank)) AS ranks (rank)
+    CROSS JOIN LATERAL (VALUES (floor(rank)), (ceil(rank))) AS neighbours (wanted)
+    WHERE wanted >= first_rank AND wanted < next_rank
+), percentiles AS (
+    SELECT
+        timestamp,
+        quantile,
+        min(latency_ms) + (max(latency_ms) - min(latency_ms)) * (min(rank) - floor(min(rank))) AS latency_ms
+    FROM found
     GROUP BY timestamp, quantile
 )
 SELECT
     timestamp,
-    min(calls) AS calls,
-    min(low_ms + (high_ms - low_ms) * way) FILTER (WHERE quantile = 0.5) AS p50_latency_ms,
-    min(low_ms + (high_ms - low_ms) * way) FILTER (WHERE quantile = 0.95) AS p95_latency_ms,
-    min(low_ms + (high_ms - low_ms) * way) FILTER (WHERE quantile = 0.99) AS p99_latency_ms,
-    min(avg_latency_ms) AS avg_latency_ms
-FROM neighbours
+    min(latency_ms) FILTER (WHERE quantile = 0.5) AS p50_latency_ms,
+    min(latency_ms) FILTER (WHERE quantile = 0.95) AS p95_latency_ms,
+    min(latency_ms) FILTER (WHERE quantile = 0.99) AS p99_latency_ms
+FROM percentiles
 GROUP BY timestamp
 """
 
 
-def latencies(
-    filters: Filters, since: datetime, width: timedelta, origin: datetime, method: PercentileMethod
-) -> dict[datetime, Latencies]:
-    """By the start of each bucket that has calls."""
-    params = filters.params | {"since": since, "width": width, "origin": origin}
-    found = rows(EXACT if method == "exact" else HISTOGRAM, params)
+def percentiles(
+    filters: Filters, method: PercentileMethod, bucket: timedelta | None = None
+) -> dict[datetime, Percentiles]:
+    """By the start of each bucket that has timed calls; without `bucket`, of the whole window by its start."""
+    moment = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
+    if method == "exact":
+        found = rows(EXACT, filters.params, moment=moment, narrowed=windows.NARROWED)
+    else:
+        latency = windows.latency(filters, bucket or windows.DAY)
+        found = rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
     return {bucket.pop("timestamp"): bucket for bucket in found}  # type: ignore[misc]
 
 
-class LatencyInBucket(Latencies):
+class LatencyInBucket(Percentiles):
     timestamp: datetime
+    calls: int
+    avg_latency_ms: float | None
 
 
 class Latency(TypedDict):
@@ -195,21 +189,37 @@ class Latency(TypedDict):
 
 
 def latency(filters: Filters) -> Latency:
-    points = throughput(filters)["data"]
-    method = method_for(sum(point["total"] for point in points))
-    found = latencies(filters, filters.start, filters.bucket, BUCKET_ORIGIN, method)
-    return {
-        "granularity": filters.granularity,
-        "percentile_method": method,
-        "data": [
-            {
-                **found.get(point["timestamp"], NO_LATENCIES),
-                "timestamp": point["timestamp"],
-                "calls": point["total"],
-            }
-            for point in points
-        ],
-    }
+    points = rows(
+        """
+        WITH buckets AS (
+            SELECT generate_series(
+                time_bucket(%(bucket)s, %(start)s),
+                %(end)s - interval '1 microsecond',
+                %(bucket)s
+            ) AS timestamp
+        ), averages AS (
+            SELECT
+                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                sum(calls) AS calls,
+                sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms
+            FROM {calls} AS calls
+            GROUP BY 1
+        )
+        SELECT
+            timestamp,
+            coalesce(calls, 0) AS calls,
+            avg_latency_ms
+        FROM buckets
+        LEFT JOIN averages USING (timestamp)
+        ORDER BY timestamp
+        """,
+        filters.params,
+        calls=windows.calls(filters, bucket=filters.bucket),
+    )
+    method = method_for(sum(point["calls"] for point in points))
+    found = percentiles(filters, method, filters.bucket)
+    data: list[Any] = [point | found.get(point["timestamp"], NO_PERCENTILES) for point in points]
+    return {"granularity": filters.granularity, "percentile_method": method, "data": data}
 
 
 class ThroughputInBucket(TypedDict):
@@ -238,17 +248,11 @@ def throughput(filters: Filters) -> Throughput:
         ), counts AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
-                count(*) FILTER (WHERE status = 'success') AS success,
-                count(*) FILTER (WHERE status = 'error') AS error,
-                count(*) FILTER (WHERE status = 'timeout') AS timeout,
-                count(*) AS total
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+                sum(calls) FILTER (WHERE status = 'success') AS success,
+                sum(calls) FILTER (WHERE status = 'error') AS error,
+                sum(calls) FILTER (WHERE status = 'timeout') AS timeout,
+                sum(calls) AS total
+            FROM {calls} AS calls
             GROUP BY 1
         )
         SELECT
@@ -265,6 +269,7 @@ def throughput(filters: Filters) -> Throughput:
         ORDER BY timestamp
         """,
         filters.params,
+        calls=windows.calls(filters, "status", bucket=filters.bucket),
     )
     return {"granularity": filters.granularity, "data": data}
 
@@ -294,59 +299,89 @@ class Errors(TypedDict):
 def errors(filters: Filters) -> Errors:
     found = rows(
         """
-        WITH calls AS (
+        WITH totals AS (
             SELECT
-                timestamp,
-                trace_id,
-                span_id,
-                agent_id,
-                user_id,
-                status,
-                error_type,
-                error_message
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-        ), totals AS (
-            SELECT
-                count(*) AS total_calls,
-                count(*) FILTER (WHERE status <> 'success') AS total_errors
-            FROM calls
+                coalesce(sum(calls), 0) AS total_calls,
+                coalesce(sum(errors), 0) AS total_errors
+            FROM {totals} AS calls
         ), groups AS (
             SELECT
-                error_type,
                 status,
-                count(*) AS calls,
+                error_type,
+                sum(calls) AS calls,
                 count(DISTINCT agent_id) AS agents,
-                count(DISTINCT user_id) AS users_affected,
-                min(timestamp) AS first_seen,
-                max(timestamp) AS last_seen,
-                (array_agg(error_message ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
-                    AS sample_message,
-                (array_agg(trace_id ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
-                    AS sample_trace_id
-            FROM calls
+                min(timestamp) AS seen_since,
+                max(until) AS seen_until
+            FROM {calls} AS calls
             WHERE status <> 'success'
-            GROUP BY error_type, status
+            GROUP BY status, error_type
             ORDER BY calls DESC, error_type, status
             LIMIT %(limit)s
+        ), users AS (
+            SELECT status, error_type, user_id
+            FROM {failures} AS calls
+            GROUP BY status, error_type, user_id
+        ), affected AS (
+            SELECT
+                status,
+                coalesce(error_type, '') AS error_type_or_none,
+                count(*) AS users_affected
+            FROM users
+            GROUP BY 1, 2
         )
         SELECT
             total_calls,
             total_errors,
             groups.*,
-            calls::float8 * 100 / NULLIF(total_errors, 0) AS percentage,
-            calls::float8 * 100 / NULLIF(total_calls, 0) AS error_rate
+            coalesce(users_affected, 0) AS users_affected,
+            (calls * 100 / NULLIF(total_errors, 0)::float8) AS percentage,
+            (calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate,
+            first.*,
+            newest.*
         FROM totals
         LEFT JOIN groups ON true
-        ORDER BY calls DESC, error_type, status
+        LEFT JOIN affected ON affected.status = groups.status
+            AND error_type_or_none = coalesce(groups.error_type, '')
+        LEFT JOIN LATERAL (
+            SELECT timestamp AS first_seen
+            FROM traces
+            WHERE {narrowed}
+              AND traces.status = groups.status AND traces.status <> 'success'
+              AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')
+              AND timestamp >= seen_since
+            ORDER BY timestamp
+            LIMIT 1
+        ) AS first ON true
+        LEFT JOIN LATERAL (
+            SELECT
+                max(timestamp) AS last_seen,
+                (array_agg(error_message ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
+                    AS sample_message,
+                (array_agg(trace_id ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
+                    AS sample_trace_id
+            FROM (
+                SELECT timestamp, span_id, trace_id, error_message
+                FROM traces
+                WHERE {narrowed}
+                  AND traces.status = groups.status AND traces.status <> 'success'
+                  AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')
+                  AND timestamp < seen_until
+                ORDER BY timestamp DESC
+                LIMIT %(sampled)s
+            ) AS sampled
+        ) AS newest ON true
+        ORDER BY calls DESC, groups.error_type, groups.status
         """,
-        filters.params,
+        filters.params | {"sampled": SAMPLED},
+        totals=windows.calls(filters),
+        calls=windows.calls(filters, "status", "error_type", "agent_id"),
+        failures=windows.failures(filters),
+        narrowed=windows.NARROWED,
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
     data: list[Any] = [{name: group[name] for name in ErrorGroup.__annotations__} for group in found if group["calls"]]
     return {"total_errors": total_errors, "error_rate": percentage(total_errors, total_calls), "data": data}
+
+
+# So many of the newest errors of a group are looked through for one with a message.
+SAMPLED = 100

@@ -36,6 +36,8 @@ AMOUNTS = {
     "output_tokens": "coalesce(output_tokens, 0)",
 }
 COUNT = {"calls": "1"}
+ZERO_LATENCY_BUCKET = -100_000
+"""Of latency_bucket(0): below every other."""
 
 TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS)
 MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS)

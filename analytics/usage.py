@@ -1,8 +1,9 @@
 """Who uses the agents, how much and when."""
 
 from datetime import datetime
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
+from analytics import windows
 from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
@@ -24,50 +25,54 @@ class Overview(TypedDict):
 
 
 def overview(filters: Filters) -> Overview:
-    found = row(
-        """
-        WITH windows AS (
-            SELECT
-                timestamp >= %(start)s AS is_current,
-                count(*) AS total_calls,
-                count(DISTINCT user_id) AS unique_users,
-                count(DISTINCT agent_id) AS active_agents
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(previous_start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-            GROUP BY is_current
-        )
-        SELECT
-            coalesce(now.total_calls, 0) AS total_calls,
-            coalesce(now.unique_users, 0) AS unique_users,
-            coalesce(now.active_agents, 0) AS active_agents,
-            now.total_calls::float8 / NULLIF(now.unique_users, 0) AS avg_calls_per_user,
-            before.total_calls AS total_calls_before,
-            before.unique_users AS unique_users_before,
-            before.active_agents AS active_agents_before,
-            before.total_calls::float8 / NULLIF(before.unique_users, 0) AS avg_calls_per_user_before
-        FROM (SELECT) AS always
-        LEFT JOIN windows AS now ON now.is_current
-        LEFT JOIN windows AS before ON NOT before.is_current
-        """,
-        filters.params,
-    )
+    now, before = counts(filters), counts(filters.previous)
     return {
-        "total_calls": found["total_calls"],
-        "unique_users": found["unique_users"],
-        "active_agents": found["active_agents"],
-        "avg_calls_per_user": found["avg_calls_per_user"],
+        **now,
         "change_from_previous": {
-            "total_calls": change(found["total_calls"], found["total_calls_before"]),
-            "unique_users": change(found["unique_users"], found["unique_users_before"]),
-            "active_agents": change(found["active_agents"], found["active_agents_before"]),
-            "avg_calls_per_user": change(found["avg_calls_per_user"], found["avg_calls_per_user_before"]),
+            "total_calls": change(now["total_calls"], before["total_calls"]),
+            "unique_users": change(now["unique_users"], before["unique_users"]),
+            "active_agents": change(now["active_agents"], before["active_agents"]),
+            "avg_calls_per_user": change(now["avg_calls_per_user"], before["avg_calls_per_user"]),
         },
     }
+
+
+class Counts(TypedDict):
+    total_calls: int
+    unique_users: int
+    active_agents: int
+    avg_calls_per_user: float | None
+
+
+def counts(filters: Filters) -> Counts:
+    found: Any = row(
+        """
+        WITH agents AS (
+            SELECT
+                agent_id,
+                sum(calls) AS calls
+            FROM {calls} AS calls
+            GROUP BY agent_id
+        ), users AS (
+            SELECT user_id
+            FROM {calls_of_users} AS calls
+            GROUP BY user_id
+        ), counts AS (
+            SELECT
+                (SELECT coalesce(sum(calls), 0)::bigint FROM agents) AS total_calls,
+                (SELECT count(*) FROM users) AS unique_users,
+                (SELECT count(*) FROM agents) AS active_agents
+        )
+        SELECT
+            *,
+            total_calls::float8 / NULLIF(unique_users, 0) AS avg_calls_per_user
+        FROM counts
+        """,
+        filters.params,
+        calls=windows.calls(filters, "agent_id"),
+        calls_of_users=windows.users(filters),
+    )
+    return found  # type: ignore[no-any-return]
 
 
 class CallsInBucket(TypedDict):
@@ -94,15 +99,9 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         ), counts AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
-                count(*) AS calls,
-                count(*) FILTER (WHERE status <> 'success') AS errors
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+                sum(calls) AS calls,
+                sum(errors) AS errors
+            FROM {calls} AS calls
             GROUP BY 1
         )
         SELECT
@@ -114,6 +113,7 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         ORDER BY timestamp
         """,
         filters.params,
+        calls=windows.calls(filters, bucket=filters.bucket),
     )
     return {
         "granularity": filters.granularity,
@@ -144,18 +144,13 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         WITH agents AS (
             SELECT
                 agent_id,
-                count(*) AS calls,
-                count(*) FILTER (WHERE status <> 'success') AS errors,
-                count(latency_ms) AS timed_calls,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
                 sum(latency_ms) AS latency_ms,
+                sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+            FROM {calls} AS calls
             GROUP BY agent_id
         ), ranked AS (
             SELECT *, row_number() OVER (ORDER BY calls DESC, agent_id) <= %(limit)s AS is_listed
@@ -164,15 +159,16 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         SELECT
             CASE WHEN is_listed THEN agent_id END AS agent_id,
             sum(calls)::bigint AS calls,
-            sum(calls)::float8 * 100 / sum(sum(calls)) OVER () AS percentage,
+            (sum(calls) * 100 / sum(sum(calls)) OVER ())::float8 AS percentage,
             sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms,
-            sum(errors)::float8 * 100 / sum(calls) AS error_rate,
-            sum(cost_usd) AS cost_usd
+            (sum(errors) * 100 / sum(calls))::float8 AS error_rate,
+            CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd
         FROM ranked
         GROUP BY is_listed, CASE WHEN is_listed THEN agent_id END
         ORDER BY is_listed DESC, calls DESC, agent_id
         """,
         filters.params,
+        calls=windows.calls(filters, "agent_id"),
     )
     return {
         "total_calls": sum(share["calls"] for share in data),
@@ -201,35 +197,30 @@ def top_users(filters: Filters) -> TopUsers:
         WITH users AS (
             SELECT
                 user_id,
-                count(*) FILTER (WHERE timestamp >= %(start)s) AS calls,
-                sum(cost_usd) FILTER (WHERE timestamp >= %(start)s) AS cost_usd,
-                count(DISTINCT agent_id) FILTER (WHERE timestamp >= %(start)s) AS active_agents,
-                max(timestamp) AS last_seen,
-                count(*) FILTER (WHERE timestamp < %(start)s) AS calls_before
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(previous_start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-              AND user_id IS NOT NULL
+                sum(calls) AS calls,
+                CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd
+            FROM {calls} AS calls
             GROUP BY user_id
             ORDER BY calls DESC, user_id
             LIMIT %(limit)s
+        ), users_before AS (
+            SELECT
+                user_id,
+                sum(calls) AS calls_before
+            FROM {calls_before} AS calls
+            WHERE user_id IN (SELECT user_id FROM users)
+            GROUP BY user_id
         ), changes AS (
             SELECT
                 *,
-                (calls - calls_before)::float8 * 100 / NULLIF(calls_before, 0) AS change_from_previous
+                (calls - calls_before)::float8 * 100 / calls_before AS change_from_previous
             FROM users
-            WHERE calls > 0
+            LEFT JOIN users_before USING (user_id)
         )
         SELECT
             user_id,
             calls,
             cost_usd,
-            active_agents,
-            last_seen,
             change_from_previous,
             CASE
                 WHEN change_from_previous IS NULL THEN 'new'
@@ -241,5 +232,57 @@ def top_users(filters: Filters) -> TopUsers:
         ORDER BY calls DESC, user_id
         """,
         filters.params,
+        calls=windows.users(filters),
+        calls_before=windows.users(filters.previous),
     )
-    return {"data": data}  # type: ignore[typeddict-item]
+    seen = last_seen(filters, [user["user_id"] for user in data])
+    return {"data": [{**user, **seen[user["user_id"]]} for user in data]}  # type: ignore[typeddict-item]
+
+
+def last_seen(filters: Filters, user_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """Steps from agent to agent of each user along idx_traces_workspace_user, without reading the calls between."""
+    found = rows(
+        """
+        WITH RECURSIVE users AS (
+            SELECT
+                user_id,
+                (
+                    SELECT min(agent_id)
+                    FROM traces
+                    WHERE workspace_id = %(workspace_id)s AND traces.user_id = asked.user_id
+                ) AS agent_id
+            FROM unnest(%(user_ids)s::text[]) AS asked (user_id)
+            UNION ALL
+            SELECT
+                user_id,
+                (
+                    SELECT min(agent_id)
+                    FROM traces
+                    WHERE workspace_id = %(workspace_id)s
+                      AND traces.user_id = users.user_id AND traces.agent_id > users.agent_id
+                )
+            FROM users
+            WHERE agent_id IS NOT NULL
+        ), seen AS (
+            SELECT
+                users.user_id,
+                (
+                    SELECT max(timestamp)
+                    FROM traces
+                    WHERE {narrowed}
+                      AND traces.user_id = users.user_id AND traces.agent_id = users.agent_id
+                ) AS last_seen
+            FROM users
+            WHERE users.agent_id IS NOT NULL
+        )
+        SELECT
+            user_id,
+            count(last_seen) AS active_agents,
+            max(last_seen) AS last_seen
+        FROM seen
+        GROUP BY user_id
+        """,
+        filters.params | {"user_ids": user_ids},
+        narrowed=windows.NARROWED,
+    )
+    return {user.pop("user_id"): user for user in found}

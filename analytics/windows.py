@@ -15,16 +15,24 @@ from analytics.rollups import AGENTS, CALLS, FAILURES, LATENCY, MODELS, TOTALS, 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 NARROWING = ("agent_id", "model", "provider")
+NARROWED = """workspace_id = %(workspace_id)s
+      AND timestamp >= %(start)s AND timestamp < %(end)s
+      AND operation = ANY(%(operations)s)
+      AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+      AND (%(model)s::text IS NULL OR model = %(model)s)
+      AND (%(provider)s::text IS NULL OR provider = %(provider)s)"""
+"""The window's rows of `traces`, for what only they can tell."""
 
 
 def calls(filters: Filters, *columns: str, bucket: timedelta = DAY) -> str:
-    """The amounts of AMOUNTS by `columns` and time, from the smallest rollup that knows what is asked for.
+    """AMOUNTS by `columns` and time, from the smallest rollup that knows all that is asked for.
 
-    `bucket` is the narrowest series made of it: no wider rollup is read.
+    Rows are no finer than `bucket` needs: each stands for the calls from `timestamp` to before `until`.
     """
     needed = {*columns, *narrowed_by(filters)}
-    rollup = next(rollup for rollup in (TOTALS, MODELS, AGENTS, CALLS) if needed <= set(rollup.keys))
-    return united(filters, rollup, bucket)
+    return united(
+        filters, next(rollup for rollup in (TOTALS, MODELS, AGENTS, CALLS) if needed <= set(rollup.keys)), bucket
+    )
 
 
 def latency(filters: Filters, bucket: timedelta = DAY) -> str:
@@ -33,12 +41,12 @@ def latency(filters: Filters, bucket: timedelta = DAY) -> str:
 
 
 def users(filters: Filters) -> str:
-    """Calls and cost by user_id; only of calls that name one."""
+    """Calls and cost by user_id, of the calls that name one."""
     return united(filters, USERS, DAY)
 
 
 def failures(filters: Filters) -> str:
-    """Failed calls by status, error_type and user_id; only of calls that name a user."""
+    """Failed calls by status, error_type and user_id, of those that name one."""
     return united(filters, FAILURES, DAY)
 
 
@@ -49,9 +57,7 @@ def narrowed_by(filters: Filters) -> list[str]:
 def united(filters: Filters, rollup: Rollup, bucket: timedelta) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    parts = [
-        part(rollup, table, start, end) + narrowing(filters) for table, start, end in pieces(filters, rollup, bucket)
-    ]
+    parts = [part(filters, rollup, table, start, end) for table, start, end in pieces(filters, rollup, bucket)]
     return "(\n    " + "\n    UNION ALL\n    ".join(parts) + "\n)"
 
 
@@ -75,26 +81,25 @@ def pieces(filters: Filters, rollup: Rollup, bucket: timedelta) -> list[tuple[st
     return [piece for piece in found if piece[1] < piece[2]]
 
 
-def part(rollup: Rollup, table: str, start: datetime, end: datetime) -> str:
+def part(filters: Filters, rollup: Rollup, table: str, start: datetime, end: datetime) -> str:
     if table:
-        moment, measures, counted = "bucket", ", ".join(rollup.measures), "calls > 0"
+        moment, until, counted = "bucket", f"bucket + {WIDTHS[table == rollup.daily]}", "calls > 0"
+        keys, measures = ", ".join(rollup.keys), ", ".join(rollup.measures)
     else:
-        moment, counted = "timestamp", rollup.counted
+        moment, until, counted = "timestamp", "timestamp + interval '1 microsecond'", rollup.counted
+        keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
         measures = ", ".join(f"{value} AS {name}" for name, value in rollup.measures.items())
-    keys = ", ".join(KEYS_OF_ROWS.get(key, key) if not table else key for key in rollup.keys)
-    return f"""SELECT {moment} AS timestamp, {keys}, {measures}
+    narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters))
+    return f"""SELECT {moment} AS timestamp, {until} AS until, {keys}, {measures}
     FROM {table or "traces"}
-    WHERE workspace_id = %(workspace_id)s
+    WHERE workspace_id = '{filters.workspace_id}'::uuid
       AND {moment} >= {literal(start)} AND {moment} < {literal(end)}
       AND {counted}
-      AND operation = ANY(%(operations)s)"""  # noqa: S608 (built from names and moments, never from input)
+      AND operation = ANY(%(operations)s){narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
 
 
+WIDTHS = ("interval '1 hour'", "interval '24 hours'")
 KEYS_OF_ROWS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}
-
-
-def narrowing(filters: Filters) -> str:
-    return "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters))
 
 
 def literal(moment: datetime) -> str:

@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
+from analytics import windows
 from analytics.db import row, rows
+from analytics.filters import Filters
 from budgets.models import Status as Status
 from workspaces.models import Workspace
 
@@ -28,6 +30,8 @@ def period(workspace: Workspace, now: datetime) -> tuple[datetime, datetime]:
 def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
     now = now or datetime.now(UTC)
     start, end = period(workspace, now)
+    month = Filters(workspace.pk, start, end, granularity="daily")
+    usual = Filters(workspace.pk, now - timedelta(days=28), now, granularity="hourly")
     found = row(
         """
         WITH usual AS (
@@ -35,10 +39,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
                 extract(isodow FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS day,
                 extract(hour FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS hour,
                 sum(cost_usd) / 4 AS cost_usd
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(now)s - interval '28 days' AND timestamp < %(now)s
-              AND cost_usd IS NOT NULL
+            FROM {recent} AS calls
             GROUP BY 1, 2
         ), ahead AS (
             SELECT
@@ -56,9 +57,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
         SELECT
             (
                 SELECT coalesce(sum(cost_usd), 0)
-                FROM traces
-                WHERE workspace_id = %(workspace_id)s
-                  AND timestamp >= %(start)s AND timestamp < %(end)s
+                FROM {month} AS calls
             ) AS spend_usd,
             (
                 SELECT coalesce(sum(cost_usd * hours), 0)
@@ -72,7 +71,9 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
                   AND timestamp < %(now)s - interval '28 days'
             ) AS has_history
         """,
-        {"workspace_id": workspace.pk, "zone": workspace.time_zone, "now": now, "start": start, "end": end},
+        month.params | {"zone": workspace.time_zone, "now": now},
+        recent=windows.calls(usual, bucket=usual.bucket),
+        month=windows.calls(month),
     )
     spend_usd = found["spend_usd"]
     if found["has_history"]:
@@ -83,23 +84,11 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
 
 def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID, Decimal]:
     """Of many workspaces at once, each over its own month."""
-    periods = [period(workspace, now) for workspace in workspaces]
-    found = rows(
-        """
-        SELECT
-            workspace_id,
-            coalesce(sum(cost_usd), 0) AS spend_usd
-        FROM unnest(%(ids)s::uuid[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-            AS asked (workspace_id, month_start, month_end)
-        JOIN traces USING (workspace_id)
-        WHERE timestamp >= month_start AND timestamp < month_end
-        GROUP BY workspace_id
-        """,
-        {
-            "ids": [workspace.pk for workspace in workspaces],
-            "starts": [start for start, _ in periods],
-            "ends": [end for _, end in periods],
-        },
-    )
-    nothing = dict.fromkeys((workspace.pk for workspace in workspaces), Decimal(0))
-    return nothing | {month["workspace_id"]: month["spend_usd"] for month in found}
+    months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
+    if not months:
+        return {}
+    spends = (ONE_SPEND.format(month.workspace_id, windows.calls(month)) for month in months)
+    return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}
+
+
+ONE_SPEND = "SELECT '{}'::uuid AS workspace_id, coalesce(sum(cost_usd), 0) AS spend_usd FROM {} AS calls"

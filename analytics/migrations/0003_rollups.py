@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from analytics.rollups import FILL, ROLLUPS, Rollup
+from analytics.rollups import FILL, ROLLUPS, ZERO_LATENCY_BUCKET, Rollup
 
 # Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
 TEXTS = (
@@ -17,7 +17,8 @@ ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_trace_id_span_id_timestam
 DROP INDEX idx_traces_workspace_timestamp_status;
 CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id);
 CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_id, agent_id, timestamp) WHERE user_id IS NOT NULL;
-CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, error_type, timestamp) WHERE status <> 'success';
+CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
+    WHERE status <> 'success';
 """
 TRACES_BACK = """
 DROP INDEX idx_traces_workspace_trace, idx_traces_workspace_user, idx_traces_error_analysis;
@@ -28,11 +29,11 @@ ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_timestamp_trace_id_span_i
 
 # OpenTelemetry's exponential histogram at scale 5: bucket i holds (2^(i/32), 2^((i+1)/32)]. Zero has one of its own,
 # below every other.
-LATENCY_BUCKET = """
+LATENCY_BUCKET = f"""
 CREATE FUNCTION latency_bucket(latency_ms double precision) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN latency_ms > 0 THEN ceil(ln(latency_ms) * 32 / ln(2::double precision))::integer - 1
-            WHEN latency_ms = 0 THEN -100000
+            WHEN latency_ms = 0 THEN {ZERO_LATENCY_BUCKET}
        END
 """
 

@@ -40,7 +40,8 @@ def test_a_custom_window_is_kept_to_the_microsecond() -> None:
     asked = parsed("start=2026-11-01T00:00:00.000001Z&end=2026-11-02T03:30:00%2B05:30")
     assert asked.start == datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
     assert asked.end == datetime(2026, 11, 1, 22, 0, tzinfo=UTC)
-    assert asked.previous_start == asked.start - (asked.end - asked.start)
+    assert asked.previous.start == asked.start - (asked.end - asked.start)
+    assert asked.previous.end == asked.start
 
 
 def test_a_plus_that_was_not_encoded_is_understood() -> None:
