@@ -189,6 +189,12 @@ def reasons(error: ValidationError) -> list[dict[str, Any]]:
     ]
 
 
+def reason(refusal: dict[str, Any]) -> str:
+    """The field to blame, or `format`: never a name that a client made up."""
+    field = next(iter(refusal["errors"][0]["loc"]), None)
+    return field if field in TraceItem.model_fields else "format"
+
+
 MESSAGES: Mapping[str, str] = {
     "extra_forbidden": "unknown field; put what is your own into attributes",
     "model_type": "must be a JSON object",

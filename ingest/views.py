@@ -11,6 +11,7 @@ from ingest.otlp import listed, parse_json
 from ingest.record import record
 from ingest.spans import Decoded
 from ingest.text import ID_LENGTH, clean
+from observability import metrics
 from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, workspace_access
 
@@ -28,6 +29,7 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
     rows, rejected = traces.rows_and_refusals(traces.items(read_body(request)))
     pricing.price(request.workspace.id, rows)
     stored = writer.store(request.workspace.id, rows)
+    metrics.ingested(stored.accepted, stored.duplicates, map(traces.reason, rejected))
     return traces.json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})
 
 
@@ -50,7 +52,8 @@ def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
 
 
 def recorded(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
-    record(request.workspace, decoded)
+    stored = record(request.workspace, decoded)
+    metrics.ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refused))
     return encoded(otlp.answer(decoded.refused, as_json), as_json)
 
 

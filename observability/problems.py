@@ -1,19 +1,39 @@
 """Errors in one shape: RFC 9457 problem details for API clients, the error panel for the dashboard."""
 
 import logging
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import TypedDict
 
 import orjson
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from psycopg_pool import PoolTimeout
+
+from observability import metrics
+from observability.postgres.base import DeadlinePassed
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
+PASSING = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
+# SQLSTATEs or their classes, to what 503 by cause calls them.
+CAUSES = {
+    "57014": "statement_timeout",
+    "55P03": "lock",
+    "40": "conflict",
+    "25006": "read_only",
+    "25P02": "connection",
+    "25P03": "idle_timeout",
+    "25P04": "idle_timeout",
+    "53": "resources",
+    "58": "resources",
+    # A table that is not there yet: a new version waits for its migrations.
+    "42P01": "migrations",
+}
 
 
 class FieldError(TypedDict):
@@ -38,15 +58,19 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def unavailable(detail: str) -> Problem:
+def unavailable(detail: str, cause: str = "other") -> Problem:
+    metrics.UNAVAILABLE.labels(cause).inc()
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def response(request: HttpRequest, problem: Problem) -> HttpResponse:
     title = HTTPStatus(problem.status).phrase
+    context = {"title": title, "problem": problem}
     if request.headers.get("HX-Request") == "true":
-        context = {"title": title, "problem": problem}
         answer = render(request, "_problem.html", context, status=problem.status)
+    elif is_for_people(request):
+        # Without the request: what a template asks of it may need the database that is away.
+        answer = HttpResponse(render_to_string("problem.html", context), status=problem.status)
     else:
         body: dict[str, object] = {
             "type": "about:blank",
@@ -63,9 +87,33 @@ def response(request: HttpRequest, problem: Problem) -> HttpResponse:
     return answer
 
 
-class ProblemMiddleware:
-    """Faults that pass become 503 with Retry-After: clients retry that and give up on any other 5xx."""
+def is_for_people(request: HttpRequest) -> bool:
+    return not request.path.startswith(("/api/", "/v1/")) and "text/html" in request.headers.get("Accept", "")
 
+
+def cause(exception: BaseException) -> str | None:
+    """Why it will pass by itself; None for a fault that will not."""
+    origin = exception.__cause__ if isinstance(exception, DatabaseError | InterfaceError) else exception
+    state = getattr(origin, "sqlstate", None) or ""
+    if isinstance(origin, PoolTimeout):
+        return "pool"
+    if isinstance(origin, DeadlinePassed):
+        return "deadline"
+    if state in CAUSES or state[:2] in CAUSES:
+        return CAUSES.get(state) or CAUSES[state[:2]]
+    return "connection" if isinstance(exception, PASSING) else None
+
+
+def problem_of(exception: BaseException) -> Problem | None:
+    """A 503 for faults that pass: clients retry that, and drop what they sent on any other 5xx."""
+    why = cause(exception)
+    if why is None:
+        return None
+    logger.warning("database unavailable (%s): %s", why, exception)
+    return unavailable("The database does not answer right now. Try again shortly.", why)
+
+
+class ProblemMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
@@ -73,9 +121,14 @@ class ProblemMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, Problem):
-            return response(request, exception)
-        if isinstance(exception, (OperationalError, InterfaceError, PoolTimeout)):
-            logger.warning("database unavailable: %s", exception)
-            return response(request, unavailable("The database does not answer right now. Try again shortly."))
-        return None
+        problem = exception if isinstance(exception, Problem) else problem_of(exception)
+        return response(request, problem) if problem else None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: also for what fails outside the views, like saving a session."""
+    exception = sys.exc_info()[1]
+    problem = (problem_of(exception) if exception else None) or Problem(
+        500, "This is a fault of the server; its log tells more under the X-Request-ID of this answer."
+    )
+    return response(request, problem)

@@ -10,7 +10,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from observability import embedded
+from observability import embedded, logs
+from observability.postgres.base import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -62,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "observability.headers.HeadersMiddleware",
+    "observability.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -105,10 +107,22 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
         config = dict(env.db_url(variable))
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
+    config["ENGINE"] = "observability.postgres"
+    # Before each request, so that connections of before a restart cost nobody an answer.
+    config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s is an overload: better a 503 that clients retry than a queue that never ends.
-    options["pool"] = {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 16), "timeout": 2}
-    options["connect_timeout"] = 5
+    options["pool"] = {
+        "connection_class": Connection,
+        "min_size": 1,
+        "max_size": env.int("DATABASE_POOL_SIZE", 20),
+        "timeout": 2,
+        # Given up early and begun anew by the next request: the pool's own patience grows to half a minute.
+        "reconnect_timeout": 2,
+    }
+    options["connect_timeout"] = 3
+    # A host that vanished; a server that hangs is told by observability.deadline.
+    options |= {"tcp_user_timeout": 15_000, "keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
     options["options"] = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=15000 -c jit=off"
@@ -116,6 +130,8 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
     return config
 
 
+# A request waits for databases at most so long in all, also for one that hangs.
+REQUEST_SECONDS = 12
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES = {
     "default": database("DATABASE_URL", "observability", STATEMENT_TIMEOUT_MS),
@@ -219,10 +235,9 @@ EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
 # Views read bodies themselves, with MAX_BODY_BYTES; this bounds what Django parses for forms.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "WARNING")},
-}
+# Requests of one workspace that a process answers at once; of its WEB_THREADS the rest is for the others.
+WORKSPACE_CONCURRENCY = env.int("WORKSPACE_CONCURRENCY", 16)
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+LOGGING = logs.config(env.str("LOG_LEVEL", ""), env.str("LOG_JSON", ""), PRODUCTION)

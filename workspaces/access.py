@@ -28,6 +28,7 @@ from django_htmx.middleware import HtmxDetails
 
 from observability.problems import Problem
 from workspaces.models import ApiKey, Membership, Role, Workspace, workspaces_of
+from workspaces.turns import turn
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,8 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.access = granted(request, scope)
             request.workspace = request.access.workspace
-            return view(request, *args, **kwargs)
+            with turn(request.workspace.id):
+                return view(request, *args, **kwargs)
 
         return declare(checked, scope)
 

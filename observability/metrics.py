@@ -1,0 +1,50 @@
+"""What Prometheus is told; docs/operations.md says what each means and when to worry."""
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram
+
+REQUESTS = Counter("observability_requests", "Answered requests", ["route", "method", "status"])
+REQUEST_SECONDS = Histogram(
+    "observability_request_seconds",
+    "Time to answer",
+    ["route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+ACCEPTED = Counter("observability_spans_accepted", "Spans committed for the first time")
+DUPLICATES = Counter("observability_spans_duplicate", "Spans that were stored already")
+REJECTED = Counter("observability_spans_rejected", "Spans refused for good, beside stored neighbours", ["reason"])
+UNAVAILABLE = Counter("observability_unavailable", "Answers 503, by cause", ["cause"])
+BUSY = Counter("observability_busy", "Answers 429 to workspaces with too many requests at once")
+CACHE = Counter("observability_cache_answers", "Answers of metrics, from the cache or computed", ["state"])
+COMMIT = Histogram(
+    "observability_commit_seconds",
+    "Time a commit took",
+    ["database"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10),
+)
+POOL_WAIT = Histogram(
+    "observability_pool_wait_seconds",
+    "Time until a connection was had",
+    ["database"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+
+# Words of a refusal to what they are about: few values, whatever clients send.
+REASONS = {
+    "id": ("_id", "an id"),
+    "time": ("start", "time", "nanoseconds"),
+    "nesting": ("nested",),
+    "format": ("protobuf", "JSON object"),
+}
+
+
+def ingested(accepted: int, duplicates: int, reasons: Iterable[str]) -> None:
+    ACCEPTED.inc(accepted)
+    DUPLICATES.inc(duplicates)
+    for reason in reasons:
+        REJECTED.labels(reason).inc()
+
+
+def reason_of(words: str) -> str:
+    return next((reason for reason, parts in REASONS.items() if any(part in words for part in parts)), "value")

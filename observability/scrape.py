@@ -1,0 +1,59 @@
+"""`GET /metrics`, of all worker processes together."""
+
+import hmac
+import os
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.http import require_GET
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from observability import health
+from workspaces.access import public
+
+
+@public
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    if not may_scrape(request):
+        raise Http404
+    return HttpResponse(b"".join(generate_latest(one) for one in registries()), content_type=CONTENT_TYPE_LATEST)
+
+
+def may_scrape(request: HttpRequest) -> bool:
+    """With METRICS_TOKEN whoever has it. Without one nobody in production; elsewhere this machine, unless a proxy on
+    it asks for someone else."""
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "")
+        return hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+    is_forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    return not settings.PRODUCTION and not is_forwarded and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+
+
+def registries() -> Iterator[CollectorRegistry]:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+        yield shared
+    else:
+        yield REGISTRY
+    now = CollectorRegistry()
+    now.register(Now())
+    yield now
+
+
+class Now(Collector):
+    """What is asked when Prometheus asks."""
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        database = GaugeMetricFamily("observability_database_up", "1: it answers", labels=["database"])
+        for alias in ("default", "analytics"):
+            database.add_metric([alias], float(health.answers(alias)))
+        yield database
+        cache = GaugeMetricFamily("observability_cache_up", "1: it keeps what it is given")
+        cache.add_metric([], float(health.cache_state() == "ok"))
+        yield cache
