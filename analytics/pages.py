@@ -1,14 +1,29 @@
 """The dashboard pages: a shell at once, whose panels load and poll the metrics by themselves."""
 
-from django.http import HttpResponse
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics import filters
+from analytics import choices, filters
+from analytics.answers import SERIES
+from analytics.filters import Filters
+from analytics.panels import data
+from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
 from observability.problems import Problem
-from workspaces.access import View, WorkspaceRequest, page, public
+from workspaces.access import View, WorkspaceRequest, page, public, workspace_access
+from workspaces.models import Workspace
 
-NARROWING = ("agent_id", "model", "provider", "operation")
+# What narrows a page, by its parameter: its name for people, and the question for its values.
+NARROWING = {
+    "agent_id": ("Agent", choices.agents),
+    "model": ("Model", choices.models),
+    "provider": ("Provider", choices.providers),
+    "operation": ("Operation", choices.operations),
+}
+MOST_CHOICES = 100
 
 
 def dashboard(domain: str) -> View:
@@ -16,25 +31,113 @@ def dashboard(domain: str) -> View:
     @page
     def view(request: WorkspaceRequest) -> HttpResponse:
         query = request.GET.copy()
-        query.pop("workspace", None)
+        for name in PAGE_ONLY:
+            query.pop(name, None)
         context = {
             "domain": domain,
             "workspace": request.workspace,
             "workspaces": request.workspaces,
             "ranges": filters.RANGES,
+            "window_parameters": WINDOW,
             "query": query.urlencode(),
         }
         try:
+            if "from" in query or "to" in query:
+                return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
             asked = filters.parse(query, request.workspace.id)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-        context["filters"] = asked
-        context["chips"] = {name: value for name in NARROWING if (value := getattr(asked, name))}
-        response = render(request, f"analytics/{domain}.html", context)
+        response = render(request, f"analytics/{domain}.html", context | controls(asked, request.workspace))
         response["Cache-Control"] = "private, no-store"
         return response
 
     return view
+
+
+def controls(asked: Filters, workspace: Workspace) -> dict[str, Any]:
+    fitting = [
+        name
+        for name in filters.BUCKETS
+        if filters.bucket_count(asked.start, asked.end, name) <= filters.MOST_BUCKETS
+        and filters.BUCKETS[name] <= max(asked.end - asked.start, timedelta(minutes=1))
+    ]
+    return {
+        "filters": asked,
+        "narrowing": [
+            {"name": name, "label": label, "value": getattr(asked, name)} for name, (label, _) in NARROWING.items()
+        ],
+        "granularities": [*fitting, *({asked.granularity} - {*fitting})],
+        "from": local_minute(asked.start, workspace),
+        "to": local_minute(asked.end, workspace),
+        "windows": calendar_windows(workspace),
+    }
+
+
+def local_minute(moment: datetime, workspace: Workspace) -> str:
+    """As an input of the type datetime-local wants it."""
+    return moment.astimezone(workspace.zone).strftime("%Y-%m-%dT%H:%M")
+
+
+def calendar_windows(workspace: Workspace) -> list[dict[str, str]]:
+    """Whole days and months of the workspace's zone."""
+    today = datetime.now(workspace.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    month = today.replace(day=1)
+    named = {
+        "Yesterday": (today - timedelta(days=1), today),
+        "Previous 7 days": (today - timedelta(days=7), today),
+        f"{month - timedelta(days=1):%B}": ((month - timedelta(days=1)).replace(day=1), month),
+        f"{month:%B} until today": (month, today),
+    }
+    return [
+        {"name": name, "start": iso(start.astimezone(UTC)), "end": iso(end.astimezone(UTC))}
+        for name, (start, end) in named.items()
+        if start < end
+    ]
+
+
+def custom_window(query: QueryDict, workspace: Workspace) -> QueryDict:
+    """The form's wall-clock times become moments, so that the link means the same to everyone."""
+    found = query.copy()
+    for name in ("range", "granularity", "was"):
+        found.pop(name, None)
+    for given, name in (("from", "start"), ("to", "end")):
+        found.pop(given, None)
+        found[name] = iso(moment(given, query.get(given, ""), workspace))
+    return found
+
+
+def moment(name: str, given: str, workspace: Workspace) -> datetime:
+    try:
+        wall_clock = datetime.fromisoformat(given)
+        return wall_clock.replace(tzinfo=workspace.zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        message = "must be a date and time like 2026-11-23T10:00"
+        raise Problem(422, "The window is not valid.", [{"loc": ["query", name], "msg": message}]) from error
+
+
+@require_safe
+@workspace_access("read")
+def choices_of(request: WorkspaceRequest, name: str) -> HttpResponse:
+    """What a filter's list offers: the values of the window, those with the most calls first."""
+    if name not in NARROWING:
+        raise Http404
+    label, question = NARROWING[name]
+    query = request.GET.copy()
+    search = query.pop("search", [""])[0]
+    asked = filters.parse(query, request.workspace.id)
+    found = [one for one in data(question, asked, SERIES)["data"] if search.lower() in one["value"].lower()]
+    context = {
+        "name": name,
+        "label": label,
+        "value": getattr(asked, name),
+        "found": found[:MOST_CHOICES],
+        "more": len(found) - MOST_CHOICES,
+        "search": search,
+        "workspace": request.workspace,
+    }
+    response = render(request, "analytics/_choices.html", context)
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @public

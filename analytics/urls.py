@@ -1,12 +1,10 @@
 from django.urls import URLPattern, path
 
-from analytics import cost, openapi, performance, usage
-from analytics.pages import dashboard, first_page
-from analytics.views import Question, metric
+from analytics import cost, documents, openapi, performance, usage
+from analytics.answers import LIVE, OVERVIEW, SERIES, Question
+from analytics.pages import choices_of, dashboard, first_page
+from analytics.views import metric
 from budgets.views import budget
-
-# Seconds an answer may be old.
-LIVE, SERIES, OVERVIEW = 60, 120, 300
 
 METRICS: dict[str, tuple[Question, int]] = {
     "usage/overview": (usage.overview, OVERVIEW),
@@ -35,7 +33,10 @@ def metric_path(route: str, query: Question, tier: int) -> URLPattern:
 urlpatterns = [
     path("", first_page, name="first-page"),
     *(path(f"dashboard/{domain}", dashboard(domain), name=f"{domain}-page") for domain in PAGES),
+    path("dashboard/choices/<str:name>", choices_of, name="choices"),
     *(metric_path(route, query, tier) for route, (query, tier) in METRICS.items()),
     path("api/v1/openapi.json", document, name="openapi"),
     path("api/v1/docs", docs, name="docs"),
+    path("docs/", documents.documents, name="documents"),
+    path("docs/<slug:name>", documents.document, name="document"),
 ]

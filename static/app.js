@@ -3,10 +3,14 @@
 const live = document.querySelector(".live");
 const panels = [...document.querySelectorAll(".panel")];
 const asked = new Map(); // panel -> when it was last asked for, in ms
-let answeredAt = null;
+const answered = new Map(); // panel -> when it last answered, in ms
+const answers = new Map(); // panel -> the HTML it shows
 let paused = false;
 
-const panelOf = (event) => event.target.closest(".panel");
+const panelOf = (event) => event.target.closest?.(".panel");
+const isForm = (event) => event.detail.elt.matches("form");
+const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const ago = (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`);
 
 function refresh(panel) {
   asked.set(panel, Date.now());
@@ -15,9 +19,10 @@ function refresh(panel) {
 
 function tick() {
   const now = Date.now();
-  if (answeredAt !== null) {
-    const seconds = Math.round((now - answeredAt) / 1000);
-    live.querySelector("[data-age]").textContent = paused ? "paused" : `updated ${seconds} s ago`;
+  if (answered.size) {
+    // The page is as old as its oldest panel.
+    const age = ago(Math.max(0, Math.round((now - Math.min(...answered.values())) / 1000)));
+    live.querySelector("[data-age]").textContent = paused ? `paused, ${age} old` : `updated ${age} ago`;
   }
   if (paused || document.hidden) return;
   for (const panel of panels) {
@@ -26,74 +31,182 @@ function tick() {
   }
 }
 
+// Makes `now` like `next` by touching only what differs: focus, scrolling, selections and open tables stay.
+function morph(now, next) {
+  if (now.matches(".chart")) return; // Plotly's; charts.js redraws it
+  for (const { name } of [...now.attributes]) if (name !== "open" && !next.hasAttribute(name)) now.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
+  const before = [...now.childNodes];
+  const after = [...next.childNodes];
+  after.forEach((child, place) => {
+    const old = before[place];
+    if (!old) now.append(child);
+    else if (old.nodeName !== child.nodeName || old.id !== child.id) old.replaceWith(child);
+    else if (child.nodeType === Node.ELEMENT_NODE) morph(old, child);
+    else if (old.data !== child.data) old.data = child.data;
+  });
+  before.slice(after.length).forEach((node) => node.remove());
+}
+
+function show(panel, html) {
+  const body = panel.querySelector(".panel-body");
+  const next = body.cloneNode(false);
+  next.innerHTML = html;
+  morph(body, next);
+  answers.set(panel, html);
+  htmx.process(body);
+  panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
+}
+
 function fail(panel, reason) {
   panel.classList.add("stale");
   panel.setAttribute("aria-busy", "false");
   live.classList.add("failing");
   const error = panel.querySelector(".panel-error");
-  error.querySelector("p").textContent = reason;
+  const kept = answered.has(panel) ? ` What you see is from ${clock(answered.get(panel))}.` : "";
+  error.querySelector("p").textContent = reason + kept;
   error.hidden = false;
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const panel = panelOf(event);
-  if (panel) asked.set(panel, Date.now());
+  if (!panel) return;
+  if (isForm(event)) expectBudget(event.detail.elt);
+  else asked.set(panel, Date.now());
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const panel = panelOf(event);
   const { xhr } = event.detail;
-  if (!panel) return;
   if (xhr.status === 401) location.reload(); // the session ended: the page leads to the sign-in
-  if (xhr.status >= 400) return;
-  answeredAt = Date.now();
+  if (!panel || xhr.status >= 400) return;
+  event.detail.shouldSwap = false;
+  answered.set(panel, Date.now());
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
   panel.querySelector(".panel-error").hidden = true;
   if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
-  // The same answer again changes nothing on the page: selections, scrolling and open tables stay.
-  if (panel.dataset.answer === xhr.responseText) event.detail.shouldSwap = false;
-  panel.dataset.opened = [...panel.querySelectorAll("details[open]")].map((one) => one.id).join(" ");
+  if (answers.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
+  if (isForm(event)) saved(panel);
+  tick();
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  const panel = panelOf(event);
-  if (!panel) return;
-  panel.dataset.answer = event.detail.xhr.responseText;
-  for (const id of (panel.dataset.opened || "").split(" ").filter(Boolean)) document.getElementById(id).open = true;
-});
+const parsed = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").body;
 
 document.addEventListener("htmx:responseError", (event) => {
-  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
   const panel = panelOf(event);
-  if (panel) fail(panel, answer.body.textContent.trim().slice(0, 300) || "The server answered with an error.");
+  if (!panel) return;
+  const answer = parsed(event.detail.xhr);
+  const reason = answer.textContent.trim().slice(0, 300) || "The server answered with an error.";
+  if (isForm(event)) refused(panel, answer, reason);
+  else fail(panel, reason);
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, (event) => panelOf(event) && fail(panelOf(event), "The server cannot be reached."));
+  document.addEventListener(name, (event) => {
+    const panel = panelOf(event);
+    if (!panel) return;
+    if (isForm(event)) refused(panel, parsed({ responseText: "" }), "The server cannot be reached; nothing was saved.");
+    else fail(panel, "The server cannot be reached.");
+  });
 }
 
-document.addEventListener("click", async (event) => {
+// The budget form shows the new limit at once; the server's answer confirms it or takes it back.
+
+function expectBudget(form) {
+  const say = form.querySelector(".said");
+  say.className = "said";
+  say.textContent = "Saving";
+  form.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
+  form.querySelectorAll(".field-error").forEach((error) => (error.textContent = ""));
+  const bar = form.parentElement.querySelector("svg.budget");
+  const limit = Number(form.elements.monthly_limit_usd.value);
+  if (!bar || !(limit > 0)) return;
+  const used = (bar.dataset.spend / limit) * 100;
+  const projected = (bar.dataset.projected / limit) * 100;
+  const scale = Math.max(100, used, Math.min(projected, 200));
+  const place = (percentage) => `${(Math.min(percentage, scale) / scale) * 100}%`;
+  bar.querySelector(".spent").setAttribute("width", place(used));
+  bar.querySelector(".track").setAttribute("width", place(100));
+  bar.querySelector(".projected")?.setAttribute("width", place(projected));
+  for (const tick of bar.querySelectorAll("[data-percentage]")) {
+    for (const name of tick.matches("line") ? ["x1", "x2"] : ["x"]) tick.setAttribute(name, place(tick.dataset.percentage));
+  }
+  form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD" });
+}
+
+function saved(panel) {
+  const form = panel.querySelector("form");
+  form.reset();
+  form.querySelector(".said").textContent = "Saved";
+  panels.filter((one) => one !== panel).forEach(refresh);
+}
+
+function refused(panel, answer, reason) {
+  show(panel, answers.get(panel));
+  const form = panel.querySelector("form");
+  const faults = [...answer.querySelectorAll("[data-field]")].filter((one) => form.elements[one.dataset.field]);
+  for (const fault of faults) {
+    const input = form.elements[fault.dataset.field];
+    input.setAttribute("aria-invalid", "true");
+    document.getElementById(input.getAttribute("aria-describedby")).textContent = fault.dataset.message;
+  }
+  const say = form.querySelector(".said");
+  say.className = "said failed";
+  say.textContent = faults.length ? "Not saved" : reason;
+  if (faults.length) form.elements[faults[0].dataset.field].focus();
+}
+
+// Controls.
+
+async function copy(button, text) {
+  await navigator.clipboard.writeText(text);
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => (button.textContent = label), 1500);
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   const button = event.target.closest("button");
   if (!button) return;
-  if ("retry" in button.dataset) refresh(button.closest(".panel"));
-  if ("refresh" in button.dataset) panels.forEach(refresh);
-  if ("pause" in button.dataset) {
+  const { dataset } = button;
+  if ("retry" in dataset) refresh(button.closest(".panel"));
+  if ("refresh" in dataset) panels.forEach(refresh);
+  if ("copy" in dataset) copy(button, document.getElementById(dataset.copy).textContent);
+  if ("copyText" in dataset) copy(button, dataset.copyText);
+  if ("pause" in dataset) {
     paused = !paused;
     button.setAttribute("aria-pressed", paused);
     button.textContent = paused ? "Resume" : "Pause";
     live.classList.toggle("paused", paused);
     tick();
   }
-  if ("copy" in button.dataset) {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
-  }
-  if ("themeSwitch" in button.dataset) {
+  if ("themeSwitch" in dataset) {
     const root = document.documentElement;
     const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
     root.dataset.theme = isDark ? "light" : "dark";
     localStorage.setItem("theme", root.dataset.theme);
     document.dispatchEvent(new Event("themechange"));
+  }
+});
+
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches(".menu[open]")) event.target.querySelector("input")?.focus();
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.target.closest?.(".menu[open]");
+  if (!menu) return;
+  if (event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const stops = [...menu.querySelectorAll("input[type=search], .choices a")];
+    const next = stops[stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
+    if (!next || event.target.matches("input:not([type=search])")) return;
+    event.preventDefault();
+    next.focus();
   }
 });
 

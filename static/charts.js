@@ -11,24 +11,38 @@ const coloured = (figure) => JSON.parse(JSON.stringify(figure), (key, value) => 
   return (value.startsWith("--") && token(value)) || plain(value);
 });
 
+const DAY_MS = 86_400_000;
+const TICKS = [
+  { dtickrange: [null, DAY_MS - 1], value: "%H:%M\n%-d %b" },
+  { dtickrange: [DAY_MS, null], value: "%-d %b" },
+];
+
 function layout(own, revision) {
   const axis = { gridcolor: token("--border"), linecolor: token("--border"), zeroline: false, fixedrange: false };
   return {
     height: null,
     autosize: true,
-    margin: { l: 48, r: 8, t: 28, b: 32 },
+    margin: { l: 44, r: 8, t: 8, b: 40 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: token("--muted") },
     hovermode: "x unified",
     hoverlabel: { bgcolor: token("--card"), bordercolor: token("--border"), font: { color: token("--text") } },
-    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
-    dragmode: "zoom",
+    showlegend: false,
+    // A finger scrolls the page; zooming is for mice.
+    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     uirevision: revision,
     ...own,
-    xaxis: { ...axis, showgrid: false, type: "date", ...own.xaxis },
-    yaxis: { ...axis, automargin: true, ...own.yaxis },
+    xaxis: { ...axis, showgrid: false, type: "date", tickformatstops: TICKS, ...own.xaxis },
+    yaxis: { ...axis, automargin: true, fixedrange: true, tickformat: ",~f", nticks: 6, ...own.yaxis },
   };
+}
+
+// A click on a point does what the link of its row in the table does.
+function follow(chart, event) {
+  const point = event.points.find((one) => one.data.customdata);
+  const row = point && document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[point.pointIndex];
+  row?.querySelector("a")?.click();
 }
 
 function draw(chart) {
@@ -37,11 +51,14 @@ function draw(chart) {
   const figure = coloured(JSON.parse(source.textContent));
   // Never empty: that would mean that nothing is kept.
   const revision = `asked:${document.getElementById("main").dataset.query}`;
+  const isNew = !chart.on;
   window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true });
+  if (isNew) chart.on("plotly_click", (event) => follow(chart, event));
 }
 
 const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
 
-document.addEventListener("htmx:afterSettle", (event) => event.target.querySelectorAll(".chart").forEach(draw));
+document.addEventListener("panel:changed", (event) => event.target.querySelectorAll(".chart").forEach(draw));
 document.addEventListener("themechange", drawAll);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 document.getElementById("plotly").addEventListener("load", drawAll);

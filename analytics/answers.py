@@ -1,0 +1,25 @@
+"""An endpoint's data from the cache: what a view answers and what a panel shows beside it are one entry."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+
+from analytics import cache
+from analytics.filters import Filters
+
+Question = Callable[[Filters], Mapping[str, Any]]
+
+# Seconds an answer may be old.
+LIVE, SERIES, OVERVIEW = 60, 120, 300
+
+
+def answer(query: Question, asked: Filters, tier: int, window: str = "") -> cache.Answer:
+    """`window` names a window that follows from the asked one, like the previous: its moments move all the time."""
+    domain = query.__module__.rpartition(".")[2]
+    question = f"{domain}.{query.__name__}:{window}{asked.cache_key}"
+    return cache.cached(asked.workspace_id, question, tier, lambda: as_json(query(asked)))
+
+
+def as_json(data: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(data, default=float, option=orjson.OPT_UTC_Z)
