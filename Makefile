@@ -6,7 +6,7 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
 
-.PHONY: help run demo test check
+.PHONY: help run demo test test-oracle check
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -19,6 +19,9 @@ demo: .venv/runtime ## Fill the demo workspace with 30 days of data
 
 test: .venv/development ## Run the tests
 	@$(BIN)/python -m pytest -q
+
+test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
+	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py
 
 check: .venv/development ## Lint, types, templates, migrations, production settings
 	$(BIN)/ruff check .

@@ -38,21 +38,27 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
             SELECT
                 extract(isodow FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS day,
                 extract(hour FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS hour,
-                sum(cost_usd) / 4 AS cost_usd
+                sum(cost_usd) AS cost_usd
             FROM {recent} AS calls
             GROUP BY 1, 2
-        ), ahead AS (
+        ), hours AS (
             SELECT
                 extract(isodow FROM starts AT TIME ZONE %(zone)s) AS day,
                 extract(hour FROM starts AT TIME ZONE %(zone)s) AS hour,
-                extract(
+                -- Four of each, but three or five of those that a clock change left out or repeated.
+                sum(greatest(extract(
+                    epoch FROM least(starts + interval '1 hour', %(now)s)
+                        - greatest(starts, %(now)s - interval '28 days')
+                ) / 3600, 0)) AS past,
+                sum(greatest(extract(
                     epoch FROM least(starts + interval '1 hour', %(end)s) - greatest(starts, %(now)s)
-                ) / 3600 AS hours
+                ) / 3600, 0)) AS ahead
             FROM generate_series(
-                time_bucket('1 hour', %(now)s),
+                time_bucket('1 hour', %(now)s - interval '28 days'),
                 %(end)s - interval '1 microsecond',
                 interval '1 hour'
             ) AS starts
+            GROUP BY 1, 2
         )
         SELECT
             (
@@ -60,9 +66,9 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
                 FROM {month} AS calls
             ) AS spend_usd,
             (
-                SELECT coalesce(sum(cost_usd * hours), 0)
-                FROM ahead
-                JOIN usual USING (day, hour)
+                SELECT coalesce(sum(cost_usd * ahead / NULLIF(past, 0)), 0)
+                FROM usual
+                JOIN hours USING (day, hour)
             ) AS rest_usd,
             EXISTS (
                 SELECT

@@ -7,6 +7,7 @@ from django.test import Client
 
 from budgets.models import Budget, BudgetChange
 from budgets.spending import period, spending
+from ingest import writer
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.given import Given, a_row
 
@@ -148,7 +149,6 @@ def test_with_history_the_rest_is_as_the_same_hours_of_the_last_four_weeks(given
 
 
 def test_the_admin_lists_spend_and_status_in_few_queries(django_assert_max_num_queries: Any) -> None:
-    from ingest import writer
 
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
@@ -175,3 +175,24 @@ def test_the_admin_keeps_the_history() -> None:
     [change] = budget.changes.all()
     assert (change.changed_by, change.limit_from_usd, change.limit_to_usd) == ("root", 20, 30)
     assert "root" in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "hours"),
+    [
+        ("America/New_York", datetime(2026, 3, 20, tzinfo=UTC), 743),
+        ("America/New_York", datetime(2026, 11, 20, tzinfo=UTC), 721),
+        ("Pacific/Chatham", datetime(2026, 4, 20, 3, 15, tzinfo=UTC), 721),
+        ("Asia/Kolkata", datetime(2026, 6, 20, tzinfo=UTC), 720),
+    ],
+)
+def test_a_dollar_an_hour_makes_the_hours_of_the_month_across_clock_changes(
+    given: Given, zone: str, now: datetime, hours: int
+) -> None:
+    given.workspace.time_zone = zone
+    start, _ = period(given.workspace, now)
+    since = min(start, now - timedelta(days=30))
+    quarters = [since + timedelta(minutes=15) * count for count in range(int((now - since) / timedelta(minutes=15)))]
+    writer.store(given.workspace.id, [a_row(at, cost_usd="0.25") for at in quarters])
+    month = spending(given.workspace, now)
+    assert month.projected_usd.quantize(Decimal("0.01")) == hours

@@ -1,0 +1,171 @@
+"""Random rows, how they arrive, and random questions about them."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connections, transaction
+from hypothesis import strategies as st
+
+from ingest import writer
+from ingest.rows import Row
+from tests.analytics.oracle import Money, Question
+from tests.given import iso
+
+# Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September.
+NOWS = [
+    datetime(2026, 3, 9, 14, 20, 1, 5, tzinfo=UTC),
+    datetime(2026, 4, 5, 11, 0, tzinfo=UTC),
+    datetime(2026, 6, 17, 0, 0, tzinfo=UTC),
+    datetime(2026, 9, 28, 23, 59, 59, 999_999, tzinfo=UTC),
+    datetime(2026, 11, 2, 6, 30, tzinfo=UTC),
+    datetime(2026, 11, 24, 13, 45, 10, 123_456, tzinfo=UTC),
+]
+ZONES = ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Chatham"]
+RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+AGENTS = ["billing", "sales", "support", "tests"]
+MODELS = [None, "gpt-4o", "sonnet", "embedder"]
+PROVIDERS = [None, "anthropic", "openai"]
+USERS = [None, "ada", "bob", "cy", "dan"]
+OPERATIONS = ["chat", "chat", "chat", "embeddings", "text_completion", "execute_tool", "invoke_agent"]
+MICROSECOND = timedelta(microseconds=1)
+
+costs = st.one_of(
+    st.none(),
+    st.sampled_from([Decimal(0), Decimal("0.1"), Decimal("0.000000123")]),
+    st.integers(1, 10**9).map(lambda value: Decimal(value).scaleb(-7)),
+)
+latencies = st.one_of(
+    st.none(),
+    st.sampled_from([0.0, 1.0, 1024.0]),
+    st.integers(-30, 180).map(lambda value: 1.1**value),
+    st.floats(0.01, 60_000),
+)
+tokens = st.none() | st.integers(0, 200_000)
+edges = st.sampled_from([timedelta(0), timedelta(0), MICROSECOND, -MICROSECOND])
+
+
+def moments(now: datetime) -> st.SearchStrategy[datetime]:
+    """Anywhere in ten weeks, mostly of the last days, and often exactly on, or a microsecond beside, a boundary."""
+    hour, day = now.replace(minute=0, second=0, microsecond=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return st.one_of(
+        st.builds(lambda back, edge: hour - timedelta(hours=back) + edge, st.integers(0, 100), edges),
+        st.builds(lambda back, edge: day - timedelta(days=back) + edge, st.integers(0, 35), edges),
+        st.integers(-1800, 3 * 86_400).map(lambda seconds: now - timedelta(seconds=seconds)),
+        st.integers(0, 70 * 86_400_000_000).map(lambda back: now - timedelta(microseconds=back)),
+        st.integers(-90, 1440).map(lambda minutes: now.replace(second=0, microsecond=0) - timedelta(minutes=minutes)),
+    )
+
+
+@st.composite
+def values(draw: st.DrawFn) -> dict[str, Any]:
+    """What a correction may change."""
+    operation = draw(st.sampled_from(OPERATIONS))
+    status = draw(st.sampled_from(["success", "success", "error", "timeout"]))
+    is_call = operation not in ("execute_tool", "invoke_agent")
+    is_failed = status != "success"
+    return {
+        "operation": operation,
+        "status": status,
+        "agent_id": draw(st.sampled_from(AGENTS)),
+        "provider": draw(st.sampled_from(PROVIDERS)),
+        "model": draw(st.sampled_from(MODELS)),
+        "user_id": draw(st.sampled_from(USERS)),
+        "latency_ms": draw(latencies),
+        "error_type": draw(st.sampled_from([None, "rate_limit", "overloaded"])) if is_failed else None,
+        "error_message": draw(st.sampled_from([None, "slow down", "try later"])) if is_failed else None,
+        # Agent runs and tool calls carry neither: ingestion keeps their sums beside.
+        "cost_usd": draw(costs) if is_call else None,
+        "input_tokens": draw(tokens) if is_call else None,
+        "output_tokens": draw(tokens) if is_call else None,
+    }
+
+
+@st.composite
+def histories(draw: st.DrawFn, now: datetime) -> list[Row]:
+    rows: list[Row] = []
+    for _ in range(draw(st.integers(0, 25))):
+        at, given = draw(moments(now)), draw(values())
+        for _ in range(draw(st.sampled_from([1, 1, 1, 2, 5]))):
+            number = len(rows)
+            rows.append(Row(at, f"trace{number // 3}", f"{number:016x}", **given))
+    return rows
+
+
+@dataclass
+class Delivery:
+    """Rows in the batches in which they arrive, some twice, and then corrections."""
+
+    batches: list[list[Row]]
+    corrections: list[Row]
+
+    @property
+    def stored(self) -> list[Row]:
+        """What must be there in the end."""
+        rows = {row.span_id: row for batch in self.batches for row in batch}
+        return list((rows | {row.span_id: row for row in self.corrections}).values())
+
+    def arrive(self, workspace_id: Any) -> None:
+        for batch in self.batches:
+            writer.store(workspace_id, batch)
+        if self.corrections:
+            with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+                writer.correct(cursor, workspace_id, self.corrections)
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, now: datetime) -> Delivery:
+    rows = draw(histories(now))
+    late_first = draw(st.permutations(rows)) if draw(st.booleans()) else rows
+    size = draw(st.sampled_from([1, 3, 10, 1000]))
+    batches = [list(late_first[first : first + size]) for first in range(0, len(rows), size)]
+    if rows:
+        again = draw(st.lists(st.sampled_from(rows), max_size=3))
+        batches.append(again)  # delivered twice, maybe twice in one batch
+        if draw(st.booleans()):
+            batches.append(batches[0] + again)
+    corrected = draw(st.lists(st.sampled_from(rows), max_size=3, unique_by=lambda row: row.span_id)) if rows else []
+    return Delivery(batches, [replace(row, **draw(values())) for row in corrected])
+
+
+@st.composite
+def windows(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, str], datetime, datetime]:
+    """As parameters, and as the moments they mean."""
+    if draw(st.integers(0, 3)) == 0:
+        name = draw(st.sampled_from(list(RANGES)))
+        return {"range": name}, now - RANGES[name], now
+    edge_of_a_row = st.sampled_from(rows).flatmap(lambda row: edges.map(lambda edge: row.timestamp + edge))
+    either = moments(now) | edge_of_a_row if rows else moments(now)
+    start, end = sorted([draw(either), draw(either)])
+    end = max(end, start + MICROSECOND)
+    return {"start": iso(start), "end": iso(end)}, start, end
+
+
+@st.composite
+def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, Any], Question]:
+    """As the query string, and as it is meant."""
+    window, start, end = draw(windows(now, rows))
+    length = end - start
+    fitting = [
+        name
+        for name, longest in (("minute", timedelta(hours=4)), ("hourly", timedelta(days=9)), ("daily", length))
+        if length <= longest
+    ]
+    pools = {"agent_id": AGENTS, "model": MODELS[1:], "provider": PROVIDERS[1:], "operation": sorted(set(OPERATIONS))}
+    narrowed = {
+        name: draw(st.sampled_from([*pool, "nobody"])) for name, pool in pools.items() if draw(st.integers(0, 3)) == 0
+    }
+    granularity, limit = draw(st.sampled_from(fitting)), draw(st.sampled_from([1, 2, 3, 10, 100]))
+    exact_rows = draw(st.sampled_from([0, 3, 200_000]))
+    query = {**window, **narrowed, "granularity": granularity, "limit": limit}
+    return query, Question(start, end, granularity, limit, narrowed, exact_rows)
+
+
+budgets = st.builds(
+    Money,
+    now=st.sampled_from(NOWS),
+    zone=st.sampled_from(ZONES),
+    limit_usd=st.none() | st.integers(0, 300_00).map(lambda cents: Decimal(cents) / 100),
+    threshold=st.integers(1, 100_00).map(lambda hundredths: Decimal(hundredths) / 100),
+)

@@ -1,0 +1,530 @@
+"""What each read must answer, in plain Python over a list of rows. Shares no code with the product.
+
+A Decimal or an int in a wanted answer means: exactly this. A float: up to rounding. `Near`: within the stated error.
+`OneOf`: any of these.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from ingest.rows import Row
+
+CALLS = {"chat", "text_completion", "generate_content", "embeddings"}
+WIDTH = {"minute": timedelta(minutes=1), "hourly": timedelta(hours=1), "daily": timedelta(days=1)}
+HISTOGRAM_ERROR = 0.015
+NOTHING_MS = 0.01
+MIDNIGHT = datetime(2000, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FOUR_WEEKS = timedelta(weeks=4)
+
+
+@dataclass(frozen=True)
+class Question:
+    start: datetime
+    end: datetime
+    granularity: str
+    limit: int
+    narrowed: dict[str, str] = field(default_factory=dict)
+    """Filters by their parameter."""
+    exact_rows: int = 200_000
+    """EXACT_PERCENTILE_ROWS"""
+
+
+@dataclass(frozen=True)
+class Money:
+    """A workspace's budget, and the moment at which it is asked."""
+
+    now: datetime
+    zone: str
+    limit_usd: Decimal | None
+    threshold: Decimal
+
+
+@dataclass(frozen=True)
+class Near:
+    value: float
+    error: float
+    """Absolute."""
+
+
+ANYTHING = object()
+
+
+@dataclass(frozen=True)
+class OneOf:
+    values: tuple[Any, ...]
+
+
+# --- Which rows a question is about ---
+
+
+def now_and_before(rows: Iterable[Row], asked: Question) -> tuple[list[Row], list[Row]]:
+    """The calls of the window, and of the window of equal length before it."""
+    narrowed = dict(asked.narrowed)
+    operation = narrowed.pop("operation", None)
+    kept = [
+        row
+        for row in rows
+        if (row.operation == operation if operation else row.operation in CALLS)
+        and all(getattr(row, name) == value for name, value in narrowed.items())
+    ]
+    earlier = asked.start - (asked.end - asked.start)
+    return (
+        [row for row in kept if asked.start <= row.timestamp < asked.end],
+        [row for row in kept if earlier <= row.timestamp < asked.start],
+    )
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return groups
+
+
+def bucket_of(moment: datetime, asked: Question) -> datetime:
+    return moment - (moment - MIDNIGHT) % WIDTH[asked.granularity]
+
+
+def buckets(asked: Question) -> list[datetime]:
+    first, width = bucket_of(asked.start, asked), WIDTH[asked.granularity]
+    return [first + number * width for number in range(-((first - asked.end) // width))]
+
+
+# --- What they add up to ---
+
+
+def spend(rows: Iterable[Row]) -> Decimal | None:
+    """None where no call has a price."""
+    priced = [row.cost_usd for row in rows if row.cost_usd is not None]
+    return sum(priced, Decimal(0)) if priced else None
+
+
+def share(part: Any, whole: Any) -> float | None:
+    return float(part) * 100 / float(whole) if part is not None and whole else None
+
+
+def ratio(part: Any, whole: Any) -> float | None:
+    return float(part) / float(whole) if part is not None and whole else None
+
+
+def change(now: Any, before: Any) -> float | None:
+    return (float(now) - float(before)) / float(before) * 100 if now is not None and before else None
+
+
+def failed(rows: Iterable[Row]) -> list[Row]:
+    return [row for row in rows if row.status != "success"]
+
+
+def users(rows: Iterable[Row]) -> set[str]:
+    return {row.user_id for row in rows if row.user_id is not None}
+
+
+def agents(rows: Iterable[Row]) -> set[str]:
+    return {row.agent_id for row in rows}
+
+
+def timed(rows: Iterable[Row]) -> list[float]:
+    return sorted(row.latency_ms for row in rows if row.latency_ms is not None)
+
+
+def average(values: Sequence[float]) -> float | None:
+    return math.fsum(values) / len(values) if values else None
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Between the two values that surround the wanted rank, as percentile_cont."""
+    if not values:
+        return None
+    rank = share * (len(values) - 1)
+    low, high = values[math.floor(rank)], values[math.ceil(rank)]
+    return low + (high - low) * (rank - math.floor(rank))
+
+
+def last_first(value: str | None) -> tuple[bool, str]:
+    """None sorts last."""
+    return value is None, value or ""
+
+
+# --- The twelve reads ---
+
+
+def usage_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    def facts(calls: list[Row]) -> dict[str, Any]:
+        return {
+            "total_calls": len(calls),
+            "unique_users": len(users(calls)),
+            "active_agents": len(agents(calls)),
+            "avg_calls_per_user": ratio(len(calls), len(users(calls))),
+        }
+
+    now, before = map(facts, now_and_before(rows, asked))
+    return {**now, "change_from_previous": {name: change(now[name], before[name]) for name in now}}
+
+
+def usage_calls_over_time(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+    return {
+        "granularity": asked.granularity,
+        "total_calls": len(now),
+        "data": [
+            {"timestamp": bucket, "calls": len(by_bucket[bucket]), "errors": len(failed(by_bucket[bucket]))}
+            for bucket in buckets(asked)
+        ],
+    }
+
+
+def usage_agent_distribution(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    ranked = sorted(grouped(now, lambda row: row.agent_id).items(), key=lambda group: (-len(group[1]), group[0]))
+    listed: list[tuple[str | None, list[Row]]] = [*ranked[: asked.limit]]
+    rest = [row for _, calls in ranked[asked.limit :] for row in calls]
+    return {
+        "total_calls": len(now),
+        "data": [
+            {
+                "agent_id": agent_id,
+                "calls": len(calls),
+                "percentage": share(len(calls), len(now)),
+                "avg_latency_ms": average(timed(calls)),
+                "error_rate": share(len(failed(calls)), len(calls)),
+                "cost_usd": spend(calls),
+            }
+            for agent_id, calls in [*listed, *([(None, rest)] if rest else [])]
+        ],
+    }
+
+
+def usage_top_users(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, asked)
+    calls_before = Counter(row.user_id for row in before)
+    of_users = grouped((row for row in now if row.user_id is not None), lambda row: row.user_id)
+    ranked = sorted(of_users.items(), key=lambda group: (-len(group[1]), group[0]))
+
+    def trend(percent: float | None) -> str:
+        if percent is None:
+            return "new"
+        return "flat" if abs(percent) < 5 else "up" if percent > 0 else "down"
+
+    return {
+        "data": [
+            {
+                "user_id": user_id,
+                "calls": len(calls),
+                "cost_usd": spend(calls),
+                "active_agents": len(agents(calls)),
+                "last_seen": max(row.timestamp for row in calls),
+                "change_from_previous": change(len(calls), calls_before[user_id]),
+                "trend": trend(change(len(calls), calls_before[user_id])),
+            }
+            for user_id, calls in ranked[: asked.limit]
+        ]
+    }
+
+
+def cost_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, asked)
+    priced = [row for row in now if row.cost_usd is not None]
+    month = cost_budget(rows, asked, money)
+    total = spend(now) if now else Decimal(0)
+    return {
+        "total_spend_usd": total,
+        "budget_limit_usd": month["monthly_limit_usd"],
+        "budget_remaining_usd": month["remaining_usd"],
+        "budget_used_percentage": month["used_percentage"],
+        "avg_cost_per_call_usd": ratio(spend(priced), len(priced)),
+        "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
+        "unpriced_calls": len(now) - len(priced),
+        "change_from_previous": change(total, spend(before)),
+    }
+
+
+def most_expensive_first(group: tuple[Any, list[Row]]) -> tuple[Any, ...]:
+    (provider, model), calls = group
+    cost = spend(calls)
+    return model is None, cost is None, -(cost or 0), -len(calls), last_first(model), last_first(provider)
+
+
+def models_and_rest(
+    calls: list[Row], limit: int
+) -> tuple[list[tuple[str | None, str | None]], dict[Any, tuple[str | None, str | None]]]:
+    """The listed (provider, model), and where each (provider, model) counts: past the limit and unnamed together."""
+    groups = sorted(grouped(calls, lambda row: (row.provider, row.model)).items(), key=most_expensive_first)
+    listed = [key for key, _ in groups[:limit] if key[1] is not None]
+    places = {key: key if key in listed else (None, None) for key, _ in groups}
+    return [*listed, *([(None, None)] if (None, None) in places.values() else [])], places
+
+
+def cost_trend(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    lines, places = models_and_rest(now, asked.limit)
+    points = grouped(now, lambda row: (bucket_of(row.timestamp, asked), places[row.provider, row.model]))
+    return {
+        "granularity": asked.granularity,
+        "models": list(dict.fromkeys(model for _, model in lines if model is not None)),
+        "data": [
+            {
+                "timestamp": bucket,
+                "provider": provider,
+                "model": model,
+                "cost_usd": spend(calls) if (calls := points[bucket, (provider, model)]) else Decimal(0),
+                "calls": len(calls),
+            }
+            for bucket in buckets(asked)
+            for provider, model in lines
+        ],
+    }
+
+
+def cost_by_model(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    lines, places = models_and_rest(now, asked.limit)
+    groups = grouped(now, lambda row: places[row.provider, row.model])
+    return {
+        "total_cost_usd": spend(now) if now else Decimal(0),
+        "data": [
+            {
+                "provider": provider,
+                "model": model,
+                "calls": len(groups[provider, model]),
+                "input_tokens": sum(row.input_tokens or 0 for row in groups[provider, model]),
+                "output_tokens": sum(row.output_tokens or 0 for row in groups[provider, model]),
+                "cost_usd": spend(groups[provider, model]),
+                "percentage": share(spend(groups[provider, model]), spend(now)),
+                "avg_cost_per_call_usd": ratio(spend(groups[provider, model]), len(priced)),
+                "unpriced_calls": len(groups[provider, model]) - len(priced),
+            }
+            for provider, model in lines
+            for priced in [[row for row in groups[provider, model] if row.cost_usd is not None]]
+        ],
+    }
+
+
+def month_of(now: datetime, zone: str) -> tuple[datetime, datetime]:
+    local = now.astimezone(ZoneInfo(zone))
+    following = (local.year + local.month // 12, local.month % 12 + 1)
+    return tuple(  # type: ignore[return-value]
+        datetime(year, month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+        for year, month in ((local.year, local.month), following)
+    )
+
+
+def cost_budget(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    start, end = month_of(money.now, money.zone)
+    spent = spend(row for row in rows if start <= row.timestamp < end) or Decimal(0)
+    limit = money.limit_usd
+    used = None if not limit else spent * 100 / limit
+    if limit is None:
+        status = "unset"
+    elif spent >= limit:
+        status = "exceeded"
+    elif used >= money.threshold:
+        status = "critical" if used >= 90 else "warning"
+    else:
+        status = "ok"
+    return {
+        "monthly_limit_usd": limit,
+        "alert_threshold_percentage": money.threshold,
+        "current_spend_usd": spent,
+        "remaining_usd": None if limit is None else limit - spent,
+        "used_percentage": None if used is None else float(used),
+        "projected_monthly_spend_usd": float(spent) + expected_rest(rows, spent, money, start, end),
+        "period_start": start,
+        "period_end": end,
+        "status": status,
+    }
+
+
+def expected_rest(rows: list[Row], spent: Decimal, money: Money, start: datetime, end: datetime) -> float:
+    now = money.now
+    if not any(row.timestamp < now - FOUR_WEEKS for row in rows):
+        whole = (end - start) / max(now - start, HOUR)
+        return float(spent) * max(whole - 1, 0)
+
+    def hour_of_week(moment: datetime) -> tuple[int, int]:
+        local = (moment - (moment - MIDNIGHT) % HOUR).astimezone(ZoneInfo(money.zone))
+        return local.isoweekday(), local.hour
+
+    def hours(first: datetime, last: datetime) -> dict[tuple[int, int], float]:
+        """How many hours of each hour of the week lie between; edges count in part."""
+        found: dict[tuple[int, int], float] = defaultdict(float)
+        while first < last:
+            following = min(first - (first - MIDNIGHT) % HOUR + HOUR, last)
+            found[hour_of_week(first)] += (following - first) / HOUR
+            first = following
+        return found
+
+    recent = [row for row in rows if now - FOUR_WEEKS <= row.timestamp < now]
+    by_hour = grouped(recent, lambda row: hour_of_week(row.timestamp))
+    usual = {key: float(spend(calls) or 0) for key, calls in by_hour.items()}
+    past = hours(now - FOUR_WEEKS, now)
+    return math.fsum(usual.get(key, 0) / past[key] * count for key, count in hours(now, end).items() if key in past)
+
+
+PERCENTILES = {"p50_latency_ms": 0.5, "p95_latency_ms": 0.95, "p99_latency_ms": 0.99}
+
+
+def percentiles(calls: list[Row], is_exact: bool) -> dict[str, Any]:
+    values = timed(calls)
+    exact = {name: percentile(values, share) for name, share in PERCENTILES.items()}
+    if is_exact or not values:
+        return exact
+    return {name: Near(value, value * HISTOGRAM_ERROR + 1e-5) for name, value in exact.items() if value is not None}
+
+
+def change_of_percentile(now: Any, before: Any) -> Any:
+    if not isinstance(now, Near) or not isinstance(before, Near):
+        return change(now, before)
+    if before.value < NOTHING_MS:
+        return ANYTHING  # the change against an estimate of nothing says nothing
+    ratio = now.value / before.value
+    return Near((ratio - 1) * 100, ratio * 100 * 2.1 * HISTOGRAM_ERROR + 0.1)
+
+
+def method(calls: list[Row], asked: Question) -> str:
+    return "exact" if len(calls) <= asked.exact_rows else "histogram"
+
+
+def performance_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, asked)
+    is_exact = method(now, asked) == "exact"
+    latency, latency_before = percentiles(now, is_exact), percentiles(before, is_exact)
+    return {
+        **latency,
+        "avg_latency_ms": average(timed(now)),
+        "error_rate": share(len(failed(now)), len(now)),
+        "success_rate": share(len(now) - len(failed(now)), len(now)),
+        "total_requests": len(now),
+        "requests_per_second": len(now) / (asked.end - asked.start).total_seconds(),
+        "percentile_method": method(now, asked),
+        "change_from_previous": {
+            **{name: change_of_percentile(latency[name], latency_before[name]) for name in PERCENTILES},
+            "error_rate": change(share(len(failed(now)), len(now)), share(len(failed(before)), len(before))),
+        },
+    }
+
+
+def performance_latency(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+    return {
+        "granularity": asked.granularity,
+        "percentile_method": method(now, asked),
+        "data": [
+            {
+                "timestamp": bucket,
+                "calls": len(by_bucket[bucket]),
+                **percentiles(by_bucket[bucket], method(now, asked) == "exact"),
+                "avg_latency_ms": average(timed(by_bucket[bucket])),
+            }
+            for bucket in buckets(asked)
+        ],
+    }
+
+
+def performance_throughput(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+    data = []
+    for bucket in buckets(asked):
+        counts = Counter(row.status for row in by_bucket[bucket])
+        inside = min(bucket + WIDTH[asked.granularity], asked.end) - max(bucket, asked.start)
+        data.append(
+            {
+                "timestamp": bucket,
+                **{status: counts[status] for status in ("success", "error", "timeout")},
+                "total": len(by_bucket[bucket]),
+                "requests_per_second": len(by_bucket[bucket]) / inside.total_seconds(),
+            }
+        )
+    return {"granularity": asked.granularity, "data": data}
+
+
+def performance_errors(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, asked)
+    errors = failed(now)
+    groups = sorted(
+        grouped(errors, lambda row: (row.error_type, row.status)).items(),
+        key=lambda group: (-len(group[1]), last_first(group[0][0]), group[0][1]),
+    )
+    data = []
+    for (error_type, status), calls in groups[: asked.limit]:
+        told = [row for row in calls if row.error_message is not None] or calls
+        latest = [row for row in told if row.timestamp == max(row.timestamp for row in told)]
+        data.append(
+            {
+                "error_type": error_type,
+                "status": status,
+                "calls": len(calls),
+                "percentage": share(len(calls), len(errors)),
+                "error_rate": share(len(calls), len(now)),
+                "agents": len(agents(calls)),
+                "users_affected": len(users(calls)),
+                "first_seen": min(row.timestamp for row in calls),
+                "last_seen": max(row.timestamp for row in calls),
+                "sample_message": OneOf(tuple(row.error_message for row in latest)),
+                "sample_trace_id": OneOf(tuple(row.trace_id for row in latest)),
+            }
+        )
+    return {"total_errors": len(errors), "error_rate": share(len(errors), len(now)), "data": data}
+
+
+ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
+    "usage/overview": usage_overview,
+    "usage/calls-over-time": usage_calls_over_time,
+    "usage/agent-distribution": usage_agent_distribution,
+    "usage/top-users": usage_top_users,
+    "cost/overview": cost_overview,
+    "cost/trend": cost_trend,
+    "cost/by-model": cost_by_model,
+    "cost/budget": cost_budget,
+    "performance/overview": performance_overview,
+    "performance/latency": performance_latency,
+    "performance/throughput": performance_throughput,
+    "performance/errors": performance_errors,
+}
+
+
+# --- Whether an answer is the wanted one ---
+
+
+def difference(found: Any, wanted: Any, at: str = "") -> str | None:
+    """Where the two part, in words; None where they agree."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        if set(found) != set(wanted):
+            return f"{at}: fields {sorted(set(found) ^ set(wanted))}"
+        return first(difference(found[name], wanted[name], f"{at}.{name}") for name in wanted)
+    if isinstance(wanted, list) and isinstance(found, list):
+        if len(found) != len(wanted):
+            return f"{at}: {len(found)} rows, wanted {len(wanted)}"
+        return first(difference(*pair, f"{at}[{index}]") for index, pair in enumerate(zip(found, wanted, strict=True)))
+    return None if agree(found, wanted) else f"{at}: {found!r}, wanted {wanted!r}"
+
+
+def first(differences: Iterable[str | None]) -> str | None:
+    return next((one for one in differences if one), None)
+
+
+def agree(found: Any, wanted: Any) -> bool:
+    if wanted is ANYTHING:
+        return True
+    if isinstance(wanted, OneOf):
+        return found in wanted.values
+    if isinstance(wanted, datetime):
+        return isinstance(found, str) and found.endswith("Z") and datetime.fromisoformat(found) == wanted
+    if isinstance(wanted, (Near, float, Decimal, int)):
+        if not isinstance(found, (int, float)):
+            return False
+        if isinstance(wanted, Near):
+            return abs(found - wanted.value) <= wanted.error
+        if isinstance(wanted, float):
+            return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-7)
+        return found == float(wanted)
+    return bool(found == wanted)

@@ -1,0 +1,101 @@
+"""Every read against plain Python over the same random rows, asked over HTTP.
+
+A case is one independently drawn question, answered by all twelve reads and compared with tests/analytics/oracle.py.
+Five questions share one stored history. ORACLE_CASES says how many: 500 of fixed seed by default, `make test-oracle`
+asks 2,000 new ones.
+"""
+
+import os
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, override_settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from analytics import filters
+from budgets import spending
+from budgets.models import Budget
+from tests.analytics import histories
+from tests.analytics.oracle import ORACLE, Money, Question, difference
+from tests.factories import WorkspaceFactory
+from workspaces.models import Workspace
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+IS_ON_DEMAND = "ORACLE_CASES" in os.environ
+CASES = int(os.environ.get("ORACLE_CASES", "500"))
+QUESTIONS = 5
+
+asking = settings(
+    max_examples=CASES // QUESTIONS,
+    deadline=None,
+    database=None,
+    derandomize=not IS_ON_DEMAND,  # the same cases on every machine: a failure is the change's, not luck's
+    # Making a failing case small takes minutes: ask for it when there is one.
+    phases=list(Phase) if "ORACLE_SHRINK" in os.environ else [Phase.generate],
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def at(now: datetime) -> ExitStack:
+    """The clock of what asks for it."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return now.astimezone(tz)
+
+    stack = ExitStack()
+    for module in (filters, spending):
+        stack.enter_context(patch.object(module, "datetime", Clock))
+    return stack
+
+
+def workspace_with(money: Money) -> Workspace:
+    workspace = WorkspaceFactory(id=uuid4(), time_zone=money.zone)
+    Budget.objects.create(
+        workspace=workspace, monthly_limit_usd=money.limit_usd, alert_threshold_percentage=money.threshold
+    )
+    return workspace
+
+
+def ask(client: Client, metric: str, query: dict[str, Any]) -> Any:
+    cache.clear()
+    response = client.get(f"/api/v1/{metric}", query)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def check(metric: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    found.pop("updated_at", None)
+    assert difference(found, wanted) is None, metric
+    for row in found.get("data", [found]):
+        percentiles = [row.get(f"p{share}_latency_ms") for share in (50, 95, 99)]
+        if None not in percentiles:
+            assert percentiles == sorted(percentiles), metric
+
+
+@asking
+@given(data=st.data(), money=histories.budgets)
+def test_every_read_answers_as_plain_python_does(data: st.DataObject, money: Money) -> None:
+    ours, others = data.draw(histories.deliveries(money.now)), data.draw(histories.deliveries(money.now))
+    workspace, beside = workspace_with(money), workspace_with(money)
+    ours.arrive(workspace.id)
+    others.arrive(beside.id)
+    client = Client(headers={"X-Workspace-ID": str(workspace.id)})
+    for _ in range(QUESTIONS):
+        query, asked = data.draw(histories.questions(money.now, ours.stored))
+        with at(money.now), asked_settings(workspace, asked):
+            for metric, answer in ORACLE.items():
+                check(metric, ask(client, metric, query), answer(ours.stored, asked, money))
+
+
+def asked_settings(workspace: Workspace, asked: Question) -> override_settings:
+    return override_settings(OPEN_WORKSPACE_IDS=frozenset({workspace.id}), EXACT_PERCENTILE_ROWS=asked.exact_rows)
