@@ -1,18 +1,19 @@
 """What there is to choose from: the values behind the filters, and what else only pages ask."""
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
+from analytics import engine, windows
 from analytics.db import row, rows
 from analytics.filters import Filters
-
-Narrowing = Literal["agent_id", "model", "provider", "operation"]
+from analytics.rollups import USERS
 
 
 class Choice(TypedDict):
     value: str
-    calls: int
+    calls: int | None
 
 
 class Choices(TypedDict):
@@ -20,94 +21,80 @@ class Choices(TypedDict):
 
 
 def agents(filters: Filters) -> Choices:
-    return {
-        "data": rows(  # type: ignore[typeddict-item]
-            """
-            SELECT
-                agent_id AS value,
-                count(*) AS calls
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-              AND agent_id IS NOT NULL
-            GROUP BY 1
-            ORDER BY calls DESC, 1
-            LIMIT 1000
-            """,
-            filters.params,
-        )
-    }
+    """Those of the calls that pass the other filters."""
+    found: Any = rows(
+        """
+        SELECT
+            agent_id AS value,
+            sum(calls)::bigint AS calls
+        FROM {calls} AS calls
+        WHERE agent_id IS NOT NULL
+        GROUP BY 1
+        ORDER BY calls DESC, 1
+        LIMIT 1000
+        """,
+        filters.params,
+        calls=windows.calls(replace(filters, agent_id=None), "agent_id"),
+    )
+    return {"data": found}
 
 
 def models(filters: Filters) -> Choices:
-    return {
-        "data": rows(  # type: ignore[typeddict-item]
-            """
-            SELECT
-                model AS value,
-                count(*) AS calls
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-              AND model IS NOT NULL
-            GROUP BY 1
-            ORDER BY calls DESC, 1
-            LIMIT 1000
-            """,
-            filters.params,
-        )
-    }
+    """Those of the calls that pass the other filters."""
+    found: Any = rows(
+        """
+        SELECT
+            model AS value,
+            sum(calls)::bigint AS calls
+        FROM {calls} AS calls
+        WHERE model IS NOT NULL
+        GROUP BY 1
+        ORDER BY calls DESC, 1
+        LIMIT 1000
+        """,
+        filters.params,
+        calls=windows.calls(replace(filters, model=None), "model"),
+    )
+    return {"data": found}
 
 
 def providers(filters: Filters) -> Choices:
-    return {
-        "data": rows(  # type: ignore[typeddict-item]
-            """
-            SELECT
-                provider AS value,
-                count(*) AS calls
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND provider IS NOT NULL
-            GROUP BY 1
-            ORDER BY calls DESC, 1
-            LIMIT 1000
-            """,
-            filters.params,
-        )
-    }
+    """Those of the calls that pass the other filters."""
+    found: Any = rows(
+        """
+        SELECT
+            provider AS value,
+            sum(calls)::bigint AS calls
+        FROM {calls} AS calls
+        WHERE provider IS NOT NULL
+        GROUP BY 1
+        ORDER BY calls DESC, 1
+        LIMIT 1000
+        """,
+        filters.params,
+        calls=windows.calls(replace(filters, provider=None), "provider"),
+    )
+    return {"data": found}
 
 
 def operations(filters: Filters) -> Choices:
-    return {
-        "data": rows(  # type: ignore[typeddict-item]
-            """
-            SELECT
-                operation AS value,
-                count(*) AS calls
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
-            GROUP BY 1
-            ORDER BY calls DESC, 1
-            LIMIT 1000
-            """,
-            filters.params,
-        )
-    }
+    """All of the window's hours, and not only those of model calls: narrowing to another shows its rows."""
+    found: Any = rows(
+        """
+        SELECT
+            operation AS value,
+            NULL AS calls
+        FROM totals_hourly
+        WHERE workspace_id = %(workspace_id)s
+          AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
+          AND calls > 0
+        GROUP BY 1
+        ORDER BY sum(calls) DESC, 1
+        LIMIT 1000
+        """,
+        filters.params,
+    )
+    return {"data": found}
 
 
 class KnownModels(TypedDict):
@@ -118,14 +105,26 @@ def known_models(filters: Filters) -> KnownModels:
     """All of the workspace, the oldest first: what a model's colour follows from."""
     found = rows(
         """
+        WITH days AS (
+            SELECT model, bucket AS day
+            FROM models_daily
+            WHERE workspace_id = %(workspace_id)s
+              AND bucket < %(closed_before)s
+              AND calls > 0
+            UNION ALL
+            SELECT model, time_bucket('1 day', bucket) AS day
+            FROM models_hourly
+            WHERE workspace_id = %(workspace_id)s
+              AND bucket >= %(closed_before)s
+              AND calls > 0
+        )
         SELECT model
-        FROM traces
-        WHERE workspace_id = %(workspace_id)s
-          AND model IS NOT NULL
+        FROM days
+        WHERE model IS NOT NULL
         GROUP BY model
-        ORDER BY date_trunc('day', min(timestamp), 'UTC'), model
+        ORDER BY min(day), model
         """,
-        filters.params,
+        filters.params | {"closed_before": engine.days_until(filters.workspace_id)},
     )
     return {"data": [known["model"] for known in found]}
 
@@ -142,7 +141,7 @@ class PeopleOverTime(TypedDict):
 
 
 def people_over_time(filters: Filters) -> PeopleOverTime:
-    data: list[Any] = rows(
+    data: Any = rows(
         """
         WITH buckets AS (
             SELECT generate_series(
@@ -150,39 +149,40 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
                 %(end)s - interval '1 microsecond',
                 %(bucket)s
             ) AS timestamp
-        ), counts AS (
+        ), users AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
-                count(DISTINCT user_id) AS users,
+                count(DISTINCT user_id) AS users
+            FROM {calls_of_users} AS calls
+            GROUP BY 1
+        ), agents AS (
+            SELECT
+                time_bucket(%(bucket)s, timestamp) AS timestamp,
                 count(DISTINCT agent_id) AS agents,
-                count(*)::float8 / NULLIF(count(DISTINCT user_id), 0) AS calls_per_user
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND timestamp >= %(start)s AND timestamp < %(end)s
-              AND operation = ANY(%(operations)s)
-              AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-              AND (%(model)s::text IS NULL OR model = %(model)s)
-              AND (%(provider)s::text IS NULL OR provider = %(provider)s)
+                sum(calls) AS calls
+            FROM {calls} AS calls
             GROUP BY 1
         )
         SELECT
             timestamp,
             coalesce(users, 0) AS users,
             coalesce(agents, 0) AS agents,
-            calls_per_user
+            calls::float8 / NULLIF(users, 0) AS calls_per_user
         FROM buckets
-        LEFT JOIN counts USING (timestamp)
+        LEFT JOIN users USING (timestamp)
+        LEFT JOIN agents USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
+        calls=windows.calls(filters, "agent_id", bucket=filters.bucket),
+        calls_of_users=windows.united(filters, USERS, filters.bucket),
     )
     return {"data": data}
 
 
 def newest_call(workspace_id: UUID) -> datetime | None:
-    found = row(
+    newest: datetime | None = row(
         "SELECT max(timestamp) AS newest FROM traces WHERE workspace_id = %(workspace_id)s",
         {"workspace_id": workspace_id},
-    )
-    newest: datetime | None = found["newest"]
+    )["newest"]
     return newest

@@ -29,8 +29,7 @@ def data(query: Question, asked: Filters, tier: int, window: str = "") -> Any:
 
 def before(query: Question, asked: Filters, tier: int) -> Any:
     """The same question of the window of equal length immediately before."""
-    previous = replace(asked, start=asked.previous_start, end=asked.start)
-    return data(query, previous, tier, "previous:")
+    return data(query, asked.previous, tier, "previous:")
 
 
 def usage_overview(asked: Filters, workspace: Workspace) -> dict[str, Any]:

@@ -1,0 +1,136 @@
+"""What pages show beside the endpoints' answers: choices, colours, the window before, links."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.http import QueryDict
+from django.test import Client
+
+from analytics.palette import COLOURS, slots
+from tests.factories import WorkspaceFactory
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+HTMX = {"HX-Request": "true"}
+HOUR = timedelta(hours=1)
+
+
+def choices(given: Given, name: str, **query: str) -> str:
+    return given.client.get(f"/dashboard/choices/{name}", query).content.decode()
+
+
+def test_the_list_of_agents_has_the_most_called_first_with_its_calls(given: Given) -> None:
+    given.calls(2, datetime.now(UTC) - HOUR, agent_id="sales")
+    given.calls(3, datetime.now(UTC) - HOUR, agent_id="support")
+    page = choices(given, "agent_id")
+    assert page.index("agent_id=support") < page.index("agent_id=sales")
+    assert '<span class="muted">3</span>' in page
+
+
+def test_a_list_passes_the_other_filters_but_not_its_own(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, agent_id="sales", model="small")
+    given.calls(1, datetime.now(UTC) - HOUR, agent_id="support", model="large")
+    assert "agent_id=support" not in choices(given, "agent_id", model="small")
+    assert "model=large" in choices(given, "model", model="small")
+
+
+def test_a_search_finds_what_contains_it_in_any_case(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, provider="OpenAI")
+    given.calls(1, datetime.now(UTC) - HOUR, provider="google")
+    page = choices(given, "provider", search="open")
+    assert "provider=OpenAI" in page
+    assert "google" not in page
+    assert "Nothing here is called so" in choices(given, "provider", search="mistral")
+
+
+def test_operations_beyond_model_calls_can_be_chosen(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, operation="execute_tool", model=None, provider=None)
+    assert "operation=execute_tool" in choices(given, "operation")
+
+
+def test_another_workspaces_values_are_not_offered(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, agent_id="secret")
+    elsewhere = given.client.get("/dashboard/choices/agent_id", headers={"X-Workspace-ID": str(WorkspaceFactory().id)})
+    assert elsewhere.status_code == 401
+
+
+def test_the_first_eight_models_never_share_a_colour() -> None:
+    names = [f"model-{number}" for number in range(COLOURS)]
+    assert sorted(slots(names).values()) == list(range(COLOURS))
+
+
+def test_a_newcomer_changes_no_colour() -> None:
+    names = ["gpt-4o", "gpt-4o-mini", "o4-mini", "claude-sonnet-4-5"]
+    before = slots(names)
+    assert {name: slot for name, slot in slots([*names, "newest"]).items() if name in before} == before
+
+
+def test_the_ninth_shares_but_the_seventeenth_is_not_the_third_of_one_colour() -> None:
+    taken = list(slots(f"model-{number}" for number in range(16)).values())
+    assert {taken.count(slot) for slot in range(COLOURS)} == {2}
+
+
+def test_the_window_before_is_a_dashed_line_of_its_calls(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR)
+    given.calls(2, datetime.now(UTC) - 25 * HOUR)
+    page = given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
+    assert "the 24 hours before" in page
+    assert '"dash": "dash"' in page
+
+
+def test_without_anything_before_there_is_no_dashed_line(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR)
+    assert '"dash"' not in given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize("panel", ["usage/overview", "cost/overview", "performance/overview"])
+def test_cards_have_sparklines(given: Given, panel: str) -> None:
+    for ago in range(1, 6):
+        given.calls(ago, datetime.now(UTC) - ago * HOUR, user_id="ada", latency_ms=100.0, cost_usd="0.10")
+    page = given.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
+    assert page.count('<path class="line"') >= 3
+
+
+def test_a_custom_window_is_read_in_the_workspaces_zone(given: Given) -> None:
+    given.workspace.time_zone = "Europe/Berlin"
+    given.workspace.save()
+    form = {"workspace": given.workspace.id, "from": "2026-07-01T10:00", "to": "2026-07-01T12:00", "agent_id": "sales"}
+    location = given.client.get("/dashboard/cost", form)["Location"]
+    assert "start=2026-07-01T08%3A00%3A00Z&end=2026-07-01T10%3A00%3A00Z" in location
+    assert "agent_id=sales" in location
+
+
+def test_a_window_that_is_none_is_refused_in_words(given: Given) -> None:
+    page = given.client.get("/dashboard/cost", {"workspace": given.workspace.id, "from": "soon", "to": "later"})
+    assert page.status_code == 422
+    assert "must be a date and time" in page.content.decode()
+
+
+def test_a_page_keeps_filters_in_the_links_to_the_others(given: Given) -> None:
+    page = given.client.get(
+        "/dashboard/usage", {"workspace": given.workspace.id, "range": "7d", "agent_id": "sales & co"}
+    ).content.decode()
+    for name in ("usage", "cost", "performance"):
+        [link] = re.findall(rf'href="/dashboard/{name}\?([^"]*)"', page)
+        assert QueryDict(unescape(link)).dict() == {
+            "workspace": str(given.workspace.id),
+            "range": "7d",
+            "agent_id": "sales & co",
+        }
+
+
+def test_documents_can_be_read_in_the_browser() -> None:
+    page = Client().get("/docs/clients").content.decode()
+    assert "<h1>Sending traces from the SDK you use</h1>" in page
+    assert "<table>" in page
+    assert Client().get("/docs/").status_code == 200
+    assert Client().get("/docs/nothing").status_code == 404
+
+
+def test_links_between_documents_lead_to_their_pages() -> None:
+    page = Client().get("/docs/ingestion").content.decode()
+    assert 'href="/docs/' in page
+    assert '.md"' not in page
