@@ -6,6 +6,8 @@ PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
 
+TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
+
 .PHONY: help run demo test test-oracle check
 
 help: ## What there is
@@ -17,7 +19,7 @@ run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=
 demo: .venv/runtime ## Fill the demo workspace with 30 days of data
 	@$(BIN)/python -m ingest.demo
 
-test: .venv/development ## Run the tests
+test: .venv/development $(TIMESCALEDB) ## Run the tests
 	@$(BIN)/python -m pytest -q
 
 test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
@@ -45,3 +47,12 @@ check: .venv/development ## Lint, types, templates, migrations, production setti
 	@echo "  installing what tests and checks need …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/runtime
+
+# The TimescaleDB of the tests; where there is no Node.js they are skipped, and in CI they fail.
+$(TIMESCALEDB): tests/timescaledb/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "  installing the tests' TimescaleDB …"; \
+		npm ci --prefix tests/timescaledb --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null; \
+	else \
+		echo "  no npm here: tests against TimescaleDB are skipped"; \
+	fi

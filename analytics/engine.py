@@ -1,14 +1,45 @@
-"""What differs between the engines of the analytics database."""
+"""Which engine the analytics database runs on, and what of that concerns readers and writers."""
 
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
+from django.db import connections
+
 from analytics.db import rows
-from analytics.filters import EARLIEST
+from analytics.filters import EARLIEST, LATEST
 from analytics.rollups import CLOSED_BEFORE
+
+# A rollup is a view on TimescaleDB and a table elsewhere: what counts is how the schema was made.
+ROLLUP_KIND = "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('totals_hourly')"
+AVAILABLE = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') AS is_available"
+
+known: dict[tuple[str, ...], bool] = {}
+
+
+def is_timescaledb() -> bool:
+    """Asked of each database once."""
+    config = connections["analytics"].settings_dict
+    database = tuple(str(config[name]) for name in ("HOST", "PORT", "NAME"))
+    if database not in known:
+        kinds = rows(ROLLUP_KIND, {})
+        if not kinds:
+            return False  # before the migrations
+        known[database] = kinds[0]["kind"] == "v"
+    return known[database]
+
+
+def will_be_timescaledb() -> bool:
+    """What the migrations make of a database: as forced, else TimescaleDB wherever there is one."""
+    if settings.ANALYTICS_ENGINE:
+        return bool(settings.ANALYTICS_ENGINE == "timescaledb")
+    [server] = rows(AVAILABLE, {})
+    return bool(server["is_available"])
 
 
 def days_until(workspace_id: UUID) -> datetime:
     """From where on days are not summed yet. It only ever moves forward, and hours stay beside their days."""
+    if is_timescaledb():
+        return LATEST  # its days are summed while they are read
     found = rows(CLOSED_BEFORE, {"workspace_id": workspace_id})
     return found[0]["closed_before"] if found else EARLIEST

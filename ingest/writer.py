@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from analytics import cache, rollups
+from analytics import cache, engine, rollups
 from analytics.filters import EARLIEST
 from ingest.rows import Row
 
@@ -51,17 +51,16 @@ def typed(names: Iterable[str]) -> str:
     return ", ".join(f"{name} {COLUMNS[name]}" for name in names)
 
 
-INSERT = f"""
-WITH added AS (
+ADD = f"""
     INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
     SELECT %(workspace_id)s, {", ".join(COLUMNS)}
     FROM json_to_recordset(%(rows)s::json) AS given ({typed(COLUMNS)})
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
     RETURNING {rollups.SOURCE}, 1 AS sign
-),{rollups.kept_by("added")}
-SELECT count(*) FROM added
 """  # noqa: S608 (built from the names above, never from input)
-
+INSERT = f"WITH added AS ({ADD}),{rollups.kept_by('added')} SELECT count(*) FROM added"  # noqa: S608
+INSERT_ALONE = f"WITH added AS ({ADD}) SELECT count(*) FROM added"  # noqa: S608
+"""Where the database sums rollups itself."""
 
 CORRECT = f"""
 WITH given AS (
@@ -92,6 +91,18 @@ WITH given AS (
     FROM corrected
 ),{rollups.kept_by("changes")}
 SELECT count(*) FROM corrected
+"""  # noqa: S608 (built from the names above, never from input)
+
+
+CORRECT_ALONE = f"""
+UPDATE traces
+SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
+FROM json_to_recordset(%(rows)s::json) AS given ({typed((*KEY, *CORRECTED))})
+WHERE traces.workspace_id = %(workspace_id)s
+    AND traces.trace_id = given.trace_id
+    AND traces.span_id = given.span_id
+    AND traces.timestamp = given.timestamp
+    AND traces.timestamp BETWEEN %(first)s AND %(last)s
 """  # noqa: S608 (built from the names above, never from input)
 
 
@@ -126,8 +137,12 @@ def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
 
 def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> int:
     """How many of the rows were new."""
-    closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
-    cursor.execute(INSERT, {"workspace_id": workspace_id, "rows": as_json(rows), "closed_before": closed})
+    params: dict[str, Any] = {"workspace_id": workspace_id, "rows": as_json(rows)}
+    if engine.is_timescaledb():
+        cursor.execute(INSERT_ALONE, params)
+    else:
+        closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
+        cursor.execute(INSERT, params | {"closed_before": closed})
     [accepted] = cursor.fetchone()
     return int(accepted)
 
@@ -135,16 +150,16 @@ def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> in
 def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> None:
     """Stored rows as they are now known to be, and the rollups with them; what the client sent stays."""
     moments = [row.timestamp for row in rows]
-    cursor.execute(
-        CORRECT,
-        {
-            "workspace_id": workspace_id,
-            "rows": as_json(rows),
-            "first": min(moments),
-            "last": max(moments),
-            "closed_before": closed_before(cursor, workspace_id),
-        },
-    )
+    params: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "rows": as_json(rows),
+        "first": min(moments),
+        "last": max(moments),
+    }
+    if engine.is_timescaledb():
+        cursor.execute(CORRECT_ALONE, params)
+    else:
+        cursor.execute(CORRECT, params | {"closed_before": closed_before(cursor, workspace_id)})
 
 
 def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> datetime:

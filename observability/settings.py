@@ -137,6 +137,9 @@ DATABASES = {
     "default": database("DATABASE_URL", "observability", STATEMENT_TIMEOUT_MS),
     "analytics": database("ANALYTICS_DATABASE_URL", "observability_analytics", STATEMENT_TIMEOUT_MS),
 }
+ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")
+if ANALYTICS_ENGINE not in ("", "postgresql", "timescaledb"):
+    raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be postgresql or timescaledb, not {ANALYTICS_ENGINE!r}.")
 DATABASE_ROUTERS = ["observability.router.AnalyticsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -227,6 +230,7 @@ if BEHIND_PROXY:
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_TRACES_PER_REQUEST = 10_000
 RETENTION_DAYS = env.int("RETENTION_DAYS", 400)
+ROLLUP_RETENTION_DAYS = max(RETENTION_DAYS, env.int("ROLLUP_RETENTION_DAYS", 1200))
 STORE_CONTENT = env.bool("STORE_CONTENT", True)
 
 # Up to so many calls in a window percentiles are exact, beyond that from a histogram.

@@ -1,0 +1,194 @@
+"""The schema on TimescaleDB: `traces` in chunks of a day, and each rollup a continuous aggregate of the same name."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db.backends.utils import CursorWrapper
+
+from analytics.rollups import ROLLUPS, Rollup
+
+OLDEST = (2, 23)
+
+# Moving the rows of a large table takes as long as it takes.
+LIMITS = "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"
+AVAILABLE = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
+
+EXTENSION = """
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb') THEN
+        DROP FUNCTION IF EXISTS time_bucket(interval, timestamptz);
+        CREATE EXTENSION timescaledb;
+    END IF;
+END
+$$
+"""
+
+TRACES = """
+SELECT create_hypertable(
+    'traces',
+    by_range('timestamp', interval '1 day'),
+    create_default_indexes => false,
+    migrate_data => true
+);
+ALTER TABLE traces SET (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'workspace_id',
+    timescaledb.orderby = 'timestamp'
+);
+"""
+
+# A late batch may open more compressed rows than the default allows: it is stored, not refused.
+DECOMPRESSION = """
+DO $$
+BEGIN
+    EXECUTE format(
+        'ALTER DATABASE %I SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0',
+        current_database()
+    );
+END
+$$
+"""
+
+TYPES = """
+SELECT attname, format_type(atttypid, NULL)
+FROM pg_attribute
+WHERE attrelid = to_regclass(%s) AND attnum > 0
+"""
+
+# Chunks of the aggregates: few enough to plan a window of 400 days quickly.
+HOURLY_CHUNK, DAILY_CHUNK = "10 days", "100 days"
+
+
+class Unusable(CommandError):
+    """This TimescaleDB cannot hold the schema; the text says why and what to do."""
+
+
+def set_up(cursor: CursorWrapper) -> None:
+    """In place of PostgreSQL's rollup tables. The rows of `traces` stay; the policies fill the aggregates."""
+    cursor.execute(LIMITS)
+    cursor.execute(AVAILABLE)
+    if not cursor.fetchone():
+        raise Unusable("This server has no TimescaleDB. Install it, or leave ANALYTICS_ENGINE empty.")
+    cursor.execute(EXTENSION)
+    check(cursor)
+    types = {rollup.name: column_types(cursor, rollup.hourly) for rollup in ROLLUPS}
+    cursor.execute(f"DROP TABLE closed_days, {', '.join(views())}")
+    cursor.execute(TRACES)
+    cursor.execute(DECOMPRESSION)
+    for rollup in ROLLUPS:
+        cursor.execute(aggregate_of_rows(rollup, types[rollup.name]))
+        cursor.execute(aggregate_of_hours(rollup, types[rollup.name]))
+        cursor.execute(f"CREATE INDEX ON {rollup.hourly} (workspace_id, bucket)")
+        cursor.execute(f"CREATE INDEX ON {rollup.daily} (workspace_id, bucket)")
+    set_policies(cursor)
+
+
+def check(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        "SELECT extversion, current_setting('timescaledb.license') FROM pg_extension WHERE extname = 'timescaledb'"
+    )
+    version, license_name = cursor.fetchone()
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise Unusable(f"TimescaleDB {version} is too old, 2.23 is needed. ANALYTICS_ENGINE=postgresql does without.")
+    if license_name != "timescale":
+        raise Unusable(
+            "This TimescaleDB is the Apache edition, which has no continuous aggregates: "
+            "use the community edition (timescaledb.license = timescale). ANALYTICS_ENGINE=postgresql does without."
+        )
+
+
+def column_types(cursor: CursorWrapper, table: str) -> dict[str, str]:
+    cursor.execute(TYPES, [table])
+    return dict(cursor.fetchall())
+
+
+def views() -> list[str]:
+    return [view for rollup in ROLLUPS for view in (rollup.hourly, rollup.daily)]
+
+
+def aggregate_of_rows(rollup: Rollup, types: Mapping[str, str]) -> str:
+    keys = tuple(
+        "latency_bucket(latency_ms) AS latency_bucket" if key == "latency_bucket" else key for key in rollup.keys
+    )
+    sums = {name: f"sum({value})::{types[name]}" for name, value in rollup.measures.items()}
+    bucket = "time_bucket('1 hour', timestamp)"
+    return aggregate(rollup.hourly, HOURLY_CHUNK, "traces", bucket, keys, sums, rollup.counted)
+
+
+def aggregate_of_hours(rollup: Rollup, types: Mapping[str, str]) -> str:
+    sums = {name: f"sum({name})::{types[name]}" for name in rollup.measures}
+    bucket = "time_bucket('1 day', bucket)"
+    return aggregate(rollup.daily, DAILY_CHUNK, rollup.hourly, bucket, rollup.keys, sums, "true")
+
+
+def aggregate(
+    view: str, chunk: str, source: str, bucket: str, keys: tuple[str, ...], sums: Mapping[str, str], counted: str
+) -> str:
+    """Real-time: what is not summed yet is read from its source."""
+    columns = ", ".join((*keys, *(f"{value} AS {name}" for name, value in sums.items())))
+    places = ", ".join(str(place) for place in range(1, len(keys) + 3))
+    return f"""
+    CREATE MATERIALIZED VIEW {view} WITH (
+        timescaledb.continuous,
+        timescaledb.materialized_only = false,
+        timescaledb.create_group_indexes = false,
+        timescaledb.chunk_interval = '{chunk}'
+    ) AS
+    SELECT workspace_id, {bucket} AS bucket, {columns}
+    FROM {source}
+    WHERE {counted}
+    GROUP BY {places}
+    WITH NO DATA"""  # noqa: S608 (built from the names of rollups.py, never from input)
+
+
+# Rows are dropped by whole days, whose sums stay. A refresh must not reach a day without rows: it would empty its sums.
+REACH = """
+SELECT min((config->>'start_offset')::interval)
+FROM timescaledb_information.jobs
+WHERE proc_name = 'policy_refresh_continuous_aggregate'
+    AND hypertable_name IN (
+        SELECT materialization_hypertable_name
+        FROM timescaledb_information.continuous_aggregates
+        WHERE view_name = ANY(%s)
+    )
+"""
+
+REFRESH = """
+SELECT remove_continuous_aggregate_policy(%(view)s, if_exists => true);
+SELECT add_continuous_aggregate_policy(
+    %(view)s,
+    start_offset => %(reach)s,
+    end_offset => interval '1 minute',
+    schedule_interval => interval '1 minute',
+    buckets_per_batch => %(batch)s
+);
+"""
+
+COLUMNSTORE = """
+CALL remove_columnstore_policy('traces', if_exists => true);
+CALL add_columnstore_policy('traces', after => interval '7 days');
+"""
+
+RETENTION = """
+SELECT remove_retention_policy(%(table)s, if_exists => true);
+SELECT add_retention_policy(%(table)s, drop_after => %(kept)s);
+"""
+
+
+def set_policies(cursor: CursorWrapper) -> None:
+    """As the settings say; what the policies said before is replaced."""
+    rows_kept: Any = timedelta(days=settings.RETENTION_DAYS)
+    rollups_kept: Any = timedelta(days=settings.ROLLUP_RETENTION_DAYS)
+    cursor.execute(REACH, [views()])
+    [reached] = cursor.fetchone()
+    reach = min(rows_kept, reached or rows_kept)
+    for rollup in ROLLUPS:
+        cursor.execute(REFRESH, {"view": rollup.hourly, "reach": reach, "batch": 24})
+        cursor.execute(REFRESH, {"view": rollup.daily, "reach": reach, "batch": 30})
+    cursor.execute(COLUMNSTORE)
+    for table, kept in ({"traces": rows_kept} | dict.fromkeys(views(), rollups_kept)).items():
+        cursor.execute(RETENTION, {"table": table, "kept": kept})

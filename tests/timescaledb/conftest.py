@@ -1,0 +1,136 @@
+"""A TimescaleDB in place of the analytics database: of TEST_TIMESCALEDB_URL, or one that Node.js runs for the tests."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+
+from ingest import writer
+from tests.given import NOON, a_row
+from tests.tools import tool
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[dict[str, Any]]:
+    """Where an empty database is, as Django's settings say it."""
+    given = os.environ.get("TEST_TIMESCALEDB_URL")
+    with database_on(given) if given else packaged_server() as address:
+        yield address
+
+
+@contextmanager
+def database_on(url: str) -> Iterator[dict[str, Any]]:
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        parts = urlsplit(url)
+        try:
+            yield {
+                "HOST": parts.hostname,
+                "PORT": parts.port or 5432,
+                "USER": parts.username,
+                "PASSWORD": parts.password,
+                "NAME": name,
+                "OPTIONS": {},
+            }
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def packaged_server() -> Iterator[dict[str, Any]]:
+    node = tool("node")
+    if not (HERE / "node_modules").exists():
+        missing("tests/timescaledb/node_modules", "`make test` installs it")
+    process = subprocess.Popen(
+        [node, "server.mjs"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert process.stdout
+        listening = json.loads(process.stdout.readline())
+        yield {
+            "HOST": listening["host"],
+            "PORT": listening["port"],
+            "USER": "postgres",
+            "PASSWORD": "postgres",
+            "NAME": "postgres",
+            "OPTIONS": {"sslmode": "disable"},
+        }
+    finally:
+        process.communicate()
+
+
+def missing(what: str, remedy: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} is missing; {remedy}")
+    pytest.skip(f"{what} is missing; {remedy}")
+
+
+BEFORE = UUID(int=1)
+"""A workspace that had rows while the schema was still PostgreSQL's."""
+
+
+@pytest.fixture(scope="session")
+def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[DatabaseWrapper]:
+    """One connection outside of any transaction: no more are to be had, and a refresh refuses transactions."""
+    wrapper = DatabaseWrapper(connections["analytics"].settings_dict | server, alias="analytics")
+    with django_db_blocker.unblock(), closing(wrapper):
+        with in_place(wrapper):
+            call_command("migrate", "analytics", "0003", database="analytics", verbosity=0)
+            writer.store(BEFORE, [a_row(NOON - timedelta(days=days)) for days in range(3)])
+            call_command("migrate", database="analytics", verbosity=0)
+        yield wrapper
+
+
+@contextmanager
+def in_place(wrapper: DatabaseWrapper) -> Iterator[None]:
+    usual = connections["analytics"]
+    connections["analytics"] = wrapper
+    try:
+        yield
+    finally:
+        connections["analytics"] = usual
+
+
+Ask = Callable[..., list[tuple[Any, ...]]]
+
+
+@pytest.fixture
+def timescaledb(migrated: DatabaseWrapper, db: None) -> Iterator[Ask]:
+    """Whatever reads or writes analytics does it there. Called with SQL it gives the rows."""
+
+    def ask(sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        with migrated.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall() if cursor.description else []
+
+    with in_place(migrated):
+        yield ask
+
+
+@pytest.fixture
+def run_policies(timescaledb: Ask) -> Callable[[str], None]:
+    """Does now what the database does each minute (refresh), twice a day (compression) or daily (retention)."""
+
+    def run(kind: str) -> None:
+        jobs = timescaledb(
+            "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name LIKE %s ORDER BY job_id", f"policy_{kind}%"
+        )
+        for (job,) in jobs:
+            timescaledb("CALL run_job(%s)", job)
+
+    return run

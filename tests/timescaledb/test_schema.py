@@ -1,0 +1,50 @@
+"""What the migrations make of a TimescaleDB."""
+
+from datetime import timedelta
+
+import pytest
+
+from analytics import engine
+from analytics.rollups import ROLLUPS
+from tests.timescaledb.conftest import Ask
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+
+def test_traces_lie_in_chunks_of_a_day(timescaledb: Ask) -> None:
+    assert engine.is_timescaledb()
+    dimensions = "SELECT column_name, time_interval FROM timescaledb_information.dimensions WHERE hypertable_name = %s"
+    assert timescaledb(dimensions, "traces") == [("timestamp", timedelta(days=1))]
+
+
+def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: Ask) -> None:
+    views = timescaledb("SELECT view_name::text, materialized_only FROM timescaledb_information.continuous_aggregates")
+    assert sorted(views) == sorted((name, False) for rollup in ROLLUPS for name in (rollup.hourly, rollup.daily))
+
+
+def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
+    sources = """
+        SELECT view_name::text, hypertable_name = 'traces'
+        FROM timescaledb_information.continuous_aggregates
+    """
+    assert dict(timescaledb(sources)) == {
+        name: name == rollup.hourly for rollup in ROLLUPS for name in (rollup.hourly, rollup.daily)
+    }
+
+
+def test_rollups_are_refreshed_each_minute_as_far_back_as_there_are_rows(timescaledb: Ask) -> None:
+    policies = """
+        SELECT DISTINCT schedule_interval, (config->>'start_offset')::interval, (config->>'end_offset')::interval
+        FROM timescaledb_information.jobs
+        WHERE proc_name = 'policy_refresh_continuous_aggregate'
+    """
+    minute = timedelta(minutes=1)
+    assert timescaledb(policies) == [(minute, timedelta(days=400), minute)]
+
+
+def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timescaledb: Ask) -> None:
+    policies = "SELECT config->>'compress_after' FROM timescaledb_information.jobs WHERE proc_name = %s"
+    assert timescaledb(policies, "policy_compression") == [("7 days",)]
+    columns = "SELECT segmentby, orderby FROM timescaledb_information.hypertable_compression_settings"
+    [(segmentby, orderby)] = timescaledb(f"{columns} WHERE hypertable = 'traces'::regclass")
+    assert (segmentby, orderby.replace('"', "")) == ("workspace_id", "timestamp")

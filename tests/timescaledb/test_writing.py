@@ -1,0 +1,106 @@
+"""Rows are stored once and summed by the policies, whenever they come and however old their chunk is."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from ingest import writer
+from tests.given import NOON, Given, a_row
+from tests.timescaledb.conftest import BEFORE, Ask
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+Run = Callable[[str], None]
+DAYS = timedelta(days=1)
+OLD = NOON - 20 * DAYS
+"""In a chunk that the policy compresses."""
+
+HOURS = "SELECT bucket, user_id, calls, cost_usd FROM users_hourly WHERE workspace_id = %s ORDER BY 1, 2"
+DAYS_OF_USERS = "SELECT bucket, user_id, calls, cost_usd FROM users_daily WHERE workspace_id = %s ORDER BY 1, 2"
+ROWS = "SELECT count(*) FROM traces WHERE workspace_id = %s"
+COMPRESSED = """
+SELECT count(*) FROM timescaledb_information.chunks
+WHERE hypertable_name = 'traces' AND is_compressed AND %s >= range_start AND %s < range_end
+"""
+
+
+def test_a_batch_delivered_twice_is_stored_once(timescaledb: Ask, given: Given) -> None:
+    rows = given.calls(3)
+    assert writer.store(given.workspace.id, [*rows, a_row()]) == (1, 3)
+    assert timescaledb(ROWS, given.workspace.id) == [(4,)]
+
+
+def test_a_row_of_this_hour_is_in_hours_and_days_at_once(timescaledb: Ask, given: Given, run_policies: Run) -> None:
+    run_policies("refresh")
+    now = datetime.now(UTC)
+    given.calls(2, now, user_id="ada", cost_usd="0.25")
+    hour, day = now.replace(minute=0, second=0, microsecond=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
+    assert timescaledb(HOURS, given.workspace.id) == [(hour, "ada", 2, Decimal("0.5"))]
+    assert timescaledb(DAYS_OF_USERS, given.workspace.id) == [(day, "ada", 2, Decimal("0.5"))]
+
+
+def test_rows_from_before_the_engine_are_kept_and_summed(timescaledb: Ask, run_policies: Run) -> None:
+    run_policies("refresh")
+    assert timescaledb(ROWS, BEFORE) == [(3,)]
+    assert timescaledb("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %s", BEFORE) == [(3,)]
+
+
+def test_a_late_row_is_in_every_rollup_after_the_next_run_of_the_policies(
+    timescaledb: Ask, given: Given, run_policies: Run
+) -> None:
+    given.calls(1, OLD, user_id="ada", cost_usd="1")
+    run_policies("refresh")
+    given.calls(2, OLD + timedelta(minutes=30), user_id="ada", cost_usd="1")
+    run_policies("refresh")
+    assert timescaledb(HOURS, given.workspace.id) == [(OLD, "ada", 3, Decimal(3))]
+    assert timescaledb(DAYS_OF_USERS, given.workspace.id) == [(OLD.replace(hour=0), "ada", 3, Decimal(3))]
+
+
+def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(
+    timescaledb: Ask, given: Given, run_policies: Run
+) -> None:
+    [row, _] = given.calls(2, user_id="ada", cost_usd="1")
+    run_policies("refresh")
+    correct(given, row, "grace")
+    run_policies("refresh")
+    assert timescaledb(HOURS, given.workspace.id) == [(NOON, "ada", 1, Decimal(1)), (NOON, "grace", 1, Decimal(5))]
+
+
+def test_compressed_rows_are_still_found_completed_corrected_and_stored_once(
+    timescaledb: Ask, given: Given, run_policies: Run
+) -> None:
+    [row, other] = given.calls(2, OLD, user_id="ada", cost_usd="1", attributes={"note": "kept"})
+    run_policies("compression")
+    assert timescaledb(COMPRESSED, OLD, OLD) == [(1,)]
+    late = a_row(OLD, user_id="ada", cost_usd="1")
+    assert writer.store(given.workspace.id, [row, other, late]) == (1, 2)
+    correct(given, row, "grace")
+    run_policies("refresh")
+    assert timescaledb(HOURS, given.workspace.id) == [(OLD, "ada", 2, Decimal(2)), (OLD, "grace", 1, Decimal(5))]
+    kept = "SELECT count(*) FROM traces WHERE workspace_id = %s AND attributes->>'note' = 'kept'"
+    assert timescaledb(kept, given.workspace.id) == [(2,)]
+    run_policies("compression")
+    assert timescaledb(ROWS, given.workspace.id) == [(3,)]
+
+
+def correct(given: Given, row: writer.Row, user_id: str) -> None:
+    row.user_id, row.cost_usd = user_id, Decimal(5)
+    with writer.writing(given.workspace.id) as cursor:
+        writer.correct(cursor, given.workspace.id, [row])
+
+
+def test_rows_past_their_time_go_and_their_sums_stay(
+    timescaledb: Ask, given: Given, run_policies: Run, settings
+) -> None:  # type: ignore[no-untyped-def]
+    past = NOON - (settings.RETENTION_DAYS + 2) * DAYS
+    given.calls(2, past)
+    given.calls(1)
+    timescaledb("CALL refresh_continuous_aggregate('totals_hourly', %s, %s)", past - DAYS, past + DAYS)
+    timescaledb("CALL refresh_continuous_aggregate('totals_daily', %s, %s)", past - DAYS, past + DAYS)
+    run_policies("retention")
+    run_policies("refresh")
+    assert timescaledb(ROWS, given.workspace.id) == [(1,)]
+    sums = "SELECT bucket, calls FROM totals_daily WHERE workspace_id = %s ORDER BY bucket"
+    assert timescaledb(sums, given.workspace.id) == [(past.replace(hour=0), 2), (NOON.replace(hour=0), 1)]
