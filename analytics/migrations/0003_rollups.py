@@ -71,6 +71,8 @@ class Migration(migrations.Migration):
     dependencies = (("analytics", "0002_said"),)
 
     operations = (
+        # Filling takes as long as there are rows.
+        migrations.RunSQL("SET LOCAL statement_timeout = 0", migrations.RunSQL.noop),
         migrations.RunSQL(TRACES, TRACES_BACK),
         migrations.RunSQL(LATENCY_BUCKET, "DROP FUNCTION latency_bucket"),
         migrations.RunSQL(CLOSED_DAYS, "DROP TABLE closed_days"),
