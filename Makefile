@@ -8,7 +8,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 
-.PHONY: help run demo test test-oracle check
+.PHONY: help run demo test test-oracle test-faults check
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -20,7 +20,10 @@ demo: .venv/runtime ## Fill the demo workspace with 30 days of data
 	@$(BIN)/python -m ingest.demo
 
 test: .venv/development $(TIMESCALEDB) ## Run the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -m "not faults"
+
+test-faults: .venv/development ## Kill, stop, freeze and flood everything for ten minutes; a table says what was lost
+	@$(BIN)/python -m pytest -q tests/faults
 
 test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
 	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py

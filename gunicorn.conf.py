@@ -7,8 +7,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import multiprocess
-
 from observability import logs
 
 wsgi_app = "observability.wsgi"
@@ -32,17 +30,17 @@ control_socket_disable = True
 sys.setswitchinterval(0.0005)
 
 # Where the workers keep their counts, for /metrics to add up. By the master's id: a reload keeps it, an upgrade that
-# starts a second master gets its own.
+# starts a second master gets its own. prometheus-client looks when it is imported, so this comes before.
 metrics_directory = Path(worker_tmp_dir or tempfile.gettempdir()) / f"observability-metrics-{os.getpid()}"
-
-
-def on_starting(server: Any) -> None:
+if os.environ.get("PROMETHEUS_MULTIPROC_DIR") != str(metrics_directory):
     shutil.rmtree(metrics_directory, ignore_errors=True)
     metrics_directory.mkdir(mode=0o700)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory)
 
 
 def child_exit(server: Any, worker: Any) -> None:
+    from prometheus_client import multiprocess
+
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 

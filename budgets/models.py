@@ -11,7 +11,7 @@ from django.dispatch import receiver
 from analytics import cache
 from workspaces.models import Workspace
 
-Status = Literal["unset", "ok", "warning", "critical", "exceeded"]
+Status = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
 
 CRITICAL_PERCENTAGE = 90
 

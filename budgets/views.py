@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from analytics import cost, filters, views
 from budgets.models import Budget
 from ingest.body import read_body
+from observability import problems
 from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, declare, workspace_access
 from workspaces.models import Workspace
@@ -51,7 +52,12 @@ def allowing_put(response: HttpResponseBase) -> HttpResponseBase:
 def update(request: WorkspaceRequest) -> HttpResponse:
     changes = parse(request)
     save(request.workspace, changes.model_dump(exclude_unset=True), request.access.by)
-    body = views.as_json(cost.budget_of(request.workspace))
+    try:
+        body = views.as_json(cost.budget_of(request.workspace))
+    except DatabaseError as error:
+        if problems.cause(error) is None:
+            raise
+        return saved_with_unknown_spend(request)
     if request.htmx:
         asked = filters.parse(QueryDict(), request.workspace.id)
         context = {"data": json.loads(body), "filters": asked, "workspace": request.workspace}
@@ -59,6 +65,16 @@ def update(request: WorkspaceRequest) -> HttpResponse:
     response = HttpResponse(body, content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
+    """The analytics database is away, the budget is in the other one."""
+    if request.htmx:
+        detail = "The budget is saved. What is spent of it is unknown while the database of traces does not answer."
+        return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
+    kept = Budget.objects.get(workspace=request.workspace)
+    body = views.as_json(cost.budget_with_unknown_spend(request.workspace, kept))
+    return HttpResponse(body, content_type="application/json")
 
 
 def parse(request: HttpRequest) -> BudgetUpdate:

@@ -30,3 +30,8 @@ def left_seconds() -> float | None:
     """None: as long as it takes, as commands may."""
     ends = _ends.get()
     return None if ends is None else max(ends - time.monotonic(), GRACE_SECONDS)
+
+
+def has_passed() -> bool:
+    ends = _ends.get()
+    return ends is not None and time.monotonic() > ends

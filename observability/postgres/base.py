@@ -34,6 +34,8 @@ class Connection(psycopg.Connection[Any]):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: Any) -> Any:
+        if deadline.has_passed():
+            raise DeadlinePassed("the request's time is over")
         began = time.monotonic()
         try:
             with deadline.at_most(CHECK_SECONDS):

@@ -92,7 +92,7 @@ def test_parents_before_children(given: Given, stack: str) -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_shuffled(given: Given, stack: str, seed: int) -> None:
-    send(given, random.Random(seed).sample(one_span_each(stack), k=len(one_span_each(stack))))  # noqa: S311
+    send(given, random.Random(seed).sample(one_span_each(stack), k=len(one_span_each(stack))))
     check(given, stack)
 
 

