@@ -12,7 +12,14 @@ from analytics.rollups import CLOSED_BEFORE
 
 # A rollup is a view on TimescaleDB and a table elsewhere: what counts is how the schema was made.
 ROLLUP_KIND = "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('totals_hourly')"
-AVAILABLE = "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb') AS is_available"
+# Installed in the database, or at least loaded by the server: packages alone do not make it usable.
+AVAILABLE = """
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
+    AND (
+        EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
+        OR EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.disable_load')
+    ) AS is_available
+"""
 
 known: dict[tuple[str, ...], bool] = {}
 

@@ -57,6 +57,7 @@ FAILURES = Rollup(
     "status <> 'success' AND user_id IS NOT NULL",
 )
 ROLLUPS = (TOTALS, MODELS, AGENTS, CALLS, LATENCY, USERS, FAILURES)
+TABLES = tuple(table for rollup in ROLLUPS for table in (rollup.hourly, rollup.daily))
 
 HOUR, DAY = "1 hour", "1 day"
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
-from analytics.rollups import ROLLUPS, Rollup
+from analytics.rollups import ROLLUPS, TABLES, Rollup
 
 OLDEST = (2, 23)
 
@@ -76,7 +76,7 @@ def set_up(cursor: CursorWrapper) -> None:
     cursor.execute(EXTENSION)
     check(cursor)
     types = {rollup.name: column_types(cursor, rollup.hourly) for rollup in ROLLUPS}
-    cursor.execute(f"DROP TABLE closed_days, {', '.join(views())}")
+    cursor.execute(f"DROP TABLE closed_days, {', '.join(TABLES)}")
     cursor.execute(TRACES)
     cursor.execute(DECOMPRESSION)
     for rollup in ROLLUPS:
@@ -104,10 +104,6 @@ def check(cursor: CursorWrapper) -> None:
 def column_types(cursor: CursorWrapper, table: str) -> dict[str, str]:
     cursor.execute(TYPES, [table])
     return dict(cursor.fetchall())
-
-
-def views() -> list[str]:
-    return [view for rollup in ROLLUPS for view in (rollup.hourly, rollup.daily)]
 
 
 def aggregate_of_rows(rollup: Rollup, types: Mapping[str, str]) -> str:
@@ -149,12 +145,7 @@ def aggregate(
 REACH = """
 SELECT min((config->>'start_offset')::interval)
 FROM timescaledb_information.jobs
-WHERE proc_name = 'policy_refresh_continuous_aggregate'
-    AND hypertable_name IN (
-        SELECT materialization_hypertable_name
-        FROM timescaledb_information.continuous_aggregates
-        WHERE view_name = ANY(%s)
-    )
+WHERE proc_name = 'policy_refresh_continuous_aggregate' AND hypertable_name = ANY(%s)
 """
 
 REFRESH = """
@@ -183,12 +174,12 @@ def set_policies(cursor: CursorWrapper) -> None:
     """As the settings say; what the policies said before is replaced."""
     rows_kept: Any = timedelta(days=settings.RETENTION_DAYS)
     rollups_kept: Any = timedelta(days=settings.ROLLUP_RETENTION_DAYS)
-    cursor.execute(REACH, [views()])
+    cursor.execute(REACH, [list(TABLES)])
     [reached] = cursor.fetchone()
     reach = min(rows_kept, reached or rows_kept)
     for rollup in ROLLUPS:
         cursor.execute(REFRESH, {"view": rollup.hourly, "reach": reach, "batch": 24})
         cursor.execute(REFRESH, {"view": rollup.daily, "reach": reach, "batch": 30})
     cursor.execute(COLUMNSTORE)
-    for table, kept in ({"traces": rows_kept} | dict.fromkeys(views(), rollups_kept)).items():
+    for table, kept in ({"traces": rows_kept} | dict.fromkeys(TABLES, rollups_kept)).items():
         cursor.execute(RETENTION, {"table": table, "kept": kept})

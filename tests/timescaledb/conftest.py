@@ -16,6 +16,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.test import override_settings
 
 from ingest import writer
 from tests.given import NOON, a_row
@@ -87,9 +88,12 @@ BEFORE = UUID(int=1)
 @pytest.fixture(scope="session")
 def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[DatabaseWrapper]:
     """One connection outside of any transaction: no more are to be had, and a refresh refuses transactions."""
-    wrapper = DatabaseWrapper(connections["analytics"].settings_dict | server, alias="analytics")
+    # The packaged one is loaded with its first use, so that it is not found but has to be named.
+    forced = "" if "TEST_TIMESCALEDB_URL" in os.environ else "timescaledb"
+    usual = connections["analytics"]
+    wrapper = type(usual)(usual.settings_dict | server, alias="analytics")
     with django_db_blocker.unblock(), closing(wrapper):
-        with in_place(wrapper):
+        with in_place(wrapper), override_settings(ANALYTICS_ENGINE=forced):
             call_command("migrate", "analytics", "0003", database="analytics", verbosity=0)
             writer.store(BEFORE, [a_row(NOON - timedelta(days=days)) for days in range(3)])
             call_command("migrate", database="analytics", verbosity=0)

@@ -1,11 +1,14 @@
 """What the migrations make of a TimescaleDB."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
 
 from analytics import engine
-from analytics.rollups import ROLLUPS
+from analytics.rollups import ROLLUPS, TABLES
 from tests.timescaledb.conftest import Ask
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -48,3 +51,53 @@ def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timesc
     columns = "SELECT segmentby, orderby FROM timescaledb_information.hypertable_compression_settings"
     [(segmentby, orderby)] = timescaledb(f"{columns} WHERE hypertable = 'traces'::regclass")
     assert (segmentby, orderby.replace('"', "")) == ("workspace_id", "timestamp")
+
+
+@pytest.fixture
+def usual_policies_afterwards(timescaledb: Ask) -> Iterator[None]:
+    yield
+    for table in TABLES:
+        timescaledb("SELECT remove_continuous_aggregate_policy(%s)", table)
+    call_command("retention")
+
+
+def test_the_retention_command_sets_the_policies(
+    timescaledb: Ask, usual_policies_afterwards: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
+        call_command("retention")
+    assert capsys.readouterr().out == "TimescaleDB's policies keep traces 500 days, their sums 900 days.\n"
+    assert kept(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(TABLES, timedelta(days=900))
+    # Days whose rows were dropped while less was kept have only their sums: a refresh must not reach them.
+    assert reach(timescaledb) == timedelta(days=400)
+    with override_settings(RETENTION_DAYS=90):
+        call_command("retention")
+    assert reach(timescaledb) == kept(timescaledb)["traces"] == timedelta(days=90)
+
+
+def kept(timescaledb: Ask) -> dict[str, timedelta]:
+    return dict(
+        timescaledb(
+            """
+            SELECT hypertable_name::text, (config->>'drop_after')::interval
+            FROM timescaledb_information.jobs
+            WHERE proc_name = 'policy_retention'
+            """
+        )
+    )
+
+
+def reach(timescaledb: Ask) -> timedelta:
+    [(offset,)] = timescaledb(
+        """
+        SELECT DISTINCT (config->>'start_offset')::interval
+        FROM timescaledb_information.jobs
+        WHERE proc_name = 'policy_refresh_continuous_aggregate'
+        """
+    )
+    return offset  # type: ignore[no-any-return]
+
+
+def test_a_hypertable_is_not_distributed(timescaledb: Ask) -> None:
+    with pytest.raises(CommandError, match="This database has the schema of TimescaleDB"):
+        call_command("distribute")

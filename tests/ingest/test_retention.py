@@ -1,0 +1,61 @@
+"""Rows and sums go when their time is over, by whole days, and sums outlive rows."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connections
+
+from ingest import retention
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+DAYS = timedelta(days=1)
+NOW = datetime.now(UTC)
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def ten_days_of_rows_and_thirty_of_sums(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.RETENTION_DAYS, settings.ROLLUP_RETENTION_DAYS = 10, 30
+
+
+def count(given: Given, table: str) -> int:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE workspace_id = %s", [given.workspace.id])
+        return int(cursor.fetchone()[0])
+
+
+def test_rows_go_by_whole_days_in_batches(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    oldest_kept = MIDNIGHT - 10 * DAYS
+    given.calls(5, oldest_kept - timedelta(microseconds=1))
+    given.calls(3, oldest_kept)
+    rows, sums = retention.delete_old(NOW)
+    assert (rows, sums) == (5, 0)
+    assert count(given, "traces") == 3
+
+
+def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(given: Given) -> None:
+    given.calls(1, NOW - 40 * DAYS)
+    given.calls(2, NOW - 20 * DAYS)
+    given.calls(4, NOW)
+    retention.delete_old(NOW)
+    window = {"start": (MIDNIGHT - 50 * DAYS).isoformat(), "end": (MIDNIGHT + DAYS).isoformat()}
+    assert count(given, "traces") == 4
+    assert given.ask("usage/overview", **window)["total_calls"] == 6
+
+
+def test_nothing_is_deleted_twice(given: Given) -> None:
+    given.calls(2, NOW - 40 * DAYS)
+    rows, sums = retention.delete_old(NOW)
+    assert rows == 2
+    assert sums > 0
+    assert retention.delete_old(NOW) == (0, 0)
+
+
+def test_the_command_says_what_went(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
+    given.calls(2, NOW - 20 * DAYS)
+    call_command("retention")
+    assert capsys.readouterr().out == "Deleted 2 traces and 0 sums: traces 10 days, their sums 30 days are kept.\n"
