@@ -109,17 +109,17 @@ def kept_by(source: str) -> str:
     return ",".join(f"\n{table}_kept AS ({statement}\n)" for table, statement in parts.items())
 
 
-def summed(rollup: Rollup) -> str:
-    """Days from their hours."""
+def summed(rollup: Rollup, source: str, where: str) -> str:
+    """Days from the hours of `source`."""
     sums = {name: f"sum({name})" for name in rollup.measures}
-    where = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s AND calls > 0"
-    return upsert(rollup, rollup.daily, rollup.hourly, "time_bucket('1 day', bucket)", sums, where)
+    return upsert(rollup, rollup.daily, source, "time_bucket('1 day', bucket)", sums, where)
 
 
 CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
 
+NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s"
 CLOSE = f"""
-WITH {",".join(f"{rollup.daily}_kept AS ({summed(rollup)})" for rollup in ROLLUPS)}
+WITH {",".join(f"{rollup.daily}_kept AS ({summed(rollup, rollup.hourly, NEWLY_CLOSED)})" for rollup in ROLLUPS)}
 INSERT INTO closed_days (workspace_id, closed_before)
 VALUES (%(workspace_id)s, %(day)s)
 ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
@@ -130,8 +130,8 @@ ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 def fill(rollup: Rollup) -> tuple[str, str]:
     """The hourly and the daily table from all rows there are, into empty tables."""
     rows = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
-    closed = " AND timestamp < (SELECT closed_before FROM closed_days WHERE workspace_id = stored.workspace_id)"
-    return counted(rollup, rollup.hourly, HOUR, rows), counted(rollup, rollup.daily, DAY, rows, closed)
+    hours = f"{rollup.hourly} JOIN closed_days USING (workspace_id)"
+    return counted(rollup, rollup.hourly, HOUR, rows), summed(rollup, hours, "bucket < closed_before")
 
 
 FILL = (

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connections
 
-from analytics.rollups import CLOSED_BEFORE, DAY, HOUR, ROLLUPS, SOURCE, Rollup
+from analytics.rollups import CLOSED_BEFORE, DAY, FILL, HOUR, ROLLUPS, SOURCE, Rollup
 from ingest import writer
 from tests.given import NOON, Given, a_row
 
@@ -83,3 +83,16 @@ def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(given: Given, 
     users = "SELECT user_id, calls FROM users_hourly WHERE workspace_id = %(workspace_id)s AND calls > 0"
     assert rows_of(users, given) == [("ada", 1), ("grace", 1)]
     assert other.user_id == "ada"
+
+
+def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) -> None:
+    for days_ago in (3, 1, 0):
+        given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
+    with connections["analytics"].cursor() as cursor:
+        for rollup in ROLLUPS:
+            cursor.execute(f"TRUNCATE {rollup.hourly}, {rollup.daily}")
+        cursor.execute("TRUNCATE closed_days")
+        for statement in FILL:
+            cursor.execute(statement)
+    assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
+    assert_rollups_hold_the_rows(given)
