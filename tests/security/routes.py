@@ -1,0 +1,54 @@
+"""Every route of the product and what guards it. A new one fails `test_every_route_is_classified` until it stands here:
+add it to the table it belongs to, and the tests of this folder try it."""
+
+import re
+from collections.abc import Iterator
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from analytics.urls import METRICS
+
+PUBLIC = {"", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs"}
+PAGES = {f"dashboard/{domain}" for domain in ("usage", "cost", "performance")}
+READS = {f"api/v1/{route}" for route in METRICS}
+BUDGET = "api/v1/cost/budget"
+"""A read to which PUT writes."""
+INGESTION = {
+    "api/v1/traces": "application/json",
+    "v1/traces": "application/json",
+    "v1/logs": "application/json",
+    "v1/metrics": "application/json",
+    "v1/traces/ingest": "application/json",
+    "api/public/otel/v1/traces": "application/json",
+    "api/public/otel/v1/metrics": "application/json",
+    "api/public/scores": "application/json",
+    "api/public/ingestion": "application/json",
+}
+"""What takes a POST with the scope ingest."""
+INGESTION_READS = {"api/public/projects"}
+ADMIN = "admin/"
+"""Everything below it decides by staff and permissions."""
+
+
+def routes() -> Iterator[tuple[str, URLPattern]]:
+    yield from below(get_resolver(), "")
+
+
+def below(resolver: URLResolver, start: str) -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        route = start + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from below(pattern, route)
+        else:
+            yield route, pattern
+
+
+def paths() -> list[str]:
+    """One path that each route matches."""
+    return sorted({"/" + a_path(route) for route, _ in routes()})
+
+
+def a_path(route: str, value: str = "1") -> str:
+    """Each placeholder is `value`, a regular expression its first alternative."""
+    route = re.sub(r"<[^>]*>", value, route)
+    return re.sub(r"\^\(\?P1\w+.*|\(\?P1.*|\^\(\?P<.*", "auth/", route).replace("$", "")

@@ -1,0 +1,107 @@
+"""Two workspaces that must not see each other, everyone who may try, and a count of the tries."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.test import Client
+
+from analytics.db import rows
+from budgets.models import Budget, BudgetChange
+from ingest import writer
+from ingest.models import PriceOverride
+from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
+from tests.given import NOON, a_row
+from workspaces.models import ApiKey, Membership, Workspace
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+CANARY = "canary-b"
+B_LIMIT_USD = 31337
+PROBES: Counter[str] = Counter()
+
+TEXTS = ("agent_id", "provider", "model", "user_id", "session_id", "name", "error_type", "error_message", "response_id")
+
+
+@dataclass
+class World:
+    a: Workspace
+    b: Workspace
+    identities: dict[str, tuple[Client, dict[str, str]]]
+    """A browser and the headers of its credential: anonymous, key, viewer, editor and owner, all of A."""
+    b_owner: tuple[Client, dict[str, str]]
+    b_member: Membership
+    b_key: ApiKey
+
+    def state_of_b(self) -> Any:
+        """All of B that somebody could change."""
+        return (
+            rows("SELECT * FROM traces WHERE workspace_id = %(id)s ORDER BY span_id", {"id": self.b.id}),
+            *(
+                list(model.objects.filter(**{path: self.b.id}).order_by("pk").values())
+                for model, path in (
+                    (Workspace, "pk"),
+                    (Budget, "workspace"),
+                    (BudgetChange, "budget__workspace"),
+                    (PriceOverride, "workspace"),
+                    (Membership, "workspace"),
+                )
+            ),
+            list(ApiKey.objects.filter(workspace=self.b).order_by("pk").values("pk", "name", "revoked_at", "can_read")),
+        )
+
+
+def a_world() -> World:
+    a, b = WorkspaceFactory(name="canary-a"), WorkspaceFactory(name=f"{CANARY}-workspace")
+    for workspace, mark in ((a, "canary-a"), (b, CANARY)):
+        fill(workspace, mark)
+    identities: dict[str, tuple[Client, dict[str, str]]] = {"anonymous": (browser(), {})}
+    _, secret = an_api_key("ingest", "read", "write", workspace=a)
+    identities["key"] = (browser(), {"Authorization": f"Bearer {secret}"})
+    for role in ("viewer", "editor", "owner"):
+        identities[role] = signed_in(MembershipFactory(workspace=a, role=role).user)
+    b_member = MembershipFactory(workspace=b, role="owner", user=UserFactory(username=f"{CANARY}-user"))
+    b_key, _ = an_api_key("ingest", "read", "write", workspace=b)
+    return World(a, b, identities, signed_in(b_member.user), b_member, b_key)
+
+
+def browser() -> Client:
+    return Client(enforce_csrf_checks=True)
+
+
+def signed_in(user: Any) -> tuple[Client, dict[str, str]]:
+    """With the token that its forms would send."""
+    client = browser()
+    client.get("/sign-in")
+    client.force_login(user, backend=BACKEND)
+    return client, {"X-CSRFToken": client.cookies["csrftoken"].value}
+
+
+def fill(workspace: Workspace, mark: str) -> None:
+    """Three calls, one of them failed, and everything else a workspace has; the ids are the same in every workspace."""
+    writer.store(
+        workspace.id,
+        [
+            a_row(
+                NOON + timedelta(minutes=number),
+                trace_id="1" * 32,
+                span_id=f"{number:016x}",
+                status="error" if number == 2 else "success",
+                cost_usd="1.00" if mark != CANARY else "77.77",
+                latency_ms=100.0 if mark != CANARY else 7777.0,
+                attributes={"prompt": f"{mark}-prompt"},
+                **{name: f"{mark}-{name}" for name in TEXTS},
+            )
+            for number in range(3)
+        ],
+    )
+    limit = B_LIMIT_USD if mark == CANARY else 100
+    Budget.objects.create(workspace=workspace, monthly_limit_usd=limit).note_change(None, f"{mark}-author")
+    PriceOverride.objects.create(
+        workspace=workspace, model_pattern=f"{mark}-model", input_usd_per_million=1, output_usd_per_million=1
+    )
+
+
+def selecting(workspace_id: UUID | str) -> dict[str, str]:
+    return {"X-Workspace-ID": str(workspace_id)}
