@@ -8,9 +8,18 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics.urls import METRICS
 
-PUBLIC = {"", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs"}
+PUBLIC = {
+    *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
+    "metrics",  # guarded by a token of its own: test_metrics_want_their_token
+}
 PAGES = {f"dashboard/{domain}" for domain in ("usage", "cost", "performance")}
 READS = {f"api/v1/{route}" for route in METRICS}
+CHOICES = "dashboard/choices/<str:name>"
+READ_PATHS = sorted(
+    {f"/{route}" for route in READS}
+    | {f"/{CHOICES}".replace("<str:name>", name) for name in ("agent_id", "model", "provider", "operation")}
+)
+"""Everything that answers from a workspace's rows."""
 BUDGET = "api/v1/cost/budget"
 """A read to which PUT writes."""
 INGESTION = {
