@@ -77,7 +77,7 @@ def test_the_matrix(workspace: Workspace, name: str) -> None:
         assert state() == before
 
 
-@pytest.mark.parametrize("name", MATRIX)
+@pytest.mark.parametrize("name", ["anonymous", "staff", "owner", "superuser", "key ingest read write"])
 def test_no_other_method_or_route_changes_anything(workspace: Workspace, name: str) -> None:
     client, headers = identity(name, workspace)
     headers = headers | selecting(workspace.id)

@@ -32,8 +32,6 @@ IDENTITIES = ("anonymous", "key", "viewer", "editor", "owner")
 PROJECTED = {f"/{BUDGET}", "/api/v1/cost/overview"}
 """Their answers change with every microsecond of the month that passes."""
 WINDOW = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
-PROJECTED = {BUDGET, "api/v1/cost/overview"}
-"""Their answers change with every microsecond of the month that passes."""
 Send = Callable[..., Any]
 
 
