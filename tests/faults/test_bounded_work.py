@@ -1,0 +1,227 @@
+"""Bodies made to cost much are refused within a second and 150 MB, and the next request is answered."""
+
+import gzip
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.faults.ledger import Batch, Caller, Ledger, total_calls
+from tests.faults.product import Product, Tenant
+from tests.ingest.test_bounds import BODY_BYTES, a_span, empties, field
+
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+JSON = {"Content-Type": "application/json"}
+GZIP = {"Content-Encoding": "gzip"}
+MIB = 1024 * 1024
+GROWTH_BYTES = 150 * MIB
+
+
+@pytest.fixture(scope="module")
+def tenant(product: Product) -> Tenant:
+    return product.tenants.pop()
+
+
+class Peak:
+    """The most memory that the workers had together, seen often enough."""
+
+    def __init__(self, product: Product) -> None:
+        self.workers = [psutil.Process(worker.pid) for worker in product.workers()]
+        self.before = self.most = self.now()
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.watch)
+
+    def now(self) -> int:
+        return sum(worker.memory_info().rss for worker in self.workers)
+
+    def watch(self) -> None:
+        while not self.ended.wait(0.002):
+            self.most = max(self.most, self.now())
+
+    def __enter__(self) -> "Peak":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+        self.thread.join()
+
+    @property
+    def growth(self) -> int:
+        return self.most - self.before
+
+
+def a_million_empty_spans() -> bytes:
+    return field(1, field(2, b"\x12\x00" * 1_000_000))
+
+
+def nested(depth: int) -> bytes:
+    return b'{"resourceSpans":' + b"[" * depth + b"]" * depth + b"}"
+
+
+def deep_attribute(depth: int) -> bytes:
+    value: Any = {"stringValue": "deep"}
+    for _ in range(depth):
+        value = {"arrayValue": {"values": [value]}}
+    ids = {"traceId": "01" * 16, "spanId": "02" * 8, "startTimeUnixNano": str(time.time_ns())}
+    span = ids | {"attributes": [{"key": "a", "value": value}]}
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+
+
+HALF_A_BODY = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+HOSTILE = {
+    "gzip of a million empty spans": (gzip.compress(a_million_empty_spans()), PROTOBUF | GZIP, 413),
+    "a million empty spans": (a_million_empty_spans(), PROTOBUF, 413),
+    "8 MiB of empty resources": (empties(1), PROTOBUF, 413),
+    "8 MiB of empty attributes": (a_span(empties(9)), PROTOBUF, 413),
+    "8 MiB of empty events": (a_span(empties(11)), PROTOBUF, 413),
+    "gzip of 64 MiB of zeros": (gzip.compress(bytes(64 * MIB)), PROTOBUF | GZIP, 413),
+    "a gzip of a gzip": (gzip.compress(gzip.compress(a_million_empty_spans())), PROTOBUF | GZIP, 400),
+    "gzip, announced twice": (gzip.compress(b""), PROTOBUF | {"Content-Encoding": "gzip, gzip"}, 415),
+    "10,000 members of a gzip": (gzip.compress(bytes(2_000)) * 10_000, PROTOBUF | GZIP, 413),
+    "JSON 100,000 lists deep": (nested(100_000), JSON, 400),
+    "JSON 4,000,000 lists deep": (nested(4_000_000), JSON, 413),
+    "8 MiB of empty objects": (b'{"traces":[' + b",".join([b"{}"] * (BODY_BYTES // 3)) + b"]}", JSON, 413),
+    "9 MiB": (bytes(9 * MIB), PROTOBUF, 413),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_body(product: Product, tenant: Tenant, name: str) -> None:
+    body, headers, expected = HOSTILE[name]
+    path = "/api/v1/traces" if b'"traces"' in body[:20] else "/v1/traces"
+    caller = Caller(product, tenant, Ledger(name))
+    with Peak(product) as peak:
+        began = time.process_time(), cpu_seconds(product)
+        status, _, answer = caller.call("POST", path, body, **headers)
+        used = cpu_seconds(product) - began[1]
+    assert status == expected, answer
+    # Processor time: others may use the machine meanwhile.
+    assert used < 1
+    assert peak.growth < GROWTH_BYTES
+    caller.close()  # as the server does where it refuses before all was sent
+    good = Batch("otlp")
+    assert caller.call("POST", good.path, good.body, **PROTOBUF)[0] == 200
+    caller.close()
+
+
+def cpu_seconds(product: Product) -> float:
+    return sum(sum(worker.cpu_times()[:2]) for worker in product.workers())
+
+
+def test_attributes_64_levels_deep_are_the_limit(product: Product, tenant: Tenant) -> None:
+    caller = Caller(product, tenant, Ledger("deep"))
+    assert caller.call("POST", "/v1/traces", deep_attribute(60), **JSON)[::2] == (200, b"{}")
+    status, _, answer = caller.call("POST", "/v1/traces", deep_attribute(65), **JSON)
+    caller.close()
+    assert status == 200
+    assert "nested deeper than 64 levels" in json.loads(answer)["partialSuccess"]["errorMessage"]
+
+
+def test_2000_far_apart_timestamps_are_a_batch_like_any_other(product: Product) -> None:
+    tenant = product.tenants.pop()
+    start = datetime.now(UTC) - timedelta(days=399)
+    items = [
+        {"agent_id": f"agent {number}", "timestamp": (start + timedelta(hours=4 * number, minutes=number)).isoformat()}
+        for number in range(2_000)
+    ]
+    caller = Caller(product, tenant, Ledger("far apart"))
+    with Peak(product) as peak:
+        status, _, answer = caller.call("POST", "/api/v1/traces", json.dumps({"traces": items}).encode(), **JSON)
+    caller.close()
+    assert (status, json.loads(answer)["accepted"]) == (200, 2_000)
+    assert peak.growth < GROWTH_BYTES
+
+
+@contextmanager
+def many_connections(product: Product, count: int, sent: bytes) -> Iterator[None]:
+    with ExitStack() as stack:
+        for _ in range(count):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", product.port)))
+            one.sendall(sent)
+        yield
+
+
+@pytest.mark.parametrize(
+    ("count", "sent", "seconds"),
+    [
+        (200, b"", 10),
+        pytest.param(80, b"POST /v1/traces HTTP/1.1\r\n", 25, marks=pytest.mark.faults),
+        pytest.param(80, HALF_A_BODY, 25, marks=pytest.mark.faults),
+    ],
+    ids=["silent", "half a head", "half a body"],
+)
+def test_slow_connections_hold_threads_for_ten_seconds_at_most(
+    product: Product, tenant: Tenant, count: int, sent: bytes, seconds: int
+) -> None:
+    """There are 48 threads."""
+    with many_connections(product, count, sent):
+        caller = Caller(product, tenant, Ledger("slow"))
+        began = time.monotonic()
+        assert caller.call("GET", "/livez")[0] == 200
+        assert time.monotonic() - began < seconds
+        caller.close()
+
+
+def test_a_busy_workspace_leaves_room_for_the_others(product: Product, tenant: Tenant) -> None:
+    """60 requests of one workspace wait for a lock; another workspace reads meanwhile."""
+    busy = product.tenants.pop()
+    ledger = Ledger("busy")
+    statuses: list[int] = []
+    batches = [Batch("json") for _ in range(60)]
+
+    def send(batch: Batch) -> None:
+        caller = Caller(product, busy, ledger)
+        status, headers, _ = caller.call("POST", batch.path, batch.body, **JSON)
+        caller.close()
+        assert status == 200 or "Retry-After" in headers
+        statuses.append(status)
+
+    threads = [threading.Thread(target=send, args=[batch]) for batch in batches]
+    with product.postgres.locked("traces"):
+        for thread in threads:
+            thread.start()
+        time.sleep(2)
+        other = Caller(product, tenant, Ledger("other"))
+        began = time.monotonic()
+        assert other.call("GET", "/api/public/projects")[0] == 200
+        assert time.monotonic() - began < 2
+        other.close()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 429, 503}
+    assert statuses.count(429) >= 60 - 2 * 16
+    assert total_calls(product, busy) == 20 * statuses.count(200)
+
+
+def scraped(product: Product) -> dict[str, float]:
+    connection = http.client.HTTPConnection("127.0.0.1", product.port, timeout=10)
+    connection.request("GET", "/metrics")
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines if not line.startswith("#")}
+
+
+def test_metrics_add_up_over_workers_and_reloads(product: Product) -> None:
+    tenant = product.tenants.pop()
+    before = scraped(product).get("observability_spans_accepted_total", 0)
+    for _ in range(2):
+        for _ in range(10):
+            batch = Batch("otlp")
+            caller = Caller(product, tenant, Ledger("counted"))
+            assert caller.call("POST", batch.path, batch.body, **PROTOBUF)[0] == 200
+            caller.close()
+        product.reload()
+    after = scraped(product)
+    assert after["observability_spans_accepted_total"] - before == 400
+    assert after['observability_commit_seconds_count{database="analytics"}'] >= 20
+    assert after['observability_pool_wait_seconds_count{database="default"}'] >= 20
+    assert after["observability_cache_up"] == 1
