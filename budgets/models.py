@@ -3,12 +3,11 @@ from typing import Any, ClassVar, Literal
 from uuid import uuid4
 
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from analytics import cache
 from workspaces.models import Workspace
 
 Status = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
@@ -96,4 +95,5 @@ class BudgetChange(models.Model):
 
 @receiver([post_save, post_delete], sender=Budget)
 def renew_answers(instance: Budget, **signal: Any) -> None:
-    transaction.on_commit(lambda: cache.budget_changed(instance.workspace_id))
+    """In the same transaction: whoever sees the new budget sees no answer from before it."""
+    Workspace.objects.filter(pk=instance.workspace_id).update(epoch=uuid4())

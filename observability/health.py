@@ -47,4 +47,4 @@ def answers(alias: str) -> bool:
 
 def cache_state() -> str:
     cache.set("readyz", 1, 10)
-    return "ok" if cache.get("readyz") else "degraded"
+    return "ok" if cache.get("readyz") and not getattr(cache, "is_degraded", False) else "degraded"

@@ -38,12 +38,18 @@ class Workspace(models.Model):
         default=True, help_text="Keep prompts and completions of its spans; numbers are kept in any case."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    # Changes with everything but traces that answers depend on: budget and time zone. Cached answers hold it.
+    epoch = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.epoch = uuid4()
+        super().save(*args, **kwargs)
 
     @property
     def is_open(self) -> bool:

@@ -8,6 +8,8 @@ from django.core.cache import cache
 from django.db import OperationalError
 
 from analytics import cache as answers
+from budgets.models import Budget
+from tests.factories import WorkspaceFactory
 from tests.given import Given
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -32,11 +34,13 @@ def test_the_panel_and_the_json_share_one_answer(given: Given) -> None:
     assert given.client.get(OVERVIEW, headers=HTMX)["X-Cache"] == "hit"
 
 
-def test_workspaces_share_nothing(given: Given) -> None:
-    given.client.get(OVERVIEW)
-    with patch.object(answers, "fresh", wraps=answers.fresh) as fresh:
-        given.client.get(OVERVIEW)
-    assert str(given.workspace.id) in fresh.call_args.args[0]
+def test_workspaces_share_nothing(given: Given, settings: Any) -> None:
+    given.calls(3, at=now())
+    other = WorkspaceFactory()
+    settings.OPEN_WORKSPACE_IDS |= {other.id}
+    assert given.client.get(OVERVIEW).json()["total_calls"] == 3
+    answer = given.client.get(OVERVIEW, headers={"X-Workspace-ID": str(other.id)})
+    assert (answer["X-Cache"], answer.json()["total_calls"]) == ("miss", 0)
 
 
 def test_newer_traces_renew_an_answer_before_its_tier_is_over(given: Given) -> None:
@@ -48,8 +52,21 @@ def test_newer_traces_renew_an_answer_before_its_tier_is_over(given: Given) -> N
 
 def test_a_changed_budget_renews_every_answer_of_its_workspace(given: Given) -> None:
     given.client.get(OVERVIEW)
-    answers.budget_changed(given.workspace.id)
+    Budget.objects.create(workspace=given.workspace)
     assert given.client.get(OVERVIEW)["X-Cache"] == "miss"
+
+
+def test_a_changed_time_zone_renews_every_answer_of_its_workspace(given: Given) -> None:
+    given.client.get(OVERVIEW)
+    given.workspace.time_zone = "Asia/Kolkata"
+    given.workspace.save()
+    assert given.client.get(OVERVIEW)["X-Cache"] == "miss"
+
+
+def test_a_cached_answer_takes_two_queries(given: Given, django_assert_num_queries: Any) -> None:
+    given.client.get(OVERVIEW)
+    with django_assert_num_queries(2):  # the workspace, its epoch
+        assert given.client.get(OVERVIEW)["X-Cache"] == "hit"
 
 
 @pytest.mark.parametrize("panel", PANELS)
