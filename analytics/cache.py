@@ -21,6 +21,7 @@ from django.core.cache import cache
 from observability import deadline
 from observability.problems import unavailable
 from workspaces.models import Workspace
+from workspaces.turns import turn
 
 # With traces arriving all the time an answer is renewed so seldom that computing it takes 1 % of the time.
 RENEWAL_FACTOR = 100
@@ -75,7 +76,8 @@ def cached(workspace_id: UUID, question: str, tier_seconds: int, compute: Callab
         if entry:
             return Answer(entry.body.encode(), hit=True)
         started = time.monotonic()
-        body = compute()
+        with turn(workspace_id):
+            body = compute()
         took = time.monotonic() - started
         cache.set(key, list(Entry(body.decode(), time.time(), took, traces)), tier_seconds)
     return Answer(body, hit=False)

@@ -45,7 +45,6 @@ class Worker:
         environment = os.environ | {
             "BIND": f"127.0.0.1:{self.port}",
             "WEB_WORKERS": "1",
-            "WEB_THREADS": "16",
             "DATABASE_URL": url_of("default"),
             "ANALYTICS_DATABASE_URL": url_of("analytics"),
             "REDIS_URL": redis.url,
