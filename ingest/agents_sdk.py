@@ -35,36 +35,35 @@ def decode(body: bytes) -> Decoded:
     if len(items) > settings.MAX_TRACES_PER_REQUEST:
         raise too_many_spans()
     decoded = Decoded([], [])
+    arrived_ns = to_ns(datetime.now(UTC))
     for item in items:
         try:
-            decoded.spans.append(span_of(item))
+            decoded.spans.append(span_of(item, arrived_ns))
         except Refused as reason:
             decoded.refused.append(str(reason))
-    begin_with_their_spans(decoded.spans)
     return decoded
 
 
-def span_of(item: Any) -> Span:
+def span_of(item: Any, arrived_ns: int) -> Span:
     if not isinstance(item, dict):
         raise Refused("an item must be a JSON object")
     if item.get("object") == "trace":
-        return trace_span(item)
+        return trace_span(item, arrived_ns)
     if item.get("object") != "trace.span":
         raise Refused('object must be "trace" or "trace.span"')
     return plain_span(item)
 
 
-def trace_span(item: dict[str, Any]) -> Span:
+def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
     """A trace says who and what for, but not when."""
     trace_id = required_id(item, "id")
     metadata = inner(item, "metadata")
-    now = to_ns(datetime.now(UTC))
     return Span(
         trace_id=trace_id,
         span_id=trace_id,
         parent_span_id=None,
         name=str(item.get("workflow_name") or ""),
-        start_ns=now,
+        start_ns=arrived_ns,
         end_ns=0,
         status=0,
         status_message="",
@@ -74,14 +73,8 @@ def trace_span(item: dict[str, Any]) -> Span:
             "metadata": metadata,
         },
         scope=SCOPE,
+        timeless=True,
     )
-
-
-def begin_with_their_spans(spans: list[Span]) -> None:
-    for trace in spans:
-        if trace.span_id == trace.trace_id:
-            starts = [span.start_ns for span in spans if span.trace_id == trace.trace_id and span is not trace]
-            trace.start_ns = min(starts, default=trace.start_ns)
 
 
 def plain_span(item: dict[str, Any]) -> Span:

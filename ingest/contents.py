@@ -2,10 +2,10 @@
 
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeGuard
+from typing import Any
 
 from ingest import conventions as c
-from ingest.mapping import Attributes
+from ingest.attributes import Attributes
 from ingest.spans import Event, Span
 from ingest.text import ATTRIBUTE_LENGTH, DEEPEST, ID_LENGTH, clean, clean_json
 
@@ -13,16 +13,24 @@ MOST_ATTRIBUTES = 128
 NANOSECONDS_PER_MS = 1e6
 
 
-def attributes_of(span: Span, store_content: bool) -> dict[str, Any]:
+def kept_of(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:
     """At most 128 of the span's attributes, long texts cut and marked, and what the columns have no place for."""
     kept: dict[str, Any] = {}
     for name, value in span.attributes.items():
         if len(kept) == MOST_ATTRIBUTES:
             kept["dropped_attributes_count"] = len(span.attributes) - MOST_ATTRIBUTES
             break
-        if store_content or not c.CONTENT.match(name):
+        if store_content or not is_content(name):
             kept[clean_name(name)] = storable(value)
-    return kept | derived(span) | events(span, store_content)
+    derive(kept, span, attributes)
+    if span.events:
+        kept["events"] = [event_of(event, store_content) for event in span.events]
+    return kept
+
+
+@lru_cache(maxsize=4096)
+def is_content(name: str) -> bool:
+    return c.CONTENT.match(name) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -41,22 +49,18 @@ def storable(value: Any) -> Any:
         return None
 
 
-def derived(span: Span) -> dict[str, Any]:
-    resource = Attributes(span.resource)
-    found = {
-        "otel.scope.name": clean(span.scope, ID_LENGTH),
-        "service.name": resource.text(c.SERVICE),
-        "service.version": resource.text(c.SERVICE_VERSION),
-        "environment": resource.text(c.ENVIRONMENT) or Attributes(span.attributes).text(c.ENVIRONMENT),
-        "time_to_first_token_ms": time_to_first_token_ms(span),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def events(span: Span, store_content: bool) -> dict[str, Any]:
-    if not span.events:
-        return {}
-    return {"events": [event_of(event, store_content) for event in span.events]}
+def derive(kept: dict[str, Any], span: Span, attributes: Attributes) -> None:
+    resource = span.resource
+    if span.scope:
+        kept["otel.scope.name"] = clean_name(span.scope)
+    if resource.service:
+        kept["service.name"] = resource.service
+    if resource.version:
+        kept["service.version"] = resource.version
+    if environment := resource.environment or attributes.text(c.ENVIRONMENT):
+        kept["environment"] = environment
+    if first_token_ms := time_to_first_token_ms(span, attributes):
+        kept["time_to_first_token_ms"] = first_token_ms
 
 
 def event_of(event: Event, store_content: bool) -> dict[str, Any]:
@@ -70,28 +74,22 @@ def event_of(event: Event, store_content: bool) -> dict[str, Any]:
     return kept
 
 
-def time_to_first_token_ms(span: Span) -> float | None:
-    attributes = span.attributes
-    for names, factor in ((c.FIRST_TOKEN_SECONDS, 1000.0), (c.FIRST_TOKEN_MS, 1.0)):
-        for name in names:
-            if is_number(value := attributes.get(name)):
-                return value * factor
-    for name in c.FIRST_TOKEN_BY_SERVER:
-        if is_number(value := attributes.get(name)):
-            in_ms = attributes.get("gen_ai.system") == "strands-agents" or "strands" in span.scope
-            return value * (1.0 if in_ms else 1000.0)
+def time_to_first_token_ms(span: Span, attributes: Attributes) -> float | None:
+    if (seconds := attributes.number(c.FIRST_TOKEN_SECONDS)) is not None:
+        return seconds * 1000
+    if (ms := attributes.number(c.FIRST_TOKEN_MS)) is not None:
+        return ms
+    if (by_server := attributes.number(c.FIRST_TOKEN_BY_SERVER)) is not None:
+        in_ms = span.attributes.get("gen_ai.system") == "strands-agents" or "strands" in span.scope
+        return by_server if in_ms else by_server * 1000
     for event in span.events:
         if event.name in c.FIRST_TOKEN_EVENTS and event.time_ns >= span.start_ns:
             return (event.time_ns - span.start_ns) / NANOSECONDS_PER_MS
-    return started_at_ms(span)
+    return started_at_ms(span, attributes)
 
 
-def is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9
-
-
-def started_at_ms(span: Span) -> float | None:
-    text = Attributes(span.attributes).text(c.FIRST_TOKEN_AT)
+def started_at_ms(span: Span, attributes: Attributes) -> float | None:
+    text = attributes.text(c.FIRST_TOKEN_AT)
     if text is None:
         return None
     try:

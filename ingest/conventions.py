@@ -4,13 +4,23 @@
 """
 
 import re
+from collections import defaultdict
 
-Name = tuple[str, tuple[str, ...]]
+Path = tuple[str, ...]
 
 
-def names(*entries: str) -> tuple[Name, ...]:
+class Names:
+    """The names of one field. Compared by identity, so that it can be a key."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, entries: tuple[tuple[str, Path], ...]) -> None:
+        self.entries = entries
+
+
+def names(*entries: str) -> Names:
     """The attribute of each entry, and the path inside it."""
-    return tuple((attribute, tuple(path)) for attribute, *path in (entry.split(">") for entry in entries))
+    return Names(tuple((attribute, tuple(path)) for attribute, *path in (entry.split(">") for entry in entries)))
 
 
 # --- What kind of span it is. Tables are tried from the top. ---
@@ -140,6 +150,9 @@ REASONING_PATHS = (
     "output_tokens_details>reasoning_tokens",
     "output_token_details>reasoning",
 )
+RAW_INPUT_TOKENS = names("usage>prompt_tokens", "usage>input_tokens")
+RAW_OUTPUT_TOKENS = names("usage>completion_tokens", "usage>output_tokens")
+"""Of LiteLLM's raw spans, whose `llm.<provider>.usage` is read as `usage`."""
 CACHE_READ_TOKENS = names(
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.cache_read_input_tokens",
@@ -195,9 +208,10 @@ AGENT_IN_METADATA = names(
 AGENT_SPAN_NAME_PREFIX = re.compile(r"^(invoke_agent|agent) ")
 AGENT_SPAN_NAME_SUFFIX = re.compile(r"(\.run|\.agent|\._execute_core)$")
 WORKFLOW = names("gen_ai.workflow.name")
-TOOL = names("tool.name", "ai.toolCall.name", "traceloop.entity.name")
 TOOL_BY_OPERATION = names("gen_ai.tool.name")
-NAME = names("name")
+"""Only of spans with the operation execute_tool: OpenLIT writes it on chats."""
+TOOL = names("tool.name", "ai.toolCall.name", "traceloop.entity.name", "name")
+LOGFIRE_AGENT = names("name")
 EXCEPTION_TYPE = names("exception.type")
 SERVICE_VERSION = names("service.version")
 USER = names(
@@ -235,13 +249,14 @@ ERROR_MESSAGE = names("error.message", "langfuse.observation.status_message")
 ERROR_TYPE = names("error.type")
 ERROR_CODE = names("http.response.status_code", "error.code")
 RESPONSE_ID = names("gen_ai.response.id", "ai.response.id", "response_id")
+OUTPUT = "output.value"
 RESPONSE_ID_IN_OUTPUT = re.compile(r'"id":\s*"((?:chatcmpl-|msg_|resp_)[^"]+)"')
-FIRST_TOKEN_SECONDS = (
+FIRST_TOKEN_SECONDS = names(
     "gen_ai.response.time_to_first_chunk",
     "gen_ai.client.operation.time_to_first_chunk",
 )
-FIRST_TOKEN_MS = ("ai.response.msToFirstChunk",)
-FIRST_TOKEN_BY_SERVER = ("gen_ai.server.time_to_first_token",)
+FIRST_TOKEN_MS = names("ai.response.msToFirstChunk")
+FIRST_TOKEN_BY_SERVER = names("gen_ai.server.time_to_first_token")
 """Milliseconds from Strands, seconds from everyone else."""
 FIRST_TOKEN_EVENTS = ("First Token Stream Event", "ai.stream.firstChunk")
 FIRST_TOKEN_AT = names("langfuse.observation.completion_start_time")
@@ -290,3 +305,15 @@ CONTENT = re.compile(
     r"|error\.stack_trace|exception\.stacktrace|logfire\.msg$|system_prompt|crew_|task_|input$|output$|raw_input$|response$"
     r")"
 )
+
+
+def index() -> dict[str, tuple[tuple[Names, int, Path], ...]]:
+    """The tables turned around: a span has a dozen attributes, the tables know over a hundred."""
+    turned = defaultdict(list)
+    for table in [value for value in globals().values() if isinstance(value, Names)]:
+        for rank, (attribute, path) in enumerate(table.entries):
+            turned[attribute].append((table, rank, path))
+    return {attribute: tuple(places) for attribute, places in turned.items()}
+
+
+INDEX = index()

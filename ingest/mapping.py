@@ -1,24 +1,21 @@
 """What one span says of itself, by the tables of `conventions`. What only its trace can tell is in `attribution`."""
 
-import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-import orjson
-
 from ingest import conventions as c
+from ingest.attributes import MOST_TOKENS, Attributes, structure, whole
+from ingest.kinds import kind_of, litellm_raw_provider, operation_of
 from ingest.rows import Status
 from ingest.spans import ERROR, Span
 from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
 
 CALL_KINDS = frozenset({"llm", "raw", "embedding"})
-LONGEST_USAGE = 16 * 1024
-MOST_TOKENS = 10**12
-"""More is no count of one call, and sums of it would leave 64 bits."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Costs are sums of float prices on the client: 0.00032279999999999997 means 0.0003228.
 COST_PLACES = Decimal("1e-12")
 
@@ -35,9 +32,7 @@ class Said:
     error_message: str | None
     # The rest is kept beside the row (`traces.said`), so that the trace can be resolved again.
     kind: str
-    """llm, raw (LiteLLM's repetition of a call), embedding, usage_log, tool, handoff, agent, workflow, chain, other."""
     operation: str
-    """As a row: chat, embeddings, invoke_agent, ..., other."""
     scope: str = ""
     """Only of those whose spans are treated apart."""
     latency_ms: float | None = None
@@ -61,168 +56,18 @@ class Said:
     service_tier: str | None = None
     merged: bool = False
     """LiteLLM wrote its last call over this span of the application."""
+    timeless: bool = False
+    """Its client does not say when it began: with the first of its spans."""
 
     @property
     def is_call(self) -> bool:
         return self.kind in CALL_KINDS
 
 
-# --- Reading attributes ---
-
-
-class Attributes:
-    """Of one span; what is JSON inside a text is parsed once, and only if asked for."""
-
-    __slots__ = ("parsed", "values")
-
-    def __init__(self, values: dict[str, Any]) -> None:
-        self.values = values
-        self.parsed: dict[str, Any] = {}
-
-    def all(self, names: tuple[c.Name, ...]) -> Iterator[Any]:
-        values = self.values
-        for name, path in names:
-            if name in values:
-                value = self.inside(name, path) if path else values[name]
-                if value is None or value == "" or (type(value) is str and value.startswith(c.SCRUBBED)):
-                    continue
-                yield value
-
-    def text(self, names: tuple[c.Name, ...], length: int = NAME_LENGTH) -> str | None:
-        for value in self.all(names):
-            if isinstance(value, str):
-                return clean(value, length)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return clean(str(value), length)
-        return None
-
-    def count(self, names: tuple[c.Name, ...]) -> int | None:
-        for value in self.all(names):
-            number = whole(value)
-            if number is not None:
-                return number
-        return None
-
-    def inside(self, name: str, path: tuple[str, ...]) -> Any:
-        if name not in self.parsed:
-            self.parsed[name] = structure(self.values[name])
-        value = self.parsed[name]
-        for key in path:
-            if not isinstance(value, dict):
-                return None
-            value = value.get(key)
-        return value
-
-
-def structure(value: Any) -> Any:
-    """JSON, or the repr of a Python dict."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return literal(value)
-
-
-def literal(text: str) -> Any:
-    if not text.startswith("{") or len(text) > LONGEST_USAGE:
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return None
-
-
-def whole(value: Any) -> int | None:
-    """A token count, also where a client wrote it as text or as a float."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, str):
-        if not value.isdecimal() or len(value) > 16:
-            return None
-        value = int(value)
-    if isinstance(value, float):
-        if not value.is_integer():
-            return None
-        value = int(value)
-    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
-
-
-# --- Kind ---
-
-
-def kind_of(span: Span) -> str:
-    attributes = span.attributes
-    if "openinference.span.kind" in attributes:
-        return openinference_kind(span)
-    if "langfuse.observation.type" in attributes:
-        return c.LANGFUSE_KINDS.get(str(attributes["langfuse.observation.type"]), "chain")
-    if "traceloop.span.kind" in attributes:
-        return c.TRACELOOP_KINDS.get(str(attributes["traceloop.span.kind"]), "chain")
-    if attributes.get("gen_ai.operation.name"):
-        kind = c.OPERATION_KINDS.get(str(attributes["gen_ai.operation.name"]), "chain")
-        return "usage_log" if kind == "llm" and attributes.get("logfire.span_type") == "log" else kind
-    if attributes.get("ai.operationId"):
-        return vercel_kind(str(attributes["ai.operationId"]))
-    if span.scope == c.LITELLM_SCOPE and litellm_raw_provider(attributes):
-        return "raw"
-    if span.scope == c.LOGFIRE_AGENTS_SCOPE:
-        return logfire_agents_kind(str(attributes.get("logfire.msg_template", "")))
-    if named := c.NAMED_KINDS.match(span.name):
-        return c.OPERATION_KINDS[named[1]]
-    if attributes.get("gen_ai.request.model") and (
-        attributes.get("gen_ai.system") or attributes.get("gen_ai.provider.name")
-    ):
-        return "llm"
-    return "other"
-
-
-def openinference_kind(span: Span) -> str:
-    kind = c.OPENINFERENCE_KINDS.get(str(span.attributes["openinference.span.kind"]).upper(), "chain")
-    if kind == "tool" and span.name.startswith("handoff to ") and not span.attributes.get("tool.name"):
-        return "handoff"
-    if kind == "llm" and span.name.endswith("_prepare_chat_with_tools"):
-        return "other"
-    return kind
-
-
-def vercel_kind(operation_id: str) -> str:
-    for pattern, kind in c.VERCEL_KINDS:
-        if pattern.search(operation_id):
-            return kind
-    return "chain"
-
-
-def logfire_agents_kind(template: str) -> str:
-    for beginning, kind in c.LOGFIRE_AGENTS_KINDS:
-        if template.startswith(beginning):
-            return kind
-    return "chain"
-
-
-def litellm_raw_provider(attributes: Mapping[str, Any]) -> str | None:
-    for name in attributes:
-        if raw := c.LITELLM_RAW_USAGE.match(name):
-            return raw[1]
-    return None
-
-
-def operation_of(kind: str, span: Span) -> str:
-    if kind not in ("llm", "raw"):
-        return c.ROW_OPERATIONS.get(kind, "other")
-    named = str(span.attributes.get("gen_ai.operation.name"))
-    if named not in c.CALL_NAMES:
-        match = c.NAMED_KINDS.match(span.name)
-        named = match[1] if match else ""
-    return named if named in c.CALL_NAMES else "chat"
-
-
 # --- The whole of it ---
 
 
-def said(span: Span) -> Said:
-    attributes = Attributes(span.attributes)
-    resource = Attributes(span.resource)
+def said(span: Span, attributes: Attributes) -> Said:
     kind = kind_of(span)
     result = Said(
         trace_id=span.trace_id,
@@ -238,10 +83,11 @@ def said(span: Span) -> Said:
         scope=span.scope if span.scope in c.SCOPES_APART or span.scope.startswith("logfire") else "",
         latency_ms=(span.end_ns - span.start_ns) / 1e6 if span.end_ns >= span.start_ns else None,
         workflow=attributes.text(c.WORKFLOW),
-        service=resource.text(c.SERVICE, ID_LENGTH) or attributes.text(c.SERVICE, ID_LENGTH),
+        service=span.resource.service or attributes.text(c.SERVICE, ID_LENGTH),
         user=attributes.text(c.USER, ID_LENGTH),
         session=attributes.text(c.SESSION, ID_LENGTH),
         merged="litellm.call_id" in span.attributes and span.scope != c.LITELLM_SCOPE,
+        timeless=span.timeless,
     )
     name_agent(result, span, attributes)
     if kind == "tool":
@@ -253,32 +99,31 @@ def said(span: Span) -> Said:
 
 
 def moment(nanoseconds: int) -> datetime:
-    return datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC).replace(
-        microsecond=nanoseconds % 1_000_000_000 // 1000
-    )
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
 def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
+    is_agent = result.kind == "agent"
     name = attributes.text(c.AGENT, ID_LENGTH)
-    if name is None and result.kind == "agent":
+    if name is None and is_agent:
         name = attributes.text(c.AGENT_ON_AGENT_SPANS, ID_LENGTH)
+        name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name) if name else None
     if name is None:
         name = attributes.text(c.AGENT_IN_METADATA, ID_LENGTH)
-    if name is None and span.scope == c.LOGFIRE_AGENTS_SCOPE and result.kind == "agent":
-        name = attributes.text(c.NAME, ID_LENGTH)
+    if name is None and is_agent and span.scope == c.LOGFIRE_AGENTS_SCOPE:
+        name = attributes.text(c.LOGFIRE_AGENT, ID_LENGTH)
     result.agent_is_named = name is not None
-    if result.kind == "agent":
-        name = name or clean(c.AGENT_SPAN_NAME_PREFIX.sub("", span.name), ID_LENGTH)
+    if name is None and is_agent:
+        name = clean(c.AGENT_SPAN_NAME_PREFIX.sub("", span.name), ID_LENGTH)
         name = c.AGENT_SPAN_NAME_SUFFIX.sub("", name)
     result.agent = name or None
 
 
 def tool_name(span: Span, attributes: Attributes) -> str:
+    name = None
     if span.attributes.get("gen_ai.operation.name") == "execute_tool":
-        name = attributes.text(c.TOOL_BY_OPERATION + c.TOOL)
-    else:
-        name = attributes.text(c.TOOL)
-    return name or attributes.text(c.NAME) or clean(span.name, NAME_LENGTH)
+        name = attributes.text(c.TOOL_BY_OPERATION)
+    return name or attributes.text(c.TOOL) or clean(span.name.removeprefix("execute_tool "), NAME_LENGTH)
 
 
 def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
@@ -294,13 +139,11 @@ def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
     result.cache_read_tokens = attributes.count(c.CACHE_READ_TOKENS)
     result.cache_write_tokens = attributes.count(c.CACHE_WRITE_TOKENS)
     result.reasoning_tokens = attributes.count(c.REASONING_TOKENS)
-    providers = list(attributes.all(c.PROVIDER))
+    providers: Iterable[Any] = attributes.all(c.PROVIDER)
     if result.kind == "raw":
         providers = [describe_raw(result, attributes)]
-    if result.requested_model is None and result.used_model is None:
-        named = c.NAMED_KINDS.match(span.name)
-        if named and named[1] not in ("execute_tool", "invoke_agent"):
-            result.requested_model = clean(span.name[len(named[1]) + 1 :], NAME_LENGTH)
+    if result.requested_model is None:
+        result.requested_model = model_in_name(span.name)
     if not result.input_tokens and not result.output_tokens:
         # No call is without tokens: SDKs write 0 where a stream told nothing.
         result.input_tokens = result.output_tokens = None
@@ -310,21 +153,30 @@ def describe_call(result: Said, span: Span, attributes: Attributes) -> None:
         begin_with_the_stream(result, attributes)
 
 
+def model_in_name(name: str) -> str | None:
+    named = c.NAMED_KINDS.match(name)
+    if named is None or named[1] in ("execute_tool", "invoke_agent"):
+        return None
+    return clean(name[len(named[1]) + 1 :], NAME_LENGTH)
+
+
 def describe_raw(result: Said, attributes: Attributes) -> str:
     """LiteLLM's `llm.<provider>.*`, the provider's own answer as a Python repr."""
     provider = litellm_raw_provider(attributes.values) or ""
-    result.used_model = attributes.text(c.names(f"llm.{provider}.model"))
-    result.response_id = attributes.text(c.names(f"llm.{provider}.id"), ID_LENGTH)
-    result.user = result.user or attributes.text(c.names(f"llm.{provider}.user"), ID_LENGTH)
-    usage = f"llm.{provider}.usage"
-    result.input_tokens = attributes.count(c.names(f"{usage}>prompt_tokens", f"{usage}>input_tokens"))
-    result.output_tokens = attributes.count(c.names(f"{usage}>completion_tokens", f"{usage}>output_tokens"))
-    result.cache_read_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.CACHE_READ_PATHS)))
-    result.cache_write_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.CACHE_WRITE_PATHS)))
-    result.reasoning_tokens = attributes.count(c.names(*(f"{usage}>{path}" for path in c.REASONING_PATHS)))
+    told = {name: attributes.values.get(f"llm.{provider}.{name}") for name in ("model", "id", "user")}
+    result.used_model = clean(str(told["model"]), NAME_LENGTH) if told["model"] else None
+    result.response_id = clean(str(told["id"]), ID_LENGTH) if told["id"] else None
+    if result.user is None and told["user"]:
+        result.user = clean(str(told["user"]), ID_LENGTH)
+    usage = Attributes({"usage": structure(attributes.values[f"llm.{provider}.usage"])})
+    result.input_tokens = usage.count(c.RAW_INPUT_TOKENS)
+    result.output_tokens = usage.count(c.RAW_OUTPUT_TOKENS)
+    result.cache_read_tokens = usage.count(c.CACHE_READ_TOKENS)
+    result.cache_write_tokens = usage.count(c.CACHE_WRITE_TOKENS)
+    result.reasoning_tokens = usage.count(c.REASONING_TOKENS)
     # Anthropic's own counting leaves the cache out; the OpenAI shape includes it.
-    if attributes.inside(usage, ("prompt_tokens",)) is None and result.input_tokens is not None:
-        result.input_tokens += cached(result) if provider == "anthropic" else 0
+    if provider == "anthropic" and usage.inside("usage", ("prompt_tokens",)) is None:
+        result.input_tokens = None if result.input_tokens is None else result.input_tokens + cached(result)
     return provider
 
 
@@ -365,7 +217,7 @@ def reported_cost(attributes: Attributes) -> str | None:
 
 def response_id(attributes: Attributes) -> str | None:
     found = attributes.text(c.RESPONSE_ID, ID_LENGTH)
-    if found is None and isinstance(output := attributes.values.get("output.value"), str):
+    if found is None and isinstance(output := attributes.values.get(c.OUTPUT), str):
         match = c.RESPONSE_ID_IN_OUTPUT.search(output)
         found = clean(match[1], ID_LENGTH) if match else None
     return found
@@ -389,7 +241,7 @@ def base_model(name: str | None) -> str | None:
     return c.MODEL_DATE.sub("", name.rpartition("/")[2]) or name
 
 
-def provider_of(given: list[Any], model: str | None) -> str | None:
+def provider_of(given: Iterable[Any], model: str | None) -> str | None:
     for value in given:
         if isinstance(value, str):
             provider = c.PROVIDER_SUFFIX.sub("", value.strip().lower())
@@ -411,15 +263,27 @@ def inferred_provider(model: str) -> str | None:
 
 
 def judge(result: Said, span: Span, attributes: Attributes) -> None:
-    exception = next((event.attributes for event in reversed(span.events) if event.name == "exception"), None)
+    exception = exception_of(span)
     if not has_failed(result, span, exception):
         return
     type_ = error_type(span, attributes, exception or {})
     message = error_message(span, attributes, exception or {})
-    told = (str(span.attributes.get("error.type", "")), type_ or "", (message or "")[: c.TIMEOUT_TOLD_WITHIN])
+    told = (
+        str(span.attributes.get("error.type", "")),
+        str((exception or {}).get("exception.type", "")),
+        type_ or "",
+        (message or "").partition("Traceback")[0][: c.TIMEOUT_TOLD_WITHIN],
+    )
     result.status = "timeout" if any(c.TIMED_OUT.search(text) for text in told) else "error"
     result.error_type = type_
     result.error_message = clean(message, MESSAGE_LENGTH) if message else None
+
+
+def exception_of(span: Span) -> dict[str, Any] | None:
+    for event in reversed(span.events):
+        if event.name == "exception":
+            return event.attributes
+    return None
 
 
 def has_failed(result: Said, span: Span, exception: dict[str, Any] | None) -> bool:

@@ -14,12 +14,14 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
-from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest import bounds
-from ingest.spans import Decoded, Event, Span
-from ingest.text import DEEPEST
+from ingest import conventions as c
+from ingest.attributes import Attributes
+from ingest.spans import Decoded, Event, Resource, Span
+from ingest.text import DEEPEST, ID_LENGTH
 from observability.problems import Problem
 
 TRACE_ID_BYTES = 16
@@ -60,6 +62,15 @@ def checked_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> tuple
     return trace_id.hex(), span_id.hex(), parent_span_id.hex() if any(parent_span_id) else None
 
 
+def resource_of(values: dict[str, Any]) -> Resource:
+    attributes = Attributes(values)
+    return Resource(
+        service=attributes.text(c.SERVICE, ID_LENGTH),
+        version=attributes.text(c.SERVICE_VERSION),
+        environment=attributes.text(c.ENVIRONMENT),
+    )
+
+
 # --- Protobuf ---
 
 
@@ -71,14 +82,15 @@ def decode_protobuf(body: bytes) -> Decoded:
         return decode_one_by_one(body)
     decoded = Decoded([], [])
     for resource_spans in request.resource_spans:
-        resource = attributes_of(resource_spans.resource.attributes)
+        resource = resource_of(attributes_of(resource_spans.resource.attributes))
         for scope_spans in resource_spans.scope_spans:
+            scope = scope_spans.scope.name
             for span in scope_spans.spans:
-                add(decoded, span, scope_spans.scope.name, resource)
+                add(decoded, span, scope, resource)
     return decoded
 
 
-def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: dict[str, Any]) -> None:
+def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) -> None:
     try:
         trace_id, span_id, parent_span_id = checked_ids(span.trace_id, span.span_id, span.parent_span_id)
     except Refused as reason:
@@ -112,6 +124,8 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 
 
 def value_of(value: AnyValue) -> Any:
+    if text := value.string_value:  # what most are, and the cheapest way to know
+        return text
     which = value.WhichOneof("value")
     if which == "string_value":
         return value.string_value
@@ -129,7 +143,7 @@ def value_of(value: AnyValue) -> Any:
 def decode_one_by_one(body: bytes) -> Decoded:
     """Where the body as a whole cannot be parsed: which spans are to blame."""
     decoded = Decoded([], [])
-    last_body, resource = b"", lenient_resource(b"")
+    last_body, resource = b"", Resource()
     for resource_body, scope_body, span_body in span_bodies(body):
         if resource_body is not last_body:  # once, however many spans share it
             last_body, resource = resource_body, lenient_resource(resource_body)
@@ -147,11 +161,11 @@ def lenient_scope(body: bytes) -> str:
         return ""
 
 
-def lenient_resource(body: bytes) -> dict[str, Any]:
+def lenient_resource(body: bytes) -> Resource:
     try:
-        return attributes_of(Resource.FromString(body).attributes)
+        return resource_of(attributes_of(resource_pb2.Resource.FromString(body).attributes))
     except DecodeError:
-        return {}
+        return Resource()
 
 
 def span_bodies(body: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
@@ -212,7 +226,7 @@ def decode_json(body: bytes) -> Decoded:
     given = [
         (span, scope, resource)
         for resource_spans in objects(request.get("resourceSpans"))
-        for resource in [json_attributes(inner(resource_spans, "resource").get("attributes"))]
+        for resource in [resource_of(json_attributes(inner(resource_spans, "resource").get("attributes")))]
         for scope_spans in objects(resource_spans.get("scopeSpans"))
         for scope in [str(inner(scope_spans, "scope").get("name") or "")]
         for span in listed(scope_spans.get("spans"))
@@ -255,7 +269,7 @@ def inner(value: dict[str, Any], key: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def json_span(span: Any, scope: str, resource: dict[str, Any]) -> Span:
+def json_span(span: Any, scope: str, resource: Resource) -> Span:
     if not isinstance(span, dict):
         raise Refused("a span must be a JSON object")
     trace_id, span_id, parent_span_id = checked_ids(

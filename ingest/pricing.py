@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import genai_prices
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelPrice, TieredPrices
+from genai_prices.types import ModelInfo, ModelPrice, PriceContext, TieredPrices, TimeOfDateConstraint
 
 from ingest.models import PriceOverride
 from ingest.rows import CALL_OPERATIONS, Row
@@ -121,10 +122,8 @@ def rates_of(override: PriceOverride) -> Rates:
 def price_by_list(call: Call) -> None:
     row = call.row
     tier = call.service_tier if call.service_tier not in STANDARD_TIERS else None
-    provider = PROVIDERS_OF_PRICE_LIST.get(row.provider or "", row.provider)
-    for found in (listed(model, provider, tier) for model in (*call.models, *filter(None, [row.model]))):
-        if found is None:
-            continue
+    models = (*call.models, row.model) if row.model else call.models
+    for found in listed(models, row.provider, tier, row.timestamp.astimezone(UTC).date()):
         cost_usd = found.cost_usd(row)
         if cost_usd is not None:
             row.cost_usd, row.cost_source, row.price_id = cost_usd, "genai-prices", found.price_id
@@ -133,38 +132,46 @@ def price_by_list(call: Call) -> None:
 
 @dataclass(slots=True, frozen=True)
 class Listed:
-    provider: genai_prices.types.Provider
-    model: genai_prices.types.ModelInfo
+    model: ModelInfo
     tier: str | None
-
-    @property
-    def price_id(self) -> str:
-        suffix = f":{self.tier}" if self.tier else ""
-        return f"genai-prices-{genai_prices.__version__}:{self.provider.id}/{self.model.id}{suffix}"
+    price_id: str
+    rates: Rates | None
+    """None where the price is not proportional, or not the same all day."""
 
     def cost_usd(self, row: Row) -> Decimal | None:
-        model_price = self.model.get_prices(row.timestamp, {"service_tier": self.tier} if self.tier else None)
-        if self.tier:
-            return exact_cost_usd(model_price, row)
-        # The list's own prices live as long as the process, so their ids are good keys.
-        if id(model_price) not in RATES:
-            RATES[id(model_price)] = proportional_rates(model_price)
-        rates = RATES[id(model_price)]
-        return rates.cost_usd(row) if rates else exact_cost_usd(model_price, row)
+        if self.rates:
+            return self.rates.cost_usd(row)
+        return exact_cost_usd(self.model.get_prices(row.timestamp, context(self.tier)), row)
 
 
-@lru_cache(maxsize=4096)
-def listed(model: str, provider: str | None, tier: str | None) -> Listed | None:
-    for wanted in dict.fromkeys((provider, None)):
-        try:
-            found_provider, found = get_snapshot().find_provider_model(model.rpartition("/")[2], None, wanted, None)
-        except LookupError:
-            continue
-        return Listed(found_provider, found, tier)
-    return None
+@lru_cache(maxsize=16384)
+def listed(models: tuple[str, ...], provider: str | None, tier: str | None, day: date) -> list[Listed]:
+    """The prices of that day that fit, the best first."""
+    found: dict[str, Listed] = {}
+    for wanted in dict.fromkeys((PROVIDERS_OF_PRICE_LIST.get(provider or "", provider), None)):
+        for model in models:
+            try:
+                priced_provider, priced = get_snapshot().find_provider_model(
+                    model.rpartition("/")[2], None, wanted, None
+                )
+            except LookupError:
+                continue
+            price_id = f"genai-prices-{genai_prices.__version__}:{priced_provider.id}/{priced.id}"
+            price_id += f":{tier}" if tier else ""
+            found.setdefault(price_id, Listed(priced, tier, price_id, rates_on(day, priced, tier)))
+    return list(found.values())
 
 
-RATES: dict[int, Rates | None] = {}
+def context(tier: str | None) -> PriceContext | None:
+    return {"service_tier": tier} if tier else None
+
+
+def rates_on(day: date, model: ModelInfo, tier: str | None) -> Rates | None:
+    changing = [*(model.price_variants or ()), *(() if isinstance(model.prices, ModelPrice) else model.prices)]
+    if any(isinstance(price.constraint, TimeOfDateConstraint) for price in changing):
+        return None
+    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+    return proportional_rates(model.get_prices(noon, context(tier)))
 
 
 def proportional_rates(model_price: ModelPrice) -> Rates | None:

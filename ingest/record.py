@@ -1,9 +1,9 @@
 """Spans into `traces`: resolved with what is stored of their traces, stored rows corrected, in one transaction."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,10 @@ from django.db.backends.utils import CursorWrapper
 
 from analytics import cache
 from ingest import pricing, writer
-from ingest.attribution import SLACK, Resolved, end, is_sdk_root, is_stream_request, model_of, resolve
-from ingest.contents import attributes_of
+from ingest.attributes import Attributes
+from ingest.attribution import Resolved, model_of, resolve
+from ingest.contents import kept_of
+from ingest.links import link_of, linked_trace_ids
 from ingest.mapping import Said, said
 from ingest.models import PriceOverride
 from ingest.rows import Row
@@ -22,15 +24,15 @@ from ingest.spans import Decoded, Span
 from workspaces.models import Workspace
 
 LONGEST_AHEAD = timedelta(hours=1)
-LONGEST_CALL = timedelta(minutes=10)
-LONGER = timedelta(minutes=1)
-"""How much longer than one record of an answered call another may be: its stream, what a wrapper does after."""
-MOST_MINUTES = 15
-IDENTITY = frozenset(
-    ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
-)
-BESIDE = tuple((one.name, one.default) for one in fields(Said) if one.name not in IDENTITY)
-PRICED_BY = (
+MOST_LINKED_TRACES = 5_000
+"""Traces that are resolved together: an outage in which all calls overlap must not load the whole workspace."""
+IDENTITY = ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
+BESIDE = [one for one in fields(Said) if one.name not in IDENTITY]
+BESIDE_NAMES = tuple(one.name for one in BESIDE)
+BESIDE_DEFAULTS = tuple(one.default for one in BESIDE)
+beside = attrgetter(*BESIDE_NAMES)
+corrected = attrgetter(*writer.CORRECTED)
+priced_by = attrgetter(
     "operation",
     "provider",
     "model",
@@ -57,26 +59,19 @@ CROSS JOIN LATERAL (
 ) AS found
 """  # noqa: S608 (built from the writer's names, never from input)
 
-LINKED = """
-SELECT DISTINCT found.trace_id
-FROM unnest(%(links)s::text[]) AS wanted (link)
-CROSS JOIN LATERAL (
-    SELECT trace_id
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-        AND traces.link = wanted.link
-    OFFSET 0
-) AS found
-"""
 
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Known:
     """A span and its row: of this request, or stored before."""
 
     said: Said
     row: Row
-    is_new: bool
+    stored_at: datetime | None
+    """The timestamp under which it is stored; None of a new one."""
+
+    @property
+    def is_new(self) -> bool:
+        return self.stored_at is None
 
     @property
     def key(self) -> Key:
@@ -114,7 +109,8 @@ def timely(decoded: Decoded) -> list[Span]:
 
 
 def new(span: Span, store_content: bool) -> Known:
-    told = said(span)
+    attributes = Attributes(span.attributes)
+    told = said(span, attributes)
     row = Row(
         timestamp=told.timestamp,
         trace_id=told.trace_id,
@@ -126,45 +122,59 @@ def new(span: Span, store_content: bool) -> Known:
         status=told.status,
         error_type=told.error_type,
         error_message=told.error_message,
-        attributes=attributes_of(span, store_content),
-        said={name: value for name, default in BESIDE if (value := getattr(told, name)) != default},
+        attributes=kept_of(span, attributes, store_content),
+        said={
+            name: value
+            for name, value, default in zip(BESIDE_NAMES, beside(told), BESIDE_DEFAULTS, strict=True)
+            if value != default
+        },
         link=link_of(told),
     )
-    return Known(told, row, is_new=True)
+    return Known(told, row, stored_at=None)
 
 
 def resolve_and_store(
     cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
 ) -> int:
     known = with_stored(cursor, workspace_id, given)
-    fresh = [one for one in known.values() if one.is_new]
+    fresh = [one.row for one in known if one.is_new]
     if not fresh:
         return 0
     changed = settle(known, overrides)
-    accepted = writer.insert(cursor, workspace_id, [one.row for one in fresh])
+    accepted = writer.insert(cursor, workspace_id, fresh)
+    for one in known:
+        if one.stored_at is not None and one.stored_at != one.row.timestamp:
+            writer.move(cursor, workspace_id, one.row, one.stored_at)
     if changed:
         writer.correct(cursor, workspace_id, changed)
     return accepted
 
 
-def settle(known: dict[Key, Known], overrides: list[PriceOverride]) -> list[Row]:
+def settle(known: list[Known], overrides: list[PriceOverride]) -> list[Row]:
     """Every row as it is now known to be; returns the stored ones that were not so."""
-    before = {key: values(one.row, writer.CORRECTED) for key, one in known.items() if not one.is_new}
+    begin_with_their_spans(known)
+    by_said = {id(one.said): one for one in known}
+    before = [(one.row, corrected(one.row)) for one in known if not one.is_new]
     unpriced: list[pricing.Call] = []
-    for result in resolve(one.said for one in known.values()):
-        one = known[result.said.trace_id, result.said.span_id, result.said.timestamp]
-        priced_by = values(one.row, PRICED_BY)
+    for result in resolve(one.said for one in known):
+        one = by_said[id(result.said)]
+        was_priced_by = None if one.is_new else priced_by(one.row)
         fill(one.row, result)
         if result.call is None:
             one.row.cost_usd, one.row.cost_source, one.row.price_id = None, None, None
-        elif one.is_new or values(one.row, PRICED_BY) != priced_by:
+        elif priced_by(one.row) != was_priced_by:
             unpriced.append(to_price(one.row, result.call))
     pricing.price_calls(overrides, unpriced)
-    return [known[key].row for key, old in before.items() if values(known[key].row, writer.CORRECTED) != old]
+    return [row for row, old in before if corrected(row) != old]
 
 
-def values(row: Row, names: Iterable[str]) -> list[Any]:
-    return [getattr(row, name) for name in names]
+def begin_with_their_spans(known: list[Known]) -> None:
+    """Traces of the Agents SDK do not say when they began."""
+    for timeless in [one for one in known if one.said.timeless]:
+        trace_id = timeless.said.trace_id
+        starts = [one.said.timestamp for one in known if one.said.trace_id == trace_id and not one.said.timeless]
+        if starts:
+            timeless.said.timestamp = timeless.row.timestamp = min(starts)
 
 
 def fill(row: Row, result: Resolved) -> None:
@@ -194,7 +204,7 @@ def to_price(row: Row, call: Said) -> pricing.Call:
 # --- What is stored already ---
 
 
-def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> dict[Key, Known]:
+def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> list[Known]:
     """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
     known = dict(given)
     asked: set[str] = set()
@@ -206,14 +216,17 @@ def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Know
         if not any(one.is_new for one in known.values()):
             break
         asked |= trace_ids
-        trace_ids = linked_trace_ids(cursor, workspace_id, known.values()) - asked
-    return known
+        if len(asked) > MOST_LINKED_TRACES:
+            break
+        said_so_far = [one.said for one in known.values()]
+        trace_ids = linked_trace_ids(cursor, workspace_id, said_so_far) - asked
+    return list(known.values())
 
 
 def forget_repeated_traces(known: dict[Key, Known], found: list[Known]) -> None:
-    """The Agents SDK's traces have no time, so a repetition has another key."""
+    """What has no time of its own has another key each time it comes."""
     for one in found:
-        if one.said.span_id == one.said.trace_id:
+        if one.said.timeless:
             for key in [key for key, other in known.items() if other.is_new and key[:2] == one.key[:2]]:
                 del known[key]
 
@@ -227,60 +240,4 @@ def from_stored(values: dict[str, Any]) -> Known:
     told = orjson.loads(values.pop("said"))
     identity = {name: values[name] for name in IDENTITY}
     identity["name"] = identity["name"] or ""
-    return Known(Said(**identity, **told), Row(**values), is_new=False)
-
-
-# --- Records of the same call in other traces ---
-
-
-def link_of(told: Said) -> str | None:
-    """What both records of a call have, and roughly when: looked up without reading more than that time's rows."""
-    if told.kind == "usage_log":
-        return at_minute(f"stream-log:{told.requested_model}", told.timestamp)
-    if not told.is_call:
-        return None
-    if is_stream_request(told):
-        return at_minute(f"stream:{told.requested_model}", end(told))
-    if told.response_id:
-        return at_minute(told.response_id, end(told))
-    if may_be_told_twice(told):
-        return at_minute(f"{'sdk-failed' if is_sdk_root(told) else 'failed'}:{model_of(told)}", end(told))
-    return None
-
-
-def wanted_links(told: Said) -> list[str]:
-    """The links that other records of the same call can have."""
-    if told.kind == "usage_log":
-        return minutes(f"stream:{told.requested_model}", told.timestamp - SLACK, told.timestamp + SLACK)
-    if not told.is_call:
-        return []
-    if is_stream_request(told):
-        return minutes(f"stream-log:{told.requested_model}", end(told) - SLACK, end(told) + SLACK)
-    if told.response_id:
-        return minutes(told.response_id, told.timestamp - SLACK, end(told) + LONGER)
-    if may_be_told_twice(told):
-        if is_sdk_root(told):
-            return minutes(f"failed:{model_of(told)}", end(told) - SLACK, end(told) + LONGEST_CALL)
-        return minutes(f"sdk-failed:{model_of(told)}", told.timestamp - SLACK, end(told) + SLACK)
-    return []
-
-
-def may_be_told_twice(told: Said) -> bool:
-    return told.status != "success" and told.kind == "llm" and told.provider in (None, "anthropic")
-
-
-def at_minute(key: str, at: datetime) -> str:
-    return f"{key}@{int(at.timestamp()) // 60}"
-
-
-def minutes(key: str, start: datetime, until: datetime) -> list[str]:
-    first, last = int(start.timestamp()) // 60, int(until.timestamp()) // 60
-    return [f"{key}@{minute}" for minute in range(first, min(last, first + MOST_MINUTES) + 1)]
-
-
-def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable[Known]) -> set[str]:
-    links = sorted({link for one in around for link in wanted_links(one.said)})
-    if not links:
-        return set()
-    cursor.execute(LINKED, {"workspace_id": workspace_id, "links": links})
-    return {trace_id for (trace_id,) in cursor.fetchall()}
+    return Known(Said(**identity, **told), Row(**values), stored_at=values["timestamp"])

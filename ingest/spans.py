@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-NO_EVENTS: list["Event"] = []
 ERROR = 2
 
 
@@ -12,6 +11,18 @@ class Event:
     name: str
     time_ns: int
     attributes: dict[str, Any]
+
+
+@dataclass(slots=True, frozen=True)
+class Resource:
+    """What the rows need to know of the process that sent the span."""
+
+    service: str | None = None
+    version: str | None = None
+    environment: str | None = None
+
+
+NO_RESOURCE = Resource()
 
 
 @dataclass(slots=True)
@@ -27,7 +38,9 @@ class Span:
     attributes: dict[str, Any]
     events: list[Event] = field(default_factory=list)
     scope: str = ""
-    resource: dict[str, Any] = field(default_factory=dict)
+    resource: Resource = NO_RESOURCE
+    timeless: bool = False
+    """Has no start of its own; start_ns is when it arrived."""
 
 
 @dataclass(slots=True)

@@ -20,10 +20,12 @@ def clean(text: str, length: int) -> str:
 
     The digest keeps two long ids with the same beginning apart.
     """
+    if len(text) <= length and text.isascii() and "\0" not in text:
+        return text
     if len(text) > length:
         digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         text = text[: length - MARK_LENGTH] + MARK.format(digest=digest)
-    return UNSTORABLE.sub("\ufffd", text) if not text.isprintable() else text
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def clean_json(value: Any, depth: int = DEEPEST) -> Any:

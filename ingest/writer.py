@@ -106,6 +106,35 @@ WHERE traces.workspace_id = %(workspace_id)s
 """  # noqa: S608 (built from the names above, never from input)
 
 
+# Not an UPDATE: TimescaleDB moves no row from one day's chunk to another's.
+MOVED = f"""
+WITH gone AS (
+    DELETE FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp = %(stored_at)s
+        AND trace_id = %(trace_id)s
+        AND span_id = %(span_id)s
+    RETURNING *
+), moved AS (
+    INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
+    SELECT
+        workspace_id,
+        {", ".join(f"%(timestamp)s::{COLUMNS[name]}" if name == "timestamp" else name for name in COLUMNS)}
+    FROM gone
+    RETURNING *
+)"""  # noqa: S608 (built from the names above, never from input)
+MOVE = f"""{MOVED}, changes AS (
+    SELECT {rollups.SOURCE}, -1 AS sign
+    FROM gone
+    UNION ALL
+    SELECT {rollups.SOURCE}, 1 AS sign
+    FROM moved
+),{rollups.kept_by("changes")}
+SELECT count(*) FROM moved
+"""  # noqa: S608 (built from the names above, never from input)
+MOVE_ALONE = f"{MOVED} SELECT count(*) FROM moved"  # noqa: S608
+
+
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 
@@ -160,6 +189,16 @@ def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> N
         cursor.execute(CORRECT_ALONE, params)
     else:
         cursor.execute(CORRECT, params | {"closed_before": closed_before(cursor, workspace_id)})
+
+
+def move(cursor: CursorWrapper, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
+    """To the row's timestamp, and the rollups with it."""
+    params: dict[str, Any] = {"workspace_id": workspace_id, "stored_at": stored_at}
+    params |= {name: getattr(row, name) for name in KEY}
+    if engine.is_timescaledb():
+        cursor.execute(MOVE_ALONE, params)
+    else:
+        cursor.execute(MOVE, params | {"closed_before": closed_before(cursor, workspace_id)})
 
 
 def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> datetime:

@@ -1,0 +1,111 @@
+"""The attributes of one span, read by the tables of `conventions`."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+from ingest.conventions import INDEX, SCRUBBED, Names, Path
+from ingest.text import NAME_LENGTH, clean
+
+LONGEST_USAGE = 16 * 1024
+MOST_TOKENS = 10**12
+"""More is no count of one call, and sums of it would leave 64 bits."""
+
+
+class Attributes:
+    """What is JSON inside a text is parsed once, and only if asked for."""
+
+    __slots__ = ("parsed", "places", "values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.parsed: dict[str, Any] = {}
+        self.places: dict[Names, list[tuple[int, str, Path]]] = {}
+        places = self.places
+        for name in INDEX.keys() & values.keys():
+            for table, rank, path in INDEX[name]:
+                if table in places:
+                    places[table].append((rank, name, path))
+                else:
+                    places[table] = [(rank, name, path)]
+
+    def all(self, names: Names) -> Iterator[Any]:
+        for _, name, path in sorted(self.places.get(names, ())):
+            value = self.inside(name, path) if path else self.values[name]
+            if value is None or value == "" or (type(value) is str and value.startswith(SCRUBBED)):
+                continue
+            yield value
+
+    def text(self, names: Names, length: int = NAME_LENGTH) -> str | None:
+        if names not in self.places:
+            return None
+        for value in self.all(names):
+            if isinstance(value, str):
+                return clean(value, length)
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                return clean(str(value), length)
+        return None
+
+    def count(self, names: Names) -> int | None:
+        if names not in self.places:
+            return None
+        for value in self.all(names):
+            number = whole(value)
+            if number is not None:
+                return number
+        return None
+
+    def number(self, names: Names) -> float | None:
+        """One that measures something: above 0 and no accident."""
+        if names not in self.places:
+            return None
+        for value in self.all(names):
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
+                return value
+        return None
+
+    def inside(self, name: str, path: Path) -> Any:
+        if name not in self.parsed:
+            self.parsed[name] = structure(self.values.get(name))
+        value = self.parsed[name]
+        for key in path:
+            if not isinstance(value, dict):
+                return None
+            value = value.get(key)
+        return value
+
+
+def structure(value: Any) -> Any:
+    """JSON, or the repr of a Python dict."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return literal(value)
+
+
+def literal(text: str) -> Any:
+    if not text.startswith("{") or len(text) > LONGEST_USAGE:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def whole(value: Any) -> int | None:
+    """A token count, also where a client wrote it as text or as a float."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if not value.isdecimal() or len(value) > 16:
+            return None
+        value = int(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            return None
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None

@@ -1,0 +1,95 @@
+"""Records of one call in several traces: what they have in common, and where to look for the others.
+
+`link` stands in the row; others are found by it and by when they began, never by a scan.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
+from ingest.mapping import Said
+
+LONGEST_CALL = timedelta(hours=1)
+"""A record that began earlier than this before another is not looked for."""
+
+LINKED = """
+SELECT DISTINCT found.trace_id
+FROM unnest(
+    %(links)s::text[],
+    %(since)s::timestamptz[],
+    %(until)s::timestamptz[],
+    %(lasting_to)s::timestamptz[]
+) AS wanted (link, since, until, lasting_to)
+CROSS JOIN LATERAL (
+    SELECT trace_id
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND traces.link = wanted.link
+        AND timestamp >= wanted.since
+        AND timestamp <= wanted.until
+        AND timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
+    OFFSET 0
+) AS found
+"""
+
+
+class Wanted(NamedTuple):
+    """Records with this link that began between `since` and `until` and lasted at least to `lasting_to`."""
+
+    link: str
+    since: datetime
+    until: datetime
+    lasting_to: datetime
+
+
+def link_of(said: Said) -> str | None:
+    if said.kind == "usage_log":
+        return f"stream-log:{said.requested_model}"
+    if not said.is_call:
+        return None
+    if is_stream_request(said):
+        return f"stream:{said.requested_model}"
+    if said.response_id:
+        return said.response_id
+    if may_be_told_twice(said):
+        return f"{'sdk-failed' if is_sdk_root(said) else 'failed'}:{model_of(said)}"
+    return None
+
+
+def wanted(said: Said) -> Wanted | None:
+    """Whoever would find this record is found by it too: the order of arrival must not matter."""
+    start = said.timestamp
+    if said.kind == "usage_log":
+        return Wanted(f"stream:{said.requested_model}", start - LONGEST_CALL, start + SLACK, start - SLACK)
+    if not said.is_call:
+        return None
+    if is_stream_request(said):
+        return Wanted(f"stream-log:{said.requested_model}", end(said) - SLACK, end(said) + SLACK, end(said) - SLACK)
+    if said.response_id:
+        return Wanted(said.response_id, start - LONGEST_CALL, end(said) + SLACK, start - SLACK)
+    if not may_be_told_twice(said):
+        return None
+    if is_sdk_root(said):
+        around = start - LONGEST_CALL, start + CONTAINED_SLACK, end(said) - CONTAINED_SLACK
+        return Wanted(f"failed:{model_of(said)}", *around)
+    return Wanted(f"sdk-failed:{model_of(said)}", start - CONTAINED_SLACK, end(said) + CONTAINED_SLACK, start)
+
+
+def may_be_told_twice(said: Said) -> bool:
+    return said.status != "success" and said.kind == "llm" and said.provider in (None, "anthropic")
+
+
+def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
+    looked_for = sorted({found for said in around if (found := wanted(said))})
+    if not looked_for:
+        return set()
+    links, since, until, lasting_to = (list(values) for values in zip(*looked_for, strict=True))
+    cursor.execute(
+        LINKED,
+        {"workspace_id": workspace_id, "links": links, "since": since, "until": until, "lasting_to": lasting_to},
+    )
+    return {trace_id for (trace_id,) in cursor.fetchall()}
