@@ -1,7 +1,6 @@
 """The attributes of one span, read by the tables of `conventions`."""
 
 import ast
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -31,39 +30,42 @@ class Attributes:
                 else:
                     places[table] = [(rank, name, path)]
 
-    def all(self, names: Names) -> Iterator[Any]:
-        for _, name, path in sorted(self.places.get(names, ())):
-            value = self.inside(name, path) if path else self.values[name]
-            if value is None or value == "" or (type(value) is str and value.startswith(SCRUBBED)):
-                continue
-            yield value
+    def all(self, names: Names) -> list[Any]:
+        """What the span says under these names, the first name first."""
+        places = self.places.get(names)
+        if places is None:
+            return []
+        if len(places) > 1:
+            places.sort()
+        return [value for place in places if (value := self.at(place)) is not None]
+
+    def at(self, place: tuple[int, str, Path]) -> Any:
+        _, name, path = place
+        value = self.inside(name, path) if path else self.values[name]
+        return None if value == "" or (type(value) is str and value.startswith(SCRUBBED)) else value
 
     def text(self, names: Names, length: int = NAME_LENGTH) -> str | None:
-        if names not in self.places:
-            return None
-        for value in self.all(names):
-            if isinstance(value, str):
-                return clean(value, length)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                return clean(str(value), length)
+        if names in self.places:
+            for value in self.all(names):
+                if isinstance(value, str):
+                    return clean(value, length)
+                if isinstance(value, (int, float)) and not isinstance(value, bool):
+                    return clean(str(value), length)
         return None
 
     def count(self, names: Names) -> int | None:
-        if names not in self.places:
-            return None
-        for value in self.all(names):
-            number = whole(value)
-            if number is not None:
-                return number
+        if names in self.places:
+            for value in self.all(names):
+                if (number := whole(value)) is not None:
+                    return number
         return None
 
     def number(self, names: Names) -> float | None:
         """One that measures something: above 0 and no accident."""
-        if names not in self.places:
-            return None
-        for value in self.all(names):
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
-                return value
+        if names in self.places:
+            for value in self.all(names):
+                if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
+                    return value
         return None
 
     def inside(self, name: str, path: Path) -> Any:
@@ -98,6 +100,8 @@ def literal(text: str) -> Any:
 
 def whole(value: Any) -> int | None:
     """A token count, also where a client wrote it as text or as a float."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -108,4 +112,4 @@ def whole(value: Any) -> int | None:
         if not value.is_integer():
             return None
         value = int(value)
-    return value if isinstance(value, int) and 0 <= value <= MOST_TOKENS else None
+    return whole(value) if type(value) is int else None

@@ -39,6 +39,8 @@ def clean_name(name: str) -> str:
 
 
 def storable(value: Any) -> Any:
+    if type(value) is str and len(value) <= ATTRIBUTE_LENGTH and value.isascii() and "\0" not in value:
+        return value  # as `clean` would, without going there
     if isinstance(value, str):
         return clean(value, ATTRIBUTE_LENGTH)
     if not isinstance(value, (list, dict, float, int)):

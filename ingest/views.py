@@ -90,8 +90,9 @@ def not_stored(signal: str) -> View:
 @require_GET
 @workspace_access("ingest")
 def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
-    workspace = request.workspace
-    return traces.json_response({"data": [{"id": str(workspace.id), "name": workspace.name, "metadata": {}}]})
+    itself = {"id": str(request.workspace.id), "name": request.workspace.name}
+    # The SDKs refuse a project without an organization.
+    return traces.json_response({"data": [itself | {"metadata": {}, "organization": itself}]})
 
 
 @csrf_exempt

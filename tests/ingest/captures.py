@@ -22,6 +22,7 @@ class Request:
     encoding: str | None = None
     when: int = 0
     """The latest end of its spans, in nanoseconds."""
+    is_root: bool = False
 
     @property
     def is_trace(self) -> bool:
@@ -59,7 +60,12 @@ def one_span_each(stack: str) -> list[Request]:
 
 def native_items(request: Request) -> list[Request]:
     return [
-        Request(request.path, json.dumps({"data": [item]}).encode(), request.content_type)
+        Request(
+            request.path,
+            json.dumps({"data": [item]}).encode(),
+            request.content_type,
+            is_root=item["object"] == "trace",
+        )
         for item in json.loads(request.plain)["data"]
     ]
 
@@ -72,7 +78,15 @@ def otlp_spans(request: Request) -> list[Request]:
                 alone = ExportTraceServiceRequest()
                 resource = alone.resource_spans.add(resource=resource_spans.resource)
                 resource.scope_spans.add(scope=scope_spans.scope, spans=[span])
-                singles.append(Request("/v1/traces", alone.SerializeToString(), PROTOBUF, when=span.end_time_unix_nano))
+                singles.append(
+                    Request(
+                        "/v1/traces",
+                        alone.SerializeToString(),
+                        PROTOBUF,
+                        when=span.end_time_unix_nano,
+                        is_root=not span.parent_span_id,
+                    )
+                )
     return singles
 
 
