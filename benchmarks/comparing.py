@@ -1,0 +1,45 @@
+"""Whether two answers to a question are the same: exactly, or to the last digits where both reckon with floats."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from math import isclose
+from typing import Any
+
+PERCENTILES = ("p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
+FLOATS = 1e-9
+HISTOGRAM = 0.015
+"""The error that a percentile from the histogram may have (API.md)."""
+
+
+def differences(ours: Any, raw: Any, tolerance: float = HISTOGRAM, at: str = "") -> Iterator[str]:
+    """Of what `raw` has. `tolerance` is for percentiles."""
+    if isinstance(raw, Mapping):
+        for name, value in raw.items():
+            yield from differences(ours[name], value, tolerance, f"{at}.{name}")
+    elif isinstance(raw, Sequence) and not isinstance(raw, str):
+        if len(ours) != len(raw):
+            yield f"{at}: {len(ours)} instead of {len(raw)}"
+        for number, (one, other) in enumerate(zip(ours, raw, strict=False)):
+            yield from differences(one, other, tolerance, f"{at}[{number}]")
+    elif not same(ours, raw, allowed(at, raw, tolerance)):
+        yield f"{at}: {ours} instead of {raw}"
+
+
+def allowed(at: str, value: Any, tolerance: float) -> float:
+    """The absolute error."""
+    size = abs(float(value)) if is_number(value) else 0
+    if not at.endswith(PERCENTILES):
+        return max(size, 1) * FLOATS
+    if "change" in at:  # percent, of two percentiles that are each off
+        return (100 + size) * 2.1 * tolerance + FLOATS
+    return size * tolerance + FLOATS
+
+
+def same(one: Any, other: Any, error: float) -> bool:
+    if is_number(one) and is_number(other):
+        return isclose(float(one), float(other), rel_tol=0, abs_tol=error)
+    return bool(one == other)
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal)

@@ -1,0 +1,266 @@
+"""Databases full of the benchmarks' rows: one for each number of rows, kept for the next run."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import django
+import duckdb
+import psycopg
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from benchmarks import data
+from observability import embedded
+
+DIRECTORY = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
+COPIED_AT_ONCE = 1 << 20
+COLUMNSTORE_JOBS = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name IN ('policy_compression')"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    rows: int
+    database: str
+    parquet: Path
+
+
+@contextmanager
+def server(directory: Path = DIRECTORY, url: str | None = None) -> Iterator[None]:
+    """Django, set up on a PostgreSQL of the benchmarks' own, or on the one at `url` for the analytics."""
+    directory.mkdir(parents=True, exist_ok=True)
+    postgres = directory / "postgres"
+    with embedded.running(postgres):
+        embedded.create_database("observability", postgres)
+        host = embedded.socket_directory(postgres).replace("/", "%2F")
+        own = f"postgres://postgres@{host}/observability"
+        os.environ |= {
+            "ENVIRONMENT": "development",
+            "DATABASE_URL": own,
+            "ANALYTICS_DATABASE_URL": url or own,
+            "OPEN_WORKSPACE_IDS": data.MAIN_WORKSPACE,
+            "DJANGO_SETTINGS_MODULE": "observability.settings",
+            "REDIS_URL": "",
+            # Loading and raw questions take longer than any request may.
+            "STATEMENT_TIMEOUT_MS": "0",
+        }
+        django.setup()
+        call_command("migrate", verbosity=0)
+        create_workspace()
+        try:
+            yield
+        finally:
+            close()
+
+
+def create_workspace() -> None:
+    from workspaces.models import Workspace
+
+    Workspace.objects.get_or_create(id=data.MAIN_WORKSPACE, defaults={"name": "Benchmark"})
+
+
+def close() -> None:
+    """Of every connection; the next use opens them again."""
+    for connection in [*connections.all(), *used.values()]:
+        connection.close()
+        connection.close_pool()
+
+
+used: dict[str, Any] = {}
+
+
+def use(name: str) -> None:
+    """The product's analytics are now in the database of this name; each keeps its connection while others are used."""
+    if name not in used:
+        connection: Any = connections["analytics"].copy()
+        connection.settings_dict["NAME"] = name
+        connection._connection_pools = {}  # its own: Django's are by alias
+        used[name] = connection
+    connections["analytics"] = used[name]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--fresh", action="store_true", help="make and load the rows again")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the rows and PostgreSQL are kept")
+    parser.add_argument("--database", help="postgres://… of a server to use instead, such as one with TimescaleDB")
+    parser.add_argument("--markdown", action="store_true", help="tables for a document")
+
+
+def load(rows: int, fresh: bool = False, directory: Path = DIRECTORY) -> Loaded:
+    """The database with so many rows, made where it is missing or the rows are others than then."""
+    loaded = Loaded(rows, f"benchmark_{short(rows)}", directory / f"rows-{short(rows)}-{version(rows)}.parquet")
+    if not loaded.parquet.exists() or fresh:
+        with step(f"{short(rows)} rows as Parquet"):
+            data.write_parquet(rows, loaded.parquet)
+    is_there = not fresh and mark(loaded.database) == version(rows)
+    if not is_there:
+        create_anew(loaded.database)
+    use(loaded.database)
+    call_command("migrate", database="analytics", verbosity=0)
+    if not is_there:
+        fill(rows)
+    return loaded
+
+
+def create_anew(name: str, template: str = "template1") -> None:
+    drop(name)
+    with admin() as connection:
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
+        connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def drop(name: str) -> None:
+    with admin() as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def admin() -> psycopg.Connection[Any]:
+    return psycopg.connect(**parameters("postgres"), autocommit=True)
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """How psycopg reaches a database of the server that the analytics are on."""
+    known = connections["analytics"].settings_dict
+    given = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
+    return {key: value for key, value in given.items() if value} | {"dbname": name}
+
+
+def version(rows: int) -> str:
+    """Changes whenever the rows do."""
+    made_from = f"{data.TABLES} {data.generated(rows)} {data.hours()} {duckdb.__version__}"
+    return sha256(" ".join(made_from.split()).encode()).hexdigest()[:8]
+
+
+def mark(name: str) -> str | None:
+    """Which rows the database was filled with; None where there is none, or the filling was not finished."""
+    with admin() as connection:
+        found = connection.execute(
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+    return found[0] if found else None
+
+
+def fill(rows: int) -> None:
+    """The fast path: COPY into `traces` without its indexes, the indexes as they were, then each rollup in one go."""
+    name = connections["analytics"].settings_dict["NAME"]
+    with psycopg.connect(**parameters(name), autocommit=True, options="-c timezone=UTC") as connection:
+        with step(f"{short(rows)} rows into PostgreSQL"):
+            made_again = drop_indexes(connection)
+            copy(connection, rows)
+        for statement in made_again:
+            with step(statement.partition(" ON ")[0].removeprefix("ALTER TABLE ")[:70]):
+                connection.execute(statement)
+        for statement in fill_statements(connection):
+            with step(" ".join(statement.split()[:3])):
+                connection.execute(statement)
+        with step("VACUUM ANALYZE"):
+            connection.execute("VACUUM ANALYZE")
+        connection.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(version(rows)))
+        )
+
+
+def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
+    from analytics import engine, rollups
+
+    if not engine.is_timescaledb():
+        return rollups.FILL
+    compress = connection.execute(COLUMNSTORE_JOBS)
+    return (
+        # Hours before the days that are made from them.
+        *(f"CALL refresh_continuous_aggregate('{rollup.hourly}', NULL, NULL)" for rollup in rollups.ROLLUPS),
+        *(f"CALL refresh_continuous_aggregate('{rollup.daily}', NULL, NULL)" for rollup in rollups.ROLLUPS),
+        *(f"CALL run_job({job})" for (job,) in compress.fetchall()),
+    )
+
+
+def drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
+    """The statements that make them again."""
+    constraints = connection.execute(
+        """
+        SELECT conname, format('ALTER TABLE traces ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid))
+        FROM pg_constraint
+        WHERE conrelid = 'traces'::regclass AND contype IN ('u', 'p')
+        """
+    ).fetchall()
+    indexes = connection.execute(
+        """
+        SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
+        FROM pg_index
+        WHERE indrelid = 'traces'::regclass
+          AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+        """
+    ).fetchall()
+    for name, _ in constraints:
+        connection.execute(sql.SQL("ALTER TABLE traces DROP CONSTRAINT {}").format(sql.Identifier(name)))
+    for name, _ in indexes:
+        connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    return [statement for _, statement in (*constraints, *indexes)]
+
+
+def copy(connection: psycopg.Connection[Any], rows: int) -> None:
+    with data.engine() as engine:
+        columns = data.columns(engine)
+    statement = sql.SQL("COPY traces ({}) FROM STDIN (FORMAT csv)").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with TemporaryDirectory() as directory, connection.cursor().copy(statement) as copied:
+        for path in data.csv_slices(rows, Path(directory)):
+            with path.open("rb") as file:
+                while block := file.read(COPIED_AT_ONCE):
+                    copied.write(block)
+
+
+@contextmanager
+def step(text: str) -> Iterator[None]:
+    """Says on the error output what takes so long; the results stand alone on the other."""
+    began = time.monotonic()
+    print(f"  {text} …", end="", file=sys.stderr, flush=True)
+    yield
+    print(f" {time.monotonic() - began:,.0f} s", file=sys.stderr, flush=True)
+
+
+def short(rows: int) -> str:
+    for unit, size in (("m", 1_000_000), ("k", 1_000)):
+        if rows % size == 0 and rows >= size:
+            return f"{rows // size}{unit}"
+    return str(rows)
+
+
+def counts(text: str) -> list[int]:
+    return [count(one) for one in text.split(",")]
+
+
+def count(text: str) -> int:
+    """1m or 500k as a number."""
+    sizes = {"k": 1_000, "m": 1_000_000}
+    return int(float(text.lower().rstrip("km")) * sizes.get(text.lower()[-1], 1))
+
+
+def utc(moment: datetime) -> datetime:
+    """DuckDB reckons faster with moments that do not say their zone."""
+    return moment.replace(tzinfo=UTC)
+
+
+def engine() -> str:
+    """Of the analytics that are in use."""
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT
+                split_part(version(), ' ', 2),
+                (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb')
+            """
+        )
+        version, timescale = cursor.fetchone()
+    return f"PostgreSQL {version}" + (f" with TimescaleDB {timescale}" if timescale else "")

@@ -1,0 +1,57 @@
+"""DuckDB over the same rows as Parquet: the questions of raw_sql.py in its dialect."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import duckdb
+
+from benchmarks.data import MEMORY, THREADS
+from benchmarks.databases import utc
+from benchmarks.raw_sql import PERCENTILES, Ask, Found
+
+DIALECT = {PERCENTILES: "quantile_cont(latency_ms, [0.5, 0.95, 0.99]) AS percentiles"}
+
+
+def asking(parquet: Path) -> Ask:
+    """It keeps what it knows of the file from question to question, and as much of it in memory as it likes."""
+    connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "enable_progress_bar": False})
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")  # as PostgreSQL
+    connection.execute("SET parquet_metadata_cache = true")
+    connection.execute(f"CREATE VIEW traces AS SELECT * FROM '{parquet}'")  # noqa: S608 (our own path)
+
+    def ask(sql: str, params: Mapping[str, Any]) -> Found:
+        for ours, theirs in DIALECT.items():
+            sql = sql.replace(ours, theirs)
+        # Values become text, as the product's do under client-side binding: so both planners know them.
+        sql = re.sub(r"%\((\w+)\)s", lambda name: literal(params[name[1]]), sql)
+        found = connection.execute(sql)
+        names = [name for name, *_ in found.description or ()]
+        return [dict(zip(names, map(aware, row), strict=True)) for row in found.fetchall()]
+
+    return ask
+
+
+def literal(value: Any) -> str:
+    match value:
+        case None:
+            return "NULL"
+        case list():
+            return f"[{', '.join(map(literal, value))}]"
+        case datetime():
+            return f"TIMESTAMP '{value.astimezone(UTC).replace(tzinfo=None).isoformat()}'"
+        case timedelta():
+            return f"INTERVAL '{value // timedelta(seconds=1)} seconds'"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case UUID():
+            return f"'{value}'::UUID"
+    return str(value)
+
+
+def aware(value: Any) -> Any:
+    return utc(value) if isinstance(value, datetime) else value

@@ -1,0 +1,156 @@
+"""How many rows a second the writer stores, rollups included, by batch size; and what each index costs it.
+
+python -m benchmarks.ingest --rows-stored 10m
+python -m benchmarks.ingest --rows-stored 10m --indexes
+"""
+
+import argparse
+import statistics
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from django.core.management import call_command
+
+from benchmarks import data, databases
+from benchmarks.databases import short
+from benchmarks.tables import machine, table
+from benchmarks.writers import Writers, writers
+
+BATCHES = (1, 10, 100, 1000, 5000)
+MAIN, OTHER = UUID(data.MAIN_WORKSPACE), UUID("0000000b-0000-4000-8000-000000000001")
+CONNECTIONS = {"one connection": [MAIN], "two": [MAIN, MAIN], "two, a workspace each": [MAIN, OTHER]}
+EMPTY, FULL = "ingest_empty", "ingest_full"
+
+# Named as in the original design. What the schema has under a name is measured as it is there.
+INDEXES = {
+    "idx_traces_workspace_timestamp_status": "(workspace_id, timestamp, status)",
+    "idx_traces_workspace_agent": "(workspace_id, agent_id, timestamp)",
+    "idx_traces_workspace_model": "(workspace_id, model, timestamp)",
+    "idx_traces_workspace_status": "(workspace_id, status, timestamp)",
+    "idx_traces_workspace_user": "(workspace_id, user_id, timestamp) WHERE user_id IS NOT NULL",
+    "idx_traces_error_analysis": "(workspace_id, timestamp, error_type) WHERE status <> 'success'",
+    "idx_traces_cost_analysis": "(workspace_id, timestamp, provider, model) WHERE cost_usd IS NOT NULL",
+    "idx_traces_latency_percentiles": "(workspace_id, timestamp) INCLUDE (operation, latency_ms)",
+}
+
+
+def by_batch(those: Writers, options: argparse.Namespace) -> str:
+    rates: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
+    stored = {EMPTY: "empty", FULL: short(options.rows_stored)}
+    for number in range(options.rounds):
+        for batch in options.batches:
+            with databases.step(f"round {number + 1}, batches of {batch:,}"):
+                for name, workspace_ids in CONNECTIONS.items():
+                    for database in stored:
+                        rate = those.rows_per_second(database, workspace_ids, batch, options.seconds)
+                        rates[database, batch, name].append(rate)
+    head = ["rows in a batch", *(f"{name}, {label}" for name in CONNECTIONS for label in stored.values())]
+    lines = [
+        [f"{batch:,}", *(f"{median(rates[database, batch, name]):,.0f}" for name in CONNECTIONS for database in stored)]
+        for batch in options.batches
+    ]
+    return table(head, lines, options.markdown)
+
+
+def median(rates: list[float]) -> float:
+    return statistics.median(rates)
+
+
+# --- Indexes ---
+
+
+def by_index(those: Writers, options: argparse.Namespace) -> str:
+    lines = [cost_of(name, those, options) for name in INDEXES if name in options.indexes]
+    head = ["index", "in the schema", "size", "rows/s without", "rows/s with", "cost"]
+    return table(head, lines, options.markdown)
+
+
+def cost_of(name: str, those: Writers, options: argparse.Namespace) -> list[str]:
+    rates: dict[bool, list[float]] = {True: [], False: []}
+    with database(FULL) as connection:
+        is_ours = exists(connection, name)
+        with databases.step(name if is_ours else f"{name}, which is made for this"):
+            if not is_ours:
+                connection.execute(f"CREATE INDEX {name} ON traces {INDEXES[name]}")
+            [size] = connection.execute("SELECT pg_size_pretty(pg_relation_size(%s))", [name]).fetchone() or [""]
+            for _ in range(options.rounds):
+                for is_kept in (False, True):
+                    keep_up(connection, name, is_kept)
+                    rates[is_kept].append(those.rows_per_second(FULL, [MAIN], 1000, options.seconds))
+            if not is_ours:
+                connection.execute(f"DROP INDEX {name}")
+    without, with_it = median(rates[False]), median(rates[True])
+    cost = f"{(without / with_it - 1) * 100:.0f} %"
+    return [name, "yes" if is_ours else "no", size, f"{without:,.0f}", f"{with_it:,.0f}", cost]
+
+
+def exists(connection: psycopg.Connection[Any], name: str) -> bool:
+    return connection.execute("SELECT FROM pg_indexes WHERE indexname = %s", [name]).fetchone() is not None
+
+
+def keep_up(connection: psycopg.Connection[Any], name: str, is_kept: bool) -> None:
+    """Whether writers maintain the index. It lacks rows then, which only a copy to be thrown away may do."""
+    statement = "UPDATE pg_index SET indisready = %s, indisvalid = %s WHERE indexrelid = %s::regclass"
+    connection.execute(statement, [is_kept, is_kept, name])
+
+
+@contextmanager
+def database(name: str) -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(**databases.parameters(name), autocommit=True) as connection:
+        yield connection
+
+
+# --- Running ---
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
+    databases.add_arguments(parser)
+    parser.add_argument("--rows-stored", type=databases.count, default="10m", help="before it begins, like 1m")
+    parser.add_argument("--batches", type=databases.counts, default=",".join(map(str, BATCHES)))
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
+    parser.add_argument("--seconds", type=float, default=3, help="that one measuring takes at most")
+    parser.add_argument(
+        "--indexes",
+        nargs="?",
+        const=",".join(INDEXES),
+        type=lambda text: text.split(","),
+        help="measure what these cost the writer, by default each of the original design",
+    )
+    return parser.parse_args()
+
+
+@contextmanager
+def copies(options: argparse.Namespace) -> Iterator[None]:
+    """An empty database, and one full of rows that may be written to: the kept one stays as it is."""
+    kept = databases.load(options.rows_stored, options.fresh, options.directory)
+    databases.close()
+    try:
+        with databases.step(f"a copy of {kept.database}"):
+            databases.create_anew(FULL, kept.database)
+        databases.create_anew(EMPTY)
+        databases.use(EMPTY)
+        call_command("migrate", database="analytics", verbosity=0)
+        databases.close()
+        yield
+    finally:
+        databases.close()
+        databases.drop(FULL)
+        databases.drop(EMPTY)
+
+
+def main() -> int:
+    options = arguments()
+    with databases.server(options.directory, options.database), copies(options), writers(2) as those:
+        measured = by_index(those, options) if options.indexes else by_batch(those, options)
+        print(f"{machine()}. {databases.engine()}.\n\nRows: {data.DESCRIPTION}.\n\n{measured}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
