@@ -181,7 +181,8 @@ FROM measured
 
 
 def engine() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "enable_progress_bar": False})
+    connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})
+    connection.execute("SET enable_progress_bar = false")
     connection.execute(TABLES)
     connection.executemany("INSERT INTO hours VALUES (?, ?, ?, ?)", hours())
     return connection

@@ -25,7 +25,11 @@ from observability import embedded
 
 DIRECTORY = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
 COPIED_AT_ONCE = 1 << 20
-COLUMNSTORE_JOBS = "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name IN ('policy_compression', 'policy_columnstore')"
+COLUMNSTORE_JOBS = """
+SELECT job_id
+FROM timescaledb_information.jobs
+WHERE proc_name IN ('policy_compression', 'policy_columnstore')
+"""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ DIALECT = {PERCENTILES: "quantile_cont(latency_ms, [0.5, 0.95, 0.99]) AS percent
 
 def asking(parquet: Path) -> Ask:
     """It keeps what it knows of the file from question to question, and as much of it in memory as it likes."""
-    connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY, "enable_progress_bar": False})
+    connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET default_null_order = 'nulls_last_on_asc_first_on_desc'")  # as PostgreSQL
     connection.execute("SET parquet_metadata_cache = true")

@@ -40,6 +40,10 @@ buckets AS (
 """
 
 
+def params(filters: Filters) -> dict[str, Any]:
+    return filters.params | {"previous_start": filters.previous.start}
+
+
 def changes(found: Mapping[str, Any], *names: str) -> Answer:
     return {name: change(found[name], found[f"{name}_before"]) for name in names}
 
@@ -73,7 +77,7 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 
 
 def usage_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(USAGE_OVERVIEW, filters.params)
+    [found] = ask(USAGE_OVERVIEW, params(filters))
     names = ("total_calls", "unique_users", "active_agents", "avg_calls_per_user")
     return {name: found[name] for name in names} | {"change_from_previous": changes(found, *names)}
 
@@ -99,7 +103,7 @@ ORDER BY timestamp
 
 
 def calls_over_time(ask: Ask, filters: Filters) -> Answer:
-    data = ask(CALLS_OVER_TIME, filters.params)
+    data = ask(CALLS_OVER_TIME, params(filters))
     return {"total_calls": sum(point["calls"] for point in data), "data": data}
 
 
@@ -133,7 +137,7 @@ ORDER BY is_listed DESC, calls DESC, agent_id
 
 
 def agent_distribution(ask: Ask, filters: Filters) -> Answer:
-    data = ask(AGENT_DISTRIBUTION, filters.params)
+    data = ask(AGENT_DISTRIBUTION, params(filters))
     return {"total_calls": sum(share["calls"] for share in data), "data": data}
 
 
@@ -178,7 +182,7 @@ ORDER BY calls DESC, user_id
 
 
 def top_users(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(TOP_USERS, filters.params)}
+    return {"data": ask(TOP_USERS, params(filters))}
 
 
 # --- Cost ---
@@ -199,7 +203,7 @@ FROM traces
 
 
 def cost_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(COST_OVERVIEW, filters.params)
+    [found] = ask(COST_OVERVIEW, params(filters))
     answer = {name: found[name] for name in ("total_spend_usd", "avg_cost_per_call_usd", "unpriced_calls")}
     return answer | {
         "projected_monthly_spend_usd": budget(ask, filters)["projected_monthly_spend_usd"],
@@ -264,7 +268,7 @@ ORDER BY timestamp, place
 
 
 def trend(ask: Ask, filters: Filters) -> Answer:
-    data = ask(TREND, filters.params)
+    data = ask(TREND, params(filters))
     return {"models": list(dict.fromkeys(point["model"] for point in data if point["model"])), "data": data}
 
 
@@ -306,7 +310,7 @@ ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
 
 
 def by_model(ask: Ask, filters: Filters) -> Answer:
-    data = ask(BY_MODEL, filters.params)
+    data = ask(BY_MODEL, params(filters))
     costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
     return {"total_cost_usd": sum(costs) if costs or not data else None, "data": data}
 
@@ -350,7 +354,7 @@ def budget(ask: Ask, filters: Filters) -> Answer:
     """Of the month in which the window ends, in UTC, with 28 days of history or more; see docs/budgets.md."""
     start = filters.end.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (start + timedelta(days=32)).replace(day=1)
-    [found] = ask(BUDGET, filters.params | {"month_start": start, "month_end": end})
+    [found] = ask(BUDGET, params(filters) | {"month_start": start, "month_end": end})
     return {
         "current_spend_usd": found["spend_usd"],
         "projected_monthly_spend_usd": float(found["spend_usd"]) + float(found["rest_usd"]),
@@ -392,7 +396,7 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 
 
 def performance_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(PERFORMANCE_OVERVIEW, filters.params)
+    [found] = ask(PERFORMANCE_OVERVIEW, params(filters))
     answer = {name: value for name, value in found.items() if not name.endswith("_before")}
     return answer | {
         "requests_per_second": found["total_requests"] / (filters.end - filters.start).total_seconds(),
@@ -425,7 +429,7 @@ ORDER BY timestamp
 
 
 def latency(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(LATENCY, filters.params)}
+    return {"data": ask(LATENCY, params(filters))}
 
 
 THROUGHPUT = f"""
@@ -456,7 +460,7 @@ ORDER BY timestamp
 
 
 def throughput(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(THROUGHPUT, filters.params)}
+    return {"data": ask(THROUGHPUT, params(filters))}
 
 
 ERRORS = f"""
@@ -497,7 +501,7 @@ ORDER BY calls DESC, error_type, status
 
 
 def errors(ask: Ask, filters: Filters) -> Answer:
-    found = ask(ERRORS, filters.params)
+    found = ask(ERRORS, params(filters))
     totals = ("total_calls", "total_errors")
     total_calls, total_errors = (found[0][name] for name in totals)
     return {
