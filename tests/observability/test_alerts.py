@@ -1,0 +1,52 @@
+"""The alert rules and the documents speak of metrics that there are."""
+
+import re
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from observability import problems, scrape
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NAME = re.compile(r"\bobservability_\w+")
+
+
+def families() -> dict[str, str]:
+    """Name and type of each, as Prometheus sees it."""
+    told = [*REGISTRY.collect(), *scrape.Now().collect()]
+    found = {family.name: family.type for family in told if family.name.startswith("observability")}
+    return {name + ("_total" if kind == "counter" else ""): kind for name, kind in found.items()}
+
+
+def test_every_alert_is_about_a_metric_that_there_is() -> None:
+    known = {name + ("_bucket" if kind == "histogram" else "") for name, kind in families().items()}
+    asked = {
+        name
+        for line in (DOCS / "alerts.yml").read_text().splitlines()
+        if "expr:" in line
+        for name in NAME.findall(line)
+    }
+    assert asked - known == set()
+    assert len(asked) >= 8
+
+
+def test_every_metric_is_explained() -> None:
+    explained = set(re.findall(r"^\| `(observability_\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE))
+    assert explained == set(families())
+
+
+def test_every_alert_is_explained() -> None:
+    alerts = set(re.findall(r"alert: (\w+)", (DOCS / "alerts.yml").read_text()))
+    explained = set(re.findall(r"^\| `([A-Z]\w+)` \|", (DOCS / "operations.md").read_text(), re.MULTILINE))
+    assert alerts == explained
+
+
+def test_every_cause_is_explained() -> None:
+    causes = {*problems.CAUSES.values(), "pool", "deadline", "connection", "other"}
+    text = (DOCS / "operations.md").read_text()
+    table = text[text.index("| Cause of a 503") : text.index("## Backup")]
+    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")}
+    assert causes == named
