@@ -65,9 +65,9 @@ class Running:
                 return self
         raise AssertionError(self.output)
 
-    def fetch(self, path: str, body: bytes | None = None, **headers: str) -> Any:
+    def fetch(self, path: str, body: bytes | None = None, method: str | None = None, **headers: str) -> Any:
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers)
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
         with urllib.request.urlopen(request, timeout=10) as response:
             return response.read().decode()
 
@@ -109,6 +109,35 @@ def test_the_printed_curl_shows_up_in_the_overview(running: Running) -> None:
     assert json.loads(answer)["accepted"] == 1
     overview = running.fetch("/api/v1/usage/overview?range=1h", X_Workspace_ID=DEMO)
     assert json.loads(overview)["total_calls"] == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cost/overview?range=30d",
+        "cost/trend?range=30d&granularity=daily",
+        "cost/by-model?range=30d",
+        "cost/budget",
+        "performance/overview?range=24h",
+        "performance/latency?range=7d&granularity=hourly",
+        "performance/throughput?range=24h&granularity=hourly",
+        "performance/errors?range=24h&limit=20",
+        "performance/latency?range=24h&agent_id=test-agent-123",
+    ],
+)
+def test_the_calls_of_the_original_design_work(running: Running, call: str) -> None:
+    assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO))
+
+
+def test_the_demo_workspace_has_a_budget_of_1000_and_the_original_put_sets_it(running: Running) -> None:
+    before = json.loads(running.fetch("/api/v1/cost/budget", X_Workspace_ID=DEMO))
+    assert (before["monthly_limit_usd"], before["alert_threshold_percentage"]) == (1000.0, 80.0)
+    body = b'{"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}'
+    headers = {"X_Workspace_ID": DEMO, "Content_Type": "application/json"}
+    answer = json.loads(running.fetch("/api/v1/cost/budget", body, "PUT", **headers))
+    assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == (2000.0, 85.0)
+    overview = json.loads(running.fetch("/api/v1/cost/overview?range=30d", X_Workspace_ID=DEMO))
+    assert overview["budget_limit_usd"] == 2000.0
 
 
 def test_the_printed_key_and_password_work(running: Running) -> None:
