@@ -1,0 +1,372 @@
+"""Every name of the tables, one by one: a span with only this name has the field, and the first name wins."""
+
+from typing import Any
+
+import pytest
+
+from ingest import conventions as c
+from ingest.attributes import Attributes
+from ingest.contents import time_to_first_token_ms
+from ingest.kinds import kind_of
+from ingest.mapping import Said, said
+from ingest.spans import Event, Span
+
+
+def a_span(attributes: dict[str, Any], **values: Any) -> Span:
+    defaults: dict[str, Any] = {
+        "trace_id": "t",
+        "span_id": "s",
+        "parent_span_id": None,
+        "name": "span",
+        "start_ns": 10**18,
+        "end_ns": 10**18 + 10**9,
+        "status": 0,
+        "status_message": "",
+        "attributes": attributes,
+    }
+    return Span(**(defaults | values))
+
+
+def told(attributes: dict[str, Any], **values: Any) -> Said:
+    span = a_span(attributes, **values)
+    return said(span, Attributes(span.attributes))
+
+
+def a_call(attributes: dict[str, Any], **values: Any) -> Said:
+    return told({"openinference.span.kind": "LLM"} | attributes, **values)
+
+
+def attribute(name: str, value: Any) -> dict[str, Any]:
+    """As `name` says: plain, or inside JSON."""
+    top, *path = name.split(">")
+    for key in reversed(path):
+        value = {key: value}
+    return {top: value}
+
+
+# --- Kind: table 4.1 ---
+
+KINDS: list[tuple[str, dict[str, Any]]] = [
+    ("llm", {"openinference.span.kind": "LLM"}),
+    ("embedding", {"openinference.span.kind": "EMBEDDING"}),
+    ("tool", {"openinference.span.kind": "TOOL", "tool.name": "t"}),
+    ("agent", {"openinference.span.kind": "AGENT"}),
+    *(
+        ("chain", {"openinference.span.kind": kind})
+        for kind in ("CHAIN", "RETRIEVER", "RERANKER", "GUARDRAIL", "EVALUATOR")
+    ),
+    ("llm", {"langfuse.observation.type": "generation"}),
+    ("embedding", {"langfuse.observation.type": "embedding"}),
+    ("agent", {"langfuse.observation.type": "agent"}),
+    ("tool", {"langfuse.observation.type": "tool"}),
+    ("chain", {"langfuse.observation.type": "span"}),
+    ("workflow", {"traceloop.span.kind": "workflow"}),
+    ("agent", {"traceloop.span.kind": "agent"}),
+    ("tool", {"traceloop.span.kind": "tool"}),
+    ("chain", {"traceloop.span.kind": "task"}),
+    *(
+        ("llm", {"gen_ai.operation.name": name})
+        for name in ("chat", "text_completion", "generate_content", "completion")
+    ),
+    ("usage_log", {"gen_ai.operation.name": "chat", "logfire.span_type": "log"}),
+    *(("embedding", {"gen_ai.operation.name": name}) for name in ("embeddings", "embedding")),
+    ("tool", {"gen_ai.operation.name": "execute_tool"}),
+    *(("agent", {"gen_ai.operation.name": name}) for name in ("invoke_agent", "create_agent")),
+    ("workflow", {"gen_ai.operation.name": "invoke_workflow"}),
+    *(
+        ("chain", {"gen_ai.operation.name": name})
+        for name in ("retrieval", "plan", "fetch_response", "search_memory", "execute_event_loop_cycle", "agent_step")
+    ),
+    ("llm", {"ai.operationId": "ai.generateText.doGenerate"}),
+    ("llm", {"ai.operationId": "ai.streamText.doStream"}),
+    ("embedding", {"ai.operationId": "ai.embed.doEmbed"}),
+    ("tool", {"ai.operationId": "ai.toolCall"}),
+    ("agent", {"ai.operationId": "ai.generateObject"}),
+    ("agent", {"ai.operationId": "ai.streamText"}),
+    ("chain", {"ai.operationId": "ai.embed"}),
+    ("llm", {"gen_ai.request.model": "gpt-4o", "gen_ai.system": "openai"}),
+    ("llm", {"gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai"}),
+    ("other", {"gen_ai.request.model": "gpt-4o"}),
+    # The earlier rule wins.
+    ("agent", {"openinference.span.kind": "AGENT", "gen_ai.operation.name": "chat"}),
+    ("tool", {"traceloop.span.kind": "tool", "gen_ai.operation.name": "chat"}),
+    ("chain", {"gen_ai.operation.name": "plan", "ai.operationId": "ai.generateText.doGenerate"}),
+]
+
+
+@pytest.mark.parametrize(("kind", "attributes"), KINDS)
+def test_the_kind_by_its_attributes(kind: str, attributes: dict[str, Any]) -> None:
+    assert kind_of(a_span(attributes)) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("llm", "chat gpt-4o"),
+        ("llm", "text_completion gpt-4o"),
+        ("llm", "generate_content gemini"),
+        ("embedding", "embeddings ada"),
+        ("tool", "execute_tool weather"),
+        ("agent", "invoke_agent support"),
+        ("other", "chat"),
+        ("other", "a chat gpt-4o"),
+    ],
+)
+def test_the_kind_by_the_spans_name(kind: str, name: str) -> None:
+    assert kind_of(a_span({}, name=name)) == kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "scope", "attributes"),
+    [
+        ("raw", "litellm", {"llm.openai.usage": "{}"}),
+        ("other", "elsewhere", {"llm.openai.usage": "{}"}),
+        ("agent", "logfire.openai_agents", {"logfire.msg_template": "Agent run: {name!r}"}),
+        ("tool", "logfire.openai_agents", {"logfire.msg_template": "Function: {name}"}),
+        ("llm", "logfire.openai_agents", {"logfire.msg_template": "Chat completion with {gen_ai.request.model!r}"}),
+        ("llm", "logfire.openai_agents", {"logfire.msg_template": "Responses API with {gen_ai.request.model!r}"}),
+        ("chain", "logfire.openai_agents", {"logfire.msg_template": "OpenAI Agents trace: {name}"}),
+    ],
+)
+def test_the_kind_by_the_scope(kind: str, scope: str, attributes: dict[str, Any]) -> None:
+    assert kind_of(a_span(attributes, scope=scope)) == kind
+
+
+def test_a_handoff_is_no_tool_call() -> None:
+    assert kind_of(a_span({"openinference.span.kind": "TOOL"}, name="handoff to refunds")) == "handoff"
+
+
+def test_preparing_a_call_is_no_call() -> None:
+    span = a_span({"openinference.span.kind": "LLM"}, name="OpenAI._prepare_chat_with_tools")
+    assert kind_of(span) == "other"
+
+
+# --- Fields: table 4.2 ---
+
+OF_CALLS: dict[str, tuple[c.Names, Any]] = {
+    "requested_model": (c.REQUESTED_MODEL, "gpt-4o"),
+    "used_model": (c.USED_MODEL, "gpt-4o"),
+    "output_tokens": (c.OUTPUT_TOKENS, 20),
+    "input_tokens": (c.INPUT_TOKENS, 100),
+    "response_id": (c.RESPONSE_ID, "resp_1"),
+    "service_tier": (c.SERVICE_TIER, "flex"),
+    "reported_cost_usd": (c.REPORTED_COST_USD, "0.5"),
+    "user": (c.USER, "alice"),
+    "session": (c.SESSION, "conversation-7"),
+    "agent": (c.AGENT, "support"),
+    "workflow": (c.WORKFLOW, "planning"),
+    "provider": (c.PROVIDER, "openai"),
+}
+OF_TOKENS = {
+    "cache_read_tokens": c.CACHE_READ_TOKENS,
+    "cache_write_tokens": c.CACHE_WRITE_TOKENS,
+    "reasoning_tokens": c.REASONING_TOKENS,
+}
+
+
+def spelled(names: c.Names) -> list[str]:
+    return [">".join((name, *path)) for name, path in names.entries]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [(field, name) for field, (names, _) in OF_CALLS.items() for name in spelled(names)]
+)
+def test_each_name_of_a_field_is_read(field: str, name: str) -> None:
+    assert getattr(a_call(attribute(name, OF_CALLS[field][1])), field) == OF_CALLS[field][1]
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [(field, name) for field, names in OF_TOKENS.items() for name in spelled(names)]
+)
+def test_each_name_of_a_kind_of_tokens_is_read(field: str, name: str) -> None:
+    usage = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
+    found = a_call(usage | attribute(name, 7))
+    assert (getattr(found, field), found.input_tokens, found.output_tokens) == (7, 100, 50)
+
+
+@pytest.mark.parametrize("field", OF_CALLS)
+def test_the_first_name_wins(field: str) -> None:
+    names, value = OF_CALLS[field]
+    plain = [name for name in spelled(names) if ">" not in name]
+    other = value + 1 if isinstance(value, int) else "1.5" if field == "reported_cost_usd" else f"{value}-other"
+    attributes = dict.fromkeys(plain[1:], other) | {plain[0]: value}
+    assert getattr(a_call(attributes), field) == value
+
+
+@pytest.mark.parametrize("empty", [None, "", "[Scrubbed due to 'session']"])
+def test_an_empty_or_scrubbed_value_leaves_the_word_to_the_next(empty: Any) -> None:
+    assert a_call({"session.id": empty, "gen_ai.conversation.id": "conversation-7"}).session == "conversation-7"
+
+
+def test_json_in_a_text_is_read_like_an_object() -> None:
+    assert a_call({"metadata": '{"user_id": "alice"}'}).user == "alice"
+    assert a_call({"metadata": "{'user_id': 'alice'}"}).user == "alice"
+
+
+@pytest.mark.parametrize(
+    ("given", "provider"),
+    [
+        ("openai.chat", "openai"),
+        ("openai.responses", "openai"),
+        ("anthropic.messages", "anthropic"),
+        ("openai.embedding", "openai"),
+        ("az.ai.openai", "azure.ai.openai"),
+        ("strands-agents", "openai"),
+        ("langchain", "openai"),
+        ("microsoft.agent_framework", "openai"),
+        ("gcp.vertex.agent", "openai"),
+        ("crewai", "openai"),
+    ],
+)
+def test_providers_are_normalised_and_frameworks_are_none(given: str, provider: str) -> None:
+    assert a_call({"gen_ai.system": given, "gen_ai.request.model": "gpt-4o"}).provider == provider
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [("claude-sonnet-4-5", "anthropic"), ("gemini-2.5-flash", "gcp.gemini"), ("o4-mini", "openai"), ("acme-7b", None)],
+)
+def test_without_a_provider_the_models_name_says_it(model: str, provider: str | None) -> None:
+    assert a_call({"gen_ai.request.model": model}).provider == provider
+
+
+def test_additive_counts_are_summed() -> None:
+    details = '{"input": 60, "cache_read_input_tokens": 30, "input_cache_creation": 10, "output": 20}'
+    found = told({"langfuse.observation.type": "generation", "langfuse.observation.usage_details": details})
+    assert (found.input_tokens, found.output_tokens, found.cache_read_tokens) == (100, 20, 30)
+
+
+def test_exclusive_counts_become_inclusive() -> None:
+    usage = {"gen_ai.usage.input_tokens": 60, "gen_ai.usage.cache_read.input_tokens": 40}
+    assert a_call(usage, scope="openlit.instrumentation.anthropic").input_tokens == 100
+    assert a_call(usage).input_tokens == 60
+    # More from the cache than there is: no inclusive count says that.
+    assert a_call(usage | {"gen_ai.usage.cache_read.input_tokens": 90}).input_tokens == 150
+
+
+def test_a_free_call_with_tokens_has_no_known_cost() -> None:
+    assert a_call({"gen_ai.usage.cost": 0, "gen_ai.usage.input_tokens": 5}).reported_cost_usd is None
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "agent"),
+    [
+        ("run", {"traceloop.entity.name": "support"}, "support"),
+        ("run", {"graph.node.id": "support._execute_core"}, "support"),
+        ("run", {"langsmith.metadata.lc_agent_name": "support"}, "support"),
+        ("run", {"metadata": {"lc_agent_name": "support"}}, "support"),
+        ("run", {"ai.telemetry.functionId": "support"}, "support"),
+        ("invoke_agent support", {}, "support"),
+        ("agent support", {}, "support"),
+        ("support.run", {}, "support"),
+        ("support.agent", {}, "support"),
+        ("support._execute_core", {}, "support"),
+        ("run", {"gen_ai.agent.name": "support.agent"}, "support.agent"),
+    ],
+)
+def test_agent_runs_name_their_agent(name: str, attributes: dict[str, Any], agent: str) -> None:
+    assert told({"openinference.span.kind": "AGENT"} | attributes, name=name).agent == agent
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes", "tool"),
+    [
+        ("run", {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "weather"}, "weather"),
+        ("execute_tool weather", {}, "weather"),
+        ("run", {"openinference.span.kind": "TOOL", "tool.name": "weather"}, "weather"),
+        ("run", {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "weather"}, "weather"),
+        ("run", {"traceloop.span.kind": "tool", "traceloop.entity.name": "weather"}, "weather"),
+        ("run", {"openinference.span.kind": "TOOL", "name": "weather"}, "weather"),
+        ("weather", {"langfuse.observation.type": "tool"}, "weather"),
+    ],
+)
+def test_tool_calls_name_their_tool(name: str, attributes: dict[str, Any], tool: str) -> None:
+    assert told(attributes, name=name).name == tool
+
+
+def test_a_tool_named_on_a_chat_is_not_the_name_of_the_chat() -> None:
+    assert (
+        told({"gen_ai.operation.name": "chat", "gen_ai.tool.name": "weather"}, name="chat gpt-4o").name == "chat gpt-4o"
+    )
+
+
+# --- Failures ---
+
+
+def exception(**attributes: str) -> list[Event]:
+    return [Event("exception", 0, {f"exception.{name}": value for name, value in attributes.items()})]
+
+
+@pytest.mark.parametrize(
+    ("status", "values"),
+    [
+        ("success", {}),
+        ("error", {"status": 2}),
+        ("error", {"attributes": {"langfuse.observation.level": "ERROR"}}),
+        ("error", {"events": exception(type="ValueError")}),
+        ("success", {"events": exception(type="ValueError"), "attributes": {"gen_ai.usage.output_tokens": 5}}),
+        ("timeout", {"status": 2, "status_message": "Request timed out."}),
+        ("timeout", {"status": 2, "status_message": "504 Deadline Exceeded"}),
+        ("timeout", {"status": 2, "attributes": {"error.type": "openai.APITimeoutError"}}),
+        ("timeout", {"status": 2, "events": exception(type="httpx.ReadTimeout"), "attributes": {"error.type": "X"}}),
+        ("error", {"status": 2, "status_message": "refused\nTraceback: client(timeout=5)"}),
+        ("error", {"status": 2, "status_message": "Traceback: client(timeout=5)"}),
+        ("error", {"status": 2, "status_message": "x" * 300 + " timed out"}),
+    ],
+)
+def test_success_error_and_timeout(status: str, values: dict[str, Any]) -> None:
+    assert a_call(**({"attributes": {}} | values)).status == status
+
+
+@pytest.mark.parametrize(
+    ("error_type", "attributes", "events"),
+    [
+        ("openai.RateLimitError", {"error.type": "<class 'openai.RateLimitError'>"}, []),
+        ("RateLimitError", {"error.type": "RateLimitError"}, exception(type="Other")),
+        ("RateLimitError", {"error.type": "_OTHER"}, exception(type="RateLimitError")),
+        ("RateLimitError", {}, exception(type="RateLimitError")),
+        ("429", {"http.response.status_code": 429}, []),
+        ("429", {"error.code": "429"}, []),
+        (None, {}, []),
+    ],
+)
+def test_what_kind_of_error(error_type: str | None, attributes: dict[str, Any], events: list[Event]) -> None:
+    assert a_call(attributes, status=2, events=events).error_type == error_type
+
+
+@pytest.mark.parametrize(
+    ("message", "values"),
+    [
+        ("first", {"status_message": "first", "events": exception(message="second")}),
+        ("second", {"events": exception(message="second"), "attributes": {"error.message": "third"}}),
+        ("third", {"attributes": {"error.message": "third", "langfuse.observation.status_message": "fourth"}}),
+        ("fourth", {"attributes": {"langfuse.observation.status_message": "fourth"}}),
+        ("refused", {"status_message": "refused\nTraceback (most recent call last): ..."}),
+    ],
+)
+def test_the_error_message(message: str, values: dict[str, Any]) -> None:
+    assert a_call(**({"attributes": {}, "status": 2} | values)).error_message == message
+
+
+# --- Beside the columns ---
+
+
+@pytest.mark.parametrize(
+    ("attributes", "values"),
+    [
+        ({"gen_ai.response.time_to_first_chunk": 0.5}, {}),
+        ({"gen_ai.client.operation.time_to_first_chunk": 0.5}, {}),
+        ({"ai.response.msToFirstChunk": 500}, {}),
+        ({"gen_ai.server.time_to_first_token": 500, "gen_ai.system": "strands-agents"}, {}),
+        ({"gen_ai.server.time_to_first_token": 0.5}, {}),
+        ({}, {"events": [Event("First Token Stream Event", 10**18 + 5 * 10**8, {})]}),
+        ({}, {"events": [Event("ai.stream.firstChunk", 10**18 + 5 * 10**8, {})]}),
+        ({"langfuse.observation.completion_start_time": '"2001-09-09T01:46:40.500Z"'}, {}),
+    ],
+)
+def test_the_time_to_the_first_token(attributes: dict[str, Any], values: dict[str, Any]) -> None:
+    assert time_to_first_token_ms(a_span(attributes, **values), Attributes(attributes)) == pytest.approx(500)
+
+
+def test_the_first_id_in_the_output_is_the_responses() -> None:
+    assert a_call({"output.value": '{"id": "msg_1", "content": [{"id": "toolu_2"}]}'}).response_id == "msg_1"

@@ -1,0 +1,96 @@
+"""The twelve stacks without a capture, spans as INGEST describes them: the same story told in twelve languages."""
+
+import json
+import random
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.given import NOON, Given
+from tests.ingest.observed import agents, observed
+from tests.ingest.stacks import STACKS, Span, Stack
+from tests.ingest.test_captures import stored
+
+pytestmark = [
+    pytest.mark.django_db(databases="__all__"),
+    pytest.mark.parametrize("stack", STACKS.values(), ids=STACKS.keys()),
+]
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+NOON_NS = int(NOON.timestamp()) * 10**9
+
+
+def value(given: Any) -> dict[str, Any]:
+    if isinstance(given, str):
+        return {"stringValue": given}
+    return {"doubleValue": given} if isinstance(given, float) else {"intValue": given}
+
+
+def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": value(given)} for key, given in attributes.items()]
+
+
+def request_of(stack: Stack, number: int, span: Span) -> dict[str, Any]:
+    told = {
+        "traceId": TRACE,
+        "spanId": f"{number:016x}",
+        "parentSpanId": f"{span.parent:016x}" if span.parent else "",
+        "name": span.name,
+        "startTimeUnixNano": NOON_NS + number * 10**6,
+        "endTimeUnixNano": NOON_NS + 10**9 - number * 10**6,
+        "attributes": pairs(span.attributes),
+        "events": [event | {"attributes": pairs(event["attributes"])} for event in span.events],
+        "status": {"code": 2} if span.failed else {},
+    }
+    scope_spans = [{"scope": {"name": span.scope or stack.scope}, "spans": [told]}]
+    resource = {"attributes": pairs({"service.name": "support-desk"})}
+    return {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}
+
+
+def send(given: Given, stack: Stack, order: list[int]) -> None:
+    """One request a span: whatever is inherited comes from what is stored."""
+    for number in order:
+        body = json.dumps(request_of(stack, number, stack.run[number - 1]))
+        response = given.client.post("/v1/traces", body, content_type="application/json")
+        assert (response.status_code, response.content) == (200, b"{}")
+
+
+def check(given: Given, stack: Stack) -> None:
+    rows = stored(given.workspace.id)
+    good, bad = sorted(
+        (row for row in rows if row.operation == stack.operation), key=lambda row: row.status != "success"
+    )
+    assert (good.model, good.provider, bad.model) == (stack.model, stack.provider, stack.failed_model)
+    assert (good.input_tokens, good.output_tokens) == (100, 20)
+    assert (good.cache_read_tokens, good.reasoning_tokens) == (stack.cached, stack.reasoning)
+    assert (good.cost_usd, good.cost_source) == (Decimal(stack.cost), stack.cost_source)
+    assert (bad.status, bad.error_type) == ("error", stack.error_type)
+    assert (bad.cost_usd, bad.cost_source) == (None, "unknown")
+    seen = observed(rows)
+    assert (seen["llm_calls"], seen["llm_errors"], seen["tokens"]["input"], seen["tokens"]["output"]) == (2, 1, 100, 20)
+    assert seen["tools"] == {stack.tool: 1}
+    assert agents(rows, service="") == [stack.agent]
+    assert seen["users"] == ([stack.user] if stack.user else [])
+    assert seen["sessions"] == [stack.session]
+    assert {(row.user_id, row.session_id) for row in rows} == {(stack.user, stack.session)}
+
+
+def test_roots_last(given: Given, stack: Stack) -> None:
+    send(given, stack, list(range(len(stack.run), 0, -1)))
+    check(given, stack)
+
+
+def test_shuffled(given: Given, stack: Stack) -> None:
+    order = list(range(1, len(stack.run) + 1))
+    random.Random(5).shuffle(order)
+    send(given, stack, order)
+    check(given, stack)
+
+
+def test_the_api_counts_it_once(given: Given, stack: Stack) -> None:
+    send(given, stack, list(range(1, len(stack.run) + 1)))
+    assert given.ask("usage/overview")["total_calls"] == 2
+    [row] = [row for row in given.ask("cost/by-model")["data"] if row["model"] == stack.model]
+    assert (row["input_tokens"], row["output_tokens"]) == (100, 20)
+    assert row["cost_usd"] == pytest.approx(float(stack.cost))
