@@ -226,7 +226,7 @@ def decode_json(body: bytes) -> Decoded:
     given = [
         (span, scope, resource)
         for resource_spans in objects(request.get("resourceSpans"))
-        for resource in [resource_of(json_attributes(inner(resource_spans, "resource").get("attributes")))]
+        for resource in [json_resource(inner(resource_spans, "resource"))]
         for scope_spans in objects(resource_spans.get("scopeSpans"))
         for scope in [str(inner(scope_spans, "scope").get("name") or "")]
         for span in listed(scope_spans.get("spans"))
@@ -240,6 +240,13 @@ def decode_json(body: bytes) -> Decoded:
         except Refused as reason:
             decoded.refused.append(str(reason))
     return decoded
+
+
+def json_resource(given: dict[str, Any]) -> Resource:
+    try:
+        return resource_of(json_attributes(given.get("attributes")))
+    except Refused:  # nested too deep, which costs its spans nothing
+        return Resource()
 
 
 def parse_json(body: bytes) -> Any:

@@ -151,9 +151,8 @@ def test_parents_before_children(given: Given, stack: str) -> None:
     check(given, stack)
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_shuffled_ends_in_the_same_rows(given: Given, settings: Any, stack: str, seed: int) -> None:
-    send(given, random.Random(seed).sample(one_span_each(stack), k=len(one_span_each(stack))))
+def test_shuffled_ends_in_the_same_rows(given: Given, settings: Any, stack: str) -> None:
+    send(given, random.Random(1).sample(one_span_each(stack), k=len(one_span_each(stack))))
     check(given, stack)
     assert rows_of(given.workspace.id) == rows_as_captured(settings, stack)
 

@@ -1,0 +1,60 @@
+"""Agents repeat the sum of their calls, wrappers the calls themselves: what is summed naively, and what we say."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.given import Given
+from tests.ingest.captures import as_captured, expected
+from tests.ingest.stacks import STACKS
+from tests.ingest.test_captures import EVENING, deliver, stored
+from tests.ingest.test_stacks import send
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+INPUT = (
+    "gen_ai.usage.input_tokens",
+    "llm.token_count.prompt",
+    "ai.usage.inputTokens",
+)
+
+
+def naive(given: Given) -> int:
+    """Whatever any span says of input tokens."""
+    total = 0
+    for row in stored(given.workspace.id):
+        attributes: dict[str, Any] = json.loads(row.attributes)  # type: ignore[arg-type]
+        total += next((int(attributes[name]) for name in INPUT if name in attributes), 0)
+    return total
+
+
+@pytest.mark.parametrize(
+    ("stack", "factor"),
+    [
+        ("agent-framework", 2.0),
+        ("vercel-ai-v7", 2.0),
+        ("pydantic-ai", 1.78),
+        ("langgraph-openinference", 1.66),
+        ("otel-genai", 1.64),
+        ("openinference", 1.62),
+    ],
+)
+def test_captures_that_a_naive_sum_gets_wrong(given: Given, settings: Any, stack: str, factor: float) -> None:
+    settings.RETENTION_DAYS = 36_500
+    for request in as_captured(stack):
+        deliver(given.workspace.id, request)
+    truth = expected(stack)["observable"]["tokens"]["input"]
+    assert naive(given) / truth == pytest.approx(factor, abs=0.15)
+    by_model = given.ask("cost/by-model", limit=100, **EVENING)["data"]
+    assert sum(row["input_tokens"] for row in by_model) / truth == 1.0
+
+
+@pytest.mark.parametrize("stack", ["strands", "smolagents", "vercel-ai"])
+def test_stacks_whose_agents_repeat_the_sum(given: Given, stack: str) -> None:
+    run = STACKS[stack]
+    send(given, run, list(range(1, len(run.run) + 1)))
+    truth = 100
+    assert naive(given) / truth == 3.0  # the call, and an agent that says it made two
+    by_model = given.ask("cost/by-model")["data"]
+    assert sum(row["input_tokens"] for row in by_model) / truth == 1.0
