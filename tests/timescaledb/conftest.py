@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
-from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
 from ingest import writer
@@ -86,7 +86,7 @@ BEFORE = UUID(int=1)
 
 
 @pytest.fixture(scope="session")
-def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[DatabaseWrapper]:
+def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
     """One connection outside of any transaction: no more are to be had, and a refresh refuses transactions."""
     # The packaged one is loaded with its first use, so that it is not found but has to be named.
     forced = "" if "TEST_TIMESCALEDB_URL" in os.environ else "timescaledb"
@@ -100,8 +100,18 @@ def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: A
         yield wrapper
 
 
+@pytest.fixture
+def postgresql(db: None) -> BaseDatabaseWrapper:
+    """The analytics database of all other tests, for comparison."""
+    for alias in ("default", "analytics"):
+        with connections[alias].cursor() as cursor:
+            # The test's transaction waits while TimescaleDB works.
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
+    return connections["analytics"]
+
+
 @contextmanager
-def in_place(wrapper: DatabaseWrapper) -> Iterator[None]:
+def in_place(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
     usual = connections["analytics"]
     connections["analytics"] = wrapper
     try:
@@ -114,7 +124,7 @@ Ask = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def timescaledb(migrated: DatabaseWrapper, db: None) -> Iterator[Ask]:
+def timescaledb(migrated: BaseDatabaseWrapper, postgresql: BaseDatabaseWrapper) -> Iterator[Ask]:
     """Whatever reads or writes analytics does it there. Called with SQL it gives the rows."""
 
     def ask(sql: str, *params: Any) -> list[tuple[Any, ...]]:

@@ -1,0 +1,127 @@
+"""TimescaleDB answers every question as PostgreSQL does, over the same rows, come late or compressed as they may."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
+from itertools import product
+from random import Random
+from typing import Any
+
+import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from analytics.urls import METRICS
+from ingest import writer
+from ingest.rows import Row
+from tests.given import NOON, Given, a_row, iso
+from tests.timescaledb.conftest import Ask, in_place
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+DAYS, HOURS, MINUTES = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+MIDNIGHT = NOON - 12 * HOURS
+WINDOWS = {
+    "with ragged edges": (NOON - 11 * DAYS + 13 * MINUTES, NOON + 7 * HOURS + 11 * MINUTES),
+    "of whole days": (MIDNIGHT - 9 * DAYS, MIDNIGHT),
+    "of whole hours": (NOON - 30 * HOURS, NOON),
+    "within an hour": (NOON - 9 * DAYS + 5 * MINUTES, NOON - 9 * DAYS + 50 * MINUTES),
+}
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"agent_id": "agent-1"},
+    {"model": "model-0", "provider": "provider-0"},
+    {"operation": "embeddings"},
+)
+BATCH = 50
+
+
+class Clock(datetime):
+    """Stopped: a projection moves with the time it is asked at."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> "Clock":
+        return cls.fromtimestamp((NOON + DAYS).timestamp(), tz)
+
+
+def some_rows() -> list[Row]:
+    """In no order; a tenth of them within the shortest window."""
+    random = Random(8)
+    return [a_random_row(random, minutes) for minutes in random.sample(range(12 * 24 * 60), 360)] + [
+        a_random_row(random, minutes) for minutes in random.sample(range(3 * 24 * 60, 3 * 24 * 60 + 50), 40)
+    ]
+
+
+def a_random_row(random: Random, minutes: int) -> Row:
+    status = random.choice(["success", "success", "error", "timeout"])
+    model = random.randrange(3)
+    return a_row(
+        NOON - 12 * DAYS + minutes * MINUTES + timedelta(microseconds=random.randrange(60_000_000)),
+        operation=random.choice(["chat", "chat", "chat", "embeddings", "invoke_agent"]),
+        agent_id=f"agent-{random.randrange(3)}",
+        provider=f"provider-{model}",
+        model=f"model-{model}",
+        user_id=random.choice([None, *(f"user-{number}" for number in range(5))]),
+        status=status,
+        error_type=random.choice([None, "rate_limit", "overloaded"]) if status == "error" else None,
+        latency_ms=random.choice([None, 0.0, random.lognormvariate(6, 1)]),
+        cost_usd=random.choice([None, f"0.{random.randrange(10**6):06}"]),
+        input_tokens=random.choice([None, random.randrange(5000)]),
+        output_tokens=random.randrange(500),
+    )
+
+
+@pytest.fixture
+def both(
+    postgresql: BaseDatabaseWrapper, timescaledb: Ask, given: Given, run_policies: Callable[[str], None]
+) -> Callable[..., tuple[Any, Any]]:
+    """Asks a question of both engines, which have stored the same rows."""
+    rows = some_rows()
+    for first in range(0, len(rows), BATCH):
+        batch = rows[first : first + BATCH]
+        writer.store(given.workspace.id, batch)
+        with in_place(postgresql):
+            writer.store(given.workspace.id, batch)
+        if first == 2 * BATCH:
+            # What comes from here on is late, and some of its chunks are compressed.
+            run_policies("refresh")
+            run_policies("compression")
+    run_policies("refresh")
+
+    def ask(metric: str, **query: str) -> tuple[Any, Any]:
+        answer = given.ask(metric, **query)
+        with in_place(postgresql):
+            return answer, given.ask(metric, **query)
+
+    return ask
+
+
+def test_every_answer_is_the_same(
+    both: Callable[..., tuple[Any, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("budgets.spending.datetime", Clock)
+    for metric, filters, (name, (start, end)) in product(METRICS, FILTERS, WINDOWS.items()):
+        narrowed = {} if metric == "cost/budget" else filters
+        there, here = both(metric, start=iso(start), end=iso(end), **narrowed)
+        assert same(there, here), f"{metric} {narrowed} {name}: {there} is not {here}"
+
+
+def test_every_percentile_from_the_histogram_is_the_same(
+    both: Callable[..., tuple[Any, Any]],
+    settings,
+) -> None:  # type: ignore[no-untyped-def]
+    settings.EXACT_PERCENTILE_ROWS = 0
+    for metric, (name, (start, end)) in product(("performance/overview", "performance/latency"), WINDOWS.items()):
+        there, here = both(metric, start=iso(start), end=iso(end))
+        assert same(there, here), f"{metric} {name}: {there} is not {here}"
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, but for the order in which floats were added up."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9)
+    return bool(one == other)
