@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+import pytest
+from django.http import QueryDict
+
+from analytics.db import rows
+from analytics.filters import parse
+from analytics.urls import METRICS
+from benchmarks.comparing import differences
+from benchmarks.raw_sql import QUESTIONS
+from tests.given import NOON, Given, iso
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+@pytest.fixture
+def stored(given: Given) -> Given:
+    """Two windows of a day, with two agents and users, a call that failed and one without a price."""
+    before = NOON - timedelta(days=1)
+    given.calls(2, before, user_id="ada", latency_ms=100, cost_usd="0.5", input_tokens=10, output_tokens=1)
+    given.calls(3, user_id="ada", latency_ms=200, cost_usd="0.25", input_tokens=20, output_tokens=2)
+    given.calls(1, NOON + timedelta(hours=3), user_id="bob", agent_id="sales", latency_ms=50)
+    given.calls(1, user_id="bob", model="o4-mini", status="error", error_type="overloaded", error_message="later")
+    return given
+
+
+def test_every_question_is_there() -> None:
+    assert QUESTIONS.keys() == METRICS.keys()
+
+
+@pytest.mark.parametrize("route", sorted(METRICS.keys() - {"cost/budget", "cost/overview"}))
+@pytest.mark.parametrize("narrowed", ["", "&agent_id=support", "&model=gpt-4o", "&provider=nobody"])
+def test_raw_rows_answer_as_the_product_does(stored: Given, route: str, narrowed: str) -> None:
+    window = f"start={iso(NOON - timedelta(hours=12))}&end={iso(NOON + timedelta(hours=12))}"
+    filters = parse(QueryDict(window + narrowed), stored.workspace.id)
+    question, _ = METRICS[route]
+    assert list(differences(question(filters), QUESTIONS[route](rows, filters))) == []
+
+
+def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Given) -> None:
+    from budgets.spending import spending
+
+    end = NOON + timedelta(hours=1)
+    stored.calls(1, end - timedelta(days=29), cost_usd="4")
+    filters = parse(QueryDict(f"start={iso(NOON)}&end={iso(end)}"), stored.workspace.id)
+    month = spending(stored.workspace, now=end)
+    ours = {"current_spend_usd": month.spend_usd, "projected_monthly_spend_usd": month.projected_usd}
+    assert list(differences(ours, QUESTIONS["cost/budget"](rows, filters))) == []
