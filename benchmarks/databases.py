@@ -23,7 +23,8 @@ from psycopg import sql
 from benchmarks import data
 from observability import embedded
 
-DIRECTORY = Path(__file__).resolve().parent.parent / "var" / "benchmarks"
+ROOT = Path(__file__).resolve().parent.parent
+DIRECTORY = ROOT / "var" / "benchmarks"
 COPIED_AT_ONCE = 1 << 20
 COLUMNSTORE_JOBS = """
 SELECT job_id
@@ -55,6 +56,7 @@ def server(directory: Path = DIRECTORY, url: str | None = None) -> Iterator[None
             "OPEN_WORKSPACE_IDS": data.MAIN_WORKSPACE,
             "DJANGO_SETTINGS_MODULE": "observability.settings",
             "REDIS_URL": "",
+            "STATIC_ROOT": str(ROOT / "static"),  # there without collectstatic
             # Loading and raw questions take longer than any request may.
             "STATEMENT_TIMEOUT_MS": "0",
         }
@@ -116,7 +118,7 @@ def load(rows: int, fresh: bool = False, directory: Path = DIRECTORY) -> Loaded:
     return loaded
 
 
-def create_anew(name: str, template: str = "template1") -> None:
+def create_anew(name: str, template: str = "template0") -> None:
     drop(name)
     with admin() as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")

@@ -1,15 +1,18 @@
 """Processes that store live rows through the product's writer, each over one connection."""
 
 import multiprocessing
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import django
 import orjson
+from django.db import connections
 
 from benchmarks import data, databases
 
@@ -32,6 +35,12 @@ class Task:
         return max(min(MOST_ROWS, MOST_BATCHES * self.batch), 2 * self.batch) // data.SPANS_OF_TRACE
 
 
+class Rate(NamedTuple):
+    rows_per_second: float
+    cpu_us: float
+    """Of the database's process for a row: what else the machine does changes it little. 0 where it runs elsewhere."""
+
+
 class Writers:
     def __init__(self, count: int) -> None:
         context = multiprocessing.get_context("spawn")
@@ -43,7 +52,7 @@ class Writers:
             self.processes.append(context.Process(target=write, args=[there], daemon=True))
             self.processes[-1].start()
 
-    def rows_per_second(self, database: str, workspace_ids: Sequence[UUID], batch: int, seconds: float) -> float:
+    def store(self, database: str, workspace_ids: Sequence[UUID], batch: int, seconds: float) -> Rate:
         """Of as many writers at once as there are workspaces."""
         pipes = self.pipes[: len(workspace_ids)]
         for pipe, workspace_id in zip(pipes, workspace_ids, strict=True):
@@ -54,8 +63,8 @@ class Writers:
             pipe.recv()  # ready
         for pipe in pipes:
             pipe.send("go")
-        rates: list[float] = [pipe.recv() for pipe in pipes]
-        return sum(rates)
+        rates: list[Rate] = [pipe.recv() for pipe in pipes]
+        return Rate(sum(rate.rows_per_second for rate in rates), max(rate.cpu_us for rate in rates))
 
     def end(self) -> None:
         for pipe, process in zip(self.pipes, self.processes, strict=True):
@@ -82,7 +91,7 @@ def write(pipe: Any) -> None:
             store(task, batches[0])  # opens the connection
             pipe.send("ready")
             pipe.recv()
-            pipe.send(rows_per_second(task, batches[1:]))
+            pipe.send(rate(task, batches[1:]))
             databases.close()
 
 
@@ -104,14 +113,25 @@ def live_rows(engine: Any, task: Task) -> Iterator[Any]:
         yield Row(**row)
 
 
-def rows_per_second(task: Task, batches: list[list[Any]]) -> float:
-    stored, began = 0, time.perf_counter()
+def rate(task: Task, batches: list[list[Any]]) -> Rate:
+    stored, began, cpu_began = 0, time.perf_counter(), cpu_seconds()
     for batch in batches:
         store(task, batch)
         stored += len(batch)
         if time.perf_counter() - began > task.seconds:
             break
-    return stored / (time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Rate(stored / seconds, (cpu_seconds() - cpu_began) / stored * 1e6)
+
+
+def cpu_seconds() -> float:
+    """Of the server's process of this connection."""
+    stat = Path(f"/proc/{connections['analytics'].connection.info.backend_pid}/stat")
+    if not connections["analytics"].settings_dict["HOST"].startswith("/") or not stat.exists():
+        return 0
+    # After the name in parentheses; user and system time are the 14th and 15th of all (proc(5)).
+    fields_of_stat = stat.read_text().rpartition(")")[2].split()
+    return (int(fields_of_stat[11]) + int(fields_of_stat[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def store(task: Task, batch: list[Any]) -> None:
