@@ -8,7 +8,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 
-.PHONY: help run demo test test-oracle test-faults check
+.PHONY: help run demo test test-oracle test-api-fuzz test-faults check
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -27,6 +27,9 @@ test-faults: .venv/development ## Kill, stop, freeze and flood everything for te
 
 test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
 	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py
+
+test-api-fuzz: .venv/development ## Make 100 requests and every boundary of each operation from the OpenAPI document
+	@FUZZ_CASES=$${FUZZ_CASES:-100} $(BIN)/python -m pytest -q tests/analytics/test_api_fuzz.py
 
 check: .venv/development ## Lint, types, templates, migrations, production settings
 	$(BIN)/ruff check .

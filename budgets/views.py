@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from analytics import cost, filters, views
 from budgets.models import Budget
@@ -19,8 +19,17 @@ from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, declare, workspace_access
 from workspaces.models import Workspace
 
-Cents = Annotated[Decimal, Field(ge=0, le=Decimal("99999999.99"), decimal_places=2)]
-Percentage = Annotated[Decimal, Field(gt=0, le=100, decimal_places=2)]
+Cents = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal("99999999.99"), decimal_places=2),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 99999999.99, "description": "At most two decimals."}),
+]
+Percentage = Annotated[
+    Decimal,
+    Field(gt=0, le=100, decimal_places=2),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
+]
+MESSAGES = {"is_instance_of": "must be a number", "extra_forbidden": "unknown field"}
 
 
 class BudgetUpdate(BaseModel):
@@ -29,7 +38,9 @@ class BudgetUpdate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     monthly_limit_usd: Cents | None = Field(default=None, description="null: no limit.")
-    alert_threshold_percentage: Percentage = Decimal(80)
+    alert_threshold_percentage: Percentage = Field(
+        default=Decimal(80), description="From this share of the limit on the budget warns."
+    )
 
 
 def budget(read: View) -> View:
@@ -90,7 +101,7 @@ def parse(request: HttpRequest) -> BudgetUpdate:
             422,
             "The budget is not valid.",
             [
-                {"loc": ["body", *details["loc"]], "msg": details["msg"]}
+                {"loc": ["body", *details["loc"]], "msg": MESSAGES.get(details["type"], details["msg"])}
                 for details in error.errors(include_url=False, include_input=False)
             ],
         ) from error

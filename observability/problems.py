@@ -35,6 +35,13 @@ CAUSES = {
     "42P01": "migrations",
 }
 
+# What Django answers itself, in words of its own.
+OF_DJANGO = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address takes other methods; Allow names them.",
+}
+
 
 class FieldError(TypedDict):
     loc: list[str | int]
@@ -88,7 +95,11 @@ def response(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 
 def is_for_people(request: HttpRequest) -> bool:
-    return not request.path.startswith(("/api/", "/v1/")) and "text/html" in request.headers.get("Accept", "")
+    return is_a_page(request) and "text/html" in request.headers.get("Accept", "")
+
+
+def is_a_page(request: HttpRequest) -> bool:
+    return not request.path.startswith(("/api/", "/v1/"))
 
 
 def cause(exception: BaseException) -> str | None:
@@ -118,7 +129,11 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        answer = self.get_response(request)
+        if answer.status_code not in OF_DJANGO or is_a_page(request) or "problem+json" in answer["Content-Type"]:
+            return answer
+        headers = {"Allow": answer["Allow"]} if "Allow" in answer else {}
+        return response(request, Problem(answer.status_code, OF_DJANGO[answer.status_code], headers=headers))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)

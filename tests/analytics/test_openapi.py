@@ -1,18 +1,40 @@
+import html
 import re
+import shlex
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 import jsonschema_rs
 import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
 
+from analytics import examples
 from analytics.urls import METRICS
+from tests.factories import WorkspaceFactory
 from tests.given import Given
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
+NOT_OF_THE_API = {"api/v1/openapi.json", "api/v1/docs"}
 
-def test_the_document_lists_every_operation(client) -> None:
+
+def routes(resolver: URLResolver) -> list[str]:
+    found = []
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            found.append(str(pattern.pattern))
+        elif not str(pattern.pattern):
+            found += routes(pattern)
+    return found
+
+
+def test_the_document_lists_every_path_of_the_api(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
-    assert set(document["paths"]) == {f"/api/v1/{route}" for route in METRICS} | {"/api/v1/traces"}
+    served = {route for route in routes(get_resolver()) if route.startswith(("api/", "v1/"))}
+    assert set(document["paths"]) == {f"/{route}" for route in served - NOT_OF_THE_API}
     assert set(document["paths"]["/api/v1/cost/budget"]) == {"get", "put"}
 
 
@@ -26,9 +48,46 @@ def test_every_answer_is_as_declared(given: Given, route: str, calls: int) -> No
     jsonschema_rs.validate(declared, given.ask(route))
 
 
-def test_the_page_works_offline_and_under_the_policy(client) -> None:
+def test_the_page_works_offline_and_under_the_policy(client: Client) -> None:
     response = client.get("/api/v1/docs")
     page = response.content.decode()
     assert response.status_code == 200
     assert "PUT /api/v1/cost/budget" in page
-    assert not re.search(r"https?://|<script(?![^>]* src=)|<style|style=", page)
+    assert not re.search(r"(src|href)=\"?https?:|<script(?![^>]* src=)|<style|style=", page)
+
+
+def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
+    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(examples.WORKSPACE)).id})
+    page = client.get("/api/v1/docs").content.decode()
+    shown = [html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)]
+    document = client.get("/api/v1/openapi.json").json()
+    assert len(shown) == sum(len(methods) for methods in document["paths"].values())
+    for example in shown:
+        response = run(client, example)
+        assert 200 <= response.status_code < 300, example
+        assert "rejectedSpans" not in response.content.decode()
+    assert (
+        client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": examples.WORKSPACE}).json()["total_calls"] == 2
+    )
+
+
+def run(client: Client, curl: str) -> Any:
+    """As curl would: -d makes a POST."""
+    program, *words = shlex.split(curl.replace("\\\n", " "))
+    assert program == "curl"
+    given: dict[str, list[str]] = {"-X": [], "-H": [], "-d": [], "url": []}
+    while words:
+        word = words.pop(0)
+        given[word if word in given else "url"].append(words.pop(0) if word in given else word)
+    headers = dict(header.split(": ", 1) for header in given["-H"])
+    [url] = map(urlsplit, given["url"])
+    method = (given["-X"] or ["POST" if given["-d"] else "GET"])[0]
+    return client.generic(
+        method,
+        url.path,
+        "".join(given["-d"]),
+        content_type=headers.pop("Content-Type", ""),
+        query_params=None,
+        headers=headers,
+        QUERY_STRING=url.query,
+    )

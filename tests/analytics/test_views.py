@@ -131,8 +131,15 @@ def test_a_database_that_is_away_is_503_with_retry_after(given: Given) -> None:
     assert int(response["Retry-After"]) > 0
 
 
+def test_an_address_that_is_none_is_a_problem_too(given: Given) -> None:
+    response = given.client.get("/api/v1/usage/nothing")
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_only_reading_methods_are_allowed(given: Given) -> None:
-    assert given.client.post(OVERVIEW).status_code == 405
+    refused = given.client.post(OVERVIEW)
+    assert (refused.status_code, refused["Content-Type"]) == (405, "application/problem+json")
+    assert refused["Allow"] == "GET, HEAD"
     assert given.client.head(OVERVIEW).status_code == 200
 
 

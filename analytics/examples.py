@@ -1,0 +1,74 @@
+"""One call of every operation, as the document and the page show it; a test runs each."""
+
+import json
+import shlex
+import time
+from typing import Any
+
+WORKSPACE = "00000000-0000-0000-0000-000000000001"
+"""The one that `make run` opens."""
+
+QUERIES = {
+    "usage/overview": "range=7d",
+    "usage/calls-over-time": "range=7d&granularity=daily",
+    "usage/agent-distribution": "range=24h&limit=5",
+    "usage/top-users": "range=30d&limit=20",
+    "cost/overview": "range=30d",
+    "cost/trend": "range=30d&granularity=daily",
+    "cost/by-model": "range=30d",
+    "cost/budget": "",
+    "performance/overview": "range=24h",
+    "performance/latency": "range=7d&granularity=hourly",
+    "performance/throughput": "range=24h&granularity=hourly",
+    "performance/errors": "range=24h&limit=20",
+}
+BUDGET = {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}
+TRACE = {
+    "agent_id": "support",
+    "provider": "openai",
+    "model": "gpt-4o",
+    "user_id": "ada",
+    "latency_ms": 840.0,
+    "input_tokens": 1200,
+    "output_tokens": 80,
+}
+NO_OTLP: dict[str, Any] = {"resourceLogs": []}
+
+
+def otlp() -> dict[str, Any]:
+    """A span that ended just now."""
+    ended = time.time_ns()
+    attributes = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o",
+        "gen_ai.agent.name": "support",
+    }
+    span = {
+        "traceId": "5b8efff798038103d269b633813fc60c",
+        "spanId": "eee19b7ec3c1b174",
+        "name": "chat gpt-4o",
+        "kind": 3,
+        "startTimeUnixNano": str(ended - 840_000_000),
+        "endTimeUnixNano": str(ended),
+        "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+    }
+    return {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
+
+
+def agents_sdk() -> dict[str, Any]:
+    return {"data": [{"object": "trace", "id": "trace_5b8efff798038103d269b633813fc60c", "workflow_name": "support"}]}
+
+
+def langfuse_ingestion() -> dict[str, Any]:
+    return {"batch": [{"id": "1", "type": "score-create", "body": {}}], "metadata": {}}
+
+
+def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
+    """For a shell, over several lines."""
+    url = f"{base}{path}?{query}" if query else f"{base}{path}"
+    words = ["curl", *(["-X", method] if method == "PUT" else []), shlex.quote(url)]
+    lines = [" ".join(words), f'-H "X-Workspace-ID: {WORKSPACE}"']
+    if body is not None:
+        lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]
+    return " \\\n  ".join(lines)
