@@ -1,0 +1,213 @@
+"""Ingestion and dashboards at once: 1,000 spans a second in OTLP beside 20 people who look.
+
+python -m benchmarks.load [seconds, default 120]
+
+Times are from when a request was due, not from when it could be sent: a server that falls behind does not look fast.
+"""
+
+import http.client
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+
+from benchmarks.otlp import body, manage
+from observability import embedded
+
+PORT = 8361
+REDIS_PORT = 6401
+SPANS_PER_SECOND = 1_000
+SPANS_PER_BODY = 100
+CLIENTS = 4
+READERS = 20
+POLL_SECONDS = 30
+PAGES = {
+    "usage": ("overview", "calls-over-time", "agent-distribution", "top-users"),
+    "cost": ("overview", "trend", "by-model", "budget"),
+    "performance": ("overview", "latency", "throughput", "errors"),
+}
+INGEST_P95_MS, CACHED_P95_MS, GROWTH_PERCENT = 150, 50, 10
+# Afterwards a client that was not acknowledged would deliver again; here it is a failure.
+ACKNOWLEDGED = 200
+
+
+@dataclass
+class Seen:
+    ingest: list[float] = field(default_factory=list)
+    hits: list[float] = field(default_factory=list)
+    computed: list[float] = field(default_factory=list)
+    statuses: Counter[str] = field(default_factory=Counter)
+    memory: list[int] = field(default_factory=list)
+    acknowledged: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Sender(threading.Thread):
+    def __init__(self, seen: Seen, key: str, bodies: Sequence[bytes], starts: float, every: float) -> None:
+        super().__init__()
+        self.seen, self.key, self.bodies, self.starts, self.every = seen, key, bodies, starts, every
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {self.key}"}
+        for number, one in enumerate(self.bodies):
+            due = self.starts + number * self.every
+            time.sleep(max(due - time.monotonic(), 0))
+            connection.request("POST", "/v1/traces", one, headers)
+            response = connection.getresponse()
+            answer = response.read()
+            with self.seen.lock:
+                self.seen.ingest.append(time.monotonic() - due)
+                self.seen.statuses[f"ingest {response.status}"] += 1
+                if response.status == ACKNOWLEDGED and not answer:
+                    self.seen.acknowledged += SPANS_PER_BODY
+
+
+class Reader(threading.Thread):
+    """Looks at one page, whose panels come at once and again every 30 s."""
+
+    def __init__(self, seen: Seen, headers: dict[str, str], page: str, starts: float, ends: float) -> None:
+        super().__init__()
+        self.seen, self.headers, self.page, self.starts, self.ends = seen, headers, page, starts, ends
+
+    def run(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        due = self.starts
+        while due < self.ends:
+            time.sleep(max(due - time.monotonic(), 0))
+            for panel in PAGES[self.page]:
+                self.look(connection, panel)
+            due += POLL_SECONDS
+
+    def look(self, connection: http.client.HTTPConnection, panel: str) -> None:
+        began = time.monotonic()
+        connection.request("GET", f"/api/v1/{self.page}/{panel}?range=24h", headers=self.headers)
+        response = connection.getresponse()
+        response.read()
+        with self.seen.lock:
+            self.seen.statuses[f"panel {response.status}"] += 1
+            kept = self.seen.hits if response.headers["X-Cache"] == "hit" else self.seen.computed
+            kept.append(time.monotonic() - began)
+
+
+def put_load(seen: Seen, server: psutil.Process, key: str, workspace_id: str, seconds: int) -> None:
+    total = seconds * SPANS_PER_SECOND // SPANS_PER_BODY
+    every = CLIENTS * SPANS_PER_BODY / SPANS_PER_SECOND
+    print(f"making {total:,} bodies …", flush=True)
+    bodies = [body(SPANS_PER_BODY, seed) for seed in range(total)]
+    headers = {"Authorization": f"Bearer {key}", "X-Workspace-ID": workspace_id, "HX-Request": "true"}
+    starts = time.monotonic() + 1
+    threads: list[threading.Thread] = [
+        Sender(seen, key, bodies[client::CLIENTS], starts + client * every / CLIENTS, every)
+        for client in range(CLIENTS)
+    ]
+    pages = list(PAGES)
+    threads += [
+        Reader(seen, headers, pages[number % 3], starts + number * POLL_SECONDS / READERS, starts + seconds)
+        for number in range(READERS)
+    ]
+    print(f"{SPANS_PER_SECOND:,} spans/s and {READERS} readers for {seconds} s …", flush=True)
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        seen.memory.append(sum(worker.memory_info().rss for worker in server.children()))
+        time.sleep(1)
+
+
+def p95_ms(seconds: list[float]) -> float:
+    return statistics.quantiles(seconds, n=20)[-1] * 1000 if len(seconds) > 1 else float("nan")
+
+
+def tell(seen: Seen, stored: int, seconds: int) -> bool:
+    # The first quarter fills caches and pools.
+    quarter = max(len(seen.memory) // 4, 1)
+    early, late = (statistics.fmean(part) for part in (seen.memory[quarter : 2 * quarter], seen.memory[-quarter:]))
+    growth = (late / early - 1) * 100
+    errors = sum(count for status, count in seen.statuses.items() if status.split()[1] >= "500")
+    judged = [
+        (f"acknowledged {seen.acknowledged:,} spans, stored {stored:,}", seen.acknowledged == stored),
+        (f"sent in full: {seconds * SPANS_PER_SECOND:,} spans", stored == seconds * SPANS_PER_SECOND),
+        (f"answers 5xx: {errors}", errors == 0),
+        (f"ingest p95 {p95_ms(seen.ingest):.0f} ms (bar {INGEST_P95_MS})", p95_ms(seen.ingest) <= INGEST_P95_MS),
+        (f"cached panels p95 {p95_ms(seen.hits):.0f} ms (bar {CACHED_P95_MS})", p95_ms(seen.hits) <= CACHED_P95_MS),
+        (
+            f"memory of the workers {late / 2**20:.0f} MB, {growth:+.1f} % (bar {GROWTH_PERCENT})",
+            growth <= GROWTH_PERCENT,
+        ),
+    ]
+    for words, is_met in judged:
+        print(f"{'ok    ' if is_met else 'MISSED'} {words}")
+    print(
+        f"       ingest median {statistics.median(seen.ingest) * 1000:.0f} ms, longest {max(seen.ingest) * 1000:.0f} ms"
+    )
+    print(
+        f"       panels: {len(seen.hits)} cached, {len(seen.computed)} computed, those p95 {p95_ms(seen.computed):.0f} ms"
+    )
+    print(f"       {dict(seen.statuses)}")
+    return all(is_met for _, is_met in judged)
+
+
+@contextmanager
+def redis(folder: str) -> Iterator[str]:
+    command = ["redis-server", "--port", str(REDIS_PORT), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+    try:
+        yield f"redis://127.0.0.1:{REDIS_PORT}/0"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def main(seconds: int) -> bool:
+    if not shutil.which("redis-server"):
+        raise SystemExit("Two workers share their cache in Redis: install redis-server.")
+    seen = Seen()
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory())
+        data = Path(folder) / "postgres"
+        stack.enter_context(embedded.running(data))
+        host = embedded.socket_directory(data).replace("/", "%2F")
+        environment = os.environ | {
+            "DATABASE_URL": f"postgres://postgres@{host}/observability",
+            "ANALYTICS_DATABASE_URL": f"postgres://postgres@{host}/observability_analytics",
+            "REDIS_URL": stack.enter_context(redis(folder)),
+            "BIND": f"127.0.0.1:{PORT}",
+            "WEB_WORKERS": "2",
+            "SECRET_KEY": "benchmark-only-" * 5,
+        }
+        for name in ("observability", "observability_analytics"):
+            embedded.create_database(name, data)
+        manage(environment, "migrate")
+        manage(environment, "migrate", "--database=analytics")
+        workspace_id = manage(environment, "create_workspace", "load").strip()
+        key = manage(environment, "create_api_key", workspace_id, "load", "--scopes=ingest,read").strip()
+        server = subprocess.Popen([sys.executable, "-m", "gunicorn"], env=environment)
+        stack.callback(server.wait)
+        stack.callback(server.send_signal, signal.SIGTERM)
+        time.sleep(4)
+        put_load(seen, psutil.Process(server.pid), key, workspace_id, seconds)
+        host = embedded.socket_directory(data)
+        with psycopg.connect(host=host, user="postgres", dbname="observability_analytics") as connection:
+            question = "SELECT count(*), pg_database_size(current_database()) FROM traces"
+            stored, size = connection.execute(question).fetchone() or (0, 0)
+        print(
+            f"       {size / max(stored, 1) / 1024:.1f} kB of disk a span, with rollups and 900 characters of prompts"
+        )
+    return tell(seen, stored, seconds)
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 120) else 1)
