@@ -15,6 +15,10 @@ ALTER TABLE traces {", ".join(f'ALTER COLUMN {name} TYPE text COLLATE "C"' for n
 ALTER TABLE traces ADD UNIQUE (workspace_id, timestamp, trace_id, span_id);
 ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_trace_id_span_id_timestamp_key;
 DROP INDEX idx_traces_workspace_timestamp_status;
+-- Made anew behind the unique key: while a table has no statistics the planner takes both for equally good at finding
+-- records of the same call, and then the newer one. The key would read all rows of the minutes around, for each call.
+DROP INDEX idx_traces_workspace_link;
+CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
 CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id);
 CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_id, agent_id, timestamp) WHERE user_id IS NOT NULL;
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
