@@ -22,7 +22,7 @@ function layout(own, revision) {
   return {
     height: null,
     autosize: true,
-    margin: { l: 44, r: 8, t: 8, b: 40 },
+    margin: { l: 44, r: 8, t: 8, b: 24 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", size: 12, color: token("--muted") },
@@ -33,7 +33,7 @@ function layout(own, revision) {
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     uirevision: revision,
     ...own,
-    xaxis: { ...axis, showgrid: false, type: "date", tickformatstops: TICKS, ...own.xaxis },
+    xaxis: { ...axis, showgrid: false, automargin: true, type: "date", tickformatstops: TICKS, ...own.xaxis },
     yaxis: { ...axis, automargin: true, fixedrange: true, tickformat: ",~f", nticks: 6, ...own.yaxis },
   };
 }

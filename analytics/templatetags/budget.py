@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from django import template
 
@@ -26,6 +26,8 @@ class Bar(TypedDict):
     spent: str
     limit: str
     projected: str | None
+    anchor: Literal["start", "end"]
+    """So that the projection's label stays on the track."""
     ticks: list[Tick]
     scale: float
     """How many percent of the limit the whole track is."""
@@ -41,6 +43,7 @@ def budget_bar(data: dict[str, Any]) -> Bar:
         "spent": place(used, scale),
         "limit": place(100, scale),
         "projected": place(min(projected, WIDEST_PERCENTAGE), scale) if projected and projected > used else None,
+        "anchor": "end" if (projected or 0) * 2 > scale else "start",
         "ticks": [
             {"percentage": percentage, "x": place(percentage, scale), "name": name}
             for percentage, name in sorted(ticks.items())

@@ -102,11 +102,13 @@ def ms(value: Number) -> str:
 
 @register.filter
 def change_words(value: Number) -> str:
-    """12 % more, 3 % less."""
+    """12 % more, 3 % less, 40 times more."""
     if value is None:
         return ""
     if abs(value) < 0.05:
         return "the same"
+    if value >= 1000:
+        return f"{value / 100:,.0f} times more"
     return f"{percent(abs(value))} {'more' if value > 0 else 'less'}"
 
 
