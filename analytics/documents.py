@@ -49,6 +49,8 @@ def read(path: Path) -> Document:
     tokens = markdown.parse(path.read_text())
     title = next((tokens[place + 1].content for place, token in enumerate(tokens) if token.tag == "h1"), path.stem)
     for token in tokens:
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")  # wide ones scroll, also by keys
         for child in token.children or ():
             lead_to_pages(child)
     html = markdown.renderer.render(tokens, markdown.options, {})

@@ -8,7 +8,7 @@ const answers = new Map(); // panel -> the HTML it shows
 let paused = false;
 
 const panelOf = (event) => event.target.closest?.(".panel");
-const isForm = (event) => event.detail.elt.matches("form");
+const isForm = (event) => event.detail.requestConfig.elt.matches("form");
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const ago = (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`);
 
@@ -71,7 +71,7 @@ function fail(panel, reason) {
 document.addEventListener("htmx:beforeRequest", (event) => {
   const panel = panelOf(event);
   if (!panel) return;
-  if (isForm(event)) expectBudget(event.detail.elt);
+  if (isForm(event)) expectBudget(event.detail.requestConfig.elt);
   else asked.set(panel, Date.now());
 });
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from analytics import cache as answers
 from tests.tools import tool
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -30,3 +31,10 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()
+
+
+@pytest.fixture
+def always_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test waits for an answer to be old enough to be computed again."""
+    monkeypatch.setattr(answers, "FRESH_SECONDS", -1)
+    monkeypatch.setattr(answers, "RENEWAL_FACTOR", 0)

@@ -1,0 +1,57 @@
+"""What tests of pages do again and again."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.given import Given
+
+LONG_MS = 15_000
+DRAWN = "() => [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))"
+
+
+def open_page(page: Page, live_server: Any, given: Given, name: str, query: str = "") -> None:
+    page.goto(f"{live_server.url}/dashboard/{name}?workspace={given.workspace.id}{query}")
+
+
+def wait_until_drawn(page: Page) -> None:
+    expect(page.locator(".skeleton")).to_have_count(0, timeout=LONG_MS)
+    page.wait_for_function(DRAWN, timeout=LONG_MS)
+
+
+def card(page: Page, label: str) -> Locator:
+    """The number of a card."""
+    return page.locator(".card", has=page.locator(".label", has_text=re.compile(f"^{label}$"))).locator(".value")
+
+
+def expect_card(page: Page, label: str, value: str) -> None:
+    expect(card(page, label)).to_have_text(value, timeout=LONG_MS)
+
+
+def row(page: Page, panel: str, name: str) -> Locator:
+    return page.locator(f"#panel-{panel} tbody tr", has_text=name)
+
+
+def cells(page: Page, panel: str, name: str) -> list[str]:
+    found: list[str] = row(page, panel, name).locator("th, td").all_inner_texts()
+    return [" ".join(text.split()) for text in found]
+
+
+def zoom(page: Page, chart: str) -> Any:
+    """Drags over a part of the chart; the range it shows then."""
+    shown = f"document.getElementById('chart-{chart}').layout.xaxis.range"
+    unzoomed = page.evaluate(shown)
+    plot = page.locator(f"#chart-{chart} .nsewdrag").bounding_box()
+    assert plot
+    middle = plot["y"] + plot["height"] * 0.5
+    page.mouse.move(plot["x"] + plot["width"] * 0.5, middle)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] * 0.8, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"before => String({shown}) !== String(before)", arg=unzoomed)
+    return page.evaluate(shown)
+
+
+def shown_range(page: Page, chart: str) -> Any:
+    return page.evaluate(f"document.getElementById('chart-{chart}').layout.xaxis.range")

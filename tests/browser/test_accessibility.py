@@ -1,0 +1,68 @@
+"""axe-core's judgement of every page, light and dark, wide and narrow, with data and without."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, ViewportSize, expect
+
+from budgets.models import Budget
+from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+PAGES = ("usage", "cost", "performance")
+WIDE, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['impact']} {one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+def fill(given: Given) -> None:
+    Budget.objects.create(workspace=given.workspace, monthly_limit_usd=Decimal(1))
+    now = datetime.now(UTC)
+    for hours in range(1, 30):
+        at = now - timedelta(hours=hours)
+        given.calls(2, at, user_id=f"user-{hours % 3}", model=f"model-{hours % 9}", cost_usd="0.02", latency_ms=900.0)
+        given.calls(1, at, status="error", error_type="rate_limit", error_message="slow down", latency_ms=10.0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_no_page_has_a_serious_violation(
+    page: Page, live_server: Any, given: Given, complaints: list[str], scheme: Any, viewport: ViewportSize
+) -> None:
+    fill(given)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(viewport)
+    for name in PAGES:
+        open_page(page, live_server, given, name)
+        wait_until_drawn(page)
+        page.locator("details:not(.menu) summary").first.click()
+        page.locator("summary", has_text="Agent").click()
+        expect(page.locator(".filter .choices a").first).to_be_visible(timeout=LONG_MS)
+        assert violations(page) == [], name
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{name} is wider than the screen"
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nor_has_an_empty_workspace_or_a_document(page: Page, live_server: Any, given: Given, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    for name in PAGES:
+        open_page(page, live_server, given, name)
+        wait_until_drawn(page)
+        assert violations(page) == [], name
+    for path in ("/docs/", "/docs/clients", "/api/v1/docs", "/sign-in"):
+        page.goto(live_server.url + path)
+        assert violations(page) == [], path

@@ -1,0 +1,219 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from budgets.models import Budget
+from tests.browser.steps import LONG_MS, cells, expect_card, open_page, row, shown_range, wait_until_drawn, zoom
+from tests.factories import PASSWORD, MembershipFactory
+from tests.given import Given
+from workspaces.models import Role
+
+pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.usefixtures("always_renewed")]
+
+
+@pytest.fixture(autouse=True)
+def nothing_complained(complaints: list[str]) -> Iterator[None]:
+    yield
+    # A refused form is a 422, which the console names.
+    assert [one for one in complaints if "422" not in one and "503" not in one] == []
+
+
+def set_budget(given: Given, limit_usd: str | None, threshold: str = "80") -> None:
+    Budget.objects.create(
+        workspace=given.workspace,
+        monthly_limit_usd=None if limit_usd is None else Decimal(limit_usd),
+        alert_threshold_percentage=Decimal(threshold),
+    )
+
+
+def spend(given: Given, cost_usd: str, **values: Any) -> None:
+    given.calls(1, datetime.now(UTC) - timedelta(seconds=1), cost_usd=cost_usd, **values)
+
+
+def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_server: Any, given: Given) -> None:
+    set_budget(given, "100")
+    spend(given, "30", model="gpt-4o", provider="openai", input_tokens=1000, output_tokens=10)
+    spend(given, "10", model="claude", provider="anthropic")
+    given.calls(2, datetime.now(UTC), model="homemade", provider="ours")
+    open_page(page, live_server, given, "cost")
+    wait_until_drawn(page)
+    expect_card(page, "Spend", "$40.00")
+    expect_card(page, "Budget remaining", "$60.00")
+    expect_card(page, "Cost per call", "$20.00")
+    expect(page.locator("h1")).to_contain_text("Spend was $40.00 in the last 24 hours")
+    expect(page.locator(".budget-line")).to_contain_text("$40.00 of $100 spent, 40 %")
+    assert cells(page, "cost-by-model", "gpt-4o") == [
+        *("gpt-4o", "openai", "$30.00", "75 %", "$30.00", "1", "1,000", "10", "0"),
+    ]
+    expect(page.locator(".notice")).to_contain_text("2 calls have no price and are in no total")
+    expect(page.locator("#chart-cost-trend .barlayer .point").first).to_be_attached()
+    page.locator("#table-cost-trend summary").click()
+    expect(page.locator("#table-cost-trend tbody tr").last).to_contain_text("$40.00")
+
+
+def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_server: Any, given: Given) -> None:
+    for model in ("a", "b", "c", "d", "e", "f", "g", "h"):
+        spend(given, "1", model=f"model-{model}")
+    open_page(page, live_server, given, "cost")
+    wait_until_drawn(page)
+    colours = set()
+    for model in ("a", "b", "c", "d", "e", "f", "g", "h"):
+        swatch = row(page, "cost-by-model", f"model-{model}").locator(".swatch")
+        colour = swatch.evaluate("node => getComputedStyle(node).backgroundColor")
+        legend = page.locator(".legend li", has_text=f"model-{model}").locator(".swatch")
+        assert legend.evaluate("node => getComputedStyle(node).backgroundColor") == colour
+        colours.add(colour)
+    assert len(colours) == 8
+
+
+@pytest.mark.parametrize(
+    ("spent", "status", "words"),
+    [
+        ("79.99", "within budget", "79.9 %"),
+        ("80", "past the alert threshold", "80 % of the budget is spent, past the alert threshold of 80 %."),
+        ("90", "past 90 %", "90 % of the budget is spent, past 90 %."),
+        ("100", "exceeded", "The budget is exceeded by $0.00."),
+        ("142", "exceeded", "The budget is exceeded by $42.00."),
+    ],
+)
+def test_the_budget_warns_at_its_marks(
+    page: Page, live_server: Any, given: Given, spent: str, status: str, words: str
+) -> None:
+    set_budget(given, "100")
+    spend(given, spent)
+    open_page(page, live_server, given, "cost")
+    panel = page.locator("#panel-cost-budget")
+    expect(panel.locator(".badge")).to_have_text(status, timeout=LONG_MS)
+    expect(panel).to_contain_text(words)
+    ticks = panel.locator("svg text:not(.projection)").all_text_contents()
+    assert [tick.strip() for tick in ticks] == ["80 %", "90 %", "100 %"]
+
+
+def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: Any, given: Given) -> None:
+    set_budget(given, "100")
+    spend(given, "40")
+    open_page(page, live_server, given, "cost")
+    expect_card(page, "Budget remaining", "$60.00")
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PUT":
+            # Before the server has answered the new limit is there.
+            expect(page.locator("[data-limit]")).to_have_text("$200.00")
+        route.continue_()
+
+    page.route("**/cost/budget", hold)
+    page.fill("#budget-limit", "200")
+    page.locator(".budget-form button").click()
+    expect(page.locator(".said")).to_have_text("Saved")
+    expect(page.locator(".budget-line")).to_contain_text("$40.00 of $200 spent, 20 %")
+    expect(page.locator("#budget-limit")).to_have_value("200.00")
+    expect_card(page, "Budget remaining", "$160.00")
+    assert Budget.objects.get(workspace=given.workspace).monthly_limit_usd == 200
+
+
+def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
+    page: Page, live_server: Any, given: Given
+) -> None:
+    set_budget(given, "100")
+    spend(given, "40")
+    open_page(page, live_server, given, "cost")
+    expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
+    page.fill("#budget-threshold", "120")
+    page.fill("#budget-limit", "-5")
+    page.locator(".budget-form button").click()
+    expect(page.locator("#budget-limit-error")).to_contain_text("greater than or equal to 0")
+    expect(page.locator("#budget-threshold-error")).to_contain_text("less than or equal to 100")
+    expect(page.locator("#budget-limit")).to_be_focused()
+    expect(page.locator("#budget-limit")).to_have_value("-5")
+    expect(page.locator("#budget-limit")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
+    page.fill("#budget-limit", "50")
+    page.fill("#budget-threshold", "90")
+    page.locator(".budget-form button").click()
+    expect(page.locator("#budget-limit-error")).to_have_text("")
+    expect(page.locator(".budget-line")).to_contain_text("$40.00 of $50.00 spent")
+
+
+def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_server: Any, given: Given) -> None:
+    set_budget(given, "100")
+    spend(given, "40")
+    open_page(page, live_server, given, "cost")
+    expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
+
+    def fail(route: Route) -> None:
+        if route.request.method == "PUT":
+            route.fulfill(status=503, body="<p>The database does not answer right now.</p>")
+        else:
+            route.continue_()
+
+    page.route("**/cost/budget", fail)
+    page.fill("#budget-limit", "200")
+    page.locator(".budget-form button").click()
+    expect(page.locator(".said")).to_contain_text("does not answer")
+    expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
+
+
+def test_a_viewer_sees_the_budget_but_no_form(page: Page, live_server: Any) -> None:
+    membership = MembershipFactory(role=Role.VIEWER)
+    page.goto(f"{live_server.url}/dashboard/cost")
+    page.fill("[name=username]", membership.user.username)
+    page.fill("[name=password]", PASSWORD)
+    page.locator("button.primary").click()
+    expect(page.locator("#panel-cost-budget")).to_contain_text("no limit is set", timeout=LONG_MS)
+    expect(page.locator(".budget-form")).to_have_count(0)
+
+
+def test_a_poll_keeps_zoom_an_open_menu_and_what_is_being_typed(page: Page, live_server: Any, given: Given) -> None:
+    page.clock.install()
+    set_budget(given, "100")
+    spend(given, "10")
+    open_page(page, live_server, given, "cost")
+    expect_card(page, "Spend", "$10.00")
+    expect(page.locator("#chart-cost-trend .barlayer")).to_be_attached(timeout=LONG_MS)
+    zoomed = zoom(page, "cost-trend")
+    page.locator("summary", has_text="Model").click()
+    expect(page.locator(".choices a", has_text="gpt-4o")).to_be_visible()
+    page.fill("#budget-limit", "1234")
+    page.locator("summary", has_text="Agent").click()
+    expect(page.locator(".choices a", has_text="support")).to_be_visible()
+    spend(given, "5")
+    page.clock.fast_forward(61_000)
+    expect_card(page, "Spend", "$15.00")
+    expect(page.locator(".budget-line")).to_contain_text("$15.00 of $100")
+    assert shown_range(page, "cost-trend") == zoomed
+    expect(page.locator(".choices a", has_text="support")).to_be_visible()
+    expect(page.locator("#budget-limit")).to_have_value("1234")
+
+
+def test_a_click_on_a_bar_narrows_to_its_hour_and_the_chip_undoes_it(
+    page: Page, live_server: Any, given: Given
+) -> None:
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    given.calls(1, hour + timedelta(minutes=5), cost_usd="4")
+    given.calls(1, hour - timedelta(hours=2), cost_usd="1")
+    open_page(page, live_server, given, "cost", "&range=7d")
+    expect_card(page, "Spend", "$5.00")
+    wait_until_drawn(page)
+    box = page.locator("#chart-cost-trend .barlayer .point path").evaluate_all(
+        "paths => { const box = paths.map((path) => path.getBoundingClientRect())"
+        ".reduce((a, b) => (b.height > a.height ? b : a)); return [box.x + box.width / 2, box.y + box.height / 2]; }"
+    )
+    page.mouse.move(*box)
+    expect(page.locator("#chart-cost-trend .hoverlayer")).to_contain_text("$4.0000")
+    page.mouse.click(*box)
+    expect_card(page, "Spend", "$4.00")
+    page.locator(".filters > .chip").click()
+    expect_card(page, "Spend", "$5.00")
+    assert "range=7d" in page.url
+
+
+def test_an_empty_workspace_shows_how_to_send_the_first_trace(page: Page, live_server: Any, given: Given) -> None:
+    open_page(page, live_server, given, "cost")
+    expect(page.locator("#first-trace-command")).to_contain_text(str(given.workspace.id), timeout=LONG_MS)
+    expect(page.locator("h1")).to_contain_text("Spend was $0.00")
+    page.locator(".first-trace a").click()
+    expect(page.locator("h1")).to_have_text("Sending traces from the SDK you use")

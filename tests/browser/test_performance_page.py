@@ -1,0 +1,147 @@
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.steps import LONG_MS, cells, expect_card, open_page, shown_range, wait_until_drawn, zoom
+from tests.given import Given
+
+pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.usefixtures("always_renewed")]
+
+
+def recently() -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=1)
+
+
+def test_all_panels_show_the_numbers_and_both_charts_are_drawn(
+    page: Page, live_server: Any, given: Given, complaints: list[str]
+) -> None:
+    given.calls(3, recently(), latency_ms=1000.0)
+    given.calls(
+        1,
+        recently(),
+        latency_ms=1000.0,
+        status="error",
+        error_type="rate_limit",
+        error_message="slow down",
+        user_id="ada",
+    )
+    open_page(page, live_server, given, "performance")
+    wait_until_drawn(page)
+    for label in ("p50 latency", "p95 latency", "p99 latency"):
+        expect_card(page, label, "1.0 s")
+    expect_card(page, "Error rate", "25 %")
+    expect(page.locator("h1")).to_contain_text("p95 was 1.0 s in the last 24 hours")
+    expect(page.locator("h1")).to_contain_text("25 % of 4 calls failed, most often rate_limit.")
+    assert page.locator(".summary dd").all_inner_texts()[:3] == ["1.0 s", "75 %", "4"]
+    assert cells(page, "performance-errors", "rate_limit")[:6] == ["error rate_limit", "1", "100 %", "25 %", "1", "1"]
+    expect(page.locator("#panel-performance-errors")).to_contain_text("slow down")
+    expect(page.locator("#chart-performance-latency .scatterlayer .trace").first).to_be_attached()
+    expect(page.locator("#chart-performance-throughput .barlayer .point").first).to_be_attached()
+    assert complaints == []
+
+
+def test_without_failures_it_is_happy(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, recently(), latency_ms=100.0)
+    open_page(page, live_server, given, "performance")
+    expect(page.locator(".happy")).to_contain_text("No call failed in the last 24 hours.", timeout=LONG_MS)
+    expect(page.locator("h1")).to_contain_text("none of 1 calls failed")
+
+
+def test_an_empty_workspace_is_told_what_to_do(
+    page: Page, live_server: Any, given: Given, complaints: list[str]
+) -> None:
+    open_page(page, live_server, given, "performance")
+    expect(page.locator("h1")).to_have_text("No calls in the last 24 hours.", timeout=LONG_MS)
+    expect(page.locator("#first-trace-command")).to_be_visible()
+    expect(page.locator(".happy")).to_have_count(0)
+    assert complaints == []
+
+
+def test_a_range_and_a_filter_change_the_numbers_and_stay_on_the_way_to_another_page(
+    page: Page, live_server: Any, given: Given
+) -> None:
+    given.calls(1, recently(), agent_id="sales", latency_ms=200.0)
+    given.calls(1, recently() - timedelta(days=2), agent_id="sales", latency_ms=400.0)
+    given.calls(5, recently(), agent_id="support", latency_ms=900.0)
+    open_page(page, live_server, given, "performance")
+    expect_card(page, "p50 latency", "900 ms")
+    page.locator("summary", has_text="Agent").click()
+    page.locator(".filter input[type=search]").first.fill("SAL")
+    expect(page.locator(".choices a", has_text="support")).to_have_count(0)
+    page.locator(".choices a", has_text="sales").click()
+    expect_card(page, "p50 latency", "200 ms")
+    page.locator(".group a", has_text="7d").click()
+    expect_card(page, "p50 latency", "300 ms")
+    page.locator(".group a", has_text="daily").click()
+    expect(page.locator(".group a", has_text="daily")).to_have_attribute("aria-current", "true")
+    page.locator(".pages a", has_text="Usage").click()
+    expect_card(page, "Total calls", "2")
+    assert all(part in page.url for part in ("range=7d", "granularity=daily", "agent_id=sales"))
+    page.locator(".chip").click()
+    expect_card(page, "Total calls", "7")
+
+
+def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, recently(), model="small")
+    given.calls(2, recently(), model="large")
+    open_page(page, live_server, given, "performance")
+    menu = page.locator("summary", has_text="Model")
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".choices a", has_text="small")).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(".filter input[aria-label='Search: Model']")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".choices a", has_text="large")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_focused()
+    expect(page.locator(".choices a", has_text="large")).to_be_hidden()
+
+
+def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_server: Any, given: Given) -> None:
+    given.workspace.time_zone = "Asia/Kolkata"
+    given.workspace.save()
+    given.calls(3, datetime(2026, 6, 1, 4, 45, tzinfo=UTC), latency_ms=100.0)  # 10:15 in Kolkata
+    open_page(page, live_server, given, "performance")
+    page.locator("summary", has_text="Custom").click()
+    page.fill("[name=from]", "2026-06-01T10:00")
+    page.fill("[name=to]", "2026-06-01T10:30")
+    page.locator(".window-form button").click()
+    expect(page.locator(".summary dd").nth(2)).to_have_text("3", timeout=LONG_MS)
+    expect(page.locator(".filters > .chip")).to_contain_text("1 Jun, 10:00 to 10:30")
+    expect(page.locator("footer")).to_contain_text("Times are in Asia/Kolkata")
+
+
+def test_a_poll_keeps_zoom_and_an_open_table(page: Page, live_server: Any, given: Given) -> None:
+    page.clock.install()
+    given.calls(1, recently(), latency_ms=100.0)
+    open_page(page, live_server, given, "performance")
+    expect_card(page, "p50 latency", "100 ms")
+    expect(page.locator("#chart-performance-throughput .barlayer")).to_be_attached(timeout=LONG_MS)
+    zoomed = zoom(page, "performance-throughput")
+    page.locator("#table-performance-throughput summary").click()
+    given.calls(1, recently(), latency_ms=300.0)
+    page.clock.fast_forward(31_000)
+    expect_card(page, "p50 latency", "200 ms")
+    expect(page.locator("#table-performance-throughput tbody tr").last).to_contain_text("2", timeout=LONG_MS)
+    expect(page.locator("#table-performance-throughput")).to_have_attribute("open", "")
+    assert shown_range(page, "performance-throughput") == zoomed
+
+
+def test_one_failing_panel_leaves_the_others_alone(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, recently(), latency_ms=100.0)
+
+    def fail(route: Route) -> None:
+        route.fulfill(status=503, body="<p>The database does not answer right now.</p>")
+
+    page.route("**/performance/latency*", fail)
+    open_page(page, live_server, given, "performance")
+    panel = page.locator("#panel-performance-latency")
+    expect(panel.locator(".panel-error")).to_contain_text("does not answer", timeout=LONG_MS)
+    expect_card(page, "p50 latency", "100 ms")
+    expect(page.locator(".panel-error:visible")).to_have_count(1)
+    page.unroute("**/performance/latency*", fail)
+    panel.locator("[data-retry]").click()
+    expect(panel.locator(".panel-error")).to_be_hidden()
+    expect(panel.locator(".main-svg").first).to_be_attached(timeout=LONG_MS)

@@ -1,0 +1,61 @@
+"""What a page weighs and asks for."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.steps import open_page, wait_until_drawn
+from tests.given import Given
+
+SHIFTS = """
+window.shifted = []; window.shift = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    window.shift += entry.value;
+    for (const { node } of entry.sources) {
+      const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
+      if (element && !element.closest(".chart, td.number")) window.shifted.push(element.outerHTML.slice(0, 100));
+    }
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+
+def test_own_styles_and_scripts_are_below_40_kB_together() -> None:
+    own = [path for path in STATIC.rglob("*") if path.suffix in (".css", ".js")]
+    assert {"app.css", "app.js", "charts.js"} <= {path.name for path in own}
+    assert sum(path.stat().st_size for path in own) < 40_000
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_pages_ask_no_other_host_and_load_plotly_once(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, datetime.now(UTC), cost_usd="1", latency_ms=10.0)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for name in ("usage", "cost", "performance"):
+        open_page(page, live_server, given, name)
+        wait_until_drawn(page)
+    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(live_server.url).netloc}
+    # The development server sends no cache headers; what production sends is pinned where its settings are tested.
+    assert all(asked.count(url) <= 3 for url in asked if "plotly.min" in url)
+
+
+@pytest.mark.django_db(databases="__all__", transaction=True)
+def test_loading_and_polling_move_nothing(page: Page, live_server: Any, given: Given) -> None:
+    page.add_init_script(SHIFTS)
+    given.calls(2, datetime.now(UTC), user_id="ada", cost_usd="1", latency_ms=10.0)
+    for name in ("usage", "cost", "performance"):
+        open_page(page, live_server, given, name)
+        wait_until_drawn(page)
+        given.calls(98, datetime.now(UTC), user_id="bob", agent_id="sales", cost_usd="1000", latency_ms=99_999.0)
+        page.locator("[data-refresh]").click()
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.shifted") == [], name
+        # Figures themselves may grow to the left in their columns, and on a chart's axes.
+        assert page.evaluate("window.shift") < 0.0001, name
