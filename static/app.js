@@ -52,7 +52,8 @@ function show(panel, html) {
   const body = panel.querySelector(".panel-body");
   const next = body.cloneNode(false);
   next.innerHTML = html;
-  morph(body, next);
+  if (answers.has(panel)) morph(body, next);
+  else body.replaceChildren(...next.childNodes); // the skeleton is no part of what comes
   answers.set(panel, html);
   htmx.process(body);
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));

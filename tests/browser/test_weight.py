@@ -16,9 +16,9 @@ window.shifted = []; window.shift = 0;
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
     window.shift += entry.value;
-    for (const { node } of entry.sources) {
+    for (const { node, previousRect, currentRect } of entry.sources) {
       const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
-      if (element && !element.closest(".chart, td.number")) window.shifted.push(element.outerHTML.slice(0, 100));
+      if (element && !element.closest(".chart, td.number")) window.shifted.push([element.outerHTML.slice(0, 60), previousRect.toJSON(), currentRect.toJSON()]);
     }
   }
 }).observe({ type: "layout-shift", buffered: true });
