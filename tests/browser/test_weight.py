@@ -18,7 +18,8 @@ new PerformanceObserver((list) => {
     window.shift += entry.value;
     for (const { node, previousRect, currentRect } of entry.sources) {
       const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
-      if (element && !element.closest(".chart, td.number")) window.shifted.push([element.outerHTML.slice(0, 60), previousRect.toJSON(), currentRect.toJSON()]);
+      if (!element || element.closest(".chart, td.number")) continue;
+      window.shifted.push([element.outerHTML.slice(0, 60), previousRect.toJSON(), currentRect.toJSON()]);
     }
   }
 }).observe({ type: "layout-shift", buffered: true });
