@@ -7,6 +7,8 @@ arrives in time costs one upsert a rollup instead of two, and a late one is in b
 
 from typing import NamedTuple
 
+from ingest.rows import CALL_OPERATIONS
+
 
 class Rollup(NamedTuple):
     name: str
@@ -15,6 +17,8 @@ class Rollup(NamedTuple):
     """What one row of `traces` counts for."""
     counted: str = "true"
     """Which rows it holds."""
+    calls_only: bool = False
+    """Holds model calls only and does not tell their operation: one upsert for each user, not for each operation."""
 
     @property
     def hourly(self) -> str:
@@ -23,6 +27,10 @@ class Rollup(NamedTuple):
     @property
     def daily(self) -> str:
         return f"{self.name}_daily"
+
+    @property
+    def held(self) -> str:
+        return f"{self.counted} AND operation IN {CALL_OPERATIONS}" if self.calls_only else self.counted
 
 
 AMOUNTS = {
@@ -46,15 +54,17 @@ CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status",
 LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
 USERS = Rollup(
     "users",
-    ("operation", "user_id"),
+    ("user_id",),
     {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")},
     "user_id IS NOT NULL",
+    calls_only=True,
 )
 FAILURES = Rollup(
     "failures",
-    ("operation", "status", "error_type", "user_id"),
+    ("status", "error_type", "user_id"),
     COUNT,
     "status <> 'success' AND user_id IS NOT NULL",
+    calls_only=True,
 )
 ROLLUPS = (TOTALS, MODELS, AGENTS, CALLS, LATENCY, USERS, FAILURES)
 TABLES = tuple(table for rollup in ROLLUPS for table in (rollup.hourly, rollup.daily))
@@ -98,7 +108,7 @@ def upsert(rollup: Rollup, table: str, source: str, bucket: str, sums: dict[str,
 def counted(rollup: Rollup, table: str, width: str, source: str, closed: str = "") -> str:
     """Counts rows of `source`, which has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    return upsert(rollup, table, source, f"time_bucket('{width}', timestamp)", sums, rollup.counted + closed)
+    return upsert(rollup, table, source, f"time_bucket('{width}', timestamp)", sums, rollup.held + closed)
 
 
 def kept_by(source: str) -> str:

@@ -112,7 +112,7 @@ def aggregate_of_rows(rollup: Rollup, types: Mapping[str, str]) -> str:
     )
     sums = {name: f"sum({value})::{types[name]}" for name, value in rollup.measures.items()}
     bucket = "time_bucket('1 hour', timestamp)"
-    return aggregate(rollup.hourly, HOURLY_CHUNK, "traces", bucket, keys, sums, rollup.counted)
+    return aggregate(rollup.hourly, HOURLY_CHUNK, "traces", bucket, keys, sums, rollup.held)
 
 
 def aggregate_of_hours(rollup: Rollup, types: Mapping[str, str]) -> str:

@@ -14,7 +14,7 @@ from analytics.rollups import AGENTS, CALLS, FAILURES, LATENCY, MODELS, TOTALS, 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
-NARROWING = ("agent_id", "model", "provider")
+NARROWING = ("operation", "agent_id", "model", "provider")
 NARROWED = """workspace_id = %(workspace_id)s
       AND timestamp >= %(start)s AND timestamp < %(end)s
       AND operation = ANY(%(operations)s)
@@ -89,13 +89,14 @@ def part(filters: Filters, rollup: Rollup, table: str, start: datetime, end: dat
         moment, until, counted = "timestamp", "timestamp + interval '1 microsecond'", rollup.counted
         keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
         measures = ", ".join(f"{value} AS {name}" for name, value in rollup.measures.items())
-    narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters))
+    narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters) if name != "operation")
+    if not (table and rollup.calls_only):
+        narrowed += "\n      AND operation = ANY(%(operations)s)"
     return f"""SELECT {moment} AS timestamp, {until} AS until, {keys}, {measures}
     FROM {table or "traces"}
     WHERE workspace_id = '{filters.workspace_id}'::uuid
       AND {moment} >= {literal(start)} AND {moment} < {literal(end)}
-      AND {counted}
-      AND operation = ANY(%(operations)s){narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
+      AND {counted}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
 
 
 WIDTHS = ("interval '1 hour'", "interval '24 hours'")

@@ -32,7 +32,7 @@ def expected(rollup: Rollup, width: str, given: Given, until: str = "infinity") 
         f"""
         SELECT time_bucket('{width}', timestamp), {keys}, {sums}
         FROM (SELECT {SOURCE} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
-        WHERE {rollup.counted} AND timestamp < timestamptz '{until}'
+        WHERE {rollup.held} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
         given,
