@@ -132,18 +132,19 @@ WITH histogram AS (
     SELECT
         timestamp,
         quantile,
-        rank,
+        quantile * last_rank AS rank,
         CASE
             WHEN latency_bucket = %(zero)s THEN 0
             ELSE 2 ^ ((
                 latency_bucket + least(greatest((wanted - first_rank + 0.5) / calls, 1 / 3.0::float8), 2 / 3.0::float8)
             ) / 32)
-        END AS latency_ms,
-        wanted
+        END AS latency_ms
     FROM ranked
-    CROSS JOIN (VALUES (0.5::float8), (0.95), (0.99)) AS quantiles (quantile)
-    CROSS JOIN LATERAL (VALUES (quantile * last_rank)) AS ranks (rank)
-    CROSS JOIN LATERAL (VALUES (floor(rank)), (ceil(rank))) AS neighbours (wanted)
+    JOIN (VALUES (0.5::float8), (0.95), (0.99)) AS quantiles (quantile)
+        ON next_rank > floor(quantile * last_rank) AND first_rank <= ceil(quantile * last_rank)
+    CROSS JOIN LATERAL (
+        VALUES (floor(quantile * last_rank)), (ceil(quantile * last_rank))
+    ) AS neighbours (wanted)
     WHERE wanted >= first_rank AND wanted < next_rank
 ), percentiles AS (
     SELECT
@@ -171,7 +172,7 @@ def percentiles(
     if method == "exact":
         found = rows(EXACT, filters.params, moment=moment, narrowed=windows.NARROWED)
     else:
-        latency = windows.latency(filters, bucket or windows.DAY)
+        latency = windows.latency(filters, bucket or windows.ANY)
         found = rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
     return {bucket.pop("timestamp"): bucket for bucket in found}  # type: ignore[misc]
 
@@ -304,16 +305,26 @@ def errors(filters: Filters) -> Errors:
                 coalesce(sum(calls), 0) AS total_calls,
                 coalesce(sum(errors), 0) AS total_errors
             FROM {totals} AS calls
-        ), groups AS (
+        ), agents AS (
             SELECT
                 status,
                 error_type,
+                agent_id,
                 sum(calls) AS calls,
-                count(DISTINCT agent_id) AS agents,
                 min(timestamp) AS seen_since,
                 max(until) AS seen_until
             FROM {calls} AS calls
             WHERE status <> 'success'
+            GROUP BY status, error_type, agent_id
+        ), groups AS (
+            SELECT
+                status,
+                error_type,
+                sum(calls)::bigint AS calls,
+                count(*) AS agents,
+                min(seen_since) AS seen_since,
+                max(seen_until) AS seen_until
+            FROM agents
             GROUP BY status, error_type
             ORDER BY calls DESC, error_type, status
             LIMIT %(limit)s

@@ -1,13 +1,27 @@
 """The rollups of `traces`, and the statements that keep them equal to its rows on PostgreSQL and Citus.
 
-Each rollup is a table by hour and one by day. A row that arrives is counted in its hour at once, and in its day only
-once that day is closed: the writer closes the days before the newest one it sees, by summing their hours. So a row that
-arrives in time costs one upsert a rollup instead of two, and a late one is in both, at once.
+Each rollup is a table by hour, one by day, and one by week where a bucket has many keys. A row that arrives is counted
+in its hour at once, and in its day and week only once that day is closed: the writer closes the days before the newest
+one it sees, by summing their hours. So a row that arrives in time costs one upsert a rollup, and a late one is in all
+its tables, at once.
 """
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from ingest.rows import CALL_OPERATIONS
+
+
+class Width(NamedTuple):
+    name: str
+    interval: str
+    """As SQL. Hours, for days are shorter or longer where a time zone changes its clocks."""
+    length: timedelta
+
+
+HOUR = Width("hourly", "1 hour", timedelta(hours=1))
+DAY = Width("daily", "24 hours", timedelta(days=1))
+WEEK = Width("weekly", "168 hours", timedelta(days=7))
 
 
 class Rollup(NamedTuple):
@@ -19,14 +33,24 @@ class Rollup(NamedTuple):
     """Which rows it holds."""
     calls_only: bool = False
     """Holds model calls only and does not tell their operation: one upsert for each user, not for each operation."""
+    widths: tuple[Width, ...] = (HOUR, DAY)
+    """The narrowest first."""
+
+    def table(self, width: Width) -> str:
+        return f"{self.name}_{width.name}"
 
     @property
     def hourly(self) -> str:
-        return f"{self.name}_hourly"
+        return self.table(HOUR)
 
     @property
-    def daily(self) -> str:
-        return f"{self.name}_daily"
+    def tables(self) -> dict[Width, str]:
+        return {width: self.table(width) for width in self.widths}
+
+    @property
+    def summed(self) -> dict[Width, str]:
+        """The tables that are summed from hours."""
+        return {width: self.table(width) for width in self.widths if width != HOUR}
 
     @property
     def held(self) -> str:
@@ -58,6 +82,7 @@ USERS = Rollup(
     {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")},
     "user_id IS NOT NULL",
     calls_only=True,
+    widths=(HOUR, DAY, WEEK),
 )
 FAILURES = Rollup(
     "failures",
@@ -65,11 +90,10 @@ FAILURES = Rollup(
     COUNT,
     "status <> 'success' AND user_id IS NOT NULL",
     calls_only=True,
+    widths=(HOUR, DAY, WEEK),
 )
 ROLLUPS = (TOTALS, MODELS, AGENTS, CALLS, LATENCY, USERS, FAILURES)
-TABLES = tuple(table for rollup in ROLLUPS for table in (rollup.hourly, rollup.daily))
-
-HOUR, DAY = "1 hour", "1 day"
+TABLES = tuple(table for rollup in ROLLUPS for table in rollup.tables.values())
 
 COUNTED = (
     "workspace_id",
@@ -105,31 +129,44 @@ def upsert(rollup: Rollup, table: str, source: str, bucket: str, sums: dict[str,
     ON CONFLICT ({key}) DO UPDATE SET {added}"""  # noqa: S608 (built from the names above, never from input)
 
 
-def counted(rollup: Rollup, table: str, width: str, source: str, closed: str = "") -> str:
+def counted(rollup: Rollup, width: Width, source: str, closed: str = "") -> str:
     """Counts rows of `source`, which has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    return upsert(rollup, table, source, f"time_bucket('{width}', timestamp)", sums, rollup.held + closed)
+    bucket = f"time_bucket('{width.interval}', timestamp)"
+    return upsert(rollup, rollup.table(width), source, bucket, sums, rollup.held + closed)
 
 
 def kept_by(source: str) -> str:
-    """As parts of a WITH: the hours of all rows, the days of those whose day is closed."""
+    """As parts of a WITH: the hours of all rows, the days and weeks of those whose day is closed."""
     closed = " AND timestamp < %(closed_before)s"
-    parts = {rollup.hourly: counted(rollup, rollup.hourly, HOUR, source) for rollup in ROLLUPS}
-    parts |= {rollup.daily: counted(rollup, rollup.daily, DAY, source, closed) for rollup in ROLLUPS}
+    parts = {rollup.hourly: counted(rollup, HOUR, source) for rollup in ROLLUPS}
+    parts |= {
+        table: counted(rollup, width, source, closed) for rollup in ROLLUPS for width, table in rollup.summed.items()
+    }
     return ",".join(f"\n{table}_kept AS ({statement}\n)" for table, statement in parts.items())
 
 
-def summed(rollup: Rollup, source: str, where: str) -> str:
-    """Days from the hours of `source`."""
-    sums = {name: f"sum({name})" for name in rollup.measures}
-    return upsert(rollup, rollup.daily, source, "time_bucket('1 day', bucket)", sums, where)
+def sums_of_hours(source: str, where: str) -> dict[str, str]:
+    """By table, the statement that adds the hours where `where` holds; `source` is what comes after their table."""
+    return {
+        table: upsert(
+            rollup,
+            table,
+            f"{rollup.hourly}{source}",
+            f"time_bucket('{width.interval}', bucket)",
+            {name: f"sum({name})" for name in rollup.measures},
+            where,
+        )
+        for rollup in ROLLUPS
+        for width, table in rollup.summed.items()
+    }
 
 
 CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
 
 NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s"
 CLOSE = f"""
-WITH {",".join(f"{rollup.daily}_kept AS ({summed(rollup, rollup.hourly, NEWLY_CLOSED)})" for rollup in ROLLUPS)}
+WITH {",".join(f"{table}_kept AS ({statement})" for table, statement in sums_of_hours("", NEWLY_CLOSED).items())}
 INSERT INTO closed_days (workspace_id, closed_before)
 VALUES (%(workspace_id)s, %(day)s)
 ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
@@ -137,19 +174,15 @@ ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 """Closes the days from `closed_before` up to `day`."""
 
 
-def fill(rollup: Rollup) -> tuple[str, str]:
-    """The hourly and the daily table from all rows there are, into empty tables."""
-    rows = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
-    hours = f"{rollup.hourly} JOIN closed_days USING (workspace_id)"
-    return counted(rollup, rollup.hourly, HOUR, rows), summed(rollup, hours, "bucket < closed_before")
-
-
+STORED = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
 FILL = (
     """
     INSERT INTO closed_days (workspace_id, closed_before)
-    SELECT workspace_id, time_bucket('1 day', max(timestamp))
+    SELECT workspace_id, time_bucket('24 hours', max(timestamp))
     FROM traces
     GROUP BY workspace_id
     """,
-    *(statement for rollup in ROLLUPS for statement in fill(rollup)),
+    *(counted(rollup, HOUR, STORED) for rollup in ROLLUPS),
+    *sums_of_hours(" JOIN closed_days USING (workspace_id)", "bucket < closed_before").values(),
 )
+"""Every rollup from all rows there are, into empty tables."""

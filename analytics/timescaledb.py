@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
-from analytics.rollups import ROLLUPS, TABLES, Rollup
+from analytics.rollups import DAY, HOUR, ROLLUPS, TABLES, WEEK, Rollup, Width
 
 OLDEST = (2, 23)
 
@@ -60,7 +61,9 @@ WHERE attrelid = to_regclass(%s) AND attnum > 0
 """
 
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
-HOURLY_CHUNK, DAILY_CHUNK = "10 days", "100 days"
+CHUNKS = {HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
+BATCHES = {HOUR: 24, DAY: 30, WEEK: 10}
+"""How many buckets a refresh sums in one transaction."""
 
 
 class Unusable(CommandError):
@@ -81,9 +84,10 @@ def set_up(cursor: CursorWrapper) -> None:
     cursor.execute(DECOMPRESSION)
     for rollup in ROLLUPS:
         cursor.execute(aggregate_of_rows(rollup, types[rollup.name]))
-        cursor.execute(aggregate_of_hours(rollup, types[rollup.name]))
-        cursor.execute(f"CREATE INDEX ON {rollup.hourly} (workspace_id, bucket)")
-        cursor.execute(f"CREATE INDEX ON {rollup.daily} (workspace_id, bucket)")
+        for narrower, wider in pairwise(rollup.widths):
+            cursor.execute(aggregate_of_buckets(rollup, narrower, wider, types[rollup.name]))
+        for table in rollup.tables.values():
+            cursor.execute(f"CREATE INDEX ON {table} (workspace_id, bucket)")
     set_policies(cursor)
 
 
@@ -112,13 +116,13 @@ def aggregate_of_rows(rollup: Rollup, types: Mapping[str, str]) -> str:
     )
     sums = {name: f"sum({value})::{types[name]}" for name, value in rollup.measures.items()}
     bucket = "time_bucket('1 hour', timestamp)"
-    return aggregate(rollup.hourly, HOURLY_CHUNK, "traces", bucket, keys, sums, rollup.held)
+    return aggregate(rollup.hourly, CHUNKS[HOUR], "traces", bucket, keys, sums, rollup.held)
 
 
-def aggregate_of_hours(rollup: Rollup, types: Mapping[str, str]) -> str:
+def aggregate_of_buckets(rollup: Rollup, narrower: Width, wider: Width, types: Mapping[str, str]) -> str:
     sums = {name: f"sum({name})::{types[name]}" for name in rollup.measures}
-    bucket = "time_bucket('1 day', bucket)"
-    return aggregate(rollup.daily, DAILY_CHUNK, rollup.hourly, bucket, rollup.keys, sums, "true")
+    bucket = f"time_bucket('{wider.interval}', bucket)"
+    return aggregate(rollup.table(wider), CHUNKS[wider], rollup.table(narrower), bucket, rollup.keys, sums, "true")
 
 
 def aggregate(
@@ -178,8 +182,8 @@ def set_policies(cursor: CursorWrapper) -> None:
     [reached] = cursor.fetchone()
     reach = min(rows_kept, reached or rows_kept)
     for rollup in ROLLUPS:
-        cursor.execute(REFRESH, {"view": rollup.hourly, "reach": reach, "batch": 24})
-        cursor.execute(REFRESH, {"view": rollup.daily, "reach": reach, "batch": 30})
+        for width, table in rollup.tables.items():
+            cursor.execute(REFRESH, {"view": table, "reach": reach, "batch": BATCHES[width]})
     cursor.execute(COLUMNSTORE)
     for table, kept in ({"traces": rows_kept} | dict.fromkeys(TABLES, rollups_kept)).items():
         cursor.execute(RETENTION, {"table": table, "kept": kept})

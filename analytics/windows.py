@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 
 from analytics import engine
 from analytics.filters import BUCKET_ORIGIN, Filters
-from analytics.rollups import AGENTS, CALLS, FAILURES, LATENCY, MODELS, TOTALS, USERS, Rollup
+from analytics.rollups import AGENTS, CALLS, FAILURES, HOUR, LATENCY, MODELS, TOTALS, USERS, Rollup, Width
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ANY = timedelta.max
+"""For what is no series: any width will do."""
 
 NARROWING = ("operation", "agent_id", "model", "provider")
 NARROWED = """workspace_id = %(workspace_id)s
@@ -24,7 +25,7 @@ NARROWED = """workspace_id = %(workspace_id)s
 """The window's rows of `traces`, for what only they can tell."""
 
 
-def calls(filters: Filters, *columns: str, bucket: timedelta = DAY) -> str:
+def calls(filters: Filters, *columns: str, bucket: timedelta = ANY) -> str:
     """AMOUNTS by `columns` and time, from the smallest rollup that knows all that is asked for.
 
     Rows are no finer than `bucket` needs: each stands for the calls from `timestamp` to before `until`.
@@ -35,19 +36,19 @@ def calls(filters: Filters, *columns: str, bucket: timedelta = DAY) -> str:
     )
 
 
-def latency(filters: Filters, bucket: timedelta = DAY) -> str:
+def latency(filters: Filters, bucket: timedelta = ANY) -> str:
     """Calls by latency_bucket and time."""
     return united(filters, LATENCY, bucket)
 
 
 def users(filters: Filters) -> str:
     """Calls and cost by user_id, of the calls that name one."""
-    return united(filters, USERS, DAY)
+    return united(filters, USERS, ANY)
 
 
 def failures(filters: Filters) -> str:
     """Failed calls by status, error_type and user_id, of those that name one."""
-    return united(filters, FAILURES, DAY)
+    return united(filters, FAILURES, ANY)
 
 
 def narrowed_by(filters: Filters) -> list[str]:
@@ -57,49 +58,69 @@ def narrowed_by(filters: Filters) -> list[str]:
 def united(filters: Filters, rollup: Rollup, bucket: timedelta) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    parts = [part(filters, rollup, table, start, end) for table, start, end in pieces(filters, rollup, bucket)]
+    parts = [part(filters, rollup, *piece) for piece in pieces(filters, rollup, bucket)]
     return "(\n    " + "\n    UNION ALL\n    ".join(parts) + "\n)"
 
 
-def pieces(filters: Filters, rollup: Rollup, bucket: timedelta) -> list[tuple[str, datetime, datetime]]:
-    """Table (empty: raw rows), start and end: no moment twice, none left out."""
+Piece = tuple[Width | None, datetime, datetime, str]
+"""Width of the rollup (None: the rows), start, end, and a condition."""
+
+
+def pieces(filters: Filters, rollup: Rollup, bucket: timedelta) -> list[Piece]:
+    """No moment twice, none left out."""
     start, end = filters.start, filters.end
+    widths = [width for width in rollup.widths if width.length <= bucket]
     first_hour, last_hour = ceiling(start, HOUR), floor(end, HOUR)
-    if bucket < HOUR or first_hour >= last_hour:
-        return [("", start, end)]
-    first_day = last_day = last_hour
-    if bucket >= DAY:
-        first_day = min(ceiling(start, DAY), last_hour)
-        last_day = max(first_day, min(floor(end, DAY), engine.days_until(filters.workspace_id)))
-    found = [
-        ("", start, first_hour),
-        (rollup.hourly, first_hour, first_day),
-        (rollup.daily, first_day, last_day),
-        (rollup.hourly, last_day, last_hour),
-        ("", last_hour, end),
-    ]
+    if not widths or first_hour > last_hour:
+        return [(None, start, end, "true")]
+    until = last_hour if widths == [HOUR] else engine.days_until(filters.workspace_id)
+    found: list[Piece] = [(None, start, first_hour, "true"), *whole(widths, first_hour, last_hour, until)]
+    if last_hour < end:
+        # Most windows end now: with no row behind it, the hour that has begun is read whole.
+        next_hour = last_hour + HOUR.length
+        rows_behind = ROWS_BETWEEN.format(filters.workspace_id, literal(end), literal(next_hour))
+        found += [(HOUR, last_hour, next_hour, f"NOT {rows_behind}"), (None, last_hour, end, rows_behind)]
     return [piece for piece in found if piece[1] < piece[2]]
 
 
-def part(filters: Filters, rollup: Rollup, table: str, start: datetime, end: datetime) -> str:
-    if table:
-        moment, until, counted = "bucket", f"bucket + {WIDTHS[table == rollup.daily]}", "calls > 0"
+def whole(widths: list[Width], start: datetime, end: datetime, until: datetime) -> list[Piece]:
+    """Of the widest that fit, with narrower ones on both sides. Those summed from hours end at `until`."""
+    *narrower, widest = widths
+    if not narrower:
+        return [(widest, start, end, "true")]
+    first, last = ceiling(start, widest), floor(min(end, until), widest)
+    if first >= last:
+        return whole(narrower, start, end, until)
+    return [
+        *whole(narrower, start, first, until),
+        (widest, first, last, "true"),
+        *whole(narrower, last, end, until),
+    ]
+
+
+ROWS_BETWEEN = """EXISTS (
+        SELECT FROM traces WHERE workspace_id = '{}'::uuid AND timestamp >= {} AND timestamp < {}
+    )"""
+
+
+def part(filters: Filters, rollup: Rollup, width: Width | None, start: datetime, end: datetime, condition: str) -> str:
+    if width:
+        table, moment, until, counted = rollup.table(width), "bucket", f"interval '{width.interval}'", "calls > 0"
         keys, measures = ", ".join(rollup.keys), ", ".join(rollup.measures)
     else:
-        moment, until, counted = "timestamp", "timestamp + interval '1 microsecond'", rollup.counted
+        table, moment, until, counted = "traces", "timestamp", "interval '1 microsecond'", rollup.counted
         keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
         measures = ", ".join(f"{value} AS {name}" for name, value in rollup.measures.items())
     narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters) if name != "operation")
-    if not (table and rollup.calls_only):
+    if not (width and rollup.calls_only):
         narrowed += "\n      AND operation = ANY(%(operations)s)"
-    return f"""SELECT {moment} AS timestamp, {until} AS until, {keys}, {measures}
-    FROM {table or "traces"}
+    return f"""SELECT {moment} AS timestamp, {moment} + {until} AS until, {keys}, {measures}
+    FROM {table}
     WHERE workspace_id = '{filters.workspace_id}'::uuid
       AND {moment} >= {literal(start)} AND {moment} < {literal(end)}
-      AND {counted}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
+      AND {counted} AND {condition}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
 
 
-WIDTHS = ("interval '1 hour'", "interval '24 hours'")
 KEYS_OF_ROWS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}
 
 
@@ -107,9 +128,9 @@ def literal(moment: datetime) -> str:
     return f"timestamptz '{moment.isoformat()}'"
 
 
-def floor(moment: datetime, width: timedelta) -> datetime:
-    return moment - (moment - BUCKET_ORIGIN) % width
+def floor(moment: datetime, width: Width) -> datetime:
+    return moment - (moment - BUCKET_ORIGIN) % width.length
 
 
-def ceiling(moment: datetime, width: timedelta) -> datetime:
-    return moment + (BUCKET_ORIGIN - moment) % width
+def ceiling(moment: datetime, width: Width) -> datetime:
+    return moment + (BUCKET_ORIGIN - moment) % width.length

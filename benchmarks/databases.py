@@ -184,8 +184,7 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
         # Hours before the days that are made from them.
-        *(f"CALL refresh_continuous_aggregate('{rollup.hourly}', NULL, NULL)" for rollup in rollups.ROLLUPS),
-        *(f"CALL refresh_continuous_aggregate('{rollup.daily}', NULL, NULL)" for rollup in rollups.ROLLUPS),
+        *(f"CALL refresh_continuous_aggregate('{table}', NULL, NULL)" for table in rollups.TABLES),
         *(f"CALL run_job({job})" for (job,) in compress.fetchall()),
     )
 

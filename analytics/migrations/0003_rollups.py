@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         *(
             migrations.RunSQL(table(name, rollup), f"DROP TABLE {name}")
             for rollup in ROLLUPS
-            for name in (rollup.hourly, rollup.daily)
+            for name in rollup.tables.values()
         ),
         *(migrations.RunSQL(statement, migrations.RunSQL.noop) for statement in FILL),
     )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.db import connections
 
-from analytics.rollups import CLOSED_BEFORE, DAY, FILL, HOUR, ROLLUPS, SOURCE, Rollup
+from analytics.rollups import CLOSED_BEFORE, FILL, HOUR, ROLLUPS, SOURCE, TABLES, Rollup, Width
 from ingest import writer
 from tests.given import NOON, Given, a_row
 
@@ -24,13 +24,13 @@ def kept(rollup: Rollup, table: str, given: Given) -> list[tuple[object, ...]]:
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", given)
 
 
-def expected(rollup: Rollup, width: str, given: Given, until: str = "infinity") -> list[tuple[object, ...]]:
+def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity") -> list[tuple[object, ...]]:
     keys = ", ".join(rollup.keys)
     sums = ", ".join(f"sum({value}) AS {name}" for name, value in rollup.measures.items())
     places = ", ".join(str(place) for place in range(1, len(rollup.keys) + 2))
     return rows_of(
         f"""
-        SELECT time_bucket('{width}', timestamp), {keys}, {sums}
+        SELECT time_bucket('{width.interval}', timestamp), {keys}, {sums}
         FROM (SELECT {SOURCE} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
         WHERE {rollup.held} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
@@ -43,7 +43,8 @@ def assert_rollups_hold_the_rows(given: Given) -> None:
     [(closed,)] = rows_of(CLOSED_BEFORE, given)
     for rollup in ROLLUPS:
         assert kept(rollup, rollup.hourly, given) == expected(rollup, HOUR, given)
-        assert kept(rollup, rollup.daily, given) == expected(rollup, DAY, given, closed.isoformat())  # type: ignore[attr-defined]
+        for width, table in rollup.summed.items():
+            assert kept(rollup, table, given) == expected(rollup, width, given, closed.isoformat())  # type: ignore[attr-defined]
 
 
 DAYS = timedelta(days=1)
@@ -89,9 +90,7 @@ def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) ->
     for days_ago in (3, 1, 0):
         given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
     with connections["analytics"].cursor() as cursor:
-        for rollup in ROLLUPS:
-            cursor.execute(f"TRUNCATE {rollup.hourly}, {rollup.daily}")
-        cursor.execute("TRUNCATE closed_days")
+        cursor.execute(f"TRUNCATE closed_days, {', '.join(TABLES)}")
         for statement in FILL:
             cursor.execute(statement)
     assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]

@@ -22,7 +22,7 @@ def test_traces_lie_in_chunks_of_a_day(timescaledb: Ask) -> None:
 
 def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: Ask) -> None:
     views = timescaledb("SELECT view_name::text, materialized_only FROM timescaledb_information.continuous_aggregates")
-    assert sorted(views) == sorted((name, False) for rollup in ROLLUPS for name in (rollup.hourly, rollup.daily))
+    assert sorted(views) == sorted((name, False) for rollup in ROLLUPS for name in rollup.tables.values())
 
 
 def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
@@ -31,7 +31,7 @@ def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
         FROM timescaledb_information.continuous_aggregates
     """
     assert dict(timescaledb(sources)) == {
-        name: name == rollup.hourly for rollup in ROLLUPS for name in (rollup.hourly, rollup.daily)
+        name: name == rollup.hourly for rollup in ROLLUPS for name in rollup.tables.values()
     }
 
 
