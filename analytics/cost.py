@@ -238,6 +238,8 @@ def budget_of(workspace: Workspace) -> BudgetOfMonth:
         "remaining_usd": None if limit is None else limit - spend,
         "used_percentage": spend * 100 / limit if limit else None,
         "projected_monthly_spend_usd": projected,
+        "period_start": month.start,
+        "period_end": month.end,
         "status": kept.status(spend),
     }
 
