@@ -28,7 +28,7 @@ test-faults: .venv/development ## Kill, stop, freeze and flood everything for te
 test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
 	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py
 
-test-api-fuzz: .venv/development ## Make 100 requests and every boundary of each operation from the OpenAPI document
+test-api-fuzz: .venv/development ## Make 100 requests of each operation from the OpenAPI document
 	@FUZZ_CASES=$${FUZZ_CASES:-100} $(BIN)/python -m pytest -q tests/analytics/test_api_fuzz.py
 
 check: .venv/development ## Lint, types, templates, migrations, production settings

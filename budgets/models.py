@@ -35,8 +35,8 @@ class Budget(models.Model):
         decimal_places=2,
         default=Decimal(80),
         validators=[
-            MinValueValidator(Decimal("0.01"), "The threshold must be above 0 %."),
-            MaxValueValidator(Decimal(100), "The threshold must be at most 100 %."),
+            MinValueValidator(Decimal("0.01"), "The threshold must be above 0 percent."),
+            MaxValueValidator(Decimal(100), "The threshold must be at most 100 percent."),
         ],
         help_text="From this share of the limit on the budget warns.",
     )

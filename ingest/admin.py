@@ -13,5 +13,8 @@ class PriceOverrideAdmin(admin.ModelAdmin):
         "output_usd_per_million",
         "valid_from",
     )
-    list_filter = ("workspace",)
-    search_fields = ("model_pattern", "provider")
+    list_filter = ("provider", ("workspace", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("workspace",)
+    search_fields = ("model_pattern", "provider", "workspace__name")
+    autocomplete_fields = ("workspace",)
+    readonly_fields = ("created_at",)

@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
@@ -87,10 +87,19 @@ class WorkspaceAdmin(admin.ModelAdmin):
         return int(workspace.key_count)
 
 
+class MembershipForm(ModelForm):
+    class Meta:
+        help_texts: ClassVar = {
+            "user": "Whoever signs in with this name.",
+            "role": "Viewers read every metric, editors also set the budget, owners do everything in it.",
+        }
+
+
 @admin.register(Membership)
 class MembershipAdmin(admin.ModelAdmin):
+    form = MembershipForm
     list_display = ("user", "workspace", "role", "created_at")
-    list_filter = ("role", "workspace")
+    list_filter = ("role", ("workspace", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "workspace")
     search_fields = ("user__username", "user__email", "workspace__name")
     autocomplete_fields = ("user", "workspace")
@@ -135,7 +144,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     form = ApiKeyForm
     list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at")
-    list_filter = (StateFilter, "can_ingest", "can_read", "can_write", "workspace")
+    list_filter = (StateFilter, "can_ingest", "can_read", "can_write", ("workspace", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("workspace",)
     search_fields = ("name", "prefix", "workspace__name")
     autocomplete_fields = ("workspace",)

@@ -196,3 +196,40 @@ def test_a_dollar_an_hour_makes_the_hours_of_the_month_across_clock_changes(
     writer.store(given.workspace.id, [a_row(at, cost_usd="0.25") for at in quarters])
     month = spending(given.workspace, now)
     assert month.projected_usd.quantize(Decimal("0.01")) == hours
+
+
+@pytest.mark.parametrize(
+    ("limit", "threshold", "words"),
+    [
+        ("-1", "80", "The limit must not be negative."),
+        ("100000000", "80", "no more than 8 digits before the decimal point"),
+        ("1.001", "80", "no more than 2 decimal places"),
+        ("lots", "80", "Enter a number."),
+        ("10", "0", "The threshold must be above 0 percent."),
+        ("10", "100.01", "The threshold must be at most 100 percent."),
+        ("10", "", "This field is required."),
+    ],
+)
+def test_the_admin_says_what_is_wrong(limit: str, threshold: str, words: str) -> None:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    budget = Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
+    form = {"monthly_limit_usd": limit, "alert_threshold_percentage": threshold}
+    inline = {"changes-TOTAL_FORMS": 0, "changes-INITIAL_FORMS": 0}
+    page = client.post(f"/admin/budgets/budget/{budget.pk}/change/", form | inline).content.decode()
+    assert words in page
+    budget.refresh_from_db()
+    assert (budget.monthly_limit_usd, budget.changes.count()) == (20, 0)
+
+
+@pytest.mark.parametrize("status", ["unset", "ok", "warning", "critical", "exceeded"])
+def test_the_admin_filters_by_the_status_of_the_running_month(status: str) -> None:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    workspaces = {}
+    for name, of_25 in (("unset", None), ("ok", 100), ("warning", 30), ("critical", 27), ("exceeded", 25)):
+        workspaces[name] = WorkspaceFactory(name=f"spender {name}")
+        Budget.objects.create(workspace=workspaces[name], monthly_limit_usd=of_25)
+        writer.store(workspaces[name].id, [a_row(datetime.now(UTC), cost_usd="25")])
+    page = client.get(f"/admin/budgets/budget/?status={status}").content.decode()
+    assert [name for name in workspaces if f"spender {name}" in page] == [status]

@@ -1,0 +1,89 @@
+"""No page of the admin takes more than 10 queries, however much there is."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from budgets.models import Budget
+from ingest.models import PriceOverride
+from tests.factories import UserFactory, WorkspaceFactory
+from workspaces.models import ApiKey, Membership, Role, Workspace
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+COUNT = 120
+JULY = datetime(2026, 7, 1, tzinfo=UTC)
+LISTS = {
+    "workspaces/workspace": ("time_zone=UTC",),
+    "workspaces/membership": ("role__exact=viewer",),
+    "workspaces/apikey": ("state=valid", "state=expired", "state=revoked", "can_read__exact=1"),
+    "budgets/budget": ("status=unset", "status=ok", "status=warning", "status=exceeded"),
+    "ingest/priceoverride": ("q=acme",),
+}
+MODELS: dict[str, Any] = {
+    "workspaces/workspace": Workspace,
+    "workspaces/membership": Membership,
+    "workspaces/apikey": ApiKey,
+    "budgets/budget": Budget,
+    "ingest/priceoverride": PriceOverride,
+}
+
+
+@pytest.fixture
+def admin() -> Client:
+    """Of an installation with 120 of everything, all of one workspace where that can be."""
+    client = Client()
+    client.force_login(
+        UserFactory(is_staff=True, is_superuser=True), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    workspaces = WorkspaceFactory.create_batch(COUNT)
+    users = get_user_model().objects.bulk_create(get_user_model()(username=f"u{number}") for number in range(COUNT))
+    Membership.objects.bulk_create(Membership(workspace=workspaces[0], user=user, role=Role.VIEWER) for user in users)
+    for number in range(COUNT):
+        ApiKey.objects.issue(workspaces[0], f"key {number}", ["read"])
+    for workspace in workspaces:
+        Budget.objects.create(workspace=workspace, monthly_limit_usd=1000).note_change(None, "root")
+    for _ in range(COUNT):
+        workspaces[0].budget.note_change(None, "root")
+    PriceOverride.objects.bulk_create(
+        PriceOverride(
+            workspace=workspace,
+            model_pattern="acme-*",
+            input_usd_per_million=1,
+            output_usd_per_million=2,
+            valid_from=JULY,
+        )
+        for workspace in workspaces
+    )
+    return client
+
+
+def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num_queries: Any) -> None:
+    for place, narrowed in LISTS.items():
+        model = MODELS[place]
+        first = model.objects.filter(workspace__budget__changes__isnull=False) if place == "budgets/budget" else None
+        key = (first or model.objects).order_by("pk").first().pk
+        if place == "workspaces/workspace":
+            key = Membership.objects.first().workspace_id
+        pages = ["", "?q=work", *(f"?{query}" for query in narrowed), "?o=1", "add/", f"{key}/change/"]
+        pages += [f"{key}/history/"]
+        for page in pages:
+            with django_assert_max_num_queries(10, info=f"{place}/{page}"):
+                response = admin.get(f"/admin/{place}/{page}")
+            assert response.status_code == 200, f"{place}/{page}"
+
+
+def test_every_field_of_a_form_that_needs_words_has_help(admin: Client) -> None:
+    helped = {
+        "workspaces/workspace": 2,
+        "workspaces/membership": 1,
+        "workspaces/apikey": 5,
+        "budgets/budget": 2,
+        "ingest/priceoverride": 5,
+    }
+    for place, count in helped.items():
+        page = admin.get(f"/admin/{place}/add/").content.decode()
+        assert page.count('class="help"') >= count, place
