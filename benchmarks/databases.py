@@ -125,6 +125,18 @@ def create_anew(name: str, template: str = "template0") -> None:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
 
+def copy(name: str, of: str) -> None:
+    """Nobody may be in a database that is copied, TimescaleDB's workers neither."""
+    allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+    with admin() as connection:
+        connection.execute(allow.format(sql.Identifier(of), sql.SQL("false")))
+        try:
+            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [of])
+            create_anew(name, of)
+        finally:
+            connection.execute(allow.format(sql.Identifier(of), sql.SQL("true")))
+
+
 def drop(name: str) -> None:
     with admin() as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -162,7 +174,7 @@ def fill(rows: int) -> None:
     with psycopg.connect(**parameters(name), autocommit=True, options="-c timezone=UTC") as connection:
         with step(f"{short(rows)} rows into PostgreSQL"):
             made_again = drop_indexes(connection)
-            copy(connection, rows)
+            copy_in(connection, rows)
         for statement in made_again:
             with step(statement.partition(" ON ")[0].removeprefix("ALTER TABLE ")[:70]):
                 connection.execute(statement)
@@ -213,7 +225,7 @@ def drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
     return [statement for _, statement in (*constraints, *indexes)]
 
 
-def copy(connection: psycopg.Connection[Any], rows: int) -> None:
+def copy_in(connection: psycopg.Connection[Any], rows: int) -> None:
     with data.engine() as engine:
         columns = data.columns(engine)
     statement = sql.SQL("COPY traces ({}) FROM STDIN (FORMAT csv)").format(

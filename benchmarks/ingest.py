@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 from django.core.management import call_command
 
+from analytics import engine
 from benchmarks import data, databases
 from benchmarks.databases import short
 from benchmarks.tables import machine, table
@@ -69,6 +70,8 @@ def cpu_us(rates: list[Rate]) -> float:
 
 def by_index(those: Writers, options: argparse.Namespace) -> str:
     """Those of the schema and of the original design."""
+    if engine.is_timescaledb():
+        raise SystemExit("Each chunk has indexes of its own: what they cost is measured on PostgreSQL.")
     with database(FULL) as connection:
         schema = [name for (name,) in connection.execute(INDEXES)]
         names = [name for name in dict.fromkeys((*schema, *DESIGNED)) if options.indexes in name]
@@ -154,7 +157,7 @@ def copies(options: argparse.Namespace) -> Iterator[None]:
     databases.close()
     try:
         with databases.step(f"a copy of {kept.database}"):
-            databases.create_anew(FULL, kept.database)
+            databases.copy(FULL, of=kept.database)
         databases.create_anew(EMPTY)
         databases.use(EMPTY)
         call_command("migrate", database="analytics", verbosity=0)
