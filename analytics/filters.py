@@ -158,16 +158,40 @@ class Filters:
 
 def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
     """Raises a 422 Problem that names every fault of the query string."""
+    parsed, errors = checked(query)
+    asked = filters(parsed, workspace_id, now or datetime.now(UTC)) if parsed else None
+    if asked and (fault := too_many_buckets(asked)):
+        errors.append(fault)
+    if errors or asked is None:
+        raise Problem(422, "The query string is not valid.", errors)
+    return asked
+
+
+def faults(query: QueryDict) -> list[FieldError]:
+    try:
+        parse(query, UUID(int=0))
+    except Problem as problem:
+        return problem.errors
+    return []
+
+
+def checked(query: QueryDict) -> tuple[Query | None, list[FieldError]]:
+    """The valid part, None where the window is not; and the faults of all."""
     errors: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
     ]
-    try:
-        parsed = Query.model_validate(query.dict())
-    except ValidationError as error:
-        errors += [field_error(details) for details in error.errors(include_url=False, include_input=False)]
-    if errors:
-        raise Problem(422, "The query string is not valid.", errors)
-    return filters(parsed, workspace_id, now or datetime.now(UTC))
+    given = query.dict()
+    while True:
+        try:
+            return Query.model_validate(given), errors
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+        errors += [field_error(details) for details in found]
+        wrong = {str(details["loc"][0]) for details in found if details["loc"]}
+        if not wrong or wrong & {"range", "start", "end"}:
+            return None, errors
+        # The window as a whole is checked only when each parameter is valid.
+        given = {name: value for name, value in given.items() if name not in wrong}
 
 
 def field_error(details: Any) -> FieldError:
@@ -186,10 +210,6 @@ def filters(query: Query, workspace_id: UUID, now: datetime) -> Filters:
         relative = query.range or "24h"
         start, end = now - RANGES[relative], now
     granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
-    if bucket_count(start, end, granularity) > MOST_BUCKETS:
-        fits = next(name for name in BUCKETS if bucket_count(start, end, name) <= MOST_BUCKETS)
-        message = f"{granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
-        raise Problem(422, "The query string is not valid.", [{"loc": ["query", "granularity"], "msg": message}])
     return Filters(
         workspace_id=workspace_id,
         start=start,
@@ -202,6 +222,14 @@ def filters(query: Query, workspace_id: UUID, now: datetime) -> Filters:
         operation=query.operation,
         range=relative,
     )
+
+
+def too_many_buckets(asked: Filters) -> FieldError | None:
+    if bucket_count(asked.start, asked.end, asked.granularity) <= MOST_BUCKETS:
+        return None
+    fits = next(name for name in BUCKETS if bucket_count(asked.start, asked.end, name) <= MOST_BUCKETS)
+    message = f"{asked.granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
+    return {"loc": ["query", "granularity"], "msg": message}
 
 
 def fitting(widest: Iterable[tuple[Granularity, timedelta]], length: timedelta) -> Granularity:

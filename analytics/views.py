@@ -1,7 +1,10 @@
 """The one view behind every read."""
 
+from functools import wraps
+
 import orjson
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
@@ -10,6 +13,7 @@ from analytics import filters, panels
 from analytics.answers import Question as Question
 from analytics.answers import answer
 from analytics.answers import as_json as as_json
+from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, workspace_access
 
 
@@ -40,4 +44,19 @@ def metric(query: Question, tier: int) -> View:
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
-    return view
+    return telling_all(view)
+
+
+def telling_all(view: View) -> View:
+    """A fault of the header does not hide those of the query string."""
+
+    @wraps(view)
+    def told(request: WorkspaceRequest) -> HttpResponseBase:
+        try:
+            return view(request)
+        except Problem as problem:
+            if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
+                problem.errors += filters.faults(request.GET)
+            raise
+
+    return told

@@ -59,6 +59,20 @@ def test_all_faults_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("limit=0&start=2026-11-01T00:00:00Z", ["limit", "end"]),
+        ("limit=0&range=7d&granularity=minute", ["limit", "granularity"]),
+        ("agent=x&range=24h&end=2026-11-01T00:00:00Z", ["agent", "range"]),
+        ("model=a&model=b&range=7d&granularity=minute", ["model", "granularity"]),
+        ("start=yesterday&limit=0", ["start", "limit"]),
+    ],
+)
+def test_a_wrong_parameter_does_not_hide_a_wrong_window(query: str, names: list[str]) -> None:
+    assert [name for name, _ in refused(query)] == names
+
+
+@pytest.mark.parametrize(
     ("query", "name", "words"),
     [
         ("agent=x", "agent", "unknown parameter"),

@@ -131,6 +131,12 @@ def test_a_database_that_is_away_is_503_with_retry_after(given: Given) -> None:
     assert int(response["Retry-After"]) > 0
 
 
+def test_a_wrong_header_does_not_hide_a_wrong_parameter(given: Given) -> None:
+    response = given.client.get(f"{OVERVIEW}?limit=0", headers={"X-Workspace-ID": "mine"})
+    assert response.status_code == 422
+    assert [error["loc"] for error in response.json()["errors"]] == [["header", "X-Workspace-ID"], ["query", "limit"]]
+
+
 def test_an_address_that_is_none_is_a_problem_too(given: Given) -> None:
     response = given.client.get("/api/v1/usage/nothing")
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
