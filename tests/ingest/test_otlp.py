@@ -409,7 +409,7 @@ TIMES = ("since", "until", "lasting_to")
     ids=["traces", "links"],
 )
 def test_other_records_are_found_by_their_index(given: Given, sql: str, index: str, params: dict[str, Any]) -> None:
-    """Also in a table that has grown since its statistics were made: read otherwise, a batch takes seconds."""
+    """Read by anything else, a batch would take seconds in a large workspace."""
     many = [a_span(n, attributes={"gen_ai.response.id": f"resp_{n}"}) | {"traceId": f"{n:032x}"} for n in range(1, 500)]
     post(given, request_of(*many))
     plan = rows(f"EXPLAIN {sql}", {"workspace_id": given.workspace.id} | params)
