@@ -97,6 +97,10 @@ def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: A
             call_command("migrate", "analytics", "0003", database="analytics", verbosity=0)
             writer.store(BEFORE, [a_row(NOON - timedelta(days=days)) for days in range(3)])
             call_command("migrate", database="analytics", verbosity=0)
+        if not forced:
+            # Else they run the policies in the middle of a test.
+            with wrapper.cursor() as cursor:
+                cursor.execute("SELECT _timescaledb_functions.stop_background_workers()")
         yield wrapper
 
 

@@ -39,8 +39,8 @@ class Clock(datetime):
     """Stopped: a projection moves with the time it is asked at."""
 
     @classmethod
-    def now(cls, tz: tzinfo | None = None) -> "Clock":
-        return cls.fromtimestamp((NOON + DAYS).timestamp(), tz)
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime.fromtimestamp((NOON + DAYS).timestamp(), tz)
 
 
 def some_rows() -> list[Row]:
