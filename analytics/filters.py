@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ingest.rows import CALL_OPERATIONS
+from ingest.text import NAME_LENGTH
 from observability.problems import FieldError, Problem
 
 Range = Literal["1h", "24h", "7d", "30d"]
@@ -69,7 +70,11 @@ def plain_text(value: str) -> str:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
-Text = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(plain_text)]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_LENGTH, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+    AfterValidator(plain_text),
+]
 
 
 class Query(BaseModel):

@@ -11,3 +11,7 @@ OPEN_WORKSPACE_IDS = frozenset()
 
 # Playwright's event loop runs in the thread of the tests, whose ORM calls are not asynchronous for that.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# A test is one transaction, and may think for longer than a request.
+for _database in DATABASES.values():  # noqa: F405
+    _database["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"

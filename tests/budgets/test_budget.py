@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from budgets.models import Budget, BudgetChange
@@ -233,3 +235,22 @@ def test_the_admin_filters_by_the_status_of_the_running_month(status: str) -> No
         writer.store(workspaces[name].id, [a_row(datetime.now(UTC), cost_usd="25")])
     page = client.get(f"/admin/budgets/budget/?status={status}").content.decode()
     assert [name for name in workspaces if f"spender {name}" in page] == [status]
+
+
+def test_the_admin_says_unknown_while_the_analytics_database_is_away() -> None:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
+    with patch("analytics.db.connections") as connections:
+        connections.__getitem__.side_effect = OperationalError("gone")
+        page = client.get("/admin/budgets/budget/").content.decode()
+    assert page.count("unknown") == 2
+    assert "$0.00" not in page
+
+
+def test_the_example_of_the_documents_is_true(given: Given) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    for week in range(20):
+        given.calls(1, datetime(2026, 11, 23, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="8")
+        given.calls(1, datetime(2026, 11, 24, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="1")
+    assert spending(given.workspace, now)[2:] == (36, 44)
