@@ -8,7 +8,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 
-.PHONY: help run demo test test-oracle test-api-fuzz test-faults check
+.PHONY: help run demo test test-oracle test-api-fuzz test-fuzz test-faults check
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -24,6 +24,10 @@ test: .venv/development $(TIMESCALEDB) ## Run the tests
 
 test-faults: .venv/development ## Kill, stop, freeze and flood everything for ten minutes; a table says what was lost
 	@$(BIN)/python -m pytest -q tests/faults
+
+test-fuzz: .venv/fuzzing ## Feed the parsers what nobody would send, for some minutes; the volumes stand at the end
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(BIN)/python -m pytest -q tests/fuzz
+	@$(BIN)/python -m tests.fuzz.run
 
 test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
 	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py
@@ -53,6 +57,10 @@ check: .venv/development ## Lint, types, templates, migrations, production setti
 	@echo "  installing what tests and checks need …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/runtime
+
+.venv/fuzzing: requirements-fuzz.txt | .venv/development
+	@$(PIP) -r requirements-fuzz.txt
+	@touch $@
 
 # The TimescaleDB of the tests; where there is no Node.js they are skipped, and in CI they fail.
 $(TIMESCALEDB): tests/timescaledb/package-lock.json

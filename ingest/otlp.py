@@ -141,10 +141,14 @@ def value_of(value: AnyValue) -> Any:
 
 
 def decode_one_by_one(body: bytes) -> Decoded:
-    """Where the body as a whole cannot be parsed: which spans are to blame."""
+    """Where the body as a whole cannot be parsed: which spans are to blame. Raises 400 where that cannot be told."""
     decoded = Decoded([], [])
     last_body, resource = b"", Resource()
-    for resource_body, scope_body, span_body in span_bodies(body):
+    try:
+        bodies = list(span_bodies(body))
+    except (IndexError, ValueError) as error:
+        raise Problem(400, "The body is not an OTLP trace request in protobuf.") from error
+    for resource_body, scope_body, span_body in bodies:
         if resource_body is not last_body:  # once, however many spans share it
             last_body, resource = resource_body, lenient_resource(resource_body)
         try:

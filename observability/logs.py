@@ -77,6 +77,8 @@ def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
         "loggers": {
             # Django would also write to a handler of its own.
             "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+            # At DEBUG it writes whole contexts: tokens, query strings, a key that is shown once.
+            "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
             "gunicorn.access": {"handlers": [], "level": level, "propagate": True},
         },

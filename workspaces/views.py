@@ -1,6 +1,30 @@
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 
 from workspaces.access import public
 
-sign_in = public(LoginView.as_view(template_name="sign_in.html", redirect_authenticated_user=True))
+
+class ShortNames(AuthenticationForm):
+    """No user has a longer name, and what notes the failed attempts could not keep it."""
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        if len(username) > (self.fields["username"].max_length or 150):  # type: ignore[attr-defined]
+            raise self.get_invalid_login_error()
+        return username
+
+
+class AdminSignIn(ShortNames, AdminAuthenticationForm):
+    pass
+
+
+sign_in_view: Any = LoginView.as_view(
+    template_name="sign_in.html", redirect_authenticated_user=True, authentication_form=ShortNames
+)
+sign_in = public(sign_in_view)
 sign_out = public(LogoutView.as_view())
+admin.site.login_form = AdminSignIn

@@ -1,0 +1,119 @@
+"""In Chromium, with the CSP switched off so that escaping alone must hold: no stored text runs or becomes a link."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from tests.factories import PASSWORD, UserFactory
+from tests.security.hostile import filled
+from tests.security.payloads import PAYLOADS
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+
+# Also in SVG, where Plotly draws names; a filter in a query string may hold any text.
+LEADING_AWAY = """
+[...document.querySelectorAll("*")].flatMap((one) => ["href", "xlink:href", "src", "action", "formaction", "hx-get"]
+  .map((name) => one.getAttribute(name)).filter(Boolean))
+  .map((address) => new URL(address, location))
+  .filter((url) => url.host.includes("evil") || url.protocol === "javascript:").map(String)
+"""
+
+
+class Alarms(list[str]):
+    """What must never happen; empty is good."""
+
+
+@pytest.fixture
+def alarms() -> Alarms:
+    return Alarms()
+
+
+@pytest.fixture
+def naked(browser: Browser, live_server: LiveServer, alarms: Alarms) -> Iterator[Page]:
+    context = browser.new_context(bypass_csp=True, viewport={"width": 1440, "height": 2000})
+    page = context.new_page()
+
+    def dialog(shown: Any) -> None:
+        alarms.append(f"dialog {shown.message}")
+        shown.dismiss()
+
+    page.on("dialog", dialog)
+    page.on(
+        "request", lambda one: alarms.append(one.url) if not one.url.startswith((live_server.url, "data:")) else None
+    )
+    page.on("popup", lambda one: alarms.append(f"popup {one.url}"))
+    yield page
+    context.close()
+
+
+def quiet(page: Page, alarms: Alarms, where: str) -> None:
+    assert page.evaluate("window.__xss") is None, where
+    assert page.evaluate(LEADING_AWAY) == [], where
+    assert alarms == [], where
+
+
+def test_the_alarm_works(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
+    """With the CSP off a script that is not escaped would run."""
+    naked.goto(f"{live_server.url}/sign-in")
+    naked.evaluate("document.body.innerHTML = '<img src=x onerror=\"window.__xss=1\">'")
+    naked.wait_for_function("window.__xss === 1")
+
+
+def test_nothing_runs(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
+    user = UserFactory(is_staff=True, is_superuser=True, username="operator")
+    workspace = filled(PAYLOADS.__getitem__, user)
+    naked.goto(f"{live_server.url}/sign-in")
+    naked.fill("[name=username]", "operator")
+    naked.fill("[name=password]", PASSWORD)
+    naked.locator("button.primary").click()
+    for domain in ("usage", "cost", "performance"):
+        where = f"{live_server.url}/dashboard/{domain}?workspace={workspace.id}&limit=100&range=1h"
+        naked.goto(where)
+        naked.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        naked.wait_for_function("window.Plotly && document.querySelector('.chart .plot-container')", timeout=60_000)
+        hover_over_charts(naked)
+        for one in naked.locator("details > summary").all():
+            if one.is_visible():
+                one.click()
+        quiet(naked, alarms, where)
+    assert "<script>window.__xss=1</script>" in naked.locator("body").inner_text(), "no payload is to be seen"
+    for payload in PAYLOADS[::9]:
+        naked.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
+        naked.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        quiet(naked, alarms, payload)
+    for path in (
+        *("workspaces/workspace/", "workspaces/membership/", "workspaces/apikey/", "budgets/budget/"),
+        *("ingest/priceoverride/", "auth/user/", "workspaces/membership/add/"),
+        *(f"workspaces/workspace/{workspace.id}/{page}/" for page in ("change", "history", "delete")),
+    ):
+        naked.goto(f"{live_server.url}/admin/{path}")
+        quiet(naked, alarms, path)
+    open_autocomplete(naked, live_server)
+    quiet(naked, alarms, "autocomplete")
+
+
+def hover_over_charts(page: Page) -> None:
+    """Labels under the pointer are drawn from names."""
+    for chart in page.locator(".chart .nsewdrag").all():
+        box = chart.bounding_box()
+        if box:
+            for share in (0.99, 0.97, 0.9, 0.5):
+                page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] * 0.6)
+                page.wait_for_timeout(100)
+
+
+def query(payload: str) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode({"agent_id": payload, "model": payload, "provider": payload})
+
+
+def open_autocomplete(page: Page, live_server: LiveServer) -> None:
+    page.goto(f"{live_server.url}/admin/workspaces/membership/add/")
+    page.click(".field-workspace .select2-selection")
+    page.wait_for_selector(".select2-results__option:not(.loading-results)")
+    page.keyboard.press("Enter")

@@ -1,0 +1,74 @@
+"""Fuzzes the parsers with coverage as a guide, each for FUZZ_SECONDS (60), beginning with the kept corpus.
+
+A finding is written to var/fuzz, told, and ends in exit code 1: mend it and keep it in test_found.py.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = Path(__file__).parent / "corpus"
+FINDINGS = ROOT / "var" / "fuzz"
+NAMES = ("otlp-protobuf", "otlp-json", "inflater")
+
+
+class Outcome(NamedTuple):
+    name: str
+    executions: int
+    coverage: int
+    found: str
+
+
+def fuzz(name: str, seconds: int) -> Outcome:
+    with tempfile.TemporaryDirectory() as grown:
+        words = Path(grown, "words")
+        words.write_text("".join(f'"{word}"\n' for word in vocabulary()))
+        Path(grown, "corpus").mkdir()
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "tests.fuzz.one", name),
+                *(f"-max_total_time={seconds}", "-print_final_stats=1", "-max_len=4096", "-timeout=20"),
+                *("-rss_limit_mb=2048", f"-dict={words}", f"-artifact_prefix={FINDINGS}/{name}-"),
+                *(f"{grown}/corpus", str(CORPUS / name)),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            errors="replace",
+        )
+    told = done.stdout + done.stderr
+    executions = re.search(r"number_of_executed_units: (\d+)", told)
+    coverage = re.findall(r"cov: (\d+)", told)
+    failed = done.returncode != 0 or executions is None
+    return Outcome(
+        name, int(executions[1]) if executions else 0, int(coverage[-1]) if coverage else 0, told if failed else ""
+    )
+
+
+def vocabulary() -> list[str]:
+    """The words of the conventions, so that fuzzing need not guess them."""
+    source = (ROOT / "ingest" / "conventions.py").read_text() + (ROOT / "ingest" / "otlp.py").read_text()
+    return sorted({word for word in re.findall(r'"([\w.]{3,40})"', source) if word.isascii()})
+
+
+def main() -> None:
+    seconds = int(os.environ.get("FUZZ_SECONDS", "60"))
+    FINDINGS.mkdir(parents=True, exist_ok=True)
+    outcomes = [fuzz(name, seconds) for name in NAMES]
+    print(f"{'target':16}{'executions':>12}{'edges':>8}  findings")
+    for one in outcomes:
+        print(f"{one.name:16}{one.executions:>12,}{one.coverage:>8,}  {'1, see below' if one.found else 'none'}")
+    for one in outcomes:
+        if one.found:
+            print(f"\n{one.name}: the case is in {FINDINGS}\n{one.found[-6000:]}")
+    sys.exit(any(one.found or not one.executions for one in outcomes))
+
+
+if __name__ == "__main__":
+    main()

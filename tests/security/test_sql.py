@@ -1,0 +1,174 @@
+"""What is special in SQL, formats and patterns is plain text here: an answer as for any unknown value, never a 500."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+
+from tests.factories import MembershipFactory, UserFactory, an_api_key
+from tests.given import NOON, Given, iso
+from tests.security.routes import PAGES, READ_PATHS
+from tests.security.world import BACKEND, PROBES, selecting, signed_in
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+UNKNOWN = "unknown"
+METACHARACTERS = [
+    *(
+        "'",
+        "''",
+        '"',
+        "\\",
+        "\\'",
+        "`",
+        ";",
+        "--",
+        "/*",
+        "*/",
+        "%",
+        "%%",
+        "%s",
+        "%(workspace_id)s",
+        "%(start)s",
+        "$1",
+        "$$",
+    ),
+    *(":x", "?", "{}", "{0}", "_", "*", "[", "](", "(?=a)", "||", "&&", "\n", "\r\n", "\t", "\x1f", "\ufeff"),
+    *("' OR '1'='1", "' OR 1=1 --", "') OR ('1'='1", "1; DROP TABLE traces; --", "'; SELECT pg_sleep(10); --"),
+    *("' UNION SELECT version() --", "\\x27 OR 1=1", "\u02bc OR 1=1", "\uff07 OR 1=1", "%27%20OR%201%3D1", "E'\\047'"),
+    *("U&'\\0027'", "$tag$ $tag$", "NULL", "null", "true", "0x27", "1e400", "-1", "NaN", "٣", "🙂", "a" * 1000),
+    *("../../etc/passwd", "${7*7}", "{{7*7}}", "{% debug %}", "__class__", "[$ne]", "(SELECT 1)", "::text", "\u2028"),
+]
+FILTERS = ("agent_id", "model", "provider", "operation")
+PROJECTED = ("/api/v1/cost/overview", "/api/v1/cost/budget")
+WINDOW = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
+
+
+def probe(client: Client, path: str, query: dict[str, Any], **headers: str) -> Any:
+    PROBES["SQL probes"] += 1
+    response = client.get(path, query, headers=headers)
+    assert response.status_code < 500, (path, query)
+    return response
+
+
+@pytest.mark.parametrize("path", READ_PATHS)
+def test_a_filter_is_a_value_like_any_other(given: Given, path: str) -> None:
+    given.calls(2)
+    expected = probe(given.client, path, WINDOW | {"agent_id": UNKNOWN})
+    assert expected.status_code == 200
+    for place, text in enumerate(METACHARACTERS):
+        name = FILTERS[place % len(FILTERS)]
+        for query in ({name: text}, dict.fromkeys(FILTERS, text)):
+            answer = probe(given.client, path, WINDOW | query)
+            assert answer.status_code == 200, (query, text)
+            if path.startswith("/api/") and path not in PROJECTED:
+                assert answer.json() == expected.json(), (query, text)
+
+
+@pytest.mark.parametrize("path", READ_PATHS)
+def test_what_is_no_free_text_is_refused(given: Given, path: str) -> None:
+    names = ("range", "granularity", "start", "end", "limit", "nonsense", "workspace_id")
+    for place, text in enumerate(METACHARACTERS):
+        refused = probe(given.client, path, dict.fromkeys(names, text))
+        assert refused.status_code == 422, text
+        told = str(refused.content)
+        assert all(name in told for name in names if (name, text) != ("limit", "٣")), text
+        name = names[place % len(names)]
+        assert probe(given.client, path, {name: text}).status_code == 422 or (name, text) == ("limit", "٣")
+        assert probe(given.client, path, {text: "1"}).status_code == 422
+        if text.isprintable() and text.isascii():
+            assert probe(given.client, path, {}, **{"X-Workspace-ID": text}).status_code == 422
+    assert probe(given.client, path, {"agent_id": "a\x00b"}).status_code == 422
+
+
+def test_the_search_of_a_list_is_a_text(given: Given) -> None:
+    given.calls(1, agent_id="50%_off")
+    for text in METACHARACTERS:
+        answer = probe(given.client, "/dashboard/choices/agent_id", WINDOW | {"search": text})
+        assert answer.status_code == 200
+        assert (">50%_off<" in answer.content.decode()) == (text.lower() in "50%_off"), text
+
+
+@pytest.mark.parametrize("page", sorted(PAGES))
+def test_pages(page: str) -> None:
+    client, _ = signed_in(MembershipFactory().user)
+    names = (*FILTERS, "range", "workspace", "from", "to", "was", "start", "anything")
+    for place, text in enumerate(METACHARACTERS):
+        name = names[place % len(names)]
+        assert probe(client, f"/{page}", {name: text}).status_code in (200, 302, 404, 422), (name, text)
+        assert probe(client, f"/{page}", dict.fromkeys(FILTERS, text)).status_code == 200
+
+
+def test_everything_is_stored_and_found_as_it_was_sent(given: Given) -> None:
+    texts = [text for text in METACHARACTERS if text.strip() and len(text) < 256]
+    fields = (
+        "agent_id",
+        "provider",
+        "model",
+        "user_id",
+        "session_id",
+        "name",
+        "error_type",
+        "error_message",
+        "trace_id",
+    )
+    items = [dict.fromkeys(fields, text) | {"timestamp": iso(NOON), "status": "error"} for text in texts]
+    answer = given.client.post("/api/v1/traces", {"traces": items}, content_type="application/json")
+    assert answer.json()["accepted"] == len(items)
+    for text in texts:
+        named = dict.fromkeys(("agent_id", "model", "provider"), text)
+        assert probe(given.client, "/api/v1/usage/overview", WINDOW | named).json()["total_calls"] == 1, text
+    listed = probe(given.client, "/api/v1/usage/agent-distribution", WINDOW | {"limit": 100}).json()["data"]
+    assert {row["agent_id"] for row in listed} == set(texts)
+
+
+def test_the_budget_is_a_number(given: Given) -> None:
+    for text in METACHARACTERS:
+        for name in ("monthly_limit_usd", "alert_threshold_percentage", text):
+            for body, kind in (
+                (json.dumps({name: text}), "application/json"),
+                (f"{quote(name)}={quote(text)}", "application/x-www-form-urlencoded"),
+            ):
+                answer = given.client.put("/api/v1/cost/budget", body, content_type=kind)
+                assert answer.status_code == 422 or (kind[-1] == "d" and text in ("٣", "1e400")), (name, text)
+                PROBES["SQL probes"] += 1
+
+
+def test_the_admin() -> None:
+    membership = MembershipFactory()
+    an_api_key("read", workspace=membership.workspace)
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    lists = (
+        *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget"),
+        *("ingest/priceoverride", "auth/user", "auth/group", "axes/accessattempt"),
+    )
+    names = ("q", "o", "p", "state", "status", "role__exact", "workspace__id__exact", "name", "e", "all")
+    for path in lists:
+        for place, text in enumerate(METACHARACTERS):
+            if place % len(lists) == lists.index(path):
+                for name in names:
+                    answer = probe(client, f"/admin/{path}/", {name: text})
+                    assert answer.status_code in (200, 302, 400), (path, name, text)
+    for text in METACHARACTERS:
+        term = {"app_label": "workspaces", "model_name": "membership", "field_name": "workspace", "term": text}
+        assert probe(client, "/admin/autocomplete/", term).status_code == 200
+
+
+def test_the_sign_in() -> None:
+    for text in [*METACHARACTERS, "a\x00b"]:
+        for door in ("/sign-in", "/admin/login/"):
+            answer = Client().post(door, {"username": text, "password": text, "next": text})
+            assert answer.status_code in (200, 429), text
+            PROBES["SQL probes"] += 1
+
+
+def test_keys() -> None:
+    workspace = MembershipFactory().workspace
+    for text in METACHARACTERS:
+        if text.isprintable():
+            headers = {"Authorization": f"Bearer {quote(text)}"} | selecting(workspace.id)
+            assert probe(Client(), "/api/v1/usage/overview", {}, **headers).status_code == 401

@@ -1,0 +1,115 @@
+"""Whatever text is stored, the tags of a page are those of the same page with harmless words."""
+
+from html.parser import HTMLParser
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.factories import UserFactory
+from tests.security.hostile import filled
+from tests.security.payloads import PAYLOADS
+from tests.security.routes import PAGES, READ_PATHS
+from tests.security.world import PROBES, selecting, signed_in
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+# As long as the payloads, since long words are shortened and get a button to copy them.
+HARMLESS = [f"{number:02}".ljust(len(payload), "x") for number, payload in enumerate(PAYLOADS)]
+ADMIN_LISTS = (
+    *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget", "ingest/priceoverride"),
+    *("auth/user", "axes/accessattempt", "axes/accesslog"),
+)
+
+
+class Tags(HTMLParser):
+    """What a browser would make elements and attributes of; of inline data only that it is JSON."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, tuple(name for name, _ in attrs)))
+        values = dict(attrs)
+        for name, value in attrs:
+            assert not name.startswith("on"), (tag, name)
+            assert not name.startswith("hx-on"), (tag, name)
+            if name in ("href", "src", "action", "formaction", "hx-get", "hx-put"):
+                assert value is not None
+                assert value.startswith(("/", "?", "#", ".", "data:image/svg")) or value.startswith(
+                    ("https://docs.", "https://opentelemetry.", "https://github.")
+                ), (tag, name, value)
+                assert not value.startswith("//"), (tag, name, value)
+        if tag == "script" and "src" not in values:
+            assert values.get("type") == "application/json", values
+
+
+def shape(response: Any) -> set[tuple[str, tuple[str, ...]]]:
+    assert response.status_code == 200
+    PROBES["pages and panels compared under XSS payloads"] += 1
+    return set(Tags(response.content.decode()).found)
+
+
+@pytest.fixture
+def twins() -> tuple[Any, UUID, UUID]:
+    """A superuser's browser, the hostile workspace and the harmless one."""
+    user = UserFactory(is_staff=True, is_superuser=True, username="operator")
+    client, _ = signed_in(user)
+    return client, filled(PAYLOADS.__getitem__, user).id, filled(HARMLESS.__getitem__, user).id
+
+
+def test_panels_and_pages(twins: Any) -> None:
+    client, hostile, harmless = twins
+    for path in READ_PATHS:
+        shapes = [
+            shape(client.get(path, {"range": "1h", "limit": 100}, headers=selecting(one) | {"HX-Request": "true"}))
+            for one in (hostile, harmless)
+        ]
+        if "choices" in path:  # how many there are differs: SDKs' names of providers are lower-cased
+            shapes = [one - {("li", ("class",))} for one in shapes]
+        assert shapes[0] == shapes[1], path
+    shown = client.get(
+        "/api/v1/usage/agent-distribution?limit=100", headers=selecting(hostile) | {"HX-Request": "true"}
+    ).content.decode()
+    assert "&lt;script&gt;" in shown, "the payloads are not on the page at all"
+    for page in PAGES:
+        for place in range(0, len(PAYLOADS), 7):
+            queries = [dict.fromkeys(("agent_id", "model", "provider"), texts[place]) for texts in (PAYLOADS, HARMLESS)]
+            shapes = [
+                shape(client.get(f"/{page}", {"workspace": str(one)} | query))
+                for one, query in zip((hostile, harmless), queries, strict=True)
+            ]
+            assert shapes[0] == shapes[1], (page, PAYLOADS[place])
+
+
+def test_errors_repeat_no_markup(twins: Any) -> None:
+    client, hostile, _ = twins
+    for payload in PAYLOADS:
+        for query in ({"range": payload}, {payload: "1"}, {"start": payload, "end": payload}):
+            answer = client.get("/api/v1/usage/overview", query, headers=selecting(hostile) | {"HX-Request": "true"})
+            assert answer.status_code == 422
+            assert {tag for tag, _ in Tags(answer.content.decode()).found} <= {"p", "div", "strong", "code", "ul", "li"}
+        for path in (f"/nothing/{payload}", f"/dashboard/usage?workspace={payload}"):
+            answer = client.get(path)
+            assert answer.status_code in (404, 422)
+            assert payload not in answer.content.decode() or "<" not in payload
+
+
+def test_every_list_and_page_of_the_admin(twins: Any) -> None:
+    client, hostile, harmless = twins
+    for payload in PAYLOADS[:5]:
+        client.post("/sign-in", {"username": payload, "password": "wrong"}, headers={"User-Agent": payload})
+    for path in ADMIN_LISTS:
+        Tags(client.get(f"/admin/{path}/").content.decode())
+        PROBES["pages and panels compared under XSS payloads"] += 1
+        for query in ({"q": PAYLOADS[0]}, {"q": PAYLOADS[16]}):
+            Tags(client.get(f"/admin/{path}/", query).content.decode())
+    for page in ("change", "delete", "history"):
+        shapes = [shape(client.get(f"/admin/workspaces/workspace/{one}/{page}/")) for one in (hostile, harmless)]
+        assert shapes[0] == shapes[1], page
+    listed = client.get("/admin/workspaces/apikey/").content.decode()
+    assert "&lt;" in listed
+    assert "<script>window" not in listed
