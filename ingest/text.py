@@ -7,6 +7,7 @@ from typing import Any
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 MARK = "…[cut {digest}]"
 MARK_LENGTH = len(MARK.format(digest="12345678"))
+MARK_EXTRA_BYTES = len(MARK.encode()) - len(MARK)
 
 ID_LENGTH = 256
 NAME_LENGTH = 512
@@ -18,14 +19,19 @@ DEEPEST = 64
 def clean(text: str, length: int) -> str:
     """NUL and lone surrogates become U+FFFD; what is over-long is cut and marked with a digest of the whole.
 
-    The digest keeps two long ids with the same beginning apart.
+    The digest keeps two long ids with the same beginning apart. Of ids and names bytes count, not characters: a key of
+    the rollups holds several, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
     """
     if len(text) <= length and text.isascii() and "\0" not in text:
         return text
-    if len(text) > length:
-        digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        text = text[: length - MARK_LENGTH] + MARK.format(digest=digest)
-    return UNSTORABLE.sub("\ufffd", text)
+    kept = UNSTORABLE.sub("\ufffd", text if len(text) <= length else text[: length - MARK_LENGTH] + mark_of(text))
+    if length <= NAME_LENGTH and len(whole := kept.encode()) > length + MARK_EXTRA_BYTES:
+        return whole[: length - MARK_LENGTH].decode("utf-8", "ignore") + mark_of(text)
+    return kept
+
+
+def mark_of(text: str) -> str:
+    return MARK.format(digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8])
 
 
 def clean_json(value: Any, depth: int = DEEPEST) -> Any:

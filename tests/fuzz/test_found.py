@@ -148,3 +148,10 @@ def test_the_kept_corpus_passes() -> None:
         targets.TARGETS[name](body)
         count += 1
     assert count >= len(targets.TARGETS)
+
+
+def test_a_number_that_never_ends_is_400() -> None:
+    """Found by atheris: nothing counted it, and the parser for broken bodies raised."""
+    with pytest.raises(Problem) as refused:
+        otlp.decode_protobuf(b"000" + b"\xff" * 70 + b"0")
+    assert refused.value.status == 400

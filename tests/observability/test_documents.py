@@ -27,13 +27,13 @@ def test_every_dependency_has_its_reason() -> None:
     reasons = set(re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
     pinned = {
         name
-        for file in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt")
+        for file in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-fuzz.txt")
         for name in re.findall(r"^([\w-]+)(?:\[[\w,]+\])?==", (ROOT / file).read_text(), re.MULTILINE)
     }
     assert reasons - {"Package"} == pinned
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for document in [ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
