@@ -285,10 +285,11 @@ class ErrorGroup(TypedDict):
     """Of all calls, in percent."""
     agents: int
     users_affected: int
-    first_seen: datetime
-    last_seen: datetime
+    first_seen: datetime | None
+    """None, as the rest, where only sums are left of the window's calls."""
+    last_seen: datetime | None
     sample_message: str | None
-    sample_trace_id: str
+    sample_trace_id: str | None
 
 
 class Errors(TypedDict):

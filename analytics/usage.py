@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from analytics import windows
+from analytics import engine, windows
 from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
@@ -182,7 +182,8 @@ class TopUser(TypedDict):
     cost_usd: float | None
     """None where no call has a price."""
     active_agents: int
-    last_seen: datetime
+    last_seen: datetime | None
+    """None where only sums are left of the window's calls."""
     change_from_previous: float | None
     trend: Literal["up", "down", "flat", "new"]
 
@@ -236,53 +237,71 @@ def top_users(filters: Filters) -> TopUsers:
         calls_before=windows.users(filters.previous),
     )
     seen = last_seen(filters, [user["user_id"] for user in data])
-    return {"data": [{**user, **seen[user["user_id"]]} for user in data]}  # type: ignore[typeddict-item]
+    return {"data": [{**user, **seen.get(user["user_id"], NOT_SEEN)} for user in data]}  # type: ignore[typeddict-item]
+
+
+NOT_SEEN = {"active_agents": 0, "last_seen": None}
 
 
 def last_seen(filters: Filters, user_ids: list[str]) -> dict[str, dict[str, Any]]:
-    """Steps from agent to agent of each user along idx_traces_workspace_user, without reading the calls between."""
     found = rows(
-        """
-        WITH RECURSIVE users AS (
-            SELECT
-                user_id,
-                (
-                    SELECT min(agent_id)
-                    FROM traces
-                    WHERE workspace_id = %(workspace_id)s AND traces.user_id = asked.user_id
-                ) AS agent_id
-            FROM unnest(%(user_ids)s::text[]) AS asked (user_id)
-            UNION ALL
-            SELECT
-                user_id,
-                (
-                    SELECT min(agent_id)
-                    FROM traces
-                    WHERE workspace_id = %(workspace_id)s
-                      AND traces.user_id = users.user_id AND traces.agent_id > users.agent_id
-                )
-            FROM users
-            WHERE agent_id IS NOT NULL
-        ), seen AS (
-            SELECT
-                users.user_id,
-                (
-                    SELECT max(timestamp)
-                    FROM traces
-                    WHERE {narrowed}
-                      AND traces.user_id = users.user_id AND traces.agent_id = users.agent_id
-                ) AS last_seen
-            FROM users
-            WHERE users.agent_id IS NOT NULL
-        )
-        SELECT
-            user_id,
-            count(last_seen) AS active_agents,
-            max(last_seen) AS last_seen
-        FROM seen
-        GROUP BY user_id
-        """,
+        LAST_SEEN_IN_CHUNKS if engine.is_timescaledb() else LAST_SEEN,
         filters.params | {"user_ids": user_ids},
         narrowed=windows.NARROWED,
     )
     return {user.pop("user_id"): user for user in found}
+
+
+# Steps from agent to agent of each user along idx_traces_workspace_user, without reading the calls between.
+LAST_SEEN = """
+WITH RECURSIVE users AS (
+    SELECT
+        user_id,
+        (
+            SELECT min(agent_id)
+            FROM traces
+            WHERE workspace_id = %(workspace_id)s AND traces.user_id = asked.user_id
+        ) AS agent_id
+    FROM unnest(%(user_ids)s::text[]) AS asked (user_id)
+    UNION ALL
+    SELECT
+        user_id,
+        (
+            SELECT min(agent_id)
+            FROM traces
+            WHERE workspace_id = %(workspace_id)s
+              AND traces.user_id = users.user_id AND traces.agent_id > users.agent_id
+        )
+    FROM users
+    WHERE agent_id IS NOT NULL
+), seen AS (
+    SELECT
+        users.user_id,
+        (
+            SELECT max(timestamp)
+            FROM traces
+            WHERE {narrowed}
+              AND traces.user_id = users.user_id AND traces.agent_id = users.agent_id
+        ) AS last_seen
+    FROM users
+    WHERE users.agent_id IS NOT NULL
+)
+SELECT
+    user_id,
+    count(last_seen) AS active_agents,
+    max(last_seen) AS last_seen
+FROM seen
+GROUP BY user_id
+"""
+
+# Compressed chunks have no such index: there the window's calls are read.
+LAST_SEEN_IN_CHUNKS = """
+SELECT
+    user_id,
+    count(DISTINCT agent_id) AS active_agents,
+    max(timestamp) AS last_seen
+FROM traces
+WHERE {narrowed}
+  AND user_id = ANY(%(user_ids)s)
+GROUP BY user_id
+"""

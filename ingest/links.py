@@ -30,6 +30,7 @@ CROSS JOIN LATERAL (
     SELECT trace_id
     FROM traces
     WHERE workspace_id = %(workspace_id)s
+        AND timestamp BETWEEN %(first)s AND %(last)s
         AND link IS NOT NULL
         AND (traces.link, timestamp) >= (wanted.link, wanted.since)
         AND (traces.link, timestamp) <= (wanted.link, wanted.until)
@@ -92,6 +93,15 @@ def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable
     links, since, until, lasting_to = (list(values) for values in zip(*looked_for, strict=True))
     cursor.execute(
         LINKED,
-        {"workspace_id": workspace_id, "links": links, "since": since, "until": until, "lasting_to": lasting_to},
+        {
+            "workspace_id": workspace_id,
+            "links": links,
+            "since": since,
+            "until": until,
+            "lasting_to": lasting_to,
+            # TimescaleDB leaves out the chunks before and after these.
+            "first": min(since),
+            "last": max(until),
+        },
     )
     return {trace_id for (trace_id,) in cursor.fetchall()}

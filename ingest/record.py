@@ -1,5 +1,6 @@
 """Spans into `traces`: resolved with what is stored of their traces, stored rows corrected, in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -43,6 +44,10 @@ priced_by = attrgetter(
 )
 Key = tuple[str, str, datetime]
 
+# A trace's spans are looked for so far before and after those given. TimescaleDB compresses what is older than a week,
+# and each compressed chunk to look into takes time.
+NEAR = timedelta(days=7)
+
 STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
 # One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
 # may read all rows of the workspace instead.
@@ -53,6 +58,7 @@ CROSS JOIN LATERAL (
     SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
     FROM traces
     WHERE workspace_id = %(workspace_id)s
+        AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.trace_id = wanted.trace_id
         AND said IS NOT NULL
     OFFSET 0
@@ -210,7 +216,7 @@ def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Know
     asked: set[str] = set()
     trace_ids = {one.said.trace_id for one in given.values()}
     while trace_ids:
-        found = stored(cursor, workspace_id, trace_ids)
+        found = stored(cursor, workspace_id, trace_ids, [one.said.timestamp for one in known.values()])
         known |= {one.key: one for one in found}
         forget_repeated_traces(known, found)
         if not any(one.is_new for one in known.values()):
@@ -231,8 +237,16 @@ def forget_repeated_traces(known: dict[Key, Known], found: list[Known]) -> None:
                 del known[key]
 
 
-def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str]) -> list[Known]:
-    cursor.execute(STORED, {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids)})
+def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], moments: Sequence[datetime]) -> list[Known]:
+    cursor.execute(
+        STORED,
+        {
+            "workspace_id": workspace_id,
+            "trace_ids": sorted(trace_ids),
+            "first": min(moments) - NEAR,
+            "last": max(moments) + NEAR,
+        },
+    )
     return [from_stored(dict(zip(STORED_NAMES, row, strict=True))) for row in cursor.fetchall()]
 
 

@@ -47,6 +47,17 @@ def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(given: Given) ->
     assert given.ask("usage/overview", **window)["total_calls"] == 6
 
 
+@pytest.mark.parametrize(("metric", "moment"), [("usage/top-users", "last_seen"), ("performance/errors", "first_seen")])
+def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric: str, moment: str) -> None:
+    given.calls(2, NOW - 20 * DAYS, user_id="ada", status="error")
+    retention.delete_old(NOW)
+    window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": MIDNIGHT.isoformat()}
+    [row] = given.ask(metric, **window)["data"]
+    assert (row["calls"], row[moment]) == (2, None)
+    panel = given.client.get(f"/api/v1/{metric}", window, headers={"HX-Request": "true"})
+    assert panel.status_code == 200
+
+
 def test_nothing_is_deleted_twice(given: Given) -> None:
     given.calls(2, NOW - 40 * DAYS)
     rows, sums = retention.delete_old(NOW)
