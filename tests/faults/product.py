@@ -198,8 +198,7 @@ class Product:
             REDIS_URL=f"redis://127.0.0.1:{self.redis.port}/0",
             SECRET_KEY="faults-only-" * 5,
             BIND=f"127.0.0.1:{self.port}",
-            WEB_WORKERS="2",
-            **changes,
+            **({"WEB_WORKERS": "2"} | changes),
         )
         for alias in ("default", "analytics"):
             self.manage("migrate", "--skip-checks", "--database", alias, "--verbosity", "0")

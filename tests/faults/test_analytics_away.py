@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.cookiejar import CookieJar
 from typing import Any
 from urllib.error import HTTPError
@@ -85,16 +86,31 @@ READS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def answers(away: Product, tenant: Tenant) -> dict[str, tuple[int, Any, Any]]:
+    """Each waits 2 s for a connection: all of them at once."""
+    with ThreadPoolExecutor(len(READS)) as pool:
+        return dict(zip(READS, pool.map(lambda path: call(away, tenant, "GET", f"/api/v1/{path}"), READS), strict=True))
+
+
+@pytest.fixture(scope="module")
+def panels(browser: Browser, tenant: Tenant) -> dict[str, tuple[int, Any, str]]:
+    headers = {"X_Workspace_ID": tenant.workspace_id, "HX_Request": "true"}
+    with ThreadPoolExecutor(len(READS)) as pool:
+        found = pool.map(lambda path: browser.ask(f"/api/v1/{path}", **headers), READS)
+        return dict(zip(READS, found, strict=True))
+
+
 @pytest.mark.parametrize("path", READS)
-def test_each_read_is_503_and_never_0(away: Product, tenant: Tenant, path: str) -> None:
-    status, headers, problem = call(away, tenant, "GET", f"/api/v1/{path}")
+def test_each_read_is_503_and_never_0(answers: dict[str, tuple[int, Any, Any]], path: str) -> None:
+    status, headers, problem = answers[path]
     assert (status, headers["Content-Type"], headers["Retry-After"]) == (503, "application/problem+json", "2")
     assert problem["title"] == "Service Unavailable"
 
 
 @pytest.mark.parametrize("path", READS)
-def test_each_panel_says_so(browser: Browser, tenant: Tenant, path: str) -> None:
-    status, headers, panel = browser.ask(f"/api/v1/{path}", X_Workspace_ID=tenant.workspace_id, HX_Request="true")
+def test_each_panel_says_so(panels: dict[str, tuple[int, Any, str]], path: str) -> None:
+    status, headers, panel = panels[path]
     assert (status, headers["Retry-After"]) == (503, "2")
     assert "The database does not answer right now" in panel
     assert "$0" not in panel
