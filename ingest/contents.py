@@ -10,6 +10,9 @@ from ingest.spans import Event, Span
 from ingest.text import ATTRIBUTE_LENGTH, DEEPEST, ID_LENGTH, clean, clean_json
 
 MOST_ATTRIBUTES = 128
+SHORT = 4 * 1024
+"""Below it a text of plain characters, as most are, is stored without looking closer."""
+MOST_INT = 2**63 - 1
 NANOSECONDS_PER_MS = 1e6
 
 
@@ -21,7 +24,9 @@ def kept_of(span: Span, attributes: Attributes, store_content: bool) -> dict[str
             kept["dropped_attributes_count"] = len(span.attributes) - MOST_ATTRIBUTES
             break
         if store_content or not is_content(name):
-            kept[clean_name(name)] = storable(value)
+            if not (type(value) is str and len(value) < SHORT and value.isascii() and "\0" not in value):
+                value = storable(value)
+            kept[clean_name(name)] = value
     derive(kept, span, attributes)
     if span.events:
         kept["events"] = [event_of(event, store_content) for event in span.events]
@@ -39,10 +44,10 @@ def clean_name(name: str) -> str:
 
 
 def storable(value: Any) -> Any:
-    if type(value) is str and len(value) <= ATTRIBUTE_LENGTH and value.isascii() and "\0" not in value:
-        return value  # as `clean` would, without going there
     if isinstance(value, str):
         return clean(value, ATTRIBUTE_LENGTH)
+    if type(value) is int and -MOST_INT <= value <= MOST_INT:
+        return value
     if not isinstance(value, (list, dict, float, int)):
         return value
     try:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
+import orjson
 from django.db.backends.utils import CursorWrapper
 
 from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
@@ -20,12 +21,8 @@ LONGEST_CALL = timedelta(hours=1)
 # of links yet, takes the index of times and reads everything between them.
 LINKED = """
 SELECT DISTINCT found.trace_id
-FROM unnest(
-    %(links)s::text[],
-    %(since)s::timestamptz[],
-    %(until)s::timestamptz[],
-    %(lasting_to)s::timestamptz[]
-) AS wanted (link, since, until, lasting_to)
+FROM json_to_recordset(%(wanted)s::json)
+    AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
 CROSS JOIN LATERAL (
     SELECT trace_id
     FROM traces
@@ -86,22 +83,23 @@ def may_be_told_twice(said: Said) -> bool:
     return said.status != "success" and said.kind == "llm" and said.provider in (None, "anthropic")
 
 
+def as_json(looked_for: Iterable[Wanted]) -> str:
+    """One text: four arrays of fifty cost more to write than the answer to find."""
+    return orjson.dumps([one._asdict() for one in looked_for]).decode()
+
+
 def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
     looked_for = sorted({found for said in around if (found := wanted(said))})
     if not looked_for:
         return set()
-    links, since, until, lasting_to = (list(values) for values in zip(*looked_for, strict=True))
     cursor.execute(
         LINKED,
         {
             "workspace_id": workspace_id,
-            "links": links,
-            "since": since,
-            "until": until,
-            "lasting_to": lasting_to,
+            "wanted": as_json(looked_for),
             # TimescaleDB leaves out the chunks before and after these.
-            "first": min(since),
-            "last": max(until),
+            "first": min(one.since for one in looked_for),
+            "last": max(one.until for one in looked_for),
         },
     )
     return {trace_id for (trace_id,) in cursor.fetchall()}

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from analytics.db import rows
-from ingest.links import LINKED
+from ingest.links import LINKED, Wanted, as_json
 from ingest.models import PriceOverride
 from ingest.record import STORED
 from tests.given import NOON, Given
@@ -393,18 +393,12 @@ def test_langfuse_scores_are_accepted(given: Given) -> None:
 
 # --- What is read before a batch is stored ---
 
-TIMES = ("since", "until", "lasting_to")
-
 
 @pytest.mark.parametrize(
     ("sql", "index", "params"),
     [
         (STORED, "idx_traces_workspace_trace", {"trace_ids": [TRACE]}),
-        (
-            LINKED,
-            "idx_traces_workspace_link",
-            {"links": ["resp_1"], "since": [NOON], "until": [NOON], "lasting_to": [NOON]},
-        ),
+        (LINKED, "idx_traces_workspace_link", {"wanted": as_json([Wanted("resp_1", NOON, NOON, NOON)])}),
     ],
     ids=["traces", "links"],
 )
