@@ -1,6 +1,6 @@
 """Spans into `traces`: resolved with what is stored of their traces, stored rows corrected, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -47,6 +47,7 @@ Key = tuple[str, str, datetime]
 # A trace's spans are looked for so far before and after those given. TimescaleDB compresses what is older than a week,
 # and each compressed chunk to look into takes time.
 NEAR = timedelta(days=7)
+AGENTS_SDK_TRACE = "trace_"
 
 STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
 # One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
@@ -216,7 +217,7 @@ def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Know
     asked: set[str] = set()
     trace_ids = {one.said.trace_id for one in given.values()}
     while trace_ids:
-        found = stored(cursor, workspace_id, trace_ids, [one.said.timestamp for one in known.values()])
+        found = stored(cursor, workspace_id, trace_ids, reach(known.values()))
         known |= {one.key: one for one in found}
         forget_repeated_traces(known, found)
         if not any(one.is_new for one in known.values()):
@@ -237,16 +238,22 @@ def forget_repeated_traces(known: dict[Key, Known], found: list[Known]) -> None:
                 del known[key]
 
 
-def stored(cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], moments: Sequence[datetime]) -> list[Known]:
-    cursor.execute(
-        STORED,
-        {
-            "workspace_id": workspace_id,
-            "trace_ids": sorted(trace_ids),
-            "first": min(moments) - NEAR,
-            "last": max(moments) + NEAR,
-        },
-    )
+def reach(known: Iterable[Known]) -> tuple[datetime, datetime]:
+    """Between when the other spans of these traces can have begun."""
+    if any(one.said.trace_id.startswith(AGENTS_SDK_TRACE) for one in known):
+        # Such a trace is stored as of its arrival until one of its spans is, however late that arrives.
+        now = datetime.now(UTC)
+        return now - timedelta(days=settings.RETENTION_DAYS), now + LONGEST_AHEAD
+    moments = [one.said.timestamp for one in known]
+    return min(moments) - NEAR, max(moments) + NEAR
+
+
+def stored(
+    cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
+) -> list[Known]:
+    first, last = within
+    params: dict[str, Any] = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids)}
+    cursor.execute(STORED, params | {"first": first, "last": last})
     return [from_stored(dict(zip(STORED_NAMES, row, strict=True))) for row in cursor.fetchall()]
 
 
