@@ -411,3 +411,21 @@ def test_other_records_are_found_by_their_index(given: Given, sql: str, index: s
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert index in text
     assert "Seq Scan" not in text
+
+
+def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(given: Given) -> None:
+    trace = {"object": "trace", "id": "trace_" + "a" * 32, "workflow_name": "support", "group_id": "conversation-7"}
+    call = {
+        "object": "trace.span",
+        "id": "span_" + "b" * 24,
+        "trace_id": trace["id"],
+        "started_at": NOON.isoformat(),
+        "ended_at": NOON.isoformat(),
+        "span_data": {"type": "generation", "model": "gpt-4o", "usage": {"input_tokens": 1000, "output_tokens": 100}},
+    }
+    for item in (trace, call, trace):
+        body = json.dumps({"data": [item]})
+        assert given.client.post("/v1/traces/ingest", body, content_type=JSON).status_code == 200
+    assert [(row["timestamp"], row["session_id"]) for row in stored(given)] == [(NOON, "conversation-7")] * 2
+    assert given.ask("usage/overview", operation="invoke_workflow")["total_calls"] == 1
+    assert given.ask("usage/overview", operation="invoke_workflow", range="24h")["total_calls"] == 0
