@@ -18,6 +18,8 @@ threads = int(os.environ.get("WEB_THREADS", "24"))
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
+# The longest there is: four filters of 512 characters each may be asked for. Beyond it 414, as openapi.json says.
+limit_request_line = 8190
 # Heartbeats in memory: a worker must not be killed because a disk was slow.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 accesslog = None
