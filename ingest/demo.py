@@ -16,7 +16,6 @@ from uuid import UUID
 
 from genai_prices import Usage, calc_price
 
-from ingest import writer
 from ingest.rows import Row, Status
 from observability.run import DEMO_WORKSPACE_ID, guarded, prepare_data, prepare_environment
 
@@ -82,6 +81,8 @@ def main() -> None:
 
 def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
     """How many spans were new."""
+    from ingest import writer  # its models want the settings that main prepares
+
     stored = 0
     for done, rows in batches(now, days):
         stored += writer.store(workspace_id, rows).accepted
