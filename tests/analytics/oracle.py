@@ -380,11 +380,15 @@ def percentiles(calls: list[Row], is_exact: bool) -> dict[str, Any]:
 
 
 def change_of_percentile(now: Any, before: Any) -> Any:
-    if not isinstance(now, Near) or not isinstance(before, Near):
+    """Each of the two windows is exact or estimated by its own size."""
+    if not isinstance(now, Near) and not isinstance(before, Near):
         return change(now, before)
-    if before.value < NOTHING_MS:
+    now, before = (one.value if isinstance(one, Near) else one for one in (now, before))
+    if now is None or before is None:
+        return None
+    if before < NOTHING_MS:
         return ANYTHING  # the change against an estimate of nothing says nothing
-    ratio = now.value / before.value
+    ratio = now / before
     return Near((ratio - 1) * 100, ratio * 100 * 2.1 * HISTOGRAM_ERROR + 0.1)
 
 
@@ -394,8 +398,7 @@ def method(calls: list[Row], asked: Question) -> str:
 
 def performance_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
     now, before = now_and_before(rows, asked)
-    is_exact = method(now, asked) == "exact"
-    latency, latency_before = percentiles(now, is_exact), percentiles(before, is_exact)
+    latency, latency_before = (percentiles(calls, method(calls, asked) == "exact") for calls in (now, before))
     return {
         **latency,
         "avg_latency_ms": average(timed(now)),
