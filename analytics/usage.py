@@ -181,9 +181,9 @@ class TopUser(TypedDict):
     calls: int
     cost_usd: float | None
     """None where no call has a price."""
-    active_agents: int
+    active_agents: int | None
+    """None, like last_seen, where only sums are left of the window's calls."""
     last_seen: datetime | None
-    """None where only sums are left of the window's calls."""
     change_from_previous: float | None
     trend: Literal["up", "down", "flat", "new"]
 
@@ -240,7 +240,7 @@ def top_users(filters: Filters) -> TopUsers:
     return {"data": [{**user, **seen.get(user["user_id"], NOT_SEEN)} for user in data]}  # type: ignore[typeddict-item]
 
 
-NOT_SEEN = {"active_agents": 0, "last_seen": None}
+NOT_SEEN = {"active_agents": None, "last_seen": None}
 
 
 def last_seen(filters: Filters, user_ids: list[str]) -> dict[str, dict[str, Any]]:
@@ -288,7 +288,7 @@ WITH RECURSIVE users AS (
 )
 SELECT
     user_id,
-    count(last_seen) AS active_agents,
+    NULLIF(count(last_seen), 0) AS active_agents,
     max(last_seen) AS last_seen
 FROM seen
 GROUP BY user_id

@@ -85,10 +85,9 @@ def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[Call]) -> No
     for call in calls:
         row = call.row
         row.cost_usd, row.cost_source, row.price_id = None, "unknown", None
-        if override := overriding(overrides, row):
-            if has_usage(row):
-                row.cost_usd, row.cost_source = rates_of(override).cost_usd(row), "override"
-                row.price_id = f"override:{override.pk}"
+        if has_usage(row) and (override := overriding(overrides, row)):
+            row.cost_usd, row.cost_source = rates_of(override).cost_usd(row), "override"
+            row.price_id = f"override:{override.pk}"
         elif call.reported_cost_usd is not None:
             row.cost_usd, row.cost_source = call.reported_cost_usd, "reported"
         elif has_usage(row):

@@ -39,6 +39,14 @@ def test_a_call_that_tells_no_tokens_is_unpriced(given: Given) -> None:
     assert given.ask("cost/overview")["unpriced_calls"] == 1
 
 
+def test_the_clients_figure_counts_where_a_price_of_the_workspace_lacks_tokens(given: Given) -> None:
+    override(given)
+    silent = {"gen_ai.usage.input_tokens": {}, "gen_ai.usage.output_tokens": {}}
+    post(given, request_of(a_span(1, attributes=silent | {"operation.cost": {"doubleValue": 0.25}})))
+    [row] = stored(given)
+    assert (row["cost_usd"], row["cost_source"]) == (Decimal("0.25"), "reported")
+
+
 def test_repricing_carries_a_new_price_into_every_total(given: Given, capsys: Any) -> None:
     two_calls_one_unpriced(given)
     override(given, model_pattern="acme-*")
