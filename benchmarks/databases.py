@@ -195,9 +195,12 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
         return rollups.FILL
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
+        # Two refreshes of one aggregate at the same time may sum a bucket twice.
+        "SELECT _timescaledb_functions.stop_background_workers()",
         # Hours before the days that are made from them.
         *(f"CALL refresh_continuous_aggregate('{table}', NULL, NULL)" for table in rollups.TABLES),
         *(f"CALL run_job({job})" for (job,) in compress.fetchall()),
+        "SELECT _timescaledb_functions.start_background_workers()",
     )
 
 
