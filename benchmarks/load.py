@@ -52,6 +52,8 @@ class Seen:
     statuses: Counter[str] = field(default_factory=Counter)
     memory: list[int] = field(default_factory=list)
     acknowledged: int = 0
+    cores: float = 0
+    """That gunicorn and PostgreSQL used: what tells on a machine that does other work meanwhile."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -103,7 +105,13 @@ class Reader(threading.Thread):
             kept.append(time.monotonic() - began)
 
 
-def put_load(seen: Seen, server: psutil.Process, key: str, workspace_id: str, seconds: int) -> None:
+def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
+    return sum(sum(one.cpu_times()[:2]) for parent in processes for one in (parent, *parent.children()))
+
+
+def put_load(
+    seen: Seen, server: psutil.Process, postgres: psutil.Process, key: str, workspace_id: str, seconds: int
+) -> None:
     total = seconds * SPANS_PER_SECOND // SPANS_PER_BODY
     every = CLIENTS * SPANS_PER_BODY / SPANS_PER_SECOND
     print(f"making {total:,} bodies …", flush=True)
@@ -120,11 +128,13 @@ def put_load(seen: Seen, server: psutil.Process, key: str, workspace_id: str, se
         for number in range(READERS)
     ]
     print(f"{SPANS_PER_SECOND:,} spans/s and {READERS} readers for {seconds} s …", flush=True)
+    before, began = cpu_seconds([server, postgres]), time.monotonic()
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
         seen.memory.append(sum(worker.memory_info().rss for worker in server.children()))
         time.sleep(1)
+    seen.cores = (cpu_seconds([server, postgres]) - before) / (time.monotonic() - began)
 
 
 def p95_ms(seconds: list[float]) -> float:
@@ -154,6 +164,7 @@ def tell(seen: Seen, stored: int, seconds: int) -> bool:
         f"       ingest median {statistics.median(seen.ingest) * 1000:.0f} ms, longest {max(seen.ingest) * 1000:.0f} ms"
     )
     print(f"       {len(seen.hits)} panels cached, {len(seen.computed)} computed: p95 {p95_ms(seen.computed):.0f} ms")
+    print(f"       {seen.cores:.2f} cores used by gunicorn and PostgreSQL; the machine's load {os.getloadavg()[0]:.1f}")
     print(f"       {dict(seen.statuses)}")
     return all(is_met for _, is_met in judged)
 
@@ -169,13 +180,29 @@ def redis(folder: str) -> Iterator[str]:
         server.wait()
 
 
+def wait_until_it_lives() -> None:
+    for _ in range(120):
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+        try:
+            connection.request("GET", "/livez")
+            connection.getresponse().read()
+        except OSError:
+            time.sleep(0.5)
+        else:
+            return
+        finally:
+            connection.close()
+    raise SystemExit("the server does not start")
+
+
 def main(seconds: int) -> bool:
     if not shutil.which("redis-server"):
         raise SystemExit("Two workers share their cache in Redis: install redis-server.")
     seen = Seen()
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        data = Path(folder) / "postgres"
+        data, static = Path(folder) / "postgres", Path(folder) / "static"
+        static.mkdir()
         stack.enter_context(embedded.running(data))
         host = embedded.socket_directory(data).replace("/", "%2F")
         environment = os.environ | {
@@ -185,7 +212,7 @@ def main(seconds: int) -> bool:
             "BIND": f"127.0.0.1:{PORT}",
             "WEB_WORKERS": "2",
             "SECRET_KEY": "benchmark-only-" * 5,
-            "STATIC_ROOT": folder,
+            "STATIC_ROOT": str(static),
         }
         for name in ("observability", "observability_analytics"):
             embedded.create_database(name, data)
@@ -196,8 +223,9 @@ def main(seconds: int) -> bool:
         server = subprocess.Popen([sys.executable, "-m", "gunicorn"], env=environment)
         stack.callback(server.wait)
         stack.callback(server.send_signal, signal.SIGTERM)
-        time.sleep(4)
-        put_load(seen, psutil.Process(server.pid), key, workspace_id, seconds)
+        wait_until_it_lives()
+        postmaster = int((data / "postmaster.pid").read_text().split()[0])
+        put_load(seen, psutil.Process(server.pid), psutil.Process(postmaster), key, workspace_id, seconds)
         host = embedded.socket_directory(data)
         with psycopg.connect(host=host, user="postgres", dbname="observability_analytics") as connection:
             question = "SELECT count(*), pg_database_size(current_database()) FROM traces"
