@@ -17,8 +17,6 @@ from ingest.mapping import Said
 LONGEST_CALL = timedelta(hours=1)
 """A record that began earlier than this before another is not looked for."""
 
-# Compared as pairs, since that only the index of links can answer: by the times alone, the planner, who knows nothing
-# of links yet, takes the index of times and reads everything between them.
 LINKED = """
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(wanted)s::json)
@@ -28,9 +26,9 @@ CROSS JOIN LATERAL (
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
-        AND link IS NOT NULL
-        AND (traces.link, timestamp) >= (wanted.link, wanted.since)
-        AND (traces.link, timestamp) <= (wanted.link, wanted.until)
+        AND traces.link = wanted.link
+        AND timestamp >= wanted.since
+        AND timestamp <= wanted.until
         AND timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
     OFFSET 0
 ) AS found

@@ -16,9 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from analytics.db import rows
-from ingest.links import LINKED, Wanted, as_json
 from ingest.models import PriceOverride
-from ingest.record import STORED
 from tests.given import NOON, Given
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -389,28 +387,6 @@ def test_langfuse_scores_are_accepted(given: Given) -> None:
     response = given.client.post("/api/public/ingestion", json.dumps(batch), content_type=JSON)
     assert (response.status_code, response.json()["successes"]) == (207, [{"id": "e1", "status": 201}])
     assert given.client.post("/api/public/scores", b'[{"id": "s1"}]', content_type=JSON).json() == {"id": "s1"}
-
-
-# --- What is read before a batch is stored ---
-
-
-@pytest.mark.parametrize(
-    ("sql", "index", "params"),
-    [
-        (STORED, "idx_traces_workspace_trace", {"trace_ids": [TRACE]}),
-        (LINKED, "idx_traces_workspace_link", {"wanted": as_json([Wanted("resp_1", NOON, NOON, NOON)])}),
-    ],
-    ids=["traces", "links"],
-)
-def test_other_records_are_found_by_their_index(given: Given, sql: str, index: str, params: dict[str, Any]) -> None:
-    """Read by anything else, a batch would take seconds in a large workspace."""
-    many = [a_span(n, attributes={"gen_ai.response.id": f"resp_{n}"}) | {"traceId": f"{n:032x}"} for n in range(1, 500)]
-    post(given, request_of(*many))
-    around = {"workspace_id": given.workspace.id, "first": NOON, "last": NOON}
-    plan = rows(f"EXPLAIN {sql}", around | params)
-    text = "\n".join(row["QUERY PLAN"] for row in plan)
-    assert index in text
-    assert "Seq Scan" not in text
 
 
 def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(given: Given) -> None:
