@@ -164,6 +164,12 @@ def sums_of_hours(source: str, where: str) -> dict[str, str]:
 
 CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
 
+OLDEST_OPEN = """
+SELECT min(bucket)
+FROM totals_hourly
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s
+"""
+
 NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s"
 CLOSE = f"""
 WITH {",".join(f"{table}_kept AS ({statement})" for table, statement in sums_of_hours("", NEWLY_CLOSED).items())}
@@ -171,7 +177,7 @@ INSERT INTO closed_days (workspace_id, closed_before)
 VALUES (%(workspace_id)s, %(day)s)
 ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 """  # noqa: S608 (built from the names above, never from input)
-"""Closes the days from `closed_before` up to `day`."""
+"""Closes the hours from `closed_before` up to `day`, or to an hour before it."""
 
 
 STORED = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608

@@ -1,5 +1,6 @@
 """Rows into `traces`: all of a batch or nothing, and each span once however often it is delivered."""
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from analytics import cache, engine, rollups
 from analytics.filters import EARLIEST
+from analytics.rollups import HOUR
 from ingest.rows import Row
 
 COLUMNS: dict[str, str] = {
@@ -135,6 +137,9 @@ SELECT count(*) FROM moved
 MOVE_ALONE = f"{MOVED} SELECT count(*) FROM moved"  # noqa: S608
 
 
+# A day of very many users takes longer than a request may: the next batches go on where this one stops.
+CLOSING_SECONDS = 1.0
+
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 
@@ -202,12 +207,19 @@ def move(cursor: CursorWrapper, workspace_id: UUID, row: Row, stored_at: datetim
 
 
 def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> datetime:
-    """Where the days that are not closed begin, once those before `day` are."""
+    """Where the hours that are not closed begin, once those before `day` are, or as many as there is time for."""
     closed = closed_before(cursor, workspace_id)
-    if closed >= day:
-        return closed
-    cursor.execute(rollups.CLOSE, {"workspace_id": workspace_id, "closed_before": closed, "day": day})
-    return day
+    ends = time.monotonic() + CLOSING_SECONDS
+    while closed < day:
+        params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": closed}
+        cursor.execute(rollups.OLDEST_OPEN, params | {"day": day})
+        [oldest] = cursor.fetchone()
+        until = min(day, oldest + HOUR.length) if oldest else day
+        cursor.execute(rollups.CLOSE, params | {"day": until})
+        closed = until
+        if time.monotonic() > ends:
+            break
+    return closed
 
 
 def closed_before(cursor: CursorWrapper, workspace_id: UUID) -> datetime:

@@ -8,7 +8,7 @@ from django.db import connections
 
 from analytics.rollups import CLOSED_BEFORE, FILL, HOUR, ROLLUPS, SOURCE, TABLES, Rollup, Width
 from ingest import writer
-from tests.given import NOON, Given, a_row
+from tests.given import NOON, Given, a_row, iso
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -56,6 +56,22 @@ def test_a_day_is_summed_when_the_next_one_begins(given: Given) -> None:
     given.calls(2, NOON)
     assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(3,)]
     assert_rollups_hold_the_rows(given)
+
+
+def test_a_day_too_large_for_one_request_is_summed_by_the_next_ones(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "CLOSING_SECONDS", 0)
+    for hour in (1, 2, 3):
+        given.calls(hour, NOON - DAYS + hour * HOUR.length, user_id="ada", latency_ms=10.0)
+    for summed in (1 + 1, 1 + 2 + 2, 1 + 2 + 3 + 3):
+        given.calls(1, NOON)
+        given.calls(1, NOON - DAYS, user_id="bob")  # late, in an hour before those that are summed
+        daily = rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given)
+        assert daily == [(summed,)]
+        assert_rollups_hold_the_rows(given)
+    days = {"start": iso(NOON - 2 * DAYS), "end": iso(NOON + DAYS)}
+    assert given.ask("usage/overview", **days)["total_calls"] == 12
 
 
 def test_a_late_row_is_in_its_hour_and_in_its_closed_day(given: Given) -> None:
