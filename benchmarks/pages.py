@@ -6,6 +6,7 @@ python -m benchmarks.pages
 import http.client
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -125,6 +126,8 @@ def measure(browser: Browser, workspace_id: str) -> bool:
 
 
 def main() -> bool:
+    # Ended from outside it still stops its server and database.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chromium = shutil.which("chromium")
     if not chromium:
         raise SystemExit("Install chromium.")
