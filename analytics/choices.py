@@ -124,7 +124,7 @@ def known_models(filters: Filters) -> KnownModels:
         GROUP BY model
         ORDER BY min(day), model
         """,
-        filters.params | {"closed_before": engine.days_until(filters.workspace_id)},
+        filters.params | {"closed_before": engine.days_until(filters.workspace_id)[filters.workspace_id]},
     )
     return {"data": [known["model"] for known in found]}
 

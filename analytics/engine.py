@@ -8,7 +8,6 @@ from django.db import connections
 
 from analytics.db import rows
 from analytics.filters import EARLIEST, LATEST
-from analytics.rollups import CLOSED_BEFORE
 
 # A rollup is a view on TimescaleDB and a table elsewhere: what counts is how the schema was made.
 ROLLUP_KIND = "SELECT relkind::text AS kind FROM pg_class WHERE oid = to_regclass('totals_hourly')"
@@ -44,9 +43,16 @@ def will_be_timescaledb() -> bool:
     return bool(server["is_available"])
 
 
-def days_until(workspace_id: UUID) -> datetime:
+def days_until(*workspace_ids: UUID) -> dict[UUID, datetime]:
     """From where on days are not summed yet. It only ever moves forward, and hours stay beside their days."""
     if is_timescaledb():
-        return LATEST  # its days are summed while they are read
-    found = rows(CLOSED_BEFORE, {"workspace_id": workspace_id})
-    return found[0]["closed_before"] if found else EARLIEST
+        return dict.fromkeys(workspace_ids, LATEST)  # its days are summed while they are read
+    found = rows(CLOSED_DAYS, {"workspace_ids": list(workspace_ids)})
+    return dict.fromkeys(workspace_ids, EARLIEST) | {days["workspace_id"]: days["closed_before"] for days in found}
+
+
+CLOSED_DAYS = """
+SELECT workspace_id, closed_before
+FROM closed_days
+WHERE workspace_id = ANY(%(workspace_ids)s)
+"""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from analytics import windows
+from analytics import engine, windows
 from analytics.db import row, rows
 from analytics.filters import Filters
 from budgets.models import Status as Status
@@ -93,7 +93,11 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
     months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
     if not months:
         return {}
-    spends = (ONE_SPEND.format(month.workspace_id, windows.calls(month)) for month in months)
+    days_until = engine.days_until(*(month.workspace_id for month in months))
+    spends = (
+        ONE_SPEND.format(month.workspace_id, windows.calls(month, days_until=days_until[month.workspace_id]))
+        for month in months
+    )
     return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}
 
 
