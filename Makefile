@@ -16,7 +16,7 @@ help: ## What there is
 run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=9000 make run: another port)
 	@exec $(BIN)/python -m observability.run
 
-demo: .venv/runtime ## Fill the demo workspace with 30 days of data
+demo: .venv/runtime ## Fill the demo workspace with two months of data
 	@$(BIN)/python -m ingest.demo
 
 test: .venv/development $(TIMESCALEDB) ## Run the tests

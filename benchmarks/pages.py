@@ -31,7 +31,7 @@ FILL = """
 import sys, uuid, datetime, django
 django.setup()
 from ingest.demo import fill
-fill(uuid.UUID(sys.argv[1]), datetime.datetime.now(datetime.UTC))
+fill(uuid.UUID(sys.argv[1]), datetime.datetime.now(datetime.UTC), 30)
 """
 # Numbers in their columns and on the charts' axes change; everything else must stay.
 WATCH = """

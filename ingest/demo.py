@@ -1,4 +1,4 @@
-"""`make demo`: 30 days of a company's agents in the demo workspace, through the product's own writer.
+"""`make demo`: two months of a company's agents in the demo workspace, through the product's own writer.
 
 Seeded by the day, with ids that follow from the seed: filling twice stores nothing twice.
 """
@@ -19,7 +19,7 @@ from genai_prices import Usage, calc_price
 from ingest.rows import Row, Status
 from observability.run import DEMO_WORKSPACE_ID, guarded, prepare_data, prepare_environment
 
-DAYS = 30
+DAYS = 61  # the last 30 and what they are compared with, and a day to spare
 RUNS_A_DAY = 640
 USERS = 500
 BATCH = 2000

@@ -102,14 +102,33 @@ def ms(value: Number) -> str:
 
 @register.filter
 def change_words(value: Number) -> str:
-    """12 % more, 3 % less, 40 times more."""
+    """12 % more, 3 % less, over 10 times."""
     if value is None:
         return ""
     if abs(value) < 0.05:
         return "the same"
     if value >= 1000:
-        return f"{value / 100:,.0f} times more"
+        return "over 10 times"
     return f"{percent(abs(value))} {'more' if value > 0 else 'less'}"
+
+
+@register.filter
+def than(value: Number, filters: Filters) -> str:
+    """12 % more than the 7 days before, the same as the 7 days before, more than 10 times the 7 days before."""
+    return compared(value, window_before(filters), "")
+
+
+@register.filter
+def than_in(value: Number, filters: Filters) -> str:
+    """For sentences: 12 % more than in the 7 days before."""
+    return compared(value, window_before(filters), "in ")
+
+
+def compared(value: Number, window: str, link: str) -> str:
+    if value is not None and value >= 1000:  # how many times says only that there was next to nothing
+        return f"more than 10 times {window}"
+    words = change_words(value)
+    return f"{words} {'as' if words == 'the same' else 'than'} {link}{window}"
 
 
 @register.filter
