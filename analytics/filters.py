@@ -48,11 +48,12 @@ LONGEST_WINDOW = timedelta(days=400)
 MOST_BUCKETS = 1500
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # where time_bucket counts from
+ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
 
 
 def iso_8601(value: Any) -> Any:
     if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
-        raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z")
+        raise PydanticCustomError("iso_8601", ISO_8601)
     # A "+" that nobody percent-encoded arrives as a blank.
     return re.sub(r" (?=\d\d:?\d\d$)", "+", value)
 
@@ -203,6 +204,8 @@ def field_error(details: Any) -> FieldError:
     if details["type"] == "extra_forbidden":
         known = ", ".join(Query.model_fields)
         return {"loc": ["query", *details["loc"]], "msg": f"unknown parameter; known are {known}"}
+    if details["type"] == "timezone_aware":
+        return {"loc": ["query", *details["loc"]], "msg": ISO_8601}
     # A fault between parameters names the one to look at in its type.
     return {"loc": ["query", *(details["loc"] or (details["type"],))], "msg": details["msg"]}
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from django.db import DatabaseError, transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
@@ -29,7 +29,21 @@ Percentage = Annotated[
     Field(gt=0, le=100, decimal_places=2),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
 ]
-MESSAGES = {"is_instance_of": "must be a number", "extra_forbidden": "unknown field"}
+MESSAGES = {
+    "is_instance_of": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "extra_forbidden": "unknown field",
+    "model_type": "must be an object",
+    "decimal_max_places": "must have at most two decimals",
+}
+# Of a percentage either bound is said with the other one.
+BOUNDS = {
+    ("monthly_limit_usd", "greater_than_equal"): "must be at least 0",
+    ("monthly_limit_usd", "less_than_equal"): "must be at most 99,999,999.99",
+    ("alert_threshold_percentage", "greater_than"): "must be above 0 and at most 100",
+    ("alert_threshold_percentage", "less_than_equal"): "must be above 0 and at most 100",
+}
 
 
 class BudgetUpdate(BaseModel):
@@ -88,10 +102,10 @@ def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
     return HttpResponse(body, content_type="application/json")
 
 
-def parse(request: HttpRequest) -> BudgetUpdate:
+def parse(request: WorkspaceRequest) -> BudgetUpdate:
     """Raises 400, 415 and 422 Problems."""
     try:
-        if request.content_type == "application/x-www-form-urlencoded":
+        if request.content_type == "application/x-www-form-urlencoded" and is_from_a_page(request):
             return BudgetUpdate.model_validate(form(read_body(request)))
         if request.content_type == "application/json":
             # Strict: money is a JSON number, never a string or a boolean.
@@ -101,11 +115,23 @@ def parse(request: HttpRequest) -> BudgetUpdate:
             422,
             "The budget is not valid.",
             [
-                {"loc": ["body", *details["loc"]], "msg": MESSAGES.get(details["type"], details["msg"])}
+                {"loc": ["body", *details["loc"]], "msg": message(details)}
                 for details in error.errors(include_url=False, include_input=False)
             ],
         ) from error
     raise Problem(415, "Send the budget as Content-Type: application/json.")
+
+
+def is_from_a_page(request: WorkspaceRequest) -> bool:
+    """A key's or anybody's form is most likely JSON whose type curl was not told."""
+    return bool(request.htmx) or request.user.is_authenticated
+
+
+def message(details: Any) -> str:
+    kind = details["type"]
+    bound = BOUNDS.get((str(details["loc"][0]), kind)) if details["loc"] else None
+    found: str = bound or MESSAGES.get(kind, details["msg"])
+    return found
 
 
 def form(body: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tests.given import Given, a_row
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 BUDGET = "/api/v1/cost/budget"
+FORM = "application/x-www-form-urlencoded"
 OVERVIEW = "/api/v1/cost/overview"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -69,10 +70,47 @@ def test_a_body_that_is_not_json_is_refused(given: Given, body: str) -> None:
 
 
 def test_the_dashboard_sends_a_form(given: Given) -> None:
-    form = "monthly_limit_usd=12.30&alert_threshold_percentage=70"
-    response = given.client.put(BUDGET, form, content_type="application/x-www-form-urlencoded")
-    assert response.json()["monthly_limit_usd"] == 12.3
-    assert given.client.put(BUDGET, "x", content_type="text/plain").status_code == 415
+    response = given.client.put(BUDGET, "monthly_limit_usd=12.30", content_type=FORM, headers={"HX-Request": "true"})
+    assert response.status_code == 200
+    assert Budget.objects.get().monthly_limit_usd == Decimal("12.30")
+
+
+def test_a_member_may_send_a_form() -> None:
+    membership = MembershipFactory(role="editor")
+    client = Client(headers={"X-Workspace-ID": str(membership.workspace_id)})
+    client.force_login(membership.user, backend=BACKEND)
+    assert client.put(BUDGET, "monthly_limit_usd=12.30", content_type=FORM).json()["monthly_limit_usd"] == 12.3
+
+
+@pytest.mark.parametrize("content_type", [FORM, "text/plain"])
+@pytest.mark.parametrize("with_key", [True, False])
+def test_json_whose_type_curl_was_not_told_is_refused_by_its_type(
+    given: Given, content_type: str, with_key: bool
+) -> None:
+    _, secret = an_api_key("write", workspace=given.workspace)
+    headers = {"Authorization": f"Bearer {secret}"} if with_key else {}
+    response = given.client.put(BUDGET, '{"monthly_limit_usd": 5}', content_type=content_type, headers=headers)
+    assert response.status_code == 415
+    assert "application/json" in response.json()["detail"]
+    assert not Budget.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"monthly_limit_usd": -0.01}', "must be at least 0"),
+        ('{"monthly_limit_usd": 100000000}', "must be at most 99,999,999.99"),
+        ('{"monthly_limit_usd": 1.001}', "must have at most two decimals"),
+        ('{"monthly_limit_usd": "1"}', "must be a number"),
+        ('{"alert_threshold_percentage": 0}', "must be above 0 and at most 100"),
+        ('{"alert_threshold_percentage": 100.01}', "must be above 0 and at most 100"),
+        ('{"alert_threshold_percentage": 80.001}', "must have at most two decimals"),
+        ('{"currency": "EUR"}', "unknown field"),
+        ('"lots"', "must be an object"),
+    ],
+)
+def test_a_fault_is_said_in_plain_words(given: Given, body: str, words: str) -> None:
+    assert [error["msg"] for error in put(given.client, body, expect=422)["errors"]] == [words]
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("editor", 200), ("owner", 200)])
