@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from ingest.text import NAME_LENGTH
 from tests.factories import MembershipFactory, UserFactory, an_api_key
 from tests.given import NOON, Given, iso
 from tests.security.routes import PAGES, READ_PATHS
@@ -39,7 +40,7 @@ METACHARACTERS = [
     *(":x", "?", "{}", "{0}", "_", "*", "[", "](", "(?=a)", "||", "&&", "\n", "\r\n", "\t", "\x1f", "\ufeff"),
     *("' OR '1'='1", "' OR 1=1 --", "') OR ('1'='1", "1; DROP TABLE traces; --", "'; SELECT pg_sleep(10); --"),
     *("' UNION SELECT version() --", "\\x27 OR 1=1", "\u02bc OR 1=1", "\uff07 OR 1=1", "%27%20OR%201%3D1", "E'\\047'"),
-    *("U&'\\0027'", "$tag$ $tag$", "NULL", "null", "true", "0x27", "1e400", "-1", "NaN", "٣", "🙂", "a" * 1000),
+    *("U&'\\0027'", "$tag$ $tag$", "NULL", "null", "true", "0x27", "1e400", "-1", "NaN", "٣", "🙂", "a" * NAME_LENGTH),
     *("../../etc/passwd", "${7*7}", "{{7*7}}", "{% debug %}", "__class__", "[$ne]", "(SELECT 1)", "::text", "\u2028"),
 ]
 FILTERS = ("agent_id", "model", "provider", "operation")
