@@ -202,6 +202,12 @@ document.addEventListener("keydown", (event) => {
     menu.open = false;
     menu.querySelector("summary").focus();
   }
+  if (event.key === "Enter" && event.target.matches("input[type=search]")) {
+    const left = [...menu.querySelectorAll(".choices a[title]")];
+    const sought = event.target.value.trim().toLowerCase();
+    // An older list may still be there while the answer to the last letter is on its way.
+    if (sought && left.length === 1 && left[0].title.toLowerCase().includes(sought)) left[0].click();
+  }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const stops = [...menu.querySelectorAll("input[type=search], .choices a")];
     const next = stops[stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];

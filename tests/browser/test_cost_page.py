@@ -47,7 +47,7 @@ def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_ser
     expect(page.locator("h1")).to_contain_text("Spend was $40.00 in the last 24 hours")
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $100 spent, 40 %")
     assert cells(page, "cost-by-model", "gpt-4o") == [
-        *("gpt-4o", "openai", "$30.00", "75 %", "$30.00", "1", "1,000", "10", "0"),
+        *("gpt-4o", "$30.00", "75 %", "openai", "$30.00", "1", "1,000", "10", "0"),
     ]
     expect(page.locator(".notice")).to_contain_text("2 calls have no price and are in no total")
     expect(page.locator("#chart-cost-trend .barlayer .point").first).to_be_attached()
@@ -125,7 +125,7 @@ def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
     page.fill("#budget-threshold", "120")
     page.fill("#budget-limit", "-5")
     page.locator(".budget-form button").click()
-    expect(page.locator("#budget-limit-error")).to_contain_text("greater than or equal to 0")
+    expect(page.locator("#budget-limit-error")).to_contain_text("must be at least 0")
     expect(page.locator("#budget-threshold-error")).to_contain_text("less than or equal to 100")
     expect(page.locator("#budget-limit")).to_be_focused()
     expect(page.locator("#budget-limit")).to_have_value("-5")

@@ -102,6 +102,9 @@ def test_a_page_of_one_takes_at_most_10_queries(admin: Client, django_assert_max
 
 def test_keys_are_revoked_from_the_list(admin: Client) -> None:
     key, secret = an_api_key("read")
+    page = admin.get("/admin/workspaces/apikey/").content.decode()
+    assert "Revoke the selected keys" in page
+    assert "delete_selected" not in page
     form = {"action": "revoke", "_selected_action": [str(key.pk)]}
     admin.post("/admin/workspaces/apikey/", form)
     assert ApiKey.objects.presented(secret) is None
