@@ -126,7 +126,7 @@ def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
     page.fill("#budget-limit", "-5")
     page.locator(".budget-form button").click()
     expect(page.locator("#budget-limit-error")).to_contain_text("must be at least 0")
-    expect(page.locator("#budget-threshold-error")).to_contain_text("less than or equal to 100")
+    expect(page.locator("#budget-threshold-error")).to_contain_text("must be above 0 and at most 100")
     expect(page.locator("#budget-limit")).to_be_focused()
     expect(page.locator("#budget-limit")).to_have_value("-5")
     expect(page.locator("#budget-limit")).to_have_attribute("aria-invalid", "true")
