@@ -61,6 +61,8 @@ ADD = f"""
     RETURNING {rollups.SOURCE}, 1 AS sign
 """  # noqa: S608 (built from the names above, never from input)
 INSERT = f"WITH added AS ({ADD}),{rollups.kept_by('added')} SELECT count(*) FROM added"  # noqa: S608
+INSERT_IN_TIME = f"WITH added AS ({ADD}),{rollups.kept_by('added', may_be_late=False)} SELECT count(*) FROM added"  # noqa: S608
+"""Of rows whose days are all open."""
 INSERT_ALONE = f"WITH added AS ({ADD}) SELECT count(*) FROM added"  # noqa: S608
 """Where the database sums rollups itself."""
 
@@ -176,7 +178,8 @@ def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> in
         cursor.execute(INSERT_ALONE, params)
     else:
         closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
-        cursor.execute(INSERT, params | {"closed_before": closed})
+        statement = INSERT if min(row.timestamp for row in rows) < closed else INSERT_IN_TIME
+        cursor.execute(statement, params | {"closed_before": closed})
     [accepted] = cursor.fetchone()
     return int(accepted)
 
