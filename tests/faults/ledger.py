@@ -36,8 +36,6 @@ class Ledger:
     longest_seconds: float = 0
     wrong: list[str] = field(default_factory=list)
     stored: int = -1
-    fault_is_of_processes: bool = False
-    """Then a request may wait for a process to start, which takes what the machine takes."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def took(self, seconds: float) -> None:
@@ -198,10 +196,10 @@ class Load:
 
 
 @contextmanager
-def load(product: Product, fault: str, copies: int = 1, of_processes: bool = False) -> Iterator[Load]:
+def load(product: Product, fault: str, copies: int = 1) -> Iterator[Load]:
     """Clients before, during and after what happens within; then the books are compared."""
     tenant = product.tenants.pop()
-    ledger = Ledger(fault, fault_is_of_processes=of_processes)
+    ledger = Ledger(fault)
     running = Load(product, tenant, ledger, copies)
     for thread in running.threads:
         thread.start()
@@ -228,8 +226,7 @@ def check(product: Product, tenant: Tenant, ledger: Ledger) -> None:
     assert set(rows) - ledger.acknowledged == set(), "stored, but never acknowledged, though retried to the end"
     assert len(rows) == len(set(rows)), "stored twice"
     assert total_calls(product, tenant) == len(rows)
-    if not ledger.fault_is_of_processes:
-        assert ledger.longest_seconds < LONGEST_SECONDS
+    assert ledger.longest_seconds < LONGEST_SECONDS
 
 
 def total_calls(product: Product, tenant: Tenant) -> int:

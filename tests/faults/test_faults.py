@@ -14,7 +14,7 @@ long = pytest.mark.faults
 
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=long)])
 def test_a_worker_killed(product: Product, times: int) -> None:
-    with load(product, f"a worker killed {times} times", of_processes=True) as clients:
+    with load(product, f"a worker killed {times} times") as clients:
         for _ in range(times):
             product.kill_a_worker()
             clients.flows(100)
@@ -22,7 +22,7 @@ def test_a_worker_killed(product: Product, times: int) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=long)])
 def test_a_reload_under_load(product: Product, times: int) -> None:
-    with load(product, f"reloaded {times} times", of_processes=True) as clients:
+    with load(product, f"reloaded {times} times") as clients:
         for _ in range(times):
             product.reload()
             clients.flows(100)
@@ -31,7 +31,7 @@ def test_a_reload_under_load(product: Product, times: int) -> None:
 
 
 def test_a_stop_under_load(product: Product) -> None:
-    with load(product, "stopped and started", of_processes=True):
+    with load(product, "stopped and started"):
         product.stop()
         product.run()
 
