@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSche
 from analytics import cost, filters, views
 from budgets.models import Budget
 from ingest.body import read_body
+from ingest.json_body import check_levels
 from observability import problems
 from observability.problems import Problem
 from workspaces.access import View, WorkspaceRequest, declare, workspace_access
@@ -141,8 +142,11 @@ def form(body: bytes) -> dict[str, Any]:
 
 
 def exact_json(body: bytes) -> Any:
+    check_levels(body)
     try:
-        return json.loads(body, parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant)
+        return json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant
+        )
     except (ValueError, ArithmeticError, RecursionError) as error:
         raise Problem(400, "The body is not JSON.") from error
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.conf import settings
 
+from ingest import json_body
 from ingest.bounds import too_many_spans
-from ingest.otlp import Refused, inner, listed, parse_json
+from ingest.otlp import Refused, inner, listed
 from ingest.spans import ERROR, Decoded, Span
 from ingest.text import ID_LENGTH, clean
 from observability.problems import Problem
@@ -28,7 +29,7 @@ SCOPE = "openai.agents"
 
 
 def decode(body: bytes) -> Decoded:
-    request = parse_json(body)
+    request = json_body.parsed(body)
     if not isinstance(request, dict) or not isinstance(request.get("data"), list):
         raise Problem(400, 'The body must be {"data": [trace or trace.span, ...]}.')
     items = listed(request["data"])

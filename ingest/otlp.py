@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,7 +16,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from ingest import bounds
+from ingest import bounds, json_body
 from ingest import conventions as c
 from ingest.attributes import Attributes
 from ingest.spans import Decoded, Event, Resource, Span
@@ -224,7 +223,7 @@ def varint(body: bytes, position: int) -> tuple[int, int]:
 
 
 def decode_json(body: bytes) -> Decoded:
-    request = parse_json(body)
+    request = json_body.parsed(body, json_body.MOST_OTLP_LEVELS)
     if not isinstance(request, dict):
         raise Problem(400, "The body must be one JSON object with resourceSpans.")
     given = [
@@ -251,20 +250,6 @@ def json_resource(given: dict[str, Any]) -> Resource:
         return resource_of(json_attributes(given.get("attributes")))
     except Refused:  # nested too deep, which costs its spans nothing
         return Resource()
-
-
-def parse_json(body: bytes) -> Any:
-    """Raises 400 for what is no JSON or is nested too deep, 413 for too much of it."""
-    bounds.check_json(body)
-    try:
-        parsed = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        # The lenient parser takes NaN and lone surrogates, so that one bad span does not cost its neighbours.
-        try:
-            parsed = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise Problem(400, f"The body is not JSON: {error}.") from error
-    return parsed
 
 
 def listed(value: Any) -> list[Any]:

@@ -1,6 +1,5 @@
 """`POST /api/v1/traces`: plain JSON, for those who have no SDK."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest import bounds
+from ingest import json_body
 from ingest.rows import CALL_OPERATIONS, Row, Status
 from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 from observability.problems import Problem
@@ -146,7 +145,7 @@ class TraceItem(BaseModel):
 
 def items(body: bytes) -> list[Any]:
     """The batch, or the one object as a batch of one. Raises 400 and 413 Problems."""
-    parsed = parse(body)
+    parsed = json_body.parsed(body)
     if not isinstance(parsed, dict):
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
     if "traces" not in parsed:
@@ -156,19 +155,6 @@ def items(body: bytes) -> list[Any]:
     if len(parsed["traces"]) > settings.MAX_TRACES_PER_REQUEST:
         raise Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches.")
     return parsed["traces"]
-
-
-def parse(body: bytes) -> Any:
-    bounds.check_json(body)
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
-    # The lenient parser takes NaN and lone surrogates, so that one bad item does not cost its neighbours.
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, f"The body is not JSON: {error}.") from error
 
 
 def rows_and_refusals(given: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:

@@ -5,9 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest import agents_sdk, otlp, pricing, traces, writer
+from ingest import agents_sdk, json_body, otlp, pricing, traces, writer
 from ingest.body import read_body
-from ingest.otlp import listed, parse_json
+from ingest.otlp import listed
 from ingest.record import record
 from ingest.spans import Decoded
 from ingest.text import ID_LENGTH, clean
@@ -99,7 +99,7 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
-    given = parse_json(read_body(request))
+    given = json_body.parsed(read_body(request))
     first = next(iter(given), None) if isinstance(given, list) else given
     return traces.json_response({"id": told_id(first)})
 
@@ -108,7 +108,7 @@ def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
-    given = parse_json(read_body(request))
+    given = json_body.parsed(read_body(request))
     if not isinstance(given, dict):
         raise Problem(400, 'The body must be {"batch": [..]}.')
     events: list[dict[str, Any]] = [event for event in listed(given.get("batch")) if isinstance(event, dict)]

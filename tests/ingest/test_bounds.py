@@ -72,7 +72,7 @@ def test_millions_of_empty_messages_are_refused_before_they_are_parsed(
 def test_millions_of_json_values_are_refused_before_they_are_parsed(
     item: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.otlp.orjson", None)
+    monkeypatch.setattr("ingest.json_body.orjson", None)
     body = b'{"resourceSpans":[' + b",".join([item] * (BODY_BYTES // (len(item) + 1))) + b"]}"
     with pytest.raises(Problem) as refused:
         decode_json(body)
@@ -80,7 +80,7 @@ def test_millions_of_json_values_are_refused_before_they_are_parsed(
 
 
 def test_json_spans_are_counted_before_they_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.otlp.orjson", None)
+    monkeypatch.setattr("ingest.json_body.orjson", None)
     span = b'{"spanId":"0102030405060708"}'
     body = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b",".join([span] * 10_001) + b"]}]}]}"
     with pytest.raises(Problem, match="More than 10000 spans"):

@@ -123,7 +123,7 @@ def test_an_odd_span_is_stored(given: Given, odd: bytes) -> None:
 )
 def test_what_is_nested_too_deep_costs_no_neighbours(given: Given, deep: Any) -> None:
     value: dict[str, Any] = {"stringValue": "bottom"}
-    for _ in range(200):
+    for _ in range(150):
         value = {"arrayValue": {"values": [value]}}
     nested = json.loads(json.dumps(deep).replace('"DEEP"', json.dumps([{"key": "a", "value": value}])))
     good = {"scopeSpans": [{"spans": [json_span(1)]}]}
