@@ -61,7 +61,7 @@ CROSS JOIN LATERAL (
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.trace_id = wanted.trace_id
-        AND said IS NOT NULL
+        AND said ? 'kind'
     OFFSET 0
 ) AS found
 """  # noqa: S608 (built from the writer's names, never from input)

@@ -45,6 +45,7 @@ class Row:
     response_id: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     said: dict[str, Any] | None = None
-    """What the span says of itself, so that its trace can be resolved again; None for rows that are final."""
+    """What the span says of itself, so that its trace can be resolved again; of rows that are final, without a `kind`,
+    only the client's own figure."""
     link: str | None = None
     """What another record of the same call, maybe in another trace, has in common with it."""

@@ -1,10 +1,12 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.repricing import reprice
+from ingest.repricing import Repriced, Totals, reprice
 from workspaces.models import Workspace
 
 
@@ -20,14 +22,33 @@ class Command(BaseCommand):
         parser.add_argument("--workspace", type=UUID, required=True)
         parser.add_argument("--from", type=moment, required=True, dest="start", help="ISO 8601, UTC by default")
         parser.add_argument("--to", type=moment, required=True, dest="end", help="exclusive")
-        parser.add_argument("--dry-run", action="store_true", help="only show the totals")
+        parser.add_argument("--dry-run", action="store_true", help="only show what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Workspace.objects.filter(pk=options["workspace"]).exists():
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        totals = reprice(options["workspace"], options["start"], options["end"], options["dry_run"])
-        self.stdout.write(f"calls     {totals.calls}")
-        self.stdout.write(f"before    {totals.before_usd.normalize():f} USD, {totals.unpriced_before} unpriced")
-        self.stdout.write(f"after     {totals.after_usd.normalize():f} USD, {totals.unpriced_after} unpriced")
-        verb = "would change" if options["dry_run"] else "changed"
-        self.stdout.write(f"{verb:<9} {totals.changed}")
+        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"])
+        for line in told(repriced, "would change" if options["dry_run"] else "changed"):
+            self.stdout.write(line)
+
+
+def told(repriced: Repriced, verb: str) -> Iterator[str]:
+    whole = repriced.whole
+    yield f"calls     {whole.calls}"
+    yield f"before    {usd(whole.before_usd, whole.unpriced_before)}"
+    yield f"after     {usd(whole.after_usd, whole.unpriced_after)}"
+    yield f"{verb:<9} {whole.changed}"
+    # Where most money moves first.
+    models = sorted(repriced.models.items(), key=lambda one: (-abs(one[1].after_usd - one[1].before_usd), one[0]))
+    for (provider, model), totals in models:
+        if totals.changed:
+            yield f"  {provider or 'no provider'} {model or 'no model'}: {moved(totals)}"
+
+
+def moved(totals: Totals) -> str:
+    before, after = usd(totals.before_usd, totals.unpriced_before), usd(totals.after_usd, totals.unpriced_after)
+    return f"{totals.changed} of {totals.calls} calls, {before} -> {after}"
+
+
+def usd(amount: Decimal, unpriced: int) -> str:
+    return f"{amount.normalize():f} USD, {unpriced} unpriced"
