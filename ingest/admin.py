@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 
 from ingest.models import PriceOverride
 
@@ -18,3 +21,9 @@ class PriceOverrideAdmin(admin.ModelAdmin):
     search_fields = ("model_pattern", "provider", "workspace__name")
     autocomplete_fields = ("workspace",)
     readonly_fields = ("created_at",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        # From the address Django takes any text for a moment, and fails to show it.
+        return {
+            name: value for name, value in super().get_changeform_initial_data(request).items() if name != "valid_from"
+        }

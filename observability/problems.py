@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import TypedDict
 
 import orjson
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -41,6 +42,9 @@ OF_DJANGO = {
     404: "There is nothing at this address.",
     405: "This address takes other methods; Allow names them.",
 }
+
+# What Django's admin does not catch of ids and filters in addresses that are none: `/admin/r/<type>/<no UUID>/`.
+ODDLY_ASKED = (ValidationError, ValueError, DataError, OverflowError)
 
 
 class FieldError(TypedDict):
@@ -137,6 +141,9 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)
+        if problem is None and request.path.startswith("/admin/") and isinstance(exception, ODDLY_ASKED):
+            logger.warning("asked oddly for %s", request.path, exc_info=exception)
+            problem = Problem(404, OF_DJANGO[404])
         return response(request, problem) if problem else None
 
 

@@ -151,6 +151,12 @@ class ApiKeyAdmin(admin.ModelAdmin):
     readonly_fields = ("prefix", "created_at", "last_used_at", "revoked_at")
     actions = ("revoke",)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        # From the address Django takes any text for a moment, and fails to show it.
+        return {
+            name: value for name, value in super().get_changeform_initial_data(request).items() if name != "expires_at"
+        }
+
     def get_actions(self, request: HttpRequest) -> Any:
         # Who selects keys here means to revoke them; a deleted one would be missing from the list of who had access.
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
