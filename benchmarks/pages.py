@@ -74,7 +74,7 @@ def drawn_ms(browser: Browser, page: str, query: str) -> tuple[float, float]:
         tab = context.new_page()
         tab.add_init_script(WATCH)
         tab.goto(f"http://127.0.0.1:{PORT}/dashboard/{page}{query}")
-        tab.wait_for_function("window.drawn_ms", timeout=60_000)
+        tab.wait_for_function("() => window.drawn_ms", timeout=60_000)
         tab.wait_for_timeout(300)
         return tab.evaluate("window.drawn_ms"), tab.evaluate("window.moved")
     finally:
@@ -87,7 +87,7 @@ def moved_by_polls(browser: Browser, page: str, query: str, send: Any) -> float:
         tab = context.new_page()
         tab.add_init_script(WATCH)
         tab.goto(f"http://127.0.0.1:{PORT}/dashboard/{page}{query}")
-        tab.wait_for_function("window.drawn_ms", timeout=60_000)
+        tab.wait_for_function("() => window.drawn_ms", timeout=60_000)
         tab.evaluate("window.moved = 0")
         for _ in range(3):
             send()
