@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 
 from django.http import QueryDict
@@ -200,14 +200,31 @@ def checked(query: QueryDict) -> tuple[Query | None, list[FieldError]]:
         given = {name: value for name, value in given.items() if name not in wrong}
 
 
+# What pydantic finds, in words for people.
+CHOICES: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
+A_LIMIT = "must be a whole number from 1 to 100"
+MESSAGES = {
+    "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
+    "int_parsing": A_LIMIT,
+    "int_parsing_size": A_LIMIT,
+    "int_from_float": A_LIMIT,
+    "greater_than_equal": A_LIMIT,
+    "less_than_equal": A_LIMIT,
+    "string_too_short": "must not be empty",
+    "string_too_long": f"must have at most {NAME_LENGTH} characters",
+}
+
+
 def field_error(details: Any) -> FieldError:
-    if details["type"] == "extra_forbidden":
-        known = ", ".join(Query.model_fields)
-        return {"loc": ["query", *details["loc"]], "msg": f"unknown parameter; known are {known}"}
-    if details["type"] == "timezone_aware":
-        return {"loc": ["query", *details["loc"]], "msg": ISO_8601}
     # A fault between parameters names the one to look at in its type.
-    return {"loc": ["query", *(details["loc"] or (details["type"],))], "msg": details["msg"]}
+    place, kind = details["loc"] or (details["type"],), details["type"]
+    if kind == "literal_error":
+        message = f"must be one of {', '.join(CHOICES[place[0]])}"
+    elif kind == "timezone_aware" or kind.startswith("datetime_"):
+        message = ISO_8601
+    else:
+        message = MESSAGES.get(kind, details["msg"])
+    return {"loc": ["query", *place], "msg": message}
 
 
 def filters(query: Query, workspace_id: UUID, now: datetime) -> Filters:

@@ -60,12 +60,12 @@ def status_of(budget: Budget, spend: Decimal | None) -> str:
 class BudgetAdmin(admin.ModelAdmin):
     list_display = (
         "workspace",
-        "monthly_limit_usd",
+        "limit",
         "spend",
         "used",
         "status",
-        "alert_threshold_percentage",
-        "updated_at",
+        "warns_at",
+        "updated",
     )
     list_filter = (StatusFilter,)
     list_select_related = ("workspace",)
@@ -82,7 +82,19 @@ class BudgetAdmin(admin.ModelAdmin):
         changelist.result_list = listed
         return changelist
 
-    @admin.display(description="spend this month")
+    @admin.display(description="limit", ordering="monthly_limit_usd")
+    def limit(self, budget: Budget) -> str:
+        return "none" if budget.monthly_limit_usd is None else f"${budget.monthly_limit_usd:,.2f}"
+
+    @admin.display(description="warns at", ordering="alert_threshold_percentage")
+    def warns_at(self, budget: Budget) -> str:
+        return f"{budget.alert_threshold_percentage.normalize():f} %"
+
+    @admin.display(description="updated", ordering="updated_at")
+    def updated(self, budget: Budget) -> str:
+        return f"{budget.updated_at:%-d %b %Y}"
+
+    @admin.display(description="spent")
     def spend(self, budget: Any) -> str:
         return "unknown" if budget.month_spend_usd is None else f"${budget.month_spend_usd:,.2f}"
 

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import IO
 
 import django
 import psycopg
@@ -46,7 +45,7 @@ def main() -> None:
     with ExitStack() as stack:
         port = free_port()
         writable_folder()
-        stack.enter_context(only_one(VAR / "run.lock"))
+        stack.enter_context(only_one(VAR / "run.lock", f"http://{HOST}:{port}"))
         prepare_environment(stack)
         serve(port, prepare_data())
 
@@ -110,20 +109,36 @@ def prepare_environment(stack: ExitStack) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
     missing = [name for variable, name in EMBEDDED.items() if not os.environ.get(variable)]
     if missing:
-        step("starting PostgreSQL")
+        if not served_at():
+            step("starting PostgreSQL")
         stack.enter_context(embedded.running())
     for name in missing:
         embedded.create_database(name)
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[IO[str]]:
-    with path.open("w") as lock:
+def only_one(path: Path, address: str) -> Iterator[None]:
+    """The lock holds the address for those who look for it."""
+    with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Refused("it runs already from this folder; stop that one first.") from error
-        yield lock
+        lock.truncate(0)
+        print(address, end="", file=lock, flush=True)
+        yield
+
+
+def served_at(path: Path = VAR / "run.lock") -> str | None:
+    """Where `make run` of this folder serves now."""
+    try:
+        with path.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return path.read_text()
+    except OSError:
+        return None
+    return None
 
 
 def make_secret_key(path: Path) -> None:

@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
 from ipaddress import ip_address
 from typing import Any, Literal, NoReturn
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 Scope = Literal["ingest", "read", "write"]
 View = Callable[..., HttpResponseBase]
 
+LAST_WORKSPACE = "last_workspace"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({"read"}),
@@ -222,7 +224,7 @@ def refuse_workspace() -> NoReturn:
 
 
 def page(view: View) -> View:
-    """A dashboard page: `?workspace=` selects among the visitor's workspaces, the first is the default."""
+    """A dashboard page: `?workspace=` selects among the visitor's workspaces, the last one looked at is the default."""
 
     @wraps(view)
     def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -233,14 +235,32 @@ def page(view: View) -> View:
             return render(request, "no_workspace.html", status=404)
         wanted = request.GET.get("workspace")
         chosen = [one for one in request.workspaces if wanted is None or str(one.id) == wanted.lower()]
+        remembered = request.COOKIES.get(LAST_WORKSPACE)
+        if wanted is None:
+            chosen.sort(key=lambda one: str(one.id) != remembered)
         if not chosen:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             raise Http404("There is no such workspace, or it is not yours.")
         request.workspace = chosen[0]
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        if remembered != str(request.workspace.id):
+            remember(response, request.workspace)
+        return response
 
     return declare(checked, "page")
+
+
+def remember(response: HttpResponseBase, workspace: Workspace) -> None:
+    """Only which page to show first: the cookie opens nothing."""
+    response.set_cookie(
+        LAST_WORKSPACE,
+        str(workspace.id),
+        max_age=timedelta(days=365),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def visible_workspaces(request: HttpRequest) -> list[Workspace]:

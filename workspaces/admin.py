@@ -10,6 +10,9 @@ from django.utils import timezone
 from workspaces import users as users  # registers them
 from workspaces.models import ApiKey, Membership, Workspace
 
+admin.site.index_title = "Administration"
+admin.site.site_title = "Agent observability"
+
 
 class MemberInline(admin.TabularInline):
     """A member's user is text: a field to choose another one would take a query for each member."""

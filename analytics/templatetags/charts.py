@@ -11,6 +11,7 @@ from django import template
 
 from analytics.cost import ByModel, ModelCost, Trend
 from analytics.filters import Filters
+from analytics.palette import COLOURS, PATTERNS
 from analytics.performance import Latency, Throughput
 from analytics.templatetags.formats import window_before
 from analytics.usage import CallsOverTime
@@ -128,7 +129,7 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
     asked = Asked(context)
     earlier = per_bucket(before)
     bars = [
-        asked.bars(one["name"], buckets, one["costs"], slot_colour(one["slot"]), "$%{y:,.4f}")
+        patterned(asked.bars(one["name"], buckets, one["costs"], slot_colour(one["slot"]), "$%{y:,.4f}"), one["slot"])
         for one in table["series"]
     ]
     return asked.figure(
@@ -139,7 +140,14 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
 
 
 def slot_colour(slot: int | None) -> str:
-    return "--other" if slot is None else f"--c{slot}"
+    return "--other" if slot is None else f"--c{slot % COLOURS}"
+
+
+def patterned(bars: Figure, slot: int | None) -> Figure:
+    if slot is not None and slot >= COLOURS:
+        shape = PATTERNS[slot // COLOURS]
+        bars["marker"]["pattern"] = {"shape": shape, "size": 5, "solidity": 0.35, "fgcolor": "--card"}
+    return bars
 
 
 @register.filter
@@ -169,7 +177,10 @@ def failure_rates(data: Throughput) -> list[Bucket]:
 @register.filter
 def slot_class(model: str | None, slots: dict[str, int]) -> str:
     """The class of a swatch or bar in the model's colour."""
-    return f"c{slots[model]}" if model in slots else "other"
+    if model not in slots:
+        return "other"
+    pattern, colour = divmod(slots[model], COLOURS)
+    return f"c{colour} p{pattern}" if pattern else f"c{colour}"
 
 
 @register.filter
@@ -207,6 +218,7 @@ def legend(figure: Figure) -> list[dict[str, Any]]:
         {
             "name": one["name"],
             "colour": (one["marker"] if one["type"] == "bar" else one["line"])["color"].removeprefix("--"),
+            "pattern": PATTERNS.index(one.get("marker", {}).get("pattern", {}).get("shape", "")),
             "is_dashed": "dash" in one.get("line", {}),
         }
         for one in figure["data"]
@@ -278,10 +290,14 @@ class Asked:
         }
 
     def dashed(self, points: Sequence[Any], y: Sequence[float | None], exact: str, what: str = "") -> Figure:
-        """The window before, moved onto this one; nothing where it was empty."""
+        """The window before, moved onto this one; nothing where it was empty.
+
+        Without the buckets that its edges cut: there the line would dive, and nothing happened.
+        """
         if not any(y):
             return {}
         length = self.filters.end - self.filters.start
+        points, y = whole(points, y, self.filters.previous)
         return {
             "type": "scatter",
             "mode": "lines",
@@ -297,6 +313,19 @@ class Asked:
         """Without offset: Plotly shows times as they are written. A daily bucket is a day of UTC everywhere."""
         zone = UTC if self.filters.granularity == "daily" else self.workspace.zone
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def whole(
+    points: Sequence[Any], y: Sequence[float | None], filters: Filters
+) -> tuple[Sequence[Any], Sequence[float | None]]:
+    """Those of a window that it does not cut; all where that leaves no line."""
+    starts = [datetime.fromisoformat(str(point["timestamp"])) for point in points]
+    kept = [
+        place for place, start in enumerate(starts) if filters.start <= start and start + filters.bucket <= filters.end
+    ]
+    if len(kept) < 2:
+        return points, y
+    return [points[place] for place in kept], [y[place] for place in kept]
 
 
 def is_joined(values: Sequence[float | None], place: int) -> bool:

@@ -1,5 +1,6 @@
 """What pages show beside the endpoints' answers: choices, colours, the window before, links."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -8,14 +9,15 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from analytics.palette import COLOURS, slots
+from analytics.palette import COLOURS, PATTERNS, slots
 from tests.factories import WorkspaceFactory
-from tests.given import Given
+from tests.given import NOON, Given, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 HTMX = {"HX-Request": "true"}
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def choices(given: Given, name: str, **query: str) -> str:
@@ -68,9 +70,34 @@ def test_a_newcomer_changes_no_colour() -> None:
     assert {name: slot for name, slot in slots([*names, "newest"]).items() if name in before} == before
 
 
-def test_the_ninth_shares_but_the_seventeenth_is_not_the_third_of_one_colour() -> None:
-    taken = list(slots(f"model-{number}" for number in range(16)).values())
-    assert {taken.count(slot) for slot in range(COLOURS)} == {2}
+def test_who_shares_a_colour_differs_by_its_pattern() -> None:
+    taken = slots(f"model-{number}" for number in range(24)).values()
+    assert sorted(taken) == list(range(24))
+    assert max(slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
+
+
+def test_the_ninth_model_has_a_pattern_in_chart_legend_and_table(given: Given) -> None:
+    for number in range(9):
+        given.calls(1, datetime.now(UTC) - (10 - number) * DAY, model=f"model-{number}", cost_usd="1")
+    chart = given.client.get("/api/v1/cost/trend?range=30d&limit=9", headers=HTMX).content.decode()
+    assert chart.count('"shape": "/"') == 1
+    assert len(re.findall(r'class="swatch c\d p1"', chart)) == 1
+    table = given.client.get("/api/v1/cost/by-model?range=30d", headers=HTMX).content.decode()
+    assert len(re.findall(r'class="swatch c\d p1"', table)) == 1
+
+
+def test_the_dashed_line_has_no_bucket_that_its_window_cuts(given: Given) -> None:
+    given.calls(1, NOON + timedelta(minutes=31))
+    # The window before, from 2:30 to 12:30, cuts an hour at each edge.
+    given.calls(1, NOON - 10 * HOUR + timedelta(minutes=40))
+    given.calls(2, NOON - 5 * HOUR)
+    given.calls(4, NOON + timedelta(minutes=10))
+    window = {"start": iso(NOON + timedelta(minutes=30)), "end": iso(NOON + timedelta(hours=10, minutes=30))}
+    page = given.client.get("/api/v1/usage/calls-over-time", window, headers=HTMX).content.decode()
+    found = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert found
+    dashed = json.loads(found[1])["data"][-1]
+    assert (len(dashed["y"]), sum(dashed["y"])) == (9, 2)
 
 
 def test_the_window_before_is_a_dashed_line_of_its_calls(given: Given) -> None:

@@ -79,7 +79,7 @@ def test_a_range_and_a_filter_change_the_numbers_and_stay_on_the_way_to_another_
     page.locator(".pages a", has_text="Usage").click()
     expect_card(page, "Total calls", "2")
     assert all(part in page.url for part in ("range=7d", "granularity=daily", "agent_id=sales"))
-    page.locator(".chip").click()
+    page.locator(".remove").click()
     expect_card(page, "Total calls", "7")
 
 
@@ -99,6 +99,24 @@ def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_serve
     expect(page.locator(".choices a", has_text="large")).to_be_hidden()
 
 
+def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, recently(), model="small")
+    given.calls(2, recently(), model="large")
+    open_page(page, live_server, given, "performance")
+    page.locator("summary", has_text="Model").click()
+    search = page.get_by_label("Search: Model")
+    expect(page.locator(".choices a", has_text="small")).to_be_visible(timeout=LONG_MS)
+    search.press("Enter")
+    search.fill("a")  # both are called so
+    search.press("Enter")
+    assert "model=" not in page.url
+    search.fill("sm")
+    expect(page.locator(".choices a", has_text="large")).to_have_count(0)
+    search.press("Enter")
+    page.wait_for_url("**model=small**")
+    expect(page.locator(".filter.set summary")).to_have_text("Model: small")
+
+
 def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_server: Any, given: Given) -> None:
     given.workspace.time_zone = "Asia/Kolkata"
     given.workspace.save()
@@ -109,7 +127,7 @@ def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_serve
     page.fill("[name=to]", "2026-06-01T10:30")
     page.locator(".window-form button").click()
     expect(page.locator(".summary dd").nth(2)).to_have_text("3", timeout=LONG_MS)
-    expect(page.locator(".filters > .chip")).to_contain_text("1 Jun, 10:00 to 10:30")
+    expect(page.locator(".group summary")).to_contain_text("1 Jun, 10:00 to 10:30")
     expect(page.locator("footer")).to_contain_text("Times are in Asia/Kolkata")
 
 

@@ -114,7 +114,7 @@ def test_an_empty_workspace_says_what_to_do(page: Page, live_server: Any, given:
     assert complaints == []
 
 
-def test_a_click_on_an_agent_narrows_the_page_and_its_chip_undoes_it(
+def test_a_click_on_an_agent_narrows_the_page_and_its_cross_undoes_it(
     page: Page, live_server: Any, given: Given
 ) -> None:
     given.calls(2, datetime.now(UTC), agent_id="support")
@@ -123,7 +123,7 @@ def test_a_click_on_an_agent_narrows_the_page_and_its_chip_undoes_it(
     page.locator("#panel-usage-agent-distribution a", has_text="sales").click()
     expect_calls(page, "1")
     assert "range=7d" in page.url
-    page.locator(".chip").click()
+    page.locator(".remove").click()
     expect_calls(page, "3")
 
 

@@ -1,6 +1,13 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from genai_prices import Usage
+
+from ingest.demo import MODELS
 
 
 def test_make_demo_starts_without_settings_in_its_environment() -> None:
@@ -9,3 +16,10 @@ def test_make_demo_starts_without_settings_in_its_environment() -> None:
         [sys.executable, "-c", "import ingest.demo"], env=environment, capture_output=True, text=True
     )
     assert started.returncode == 0, started.stderr
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+@pytest.mark.parametrize(("given", "cached", "output"), [(1000, 0, 100), (1234, 567, 89), (300_000, 1, 2)])
+def test_calls_cost_what_genai_prices_says(model: Any, given: int, cached: int, output: int) -> None:
+    usage = Usage(input_tokens=given, cache_read_tokens=cached, output_tokens=output)
+    assert model.cost_usd(given, cached, output) == model.price_usd(usage) > Decimal(0)

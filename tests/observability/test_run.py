@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from observability.run import served_at
+
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = "00000000-0000-0000-0000-000000000001"
 LEFT_OUT = shutil.ignore_patterns(
@@ -127,6 +129,14 @@ def test_the_printed_curl_shows_up_in_the_overview(running: Running) -> None:
 )
 def test_the_calls_of_the_original_design_work(running: Running, call: str) -> None:
     assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO))
+
+
+def test_others_see_where_it_serves_while_it_does(running: Running, folder: Path, tmp_path: Path) -> None:
+    assert served_at(folder / "var" / "run.lock") == f"http://127.0.0.1:{running.port}"
+    left_behind = tmp_path / "run.lock"
+    left_behind.write_text("http://127.0.0.1:1")
+    assert served_at(left_behind) is None
+    assert served_at(tmp_path / "never") is None
 
 
 def test_the_demo_workspace_has_a_budget_of_1000_and_the_original_put_sets_it(running: Running) -> None:

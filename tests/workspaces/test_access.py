@@ -287,6 +287,17 @@ class TestPages:
         assert re.search(rf'value="{mine.workspace.id}"\s+selected', page)
         assert str(other.id) not in page
 
+    def test_without_a_choice_the_workspace_last_looked_at_is_shown(self) -> None:
+        first, second = WorkspaceFactory(name="Alpha"), WorkspaceFactory(name="Beta")
+        user = MembershipFactory(workspace=first).user
+        theirs = MembershipFactory(workspace=second, user=user)
+        client = signed_in(user)
+        assert client.get("/dashboard/usage").context["workspace"] == first
+        client.get(f"/dashboard/usage?workspace={second.id}")
+        assert client.get("/dashboard/cost").context["workspace"] == second
+        theirs.delete()
+        assert client.get("/dashboard/cost").context["workspace"] == first
+
     def test_without_a_workspace_the_page_says_what_to_do(self) -> None:
         response = signed_in(UserFactory()).get("/dashboard/usage")
         assert response.status_code == 404

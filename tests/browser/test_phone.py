@@ -1,0 +1,76 @@
+"""390 pixels wide: a page scrolls down and never sideways, and what does not fit scrolls in its own card."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.steps import open_page, wait_until_drawn
+from tests.given import Given
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+WIDTH = 390
+LONG_NAME = "an-agent-whose-name-is-as-long-as-a-sentence-and-then-some-more-of-it"
+OVERHANGING = """
+() => [...document.querySelectorAll("body *")].filter((one) => {
+  const { width, right } = one.getBoundingClientRect();
+  return width && right > 391 && !one.closest(".scroll, .legend, pre, .js-plotly-plot, .spark, .unseen");
+}).map((one) => one.outerHTML.slice(0, 80))
+"""
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": WIDTH, "height": 844}, has_touch=True, is_mobile=True)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", ["usage", "cost", "performance"])
+def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, given: Given, name: str) -> None:
+    now = datetime.now(UTC)
+    given.calls(2, now, agent_id=LONG_NAME, model=LONG_NAME, user_id=LONG_NAME, cost_usd="12345", latency_ms=99_999.0)
+    given.calls(1, now, status="error", error_type=LONG_NAME, error_message=LONG_NAME * 3)
+    open_page(phone, live_server, given, name, f"&agent_id={LONG_NAME}&model={LONG_NAME}" if name == "usage" else "")
+    wait_until_drawn(phone)
+    assert phone.evaluate(OVERHANGING) == []
+    assert phone.evaluate("document.documentElement.scrollWidth") == WIDTH
+
+
+@pytest.mark.parametrize(
+    ("name", "panel", "columns"),
+    [
+        ("usage", "usage-agent-distribution", ["Agent", "Calls", "Share"]),
+        ("usage", "usage-top-users", ["User", "Calls", "Cost"]),
+        ("cost", "cost-by-model", ["Model", "Cost", "Share"]),
+        ("performance", "performance-errors", ["Error", "Calls", "Rate"]),
+    ],
+)
+def test_a_tables_first_columns_are_read_without_scrolling(
+    phone: Page, live_server: Any, given: Given, name: str, panel: str, columns: list[str]
+) -> None:
+    now = datetime.now(UTC)
+    given.calls(2, now, user_id="ada", cost_usd="12345", latency_ms=10.0)
+    given.calls(1, now, status="error", error_type="rate_limit")
+    open_page(phone, live_server, given, name)
+    heads = phone.locator(f"#panel-{panel} thead th")
+    expect(heads.first).to_be_visible()
+    assert heads.all_inner_texts()[: len(columns)] == columns
+    scroll = phone.locator(f"#panel-{panel} .scroll").bounding_box()
+    last = heads.nth(len(columns) - 1).bounding_box()
+    assert scroll
+    assert last
+    assert last["x"] + last["width"] <= scroll["x"] + scroll["width"] + 1
+
+
+def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: Any, given: Given) -> None:
+    given.calls(1, datetime.now(UTC), agent_id="sales")
+    open_page(phone, live_server, given, "usage")
+    phone.locator("summary", has_text="Custom").tap()
+    expect(phone.locator(".window-form")).to_be_in_viewport()
+    phone.locator("summary", has_text="Custom").tap()
+    phone.locator("summary", has_text="Agent").tap()
+    phone.locator(".choices a", has_text="sales").tap()
+    phone.wait_for_url("**agent_id=sales**")
