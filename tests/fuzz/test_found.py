@@ -105,7 +105,7 @@ def test_odd_items_of_the_agents_sdk_are_stored(given: Given, item: dict[str, An
     assert len(stored(given)) == 2
 
 
-@pytest.mark.parametrize("odd", ["[" * 300 + "]" * 300, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
+@pytest.mark.parametrize("odd", ["[" * 100 + "]" * 100, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
 def test_an_odd_id_is_not_repeated_to_a_langfuse_sdk(given: Given, odd: str) -> None:
     score = given.client.post("/api/public/scores", f'{{"id": {odd}}}', content_type="application/json")
     assert score.status_code == 200
