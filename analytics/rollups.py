@@ -76,23 +76,26 @@ MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS)
 AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS)
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
 LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
-USERS = Rollup(
-    "users",
-    ("user_id",),
-    {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")},
-    "user_id IS NOT NULL",
-    calls_only=True,
-    widths=(HOUR, DAY, WEEK),
-)
+OF_USERS = {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")}
+NAMED = "user_id IS NOT NULL"
+USERS = Rollup("users", ("user_id",), OF_USERS, NAMED, calls_only=True, widths=(HOUR, DAY, WEEK))
+USER_AGENTS = Rollup("user_agents", ("user_id", "agent_id"), OF_USERS, NAMED, calls_only=True, widths=(HOUR, DAY, WEEK))
 FAILURES = Rollup(
     "failures",
     ("status", "error_type", "user_id"),
     COUNT,
-    "status <> 'success' AND user_id IS NOT NULL",
+    f"status <> 'success' AND {NAMED}",
     calls_only=True,
     widths=(HOUR, DAY, WEEK),
 )
-ROLLUPS = (TOTALS, MODELS, AGENTS, CALLS, LATENCY, USERS, FAILURES)
+COUNTED_TOGETHER = (
+    (CALLS, (TOTALS, MODELS, AGENTS, CALLS)),
+    (LATENCY, (LATENCY,)),
+    (USER_AGENTS, (USERS, USER_AGENTS)),
+    (FAILURES, (FAILURES,)),
+)
+"""The rows of a batch are grouped by the keys of the first, and the others summed from those few groups."""
+ROLLUPS = tuple(rollup for _, together in COUNTED_TOGETHER for rollup in together)
 TABLES = tuple(table for rollup in ROLLUPS for table in rollup.tables.values())
 
 COUNTED = (
@@ -114,26 +117,38 @@ SOURCE = ", ".join((*COUNTED, "latency_bucket(latency_ms) AS latency_bucket"))
 """What a rollup is made from, beside `sign`: -1 takes a row away, 1 adds it."""
 
 
-def upsert(rollup: Rollup, table: str, source: str, bucket: str, sums: dict[str, str], where: str) -> str:
-    """Every writer takes its locks in the order of the key."""
+def upsert(rollup: Rollup, table: str, added: str) -> str:
+    """`added` selects the key and the measures. Every writer takes its locks in the order of the key."""
     keys = ("workspace_id", "bucket", *rollup.keys)
     key, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
-    added = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in sums)
+    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in rollup.measures)
     return f"""
-    INSERT INTO {table} ({key}, {", ".join(sums)})
-    SELECT workspace_id, {bucket} AS bucket, {", ".join(rollup.keys)}, {", ".join(sums.values())}
+    INSERT INTO {table} ({key}, {", ".join(rollup.measures)})
+    {added}
+    ORDER BY {places}
+    ON CONFLICT ({key}) DO UPDATE SET {sums}"""
+
+
+def grouped(rollup: Rollup, bucket: str, sums: dict[str, str], source: str, where: str) -> str:
+    columns = ("workspace_id", f"{bucket} AS bucket", *rollup.keys, *(f"{sums[name]} AS {name}" for name in sums))
+    places = ", ".join(str(place) for place in range(1, len(rollup.keys) + 3))
+    return f"""SELECT {", ".join(columns)}
     FROM {source}
     WHERE {where}
-    GROUP BY {places}
-    ORDER BY {places}
-    ON CONFLICT ({key}) DO UPDATE SET {added}"""  # noqa: S608 (built from the names above, never from input)
+    GROUP BY {places}"""  # noqa: S608 (built from the names above, never from input)
 
 
-def counted(rollup: Rollup, width: Width, source: str, closed: str = "") -> str:
-    """Counts rows of `source`, which has SOURCE and `sign`."""
+def hours_of_rows(rollup: Rollup, source: str) -> str:
+    """`source` has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    bucket = f"time_bucket('{width.interval}', timestamp)"
-    return upsert(rollup, rollup.table(width), source, bucket, sums, rollup.held + closed)
+    return grouped(rollup, f"time_bucket('{HOUR.interval}', timestamp)", sums, source, rollup.held)
+
+
+def summed(rollup: Rollup, width: Width, source: str, where: str) -> str:
+    """`source` has hours, of this rollup or of one that knows more."""
+    sums = {name: f"sum({name})" for name in rollup.measures}
+    bucket = f"time_bucket('{width.interval}', bucket)"
+    return upsert(rollup, rollup.table(width), grouped(rollup, bucket, sums, source, where))
 
 
 def kept_by(source: str, may_be_late: bool = True) -> str:
@@ -141,28 +156,24 @@ def kept_by(source: str, may_be_late: bool = True) -> str:
 
     Where no row is late, leaving those out saves the planner half of its work, which small batches feel.
     """
-    closed = " AND timestamp < %(closed_before)s"
-    parts = {rollup.hourly: counted(rollup, HOUR, source) for rollup in ROLLUPS}
-    if may_be_late:
-        parts |= {
-            table: counted(rollup, width, source, closed)
-            for rollup in ROLLUPS
-            for width, table in rollup.summed.items()
-        }
-    return ",".join(f"\n{table}_kept AS ({statement}\n)" for table, statement in parts.items())
+    parts: dict[str, str] = {}
+    for finest, together in COUNTED_TOGETHER:
+        hours = f"{finest.name}_of_rows"
+        parts[hours] = hours_of_rows(finest, source)
+        for rollup in together:
+            if rollup is finest:
+                parts[f"{rollup.hourly}_kept"] = upsert(rollup, rollup.hourly, f"SELECT * FROM {hours}")  # noqa: S608
+            else:
+                parts[f"{rollup.hourly}_kept"] = summed(rollup, HOUR, hours, "true")
+            for width, table in rollup.summed.items() if may_be_late else ():
+                parts[f"{table}_kept"] = summed(rollup, width, hours, "bucket < %(closed_before)s")
+    return ",".join(f"\n{name} AS ({statement}\n)" for name, statement in parts.items())
 
 
 def sums_of_hours(source: str, where: str) -> dict[str, str]:
     """By table, the statement that adds the hours where `where` holds; `source` is what comes after their table."""
     return {
-        table: upsert(
-            rollup,
-            table,
-            f"{rollup.hourly}{source}",
-            f"time_bucket('{width.interval}', bucket)",
-            {name: f"sum({name})" for name in rollup.measures},
-            where,
-        )
+        table: summed(rollup, width, f"{rollup.hourly}{source}", where)
         for rollup in ROLLUPS
         for width, table in rollup.summed.items()
     }
@@ -194,7 +205,7 @@ FILL = (
     FROM traces
     GROUP BY workspace_id
     """,
-    *(counted(rollup, HOUR, STORED) for rollup in ROLLUPS),
+    *(upsert(rollup, rollup.hourly, hours_of_rows(rollup, STORED)) for rollup in ROLLUPS),
     *sums_of_hours(" JOIN closed_days USING (workspace_id)", "bucket < closed_before").values(),
 )
 """Every rollup from all rows there are, into empty tables."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from analytics import engine, windows
+from analytics import windows
 from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
@@ -57,7 +57,7 @@ def counts(filters: Filters) -> Counts:
             SELECT user_id
             FROM {calls_of_users} AS calls
             GROUP BY user_id
-        ), counts AS (
+        ), counts AS MATERIALIZED (
             SELECT
                 (SELECT coalesce(sum(calls), 0)::bigint FROM agents) AS total_calls,
                 (SELECT count(*) FROM users) AS unique_users,
@@ -193,23 +193,49 @@ class TopUsers(TypedDict):
 
 
 def top_users(filters: Filters) -> TopUsers:
+    top = rows(
+        """
+        SELECT
+            user_id,
+            sum(calls) AS calls
+        FROM {calls} AS calls
+        GROUP BY user_id
+        ORDER BY calls DESC, user_id
+        LIMIT %(limit)s
+        """,
+        filters.params,
+        calls=windows.users(filters),
+    )
     data = rows(
         """
-        WITH users AS (
+        WITH agents AS (
             SELECT
                 user_id,
+                agent_id,
                 sum(calls) AS calls,
-                CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd,
+                max(timestamp) AS seen_since,
+                max(until) AS seen_until
             FROM {calls} AS calls
+            WHERE user_id = ANY(%(user_ids)s)
+            GROUP BY user_id, agent_id
+        ), users AS (
+            SELECT
+                user_id,
+                sum(calls)::bigint AS calls,
+                CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd,
+                count(*) AS active_agents,
+                max(seen_since) AS seen_since,
+                max(seen_until) AS seen_until
+            FROM agents
             GROUP BY user_id
-            ORDER BY calls DESC, user_id
-            LIMIT %(limit)s
         ), users_before AS (
             SELECT
                 user_id,
                 sum(calls) AS calls_before
             FROM {calls_before} AS calls
-            WHERE user_id IN (SELECT user_id FROM users)
+            WHERE user_id = ANY(%(user_ids)s)
             GROUP BY user_id
         ), changes AS (
             SELECT
@@ -222,6 +248,8 @@ def top_users(filters: Filters) -> TopUsers:
             user_id,
             calls,
             cost_usd,
+            active_agents,
+            last_seen,
             change_from_previous,
             CASE
                 WHEN change_from_previous IS NULL THEN 'new'
@@ -230,78 +258,40 @@ def top_users(filters: Filters) -> TopUsers:
                 ELSE 'flat'
             END AS trend
         FROM changes
-        ORDER BY calls DESC, user_id
-        """,
-        filters.params,
-        calls=windows.users(filters),
-        calls_before=windows.users(filters.previous),
-    )
-    seen = last_seen(filters, [user["user_id"] for user in data])
-    return {"data": [{**user, **seen.get(user["user_id"], NOT_SEEN)} for user in data]}  # type: ignore[typeddict-item]
-
-
-NOT_SEEN = {"active_agents": None, "last_seen": None}
-
-
-def last_seen(filters: Filters, user_ids: list[str]) -> dict[str, dict[str, Any]]:
-    found = rows(
-        LAST_SEEN_IN_CHUNKS if engine.is_timescaledb() else LAST_SEEN,
-        filters.params | {"user_ids": user_ids},
-        narrowed=windows.NARROWED,
-    )
-    return {user.pop("user_id"): user for user in found}
-
-
-# Steps from agent to agent of each user along idx_traces_workspace_user, without reading the calls between.
-LAST_SEEN = """
-WITH RECURSIVE users AS (
-    SELECT
-        user_id,
-        (
-            SELECT min(agent_id)
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s AND traces.user_id = asked.user_id
-        ) AS agent_id
-    FROM unnest(%(user_ids)s::text[]) AS asked (user_id)
-    UNION ALL
-    SELECT
-        user_id,
-        (
-            SELECT min(agent_id)
-            FROM traces
-            WHERE workspace_id = %(workspace_id)s
-              AND traces.user_id = users.user_id AND traces.agent_id > users.agent_id
-        )
-    FROM users
-    WHERE agent_id IS NOT NULL
-), seen AS (
-    SELECT
-        users.user_id,
-        (
-            SELECT max(timestamp)
+        -- The hour of the user's last call, then the call: the window knows no more than its day or week.
+        LEFT JOIN LATERAL (
+            SELECT hour
+            FROM (
+                SELECT generate_series(
+                    time_bucket('1 hour', seen_until - interval '1 microsecond'), seen_since, interval '-1 hour'
+                ) AS hour
+            ) AS hours
+            WHERE EXISTS (
+                SELECT
+                FROM user_agents_hourly
+                WHERE workspace_id = %(workspace_id)s
+                  AND bucket = hour
+                  AND user_agents_hourly.user_id = changes.user_id
+                  AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+                  AND user_agents_hourly.calls > 0
+            )
+            LIMIT 1
+        ) AS found ON true
+        LEFT JOIN LATERAL (
+            SELECT timestamp AS last_seen
             FROM traces
             WHERE {narrowed}
-              AND traces.user_id = users.user_id AND traces.agent_id = users.agent_id
-        ) AS last_seen
-    FROM users
-    WHERE users.agent_id IS NOT NULL
-)
-SELECT
-    user_id,
-    NULLIF(count(last_seen), 0) AS active_agents,
-    max(last_seen) AS last_seen
-FROM seen
-GROUP BY user_id
-"""
-
-# Compressed chunks have no such index: there the window's calls are read.
-LAST_SEEN_IN_CHUNKS = """
-SELECT
-    user_id,
-    count(DISTINCT agent_id) AS active_agents,
-    max(timestamp) AS last_seen
-FROM traces
-WHERE {narrowed}
-  AND user_id = ANY(%(user_ids)s)
-GROUP BY user_id
-"""
+              AND traces.user_id = changes.user_id
+              AND timestamp >= greatest(hour, seen_since)
+              AND timestamp < least(hour + interval '1 hour', seen_until)
+            ORDER BY timestamp DESC
+            LIMIT 1
+        ) AS newest ON true
+        ORDER BY calls DESC, user_id
+        """,
+        filters.params | {"user_ids": [user["user_id"] for user in top]},
+        calls=windows.users(filters, "agent_id"),
+        calls_before=windows.users(filters.previous),
+        narrowed=windows.NARROWED,
+    )
+    return {"data": data}  # type: ignore[typeddict-item]

@@ -10,7 +10,19 @@ from datetime import datetime, timedelta
 
 from analytics import engine
 from analytics.filters import BUCKET_ORIGIN, Filters
-from analytics.rollups import AGENTS, CALLS, FAILURES, HOUR, LATENCY, MODELS, TOTALS, USERS, Rollup, Width
+from analytics.rollups import (
+    AGENTS,
+    CALLS,
+    FAILURES,
+    HOUR,
+    LATENCY,
+    MODELS,
+    TOTALS,
+    USER_AGENTS,
+    USERS,
+    Rollup,
+    Width,
+)
 
 ANY = timedelta.max
 """For what is no series: any width will do."""
@@ -42,9 +54,10 @@ def latency(filters: Filters, bucket: timedelta = ANY) -> str:
     return united(filters, LATENCY, bucket)
 
 
-def users(filters: Filters) -> str:
-    """Calls and cost by user_id, of the calls that name one."""
-    return united(filters, USERS, ANY)
+def users(filters: Filters, *columns: str) -> str:
+    """Calls and cost by user_id, and by agent_id where `columns` ask for it, of the calls that name a user."""
+    rollup = USERS if not {*columns, *narrowed_by(filters)} & {"agent_id"} else USER_AGENTS
+    return united(filters, rollup, ANY)
 
 
 def failures(filters: Filters) -> str:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 import orjson
-from django.db.backends.utils import CursorWrapper
 
+from ingest import writer
 from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
 from ingest.mapping import Said
 
@@ -21,10 +21,14 @@ LINKED = """
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(wanted)s::json)
     AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
+CROSS JOIN LATERAL generate_series(
+    date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
+) AS days (day)
 CROSS JOIN LATERAL (
     SELECT trace_id
     FROM traces
     WHERE workspace_id = %(workspace_id)s
+        AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.link = wanted.link
         AND timestamp >= wanted.since
@@ -86,7 +90,7 @@ def as_json(looked_for: Iterable[Wanted]) -> str:
     return orjson.dumps([one._asdict() for one in looked_for]).decode()
 
 
-def linked_trace_ids(cursor: CursorWrapper, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
+def linked_trace_ids(cursor: writer.Cursor, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
     looked_for = sorted({found for said in around if (found := wanted(said))})
     if not looked_for:
         return set()

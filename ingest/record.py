@@ -10,7 +10,6 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db.backends.utils import CursorWrapper
 
 from analytics import cache
 from ingest import pricing, writer
@@ -141,7 +140,7 @@ def new(span: Span, store_content: bool) -> Known:
 
 
 def resolve_and_store(
-    cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
+    cursor: writer.Cursor, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
 ) -> int:
     known = with_stored(cursor, workspace_id, given)
     fresh = [one.row for one in known if one.is_new]
@@ -211,7 +210,7 @@ def to_price(row: Row, call: Said) -> pricing.Call:
 # --- What is stored already ---
 
 
-def with_stored(cursor: CursorWrapper, workspace_id: UUID, given: dict[Key, Known]) -> list[Known]:
+def with_stored(cursor: writer.Cursor, workspace_id: UUID, given: dict[Key, Known]) -> list[Known]:
     """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
     known = dict(given)
     asked: set[str] = set()
@@ -249,7 +248,7 @@ def reach(known: Iterable[Known]) -> tuple[datetime, datetime]:
 
 
 def stored(
-    cursor: CursorWrapper, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
+    cursor: writer.Cursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
 ) -> list[Known]:
     first, last = within
     params: dict[str, Any] = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids)}

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.backends.utils import CursorWrapper
 
 from analytics import cache
 from ingest import pricing, record, writer
@@ -72,7 +71,7 @@ def reprice(workspace_id: UUID, start: datetime, end: datetime, dry_run: bool) -
 
 
 def reprice_batch(
-    cursor: CursorWrapper,
+    cursor: writer.Cursor,
     workspace_id: UUID,
     after: tuple[datetime, str, str],
     end: datetime,
@@ -101,7 +100,7 @@ def price_of(row: Row) -> list[Any]:
 
 
 def batch(
-    cursor: CursorWrapper, workspace_id: UUID, after: tuple[datetime, str, str], end: datetime
+    cursor: writer.Cursor, workspace_id: UUID, after: tuple[datetime, str, str], end: datetime
 ) -> list[pricing.Call]:
     cursor.execute(
         CALLS,

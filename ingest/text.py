@@ -10,7 +10,7 @@ MARK_LENGTH = len(MARK.format(digest="12345678"))
 MARK_EXTRA_BYTES = len(MARK.encode()) - len(MARK)
 
 ID_LENGTH = 256
-NAME_LENGTH = 512
+NAME_LENGTH = 256
 MESSAGE_LENGTH = 8 * 1024
 ATTRIBUTE_LENGTH = 64 * 1024
 DEEPEST = 64
@@ -19,8 +19,8 @@ DEEPEST = 64
 def clean(text: str, length: int) -> str:
     """NUL and lone surrogates become U+FFFD; what is over-long is cut and marked with a digest of the whole.
 
-    The digest keeps two long ids with the same beginning apart. Of ids and names bytes count, not characters: a key of
-    the rollups holds several, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
+    The digest keeps two long ids with the same beginning apart. Of ids and names bytes count, not characters: an index
+    entry of `traces` holds seven, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
     """
     if len(text) <= length and text.isascii() and "\0" not in text:
         return text

@@ -4,12 +4,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import orjson
+import psycopg
 from django.db import connections, transaction
-from django.db.backends.utils import CursorWrapper
 
 from analytics import cache, engine, rollups
 from analytics.filters import EARLIEST
@@ -49,14 +50,30 @@ KEY = ("trace_id", "span_id", "timestamp")
 CORRECTED = tuple(name for name in COLUMNS if name not in (*KEY, "attributes", "said", "link"))
 
 
+def given(names: Iterable[str]) -> str:
+    """Rows for a FROM, of `columns`: one JSON array each, which the server reads in half the time of one with rows."""
+    arrays = ", ".join(f"json_array_elements_text(%({name})s::json)" for name in names)
+    return f"ROWS FROM ({arrays}) AS given ({', '.join(names)})"
+
+
 def typed(names: Iterable[str]) -> str:
-    return ", ".join(f"{name} {COLUMNS[name]}" for name in names)
+    return ", ".join(f"given.{name}::{COLUMNS[name]}" for name in names)
+
+
+def columns(names: Sequence[str], rows: Sequence[Row]) -> dict[str, str | None]:
+    """By name. Of a column without a value there is nothing to read."""
+    values = zip(*map(attrgetter(*names), rows), strict=True)
+    return {name: as_json(column) for name, column in zip(names, values, strict=True)}
+
+
+def as_json(column: tuple[Any, ...]) -> str | None:
+    return None if column.count(None) == len(column) else orjson.dumps(column, default=str).decode()
 
 
 ADD = f"""
     INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
-    SELECT %(workspace_id)s, {", ".join(COLUMNS)}
-    FROM json_to_recordset(%(rows)s::json) AS given ({typed(COLUMNS)})
+    SELECT %(workspace_id)s, {typed(COLUMNS)}
+    FROM {given(COLUMNS)}
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
     RETURNING {rollups.SOURCE}, 1 AS sign
 """  # noqa: S608 (built from the names above, never from input)
@@ -68,8 +85,8 @@ INSERT_ALONE = f"WITH added AS ({ADD}) SELECT count(*) FROM added"  # noqa: S608
 
 CORRECT = f"""
 WITH given AS (
-    SELECT *
-    FROM json_to_recordset(%(rows)s::json) AS given ({typed((*KEY, *CORRECTED))})
+    SELECT {typed((*KEY, *CORRECTED))}
+    FROM {given((*KEY, *CORRECTED))}
 ), old AS (
     SELECT traces.*
     FROM traces
@@ -99,9 +116,13 @@ SELECT count(*) FROM corrected
 
 
 CORRECT_ALONE = f"""
+WITH given AS (
+    SELECT {typed((*KEY, *CORRECTED))}
+    FROM {given((*KEY, *CORRECTED))}
+)
 UPDATE traces
 SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
-FROM json_to_recordset(%(rows)s::json) AS given ({typed((*KEY, *CORRECTED))})
+FROM given
 WHERE traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = given.trace_id
     AND traces.span_id = given.span_id
@@ -150,13 +171,26 @@ class Stored(NamedTuple):
     duplicates: int
 
 
+class Cursor(psycopg.Cursor[tuple[Any, ...]]):
+    """Prepares its statements: a batch goes to the server as it is, not as SQL to read, and none is planned again."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        return super().execute(query, params, prepare=True, **options)
+
+
 @contextmanager
-def writing(workspace_id: UUID) -> Iterator[CursorWrapper]:
+def writing(workspace_id: UUID) -> Iterator[Cursor]:
     """A transaction in which nobody else writes to the workspace.
 
     Its writers would wait for each other anyway, for the rows of the rollups that all of them count up.
     """
-    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+    database = connections["analytics"]
+    with (
+        transaction.atomic(using="analytics"),
+        database.wrap_database_errors,
+        database.cursor() as usual,
+        Cursor(usual.connection) as cursor,
+    ):
         cursor.execute(LOCK, {"workspace_id": workspace_id})
         yield cursor
 
@@ -171,25 +205,25 @@ def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
     return Stored(accepted, len(rows) - accepted)
 
 
-def insert(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> int:
+def insert(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
     """How many of the rows were new."""
-    params: dict[str, Any] = {"workspace_id": workspace_id, "rows": as_json(rows)}
+    params: dict[str, Any] = {"workspace_id": workspace_id, **columns(tuple(COLUMNS), rows)}
     if engine.is_timescaledb():
         cursor.execute(INSERT_ALONE, params)
     else:
         closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
         statement = INSERT if min(row.timestamp for row in rows) < closed else INSERT_IN_TIME
         cursor.execute(statement, params | {"closed_before": closed})
-    [accepted] = cursor.fetchone()
+    [(accepted,)] = cursor.fetchall()
     return int(accepted)
 
 
-def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> None:
+def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
     """Stored rows as they are now known to be, and the rollups with them; what the client sent stays."""
     moments = [row.timestamp for row in rows]
     params: dict[str, Any] = {
         "workspace_id": workspace_id,
-        "rows": as_json(rows),
+        **columns((*KEY, *CORRECTED), rows),
         "first": min(moments),
         "last": max(moments),
     }
@@ -199,7 +233,7 @@ def correct(cursor: CursorWrapper, workspace_id: UUID, rows: Sequence[Row]) -> N
         cursor.execute(CORRECT, params | {"closed_before": closed_before(cursor, workspace_id)})
 
 
-def move(cursor: CursorWrapper, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
+def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
     """To the row's timestamp, and the rollups with it."""
     params: dict[str, Any] = {"workspace_id": workspace_id, "stored_at": stored_at}
     params |= {name: getattr(row, name) for name in KEY}
@@ -209,14 +243,14 @@ def move(cursor: CursorWrapper, workspace_id: UUID, row: Row, stored_at: datetim
         cursor.execute(MOVE, params | {"closed_before": closed_before(cursor, workspace_id)})
 
 
-def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> datetime:
+def close_days(cursor: Cursor, workspace_id: UUID, day: datetime) -> datetime:
     """Where the hours that are not closed begin, once those before `day` are, or as many as there is time for."""
     closed = closed_before(cursor, workspace_id)
     ends = time.monotonic() + CLOSING_SECONDS
     while closed < day:
         params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": closed}
         cursor.execute(rollups.OLDEST_OPEN, params | {"day": day})
-        [oldest] = cursor.fetchone()
+        [(oldest,)] = cursor.fetchall()
         until = min(day, oldest + HOUR.length) if oldest else day
         cursor.execute(rollups.CLOSE, params | {"day": until})
         closed = until
@@ -225,7 +259,7 @@ def close_days(cursor: CursorWrapper, workspace_id: UUID, day: datetime) -> date
     return closed
 
 
-def closed_before(cursor: CursorWrapper, workspace_id: UUID) -> datetime:
+def closed_before(cursor: Cursor, workspace_id: UUID) -> datetime:
     cursor.execute(rollups.CLOSED_BEFORE, {"workspace_id": workspace_id})
     found: tuple[datetime] | None = cursor.fetchone()
     return found[0] if found else EARLIEST
@@ -233,8 +267,3 @@ def closed_before(cursor: CursorWrapper, workspace_id: UUID) -> datetime:
 
 def day_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def as_json(rows: Sequence[Row]) -> str:
-    """One text for the whole batch: quoting it is a tenth of what 27 arrays of texts cost."""
-    return orjson.dumps(rows, default=str).decode()
