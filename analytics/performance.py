@@ -386,7 +386,7 @@ def errors(filters: Filters) -> Errors:
         """,
         filters.params | {"sampled": SAMPLED},
         totals=windows.calls(filters),
-        calls=windows.calls(filters, "status", "error_type", "agent_id"),
+        calls=windows.errors(filters),
         failures=windows.failures(filters),
         narrowed=windows.NARROWED,
     )

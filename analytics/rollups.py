@@ -1,12 +1,13 @@
 """The rollups of `traces`, and the statements that keep them equal to its rows on PostgreSQL and Citus.
 
-Each rollup is a table by hour, one by day, and one by week where a bucket has many keys. A row that arrives is counted
-in its hour at once, and in its day and week only once that day is closed: the writer closes the days before the newest
-one it sees, by summing their hours. So a row that arrives in time costs one upsert a rollup, and a late one is in all
-its tables, at once.
+Each rollup is a table by hour, one by day, one by minute where a bucket has few keys, and one by week where it has
+many. A row that arrives is counted in its minute and hour at once, and in its day and week only once that day is
+closed: the writer closes the days before the newest one it sees, by summing their hours. So a row that arrives in time
+costs an upsert or two a rollup, and a late one is in all its tables, at once.
 """
 
 from datetime import timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from ingest.rows import CALL_OPERATIONS
@@ -19,6 +20,7 @@ class Width(NamedTuple):
     length: timedelta
 
 
+MINUTE = Width("minutely", "1 minute", timedelta(minutes=1))
 HOUR = Width("hourly", "1 hour", timedelta(hours=1))
 DAY = Width("daily", "24 hours", timedelta(days=1))
 WEEK = Width("weekly", "168 hours", timedelta(days=7))
@@ -48,9 +50,13 @@ class Rollup(NamedTuple):
         return {width: self.table(width) for width in self.widths}
 
     @property
+    def counted_at_once(self) -> dict[Width, str]:
+        return {width: self.table(width) for width in self.widths if width.length <= HOUR.length}
+
+    @property
     def summed(self) -> dict[Width, str]:
         """The tables that are summed from hours."""
-        return {width: self.table(width) for width in self.widths if width != HOUR}
+        return {width: self.table(width) for width in self.widths if width.length > HOUR.length}
 
     @property
     def held(self) -> str:
@@ -71,8 +77,8 @@ COUNT = {"calls": "1"}
 ZERO_LATENCY_BUCKET = -100_000
 """Of latency_bucket(0): below every other."""
 
-TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS)
-MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS)
+TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS, widths=(MINUTE, HOUR, DAY))
+MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS, widths=(MINUTE, HOUR, DAY))
 AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS)
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
 LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
@@ -88,11 +94,20 @@ FAILURES = Rollup(
     calls_only=True,
     widths=(HOUR, DAY, WEEK),
 )
+ERRORS = Rollup(
+    "errors",
+    ("status", "error_type", "agent_id"),
+    COUNT,
+    "status <> 'success'",
+    calls_only=True,
+    widths=(HOUR, DAY, WEEK),
+)
 COUNTED_TOGETHER = (
     (CALLS, (TOTALS, MODELS, AGENTS, CALLS)),
     (LATENCY, (LATENCY,)),
     (USER_AGENTS, (USERS, USER_AGENTS)),
     (FAILURES, (FAILURES,)),
+    (ERRORS, (ERRORS,)),
 )
 """The rows of a batch are grouped by the keys of the first, and the others summed from those few groups."""
 ROLLUPS = tuple(rollup for _, together in COUNTED_TOGETHER for rollup in together)
@@ -138,35 +153,36 @@ def grouped(rollup: Rollup, bucket: str, sums: dict[str, str], source: str, wher
     GROUP BY {places}"""  # noqa: S608 (built from the names above, never from input)
 
 
-def hours_of_rows(rollup: Rollup, source: str) -> str:
+def of_rows(rollup: Rollup, width: Width, source: str) -> str:
     """`source` has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    return grouped(rollup, f"time_bucket('{HOUR.interval}', timestamp)", sums, source, rollup.held)
+    return grouped(rollup, f"time_bucket('{width.interval}', timestamp)", sums, source, rollup.held)
 
 
 def summed(rollup: Rollup, width: Width, source: str, where: str) -> str:
-    """`source` has hours, of this rollup or of one that knows more."""
+    """`source` has narrower buckets, of this rollup or of one that knows more."""
     sums = {name: f"sum({name})" for name in rollup.measures}
     bucket = f"time_bucket('{width.interval}', bucket)"
     return upsert(rollup, rollup.table(width), grouped(rollup, bucket, sums, source, where))
 
 
 def kept_by(source: str, may_be_late: bool = True) -> str:
-    """As parts of a WITH: the hours of all rows, the days and weeks of those whose day is closed.
+    """As parts of a WITH: the minutes and hours of all rows, the days and weeks of those whose day is closed.
 
-    Where no row is late, leaving those out saves the planner half of its work, which small batches feel.
+    Where no row is late, leaving those out saves half of the statement.
     """
     parts: dict[str, str] = {}
     for finest, together in COUNTED_TOGETHER:
-        hours = f"{finest.name}_of_rows"
-        parts[hours] = hours_of_rows(finest, source)
+        groups = f"{finest.name}_of_rows"
+        narrowest = min((width for rollup in together for width in rollup.widths), key=attrgetter("length"))
+        parts[groups] = of_rows(finest, narrowest, source)
         for rollup in together:
-            if rollup is finest:
-                parts[f"{rollup.hourly}_kept"] = upsert(rollup, rollup.hourly, f"SELECT * FROM {hours}")  # noqa: S608
-            else:
-                parts[f"{rollup.hourly}_kept"] = summed(rollup, HOUR, hours, "true")
+            for width, table in rollup.counted_at_once.items():
+                is_done = (rollup, width) == (finest, narrowest)
+                kept = upsert(rollup, table, f"SELECT * FROM {groups}")  # noqa: S608 (a name from above)
+                parts[f"{table}_kept"] = kept if is_done else summed(rollup, width, groups, "true")
             for width, table in rollup.summed.items() if may_be_late else ():
-                parts[f"{table}_kept"] = summed(rollup, width, hours, "bucket < %(closed_before)s")
+                parts[f"{table}_kept"] = summed(rollup, width, groups, "bucket < %(closed_before)s")
     return ",".join(f"\n{name} AS ({statement}\n)" for name, statement in parts.items())
 
 
@@ -205,7 +221,11 @@ FILL = (
     FROM traces
     GROUP BY workspace_id
     """,
-    *(upsert(rollup, rollup.hourly, hours_of_rows(rollup, STORED)) for rollup in ROLLUPS),
+    *(
+        upsert(rollup, table, of_rows(rollup, width, STORED))
+        for rollup in ROLLUPS
+        for width, table in rollup.counted_at_once.items()
+    ),
     *sums_of_hours(" JOIN closed_days USING (workspace_id)", "bucket < closed_before").values(),
 )
 """Every rollup from all rows there are, into empty tables."""

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
-from analytics.rollups import DAY, HOUR, ROLLUPS, TABLES, WEEK, Rollup, Width
+from analytics.rollups import DAY, HOUR, MINUTE, ROLLUPS, TABLES, WEEK, Rollup, Width
 
 OLDEST = (2, 23)
 
@@ -61,9 +61,14 @@ WHERE attrelid = to_regclass(%s) AND attnum > 0
 """
 
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
-CHUNKS = {HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
+CHUNKS = {MINUTE: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
 # Of each minute: a late row is first in its hour, then in what is summed from hours, all within two minutes.
-DELAYS: dict[Width, Any] = {HOUR: timedelta(0), DAY: timedelta(seconds=20), WEEK: timedelta(seconds=40)}
+DELAYS: dict[Width, Any] = {
+    MINUTE: timedelta(0),
+    HOUR: timedelta(0),
+    DAY: timedelta(seconds=20),
+    WEEK: timedelta(seconds=40),
+}
 
 
 class Unusable(CommandError):
@@ -83,8 +88,9 @@ def set_up(cursor: CursorWrapper) -> None:
     cursor.execute(TRACES)
     cursor.execute(DECOMPRESSION)
     for rollup in ROLLUPS:
-        cursor.execute(aggregate_of_rows(rollup, types[rollup.name]))
-        for narrower, wider in pairwise(rollup.widths):
+        for width in rollup.counted_at_once:
+            cursor.execute(aggregate_of_rows(rollup, width, types[rollup.name]))
+        for narrower, wider in pairwise((HOUR, *rollup.summed)):
             cursor.execute(aggregate_of_buckets(rollup, narrower, wider, types[rollup.name]))
         for table in rollup.tables.values():
             cursor.execute(f"CREATE INDEX ON {table} (workspace_id, bucket)")
@@ -110,13 +116,13 @@ def column_types(cursor: CursorWrapper, table: str) -> dict[str, str]:
     return dict(cursor.fetchall())
 
 
-def aggregate_of_rows(rollup: Rollup, types: Mapping[str, str]) -> str:
+def aggregate_of_rows(rollup: Rollup, width: Width, types: Mapping[str, str]) -> str:
     keys = tuple(
         "latency_bucket(latency_ms) AS latency_bucket" if key == "latency_bucket" else key for key in rollup.keys
     )
     sums = {name: f"sum({value})::{types[name]}" for name, value in rollup.measures.items()}
-    bucket = "time_bucket('1 hour', timestamp)"
-    return aggregate(rollup.hourly, CHUNKS[HOUR], "traces", bucket, keys, sums, rollup.held)
+    bucket = f"time_bucket('{width.interval}', timestamp)"
+    return aggregate(rollup.table(width), CHUNKS[width], "traces", bucket, keys, sums, rollup.held)
 
 
 def aggregate_of_buckets(rollup: Rollup, narrower: Width, wider: Width, types: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from analytics.filters import BUCKET_ORIGIN, Filters
 from analytics.rollups import (
     AGENTS,
     CALLS,
+    ERRORS,
     FAILURES,
     HOUR,
     LATENCY,
@@ -60,6 +61,11 @@ def users(filters: Filters, *columns: str) -> str:
     return united(filters, rollup, ANY)
 
 
+def errors(filters: Filters) -> str:
+    """Failed calls by status, error_type and agent_id."""
+    return united(filters, ERRORS if set(narrowed_by(filters)) <= set(ERRORS.keys) else CALLS, ANY)
+
+
 def failures(filters: Filters) -> str:
     """Failed calls by status, error_type and user_id, of those that name one."""
     return united(filters, FAILURES, ANY)
@@ -84,26 +90,40 @@ def pieces(filters: Filters, rollup: Rollup, bucket: timedelta, days_until: date
     """No moment twice, none left out."""
     start, end = filters.start, filters.end
     widths = [width for width in rollup.widths if width.length <= bucket]
-    first_hour, last_hour = ceiling(start, HOUR), floor(end, HOUR)
-    if not widths or first_hour > last_hour:
+    if not widths or ceiling(start, widths[0]) > floor(end, widths[0]):
         return [(None, start, end, "true")]
     workspace = filters.workspace_id
-    until = last_hour if widths == [HOUR] else days_until or engine.days_until(workspace)[workspace]
-    found: list[Piece] = [(None, start, first_hour, "true"), *whole(widths, first_hour, last_hour, until)]
-    if last_hour < end:
-        # Most windows end now: with no row behind it, the hour that has begun is read whole.
-        next_hour = last_hour + HOUR.length
-        rows_behind = ROWS_BETWEEN.format(workspace, literal(end), literal(next_hour))
-        found += [(HOUR, last_hour, next_hour, f"NOT {rows_behind}"), (None, last_hour, end, rows_behind)]
+    first, last = ceiling(start, widths[0]), floor(end, widths[0])
+    until = last if widths[-1].length <= HOUR.length else days_until or engine.days_until(workspace)[workspace]
+    begun = floor(end, HOUR) if HOUR in widths else last
+    found: list[Piece] = [(None, start, first, "true")]
+    if begun < first:
+        found += [*whole(widths, first, last, until), (None, last, end, "true")]
+    else:
+        found += whole(widths, first, begun, until)
+        # Most windows end now: with no row behind it, the hour (or minute) that has begun is read whole.
+        width = HOUR if HOUR in widths else widths[0]
+        rows_behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + width.length))
+        narrower = [one for one in widths if one.length < width.length]
+        found += [
+            (width, begun, begun + width.length, f"NOT {rows_behind}"),
+            *((*piece[:3], rows_behind) for piece in whole(narrower, begun, last, until)),
+            (None, last, end, rows_behind),
+        ]
+        if begun == end:
+            found = [piece for piece in found if piece[1] < end]
     return [piece for piece in found if piece[1] < piece[2]]
 
 
 def whole(widths: list[Width], start: datetime, end: datetime, until: datetime) -> list[Piece]:
     """Of the widest that fit, with narrower ones on both sides. Those summed from hours end at `until`."""
+    if not widths:
+        return []
     *narrower, widest = widths
     if not narrower:
         return [(widest, start, end, "true")]
-    first, last = ceiling(start, widest), floor(min(end, until), widest)
+    first = ceiling(start, widest)
+    last = floor(end if widest.length <= HOUR.length else min(end, until), widest)
     if first >= last:
         return whole(narrower, start, end, until)
     return [

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from operator import attrgetter
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -172,10 +172,11 @@ class Stored(NamedTuple):
 
 
 class Cursor(psycopg.Cursor[tuple[Any, ...]]):
-    """Prepares its statements: a batch goes to the server as it is, not as SQL to read, and none is planned again."""
+    """Sends a batch as it is, and not as SQL that the server has to read.
 
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        return super().execute(query, params, prepare=True, **options)
+    `prepare` also spares it the planning. Only for statements that look nothing up in `traces`: a plan made while the
+    table was small is kept while it grows.
+    """
 
 
 @contextmanager
@@ -191,7 +192,7 @@ def writing(workspace_id: UUID) -> Iterator[Cursor]:
         database.cursor() as usual,
         Cursor(usual.connection) as cursor,
     ):
-        cursor.execute(LOCK, {"workspace_id": workspace_id})
+        cursor.execute(LOCK, {"workspace_id": workspace_id}, prepare=True)
         yield cursor
 
 
@@ -209,11 +210,11 @@ def insert(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
     """How many of the rows were new."""
     params: dict[str, Any] = {"workspace_id": workspace_id, **columns(tuple(COLUMNS), rows)}
     if engine.is_timescaledb():
-        cursor.execute(INSERT_ALONE, params)
+        cursor.execute(INSERT_ALONE, params, prepare=True)
     else:
         closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
         statement = INSERT if min(row.timestamp for row in rows) < closed else INSERT_IN_TIME
-        cursor.execute(statement, params | {"closed_before": closed})
+        cursor.execute(statement, params | {"closed_before": closed}, prepare=True)
     [(accepted,)] = cursor.fetchall()
     return int(accepted)
 
@@ -260,7 +261,7 @@ def close_days(cursor: Cursor, workspace_id: UUID, day: datetime) -> datetime:
 
 
 def closed_before(cursor: Cursor, workspace_id: UUID) -> datetime:
-    cursor.execute(rollups.CLOSED_BEFORE, {"workspace_id": workspace_id})
+    cursor.execute(rollups.CLOSED_BEFORE, {"workspace_id": workspace_id}, prepare=True)
     found: tuple[datetime] | None = cursor.fetchone()
     return found[0] if found else EARLIEST
 

@@ -1,4 +1,4 @@
-"""One row per span. Narrow columns for analysis; `attributes` lies out of line, scans never read it."""
+"""One row per span: narrow columns for analysis, and `attributes`."""
 
 from django.db import migrations
 

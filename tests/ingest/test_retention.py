@@ -59,13 +59,13 @@ def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric:
 
 
 @pytest.mark.parametrize("later", ["ada", "bob"])
-def test_the_agents_of_a_user_are_unknown_and_not_0_once_the_rows_are_gone(given: Given, later: str) -> None:
+def test_the_agents_of_a_user_are_still_known_once_the_rows_are_gone(given: Given, later: str) -> None:
     given.calls(3, NOW - 20 * DAYS, user_id="ada")
     given.calls(1, NOW, user_id=later)
     retention.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
     [user] = given.ask("usage/top-users", **window)["data"]
-    assert (user["user_id"], user["calls"], user["active_agents"]) == ("ada", 3, None)
+    assert (user["user_id"], user["calls"], user["active_agents"], user["last_seen"]) == ("ada", 3, 1, None)
 
 
 def test_nothing_is_deleted_twice(given: Given) -> None:
