@@ -134,7 +134,7 @@ def call_of(row: Row, told: str | None, known: Said | None) -> pricing.Call:
 # --- What was known when a call was priced first ---
 
 
-def told_of_calls(cursor: CursorWrapper, workspace_id: UUID, rows: list[Row]) -> dict[Key, Said]:
+def told_of_calls(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, Said]:
     """All that is known of each: what decides the price may stand in another span that records the call."""
     results = resolve(one.said for one in known_around(cursor, workspace_id, rows))
     return {
@@ -144,7 +144,7 @@ def told_of_calls(cursor: CursorWrapper, workspace_id: UUID, rows: list[Row]) ->
     }
 
 
-def known_around(cursor: CursorWrapper, workspace_id: UUID, rows: list[Row]) -> Iterable[Known]:
+def known_around(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> Iterable[Known]:
     """The spans of their traces, and of all traces that hold a record of the same calls."""
     known: dict[Key, Known] = {}
     asked: set[str] = set()
