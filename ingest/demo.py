@@ -211,8 +211,10 @@ def model_call(
         kinds = list(ERRORS)
         [call.error_type] = chance.choices(kinds, [ERRORS[kind][1] for kind in kinds])
         call.status, call.error_message = "error", ERRORS[call.error_type][0]
-    else:
+    if call.status == "success":
         add_usage(chance, call, model, days_ago)
+    else:
+        call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
     return call
 
 

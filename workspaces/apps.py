@@ -6,7 +6,7 @@ OTHERS = {"auth": "Users", "axes": "Sign-in attempts"}
 
 class WorkspacesConfig(AppConfig):
     name = "workspaces"
-    verbose_name = "Workspaces, their members and API keys"
+    verbose_name = "Workspaces and access"
 
     def ready(self) -> None:
         for label, verbose_name in OTHERS.items():

@@ -146,7 +146,8 @@ def slot_colour(slot: int | None) -> str:
 def patterned(bars: Figure, slot: int | None) -> Figure:
     if slot is not None and slot >= COLOURS:
         shape = PATTERNS[slot // COLOURS]
-        bars["marker"]["pattern"] = {"shape": shape, "size": 5, "solidity": 0.35, "fgcolor": "--card"}
+        colours = {"bgcolor": slot_colour(slot), "fgcolor": "--card", "fgopacity": 1}
+        bars["marker"]["pattern"] = {"shape": shape, "size": 6, "solidity": 0.3, **colours}
     return bars
 
 

@@ -50,7 +50,13 @@ def decimal(value: Number) -> str:
 def percent(value: Number) -> str:
     if value is None:
         return NOTHING
-    return f"{value:.1f} %" if 0 < abs(value) < 10 else f"{value:.0f} %"
+    return f"{value:.1f} %" if 0 < abs(value) < 9.95 else f"{value:.0f} %"
+
+
+@register.filter(is_safe=True)
+def unbroken(text: str) -> str:
+    """Lines of a sentence never begin with a percent sign."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 @register.filter
@@ -220,14 +226,15 @@ def local_short(moment: datetime | str, workspace: Workspace) -> str:
 
 @register.filter
 def span(filters: Filters, workspace: Workspace) -> str:
-    """A window as short as it can be said: 22 Nov, 13:00 to 14:00."""
+    """A window as short as it can be said: 22 Nov, 13:00 to 14:00; with a year where it is not this one."""
     start, end = in_zone(filters.start, workspace), in_zone(filters.end, workspace)
+    day = "%-d %b" if start.year == datetime.now(workspace.zone).year else "%-d %b %Y"
     if start.date() == end.date():
-        return f"{start:%-d %b, %H:%M} to {end:%H:%M}"
+        return f"{start:{day}, %H:%M} to {end:%H:%M}"
     if (start.hour, start.minute, end.hour, end.minute) == (0, 0, 0, 0):
         last = end - timedelta(days=1)
-        return f"{start:%-d %b}" if last.date() == start.date() else f"{start:%-d %b} to {last:%-d %b}"
-    return f"{start:%-d %b, %H:%M} to {end:%-d %b, %H:%M}"
+        return f"{start:{day}}" if last.date() == start.date() else f"{start:{day}} to {last:{day}}"
+    return f"{start:{day}, %H:%M} to {end:{day}, %H:%M}"
 
 
 @register.filter

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from analytics import cache as answers
 from tests.tools import tool
@@ -29,7 +29,16 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
+    asked: set[Request] = set()
+    page.on("request", asked.add)
+    page.on("requestfinished", asked.discard)
+    page.on("requestfailed", asked.discard)
     yield page
+    # Who is still being answered while the database is emptied would hold locks that emptying waits for.
+    for _ in range(100):
+        if not asked:
+            break
+        page.wait_for_timeout(50)
     context.close()
 
 
