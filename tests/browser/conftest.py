@@ -30,9 +30,9 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     asked: set[Request] = set()
-    page.on("request", asked.add)
-    page.on("requestfinished", asked.discard)
-    page.on("requestfailed", asked.discard)
+    page.on("request", lambda request: asked.add(request))
+    page.on("requestfinished", lambda request: asked.discard(request))
+    page.on("requestfailed", lambda request: asked.discard(request))
     yield page
     # Who is still being answered while the database is emptied would hold locks that emptying waits for.
     for _ in range(100):
