@@ -28,7 +28,7 @@ DROP INDEX idx_traces_workspace_link;
 CREATE INDEX idx_traces_workspace_link
     ON traces (workspace_id, date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'), link)
     WHERE link IS NOT NULL;
-CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id);
+CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id) WHERE said ? 'kind';
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     WHERE status <> 'success';
 """

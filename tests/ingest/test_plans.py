@@ -24,7 +24,7 @@ UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'traces'::regclass
 
 @pytest.fixture(params=["ANALYZE traces", FORGET], ids=["with statistics", "without"])
 def statistics(request: pytest.FixtureRequest, given: Given) -> None:
-    writer.store(given.workspace.id, [a_row(link=f"answer-{number}", said={}) for number in range(2_000)])
+    writer.store(given.workspace.id, [a_row(link=f"answer-{number}", said={"kind": "llm"}) for number in range(2_000)])
     with connections["analytics"].cursor() as cursor:
         cursor.execute(request.param)
 
