@@ -21,58 +21,33 @@ class Choices(TypedDict):
 
 
 def agents(filters: Filters) -> Choices:
-    """Those of the calls that pass the other filters."""
-    found: Any = rows(
-        """
-        SELECT
-            agent_id AS value,
-            sum(calls)::bigint AS calls
-        FROM {calls} AS calls
-        WHERE agent_id IS NOT NULL
-        GROUP BY 1
-        ORDER BY calls DESC, 1
-        LIMIT 1000
-        """,
-        filters.params,
-        calls=windows.calls(replace(filters, agent_id=None), "agent_id"),
-    )
-    return {"data": found}
+    return values(replace(filters, agent_id=None), "agent_id")
 
 
 def models(filters: Filters) -> Choices:
-    """Those of the calls that pass the other filters."""
-    found: Any = rows(
-        """
-        SELECT
-            model AS value,
-            sum(calls)::bigint AS calls
-        FROM {calls} AS calls
-        WHERE model IS NOT NULL
-        GROUP BY 1
-        ORDER BY calls DESC, 1
-        LIMIT 1000
-        """,
-        filters.params,
-        calls=windows.calls(replace(filters, model=None), "model"),
-    )
-    return {"data": found}
+    return values(replace(filters, model=None), "model")
 
 
 def providers(filters: Filters) -> Choices:
+    return values(replace(filters, provider=None), "provider")
+
+
+def values(others: Filters, column: str) -> Choices:
     """Those of the calls that pass the other filters."""
     found: Any = rows(
         """
         SELECT
-            provider AS value,
+            {column} AS value,
             sum(calls)::bigint AS calls
         FROM {calls} AS calls
-        WHERE provider IS NOT NULL
+        WHERE {column} IS NOT NULL
         GROUP BY 1
         ORDER BY calls DESC, 1
         LIMIT 1000
         """,
-        filters.params,
-        calls=windows.calls(replace(filters, provider=None), "provider"),
+        others.params,
+        calls=windows.calls(others, column),
+        column=column,
     )
     return {"data": found}
 

@@ -113,6 +113,16 @@ def cost_table(data: Trend, slots: dict[str, int]) -> CostTable:
     }
 
 
+@register.filter
+def columns(table: CostTable) -> list[str]:
+    return ["Total", *(one["name"] for one in table["series"])]
+
+
+@register.filter
+def listed(names: str) -> list[str]:
+    return names.split(", ")
+
+
 def model_name(provider: str | None, model: str | None, is_ambiguous: bool) -> str:
     if model is None:
         return "other"

@@ -9,6 +9,9 @@ from tests.tools import tool
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+open_requests: dict[Page, set[Request]] = {}
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -29,17 +32,24 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    asked: set[Request] = set()
+    asked = open_requests[page] = set()
     page.on("request", lambda request: asked.add(request))
     page.on("requestfinished", lambda request: asked.discard(request))
     page.on("requestfailed", lambda request: asked.discard(request))
     yield page
-    # Who is still being answered while the database is emptied would hold locks that emptying waits for.
-    for _ in range(100):
-        if not asked:
+    del open_requests[page]
+    context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """A test ends when the server has answered all: before its workspace closes and its database is emptied."""
+    yield
+    page = getattr(item, "funcargs", {}).get("page")
+    for _ in range(100 if page else 0):
+        if not open_requests[page]:
             break
         page.wait_for_timeout(50)
-    context.close()
 
 
 @pytest.fixture

@@ -136,6 +136,7 @@ def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
     page.locator(".budget-form button").click()
     expect(page.locator("#budget-limit-error")).to_have_text("")
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $50.00 spent")
+    expect(page.locator(".said")).to_have_text("Saved")
 
 
 def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_server: Any, given: Given) -> None:
