@@ -46,6 +46,10 @@ class Rollup(NamedTuple):
         return self.table(HOUR)
 
     @property
+    def daily(self) -> str:
+        return self.table(DAY)
+
+    @property
     def tables(self) -> dict[Width, str]:
         return {width: self.table(width) for width in self.widths}
 
@@ -55,8 +59,13 @@ class Rollup(NamedTuple):
 
     @property
     def summed(self) -> dict[Width, str]:
-        """The tables that are summed from hours."""
-        return {width: self.table(width) for width in self.widths if width.length > HOUR.length}
+        """The tables that are summed from hours, once their day is closed."""
+        return {width: self.table(width) for width in self.widths if width.length > HOUR.length and self.has_hours}
+
+    @property
+    def has_hours(self) -> bool:
+        """Without, its days are counted from rows, once they are closed."""
+        return HOUR in self.widths
 
     @property
     def held(self) -> str:
@@ -82,6 +91,13 @@ MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS, widths=(M
 AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS)
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
 LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
+CALL_LATENCY = Rollup(
+    "call_latency",
+    ("operation", "agent_id", "provider", "model", "latency_bucket"),
+    COUNT,
+    "latency_ms IS NOT NULL",
+    widths=(DAY,),
+)
 OF_USERS = {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")}
 NAMED = "user_id IS NOT NULL"
 USERS = Rollup("users", ("user_id",), OF_USERS, NAMED, calls_only=True, widths=(HOUR, DAY, WEEK))
@@ -110,7 +126,7 @@ COUNTED_TOGETHER = (
     (ERRORS, (ERRORS,)),
 )
 """The rows of a batch are grouped by the keys of the first, and the others summed from those few groups."""
-ROLLUPS = tuple(rollup for _, together in COUNTED_TOGETHER for rollup in together)
+ROLLUPS = (*(rollup for _, together in COUNTED_TOGETHER for rollup in together), CALL_LATENCY)
 TABLES = tuple(table for rollup in ROLLUPS for table in rollup.tables.values())
 
 COUNTED = (
@@ -153,10 +169,10 @@ def grouped(rollup: Rollup, bucket: str, sums: dict[str, str], source: str, wher
     GROUP BY {places}"""  # noqa: S608 (built from the names above, never from input)
 
 
-def of_rows(rollup: Rollup, width: Width, source: str) -> str:
+def of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -> str:
     """`source` has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    return grouped(rollup, f"time_bucket('{width.interval}', timestamp)", sums, source, rollup.held)
+    return grouped(rollup, f"time_bucket('{width.interval}', timestamp)", sums, source, rollup.held + where)
 
 
 def summed(rollup: Rollup, width: Width, source: str, where: str) -> str:
@@ -183,18 +199,24 @@ def kept_by(source: str, may_be_late: bool = True) -> str:
                 parts[f"{table}_kept"] = kept if is_done else summed(rollup, width, groups, "true")
             for width, table in rollup.summed.items() if may_be_late else ():
                 parts[f"{table}_kept"] = summed(rollup, width, groups, "bucket < %(closed_before)s")
+    if may_be_late:
+        days = of_rows(CALL_LATENCY, DAY, source, " AND timestamp < %(closed_before)s")
+        parts[f"{CALL_LATENCY.daily}_kept"] = upsert(CALL_LATENCY, CALL_LATENCY.daily, days)
     return ",".join(f"\n{name} AS ({statement}\n)" for name, statement in parts.items())
 
 
-def sums_of_hours(source: str, where: str) -> dict[str, str]:
-    """By table, the statement that adds the hours where `where` holds; `source` is what comes after their table."""
-    return {
-        table: summed(rollup, width, f"{rollup.hourly}{source}", where)
+def closing(where: str, joined: str = "") -> dict[str, str]:
+    """By table, the statement that adds what is in hours, or in rows, for whose {moment} `where` holds."""
+    of_hours = {
+        table: summed(rollup, width, f"{rollup.hourly}{joined}", where.format(moment="bucket"))
         for rollup in ROLLUPS
         for width, table in rollup.summed.items()
     }
+    days = of_rows(CALL_LATENCY, DAY, f"{STORED}{joined}", f" AND {where.format(moment='timestamp')}")
+    return of_hours | {CALL_LATENCY.daily: upsert(CALL_LATENCY, CALL_LATENCY.daily, days)}
 
 
+STORED = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
 CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
 
 OLDEST_OPEN = """
@@ -203,9 +225,9 @@ FROM totals_hourly
 WHERE workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s
 """
 
-NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s"
+NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND {moment} >= %(closed_before)s AND {moment} < %(day)s"
 CLOSE = f"""
-WITH {",".join(f"{table}_kept AS ({statement})" for table, statement in sums_of_hours("", NEWLY_CLOSED).items())}
+WITH {",".join(f"{table}_kept AS ({statement})" for table, statement in closing(NEWLY_CLOSED).items())}
 INSERT INTO closed_days (workspace_id, closed_before)
 VALUES (%(workspace_id)s, %(day)s)
 ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
@@ -213,7 +235,6 @@ ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 """Closes the hours from `closed_before` up to `day`, or to an hour before it."""
 
 
-STORED = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
 FILL = (
     """
     INSERT INTO closed_days (workspace_id, closed_before)
@@ -226,6 +247,6 @@ FILL = (
         for rollup in ROLLUPS
         for width, table in rollup.counted_at_once.items()
     ),
-    *sums_of_hours(" JOIN closed_days USING (workspace_id)", "bucket < closed_before").values(),
+    *closing("{moment} < closed_before", " JOIN closed_days USING (workspace_id)").values(),
 )
 """Every rollup from all rows there are, into empty tables."""

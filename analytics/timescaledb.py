@@ -83,12 +83,12 @@ def set_up(cursor: CursorWrapper) -> None:
         raise Unusable("This server has no TimescaleDB. Install it, or leave ANALYTICS_ENGINE empty.")
     cursor.execute(EXTENSION)
     check(cursor)
-    types = {rollup.name: column_types(cursor, rollup.hourly) for rollup in ROLLUPS}
+    types = {rollup.name: column_types(cursor, rollup.table(rollup.widths[0])) for rollup in ROLLUPS}
     cursor.execute(f"DROP TABLE closed_days, {', '.join(TABLES)}")
     cursor.execute(TRACES)
     cursor.execute(DECOMPRESSION)
     for rollup in ROLLUPS:
-        for width in rollup.counted_at_once:
+        for width in rollup.counted_at_once if rollup.has_hours else rollup.widths:
             cursor.execute(aggregate_of_rows(rollup, width, types[rollup.name]))
         for narrower, wider in pairwise((HOUR, *rollup.summed)):
             cursor.execute(aggregate_of_buckets(rollup, narrower, wider, types[rollup.name]))

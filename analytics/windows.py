@@ -12,6 +12,7 @@ from analytics import engine
 from analytics.filters import BUCKET_ORIGIN, Filters
 from analytics.rollups import (
     AGENTS,
+    CALL_LATENCY,
     CALLS,
     ERRORS,
     FAILURES,
@@ -52,7 +53,7 @@ def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, days_until: 
 
 def latency(filters: Filters, bucket: timedelta = ANY) -> str:
     """Calls by latency_bucket and time."""
-    return united(filters, LATENCY, bucket)
+    return united(filters, LATENCY if set(narrowed_by(filters)) <= set(LATENCY.keys) else CALL_LATENCY, bucket)
 
 
 def users(filters: Filters, *columns: str) -> str:
@@ -95,6 +96,10 @@ def pieces(filters: Filters, rollup: Rollup, bucket: timedelta, days_until: date
     workspace = filters.workspace_id
     first, last = ceiling(start, widths[0]), floor(end, widths[0])
     until = last if widths[-1].length <= HOUR.length else days_until or engine.days_until(workspace)[workspace]
+    if not rollup.has_hours:
+        last = max(first, floor(min(end, until), widths[0]))
+        days: list[Piece] = [(None, start, first, "true"), (widths[0], first, last, "true"), (None, last, end, "true")]
+        return [piece for piece in days if piece[1] < piece[2]]
     begun = floor(end, HOUR) if HOUR in widths else last
     found: list[Piece] = [(None, start, first, "true")]
     if begun < first:

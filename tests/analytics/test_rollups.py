@@ -42,9 +42,9 @@ def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity"
 def assert_rollups_hold_the_rows(given: Given) -> None:
     [(closed,)] = rows_of(CLOSED_BEFORE, given)
     for rollup in ROLLUPS:
-        assert kept(rollup, rollup.hourly, given) == expected(rollup, HOUR, given)
-        for width, table in rollup.summed.items():
-            assert kept(rollup, table, given) == expected(rollup, width, given, closed.isoformat())  # type: ignore[attr-defined]
+        for width, table in rollup.tables.items():
+            until = "infinity" if width in rollup.counted_at_once else closed.isoformat()  # type: ignore[attr-defined]
+            assert kept(rollup, table, given) == expected(rollup, width, given, until)
 
 
 DAYS = timedelta(days=1)

@@ -31,7 +31,7 @@ def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
         FROM timescaledb_information.continuous_aggregates
     """
     assert dict(timescaledb(sources)) == {
-        name: width in rollup.counted_at_once for rollup in ROLLUPS for width, name in rollup.tables.items()
+        name: width not in rollup.summed for rollup in ROLLUPS for width, name in rollup.tables.items()
     }
 
 
