@@ -168,7 +168,7 @@ def settle(known: list[Known], overrides: list[PriceOverride]) -> list[Row]:
         fill(one.row, result)
         if result.call is None:
             one.row.cost_usd, one.row.cost_source, one.row.price_id = None, None, None
-        elif priced_by(one.row) != was_priced_by:
+        elif result.call is not one.said or priced_by(one.row) != was_priced_by:
             unpriced.append(to_price(one.row, result.call))
     pricing.price_calls(overrides, unpriced)
     return [row for row, old in before if corrected(row) != old]

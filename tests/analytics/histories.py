@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db import connections, transaction
 from hypothesis import strategies as st
 
 from ingest import writer
@@ -110,7 +109,7 @@ class Delivery:
         for batch in self.batches:
             writer.store(workspace_id, batch)
         if self.corrections:
-            with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+            with writer.writing(workspace_id) as cursor:
                 writer.correct(cursor, workspace_id, self.corrections)
 
 

@@ -130,3 +130,12 @@ def test_batches_go_on_where_the_last_one_stopped(given: Given, reprice: Any, mo
     override(given)
     assert reprice()[0::3] == ["calls     5", "changed   5"]
     assert costs(given) == [(Decimal("0.02"), "override")] * 5
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_order_in_which_two_spans_tell_a_call_does_not_matter(given: Given, first: int) -> None:
+    same = {"gen_ai.response.id": "chatcmpl-1"}
+    spans = [a_span(1, attributes=same), a_span(2, 1, attributes=same | {"operation.cost": {"doubleValue": 0.25}})]
+    post(given, request_of(spans[first]))
+    post(given, request_of(spans[1 - first]))
+    assert costs(given) == [(Decimal("0.25"), "reported")]
