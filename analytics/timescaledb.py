@@ -92,8 +92,9 @@ def set_up(cursor: CursorWrapper) -> None:
             cursor.execute(aggregate_of_rows(rollup, width, types[rollup.name]))
         for narrower, wider in pairwise((HOUR, *rollup.summed)):
             cursor.execute(aggregate_of_buckets(rollup, narrower, wider, types[rollup.name]))
+        columns = ", ".join(("workspace_id", "bucket", *(key for key in rollup.keys if key == "user_id")))
         for table in rollup.tables.values():
-            cursor.execute(f"CREATE INDEX ON {table} (workspace_id, bucket)")
+            cursor.execute(f"CREATE INDEX ON {table} ({columns})")
     set_policies(cursor)
 
 

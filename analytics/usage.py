@@ -274,6 +274,7 @@ def top_users(filters: Filters) -> TopUsers:
                   AND user_agents_hourly.user_id = changes.user_id
                   AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
                   AND user_agents_hourly.calls > 0
+                OFFSET 0 -- hour by hour from the newest, and not joined, which keeps no order
             )
             LIMIT 1
         ) AS found ON true

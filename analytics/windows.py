@@ -1,9 +1,9 @@
 """What a window's rows amount to, as tables for the FROM of a metric.
 
-A window is answered from whole days, whole hours and the raw rows of the two hours at its edges: exact to the
-microsecond, at a cost that hardly depends on how many rows there are. Text and not SQL functions: Citus plans no
-function that reads a distributed table. Moments are computed here and written as literals, so that TimescaleDB leaves
-chunks out while planning.
+A window is answered from whole weeks, days, hours and minutes, as far as its rollup has them, and from the rows at
+its edges: exact to the microsecond, at a cost that hardly depends on how many rows there are. Text and not SQL
+functions: Citus plans no function that reads a distributed table. Moments are computed here and written as literals,
+so that TimescaleDB leaves chunks out while planning.
 """
 
 from datetime import datetime, timedelta

@@ -94,7 +94,7 @@ INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range
 
 def main() -> None:
     with ExitStack() as stack:
-        prepare_environment(stack)
+        prepare_environment(stack, is_served=served_at() is not None)
         print("".join(f"{line}\n" for line in prepare_data()), end="")
         fill(UUID(DEMO_WORKSPACE_ID), datetime.now(UTC))
         url = served_at()

@@ -160,18 +160,26 @@ def settle(known: list[Known], overrides: list[PriceOverride]) -> list[Row]:
     """Every row as it is now known to be; returns the stored ones that were not so."""
     begin_with_their_spans(known)
     by_said = {id(one.said): one for one in known}
-    before = [(one.row, corrected(one.row)) for one in known if not one.is_new]
+    stored_before = [one for one in known if not one.is_new]
+    before = [(one.row, corrected(one.row)) for one in stored_before]
+    told_before = {id(result.said): told_price(result) for result in resolve(one.said for one in stored_before)}
     unpriced: list[pricing.Call] = []
     for result in resolve(one.said for one in known):
         one = by_said[id(result.said)]
-        was_priced_by = None if one.is_new else priced_by(one.row)
+        was_priced_by = None if one.is_new else (priced_by(one.row), told_before[id(one.said)])
         fill(one.row, result)
         if result.call is None:
             one.row.cost_usd, one.row.cost_source, one.row.price_id = None, None, None
-        elif result.call is not one.said or priced_by(one.row) != was_priced_by:
+        elif (priced_by(one.row), told_price(result)) != was_priced_by:
             unpriced.append(to_price(one.row, result.call))
     pricing.price_calls(overrides, unpriced)
     return [row for row, old in before if corrected(row) != old]
+
+
+def told_price(result: Resolved) -> tuple[str | None, ...]:
+    """What of the spans decides a call's price and is not in its row. A record that comes later may bring it."""
+    call = result.call
+    return (call.reported_cost_usd, call.service_tier, call.used_model, call.requested_model) if call else ()
 
 
 def begin_with_their_spans(known: list[Known]) -> None:

@@ -28,10 +28,20 @@ def delete_old(now: datetime) -> tuple[int, int]:
     """How many rows and how many sums went, a batch at a time: writers wait for one batch at most."""
     rows = sums = 0
     for workspace_id in workspaces():
-        rows += delete_before(workspace_id, "traces", "timestamp", day_before(now, settings.RETENTION_DAYS))
+        cutoff = day_before(now, settings.RETENTION_DAYS)
+        close_before(workspace_id, cutoff)
+        rows += delete_before(workspace_id, "traces", "timestamp", cutoff)
         for table in TABLES:
             sums += delete_before(workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS))
     return rows, sums
+
+
+def close_before(workspace_id: UUID, cutoff: datetime) -> None:
+    """What is counted from rows when a day is closed must be, while they are there."""
+    closed = None
+    while closed is None or closed < cutoff:
+        with writer.writing(workspace_id) as cursor:
+            closed = writer.close_days(cursor, workspace_id, cutoff)
 
 
 def workspaces() -> list[UUID]:

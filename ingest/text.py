@@ -20,7 +20,7 @@ def clean(text: str, length: int) -> str:
     """NUL and lone surrogates become U+FFFD; what is over-long is cut and marked with a digest of the whole.
 
     The digest keeps two long ids with the same beginning apart. Of ids and names bytes count, not characters: an index
-    entry of `traces` holds seven, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
+    entry of `traces` holds eight, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
     """
     if len(text) <= length and text.isascii() and "\0" not in text:
         return text

@@ -102,14 +102,14 @@ def writable_folder() -> None:
         raise Refused(f"{VAR} is not writable ({error.strerror}).") from error
 
 
-def prepare_environment(stack: ExitStack) -> None:
+def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
     """The settings' environment, and the databases it names, which last as long as `stack`."""
     writable_folder()
     os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
     missing = [name for variable, name in EMBEDDED.items() if not os.environ.get(variable)]
     if missing:
-        if not served_at():
+        if not is_served:
             step("starting PostgreSQL")
         stack.enter_context(embedded.running())
     for name in missing:

@@ -120,7 +120,8 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         # Given up early and begun anew by the next request: the pool's own patience grows to half a minute.
         "reconnect_timeout": 2,
     }
-    options["prepare_threshold"] = 5  # lets the writer prepare its statements; nothing else does
+    # Only what asks for it is prepared (the writer's inserts), nothing for being asked often.
+    options["prepare_threshold"] = 1_000_000_000
     options["connect_timeout"] = 3
     # A host that vanished; a server that hangs is told by observability.deadline.
     options |= {"tcp_user_timeout": 15_000, "keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}

@@ -31,7 +31,7 @@ CREATE TABLE traces (
     response_id text,
     attributes jsonb NOT NULL DEFAULT '{}',
     UNIQUE (workspace_id, trace_id, span_id, timestamp)
-) WITH (toast_tuple_target = 128);
+);
 
 CREATE INDEX idx_traces_workspace_timestamp_status ON traces (workspace_id, timestamp, status);
 """

@@ -139,3 +139,12 @@ def test_the_order_in_which_two_spans_tell_a_call_does_not_matter(given: Given, 
     post(given, request_of(spans[first]))
     post(given, request_of(spans[1 - first]))
     assert costs(given) == [(Decimal("0.25"), "reported")]
+
+
+def test_a_span_that_tells_nothing_of_a_call_does_not_reprice_it(given: Given) -> None:
+    same = {"gen_ai.response.id": "chatcmpl-1"}
+    post(given, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same)))
+    before = costs(given)
+    override(given)
+    post(given, request_of(a_span(3, 1, attributes={"gen_ai.operation.name": "execute_tool"})))
+    assert costs(given) == before

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.test import override_settings
 
 from ingest import retention
 from tests.given import Given
@@ -80,3 +81,13 @@ def test_the_command_says_what_went(given: Given, capsys: pytest.CaptureFixture[
     given.calls(2, NOW - 20 * DAYS)
     call_command("retention")
     assert capsys.readouterr().out == "Deleted 2 traces and 0 sums: traces 10 days, their sums 30 days are kept.\n"
+
+
+def test_sums_that_are_made_of_rows_are_made_before_the_rows_go(given: Given) -> None:
+    given.calls(3, NOW - 20 * DAYS, latency_ms=100.0)  # of a day that no later row has closed
+    retention.delete_old(NOW)
+    given.calls(1, NOW)
+    window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
+    with override_settings(EXACT_PERCENTILE_ROWS=0):
+        for filters in ({}, {"agent_id": "support"}, {"model": "gpt-4o"}):
+            assert given.ask("performance/overview", **window, **filters)["p50_latency_ms"] == pytest.approx(100, 0.015)
