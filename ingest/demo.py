@@ -49,6 +49,13 @@ class Model:
 
 
 @cache
+def price_id(model: Model) -> str:
+    from ingest import pricing
+
+    return pricing.listed((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id
+
+
+@cache
 def token_prices_usd(model: Model) -> tuple[Decimal, Decimal, Decimal]:
     """Of an input token, one from the cache, and an output token."""
     thousand = Usage(input_tokens=1000), Usage(input_tokens=1000, cache_read_tokens=1000), Usage(output_tokens=1000)
@@ -215,6 +222,7 @@ def model_call(
         add_usage(chance, call, model, days_ago)
     else:
         call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
+        call.said = {"reported_cost_usd": "0"}
     return call
 
 
@@ -225,7 +233,7 @@ def add_usage(chance: random.Random, call: Row, model: Model, days_ago: int) -> 
     call.cache_read_tokens = round(call.input_tokens * chance.choice([0, 0, 0.4, 0.7]))
     call.output_tokens = round(chance.lognormvariate(math.log(260), 0.7))
     call.cost_usd = model.cost_usd(call.input_tokens, call.cache_read_tokens, call.output_tokens)
-    call.cost_source = "genai-prices"
+    call.cost_source, call.price_id = "genai-prices", price_id(model)
 
 
 if __name__ == "__main__":

@@ -226,6 +226,9 @@ def decode_json(body: bytes) -> Decoded:
     request = json_body.parsed(body, json_body.MOST_OTLP_LEVELS)
     if not isinstance(request, dict):
         raise Problem(400, "The body must be one JSON object with resourceSpans.")
+    # Nothing at all is a request without spans. Anything else that holds none was meant for another address.
+    if request and not isinstance(request.get("resourceSpans", ...), list | None):
+        raise Problem(400, "The body is not an OTLP trace request: resourceSpans must be a list.")
     given = [
         (span, scope, resource)
         for resource_spans in objects(request.get("resourceSpans"))
@@ -236,13 +239,28 @@ def decode_json(body: bytes) -> Decoded:
     ]
     if len(given) > settings.MAX_TRACES_PER_REQUEST:
         raise bounds.too_many_spans()
-    decoded = Decoded([], [])
+    decoded = Decoded([], misplaced(request))
     for span, scope, resource in given:
         try:
             decoded.spans.append(json_span(span, scope, resource))
         except Refused as reason:
             decoded.refused.append(str(reason))
     return decoded
+
+
+def misplaced(request: dict[str, Any]) -> list[str]:
+    """Why parts that should hold spans hold none."""
+    found = []
+    for resource_spans in listed(request.get("resourceSpans")):
+        scopes = resource_spans.get("scopeSpans") if isinstance(resource_spans, dict) else ...
+        if not isinstance(scopes, list | None):
+            found.append("resourceSpans must hold objects with a list of scopeSpans")
+        found += [
+            "scopeSpans must hold objects with a list of spans"
+            for scope_spans in listed(scopes)
+            if not isinstance(scope_spans, dict) or not isinstance(scope_spans.get("spans"), list | None)
+        ]
+    return found
 
 
 def json_resource(given: dict[str, Any]) -> Resource:

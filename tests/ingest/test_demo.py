@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from genai_prices import Usage
 
-from ingest.demo import MODELS
+from ingest import pricing
+from ingest.demo import MODELS, price_id
+from tests.given import a_row
 
 
 def test_make_demo_starts_without_settings_in_its_environment() -> None:
@@ -23,3 +25,10 @@ def test_make_demo_starts_without_settings_in_its_environment() -> None:
 def test_calls_cost_what_genai_prices_says(model: Any, given: int, cached: int, output: int) -> None:
     usage = Usage(input_tokens=given, cache_read_tokens=cached, output_tokens=output)
     assert model.cost_usd(given, cached, output) == model.price_usd(usage) > Decimal(0)
+
+
+def test_repricing_finds_nothing_to_change() -> None:
+    for model in MODELS:
+        row = a_row(provider=model.provider, model=model.name, input_tokens=1000, output_tokens=100)
+        pricing.price_calls([], [pricing.Call(row, (model.name,), None, None)])
+        assert (row.cost_usd, row.price_id) == (model.cost_usd(1000, 0, 100), price_id(model))

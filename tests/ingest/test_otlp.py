@@ -192,10 +192,21 @@ def test_an_odd_span_is_stored(given: Given, odd: Any) -> None:
     assert len(stored(given)) == 2
 
 
+def test_spans_in_the_wrong_place_are_said_to_be_missing(given: Given) -> None:
+    request = request_of(a_span(1))
+    request["resourceSpans"] += [{"scopeSpans": 7}, {"scopeSpans": [{"spans": {}}]}]
+    answer = post(given, request).json()
+    assert answer["partialSuccess"]["rejectedSpans"] == "2"
+    assert "scopeSpans" in answer["partialSuccess"]["errorMessage"]
+    assert len(stored(given)) == 1
+
+
 UNREADABLE: dict[str, tuple[bytes, str, dict[str, str], int]] = {
     "no JSON": (b"{", JSON, {}, 400),
     "empty JSON": (b"", JSON, {}, 400),
     "a list": (b"[]", JSON, {}, 400),
+    "no list of spans": (b'{"resourceSpans": 5}', JSON, {}, 400),
+    "meant for /api/v1/traces": (b'{"traces": []}', JSON, {}, 400),
     "deep": (b"[" * 100_000, JSON, {}, 400),
     "no protobuf": (b"\xff" * 40, PROTOBUF, {}, 400),
     "truncated protobuf": (protobuf(a_span()).SerializeToString()[:-9], PROTOBUF, {}, 400),
@@ -216,7 +227,7 @@ def test_an_unreadable_body_is_refused(
     assert stored(given) == []
 
 
-@pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": 7}'])
+@pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": null}'])
 def test_nothing_to_store_is_no_error(given: Given, body: bytes) -> None:
     assert post(given, body).status_code == 200
 
