@@ -171,6 +171,17 @@ def window(filters: Filters, workspace: Workspace) -> str:
 
 
 @register.filter
+def is_narrowed(filters: Filters) -> bool:
+    return any((filters.agent_id, filters.model, filters.provider, filters.operation))
+
+
+@register.filter
+def with_filters(filters: Filters) -> str:
+    """For sentences, before the window or the verb: nobody takes a part for the whole."""
+    return " with these filters" if is_narrowed(filters) else ""
+
+
+@register.filter
 def window_before(filters: Filters) -> str:
     return f"the {RANGE_WORDS[filters.range]} before" if filters.range else "the window before"
 

@@ -161,3 +161,58 @@ def test_links_between_documents_lead_to_their_pages() -> None:
     page = Client().get("/docs/ingestion").content.decode()
     assert 'href="/docs/' in page
     assert '.md"' not in page
+
+
+EMPTY_WHEN_FILTERED = [
+    *("usage/overview", "usage/calls-over-time", "usage/agent-distribution", "usage/top-users"),
+    *("cost/trend", "cost/by-model"),
+    *("performance/overview", "performance/latency", "performance/throughput", "performance/errors"),
+]
+
+
+@pytest.mark.parametrize("panel", EMPTY_WHEN_FILTERED)
+def test_where_nothing_passes_the_filters_each_panel_says_so(given: Given, panel: str) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1", latency_ms=100.0)
+    filtered = given.client.get(f"/api/v1/{panel}?model=nope", headers=HTMX).content.decode()
+    assert "in the last 24 hours passes these filters" in filtered
+    assert "user_id" not in filtered
+    for agent in ("", "?agent_id=support"):
+        assert "passes these filters" not in given.client.get(f"/api/v1/{panel}{agent}", headers=HTMX).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("panel", "whole", "part"),
+    [
+        (
+            "usage/overview",
+            "1 call by 1 user through 1 agent in",
+            "1 call by 1 user through 1 agent with these filters in",
+        ),
+        ("cost/overview", "Spend was $1.00", "Spend with these filters was $1.00"),
+        ("performance/overview", "p95 was", "p95 with these filters was"),
+        ("performance/overview", "the one call did not fail", "the one call did not fail"),
+        ("performance/errors", "No call failed", "No call with these filters failed"),
+    ],
+)
+def test_a_sentence_says_that_the_page_is_filtered(given: Given, panel: str, whole: str, part: str) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1")
+    assert whole in given.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
+    assert part in given.client.get(f"/api/v1/{panel}?agent_id=support", headers=HTMX).content.decode()
+
+
+def test_a_filtered_sentence_has_no_forecast_of_the_whole_workspace(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR, cost_usd="1")
+    assert "at this pace" in sentence(given, "/api/v1/cost/overview")
+    assert "at this pace" not in sentence(given, "/api/v1/cost/overview?agent_id=support")
+
+
+def sentence(given: Given, panel: str) -> str:
+    found = re.search("<h1.*?</h1>", given.client.get(panel, headers=HTMX).content.decode(), re.DOTALL)
+    assert found
+    return found[0]
+
+
+def test_calls_without_a_latency_are_not_said_to_be_none(given: Given) -> None:
+    given.calls(1, datetime.now(UTC) - HOUR)
+    page = given.client.get("/api/v1/performance/latency?agent_id=support", headers=HTMX).content.decode()
+    assert "No call with a latency in the last 24 hours passes these filters" in page
