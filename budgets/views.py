@@ -1,6 +1,7 @@
 """`PUT /api/v1/cost/budget`: JSON from API clients, a form from the dashboard."""
 
 import json
+import re
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
@@ -30,6 +31,7 @@ Percentage = Annotated[
     Field(gt=0, le=100, decimal_places=2),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
 ]
+THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 MESSAGES = {
     "is_instance_of": "must be a number",
     "decimal_parsing": "must be a number",
@@ -138,7 +140,15 @@ def message(details: Any) -> str:
 def form(body: bytes) -> dict[str, Any]:
     given = QueryDict(body, encoding="utf-8").dict()
     given.pop("csrfmiddlewaretoken", None)
-    return {name: None if name == "monthly_limit_usd" and not value else value for name, value in given.items()}
+    return {
+        name: None if name == "monthly_limit_usd" and not value else plain_number(value)
+        for name, value in given.items()
+    }
+
+
+def plain_number(text: str) -> str:
+    """1,500 as people write it; 1,50 stays and is refused, for nobody knows what it means."""
+    return text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text
 
 
 def exact_json(body: bytes) -> Any:

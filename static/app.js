@@ -113,14 +113,18 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 
 // The budget form shows the new limit at once; the server's answer confirms it or takes it back.
 
+// As people write it: 1,500 is 1500. The server reads it the same way.
+const amount = (text) => Number(/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(text.trim()) ? text.replaceAll(",", "") : text);
+
 function expectBudget(form) {
+  form.parentElement.classList.add("saving"); // dims the words that only the server knows anew
   const say = form.querySelector(".said");
   say.className = "said";
   say.textContent = "Saving";
   form.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
   form.querySelectorAll(".field-error").forEach((error) => (error.textContent = ""));
   const bar = form.parentElement.querySelector("svg.budget");
-  const limit = Number(form.elements.monthly_limit_usd.value);
+  const limit = amount(form.elements.monthly_limit_usd.value);
   if (!bar || !(limit > 0)) return;
   const used = (bar.dataset.spend / limit) * 100;
   const projected = (bar.dataset.projected / limit) * 100;
@@ -136,6 +140,7 @@ function expectBudget(form) {
 }
 
 function saved(panel) {
+  panel.querySelector(".panel-body").classList.remove("saving");
   const form = panel.querySelector("form");
   form.reset();
   form.querySelector(".said").textContent = "Saved";
@@ -143,6 +148,7 @@ function saved(panel) {
 }
 
 function refused(panel, answer, reason) {
+  panel.querySelector(".panel-body").classList.remove("saving");
   show(panel, answers.get(panel));
   const form = panel.querySelector("form");
   const faults = [...answer.querySelectorAll("[data-field]")].filter((one) => form.elements[one.dataset.field]);
@@ -215,6 +221,19 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     next.focus();
   }
+});
+
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches(".window-form")) return;
+  const { from, to } = event.target.elements;
+  // Wall clocks, written so that their order is that of the text.
+  const isBackwards = to.value <= from.value;
+  to.removeAttribute("aria-invalid");
+  document.getElementById("window-error").textContent = isBackwards ? "To must be later than From" : "";
+  if (!isBackwards) return;
+  event.preventDefault();
+  to.setAttribute("aria-invalid", "true");
+  to.focus();
 });
 
 document.addEventListener("change", (event) => {

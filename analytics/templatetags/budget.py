@@ -35,7 +35,9 @@ class Bar(TypedDict):
 
 @register.filter
 def budget_bar(data: dict[str, Any]) -> Bar:
-    used = data["used_percentage"] or 0.0
+    used = data["used_percentage"]
+    if used is None:  # of a limit of 0 nothing is a share
+        used = 100.0 if data["status"] == "exceeded" else 0.0
     projected = share(data["projected_monthly_spend_usd"], data["monthly_limit_usd"])
     scale = max(100.0, used, min(projected or 0, WIDEST_PERCENTAGE))
     ticks = {data["alert_threshold_percentage"]: "alert", float(CRITICAL_PERCENTAGE): "critical", 100.0: "limit"}

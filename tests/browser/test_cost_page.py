@@ -103,12 +103,14 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
         if route.request.method == "PUT":
             # Before the server has answered the new limit is there.
             expect(page.locator("[data-limit]")).to_have_text("$200.00")
+            expect(page.locator("#panel-cost-budget .saving .badge")).to_have_css("opacity", "0.45")
         route.continue_()
 
     page.route("**/cost/budget", hold)
     page.fill("#budget-limit", "200")
     page.locator(".budget-form button").click()
     expect(page.locator(".said")).to_have_text("Saved")
+    expect(page.locator(".saving")).to_have_count(0)
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $200 spent, 20 %")
     expect(page.locator("#budget-limit")).to_have_value("200.00")
     expect_card(page, "Budget remaining", "$160.00")
@@ -156,6 +158,23 @@ def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_serve
     page.locator(".budget-form button").click()
     expect(page.locator(".said")).to_contain_text("does not answer")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
+
+
+def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_server: Any, given: Given) -> None:
+    set_budget(given, "100")
+    open_page(page, live_server, given, "cost")
+    expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
+    page.fill("#budget-limit", "1,500")
+    page.locator(".budget-form button").click()
+    expect(page.locator(".said")).to_have_text("Saved")
+    assert Budget.objects.get(workspace=given.workspace).monthly_limit_usd == 1500
+
+
+def test_a_limit_of_nothing_that_is_exceeded_has_a_full_bar(page: Page, live_server: Any, given: Given) -> None:
+    set_budget(given, "0")
+    spend(given, "1")
+    open_page(page, live_server, given, "cost")
+    expect(page.locator("svg.budget.exceeded .spent")).to_have_attribute("width", "100%", timeout=LONG_MS)
 
 
 def test_a_viewer_sees_the_budget_but_no_form(page: Page, live_server: Any) -> None:
