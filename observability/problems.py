@@ -141,17 +141,10 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)
-        if problem is None and is_asked_of_admin(request) and isinstance(exception, ODDLY_ASKED):
+        if problem is None and request.path.startswith("/admin/") and isinstance(exception, ODDLY_ASKED):
             logger.warning("asked oddly for %s", request.path, exc_info=exception)
             problem = Problem(404, OF_DJANGO[404])
         return response(request, problem) if problem else None
-
-
-def is_asked_of_admin(request: HttpRequest) -> bool:
-    """Reading, or acting on a list of ids. A form that fails to save is a fault of ours, and said to be one."""
-    return request.path.startswith("/admin/") and (
-        request.method in ("GET", "HEAD") or "_selected_action" in request.POST
-    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
