@@ -235,6 +235,13 @@ ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 """Closes the hours from `closed_before` up to `day`, or to an hour before it."""
 
 
+def fill(rollup: Rollup, width: Width) -> str:
+    """A table that is empty, from all rows there are. Those of hours come before those of days."""
+    if width in rollup.counted_at_once:
+        return upsert(rollup, rollup.table(width), of_rows(rollup, width, STORED))
+    return closing("{moment} < closed_before", " JOIN closed_days USING (workspace_id)")[rollup.table(width)]
+
+
 FILL = (
     """
     INSERT INTO closed_days (workspace_id, closed_before)
@@ -242,11 +249,6 @@ FILL = (
     FROM traces
     GROUP BY workspace_id
     """,
-    *(
-        upsert(rollup, table, of_rows(rollup, width, STORED))
-        for rollup in ROLLUPS
-        for width, table in rollup.counted_at_once.items()
-    ),
-    *closing("{moment} < closed_before", " JOIN closed_days USING (workspace_id)").values(),
+    *(fill(rollup, width) for rollup in ROLLUPS for width in rollup.widths),
 )
-"""Every rollup from all rows there are, into empty tables."""
+"""Every rollup."""

@@ -1,8 +1,8 @@
 """The schema on TimescaleDB: `traces` in chunks of a day, and each rollup a continuous aggregate of the same name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
 from analytics.rollups import DAY, HOUR, MINUTE, ROLLUPS, TABLES, WEEK, Rollup, Width
+from analytics.schema import MEASURE_TYPES
 
 OLDEST = (2, 23)
 
@@ -54,12 +55,6 @@ END
 $$
 """
 
-TYPES = """
-SELECT attname, format_type(atttypid, NULL)
-FROM pg_attribute
-WHERE attrelid = to_regclass(%s) AND attnum > 0
-"""
-
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
 CHUNKS = {MINUTE: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
 # Of each minute: a late row is first in its hour, then in what is summed from hours, all within two minutes.
@@ -83,19 +78,26 @@ def set_up(cursor: CursorWrapper) -> None:
         raise Unusable("This server has no TimescaleDB. Install it, or leave ANALYTICS_ENGINE empty.")
     cursor.execute(EXTENSION)
     check(cursor)
-    types = {rollup.name: column_types(cursor, rollup.table(rollup.widths[0])) for rollup in ROLLUPS}
     cursor.execute(f"DROP TABLE closed_days, {', '.join(TABLES)}")
     cursor.execute(TRACES)
     cursor.execute(DECOMPRESSION)
-    for rollup in ROLLUPS:
-        for width in rollup.counted_at_once if rollup.has_hours else rollup.widths:
-            cursor.execute(aggregate_of_rows(rollup, width, types[rollup.name]))
-        for narrower, wider in pairwise((HOUR, *rollup.summed)):
-            cursor.execute(aggregate_of_buckets(rollup, narrower, wider, types[rollup.name]))
-        columns = ", ".join(("workspace_id", "bucket", *(key for key in rollup.keys if key == "user_id")))
-        for table in rollup.tables.values():
-            cursor.execute(f"CREATE INDEX ON {table} ({columns})")
+    add_aggregates(cursor, [(rollup, width) for rollup in ROLLUPS for width in rollup.widths])
     set_policies(cursor)
+
+
+def add_aggregates(cursor: CursorWrapper, wanted: Sequence[tuple[Rollup, Width]]) -> None:
+    """Those of hours before those of days, which are made from them."""
+    for rollup, width in wanted:
+        cursor.execute(aggregate_of(rollup, width))
+        columns = ", ".join(("workspace_id", "bucket", *(key for key in rollup.keys if key == "user_id")))
+        cursor.execute(f"CREATE INDEX ON {rollup.table(width)} ({columns})")
+
+
+def aggregate_of(rollup: Rollup, width: Width) -> str:
+    if width not in rollup.summed:
+        return aggregate_of_rows(rollup, width)
+    narrower = max((one for one in rollup.widths if HOUR.length <= one.length < width.length), key=attrgetter("length"))
+    return aggregate_of_buckets(rollup, narrower, width)
 
 
 def check(cursor: CursorWrapper) -> None:
@@ -112,22 +114,17 @@ def check(cursor: CursorWrapper) -> None:
         )
 
 
-def column_types(cursor: CursorWrapper, table: str) -> dict[str, str]:
-    cursor.execute(TYPES, [table])
-    return dict(cursor.fetchall())
-
-
-def aggregate_of_rows(rollup: Rollup, width: Width, types: Mapping[str, str]) -> str:
+def aggregate_of_rows(rollup: Rollup, width: Width) -> str:
     keys = tuple(
         "latency_bucket(latency_ms) AS latency_bucket" if key == "latency_bucket" else key for key in rollup.keys
     )
-    sums = {name: f"sum({value})::{types[name]}" for name, value in rollup.measures.items()}
+    sums = {name: f"sum({value})::{MEASURE_TYPES[name]}" for name, value in rollup.measures.items()}
     bucket = f"time_bucket('{width.interval}', timestamp)"
     return aggregate(rollup.table(width), CHUNKS[width], "traces", bucket, keys, sums, rollup.held)
 
 
-def aggregate_of_buckets(rollup: Rollup, narrower: Width, wider: Width, types: Mapping[str, str]) -> str:
-    sums = {name: f"sum({name})::{types[name]}" for name in rollup.measures}
+def aggregate_of_buckets(rollup: Rollup, narrower: Width, wider: Width) -> str:
+    sums = {name: f"sum({name})::{MEASURE_TYPES[name]}" for name in rollup.measures}
     bucket = f"time_bucket('{wider.interval}', bucket)"
     return aggregate(rollup.table(wider), CHUNKS[wider], rollup.table(narrower), bucket, rollup.keys, sums, "true")
 

@@ -1,0 +1,50 @@
+"""A database that was migrated before has a new one's schema after `migrate`, and its rollups hold its rows."""
+
+from datetime import timedelta
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+from django.db import connections
+
+from analytics.rollups import TABLES
+from tests.analytics.test_rollups import assert_rollups_hold_the_rows
+from tests.given import NOON, Given
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+SINCE = ("user_agents", "errors", "call_latency", "totals_minutely", "models_minutely")
+ADDED_SINCE = [table for table in TABLES if table.startswith(SINCE)]
+AS_IT_WAS = f"""
+DROP TABLE {", ".join(ADDED_SINCE)};
+ALTER TABLE traces DROP CONSTRAINT traces_span_key;
+ALTER TABLE traces ADD UNIQUE (workspace_id, timestamp, trace_id, span_id);
+ALTER TABLE traces SET (toast_tuple_target = 128);
+DROP INDEX idx_traces_workspace_link, idx_traces_workspace_trace;
+CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
+CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id);
+CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_id, agent_id, timestamp) WHERE user_id IS NOT NULL;
+"""
+SCHEMA = """
+SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = current_schema()
+UNION ALL
+SELECT relname, 'options', reloptions::text FROM pg_class WHERE relname = 'traces'
+ORDER BY 1, 2
+"""
+
+
+def test_what_is_new_is_made_and_filled(given: Given) -> None:
+    for days_ago in (3, 1, 0):
+        given.calls(2, NOON - timedelta(days=days_ago), user_id="ada", latency_ms=5.0, status="error", cost_usd="0.5")
+    migration = import_module("analytics.migrations.0005_covering_key")
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(SCHEMA)
+        wanted = cursor.fetchall()
+        cursor.execute(AS_IT_WAS)
+        cursor.execute(SCHEMA)
+        assert cursor.fetchall() != wanted
+        migration.bring_up(None, SimpleNamespace(connection=connections["analytics"]))
+        cursor.execute(SCHEMA)
+        assert cursor.fetchall() == wanted
+    assert_rollups_hold_the_rows(given)
+    assert given.ask("usage/overview")["unique_users"] == 1
