@@ -38,7 +38,13 @@ def calls_figure(context: template.Context, buckets: list[Bucket], before: Calls
             asked.dashed(before["data"], [point["calls"] for point in before["data"]], "%{y:,}"),
         ],
         buckets,
+        **ticks_of_counts([point["calls"] for point in (*buckets, *before["data"])]),
     )
+
+
+def ticks_of_counts(counts: list[int]) -> Figure:
+    """No half calls: left to itself the axis of a few calls has them."""
+    return {"dtick": 1} if max(counts, default=0) < 6 else {}
 
 
 STATUS_COLOURS = {"success": "success", "error": "error", "timeout": "warning"}
@@ -52,7 +58,7 @@ def throughput_figure(context: template.Context, buckets: list[Bucket]) -> Figur
         asked.bars(STATUS_NAMES[status], buckets, [point[status] for point in buckets], f"--{colour}-fill")
         for status, colour in STATUS_COLOURS.items()
     ]
-    return asked.figure(statuses, buckets)
+    return asked.figure(statuses, buckets, **ticks_of_counts([bucket["total"] for bucket in buckets]))
 
 
 LATENCY_LINES = {"p50": "--success", "p95": "--primary", "p99": "--error"}

@@ -144,10 +144,14 @@ def change_arrow(value: Number) -> str:
     return "▲" if value > 0 else "▼"
 
 
+STEADY_BELOW = 5
+"""Percent. As the trend of a top user."""
+
+
 @register.filter
 def judged(percentage: Number, good: str) -> str:
-    """`good` is what is welcome of this number: less, more, or neither."""
-    if not percentage or abs(percentage) < 0.05 or good == "neither":
+    """`good` is what is welcome of this number: less, more, or neither. A steady one is neither good nor bad."""
+    if not percentage or abs(percentage) < STEADY_BELOW or good == "neither":
         return "neither"
     return "good" if (percentage > 0) == (good == "more") else "bad"
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from analytics import filters
-from analytics.templatetags import formats
+from analytics.templatetags import charts, formats
 
 MONTH = filters.parse(QueryDict("range=30d"), uuid4())
 
@@ -23,3 +23,25 @@ MONTH = filters.parse(QueryDict("range=30d"), uuid4())
 def test_a_change_is_said_with_what_it_is_compared_with(percentage: float, card: str, sentence: str) -> None:
     assert formats.than(percentage, MONTH) == card
     assert formats.than_in(percentage, MONTH) == sentence
+
+
+@pytest.mark.parametrize(
+    ("percentage", "good", "judgement"),
+    [
+        (5, "less", "bad"),
+        (-5, "less", "good"),
+        (5, "more", "good"),
+        (-5, "more", "bad"),
+        (4.9, "less", "neither"),
+        (-4.9, "more", "neither"),
+        (50, "neither", "neither"),
+        (None, "less", "neither"),
+    ],
+)
+def test_only_what_changed_is_good_or_bad(percentage: float | None, good: str, judgement: str) -> None:
+    assert formats.judged(percentage, good) == judgement
+
+
+@pytest.mark.parametrize(("counts", "ticks"), [([], {"dtick": 1}), ([0, 5], {"dtick": 1}), ([0, 6], {})])
+def test_an_axis_of_a_few_calls_has_no_halves(counts: list[int], ticks: dict[str, int]) -> None:
+    assert charts.ticks_of_counts(counts) == ticks
