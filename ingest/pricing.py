@@ -11,6 +11,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import genai_prices
+from django.db import connections
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, PriceContext, TieredPrices, TimeOfDateConstraint
 
@@ -73,12 +74,21 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     )
 
 
-OVERRIDES = "SELECT * FROM ingest_priceoverride WHERE workspace_id = %s ORDER BY valid_from DESC, id"
+OVERRIDE_COLUMNS = [field.attname for field in PriceOverride._meta.concrete_fields]
+OVERRIDES = f"""
+SELECT {", ".join(OVERRIDE_COLUMNS)}
+FROM ingest_priceoverride
+WHERE workspace_id = %s
+ORDER BY valid_from DESC, id
+"""  # noqa: S608 (built from the model, never from input)
 
 
 def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
-    """The newest first. Raw, since composing the query costs ten times what it takes, in every request."""
-    return list(PriceOverride.objects.raw(OVERRIDES, [workspace_id]))
+    """The newest first. In SQL, since composing the query costs ten times what it takes, in every request."""
+    database = PriceOverride.objects.db
+    with connections[database].cursor() as cursor:
+        cursor.execute(OVERRIDES, [workspace_id])
+        return [PriceOverride.from_db(database, OVERRIDE_COLUMNS, found) for found in cursor.fetchall()]
 
 
 def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[Call]) -> None:

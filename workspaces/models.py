@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 from django.utils import timezone
 
@@ -87,6 +87,10 @@ def digest(secret: str, key: str) -> str:
     return hmac.new(f"workspaces.ApiKey:{key}".encode(), secret.encode(), sha256).hexdigest()
 
 
+def columns_of(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
 class ApiKeyManager(models.Manager["ApiKey"]):
     def issue(
         self,
@@ -112,8 +116,14 @@ class ApiKeyManager(models.Manager["ApiKey"]):
     def presented(self, secret: str) -> "ApiKey | None":
         """The valid key with this secret; None for an unknown, expired or revoked one."""
         digests = [digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-        found = self.filter(digest__in=digests).select_related("workspace").first()
-        return found if found and found.is_valid else None
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(PRESENTED, [digests])
+            found = cursor.fetchone()
+        if found is None:
+            return None
+        key = ApiKey.from_db(self.db, KEY_COLUMNS, found[: len(KEY_COLUMNS)])
+        key.workspace = Workspace.from_db(self.db, WORKSPACE_COLUMNS, found[len(KEY_COLUMNS) :])
+        return key if key.is_valid else None
 
 
 class ApiKey(models.Model):
@@ -161,6 +171,17 @@ class ApiKey(models.Model):
         if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
             # The condition again: of many requests at once only the first writes.
             ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
+
+
+KEY_COLUMNS = columns_of(ApiKey)
+WORKSPACE_COLUMNS = columns_of(Workspace)
+# In every request of a client, and composing it costs ten times what PostgreSQL takes to answer.
+PRESENTED = f"""
+SELECT {", ".join(f"given.{name}" for name in KEY_COLUMNS)}, {", ".join(f"opened.{name}" for name in WORKSPACE_COLUMNS)}
+FROM {ApiKey._meta.db_table} AS given
+JOIN {Workspace._meta.db_table} AS opened ON opened.id = given.workspace_id
+WHERE given.digest = ANY(%s)
+"""  # noqa: S608 (built from the models, never from input)
 
 
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:
