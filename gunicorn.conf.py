@@ -20,6 +20,10 @@ graceful_timeout = 20
 keepalive = 30
 # The longest there is: four filters of 512 characters each may be asked for. Beyond it 414, as openapi.json says.
 limit_request_line = 8190
+# Nobody's headers say for the server whether it is https, or which part of the path is not ours: that is settled by
+# BEHIND_PROXY alone, also where the proxy runs on this machine, whose word gunicorn would take.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 # Heartbeats in memory: a worker must not be killed because a disk was slow.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 accesslog = None

@@ -80,6 +80,7 @@ def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
             # At DEBUG it writes whole contexts: tokens, query strings, a key that is shown once.
             "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
-            "gunicorn.access": {"handlers": [], "level": level, "propagate": True},
+            # Its lines hold whole addresses with their query; observability.requests writes one without.
+            "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }

@@ -145,7 +145,32 @@ def test_what_was_taken_away_is_refused_by_every_worker(server: Server) -> None:
     assert reads(viewer) == [401, 401]
     # Every refusal came with the first request after the change: no worker remembers, so no second is needed.
     assert time.monotonic() - began < 60
+    server.ask(bearer, path=f"{READ}?agent_id=canary-in-the-query")
+    server.ask(bearer | {"Referer": "https://example.com/canary-referer"}, path="/livez")
     written = server.log.read_text()
     assert len(written) > 1000, "at DEBUG there should be something in the log"
-    for secret_value in (secret, editor["Cookie"].split("=")[1].split(";")[0], TOKEN):
+    for secret_value in (secret, editor["Cookie"].split("=")[1].split(";")[0], TOKEN, "canary"):
         assert secret_value not in written
+
+
+def test_no_header_of_a_client_says_that_it_is_https_or_where_the_product_lies(server: Server) -> None:
+    """gunicorn believes them when they come from this machine, where a proxy may run that passes them on."""
+    for name, value in (
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Ssl", "on"),
+        ("X-Forwarded-Protocol", "ssl"),
+        ("SCRIPT_NAME", "/sign-in"),
+        ("PATH_INFO", "/nothing"),
+    ):
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request("GET", "/sign-in", headers={name: value})
+        answer = connection.getresponse()
+        page = answer.read().decode()
+        assert answer.status == 200, name
+        assert 'action="/sign-in"' in page or 'name="username"' in page, name
+        connection.close()
+    # Two that contradict each other would be 400, were they believed.
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", "/livez", headers={"X-Forwarded-Proto": "http", "X-Forwarded-Ssl": "on"})
+    assert connection.getresponse().status == 200
+    connection.close()
