@@ -1,12 +1,18 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Semaphore
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings as project
+from django.contrib.auth.hashers import check_password, make_password
 from django.test import Client
 
 from observability import settings as product
 from tests.factories import PASSWORD, UserFactory
+from workspaces import passwords
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -75,9 +81,43 @@ def test_signing_in_changes_the_session(client: Client) -> None:
     assert client.cookies["sessionid"].value != first.value
 
 
-def test_passwords_are_hashed_with_argon2() -> None:
-    assert product.PASSWORD_HASHERS == ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+def test_passwords_are_hashed_with_argon2(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
+    hashed = make_password(PASSWORD)
+    assert hashed.startswith("argon2$argon2id$")
+    assert check_password(PASSWORD, hashed)
+    assert not check_password("another", hashed)
     assert project.AXES_FAILURE_LIMIT == 5
+
+
+def test_a_flood_of_sign_ins_takes_memory_for_one_password_and_threads_for_eight(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = product.PASSWORD_HASHERS
+    at_work, go_on = Semaphore(0), Event()
+
+    def slowly(*args: Any) -> bool:
+        at_work.release()
+        return go_on.wait(10)
+
+    def attempt_one(number: int) -> bool:
+        return check_password(f"guess {number}", "argon2$argon2id$")
+
+    with (
+        patch("django.contrib.auth.hashers.Argon2PasswordHasher.verify", side_effect=slowly),
+        patch("django.contrib.auth.hashers.Argon2PasswordHasher.must_update", return_value=False),
+        ThreadPoolExecutor(8) as pool,
+    ):
+        eight = [pool.submit(attempt_one, number) for number in range(8)]
+        try:
+            assert at_work.acquire(timeout=10)
+            while passwords._places._value:
+                time.sleep(0.01)
+            answer = attempt(Client(), "nobody", "guess")
+            assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+            assert not at_work.acquire(blocking=False), "a second password is hashed beside the first"
+        finally:
+            go_on.set()
+        assert [one.result() for one in eight] == [True] * 8
+    assert attempt(Client(), "nobody", "guess").status_code == 200
 
 
 @pytest.mark.parametrize(
