@@ -4,6 +4,7 @@ import zlib
 
 from django.conf import settings
 from django.http import HttpRequest, UnreadablePostError
+from gunicorn.http.errors import ParseException
 
 from observability.problems import Problem
 
@@ -41,6 +42,8 @@ def raw_body(request: HttpRequest) -> bytes:
             parts.append(part)
     except (UnreadablePostError, OSError) as error:
         raise Problem(400, "The request body ended early.") from error
+    except ParseException as error:
+        raise Problem(400, "The request body is not chunked as HTTP says.") from error
     if size < int(request.META.get("CONTENT_LENGTH") or 0):
         raise Problem(400, "The request body ended early.")
     return b"".join(parts)

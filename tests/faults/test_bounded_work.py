@@ -149,6 +149,16 @@ def test_2000_far_apart_timestamps_are_a_batch_like_any_other(product: Product) 
     assert peak.growth < GROWTH_BYTES
 
 
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n", b"2\r\n{}xx0\r\n\r\n", b"0\r\nno trailer\r\n\r\n"]
+)
+def test_chunks_that_are_none_are_the_clients_fault(product: Product, tenant: Tenant, chunks: bytes) -> None:
+    head = HALF_A_HEAD + b"Host: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+    with socket.create_connection(("127.0.0.1", product.port), timeout=15) as one:
+        one.sendall(head + b"Authorization: Bearer %s\r\n\r\n" % tenant.key.encode() + chunks)
+        assert one.recv(12) == b"HTTP/1.1 400"
+
+
 @contextmanager
 def connections(product: Product, count: int, sent: bytes) -> Iterator[None]:
     with ExitStack() as stack:
