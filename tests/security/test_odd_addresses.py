@@ -1,6 +1,7 @@
 """The admin's addresses with ids, filters and first values that are none: never a fault of the server."""
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 from django.contrib import admin
@@ -76,3 +77,24 @@ def test_an_answer_to_an_odd_address_is_a_page_like_any_other(root: Client) -> N
     page = root.get(f"/admin/r/{content_type.pk}/abc/", headers={"Accept": "text/html"}).content.decode()
     assert "There is nothing at this address." in page
     assert "</html>" in page
+
+
+@pytest.mark.parametrize("fault", [ValueError("boom"), OverflowError("boom")])
+def test_a_fault_of_ours_is_no_odd_address(root: Client, fault: Exception) -> None:
+    workspace = Workspace.objects.get()
+    change = f"/admin/workspaces/workspace/{workspace.pk}/change/"
+    form = {
+        "name": "new",
+        "time_zone": "UTC",
+        "memberships-TOTAL_FORMS": "0",
+        "memberships-INITIAL_FORMS": "0",
+        "memberships-2-TOTAL_FORMS": "0",
+        "memberships-2-INITIAL_FORMS": "0",
+        "api_keys-TOTAL_FORMS": "0",
+        "api_keys-INITIAL_FORMS": "0",
+    }
+    with patch("workspaces.models.Workspace.save", side_effect=fault):
+        assert root.post(change, form).status_code == 500
+    with patch("workspaces.admin.scope_list", side_effect=fault):
+        assert root.get("/admin/workspaces/apikey/").status_code == 500
+    assert root.post(change, form).status_code == 302
