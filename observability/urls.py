@@ -1,12 +1,24 @@
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 
 from observability import health, scrape
+from workspaces.access import public
+
+
+@public
+def icon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it beside what is no page, like JSON."""
+    return redirect(static("icon.svg"))
+
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", scrape.metrics, name="metrics"),
+    path("favicon.ico", icon, name="icon"),
     path("admin/", admin.site.urls),
     path("", include("workspaces.urls")),
     path("", include("ingest.urls")),

@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages for people and endpoints that only an SDK calls stand elsewhere in the README and docs.
-NOT_LISTED = re.compile(r"^(admin/|dashboard/|docs/|sign-|$|v1/|api/public/|api/v1/docs)")
+NOT_LISTED = re.compile(r"^(favicon|admin/|dashboard/|docs/|sign-|$|v1/|api/public/|api/v1/docs)")
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> set[str]:

@@ -10,6 +10,7 @@ from analytics.urls import METRICS
 
 PUBLIC = {
     *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
+    "favicon.ico",
     "metrics",  # guarded by a token of its own: test_metrics_want_their_token
 }
 PAGES = {f"dashboard/{domain}" for domain in ("usage", "cost", "performance")}
