@@ -296,7 +296,7 @@ CONTENT = re.compile(
     r"^("
     r"(input|output)\.value|llm\.(input|output)_messages|llm\.prompts|llm\.\w+\.(messages|choices|content|input)$"
     r"|gen_ai\.(input|output)\.messages|gen_ai\.(prompt|completion)|gen_ai\.system_instructions"
-    r"|gen_ai\.tool\.call\.(arguments|result)|gen_ai\.tool\.message|gen_ai\.(user|assistant|system|choice)\b.*content"
+    r"|gen_ai\.tool\.(args|message|call\.(arguments|result))|gen_ai\.(user|assistant|system|choice)\b.*content"
     r"|ai\.prompt|ai\.response\.(text|object|toolCalls|reasoning)|ai\.toolCall\.(args|result)"
     r"|ai\.(value|values|embedding|embeddings)$"
     r"|langfuse\.(observation|trace)\.(input|output)|traceloop\.entity\.(input|output)"

@@ -324,7 +324,12 @@ def test_content_can_be_left_out(given: Given, settings: Any, switch: str) -> No
     else:
         given.workspace.store_content = False
         given.workspace.save()
-    post(given, request_of(a_span(attributes={"gen_ai.input.messages": "secret", "server.port": 443})))
+    post(
+        given,
+        request_of(
+            a_span(attributes={"gen_ai.input.messages": "secret", "gen_ai.tool.args": "secret", "server.port": 443})
+        ),
+    )
     [row] = stored(given)
     assert "secret" not in json.dumps(row["attributes"])
     assert row["attributes"]["server.port"] == 443
