@@ -1,6 +1,7 @@
 """The attributes of one span, read by the tables of `conventions`."""
 
 import ast
+from collections import defaultdict
 from typing import Any
 
 import orjson
@@ -13,6 +14,36 @@ MOST_TOKENS = 10**12
 """More is no count of one call, and sums of it would leave 64 bits."""
 
 
+Places = dict[Names, tuple[tuple[str, Path], ...]]
+"""Of each table what a span has of it, the first name first."""
+
+MOST_SHAPES = 512
+LONGEST_SHAPE = 4 * 1024
+"""Characters of all names together: what is kept must stay small, whatever clients send."""
+
+shapes: dict[tuple[str, ...], Places] = {}
+
+
+def places_of(names: tuple[str, ...]) -> Places:
+    """Spans of one kind have the same names: the tables are searched for the first of them only."""
+    places = shapes.get(names)
+    if places is None:
+        places = searched(names)
+        if sum(map(len, names)) <= LONGEST_SHAPE:
+            if len(shapes) >= MOST_SHAPES:
+                shapes.clear()
+            shapes[names] = places
+    return places
+
+
+def searched(names: tuple[str, ...]) -> Places:
+    found: dict[Names, list[tuple[int, str, Path]]] = defaultdict(list)
+    for name in INDEX.keys() & set(names):
+        for table, rank, path in INDEX[name]:
+            found[table].append((rank, name, path))
+    return {table: tuple((name, path) for _, name, path in sorted(ranked)) for table, ranked in found.items()}
+
+
 class Attributes:
     """What is JSON inside a text is parsed once, and only if asked for."""
 
@@ -21,51 +52,37 @@ class Attributes:
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
         self.parsed: dict[str, Any] = {}
-        self.places: dict[Names, list[tuple[int, str, Path]]] = {}
-        places = self.places
-        for name in INDEX.keys() & values.keys():
-            for table, rank, path in INDEX[name]:
-                if table in places:
-                    places[table].append((rank, name, path))
-                else:
-                    places[table] = [(rank, name, path)]
+        self.places = places_of(tuple(values))
 
     def all(self, names: Names) -> list[Any]:
         """What the span says under these names, the first name first."""
-        places = self.places.get(names)
-        if places is None:
-            return []
-        if len(places) > 1:
-            places.sort()
-        return [value for place in places if (value := self.at(place)) is not None]
+        return [value for place in self.places.get(names, ()) if (value := self.at(*place)) is not None]
 
-    def at(self, place: tuple[int, str, Path]) -> Any:
-        _, name, path = place
+    def at(self, name: str, path: Path) -> Any:
         value = self.inside(name, path) if path else self.values[name]
-        return None if value == "" or (type(value) is str and value.startswith(SCRUBBED)) else value
+        return None if type(value) is str and (not value or value.startswith(SCRUBBED)) else value
 
     def text(self, names: Names, length: int = NAME_LENGTH) -> str | None:
-        if names in self.places:
-            for value in self.all(names):
-                if isinstance(value, str):
-                    return clean(value, length)
-                if isinstance(value, (int, float)) and not isinstance(value, bool):
-                    return clean(str(value), length)
+        for place in self.places.get(names, ()):
+            value = self.at(*place)
+            if isinstance(value, str):
+                return clean(value, length)
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                return clean(str(value), length)
         return None
 
     def count(self, names: Names) -> int | None:
-        if names in self.places:
-            for value in self.all(names):
-                if (number := whole(value)) is not None:
-                    return number
+        for place in self.places.get(names, ()):
+            if (number := whole(self.at(*place))) is not None:
+                return number
         return None
 
     def number(self, names: Names) -> float | None:
         """One that measures something: above 0 and no accident."""
-        if names in self.places:
-            for value in self.all(names):
-                if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
-                    return value
+        for place in self.places.get(names, ()):
+            value = self.at(*place)
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
+                return value
         return None
 
     def inside(self, name: str, path: Path) -> Any:

@@ -99,7 +99,8 @@ def said(span: Span, attributes: Attributes) -> Said:
 
 
 def moment(nanoseconds: int) -> datetime:
-    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return EPOCH + timedelta(0, seconds, rest // 1000)
 
 
 def name_agent(result: Said, span: Span, attributes: Attributes) -> None:
@@ -234,6 +235,7 @@ def begin_with_the_stream(result: Said, attributes: Attributes) -> None:
 # --- Providers and models ---
 
 
+@lru_cache(maxsize=4096)
 def base_model(name: str | None) -> str | None:
     """Without `provider/` and the date it was released on."""
     if not name:

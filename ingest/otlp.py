@@ -123,8 +123,10 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 
 
 def value_of(value: AnyValue) -> Any:
-    if text := value.string_value:  # what most are, and the cheapest way to know
+    if text := value.string_value:  # what most are; asking for it is the cheapest way to know
         return text
+    if number := value.int_value:
+        return number
     which = value.WhichOneof("value")
     if which == "string_value":
         return value.string_value

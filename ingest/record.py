@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, ne
 from typing import Any
 from uuid import UUID
 
@@ -129,14 +130,15 @@ def new(span: Span, store_content: bool) -> Known:
         error_type=told.error_type,
         error_message=told.error_message,
         attributes=kept_of(span, attributes, store_content),
-        said={
-            name: value
-            for name, value, default in zip(BESIDE_NAMES, beside(told), BESIDE_DEFAULTS, strict=True)
-            if value != default
-        },
+        said=kept_beside(told),
         link=link_of(told),
     )
     return Known(told, row, stored_at=None)
+
+
+def kept_beside(told: Said) -> dict[str, Any]:
+    values = beside(told)
+    return dict(compress(zip(BESIDE_NAMES, values, strict=True), map(ne, values, BESIDE_DEFAULTS)))
 
 
 def resolve_and_store(
