@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import Error as DatabaseError
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -10,23 +10,66 @@ from django.http import HttpRequest
 
 from budgets.models import Budget, BudgetChange
 from budgets.spending import spend_of_month
+from workspaces.admin import SHOWN, first_of_each
+
+UNKNOWN = "The database of traces does not answer: what was spent is unknown, so no budget has a status."
+CHANGE = (
+    "changed_at",
+    "changed_by",
+    "limit_from_usd",
+    "limit_to_usd",
+    "threshold_from",
+    "threshold_to",
+)
 
 
 class BudgetChangeInline(admin.TabularInline):
+    """The newest; Budget changes lists all."""
+
     model = BudgetChange
+    verbose_name_plural = f"changes, the newest {SHOWN}"
+    fields = readonly_fields = CHANGE
     extra = 0
     can_delete = False
-    readonly_fields = (
-        "changed_at",
-        "changed_by",
-        "limit_from_usd",
-        "limit_to_usd",
-        "threshold_from",
-        "threshold_to",
-    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BudgetChange]:
+        return first_of_each("budget", super().get_queryset(request), "-changed_at", "-id")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(BudgetChange)
+class BudgetChangeAdmin(admin.ModelAdmin):
+    """History: read, never written."""
+
+    list_display = ("changed_at", "workspace", *CHANGE[1:])
+    list_filter = ("changed_at",)
+    list_select_related = ("budget__workspace",)
+    search_fields = ("budget__workspace__name", "changed_by")
+    search_help_text = "Workspace, or who changed it."
+
+    @admin.display(ordering="budget__workspace__name")
+    def workspace(self, change: BudgetChange) -> str:
+        return str(change.budget.workspace)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[BudgetChange]:
+        changes: QuerySet[BudgetChange] = super().get_queryset(request)
+        return changes.select_related("budget__workspace")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: BudgetChange | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: BudgetChange | None = None) -> bool:
+        # Only together with its budget: then another page asks.
+        page = request.resolver_match
+        return page is None or not str(page.url_name).startswith("budgets_budgetchange_")
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -40,6 +83,8 @@ class StatusFilter(admin.SimpleListFilter):
         if not self.value():
             return queryset
         spends = month_spends(list(queryset.select_related("workspace")))
+        if any(spend is None for _, spend in spends):
+            messages.warning(request, UNKNOWN)
         return queryset.filter(pk__in=[one.pk for one, spend in spends if status_of(one, spend) == self.value()])
 
 

@@ -1,7 +1,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, F, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.forms import ModelForm, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -14,17 +15,28 @@ admin.site.index_title = "Administration"
 admin.site.site_title = "Agent observability"
 
 
+# A form has fields for each row below it, and one of more than 1,000 fields is refused: it could not be saved any more.
+SHOWN = 50
+
+
+def first_of_each(parent: str, rows: QuerySet[Any], *order: str) -> QuerySet[Any]:
+    place = Window(RowNumber(), partition_by=F(parent), order_by=order)
+    first: QuerySet[Any] = rows.order_by(*order).annotate(place=place).filter(place__lte=SHOWN)
+    return first
+
+
 class MemberInline(admin.TabularInline):
     """A member's user is text: a field to choose another one would take a query for each member."""
 
     model = Membership
-    verbose_name_plural = "members"
+    verbose_name_plural = f"members, the first {SHOWN}"
     fields = ("user", "role", "created_at")
     readonly_fields = ("user", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         members: QuerySet[Membership] = super().get_queryset(request)
-        return members.select_related("user", "workspace")
+        # Who joins while the form is open takes nobody out of it.
+        return first_of_each("workspace", members.select_related("user", "workspace"), "created_at", "id")
 
     def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         return False
@@ -45,10 +57,13 @@ class KeyInline(admin.TabularInline):
     """Keys are added on their own page, which shows the secret."""
 
     model = ApiKey
-    verbose_name_plural = "API keys"
+    verbose_name_plural = f"API keys, the newest {SHOWN}"
     fields = readonly_fields = ("name", "prefix", "scope_list", "state", "last_used_at", "expires_at")
     show_change_link = True
     can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
+        return first_of_each("workspace", super().get_queryset(request), "-created_at", "id")
 
     def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         return False

@@ -282,8 +282,28 @@ def test_the_admin_says_unknown_while_the_analytics_database_is_away() -> None:
     with patch("analytics.db.connections") as connections:
         connections.__getitem__.side_effect = OperationalError("gone")
         page = client.get("/admin/budgets/budget/").content.decode()
+        narrowed = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
     assert page.count("unknown") == 2
     assert "$0.00" not in page
+    assert "what was spent is unknown" in narrowed
+
+
+def test_the_history_of_all_budgets_is_read_and_never_written() -> None:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    budget = Budget.objects.create(workspace=WorkspaceFactory(name="spender"), monthly_limit_usd=20)
+    budget.note_change(None, "ada")
+    [change] = budget.changes.all()
+    base = "/admin/budgets/budgetchange/"
+    page = client.get(f"{base}?q=ada").content.decode()
+    assert "spender" in page
+    assert "delete_selected" not in page
+    assert client.get(f"{base}{change.pk}/change/").status_code == 200
+    for closed in (f"{base}add/", f"{base}{change.pk}/delete/"):
+        assert client.post(closed, {"post": "yes"}).status_code == 403
+    assert client.post(f"{base}{change.pk}/change/", {"changed_by": "eve"}).status_code == 403
+    assert client.post(f"/admin/budgets/budget/{budget.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not BudgetChange.objects.exists()
 
 
 def test_the_example_of_the_documents_is_true(given: Given) -> None:

@@ -1,13 +1,14 @@
 """No page of the admin takes more than 10 queries, however much there is."""
 
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from budgets.models import Budget
+from budgets.models import Budget, BudgetChange
 from ingest.models import PriceOverride
 from tests.factories import UserFactory, WorkspaceFactory
 from workspaces.models import ApiKey, Membership, Role, Workspace
@@ -21,6 +22,7 @@ LISTS = {
     "workspaces/membership": ("role__exact=viewer",),
     "workspaces/apikey": ("state=valid", "state=expired", "state=revoked", "can_read__exact=1"),
     "budgets/budget": ("status=unset", "status=ok", "status=warning", "status=exceeded"),
+    "budgets/budgetchange": ("q=root",),
     "ingest/priceoverride": ("q=acme",),
 }
 MODELS: dict[str, Any] = {
@@ -28,6 +30,7 @@ MODELS: dict[str, Any] = {
     "workspaces/membership": Membership,
     "workspaces/apikey": ApiKey,
     "budgets/budget": Budget,
+    "budgets/budgetchange": BudgetChange,
     "ingest/priceoverride": PriceOverride,
 }
 
@@ -68,8 +71,9 @@ def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num
         key = (first or model.objects).order_by("pk").first().pk
         if place == "workspaces/workspace":
             key = Membership.objects.first().workspace_id
-        pages = ["", "?q=work", *(f"?{query}" for query in narrowed), "?o=1", "add/", f"{key}/change/"]
-        pages += [f"{key}/history/"]
+        pages = ["", "?q=work", *(f"?{query}" for query in narrowed), "?o=1", f"{key}/change/", f"{key}/history/"]
+        if place != "budgets/budgetchange":
+            pages += ["add/", f"{key}/delete/"]
         for page in pages:
             with (
                 django_assert_max_num_queries(10, info=f"{place}/{page}"),
@@ -77,6 +81,66 @@ def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num
             ):
                 response = admin.get(f"/admin/{place}/{page}")
             assert response.status_code == 200, f"{place}/{page}"
+
+
+def test_lists_of_what_is_about_to_be_deleted_take_as_few(admin: Client, django_assert_max_num_queries: Any) -> None:
+    for place, model in (("workspaces/workspace", Workspace), ("auth/user", get_user_model())):
+        given = model.objects.exclude(is_superuser=True) if place == "auth/user" else model.objects
+        chosen = [str(key) for key in given.values_list("pk", flat=True)[:COUNT]]
+        with django_assert_max_num_queries(12, info=place):
+            response = admin.post(f"/admin/{place}/", {"action": "delete_selected", "_selected_action": chosen})
+        assert "Are you sure" in response.content.decode(), place
+
+
+class Form(HTMLParser):
+    """What a browser would send of a page's fields as they are."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self.choosing = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        given = dict(attributes)
+        if tag == "input" and given.get("name") and (given.get("type") not in {"submit", "checkbox"}):
+            self.values[given["name"]] = given.get("value", "")
+        if tag == "input" and given.get("type") == "checkbox" and "checked" in given:
+            self.values[given["name"]] = "on"
+        if tag == "select":
+            self.choosing = given["name"]
+        if tag == "option" and "selected" in given:
+            self.values[self.choosing] = given["value"]
+
+
+def test_what_has_a_long_history_can_still_be_changed(admin: Client) -> None:
+    budget = Budget.objects.filter(changes__isnull=False).first()
+    assert budget
+    for _ in range(600):
+        budget.note_change(budget, "a script")
+    page = f"/admin/budgets/budget/{budget.pk}/change/"
+    form = Form(admin.get(page).content.decode()).values | {"monthly_limit_usd": "55"}
+    for _ in range(3):
+        budget.note_change(budget, "somebody else meanwhile")
+    assert admin.post(page, form).status_code == 302
+    budget.refresh_from_db()
+    assert budget.monthly_limit_usd == 55
+    newest = budget.changes.first()
+    assert newest
+    assert newest.limit_to_usd == 55
+
+
+def test_a_workspace_of_many_members_can_still_be_changed(admin: Client) -> None:
+    workspace = Membership.objects.all()[0].workspace
+    users = get_user_model().objects.bulk_create(get_user_model()(username=f"many{number}") for number in range(400))
+    Membership.objects.bulk_create(Membership(workspace=workspace, user=user, role=Role.VIEWER) for user in users)
+    page = f"/admin/workspaces/workspace/{workspace.pk}/change/"
+    form = Form(admin.get(page).content.decode()).values | {"name": "Renamed", "memberships-0-role": "owner"}
+    assert admin.post(page, form).status_code == 302
+    workspace.refresh_from_db()
+    assert workspace.name == "Renamed"
+    assert workspace.memberships.filter(role="owner").count() == 1
+    assert workspace.memberships.count() == COUNT + 400
 
 
 def test_every_field_of_a_form_that_needs_words_has_help(admin: Client) -> None:
