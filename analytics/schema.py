@@ -12,12 +12,28 @@ KEY = f"""
 ALTER TABLE traces ADD CONSTRAINT traces_span_key
     UNIQUE (workspace_id, timestamp, trace_id, span_id) INCLUDE ({", ".join(COVERED)});
 """
-# Records of the same call are at most hours apart: by day, new ones are together in the few pages that are in memory.
-INDEXES = """
-CREATE INDEX idx_traces_workspace_link
-    ON traces (workspace_id, date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'), link)
-    WHERE link IS NOT NULL;
-CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id) WHERE said ? 'kind';
+
+
+def stretch(hours: int, moment: str = "timestamp") -> str:
+    """Where the one that holds a moment begins. Rows of now are then together in the few pages that are in memory."""
+    return f"date_bin('{hours} hours', {moment}, timestamptz '2000-01-03 00:00:00+00')"
+
+
+def stretches(hours: int, first: str, last: str) -> str:
+    """For a FROM: all that hold moments from `first` to `last`."""
+    return f"generate_series({stretch(hours, first)}, {last}, interval '{hours} hours')"
+
+
+def short(text: str, workspace_id: str = "workspace_id") -> str:
+    """Eight bytes for a text of a workspace: half the index, and one comparison. Others may have the same."""
+    return f"hashtextextended({text}, uuid_hash_extended({workspace_id}, 0))"
+
+
+# Records of the same call are hours apart at most, spans of a trace days.
+LINK_HOURS, TRACE_HOURS = 24, 7 * 24
+INDEXES = f"""
+CREATE INDEX idx_traces_workspace_link ON traces ({stretch(LINK_HOURS)}, {short("link")}) WHERE link IS NOT NULL;
+CREATE INDEX idx_traces_workspace_trace ON traces ({stretch(TRACE_HOURS)}, {short("trace_id")}) WHERE said ? 'kind';
 """
 
 KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), 'text COLLATE "C"')

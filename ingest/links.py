@@ -10,6 +10,7 @@ from uuid import UUID
 
 import orjson
 
+from analytics.schema import LINK_HOURS, short, stretch, stretches
 from ingest import writer
 from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
 from ingest.mapping import Said
@@ -17,18 +18,17 @@ from ingest.mapping import Said
 LONGEST_CALL = timedelta(hours=1)
 """A record that began earlier than this before another is not looked for."""
 
-LINKED = """
+LINKED = f"""
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(wanted)s::json)
     AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
-CROSS JOIN LATERAL generate_series(
-    date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
-) AS days (day)
+CROSS JOIN LATERAL {stretches(LINK_HOURS, "since", "until")} AS day
 CROSS JOIN LATERAL (
     SELECT trace_id
     FROM traces
     WHERE workspace_id = %(workspace_id)s
-        AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
+        AND {stretch(LINK_HOURS)} = day
+        AND {short("link")} = {short("wanted.link", "%(workspace_id)s")}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.link = wanted.link
         AND timestamp >= wanted.since
@@ -36,7 +36,7 @@ CROSS JOIN LATERAL (
         AND timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
     OFFSET 0
 ) AS found
-"""
+"""  # noqa: S608 (built from the schema's expressions, never from input)
 
 
 class Wanted(NamedTuple):

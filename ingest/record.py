@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 
 from analytics import cache
+from analytics.schema import TRACE_HOURS, short, stretch, stretches
 from ingest import pricing, writer
 from ingest.attributes import Attributes
 from ingest.attribution import Resolved, model_of, resolve
@@ -55,12 +56,15 @@ STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
 STORED = f"""
 SELECT {", ".join(f"found.{name}" for name in STORED_NAMES)}
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
+CROSS JOIN LATERAL {stretches(TRACE_HOURS, "%(first)s", "%(last)s")} AS week
 CROSS JOIN LATERAL (
     SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
+        AND {stretch(TRACE_HOURS)} = week
         AND traces.trace_id = wanted.trace_id
+        AND {short("trace_id")} = {short("wanted.trace_id", "%(workspace_id)s")}
         AND said ? 'kind'
     OFFSET 0
 ) AS found

@@ -3,7 +3,7 @@
 from django.db import migrations
 
 from analytics.rollups import FILL, ROLLUPS, ZERO_LATENCY_BUCKET
-from analytics.schema import INDEXES, KEY, table
+from analytics.schema import KEY, table
 
 # Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
 TEXTS = (
@@ -16,12 +16,11 @@ ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_trace_id_span_id_timestam
 DROP INDEX idx_traces_workspace_timestamp_status;
 DROP INDEX idx_traces_workspace_link;
 {KEY}
-{INDEXES}
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     WHERE status <> 'success';
 """
 TRACES_BACK = """
-DROP INDEX idx_traces_workspace_trace, idx_traces_workspace_link, idx_traces_error_analysis;
+DROP INDEX idx_traces_error_analysis;
 CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
 CREATE INDEX idx_traces_workspace_timestamp_status ON traces (workspace_id, timestamp, status);
 ALTER TABLE traces ADD UNIQUE (workspace_id, trace_id, span_id, timestamp);

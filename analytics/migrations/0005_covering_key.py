@@ -1,4 +1,4 @@
-"""Brings databases that were migrated before to the schema that 0003 now makes: it has the key, the indexes and all rollups."""
+"""Brings databases that were migrated before to the schema that 0003 now makes: it has the key and all rollups."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from django.db.backends.utils import CursorWrapper
 
 from analytics import engine, timescaledb
 from analytics.rollups import ROLLUPS, fill
-from analytics.schema import INDEXES, KEY, table
+from analytics.schema import KEY, table
 
 HAS_KEY = "SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'traces_span_key')"
 OLD_KEY = "ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_timestamp_trace_id_span_id_key"
-OLD_INDEXES = """
-DROP INDEX idx_traces_workspace_user, idx_traces_workspace_link, idx_traces_workspace_trace;
+NO_LONGER = """
+DROP INDEX idx_traces_workspace_user;
 ALTER TABLE traces RESET (toast_tuple_target);
 """
 
@@ -29,7 +29,7 @@ def change_traces(cursor: CursorWrapper) -> None:
     cursor.execute(HAS_KEY)
     if cursor.fetchone() == (True,):
         return
-    cursor.execute(OLD_INDEXES + INDEXES)
+    cursor.execute(NO_LONGER)
     if not engine.is_timescaledb():  # a hypertable with a columnstore keeps the key it has: it finds the same, slower
         cursor.execute(KEY)
         cursor.execute(OLD_KEY)

@@ -1,0 +1,18 @@
+"""Spans of a trace and records of a call are found by eight bytes, in the indexes of their week and day."""
+
+from django.db import migrations
+
+from analytics.schema import INDEXES
+
+
+class Migration(migrations.Migration):
+    dependencies = (("analytics", "0005_covering_key"),)
+
+    operations = (
+        # Making them takes as long as there are rows.
+        migrations.RunSQL("SET LOCAL statement_timeout = 0", migrations.RunSQL.noop),
+        migrations.RunSQL(
+            "DROP INDEX IF EXISTS idx_traces_workspace_link, idx_traces_workspace_trace", migrations.RunSQL.noop
+        ),
+        migrations.RunSQL(INDEXES, "DROP INDEX idx_traces_workspace_link, idx_traces_workspace_trace"),
+    )
