@@ -32,7 +32,8 @@ TRACE = {
     "input_tokens": 1200,
     "output_tokens": 80,
 }
-NO_OTLP: dict[str, Any] = {"resourceLogs": []}
+NO_LOGS: dict[str, Any] = {"resourceLogs": []}
+NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
 
 
 def otlp() -> dict[str, Any]:

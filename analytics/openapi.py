@@ -98,6 +98,17 @@ OTLP_ANSWER: Schema = {
 }
 ANY_OBJECT: Schema = {"type": "object"}
 ANYTHING: Schema = {}
+# Nothing at all is a request without spans; what is wrong within the list is told in partialSuccess.
+OTLP_REQUEST: Schema = {
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["resourceSpans"],
+            "properties": {"resourceSpans": {"type": ["array", "null"]}},
+        },
+        {"type": "object", "maxProperties": 0},
+    ]
+}
 AGENTS_SDK: Schema = {
     "type": "object",
     "required": ["data"],
@@ -226,7 +237,7 @@ def ingestion(name: str, summary: str, content: Schema, answered: Schema, exampl
     }
 
 
-def otlp(name: str, summary: str, example: Any, schema: Schema = ANY_OBJECT) -> Schema:
+def otlp(name: str, summary: str, example: Any, schema: Schema = OTLP_REQUEST) -> Schema:
     binary: Schema = {"application/x-protobuf": {"schema": {"type": "string", "format": "binary"}}}
     return ingestion(name, summary, json_of(schema, example) | binary, json_of(OTLP_ANSWER) | binary, example)
 
@@ -245,7 +256,7 @@ def projects() -> Schema:
 def document(metrics: Mapping[str, tuple[Question, int]]) -> Schema:
     paths: Schema = {f"/api/v1/{route}": {"get": read(route, *metric)} for route, metric in metrics.items()}
     paths["/api/v1/cost/budget"]["put"] = set_budget(metrics["cost/budget"][0])
-    spans, none = examples.otlp(), examples.NO_OTLP
+    spans = examples.otlp()
     posts = {
         "/api/v1/traces": ingestion(
             "send-traces",
@@ -255,11 +266,11 @@ def document(metrics: Mapping[str, tuple[Question, int]]) -> Schema:
             examples.TRACE,
         ),
         "/v1/traces": otlp("send-otlp", "Stores the spans of an OTLP ExportTraceServiceRequest.", spans),
-        "/v1/logs": otlp("send-otlp-logs", "Takes OTLP logs, and keeps none.", none, ANYTHING),
-        "/v1/metrics": otlp("send-otlp-metrics", "Takes OTLP metrics, and keeps none.", none, ANYTHING),
+        "/v1/logs": otlp("send-otlp-logs", "Takes OTLP logs, and keeps none.", examples.NO_LOGS, ANYTHING),
+        "/v1/metrics": otlp("send-otlp-metrics", "Takes OTLP metrics, and keeps none.", examples.NO_METRICS, ANYTHING),
         "/api/public/otel/v1/traces": otlp("send-langfuse-otlp", "As /v1/traces, where Langfuse SDKs send.", spans),
         "/api/public/otel/v1/metrics": otlp(
-            "send-langfuse-metrics", "Takes OTLP metrics, and keeps none.", none, ANYTHING
+            "send-langfuse-metrics", "Takes OTLP metrics, and keeps none.", examples.NO_METRICS, ANYTHING
         ),
         "/v1/traces/ingest": ingestion(
             "send-agents-sdk-traces",

@@ -48,6 +48,23 @@ def test_every_answer_is_as_declared(given: Given, route: str, calls: int) -> No
     jsonschema_rs.validate(declared, given.ask(route))
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [({}, 200), ({"resourceSpans": []}, 200), ({"resourceLogs": []}, 400), ({"resourceSpans": 1}, 400)],
+)
+def test_what_the_document_calls_an_otlp_request_is_taken(given: Given, body: Any, status: int) -> None:
+    paths = given.client.get("/api/v1/openapi.json").json()["paths"]
+    declared = paths["/v1/traces"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert jsonschema_rs.is_valid(declared, body) == (status == 200)
+    assert given.client.post("/v1/traces", body, content_type="application/json").status_code == status
+
+
+def test_examples_send_metrics_where_metrics_go(client: Client) -> None:
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    for path in ("/v1/metrics", "/api/public/otel/v1/metrics"):
+        assert set(paths[path]["post"]["x-example"]["body"]) == {"resourceMetrics"}
+
+
 def test_the_page_works_offline_and_under_the_policy(client: Client) -> None:
     response = client.get("/api/v1/docs")
     page = response.content.decode()
