@@ -178,6 +178,9 @@ class Cursor(psycopg.Cursor[tuple[Any, ...]]):
     table was small is kept while it grows.
     """
 
+    closed_before = EARLIEST
+    """Where the workspace's hours that are not closed begin."""
+
 
 @contextmanager
 def writing(workspace_id: UUID) -> Iterator[Cursor]:
@@ -192,8 +195,22 @@ def writing(workspace_id: UUID) -> Iterator[Cursor]:
         database.cursor() as usual,
         Cursor(usual.connection) as cursor,
     ):
-        cursor.execute(LOCK, {"workspace_id": workspace_id}, prepare=True)
+        lock(cursor, workspace_id)
         yield cursor
+
+
+def lock(cursor: Cursor, workspace_id: UUID) -> None:
+    known = {"workspace_id": workspace_id}
+    if engine.is_timescaledb():
+        cursor.execute(LOCK, known, prepare=True)
+        return
+    with Cursor(cursor.connection) as closed:
+        # With BEGIN in one exchange: while who holds the lock waits for an answer, all others wait for the lock.
+        with cursor.connection.pipeline():
+            cursor.execute(LOCK, known, prepare=True)
+            closed.execute(rollups.CLOSED_BEFORE, known, prepare=True)
+        for (moment,) in closed.fetchall():
+            cursor.closed_before = moment
 
 
 def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
@@ -231,7 +248,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
     if engine.is_timescaledb():
         cursor.execute(CORRECT_ALONE, params)
     else:
-        cursor.execute(CORRECT, params | {"closed_before": closed_before(cursor, workspace_id)})
+        cursor.execute(CORRECT, params | {"closed_before": cursor.closed_before})
 
 
 def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
@@ -241,29 +258,22 @@ def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> N
     if engine.is_timescaledb():
         cursor.execute(MOVE_ALONE, params)
     else:
-        cursor.execute(MOVE, params | {"closed_before": closed_before(cursor, workspace_id)})
+        cursor.execute(MOVE, params | {"closed_before": cursor.closed_before})
 
 
 def close_days(cursor: Cursor, workspace_id: UUID, day: datetime) -> datetime:
     """Where the hours that are not closed begin, once those before `day` are, or as many as there is time for."""
-    closed = closed_before(cursor, workspace_id)
     ends = time.monotonic() + CLOSING_SECONDS
-    while closed < day:
-        params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": closed}
+    while cursor.closed_before < day:
+        params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": cursor.closed_before}
         cursor.execute(rollups.OLDEST_OPEN, params | {"day": day})
         [(oldest,)] = cursor.fetchall()
         until = min(day, oldest + HOUR.length) if oldest else day
         cursor.execute(rollups.CLOSE, params | {"day": until})
-        closed = until
+        cursor.closed_before = until
         if time.monotonic() > ends:
             break
-    return closed
-
-
-def closed_before(cursor: Cursor, workspace_id: UUID) -> datetime:
-    cursor.execute(rollups.CLOSED_BEFORE, {"workspace_id": workspace_id}, prepare=True)
-    found: tuple[datetime] | None = cursor.fetchone()
-    return found[0] if found else EARLIEST
+    return cursor.closed_before
 
 
 def day_of(moment: datetime) -> datetime:
