@@ -1,6 +1,6 @@
 """The API's OpenAPI 3.1 document, made from the declared types, and the page that shows it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -358,24 +358,41 @@ def shown(method: str, path: str, operation: Schema, base: str) -> dict[str, Any
     return {
         "method": method,
         "path": path,
+        "parts": path.removeprefix("/api/v1").strip("/").split("/"),
         "operation": operation,
         "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
-        "fields": list(fields(schema)),
+        "parameters": [
+            (one["name"], words(one["schema"]), one["description"]) for one in operation.get("parameters", ())
+        ],
+        "body": [(name, words(field), field.get("description", "")) for name, field in fields(body_of(operation))],
+        "fields": [(name, words(field)) for name, field in fields(schema)],
         "statuses": [(status, one["description"]) for status, one in operation["responses"].items()],
     }
 
 
-def fields(schema: Schema, prefix: str = "") -> Any:
-    """Each field of an answer with its type in words; those of lists and objects under their own name."""
+def body_of(operation: Schema) -> Schema:
+    """Of one trace, where a batch may be sent as well."""
+    body: Schema = operation.get("requestBody", {"content": json_of({})})["content"]["application/json"]["schema"]
+    first: Schema = body.get("anyOf", [body])[0]
+    return first
+
+
+def fields(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
+    """Each field of an object; those of lists and objects under their own name."""
     for name, field in schema.get("properties", {}).items():
-        yield f"{prefix}{name}", words(field)
+        yield f"{prefix}{name}", field
         inner = field.get("items", field)
         yield from fields(inner, f"{prefix}{name}{'[]' if 'items' in field else ''}.")
 
 
 def words(field: Schema) -> str:
+    """Its type and limits."""
     if "anyOf" in field:
         return " or ".join(words(one) for one in field["anyOf"])
     if "enum" in field:
         return ", ".join(str(value) for value in field["enum"])
-    return {"date-time": "time (RFC 3339)"}.get(field.get("format", ""), str(field["type"]))
+    kind = {"date-time": "time (RFC 3339)", "uuid": "UUID"}.get(field.get("format", ""), str(field["type"]))
+    return " ".join((kind, *(f"{said} {field[name]:,}" for name, said in LIMITS.items() if name in field)))
+
+
+LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}

@@ -90,6 +90,10 @@ def update(request: WorkspaceRequest) -> HttpResponse:
         asked = filters.parse(QueryDict(), request.workspace.id)
         context = {"data": json.loads(body), "filters": asked, "workspace": request.workspace}
         return render(request, "analytics/cost/budget.html", context)
+    return json_response(body)
+
+
+def json_response(body: bytes | str) -> HttpResponse:
     response = HttpResponse(body, content_type="application/json")
     response["Cache-Control"] = "private, no-store"
     return response
@@ -102,7 +106,7 @@ def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
         return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
     kept = Budget.objects.get(workspace=request.workspace)
     body = views.as_json(cost.budget_with_unknown_spend(request.workspace, kept))
-    return HttpResponse(body, content_type="application/json")
+    return json_response(body)
 
 
 def parse(request: WorkspaceRequest) -> BudgetUpdate:

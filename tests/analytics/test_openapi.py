@@ -73,6 +73,15 @@ def test_the_page_works_offline_and_under_the_policy(client: Client) -> None:
     assert not re.search(r"(src|href)=\"?https?:|<script(?![^>]* src=)|<style|style=", page)
 
 
+def test_the_page_says_what_a_body_and_a_parameter_may_hold(client: Client) -> None:
+    page = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", client.get("/api/v1/docs").content.decode())))
+    assert "range 1h, 24h, 7d, 30d Window that ends now" in page
+    assert "limit integer from 1 to 100 Most rows" in page
+    assert "monthly_limit_usd number from 0 to 99,999,999.99 or null null: no limit." in page
+    assert "alert_threshold_percentage number above 0 to 100 From this share" in page
+    assert "input_tokens integer from 0 to 1,000,000,000,000 or null" in page
+
+
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
     settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(examples.WORKSPACE)).id})
     page = client.get("/api/v1/docs").content.decode()

@@ -129,8 +129,9 @@ def test_pages_still_open(browser: Browser, domain: str) -> None:
 
 
 def test_a_budget_is_set_and_its_spend_unknown(away: Product, tenant: Tenant) -> None:
-    status, _, budget = call(away, tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 500})
+    status, headers, budget = call(away, tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 500})
     assert status == 200, budget
+    assert headers["Cache-Control"] == "private, no-store"
     assert budget["monthly_limit_usd"] == 500
     assert budget["current_spend_usd"] is None
     assert budget["used_percentage"] is None
