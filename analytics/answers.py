@@ -7,6 +7,7 @@ import orjson
 
 from analytics import cache
 from analytics.filters import Filters
+from workspaces.models import Workspace
 
 Question = Callable[[Filters], Mapping[str, Any]]
 
@@ -14,11 +15,11 @@ Question = Callable[[Filters], Mapping[str, Any]]
 LIVE, SERIES, OVERVIEW = 60, 120, 300
 
 
-def answer(query: Question, asked: Filters, tier: int, window: str = "") -> cache.Answer:
+def answer(query: Question, asked: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
     """`window` names a window that follows from the asked one, like the previous: its moments move all the time."""
     domain = query.__module__.rpartition(".")[2]
     question = f"{domain}.{query.__name__}:{window}{asked.cache_key}"
-    return cache.cached(asked.workspace_id, question, tier, lambda: as_json(query(asked)))
+    return cache.cached(workspace, question, tier, lambda: as_json(query(asked)))
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

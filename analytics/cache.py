@@ -64,10 +64,10 @@ def traces_arrived(workspace_id: UUID) -> None:
     cache.set(f"traces:{workspace_id}", uuid4().hex, MARKER_SECONDS)
 
 
-def cached(workspace_id: UUID, question: str, tier_seconds: int, compute: Callable[[], bytes]) -> Answer:
-    epoch = Workspace.objects.filter(pk=workspace_id).values_list("epoch", flat=True).first()
-    key = f"answer:{workspace_id}:{epoch}:{sha256(question.encode()).hexdigest()}"
-    marker = f"traces:{workspace_id}"
+def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Callable[[], bytes]) -> Answer:
+    """The workspace as this request read it."""
+    key = f"answer:{workspace.id}:{workspace.epoch}:{sha256(question.encode()).hexdigest()}"
+    marker = f"traces:{workspace.id}"
     kept = cache.get_many([key, marker])
     traces = kept.get(marker, "")
     if entry := fresh(kept.get(key), traces):
@@ -76,7 +76,7 @@ def cached(workspace_id: UUID, question: str, tier_seconds: int, compute: Callab
         if entry:
             return Answer(entry.body.encode(), hit=True)
         started = time.monotonic()
-        with turn(workspace_id):
+        with turn(workspace.id):
             body = compute()
         took = time.monotonic() - started
         cache.set(key, list(Entry(body.decode(), time.time(), took, traces)), tier_seconds)

@@ -125,7 +125,8 @@ def choices_of(request: WorkspaceRequest, name: str) -> HttpResponse:
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
     asked = filters.parse(query, request.workspace.id)
-    found = [one for one in data(question, asked, SERIES)["data"] if search.lower() in one["value"].lower()]
+    offered = data(question, asked, request.workspace, SERIES)["data"]
+    found = [one for one in offered if search.lower() in one["value"].lower()]
     context = {
         "name": name,
         "label": label,

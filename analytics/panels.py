@@ -23,30 +23,30 @@ def beside(query: Question, asked: Filters, workspace: Workspace) -> dict[str, A
     return found(asked, workspace) if found else {}
 
 
-def data(query: Question, asked: Filters, tier: int, window: str = "") -> Any:
-    return orjson.loads(answer(query, asked, tier, window).body)
+def data(query: Question, asked: Filters, workspace: Workspace, tier: int, window: str = "") -> Any:
+    return orjson.loads(answer(query, asked, workspace, tier, window).body)
 
 
-def before(query: Question, asked: Filters, tier: int) -> Any:
+def before(query: Question, asked: Filters, workspace: Workspace, tier: int) -> Any:
     """The same question of the window of equal length immediately before."""
-    return data(query, asked.previous, tier, "previous:")
+    return data(query, asked.previous, workspace, tier, "previous:")
 
 
 def usage_overview(asked: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "calls": data(usage.calls_over_time, asked, SERIES),
-        "people": data(people_over_time, asked, OVERVIEW),
+        "calls": data(usage.calls_over_time, asked, workspace, SERIES),
+        "people": data(people_over_time, asked, workspace, OVERVIEW),
     }
 
 
 def calls_over_time(asked: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {"before": before(usage.calls_over_time, asked, SERIES), "newest": newest(asked)}
+    return {"before": before(usage.calls_over_time, asked, workspace, SERIES), "newest": newest(asked)}
 
 
 def cost_overview(asked: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "costs": data(cost.trend, replace(asked, limit=SERIES_SHOWN), SERIES),
-        "before": before(cost.overview, asked, OVERVIEW),
+        "costs": data(cost.trend, replace(asked, limit=SERIES_SHOWN), workspace, SERIES),
+        "before": before(cost.overview, asked, workspace, OVERVIEW),
         "month": month(asked, workspace),
         "now": datetime.now(UTC),
     }
@@ -54,26 +54,26 @@ def cost_overview(asked: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def cost_trend(asked: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "before": before(cost.trend, replace(asked, limit=1), SERIES),
-        "slots": model_slots(asked),
+        "before": before(cost.trend, replace(asked, limit=1), workspace, SERIES),
+        "slots": model_slots(asked, workspace),
         "newest": newest(asked),
     }
 
 
 def cost_by_model(asked: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {"slots": model_slots(asked)}
+    return {"slots": model_slots(asked, workspace)}
 
 
 def performance_overview(asked: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "latency": data(performance.latency, asked, SERIES),
-        "throughput": data(performance.throughput, asked, SERIES),
-        "errors": data(performance.errors, asked, LIVE),
+        "latency": data(performance.latency, asked, workspace, SERIES),
+        "throughput": data(performance.throughput, asked, workspace, SERIES),
+        "errors": data(performance.errors, asked, workspace, LIVE),
     }
 
 
 def latency(asked: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {"before": before(performance.latency, asked, SERIES), "newest": newest(asked)}
+    return {"before": before(performance.latency, asked, workspace, SERIES), "newest": newest(asked)}
 
 
 def newest(asked: Filters) -> Callable[[], datetime | None]:
@@ -100,9 +100,9 @@ def month(asked: Filters, workspace: Workspace) -> Any:
     now = datetime.now(UTC)
     start, _ = period(workspace, now)
     whole = Filters(asked.workspace_id, start=start, end=now, granularity="daily", limit=1, range="30d")
-    return data(cost.trend, whole, SERIES, f"month {start:%Y-%m}:")
+    return data(cost.trend, whole, workspace, SERIES, f"month {start:%Y-%m}:")
 
 
-def model_slots(asked: Filters) -> dict[str, int]:
+def model_slots(asked: Filters, workspace: Workspace) -> dict[str, int]:
     everything = Filters(asked.workspace_id, start=asked.start, end=asked.end, granularity="daily", range="30d")
-    return slots(data(known_models, everything, OVERVIEW)["data"])
+    return slots(data(known_models, everything, workspace, OVERVIEW)["data"])

@@ -29,7 +29,7 @@ def metric(query: Question, tier: int) -> View:
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
         asked = filters.parse(request.GET, request.workspace.id)
-        found = answer(query, asked, tier)
+        found = answer(query, asked, request.workspace, tier)
         if request.htmx:
             context = {
                 "data": orjson.loads(found.body),
