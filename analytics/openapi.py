@@ -1,10 +1,10 @@
 """The API's OpenAPI 3.1 document, made from the declared types, and the page that shows it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -361,13 +361,24 @@ def shown(method: str, path: str, operation: Schema, base: str) -> dict[str, Any
         "parts": path.removeprefix("/api/v1").strip("/").split("/"),
         "operation": operation,
         "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
-        "parameters": [
-            (one["name"], words(one["schema"]), one["description"]) for one in operation.get("parameters", ())
-        ],
-        "body": [(name, words(field), field.get("description", "")) for name, field in fields(body_of(operation))],
-        "fields": [(name, words(field)) for name, field in fields(schema)],
-        "statuses": [(status, one["description"]) for status, one in operation["responses"].items()],
+        "tables": [table for table in tables(operation, schema) if table.rows],
     }
+
+
+class Table(NamedTuple):
+    caption: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def tables(operation: Schema, answered: Schema) -> Iterator[Table]:
+    given = [(one["name"], words(one["schema"]), one["description"]) for one in operation["parameters"]]
+    yield Table("Parameters", ("Name", "Type", "What"), given)
+    body = [(name, words(field), field.get("description", "")) for name, field in fields(body_of(operation))]
+    yield Table("Body", ("Field", "Type", "What"), body)
+    yield Table("Answer", ("Field", "Type"), [(name, words(field)) for name, field in fields(answered)])
+    statuses = [(status, one["description"]) for status, one in operation["responses"].items()]
+    yield Table("Status", ("Status", "When"), statuses)
 
 
 def body_of(operation: Schema) -> Schema:
