@@ -31,10 +31,11 @@ def short(text: str, workspace_id: str = "workspace_id") -> str:
 
 # Records of the same call are hours apart at most, spans of a trace days.
 LINK_HOURS, TRACE_HOURS = 24, 7 * 24
-INDEXES = f"""
-CREATE INDEX idx_traces_workspace_link ON traces ({stretch(LINK_HOURS)}, {short("link")}) WHERE link IS NOT NULL;
-CREATE INDEX idx_traces_workspace_trace ON traces ({stretch(TRACE_HOURS)}, {short("trace_id")}) WHERE said ? 'kind';
-"""
+INDEXES = (
+    f"CREATE INDEX idx_traces_workspace_link ON traces ({stretch(LINK_HOURS)}, {short('link')}) WHERE link IS NOT NULL",
+    f"CREATE INDEX idx_traces_workspace_trace ON traces ({stretch(TRACE_HOURS)}, {short('trace_id')})"
+    " WHERE said ? 'kind'",
+)
 
 KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), 'text COLLATE "C"')
 KEY_TYPES |= {"user_id": 'text COLLATE "C"', "latency_bucket": "integer"}

@@ -11,10 +11,7 @@ from analytics.schema import KEY, table
 
 HAS_KEY = "SELECT EXISTS (SELECT FROM pg_constraint WHERE conname = 'traces_span_key')"
 OLD_KEY = "ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_timestamp_trace_id_span_id_key"
-NO_LONGER = """
-DROP INDEX idx_traces_workspace_user;
-ALTER TABLE traces RESET (toast_tuple_target);
-"""
+NO_LONGER = ("DROP INDEX idx_traces_workspace_user", "ALTER TABLE traces RESET (toast_tuple_target)")
 
 
 def bring_up(apps: Any, schema_editor: Any) -> None:
@@ -29,7 +26,8 @@ def change_traces(cursor: CursorWrapper) -> None:
     cursor.execute(HAS_KEY)
     if cursor.fetchone() == (True,):
         return
-    cursor.execute(NO_LONGER)
+    for statement in NO_LONGER:  # one at a time, as Citus takes them
+        cursor.execute(statement)
     if not engine.is_timescaledb():  # a hypertable with a columnstore keeps the key it has: it finds the same, slower
         cursor.execute(KEY)
         cursor.execute(OLD_KEY)
