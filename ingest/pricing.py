@@ -17,6 +17,7 @@ from genai_prices.types import ModelInfo, ModelPrice, PriceContext, TieredPrices
 
 from ingest.models import PriceOverride
 from ingest.rows import CALL_OPERATIONS, Row
+from workspaces.models import columns_of
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     )
 
 
-OVERRIDE_COLUMNS = [field.attname for field in PriceOverride._meta.concrete_fields]
+OVERRIDE_COLUMNS = columns_of(PriceOverride)
 OVERRIDES = f"""
 SELECT {", ".join(OVERRIDE_COLUMNS)}
 FROM ingest_priceoverride

@@ -74,3 +74,11 @@ def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: 
     phone.locator("summary", has_text="Agent").tap()
     phone.locator(".choices a", has_text="sales").tap()
     phone.wait_for_url("**agent_id=sales**")
+
+
+def test_the_bar_of_the_apis_page_takes_two_lines(phone: Page, live_server: Any) -> None:
+    phone.goto(f"{live_server.url}/api/v1/docs")
+    bar = phone.locator(".nav").bounding_box()
+    assert bar
+    assert bar["height"] < 100
+    assert phone.evaluate("document.documentElement.scrollWidth") == WIDTH
