@@ -8,7 +8,6 @@ from uuid import UUID
 from analytics import engine, windows
 from analytics.db import row, rows
 from analytics.filters import Filters
-from analytics.rollups import USERS
 
 
 class Choice(TypedDict):
@@ -56,18 +55,29 @@ def operations(filters: Filters) -> Choices:
     """All of the window's hours, and not only those of model calls: narrowing to another shows its rows."""
     found: Any = rows(
         """
+        WITH hours AS (
+            SELECT operation, calls
+            FROM totals_hourly
+            WHERE workspace_id = %(workspace_id)s
+              AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
+              AND bucket < %(closed_before)s
+            UNION ALL
+            SELECT operation, calls
+            FROM totals_minutely
+            WHERE workspace_id = %(workspace_id)s
+              AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
+              AND bucket >= %(closed_before)s
+        )
         SELECT
             operation AS value,
             NULL AS calls
-        FROM totals_hourly
-        WHERE workspace_id = %(workspace_id)s
-          AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
-          AND calls > 0
+        FROM hours
+        WHERE calls > 0
         GROUP BY 1
         ORDER BY sum(calls) DESC, 1
         LIMIT 1000
         """,
-        filters.params,
+        filters.params | closed_before(filters),
     )
     return {"data": found}
 
@@ -87,8 +97,8 @@ def known_models(filters: Filters) -> KnownModels:
               AND bucket < %(closed_before)s
               AND calls > 0
             UNION ALL
-            SELECT model, time_bucket('1 day', bucket) AS day
-            FROM models_hourly
+            SELECT model, time_bucket('24 hours', bucket) AS day
+            FROM models_minutely
             WHERE workspace_id = %(workspace_id)s
               AND bucket >= %(closed_before)s
               AND calls > 0
@@ -99,9 +109,13 @@ def known_models(filters: Filters) -> KnownModels:
         GROUP BY model
         ORDER BY min(day), model
         """,
-        filters.params | {"closed_before": engine.days_until(filters.workspace_id)[filters.workspace_id]},
+        filters.params | closed_before(filters),
     )
     return {"data": [known["model"] for known in found]}
+
+
+def closed_before(filters: Filters) -> dict[str, datetime]:
+    return {"closed_before": engine.closed_before(filters.workspace_id)[filters.workspace_id]}
 
 
 class PeopleInBucket(TypedDict):
@@ -126,9 +140,16 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
             ) AS timestamp
         ), users AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
-                count(DISTINCT user_id) AS users
-            FROM {calls_of_users} AS calls
+                timestamp,
+                sum(bit_count(users))::bigint AS users
+            FROM (
+                SELECT
+                    time_bucket(%(bucket)s, timestamp) AS timestamp,
+                    chunk,
+                    bit_or(users) AS users
+                FROM {user_sets} AS sets
+                GROUP BY 1, 2
+            ) AS users_of_buckets
             GROUP BY 1
         ), agents AS (
             SELECT
@@ -150,7 +171,7 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
         """,
         filters.params,
         calls=windows.calls(filters, "agent_id", bucket=filters.bucket),
-        calls_of_users=windows.united(filters, USERS, filters.bucket),
+        user_sets=windows.user_sets(filters, bucket=filters.bucket),
     )
     return {"data": data}
 

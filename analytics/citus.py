@@ -7,7 +7,7 @@ from django.db.backends.utils import CursorWrapper
 from analytics import engine
 from analytics.rollups import TABLES
 
-DISTRIBUTED = ("traces", "closed_days", *TABLES)
+DISTRIBUTED = ("traces", "user_numbers", "closed_hours", *TABLES)
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 
 # Moving the rows of a large table takes as long as it takes. One shard after the other: all in one transaction.
@@ -17,7 +17,7 @@ SET LOCAL lock_timeout = 0;
 SET LOCAL citus.multi_shard_modify_mode = 'sequential';
 """
 AVAILABLE = "SELECT 1 FROM pg_available_extensions WHERE name = 'citus'"
-MIGRATED = "SELECT to_regclass('closed_days') IS NOT NULL"
+MIGRATED = "SELECT to_regclass('closed_hours') IS NOT NULL"
 REMAINING = """
 SELECT name
 FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (name, place)
@@ -46,6 +46,19 @@ def distribute() -> list[str]:
         for table in remaining:
             cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
     return remaining
+
+
+def join(cursor: CursorWrapper, table: str) -> None:
+    """Distributes a new table where those there are distributed already."""
+    cursor.execute(HAS_CATALOG)
+    if cursor.fetchone() != (True,):
+        return
+    cursor.execute(REMAINING, [["traces"]])
+    if not cursor.fetchall():
+        cursor.execute(TABLE, [table, "traces"])
+
+
+HAS_CATALOG = "SELECT to_regclass('pg_dist_partition') IS NOT NULL"
 
 
 def check(cursor: CursorWrapper) -> None:

@@ -43,16 +43,16 @@ def will_be_timescaledb() -> bool:
     return bool(server["is_available"])
 
 
-def days_until(*workspace_ids: UUID) -> dict[UUID, datetime]:
-    """From where on days are not summed yet. It only ever moves forward, and hours stay beside their days."""
+def closed_before(*workspace_ids: UUID) -> dict[UUID, datetime]:
+    """From where on only the narrowest buckets of a rollup hold rows. It only ever moves forward."""
     if is_timescaledb():
-        return dict.fromkeys(workspace_ids, LATEST)  # its days are summed while they are read
-    found = rows(CLOSED_DAYS, {"workspace_ids": list(workspace_ids)})
-    return dict.fromkeys(workspace_ids, EARLIEST) | {days["workspace_id"]: days["closed_before"] for days in found}
+        return dict.fromkeys(workspace_ids, LATEST)  # what is not summed yet is summed while it is read
+    found = rows(CLOSED_HOURS, {"workspace_ids": list(workspace_ids)})
+    return dict.fromkeys(workspace_ids, EARLIEST) | {hours["workspace_id"]: hours["closed_before"] for hours in found}
 
 
-CLOSED_DAYS = """
+CLOSED_HOURS = """
 SELECT workspace_id, closed_before
-FROM closed_days
+FROM closed_hours
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """

@@ -330,14 +330,18 @@ def errors(filters: Filters) -> Errors:
             ORDER BY calls DESC, error_type, status
             LIMIT %(limit)s
         ), users AS (
-            SELECT status, error_type, user_id
-            FROM {failures} AS calls
-            GROUP BY status, error_type, user_id
+            SELECT
+                status,
+                error_type,
+                chunk,
+                bit_or(users) AS users
+            FROM {failure_sets} AS sets
+            GROUP BY status, error_type, chunk
         ), affected AS (
             SELECT
                 status,
                 coalesce(error_type, '') AS error_type_or_none,
-                count(*) AS users_affected
+                sum(bit_count(users))::bigint AS users_affected
             FROM users
             GROUP BY 1, 2
         )
@@ -387,7 +391,7 @@ def errors(filters: Filters) -> Errors:
         filters.params | {"sampled": SAMPLED},
         totals=windows.calls(filters),
         calls=windows.errors(filters),
-        failures=windows.failures(filters),
+        failure_sets=windows.failure_sets(filters),
         narrowed=windows.NARROWED,
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]

@@ -1,13 +1,12 @@
 """The rollups of `traces`, and the statements that keep them equal to its rows on PostgreSQL and Citus.
 
-Each rollup is a table by hour, one by day, one by minute where a bucket has few keys, and one by week where it has
-many. A row that arrives is counted in its minute and hour at once, and in its day and week only once that day is
-closed: the writer closes the days before the newest one it sees, by summing their hours. So a row that arrives in time
-costs an upsert or two a rollup, and a late one is in all its tables, at once.
+Each rollup has a table for each of its widths. A row that arrives is counted in the narrowest at once, and in the
+wider ones only once its hour is closed: the writer closes the hours that ended some time before the newest row it sees,
+by summing their narrowest buckets. So a row that arrives in time costs one upsert a rollup, a late one is in all
+tables at once, and the day and week that have begun hold all their hours that are closed.
 """
 
 from datetime import timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from ingest.rows import CALL_OPERATIONS
@@ -21,6 +20,7 @@ class Width(NamedTuple):
 
 
 MINUTE = Width("minutely", "1 minute", timedelta(minutes=1))
+TEN_MINUTES = Width("ten_minutely", "10 minutes", timedelta(minutes=10))
 HOUR = Width("hourly", "1 hour", timedelta(hours=1))
 DAY = Width("daily", "24 hours", timedelta(days=1))
 WEEK = Width("weekly", "168 hours", timedelta(days=7))
@@ -42,30 +42,22 @@ class Rollup(NamedTuple):
         return f"{self.name}_{width.name}"
 
     @property
-    def hourly(self) -> str:
-        return self.table(HOUR)
-
-    @property
-    def daily(self) -> str:
-        return self.table(DAY)
-
-    @property
     def tables(self) -> dict[Width, str]:
         return {width: self.table(width) for width in self.widths}
 
     @property
-    def counted_at_once(self) -> dict[Width, str]:
-        return {width: self.table(width) for width in self.widths if width.length <= HOUR.length}
+    def narrowest(self) -> str:
+        return self.table(self.widths[0])
+
+    @property
+    def is_counted_at_once(self) -> bool:
+        """Without, its days are counted from rows, hour by hour as they are closed."""
+        return self.widths[0].length <= HOUR.length
 
     @property
     def summed(self) -> dict[Width, str]:
-        """The tables that are summed from hours, once their day is closed."""
-        return {width: self.table(width) for width in self.widths if width.length > HOUR.length and self.has_hours}
-
-    @property
-    def has_hours(self) -> bool:
-        """Without, its days are counted from rows, once they are closed."""
-        return HOUR in self.widths
+        """The tables that are summed from the narrowest, as hours are closed."""
+        return {width: self.table(width) for width in self.widths[1:]}
 
     @property
     def held(self) -> str:
@@ -88,7 +80,7 @@ ZERO_LATENCY_BUCKET = -100_000
 
 TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS, widths=(MINUTE, HOUR, DAY))
 MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS, widths=(MINUTE, HOUR, DAY))
-AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS)
+AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS, widths=(TEN_MINUTES, HOUR, DAY))
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
 LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
 CALL_LATENCY = Rollup(
@@ -99,16 +91,17 @@ CALL_LATENCY = Rollup(
     widths=(DAY,),
 )
 OF_USERS = {name: AMOUNTS[name] for name in ("calls", "priced_calls", "cost_usd")}
-NAMED = "user_id IS NOT NULL"
-USERS = Rollup("users", ("user_id",), OF_USERS, NAMED, calls_only=True, widths=(HOUR, DAY, WEEK))
-USER_AGENTS = Rollup("user_agents", ("user_id", "agent_id"), OF_USERS, NAMED, calls_only=True, widths=(HOUR, DAY, WEEK))
+NAMED = "user_number IS NOT NULL"
+UP_TO_WEEKS = (TEN_MINUTES, HOUR, DAY, WEEK)
+USERS = Rollup("users", ("user_number",), OF_USERS, NAMED, calls_only=True, widths=UP_TO_WEEKS)
+USER_AGENTS = Rollup("user_agents", ("user_number", "agent_id"), OF_USERS, NAMED, calls_only=True, widths=UP_TO_WEEKS)
 FAILURES = Rollup(
     "failures",
-    ("status", "error_type", "user_id"),
+    ("status", "error_type", "user_number"),
     COUNT,
     f"status <> 'success' AND {NAMED}",
     calls_only=True,
-    widths=(HOUR, DAY, WEEK),
+    widths=(TEN_MINUTES,),
 )
 ERRORS = Rollup(
     "errors",
@@ -116,7 +109,7 @@ ERRORS = Rollup(
     COUNT,
     "status <> 'success'",
     calls_only=True,
-    widths=(HOUR, DAY, WEEK),
+    widths=UP_TO_WEEKS,
 )
 COUNTED_TOGETHER = (
     (CALLS, (TOTALS, MODELS, AGENTS, CALLS)),
@@ -127,7 +120,38 @@ COUNTED_TOGETHER = (
 )
 """The rows of a batch are grouped by the keys of the first, and the others summed from those few groups."""
 ROLLUPS = (*(rollup for _, together in COUNTED_TOGETHER for rollup in together), CALL_LATENCY)
-TABLES = tuple(table for rollup in ROLLUPS for table in rollup.tables.values())
+
+SET_SIZE = 4096
+MEMBER = f"set_bit(0::bit({SET_SIZE}), mod(user_number, {SET_SIZE}), 1)"
+CHUNK = f"user_number / {SET_SIZE}"
+
+
+class Sets(NamedTuple):
+    """Which users a closed bucket has, a bit each: to tell apart the users of a month takes no more than an OR.
+
+    Users have consecutive numbers in their workspace; a row holds those of one chunk of SET_SIZE numbers.
+    """
+
+    name: str
+    of: Rollup
+    """Whose narrowest buckets say which users there are."""
+    keys: tuple[str, ...] = ()
+    widths: tuple[Width, ...] = (HOUR, DAY, WEEK)
+
+    def table(self, width: Width) -> str:
+        return f"{self.name}_{width.name}"
+
+    @property
+    def tables(self) -> dict[Width, str]:
+        return {width: self.table(width) for width in self.widths}
+
+
+USER_SETS = Sets("user_sets", USERS)
+FAILURE_SETS = Sets("failure_sets", FAILURES, ("status", "error_type"))
+SETS = (USER_SETS, FAILURE_SETS)
+KEPT: tuple[Rollup | Sets, ...] = (*ROLLUPS, *SETS)
+"""What is made from others comes after them."""
+TABLES = tuple(table for kept in KEPT for table in kept.tables.values())
 
 COUNTED = (
     "workspace_id",
@@ -138,7 +162,7 @@ COUNTED = (
     "model",
     "status",
     "error_type",
-    "user_id",
+    "user_number",
     "latency_ms",
     "cost_usd",
     "input_tokens",
@@ -150,19 +174,30 @@ SOURCE = ", ".join((*COUNTED, "latency_bucket(latency_ms) AS latency_bucket"))
 
 def upsert(rollup: Rollup, table: str, added: str) -> str:
     """`added` selects the key and the measures. Every writer takes its locks in the order of the key."""
-    keys = ("workspace_id", "bucket", *rollup.keys)
-    key, places = ", ".join(keys), ", ".join(str(place) for place in range(1, len(keys) + 1))
-    sums = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in rollup.measures)
+    return merged(table, rollup.keys, {name: f"{table}.{name} + excluded.{name}" for name in rollup.measures}, added)
+
+
+def merged(table: str, keys: tuple[str, ...], measures: dict[str, str], added: str) -> str:
+    key, places = (
+        ", ".join(("workspace_id", "bucket", *keys)),
+        ", ".join(str(place + 1) for place in range(len(keys) + 2)),
+    )
+    changes = ", ".join(f"{name} = {value}" for name, value in measures.items())
     return f"""
-    INSERT INTO {table} ({key}, {", ".join(rollup.measures)})
+    INSERT INTO {table} ({key}, {", ".join(measures)})
     {added}
     ORDER BY {places}
-    ON CONFLICT ({key}) DO UPDATE SET {sums}"""
+    ON CONFLICT ({key}) DO UPDATE SET {changes}"""
 
 
-def grouped(rollup: Rollup, bucket: str, sums: dict[str, str], source: str, where: str) -> str:
-    columns = ("workspace_id", f"{bucket} AS bucket", *rollup.keys, *(f"{sums[name]} AS {name}" for name in sums))
-    places = ", ".join(str(place) for place in range(1, len(rollup.keys) + 3))
+def grouped(keys: tuple[str, ...], bucket: str, measures: dict[str, str], source: str, where: str) -> str:
+    columns = (
+        "workspace_id",
+        f"{bucket} AS bucket",
+        *keys,
+        *(f"{value} AS {name}" for name, value in measures.items()),
+    )
+    places = ", ".join(str(place + 1) for place in range(len(keys) + 2))
     return f"""SELECT {", ".join(columns)}
     FROM {source}
     WHERE {where}
@@ -172,83 +207,133 @@ def grouped(rollup: Rollup, bucket: str, sums: dict[str, str], source: str, wher
 def of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -> str:
     """`source` has SOURCE and `sign`."""
     sums = {name: f"sum(sign * {value})" for name, value in rollup.measures.items()}
-    return grouped(rollup, f"time_bucket('{width.interval}', timestamp)", sums, source, rollup.held + where)
+    return grouped(rollup.keys, f"time_bucket('{width.interval}', timestamp)", sums, source, rollup.held + where)
 
 
 def summed(rollup: Rollup, width: Width, source: str, where: str) -> str:
     """`source` has narrower buckets, of this rollup or of one that knows more."""
     sums = {name: f"sum({name})" for name in rollup.measures}
     bucket = f"time_bucket('{width.interval}', bucket)"
-    return upsert(rollup, rollup.table(width), grouped(rollup, bucket, sums, source, where))
+    return upsert(rollup, rollup.table(width), grouped(rollup.keys, bucket, sums, source, where))
+
+
+def joined_sets(sets: Sets, width: Width, source: str, where: str) -> str:
+    """`source` has narrower buckets that know the users' numbers."""
+    table, bucket = sets.table(width), f"time_bucket('{width.interval}', bucket)"
+    keys = (*sets.keys, f"{CHUNK} AS chunk")
+    members = grouped(keys, bucket, {"users": f"bit_or({MEMBER})"}, source, f"{where} AND calls > 0")
+    return merged(table, (*sets.keys, "chunk"), {"users": f"{table}.users | excluded.users"}, members)
 
 
 def kept_by(source: str, may_be_late: bool = True) -> str:
-    """As parts of a WITH: the minutes and hours of all rows, the days and weeks of those whose day is closed.
+    """As parts of a WITH: the narrowest buckets of all rows, the wider ones of those whose hour is closed.
 
-    Where no row is late, leaving those out saves half of the statement.
+    Where no row is late, leaving those out saves half of the statement. A set only ever gains users here: RECOUNTED
+    is for the rows that are taken away.
     """
     parts: dict[str, str] = {}
     for finest, together in COUNTED_TOGETHER:
         groups = f"{finest.name}_of_rows"
-        narrowest = min((width for rollup in together for width in rollup.widths), key=attrgetter("length"))
+        narrowest = min((rollup.widths[0] for rollup in together), key=lambda width: width.length)
         parts[groups] = of_rows(finest, narrowest, source)
         for rollup in together:
-            for width, table in rollup.counted_at_once.items():
-                is_done = (rollup, width) == (finest, narrowest)
-                kept = upsert(rollup, table, f"SELECT * FROM {groups}")  # noqa: S608 (a name from above)
-                parts[f"{table}_kept"] = kept if is_done else summed(rollup, width, groups, "true")
+            is_done = (rollup, rollup.widths[0]) == (finest, narrowest)
+            kept = upsert(rollup, rollup.narrowest, f"SELECT * FROM {groups}")  # noqa: S608 (a name from above)
+            parts[f"{rollup.narrowest}_kept"] = kept if is_done else summed(rollup, rollup.widths[0], groups, "true")
             for width, table in rollup.summed.items() if may_be_late else ():
-                parts[f"{table}_kept"] = summed(rollup, width, groups, "bucket < %(closed_before)s")
+                parts[f"{table}_kept"] = summed(rollup, width, groups, LATE)
+        for sets in SETS if may_be_late else ():
+            for width, table in sets.tables.items() if sets.of in together else ():
+                parts[f"{table}_kept"] = joined_sets(sets, width, groups, LATE)
     if may_be_late:
         days = of_rows(CALL_LATENCY, DAY, source, " AND timestamp < %(closed_before)s")
-        parts[f"{CALL_LATENCY.daily}_kept"] = upsert(CALL_LATENCY, CALL_LATENCY.daily, days)
+        parts[f"{CALL_LATENCY.narrowest}_kept"] = upsert(CALL_LATENCY, CALL_LATENCY.narrowest, days)
     return ",".join(f"\n{name} AS ({statement}\n)" for name, statement in parts.items())
 
 
+LATE = "bucket < %(closed_before)s"
+
+
 def closing(where: str, joined: str = "") -> dict[str, str]:
-    """By table, the statement that adds what is in hours, or in rows, for whose {moment} `where` holds."""
-    of_hours = {
-        table: summed(rollup, width, f"{rollup.hourly}{joined}", where.format(moment="bucket"))
+    """By table, the statement that adds what is in narrow buckets, or in rows, for whose {moment} `where` holds."""
+    of_buckets = {
+        table: summed(rollup, width, f"{rollup.narrowest}{joined}", where.format(moment="bucket"))
         for rollup in ROLLUPS
         for width, table in rollup.summed.items()
     }
+    of_users = {
+        table: joined_sets(sets, width, f"{sets.of.narrowest}{joined}", where.format(moment="bucket"))
+        for sets in SETS
+        for width, table in sets.tables.items()
+    }
     days = of_rows(CALL_LATENCY, DAY, f"{STORED}{joined}", f" AND {where.format(moment='timestamp')}")
-    return of_hours | {CALL_LATENCY.daily: upsert(CALL_LATENCY, CALL_LATENCY.daily, days)}
+    return of_buckets | of_users | {CALL_LATENCY.narrowest: upsert(CALL_LATENCY, CALL_LATENCY.narrowest, days)}
 
 
 STORED = f"(SELECT {SOURCE}, 1 AS sign FROM traces) AS stored"  # noqa: S608
-CLOSED_BEFORE = "SELECT closed_before FROM closed_days WHERE workspace_id = %(workspace_id)s"
+CLOSED_BEFORE = "SELECT closed_before FROM closed_hours WHERE workspace_id = %(workspace_id)s"
 
 OLDEST_OPEN = """
-SELECT min(bucket)
-FROM totals_hourly
-WHERE workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(day)s
+SELECT time_bucket('1 hour', min(bucket))
+FROM totals_minutely
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(closed_before)s AND bucket < %(until)s
 """
 
-NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND {moment} >= %(closed_before)s AND {moment} < %(day)s"
+NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND {moment} >= %(closed_before)s AND {moment} < %(until)s"
 CLOSE = f"""
 WITH {",".join(f"{table}_kept AS ({statement})" for table, statement in closing(NEWLY_CLOSED).items())}
-INSERT INTO closed_days (workspace_id, closed_before)
-VALUES (%(workspace_id)s, %(day)s)
+INSERT INTO closed_hours (workspace_id, closed_before)
+VALUES (%(workspace_id)s, %(until)s)
 ON CONFLICT (workspace_id) DO UPDATE SET closed_before = excluded.closed_before
 """  # noqa: S608 (built from the names above, never from input)
-"""Closes the hours from `closed_before` up to `day`, or to an hour before it."""
+"""Closes the hours from `closed_before` up to `until`."""
 
 
-def fill(rollup: Rollup, width: Width) -> str:
-    """A table that is empty, from all rows there are. Those of hours come before those of days."""
-    if width in rollup.counted_at_once:
-        return upsert(rollup, rollup.table(width), of_rows(rollup, width, STORED))
-    return closing("{moment} < closed_before", " JOIN closed_days USING (workspace_id)")[rollup.table(width)]
+def recounted(sets: Sets, width: Width) -> str:
+    """The sets of the buckets that `hours` lie in, from what is narrower: also without users who have no call left."""
+    table, place = sets.table(width), sets.widths.index(width)
+    if place:
+        source, chunk, members = sets.table(sets.widths[place - 1]), "narrower.chunk", "bit_or(narrower.users)"
+        held = "true"
+    else:
+        source, chunk, members = sets.of.narrowest, CHUNK, f"bit_or({MEMBER})"
+        held = "calls > 0 AND narrower.bucket < %(closed_before)s"
+    same = "".join(f" AND narrower.{key} IS NOT DISTINCT FROM {table}.{key}" for key in sets.keys)
+    return f"""
+    UPDATE {table}
+    SET users = coalesce((
+        SELECT {members}
+        FROM {source} AS narrower
+        WHERE narrower.workspace_id = {table}.workspace_id
+            AND narrower.bucket >= {table}.bucket
+            AND narrower.bucket < {table}.bucket + interval '{width.interval}'
+            AND {chunk} = {table}.chunk AND {held}{same}
+    ), 0::bit({SET_SIZE}))
+    WHERE workspace_id = %(workspace_id)s
+        AND bucket = ANY(ARRAY(
+            SELECT time_bucket('{width.interval}', hour)
+            FROM unnest(%(hours)s::timestamptz[]) AS hour
+        ))"""  # noqa: S608 (built from the names above, never from input)
 
+
+RECOUNTED = tuple(recounted(sets, width) for sets in SETS for width in sets.widths)
+"""After rows were taken away from closed hours."""
+
+CLOSING_LAG = timedelta(minutes=10)
+"""A row is of the moment its span began and comes once it has ended: so long after an hour, few more of it do."""
 
 FILL = (
-    """
-    INSERT INTO closed_days (workspace_id, closed_before)
-    SELECT workspace_id, time_bucket('24 hours', max(timestamp))
+    f"""
+    INSERT INTO closed_hours (workspace_id, closed_before)
+    SELECT workspace_id, time_bucket('1 hour', max(timestamp) - interval '{CLOSING_LAG.seconds} seconds')
     FROM traces
     GROUP BY workspace_id
-    """,
-    *(fill(rollup, width) for rollup in ROLLUPS for width in rollup.widths),
+    """,  # noqa: S608
+    *(
+        upsert(rollup, rollup.narrowest, of_rows(rollup, rollup.widths[0], STORED))
+        for rollup in ROLLUPS
+        if rollup.is_counted_at_once
+    ),
+    *closing("{moment} < closed_before", " JOIN closed_hours USING (workspace_id)").values(),
 )
-"""Every rollup."""
+"""Every rollup, from all rows there are."""

@@ -1,11 +1,11 @@
 """DDL of PostgreSQL that several migrations need: one for new databases, one for those that had less."""
 
-from analytics.rollups import Rollup, Width
+from analytics.rollups import SET_SIZE, Rollup, Sets, Width
 
 # Time before ids in the unique key: new rows then go to the end of its index, and windows are read from it. With what
 # else questions ask of rows beside it, they need not be looked up in the table, where they are four times as wide.
 COVERED = (
-    *("operation", "agent_id", "provider", "model", "user_id", "status", "error_type", "latency_ms", "cost_usd"),
+    *("operation", "agent_id", "provider", "model", "user_number", "status", "error_type", "latency_ms", "cost_usd"),
     *("input_tokens", "output_tokens"),
 )
 KEY = f"""
@@ -29,6 +29,40 @@ def short(text: str, workspace_id: str = "workspace_id") -> str:
     return f"hashtextextended({text}, uuid_hash_extended({workspace_id}, 0))"
 
 
+# Numbers tell users apart in four bytes, and make up sets.
+USER_NUMBERS = (
+    """
+    CREATE TABLE user_numbers (
+        workspace_id uuid NOT NULL,
+        user_id text COLLATE "C" NOT NULL,
+        number integer NOT NULL,
+        UNIQUE (workspace_id, user_id),
+        UNIQUE (workspace_id, number)
+    )
+    """,
+    """
+    INSERT INTO user_numbers (workspace_id, user_id, number)
+    SELECT workspace_id, user_id, row_number() OVER (PARTITION BY workspace_id ORDER BY min(timestamp), user_id) - 1
+    FROM traces
+    WHERE user_id IS NOT NULL
+    GROUP BY workspace_id, user_id
+    """,
+    "ALTER TABLE traces ADD COLUMN user_number integer",
+    """
+    UPDATE traces
+    SET user_number = number
+    FROM user_numbers
+    WHERE user_numbers.workspace_id = traces.workspace_id AND user_numbers.user_id = traces.user_id
+    """,
+)
+USER_NUMBERS_BACK = ("ALTER TABLE traces DROP COLUMN user_number", "DROP TABLE user_numbers")
+CLOSED_HOURS = """
+CREATE TABLE closed_hours (
+    workspace_id uuid PRIMARY KEY,
+    closed_before timestamptz NOT NULL
+)
+"""
+
 # Records of the same call are hours apart at most, spans of a trace days.
 LINK_HOURS, TRACE_HOURS = 24, 7 * 24
 INDEXES = (
@@ -38,7 +72,7 @@ INDEXES = (
 )
 
 KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), 'text COLLATE "C"')
-KEY_TYPES |= {"user_id": 'text COLLATE "C"', "latency_bucket": "integer"}
+KEY_TYPES |= {"user_number": "integer", "latency_bucket": "integer", "chunk": "integer"}
 MEASURE_TYPES = {
     "calls": "integer",
     "errors": "integer",
@@ -48,13 +82,20 @@ MEASURE_TYPES = {
     "cost_usd": "numeric",
     "input_tokens": "bigint",
     "output_tokens": "bigint",
+    "users": f"bit({SET_SIZE})",
 }
 
 
-def table(rollup: Rollup, width: Width) -> str:
+def table(counted: Rollup | Sets, width: Width) -> str:
+    if isinstance(counted, Sets):
+        return bucket_table(counted.table(width), (*counted.keys, "chunk"), ("users",))
+    return bucket_table(counted.table(width), counted.keys, tuple(counted.measures))
+
+
+def bucket_table(name: str, keys: tuple[str, ...], measures: tuple[str, ...]) -> str:
     columns = ["workspace_id uuid NOT NULL", "bucket timestamptz NOT NULL"]
-    columns += [f"{key} {KEY_TYPES[key]}" for key in rollup.keys]
-    columns += [f"{measure} {MEASURE_TYPES[measure]} NOT NULL" for measure in rollup.measures]
-    columns += [f"UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, {', '.join(rollup.keys)})"]
+    columns += [f"{key} {KEY_TYPES[key]}" for key in keys]
+    columns += [f"{measure} {MEASURE_TYPES[measure]} NOT NULL" for measure in measures]
+    columns += [f"UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, {', '.join(keys)})"]
     # Room on each page, so that counting up changes a row where it is and no index.
-    return f"CREATE TABLE {rollup.table(width)} ({', '.join(columns)}) WITH (fillfactor = 70)"
+    return f"CREATE TABLE {name} ({', '.join(columns)}) WITH (fillfactor = 70)"

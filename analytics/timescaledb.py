@@ -1,16 +1,29 @@
 """The schema on TimescaleDB: `traces` in chunks of a day, and each rollup a continuous aggregate of the same name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
-from analytics.rollups import DAY, HOUR, MINUTE, ROLLUPS, TABLES, WEEK, Rollup, Width
+from analytics.rollups import (
+    CHUNK,
+    DAY,
+    HOUR,
+    KEPT,
+    MEMBER,
+    MINUTE,
+    TABLES,
+    TEN_MINUTES,
+    WEEK,
+    Rollup,
+    Sets,
+    Width,
+)
 from analytics.schema import MEASURE_TYPES
+from analytics.windows import KEYS_OF_ROWS
 
 OLDEST = (2, 23)
 
@@ -56,10 +69,11 @@ $$
 """
 
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
-CHUNKS = {MINUTE: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
+CHUNKS = {MINUTE: "10 days", TEN_MINUTES: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
 # Of each minute: a late row is first in its hour, then in what is summed from hours, all within two minutes.
 DELAYS: dict[Width, Any] = {
     MINUTE: timedelta(0),
+    TEN_MINUTES: timedelta(0),
     HOUR: timedelta(0),
     DAY: timedelta(seconds=20),
     WEEK: timedelta(seconds=40),
@@ -78,26 +92,47 @@ def set_up(cursor: CursorWrapper) -> None:
         raise Unusable("This server has no TimescaleDB. Install it, or leave ANALYTICS_ENGINE empty.")
     cursor.execute(EXTENSION)
     check(cursor)
-    cursor.execute(f"DROP TABLE closed_days, {', '.join(TABLES)}")
+    cursor.execute(f"DROP TABLE closed_hours, {', '.join(TABLES)}")
     cursor.execute(TRACES)
     cursor.execute(DECOMPRESSION)
-    add_aggregates(cursor, [(rollup, width) for rollup in ROLLUPS for width in rollup.widths])
+    add_aggregates(cursor)
     set_policies(cursor)
 
 
-def add_aggregates(cursor: CursorWrapper, wanted: Sequence[tuple[Rollup, Width]]) -> None:
+def add_aggregates(cursor: CursorWrapper) -> None:
     """Those of hours before those of days, which are made from them."""
-    for rollup, width in wanted:
-        cursor.execute(aggregate_of(rollup, width))
-        columns = ", ".join(("workspace_id", "bucket", *(key for key in rollup.keys if key == "user_id")))
-        cursor.execute(f"CREATE INDEX ON {rollup.table(width)} ({columns})")
+    for counted in KEPT:
+        for width, view in counted.tables.items():
+            cursor.execute(aggregate_of(counted, width))
+            columns = ", ".join(("workspace_id", "bucket", *(key for key in counted.keys if key == "user_number")))
+            cursor.execute(f"CREATE INDEX ON {view} ({columns})")
 
 
-def aggregate_of(rollup: Rollup, width: Width) -> str:
-    if width not in rollup.summed:
-        return aggregate_of_rows(rollup, width)
-    narrower = max((one for one in rollup.widths if HOUR.length <= one.length < width.length), key=attrgetter("length"))
-    return aggregate_of_buckets(rollup, narrower, width)
+AGGREGATES = "SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()"
+
+
+def drop_aggregates(cursor: CursorWrapper) -> None:
+    cursor.execute(AGGREGATES)
+    for (view,) in cursor.fetchall():
+        cursor.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view} CASCADE")
+
+
+def aggregate_of(counted: Rollup | Sets, width: Width) -> str:
+    """Days and weeks from what is narrower, all else from rows."""
+    narrower = [one for one in counted.widths if HOUR.length <= one.length < width.length]
+    rollup = counted.of if isinstance(counted, Sets) else counted
+    if narrower:
+        source, held, bucket = counted.table(narrower[-1]), "true", f"time_bucket('{width.interval}', bucket)"
+    else:
+        source, held, bucket = "traces", rollup.held, f"time_bucket('{width.interval}', timestamp)"
+    if isinstance(counted, Sets):
+        keys = (*counted.keys, "chunk" if narrower else f"{CHUNK} AS chunk")
+        measures = {"users": f"bit_or({'users' if narrower else MEMBER})"}
+    else:
+        keys = counted.keys if narrower else tuple(KEYS_OF_ROWS.get(key, key) for key in counted.keys)
+        sums = {name: name for name in rollup.measures} if narrower else rollup.measures
+        measures = {name: f"sum({value})::{MEASURE_TYPES[name]}" for name, value in sums.items()}
+    return aggregate(counted.table(width), CHUNKS[width], source, bucket, keys, measures, held)
 
 
 def check(cursor: CursorWrapper) -> None:
@@ -112,21 +147,6 @@ def check(cursor: CursorWrapper) -> None:
             "This TimescaleDB is the Apache edition, which has no continuous aggregates: "
             "use the community edition (timescaledb.license = timescale). ANALYTICS_ENGINE=postgresql does without."
         )
-
-
-def aggregate_of_rows(rollup: Rollup, width: Width) -> str:
-    keys = tuple(
-        "latency_bucket(latency_ms) AS latency_bucket" if key == "latency_bucket" else key for key in rollup.keys
-    )
-    sums = {name: f"sum({value})::{MEASURE_TYPES[name]}" for name, value in rollup.measures.items()}
-    bucket = f"time_bucket('{width.interval}', timestamp)"
-    return aggregate(rollup.table(width), CHUNKS[width], "traces", bucket, keys, sums, rollup.held)
-
-
-def aggregate_of_buckets(rollup: Rollup, narrower: Width, wider: Width) -> str:
-    sums = {name: f"sum({name})::{MEASURE_TYPES[name]}" for name in rollup.measures}
-    bucket = f"time_bucket('{wider.interval}', bucket)"
-    return aggregate(rollup.table(wider), CHUNKS[wider], rollup.table(narrower), bucket, rollup.keys, sums, "true")
 
 
 def aggregate(
@@ -187,8 +207,8 @@ def set_policies(cursor: CursorWrapper) -> None:
     cursor.execute(REACH, [list(TABLES)])
     [reached] = cursor.fetchone()
     reach = min(rows_kept, reached or rows_kept)
-    for rollup in ROLLUPS:
-        for width, table in rollup.tables.items():
+    for counted in KEPT:
+        for width, table in counted.tables.items():
             cursor.execute(REFRESH, {"view": table, "reach": reach, "delay": DELAYS[width]})
     cursor.execute(COLUMNSTORE)
     for table, kept in ({"traces": rows_kept} | dict.fromkeys(TABLES, rollups_kept)).items():

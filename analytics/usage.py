@@ -54,13 +54,15 @@ def counts(filters: Filters) -> Counts:
             FROM {calls} AS calls
             GROUP BY agent_id
         ), users AS (
-            SELECT user_id
-            FROM {calls_of_users} AS calls
-            GROUP BY user_id
+            SELECT
+                chunk,
+                bit_or(users) AS users
+            FROM {user_sets} AS sets
+            GROUP BY chunk
         ), counts AS MATERIALIZED (
             SELECT
                 (SELECT coalesce(sum(calls), 0)::bigint FROM agents) AS total_calls,
-                (SELECT count(*) FROM users) AS unique_users,
+                (SELECT coalesce(sum(bit_count(users)), 0)::bigint FROM users) AS unique_users,
                 (SELECT count(*) FROM agents) AS active_agents
         )
         SELECT
@@ -70,7 +72,7 @@ def counts(filters: Filters) -> Counts:
         """,
         filters.params,
         calls=windows.calls(filters, "agent_id"),
-        calls_of_users=windows.users(filters),
+        user_sets=windows.user_sets(filters),
     )
     return found  # type: ignore[no-any-return]
 
@@ -195,22 +197,32 @@ class TopUsers(TypedDict):
 def top_users(filters: Filters) -> TopUsers:
     top = rows(
         """
+        WITH users AS (
+            SELECT
+                user_number,
+                sum(calls) AS calls
+            FROM {calls} AS calls
+            GROUP BY user_number
+            ORDER BY calls DESC
+            FETCH FIRST %(limit)s ROWS WITH TIES
+        )
         SELECT
-            user_id,
-            sum(calls) AS calls
-        FROM {calls} AS calls
-        GROUP BY user_id
+            user_number,
+            user_id
+        FROM users
+        JOIN user_numbers ON workspace_id = %(workspace_id)s AND number = user_number
         ORDER BY calls DESC, user_id
         LIMIT %(limit)s
         """,
         filters.params,
         calls=windows.users(filters),
     )
-    data = rows(
+    names = {user["user_number"]: user["user_id"] for user in top}
+    found = rows(
         """
         WITH agents AS (
             SELECT
-                user_id,
+                user_number,
                 agent_id,
                 sum(calls) AS calls,
                 sum(priced_calls) AS priced_calls,
@@ -218,34 +230,34 @@ def top_users(filters: Filters) -> TopUsers:
                 max(timestamp) AS seen_since,
                 max(until) AS seen_until
             FROM {calls} AS calls
-            WHERE user_id = ANY(%(user_ids)s)
-            GROUP BY user_id, agent_id
+            WHERE user_number = ANY(%(user_numbers)s)
+            GROUP BY user_number, agent_id
         ), users AS (
             SELECT
-                user_id,
+                user_number,
                 sum(calls)::bigint AS calls,
                 CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd,
                 count(*) AS active_agents,
                 max(seen_since) AS seen_since,
                 max(seen_until) AS seen_until
             FROM agents
-            GROUP BY user_id
+            GROUP BY user_number
         ), users_before AS (
             SELECT
-                user_id,
+                user_number,
                 sum(calls) AS calls_before
             FROM {calls_before} AS calls
-            WHERE user_id = ANY(%(user_ids)s)
-            GROUP BY user_id
+            WHERE user_number = ANY(%(user_numbers)s)
+            GROUP BY user_number
         ), changes AS (
             SELECT
                 *,
                 (calls - calls_before)::float8 * 100 / calls_before AS change_from_previous
             FROM users
-            LEFT JOIN users_before USING (user_id)
+            LEFT JOIN users_before USING (user_number)
         )
         SELECT
-            user_id,
+            user_number,
             calls,
             cost_usd,
             active_agents,
@@ -271,7 +283,7 @@ def top_users(filters: Filters) -> TopUsers:
                 FROM user_agents_hourly
                 WHERE workspace_id = %(workspace_id)s
                   AND bucket = hour
-                  AND user_agents_hourly.user_id = changes.user_id
+                  AND user_agents_hourly.user_number = changes.user_number
                   AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
                   AND user_agents_hourly.calls > 0
                 OFFSET 0 -- hour by hour from the newest, and not joined, which keeps no order
@@ -282,17 +294,18 @@ def top_users(filters: Filters) -> TopUsers:
             SELECT timestamp AS last_seen
             FROM traces
             WHERE {narrowed}
-              AND traces.user_id = changes.user_id
+              AND traces.user_number = changes.user_number
               AND timestamp >= greatest(hour, seen_since)
               AND timestamp < least(hour + interval '1 hour', seen_until)
             ORDER BY timestamp DESC
             LIMIT 1
         ) AS newest ON true
-        ORDER BY calls DESC, user_id
         """,
-        filters.params | {"user_ids": [user["user_id"] for user in top]},
+        filters.params | {"user_numbers": list(names)},
         calls=windows.users(filters, "agent_id"),
         calls_before=windows.users(filters.previous),
         narrowed=windows.NARROWED,
     )
-    return {"data": data}  # type: ignore[typeddict-item]
+    users = {user.pop("user_number"): user for user in found}
+    data: list[Any] = [{"user_id": names[number]} | users[number] for number in names if number in users]
+    return {"data": data}

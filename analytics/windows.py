@@ -6,23 +6,30 @@ functions: Citus plans no function that reads a distributed table. Moments are c
 so that TimescaleDB leaves chunks out while planning.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from analytics import engine
-from analytics.filters import BUCKET_ORIGIN, Filters
+from analytics.filters import BUCKET_ORIGIN, EARLIEST, Filters
 from analytics.rollups import (
     AGENTS,
     CALL_LATENCY,
     CALLS,
+    CHUNK,
     ERRORS,
+    FAILURE_SETS,
     FAILURES,
     HOUR,
     LATENCY,
+    MEMBER,
     MODELS,
     TOTALS,
     USER_AGENTS,
+    USER_SETS,
     USERS,
     Rollup,
+    Sets,
     Width,
 )
 
@@ -39,16 +46,16 @@ NARROWED = """workspace_id = %(workspace_id)s
 """The window's rows of `traces`, for what only they can tell."""
 
 
-def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, days_until: datetime | None = None) -> str:
+def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, closed_before: datetime | None = None) -> str:
     """AMOUNTS by `columns` and time, from the smallest rollup that knows all that is asked for.
 
-    `days_until` is what the engine says of the workspace, for those who ask it of many at once.
+    `closed_before` is what the engine says of the workspace, for those who ask it of many at once.
 
     Rows are no finer than `bucket` needs: each stands for the calls from `timestamp` to before `until`.
     """
     needed = {*columns, *narrowed_by(filters)}
     rollup = next(rollup for rollup in (TOTALS, MODELS, AGENTS, CALLS) if needed <= set(rollup.keys))
-    return united(filters, rollup, bucket, days_until)
+    return united(filters, rollup, bucket, closed_before)
 
 
 def latency(filters: Filters, bucket: timedelta = ANY) -> str:
@@ -57,9 +64,12 @@ def latency(filters: Filters, bucket: timedelta = ANY) -> str:
 
 
 def users(filters: Filters, *columns: str) -> str:
-    """Calls and cost by user_id, and by agent_id where `columns` ask for it, of the calls that name a user."""
-    rollup = USERS if not {*columns, *narrowed_by(filters)} & {"agent_id"} else USER_AGENTS
-    return united(filters, rollup, ANY)
+    """Calls and cost by user_number, and by agent_id where `columns` ask for it, of the calls that name a user."""
+    return united(filters, by_user(filters, *columns), ANY)
+
+
+def by_user(filters: Filters, *columns: str) -> Rollup:
+    return USERS if not {*columns, *narrowed_by(filters)} & {"agent_id"} else USER_AGENTS
 
 
 def errors(filters: Filters) -> str:
@@ -67,74 +77,106 @@ def errors(filters: Filters) -> str:
     return united(filters, ERRORS if set(narrowed_by(filters)) <= set(ERRORS.keys) else CALLS, ANY)
 
 
-def failures(filters: Filters) -> str:
-    """Failed calls by status, error_type and user_id, of those that name one."""
-    return united(filters, FAILURES, ANY)
+def user_sets(filters: Filters, bucket: timedelta = ANY) -> str:
+    """Who called: sets of users by chunk, and by time where they are a series."""
+    return sets(filters, by_user(filters), USER_SETS, bucket)
+
+
+def failure_sets(filters: Filters) -> str:
+    """Whose calls failed: sets of users by status, error_type and chunk."""
+    return sets(filters, FAILURES, FAILURE_SETS, ANY)
 
 
 def narrowed_by(filters: Filters) -> list[str]:
     return [name for name in NARROWING if getattr(filters, name) is not None]
 
 
-def united(filters: Filters, rollup: Rollup, bucket: timedelta, days_until: datetime | None = None) -> str:
+def united(filters: Filters, rollup: Rollup, bucket: timedelta, closed_before: datetime | None = None) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    parts = [part(filters, rollup, *piece) for piece in pieces(filters, rollup, bucket, days_until)]
+    found = pieces(filters, rollup.widths, bucket, closed_before)
+    return union([part(filters, rollup, piece) for piece in found])
+
+
+def sets(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> str:
+    """Those that are kept, and one made from the users that narrower buckets and rows tell."""
+    if narrowed_by(filters):
+        kept = kept._replace(widths=())
+    widths = rollup.widths[:1] + kept.widths if kept.widths else rollup.widths
+    if not set(narrowed_by(filters)) <= set(rollup.keys):
+        widths = ()
+    found = pieces(filters, widths, bucket)
+    in_sets = [
+        set_part(filters, kept, piece, kept.tables[piece.width]) for piece in found if piece.width in kept.tables
+    ]
+    told = [part(filters, rollup, piece) for piece in found if piece.width not in kept.tables]
+    return union([*in_sets, *([members(kept, union(told), bucket)] if told else [])])
+
+
+def members(kept: Sets, told: str, bucket: timedelta) -> str:
+    """Users are told apart before they are put together: most have many calls."""
+    moment = "NULL::timestamptz" if bucket == ANY else "time_bucket(%(bucket)s, timestamp)"
+    keys = "".join(f"{key}, " for key in kept.keys)
+    places = ", ".join(str(place + 1) for place in range(len(kept.keys) + 2))
+    return f"""SELECT timestamp, {keys}{CHUNK} AS chunk, bit_or({MEMBER}) AS users
+    FROM (SELECT DISTINCT {moment} AS timestamp, {keys}user_number FROM {told} AS calls) AS told
+    GROUP BY {places}"""  # noqa: S608 (built from the names of rollups.py)
+
+
+def union(parts: list[str]) -> str:
     return "(\n    " + "\n    UNION ALL\n    ".join(parts) + "\n)"
 
 
-Piece = tuple[Width | None, datetime, datetime, str]
-"""Width of the rollup (None: the rows), start, end, and a condition."""
+class Piece(NamedTuple):
+    width: Width | None
+    """None: the rows."""
+    start: datetime
+    end: datetime
+    condition: str = "true"
 
 
-def pieces(filters: Filters, rollup: Rollup, bucket: timedelta, days_until: datetime | None) -> list[Piece]:
-    """No moment twice, none left out."""
-    start, end = filters.start, filters.end
-    widths = [width for width in rollup.widths if width.length <= bucket]
-    if not widths or ceiling(start, widths[0]) > floor(end, widths[0]):
-        return [(None, start, end, "true")]
-    workspace = filters.workspace_id
-    first, last = ceiling(start, widths[0]), floor(end, widths[0])
-    until = last if widths[-1].length <= HOUR.length else days_until or engine.days_until(workspace)[workspace]
-    if not rollup.has_hours:
-        last = max(first, floor(min(end, until), widths[0]))
-        days: list[Piece] = [(None, start, first, "true"), (widths[0], first, last, "true"), (None, last, end, "true")]
-        return [piece for piece in days if piece[1] < piece[2]]
-    begun = floor(end, HOUR) if HOUR in widths else last
-    found: list[Piece] = [(None, start, first, "true")]
-    if begun < first:
-        found += [*whole(widths, first, last, until), (None, last, end, "true")]
-    else:
-        found += whole(widths, first, begun, until)
-        # Most windows end now: with no row behind it, the hour (or minute) that has begun is read whole.
-        width = HOUR if HOUR in widths else widths[0]
-        rows_behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + width.length))
-        narrower = [one for one in widths if one.length < width.length]
-        found += [
-            (width, begun, begun + width.length, f"NOT {rows_behind}"),
-            *((*piece[:3], rows_behind) for piece in whole(narrower, begun, last, until)),
-            (None, last, end, rows_behind),
-        ]
-        if begun == end:
-            found = [piece for piece in found if piece[1] < end]
-    return [piece for piece in found if piece[1] < piece[2]]
-
-
-def whole(widths: list[Width], start: datetime, end: datetime, until: datetime) -> list[Piece]:
-    """Of the widest that fit, with narrower ones on both sides. Those summed from hours end at `until`."""
+def pieces(
+    filters: Filters, widths: Sequence[Width], bucket: timedelta, closed_before: datetime | None = None
+) -> list[Piece]:
+    """No moment twice, none left out, none wider than `bucket`."""
+    widths = [width for width in widths if width.length <= bucket]
+    start, end, workspace = filters.start, filters.end, filters.workspace_id
     if not widths:
-        return []
-    *narrower, widest = widths
-    if not narrower:
-        return [(widest, start, end, "true")]
-    first = ceiling(start, widest)
-    last = floor(end if widest.length <= HOUR.length else min(end, until), widest)
-    if first >= last:
-        return whole(narrower, start, end, until)
+        return [Piece(None, start, end)]
+    narrowest = widths[0]
+    if len(widths) > 1 or narrowest.length > HOUR.length:
+        closed_before = closed_before or engine.closed_before(workspace)[workspace]
+    closed_before = closed_before or EARLIEST
+    if narrowest.length > HOUR.length:  # counted from rows as hours are closed
+        return whole(widths, start, end, closed_before)
+    begun = floor(end, narrowest)
+    if begun < start or begun == end:
+        return whole(widths, start, end, closed_before)
+    # Most windows end now: with no row behind it, the bucket that has begun is read whole.
+    behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + narrowest.length))
     return [
-        *whole(narrower, start, first, until),
-        (widest, first, last, "true"),
-        *whole(narrower, last, end, until),
+        *whole(widths, start, begun, closed_before),
+        Piece(narrowest, begun, begun + narrowest.length, f"NOT {behind}"),
+        Piece(None, begun, end, behind),
+    ]
+
+
+def whole(widths: Sequence[Width], start: datetime, end: datetime, closed_before: datetime) -> list[Piece]:
+    """Of the widest that fit, with narrower ones on both sides, and rows at the edges."""
+    if start >= end:
+        return []
+    if not widths:
+        return [Piece(None, start, end)]
+    *narrower, widest = widths
+    first, last = ceiling(start, widest), floor(end, widest)
+    if (narrower or widest.length > HOUR.length) and closed_before <= end:
+        last = closed_before  # also of a bucket that has begun: it holds what is closed of it
+    if first >= last:
+        return whole(narrower, start, end, closed_before)
+    return [
+        *whole(narrower, start, first, closed_before),
+        Piece(widest, first, last),
+        *whole(narrower, last, end, closed_before),
     ]
 
 
@@ -143,22 +185,35 @@ ROWS_BETWEEN = """EXISTS (
     )"""
 
 
-def part(filters: Filters, rollup: Rollup, width: Width | None, start: datetime, end: datetime, condition: str) -> str:
+def part(filters: Filters, rollup: Rollup, piece: Piece) -> str:
+    width, condition = piece.width, piece.condition
     if width:
-        table, moment, until, counted = rollup.table(width), "bucket", f"interval '{width.interval}'", "calls > 0"
+        table, moment, counted = rollup.table(width), "bucket", "calls > 0"
+        until = f"least(bucket + interval '{width.interval}', {literal(piece.end)})"
         keys, measures = ", ".join(rollup.keys), ", ".join(rollup.measures)
     else:
-        table, moment, until, counted = "traces", "timestamp", "interval '1 microsecond'", rollup.counted
+        table, moment, counted = "traces", "timestamp", rollup.counted
+        until = "timestamp + interval '1 microsecond'"
         keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
         measures = ", ".join(f"{value} AS {name}" for name, value in rollup.measures.items())
     narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters) if name != "operation")
     if not (width and rollup.calls_only):
         narrowed += "\n      AND operation = ANY(%(operations)s)"
-    return f"""SELECT {moment} AS timestamp, {moment} + {until} AS until, {keys}, {measures}
+    return f"""SELECT {moment} AS timestamp, {until} AS until, {keys}, {measures}
     FROM {table}
-    WHERE workspace_id = '{filters.workspace_id}'::uuid
-      AND {moment} >= {literal(start)} AND {moment} < {literal(end)}
+    WHERE {within(filters, piece, moment)}
       AND {counted} AND {condition}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
+
+
+def set_part(filters: Filters, kept: Sets, piece: Piece, table: str) -> str:
+    return f"""SELECT bucket AS timestamp, {"".join(f"{key}, " for key in kept.keys)}chunk, users
+    FROM {table}
+    WHERE {within(filters, piece, "bucket")} AND {piece.condition}"""  # noqa: S608 (as above)
+
+
+def within(filters: Filters, piece: Piece, moment: str) -> str:
+    return f"""workspace_id = '{filters.workspace_id}'::uuid
+      AND {moment} >= {literal(piece.start)} AND {moment} < {literal(piece.end)}"""
 
 
 KEYS_OF_ROWS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}

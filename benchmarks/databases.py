@@ -26,6 +26,12 @@ from observability import embedded
 ROOT = Path(__file__).resolve().parent.parent
 DIRECTORY = ROOT / "var" / "benchmarks"
 COPIED_AT_ONCE = 1 << 20
+NUMBERS = """
+INSERT INTO user_numbers (workspace_id, user_id, number)
+SELECT DISTINCT workspace_id, user_id, user_number
+FROM traces
+WHERE user_id IS NOT NULL
+"""
 COLUMNSTORE_JOBS = """
 SELECT job_id
 FROM timescaledb_information.jobs
@@ -192,9 +198,10 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     from analytics import engine, rollups
 
     if not engine.is_timescaledb():
-        return rollups.FILL
+        return (NUMBERS, *rollups.FILL)
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
+        NUMBERS,
         # Two refreshes of one aggregate at the same time may sum a bucket twice.
         "SELECT _timescaledb_functions.stop_background_workers()",
         # Hours before the days that are made from them.

@@ -12,7 +12,7 @@ from ingest import writer
 
 BATCH = 10_000
 
-WORKSPACES = "SELECT workspace_id FROM closed_days ORDER BY workspace_id"
+WORKSPACES = "SELECT workspace_id FROM closed_hours ORDER BY workspace_id"
 LAST_OF_BATCH = """
 SELECT {moment}
 FROM {table}
@@ -37,11 +37,11 @@ def delete_old(now: datetime) -> tuple[int, int]:
 
 
 def close_before(workspace_id: UUID, cutoff: datetime) -> None:
-    """What is counted from rows when a day is closed must be, while they are there."""
+    """What is counted from rows when an hour is closed must be, while they are there."""
     closed = None
     while closed is None or closed < cutoff:
         with writer.writing(workspace_id) as cursor:
-            closed = writer.close_days(cursor, workspace_id, cutoff)
+            closed = writer.close_hours(cursor, workspace_id, cutoff)
 
 
 def workspaces() -> list[UUID]:

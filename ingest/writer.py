@@ -48,6 +48,10 @@ COLUMNS: dict[str, str] = {
 }
 KEY = ("trace_id", "span_id", "timestamp")
 CORRECTED = tuple(name for name in COLUMNS if name not in (*KEY, "attributes", "said", "link"))
+NUMBER = {"user_number": "integer"}
+"""Of the row's user in its workspace, which the writer finds out."""
+STORED = COLUMNS | NUMBER
+CHANGED = (*CORRECTED, *NUMBER)
 
 
 def given(names: Iterable[str]) -> str:
@@ -57,7 +61,7 @@ def given(names: Iterable[str]) -> str:
 
 
 def typed(names: Iterable[str]) -> str:
-    return ", ".join(f"given.{name}::{COLUMNS[name]}" for name in names)
+    return ", ".join(f"given.{name}::{STORED[name]}" for name in names)
 
 
 def columns(names: Sequence[str], rows: Sequence[Row]) -> dict[str, str | None]:
@@ -71,22 +75,22 @@ def as_json(column: tuple[Any, ...]) -> str | None:
 
 
 ADD = f"""
-    INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
-    SELECT %(workspace_id)s, {typed(COLUMNS)}
-    FROM {given(COLUMNS)}
+    INSERT INTO traces (workspace_id, {", ".join(STORED)})
+    SELECT %(workspace_id)s, {typed(STORED)}
+    FROM {given(STORED)}
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
     RETURNING {rollups.SOURCE}, 1 AS sign
 """  # noqa: S608 (built from the names above, never from input)
 INSERT = f"WITH added AS ({ADD}),{rollups.kept_by('added')} SELECT count(*) FROM added"  # noqa: S608
 INSERT_IN_TIME = f"WITH added AS ({ADD}),{rollups.kept_by('added', may_be_late=False)} SELECT count(*) FROM added"  # noqa: S608
-"""Of rows whose days are all open."""
+"""Of rows whose hours are all open."""
 INSERT_ALONE = f"WITH added AS ({ADD}) SELECT count(*) FROM added"  # noqa: S608
 """Where the database sums rollups itself."""
 
 CORRECT = f"""
 WITH given AS (
-    SELECT {typed((*KEY, *CORRECTED))}
-    FROM {given((*KEY, *CORRECTED))}
+    SELECT {typed((*KEY, *CHANGED))}
+    FROM {given((*KEY, *CHANGED))}
 ), old AS (
     SELECT traces.*
     FROM traces
@@ -95,7 +99,7 @@ WITH given AS (
         AND traces.timestamp BETWEEN %(first)s AND %(last)s
 ), corrected AS (
     UPDATE traces
-    SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
+    SET {", ".join(f"{name} = given.{name}" for name in CHANGED)}
     FROM given
     JOIN old USING ({", ".join(KEY)})
     WHERE traces.workspace_id = %(workspace_id)s
@@ -117,11 +121,11 @@ SELECT count(*) FROM corrected
 
 CORRECT_ALONE = f"""
 WITH given AS (
-    SELECT {typed((*KEY, *CORRECTED))}
-    FROM {given((*KEY, *CORRECTED))}
+    SELECT {typed((*KEY, *CHANGED))}
+    FROM {given((*KEY, *CHANGED))}
 )
 UPDATE traces
-SET {", ".join(f"{name} = given.{name}" for name in CORRECTED)}
+SET {", ".join(f"{name} = given.{name}" for name in CHANGED)}
 FROM given
 WHERE traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = given.trace_id
@@ -141,10 +145,10 @@ WITH gone AS (
         AND span_id = %(span_id)s
     RETURNING *
 ), moved AS (
-    INSERT INTO traces (workspace_id, {", ".join(COLUMNS)})
+    INSERT INTO traces (workspace_id, {", ".join(STORED)})
     SELECT
         workspace_id,
-        {", ".join(f"%(timestamp)s::{COLUMNS[name]}" if name == "timestamp" else name for name in COLUMNS)}
+        {", ".join(f"%(timestamp)s::{STORED[name]}" if name == "timestamp" else name for name in STORED)}
     FROM gone
     RETURNING *
 )"""  # noqa: S608 (built from the names above, never from input)
@@ -160,7 +164,19 @@ SELECT count(*) FROM moved
 MOVE_ALONE = f"{MOVED} SELECT count(*) FROM moved"  # noqa: S608
 
 
-# A day of very many users takes longer than a request may: the next batches go on where this one stops.
+NUMBERS = """
+SELECT user_id, number
+FROM user_numbers
+WHERE workspace_id = %(workspace_id)s AND user_id = ANY(%(user_ids)s::text[])
+"""
+NEXT_NUMBER = "SELECT coalesce(max(number) + 1, 0) FROM user_numbers WHERE workspace_id = %(workspace_id)s"
+ADD_NUMBERS = """
+INSERT INTO user_numbers (workspace_id, user_id, number)
+SELECT %(workspace_id)s, user_id, number
+FROM unnest(%(user_ids)s::text[], %(numbers)s::integer[]) AS given (user_id, number)
+"""
+
+# Many hours, or one of very many users, take longer than a request may: the next batches go on where this one stops.
 CLOSING_SECONDS = 1.0
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
@@ -225,15 +241,33 @@ def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
 
 def insert(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
     """How many of the rows were new."""
-    params: dict[str, Any] = {"workspace_id": workspace_id, **columns(tuple(COLUMNS), rows)}
+    params = {"workspace_id": workspace_id, **columns(tuple(COLUMNS), rows), **numbers(cursor, workspace_id, rows)}
     if engine.is_timescaledb():
         cursor.execute(INSERT_ALONE, params, prepare=True)
     else:
-        closed = close_days(cursor, workspace_id, day_of(max(row.timestamp for row in rows)))
+        newest = max(row.timestamp for row in rows)
+        closed = close_hours(cursor, workspace_id, hour_of(newest - rollups.CLOSING_LAG))
         statement = INSERT if min(row.timestamp for row in rows) < closed else INSERT_IN_TIME
         cursor.execute(statement, params | {"closed_before": closed}, prepare=True)
     [(accepted,)] = cursor.fetchall()
     return int(accepted)
+
+
+def numbers(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str, str | None]:
+    """The column of the rows' users. Who is new gets the next number: nobody else writes to the workspace now."""
+    user_ids = list(dict.fromkeys(row.user_id for row in rows if row.user_id is not None))
+    known: dict[str | None, int] = {}
+    if user_ids:
+        params: dict[str, Any] = {"workspace_id": workspace_id, "user_ids": user_ids}
+        cursor.execute(NUMBERS, params)
+        known.update(cursor.fetchall())
+        if added := [user_id for user_id in user_ids if user_id not in known]:
+            cursor.execute(NEXT_NUMBER, params)
+            [(following,)] = cursor.fetchall()
+            fresh = range(following, following + len(added))
+            cursor.execute(ADD_NUMBERS, params | {"user_ids": added, "numbers": list(fresh)})
+            known.update(zip(added, fresh, strict=True))
+    return {"user_number": as_json(tuple(known.get(row.user_id) for row in rows))}
 
 
 def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
@@ -242,6 +276,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
     params: dict[str, Any] = {
         "workspace_id": workspace_id,
         **columns((*KEY, *CORRECTED), rows),
+        **numbers(cursor, workspace_id, rows),
         "first": min(moments),
         "last": max(moments),
     }
@@ -249,6 +284,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
         cursor.execute(CORRECT_ALONE, params)
     else:
         cursor.execute(CORRECT, params | {"closed_before": cursor.closed_before})
+        recount(cursor, workspace_id, moments)
 
 
 def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
@@ -259,22 +295,32 @@ def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> N
         cursor.execute(MOVE_ALONE, params)
     else:
         cursor.execute(MOVE, params | {"closed_before": cursor.closed_before})
+        recount(cursor, workspace_id, [stored_at])
 
 
-def close_days(cursor: Cursor, workspace_id: UUID, day: datetime) -> datetime:
-    """Where the hours that are not closed begin, once those before `day` are, or as many as there is time for."""
+def recount(cursor: Cursor, workspace_id: UUID, moments: Iterable[datetime]) -> None:
+    """The users of closed hours from which a row was taken away."""
+    hours = sorted({hour_of(moment) for moment in moments if moment < cursor.closed_before})
+    if hours:
+        params = {"workspace_id": workspace_id, "closed_before": cursor.closed_before, "hours": hours}
+        for statement in rollups.RECOUNTED:
+            cursor.execute(statement, params)
+
+
+def close_hours(cursor: Cursor, workspace_id: UUID, until: datetime) -> datetime:
+    """Where the hours that are not closed begin, once those before `until` are, or as many as there is time for."""
     ends = time.monotonic() + CLOSING_SECONDS
-    while cursor.closed_before < day:
-        params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": cursor.closed_before}
-        cursor.execute(rollups.OLDEST_OPEN, params | {"day": day})
+    while cursor.closed_before < until:
+        params: dict[str, Any] = {"workspace_id": workspace_id, "closed_before": cursor.closed_before, "until": until}
+        cursor.execute(rollups.OLDEST_OPEN, params)
         [(oldest,)] = cursor.fetchall()
-        until = min(day, oldest + HOUR.length) if oldest else day
-        cursor.execute(rollups.CLOSE, params | {"day": until})
-        cursor.closed_before = until
+        closed = min(until, oldest + HOUR.length) if oldest else until
+        cursor.execute(rollups.CLOSE, params | {"until": closed})
+        cursor.closed_before = closed
         if time.monotonic() > ends:
             break
     return cursor.closed_before
 
 
-def day_of(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+def hour_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -2,8 +2,8 @@
 
 from django.db import migrations
 
-from analytics.rollups import FILL, ROLLUPS, ZERO_LATENCY_BUCKET
-from analytics.schema import KEY, table
+from analytics.rollups import FILL, KEPT, ZERO_LATENCY_BUCKET
+from analytics.schema import CLOSED_HOURS, KEY, USER_NUMBERS, USER_NUMBERS_BACK, table
 
 # Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
 TEXTS = (
@@ -15,7 +15,6 @@ ALTER TABLE traces {", ".join(f'ALTER COLUMN {name} TYPE text COLLATE "C"' for n
 ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_trace_id_span_id_timestamp_key;
 DROP INDEX idx_traces_workspace_timestamp_status;
 DROP INDEX idx_traces_workspace_link;
-{KEY}
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     WHERE status <> 'success';
 """
@@ -24,7 +23,6 @@ DROP INDEX idx_traces_error_analysis;
 CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
 CREATE INDEX idx_traces_workspace_timestamp_status ON traces (workspace_id, timestamp, status);
 ALTER TABLE traces ADD UNIQUE (workspace_id, trace_id, span_id, timestamp);
-ALTER TABLE traces DROP CONSTRAINT traces_span_key;
 """
 
 # OpenTelemetry's exponential histogram at scale 5: bucket i holds (2^(i/32), 2^((i+1)/32)]. Zero has one of its own,
@@ -37,13 +35,6 @@ RETURN CASE WHEN latency_ms > 0 THEN ceil(ln(latency_ms) * 32 / ln(2::double pre
        END
 """
 
-CLOSED_DAYS = """
-CREATE TABLE closed_days (
-    workspace_id uuid PRIMARY KEY,
-    closed_before timestamptz NOT NULL
-)
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = (("analytics", "0002_said"),)
@@ -52,12 +43,14 @@ class Migration(migrations.Migration):
         # Filling takes as long as there are rows.
         migrations.RunSQL("SET LOCAL statement_timeout = 0", migrations.RunSQL.noop),
         migrations.RunSQL(TRACES, TRACES_BACK),
+        migrations.RunSQL(USER_NUMBERS, USER_NUMBERS_BACK),
+        migrations.RunSQL(KEY, "ALTER TABLE traces DROP CONSTRAINT traces_span_key"),
         migrations.RunSQL(LATENCY_BUCKET, "DROP FUNCTION latency_bucket"),
-        migrations.RunSQL(CLOSED_DAYS, "DROP TABLE closed_days"),
+        migrations.RunSQL(CLOSED_HOURS, "DROP TABLE closed_hours"),
         *(
-            migrations.RunSQL(table(rollup, width), f"DROP TABLE {rollup.table(width)}")
-            for rollup in ROLLUPS
-            for width in rollup.widths
+            migrations.RunSQL(table(counted, width), f"DROP TABLE {counted.table(width)}")
+            for counted in KEPT
+            for width in counted.widths
         ),
         *(migrations.RunSQL(statement, migrations.RunSQL.noop) for statement in FILL),
     )

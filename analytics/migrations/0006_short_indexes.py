@@ -9,7 +9,7 @@ GONE = ("DROP INDEX IF EXISTS idx_traces_workspace_link", "DROP INDEX IF EXISTS 
 
 
 class Migration(migrations.Migration):
-    dependencies = (("analytics", "0005_covering_key"),)
+    dependencies = (("analytics", "0004_engine"),)
 
     operations = (
         # Making them takes as long as there are rows.

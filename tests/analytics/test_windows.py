@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics import windows
 from analytics.filters import BUCKET_ORIGIN, Filters
-from analytics.rollups import HOUR, ROLLUPS
+from analytics.rollups import HOUR, ROLLUPS, SETS
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -17,20 +17,32 @@ spans = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
 buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY])
 
 
-@given(st.sampled_from(ROLLUPS), spans, spans, buckets, st.integers(0, 90))
-def test_pieces_make_up_the_window(rollup, before, length, bucket, days) -> None:  # type: ignore[no-untyped-def]
-    start, summed_until = MONDAY + before, MONDAY + timedelta(days=days)
+layers = st.sampled_from([*(rollup.widths for rollup in ROLLUPS), *(sets.of.widths[:1] + sets.widths for sets in SETS)])
+
+
+@given(layers, spans, spans, buckets, st.integers(0, 90 * 24))
+def test_pieces_make_up_the_window(widths, before, length, bucket, hours) -> None:  # type: ignore[no-untyped-def]
+    start, closed_before = MONDAY + before, MONDAY + timedelta(hours=hours)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    pieces = windows.pieces(filters, rollup, bucket, summed_until)
+    pieces = windows.pieces(filters, widths, bucket, closed_before)
     for rows_behind in (True, False):
-        read = [piece for piece in pieces if piece[3] == "true" or piece[3].startswith("EXISTS") == rows_behind]
+        read = [
+            piece
+            for piece in pieces
+            if piece.condition == "true" or piece.condition.startswith("EXISTS") == rows_behind
+        ]
         reached = start
         for width, begins, ends, _ in read:
             assert begins == reached
             reached = ends
             if width:
                 assert width.length <= bucket
-                assert (begins - BUCKET_ORIGIN) % width.length == (ends - begins) % width.length == timedelta(0)
-                assert width.length <= HOUR.length or ends <= summed_until
-        # Without rows behind the window, its last hour or minute is read to the end.
-        assert reached == filters.end or (not rows_behind and reached - filters.end < HOUR.length)
+                assert (begins - BUCKET_ORIGIN) % width.length == timedelta(0)
+                if width != widths[0] or width.length > HOUR.length:
+                    # Summed as hours are closed: the bucket that has begun ends there.
+                    assert ends <= closed_before
+                    assert ends == closed_before or (ends - begins) % width.length == timedelta(0)
+                else:
+                    assert (ends - begins) % width.length == timedelta(0)
+        # Without rows behind the window, its last narrow bucket is read to the end.
+        assert reached == filters.end or (not rows_behind and reached - filters.end < widths[0].length)

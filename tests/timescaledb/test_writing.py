@@ -17,8 +17,15 @@ DAYS = timedelta(days=1)
 OLD = NOON - 20 * DAYS
 """In a chunk that the policy compresses."""
 
-HOURS = "SELECT bucket, user_id, calls, cost_usd FROM users_hourly WHERE workspace_id = %s ORDER BY 1, 2"
-DAYS_OF_USERS = "SELECT bucket, user_id, calls, cost_usd FROM users_daily WHERE workspace_id = %s ORDER BY 1, 2"
+OF_USERS = """
+SELECT bucket, user_id, calls, cost_usd
+FROM {} AS users
+JOIN user_numbers ON user_numbers.workspace_id = users.workspace_id AND number = user_number
+WHERE users.workspace_id = %s
+ORDER BY 1, 2
+"""
+HOURS, DAYS_OF_USERS = OF_USERS.format("users_hourly"), OF_USERS.format("users_daily")
+SETS = "SELECT bucket, bit_count(users) FROM user_sets_{} WHERE workspace_id = %s ORDER BY 1"
 ROWS = "SELECT count(*) FROM traces WHERE workspace_id = %s"
 COMPRESSED = """
 SELECT count(*) FROM timescaledb_information.chunks
@@ -66,6 +73,11 @@ def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(
     correct(given, row, "grace")
     run_policies("refresh")
     assert timescaledb(HOURS, given.workspace.id) == [(NOON, "ada", 1, Decimal(1)), (NOON, "grace", 1, Decimal(5))]
+    assert timescaledb(SETS.format("hourly"), given.workspace.id) == [(NOON, 2)]
+    correct(given, row, "ada")
+    run_policies("refresh")
+    assert timescaledb(SETS.format("hourly"), given.workspace.id) == [(NOON, 1)]
+    assert timescaledb(SETS.format("daily"), given.workspace.id) == [(NOON.replace(hour=0), 1)]
 
 
 def test_compressed_rows_are_still_found_completed_corrected_and_stored_once(

@@ -1,0 +1,79 @@
+"""Brings databases that were migrated before to the schema that 0003 now makes, and fills its rollups from their rows."""
+
+from typing import Any
+
+from django.db import migrations
+from django.db.backends.utils import CursorWrapper
+
+from analytics import citus, engine, timescaledb
+from analytics.rollups import FILL, KEPT
+from analytics.schema import CLOSED_HOURS, KEY, USER_NUMBERS, table
+
+HAS_NUMBERS = "SELECT to_regclass('user_numbers') IS NOT NULL"
+OLD_KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 'traces'::regclass AND contype = 'u'"
+# The rollups of whichever version it was.
+OLD_TABLES = """
+SELECT 'closed_days'
+UNION ALL
+SELECT table_name
+FROM information_schema.columns
+WHERE table_schema = current_schema() AND column_name = 'bucket'
+"""
+
+
+def bring_up(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(HAS_NUMBERS)
+        if cursor.fetchone() == (True,):
+            return
+        # Filling takes as long as there are rows. One change in a statement, as Citus takes them.
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute("DROP INDEX IF EXISTS idx_traces_workspace_user")
+        cursor.execute("ALTER TABLE traces RESET (toast_tuple_target)")
+        if engine.is_timescaledb():
+            timescaledb.drop_aggregates(cursor)
+            number_users(cursor)
+            timescaledb.add_aggregates(cursor)
+            timescaledb.set_policies(cursor)
+        else:
+            drop_tables(cursor)
+            drop_keys(cursor)
+            number_users(cursor)
+            cursor.execute(KEY)
+            add_rollups(cursor)
+
+
+def drop_tables(cursor: CursorWrapper) -> None:
+    cursor.execute(OLD_TABLES)
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def drop_keys(cursor: CursorWrapper) -> None:
+    """A hypertable with a columnstore keeps the key it has: it finds the same, slower."""
+    cursor.execute(OLD_KEYS)
+    for (name,) in cursor.fetchall():
+        cursor.execute(f"ALTER TABLE traces DROP CONSTRAINT {name}")
+
+
+def number_users(cursor: CursorWrapper) -> None:
+    make, fill, *number_rows = USER_NUMBERS
+    cursor.execute(make)
+    citus.join(cursor, "user_numbers")
+    for statement in (fill, *number_rows):
+        cursor.execute(statement)
+
+
+def add_rollups(cursor: CursorWrapper) -> None:
+    cursor.execute(CLOSED_HOURS)
+    for counted in KEPT:
+        for width in counted.widths:
+            cursor.execute(table(counted, width))
+    for statement in FILL:
+        cursor.execute(statement)
+
+
+class Migration(migrations.Migration):
+    dependencies = (("analytics", "0006_short_indexes"),)
+
+    operations = (migrations.RunPython(bring_up, migrations.RunPython.noop),)
