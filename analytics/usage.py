@@ -201,8 +201,9 @@ def top_users(filters: Filters) -> TopUsers:
             SELECT
                 user_number,
                 sum(calls) AS calls
-            FROM {calls} AS calls
+            FROM {sums} AS calls
             GROUP BY user_number
+            HAVING sum(calls) > 0
             ORDER BY calls DESC
             FETCH FIRST %(limit)s ROWS WITH TIES
         )
@@ -215,7 +216,7 @@ def top_users(filters: Filters) -> TopUsers:
         LIMIT %(limit)s
         """,
         filters.params,
-        calls=windows.users(filters),
+        sums=windows.user_sums(filters),
     )
     names = {user["user_number"]: user["user_id"] for user in top}
     found = rows(
@@ -246,9 +247,10 @@ def top_users(filters: Filters) -> TopUsers:
             SELECT
                 user_number,
                 sum(calls) AS calls_before
-            FROM {calls_before} AS calls
+            FROM {sums_before} AS calls
             WHERE user_number = ANY(%(user_numbers)s)
             GROUP BY user_number
+            HAVING sum(calls) > 0
         ), changes AS (
             SELECT
                 *,
@@ -303,7 +305,7 @@ def top_users(filters: Filters) -> TopUsers:
         """,
         filters.params | {"user_numbers": list(names)},
         calls=windows.users(filters, "agent_id"),
-        calls_before=windows.users(filters.previous),
+        sums_before=windows.user_sums(filters.previous),
         narrowed=windows.NARROWED,
     )
     users = {user.pop("user_number"): user for user in found}

@@ -68,6 +68,11 @@ def users(filters: Filters, *columns: str) -> str:
     return united(filters, by_user(filters, *columns), ANY)
 
 
+def user_sums(filters: Filters) -> str:
+    """Calls and cost by user_number, of which only the sums count: some are taken away again, down to 0 calls."""
+    return united(filters, by_user(filters), ANY, may_subtract=True)
+
+
 def by_user(filters: Filters, *columns: str) -> Rollup:
     return USERS if not {*columns, *narrowed_by(filters)} & {"agent_id"} else USER_AGENTS
 
@@ -91,10 +96,16 @@ def narrowed_by(filters: Filters) -> list[str]:
     return [name for name in NARROWING if getattr(filters, name) is not None]
 
 
-def united(filters: Filters, rollup: Rollup, bucket: timedelta, closed_before: datetime | None = None) -> str:
+def united(
+    filters: Filters,
+    rollup: Rollup,
+    bucket: timedelta,
+    closed_before: datetime | None = None,
+    may_subtract: bool = False,
+) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    found = pieces(filters, rollup.widths, bucket, closed_before)
+    found = pieces(filters, rollup.widths, bucket, closed_before, may_subtract)
     return union([part(filters, rollup, piece) for piece in found])
 
 
@@ -133,10 +144,15 @@ class Piece(NamedTuple):
     start: datetime
     end: datetime
     condition: str = "true"
+    is_subtracted: bool = False
 
 
 def pieces(
-    filters: Filters, widths: Sequence[Width], bucket: timedelta, closed_before: datetime | None = None
+    filters: Filters,
+    widths: Sequence[Width],
+    bucket: timedelta,
+    closed_before: datetime | None = None,
+    may_subtract: bool = False,
 ) -> list[Piece]:
     """No moment twice, none left out, none wider than `bucket`."""
     widths = [width for width in widths if width.length <= bucket]
@@ -151,17 +167,19 @@ def pieces(
         return whole(widths, start, end, closed_before)
     begun = floor(end, narrowest)
     if begun < start or begun == end:
-        return whole(widths, start, end, closed_before)
+        return whole(widths, start, end, closed_before, may_subtract)
     # Most windows end now: with no row behind it, the bucket that has begun is read whole.
     behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + narrowest.length))
     return [
-        *whole(widths, start, begun, closed_before),
+        *whole(widths, start, begun, closed_before, may_subtract),
         Piece(narrowest, begun, begun + narrowest.length, f"NOT {behind}"),
         Piece(None, begun, end, behind),
     ]
 
 
-def whole(widths: Sequence[Width], start: datetime, end: datetime, closed_before: datetime) -> list[Piece]:
+def whole(
+    widths: Sequence[Width], start: datetime, end: datetime, closed_before: datetime, may_subtract: bool = False
+) -> list[Piece]:
     """Of the widest that fit, with narrower ones on both sides, and rows at the edges."""
     if start >= end:
         return []
@@ -172,12 +190,14 @@ def whole(widths: Sequence[Width], start: datetime, end: datetime, closed_before
     if (narrower or widest.length > HOUR.length) and closed_before <= end:
         last = closed_before  # also of a bucket that has begun: it holds what is closed of it
     if first >= last:
-        return whole(narrower, start, end, closed_before)
-    return [
-        *whole(narrower, start, first, closed_before),
-        Piece(widest, first, last),
-        *whole(narrower, last, end, closed_before),
-    ]
+        return whole(narrower, start, end, closed_before, may_subtract)
+    begun = floor(start, widest)
+    if may_subtract and start - begun < first - start:  # less to take away than to add
+        first = begun
+        beside = [piece._replace(is_subtracted=True) for piece in whole(narrower, begun, start, closed_before)]
+    else:
+        beside = whole(narrower, start, first, closed_before, may_subtract)
+    return [*beside, Piece(widest, first, last), *whole(narrower, last, end, closed_before)]
 
 
 ROWS_BETWEEN = """EXISTS (
@@ -190,12 +210,14 @@ def part(filters: Filters, rollup: Rollup, piece: Piece) -> str:
     if width:
         table, moment, counted = rollup.table(width), "bucket", "calls > 0"
         until = f"least(bucket + interval '{width.interval}', {literal(piece.end)})"
-        keys, measures = ", ".join(rollup.keys), ", ".join(rollup.measures)
+        keys, values = ", ".join(rollup.keys), {name: name for name in rollup.measures}
     else:
         table, moment, counted = "traces", "timestamp", rollup.counted
         until = "timestamp + interval '1 microsecond'"
         keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
-        measures = ", ".join(f"{value} AS {name}" for name, value in rollup.measures.items())
+        values = rollup.measures
+    sign = "-" if piece.is_subtracted else ""
+    measures = ", ".join(f"{sign}{value} AS {name}" for name, value in values.items())
     narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters) if name != "operation")
     if not (width and rollup.calls_only):
         narrowed += "\n      AND operation = ANY(%(operations)s)"

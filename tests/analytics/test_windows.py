@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics import windows
 from analytics.filters import BUCKET_ORIGIN, Filters
-from analytics.rollups import HOUR, ROLLUPS, SETS
+from analytics.rollups import HOUR, ROLLUPS, SETS, USERS
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -32,7 +32,7 @@ def test_pieces_make_up_the_window(widths, before, length, bucket, hours) -> Non
             if piece.condition == "true" or piece.condition.startswith("EXISTS") == rows_behind
         ]
         reached = start
-        for width, begins, ends, _ in read:
+        for width, begins, ends, *_ in read:
             assert begins == reached
             reached = ends
             if width:
@@ -46,3 +46,29 @@ def test_pieces_make_up_the_window(widths, before, length, bucket, hours) -> Non
                     assert (ends - begins) % width.length == timedelta(0)
         # Without rows behind the window, its last narrow bucket is read to the end.
         assert reached == filters.end or (not rows_behind and reached - filters.end < widths[0].length)
+
+
+@given(spans, spans, st.integers(0, 90 * 24))
+def test_what_is_subtracted_leaves_each_moment_of_the_window_once(before, length, hours) -> None:  # type: ignore[no-untyped-def]
+    start, closed_before = MONDAY + before, MONDAY + timedelta(hours=hours)
+    filters = Filters(UUID(int=0), start, start + length, "daily")
+    found = windows.pieces(filters, USERS.widths, windows.ANY, closed_before, may_subtract=True)
+    read = [piece for piece in found if not piece.condition.startswith("NOT")]
+    moments = sorted({moment for piece in read for moment in (piece.start, piece.end)} | {start, filters.end})
+    for moment in moments:
+        times = sum(-1 if piece.is_subtracted else 1 for piece in read if piece.start <= moment < piece.end)
+        assert times == (start <= moment < filters.end)
+    for piece in read:
+        if piece.width not in (None, USERS.widths[0]):
+            assert piece.end <= closed_before
+
+
+def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
+    start = MONDAY + timedelta(hours=30)
+    filters = Filters(UUID(int=0), start, MONDAY + timedelta(days=14), "daily")
+    found = windows.pieces(filters, USERS.widths, windows.ANY, MONDAY + timedelta(days=30), may_subtract=True)
+    assert [(piece.width and piece.width.name, piece.end - piece.start, piece.is_subtracted) for piece in found] == [
+        ("daily", timedelta(days=1), True),
+        ("hourly", timedelta(hours=6), True),
+        ("weekly", timedelta(days=14), False),
+    ]
