@@ -82,7 +82,13 @@ TOTALS = Rollup("totals", ("operation", "status"), AMOUNTS, widths=(MINUTE, HOUR
 MODELS = Rollup("models", ("operation", "provider", "model"), AMOUNTS, widths=(MINUTE, HOUR, DAY))
 AGENTS = Rollup("agents", ("operation", "agent_id"), AMOUNTS, widths=(TEN_MINUTES, HOUR, DAY))
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), AMOUNTS)
-LATENCY = Rollup("latency", ("operation", "latency_bucket"), COUNT, "latency_ms IS NOT NULL")
+LATENCY = Rollup(
+    "latency",
+    ("operation", "latency_bucket"),
+    COUNT,
+    "latency_ms IS NOT NULL",
+    widths=(TEN_MINUTES, HOUR, DAY),
+)
 CALL_LATENCY = Rollup(
     "call_latency",
     ("operation", "agent_id", "provider", "model", "latency_bucket"),
