@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from analytics import cache
+from analytics import cache, engine
 from analytics.filters import Filters
 from workspaces.models import Workspace
 
@@ -19,7 +19,7 @@ def answer(query: Question, asked: Filters, workspace: Workspace, tier: int, win
     """`window` names a window that follows from the asked one, like the previous: its moments move all the time."""
     domain = query.__module__.rpartition(".")[2]
     question = f"{domain}.{query.__name__}:{window}{asked.cache_key}"
-    return cache.cached(workspace, question, tier, lambda: as_json(query(asked)))
+    return cache.cached(workspace, question, tier, lambda: as_json(engine.steadily(lambda: query(asked))))
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

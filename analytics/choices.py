@@ -115,7 +115,7 @@ def known_models(filters: Filters) -> KnownModels:
 
 
 def closed_before(filters: Filters) -> dict[str, datetime]:
-    return {"closed_before": engine.closed_before(filters.workspace_id)[filters.workspace_id]}
+    return {"closed_before": engine.closed(filters.workspace_id)[filters.workspace_id].before}
 
 
 class PeopleInBucket(TypedDict):

@@ -1,6 +1,9 @@
 """Which engine the analytics database runs on, and what of that concerns readers and writers."""
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -20,6 +23,7 @@ SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
     ) AS is_available
 """
 
+Answer = TypeVar("Answer")
 known: dict[tuple[str, ...], bool] = {}
 
 
@@ -43,10 +47,47 @@ def will_be_timescaledb() -> bool:
     return bool(server["is_available"])
 
 
-def closed_before(*workspace_ids: UUID) -> dict[UUID, datetime]:
+class Closed(NamedTuple):
+    before: datetime
     """From where on only the narrowest buckets of a rollup hold rows. It only ever moves forward."""
+    is_steady: bool = False
+    """It does not move while an answer is computed, so that the day that has begun can be read as far as it goes."""
+
+
+seen: ContextVar[dict[UUID, Closed] | None] = ContextVar("seen", default=None)
+
+
+def closed(*workspace_ids: UUID) -> dict[UUID, Closed]:
     if is_timescaledb():
-        return dict.fromkeys(workspace_ids, LATEST)  # what is not summed yet is summed while it is read
+        return dict.fromkeys(workspace_ids, Closed(LATEST))  # what is not summed yet is summed while it is read
+    read = seen.get()
+    if read is None:
+        return {workspace_id: Closed(before) for workspace_id, before in closed_before(*workspace_ids).items()}
+    for workspace_id, before in closed_before(*(set(workspace_ids) - read.keys())).items():
+        read[workspace_id] = Closed(before, is_steady=True)
+    return read
+
+
+def steadily(compute: Callable[[], Answer]) -> Answer:
+    """What `compute` answers, with every hour in it once.
+
+    An hour that is closed meanwhile would be in its day, and once more in the narrow buckets beside it. Then the
+    answer is computed again from whole days only, which no closing changes.
+    """
+    read: dict[UUID, Closed] = {}
+    token = seen.set(read)
+    try:
+        answer = compute()
+    finally:
+        seen.reset(token)
+    if {workspace_id: hours.before for workspace_id, hours in read.items()} == closed_before(*read):
+        return answer
+    return compute()
+
+
+def closed_before(*workspace_ids: UUID) -> dict[UUID, datetime]:
+    if not workspace_ids:
+        return {}
     found = rows(CLOSED_HOURS, {"workspace_ids": list(workspace_ids)})
     return dict.fromkeys(workspace_ids, EARLIEST) | {hours["workspace_id"]: hours["closed_before"] for hours in found}
 

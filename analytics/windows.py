@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from analytics import engine
+from analytics.engine import Closed
 from analytics.filters import BUCKET_ORIGIN, EARLIEST, Filters
 from analytics.rollups import (
     AGENTS,
@@ -46,16 +47,16 @@ NARROWED = """workspace_id = %(workspace_id)s
 """The window's rows of `traces`, for what only they can tell."""
 
 
-def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, closed_before: datetime | None = None) -> str:
+def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, closed: Closed | None = None) -> str:
     """AMOUNTS by `columns` and time, from the smallest rollup that knows all that is asked for.
 
-    `closed_before` is what the engine says of the workspace, for those who ask it of many at once.
+    `closed` is what the engine says of the workspace, for those who ask it of many at once.
 
     Rows are no finer than `bucket` needs: each stands for the calls from `timestamp` to before `until`.
     """
     needed = {*columns, *narrowed_by(filters)}
     rollup = next(rollup for rollup in (TOTALS, MODELS, AGENTS, CALLS) if needed <= set(rollup.keys))
-    return united(filters, rollup, bucket, closed_before)
+    return united(filters, rollup, bucket, closed)
 
 
 def latency(filters: Filters, bucket: timedelta = ANY) -> str:
@@ -100,12 +101,12 @@ def united(
     filters: Filters,
     rollup: Rollup,
     bucket: timedelta,
-    closed_before: datetime | None = None,
+    closed: Closed | None = None,
     may_subtract: bool = False,
 ) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    found = pieces(filters, rollup.widths, bucket, closed_before, may_subtract)
+    found = pieces(filters, rollup.widths, bucket, closed, may_subtract)
     return union([part(filters, rollup, piece) for piece in found])
 
 
@@ -151,7 +152,7 @@ def pieces(
     filters: Filters,
     widths: Sequence[Width],
     bucket: timedelta,
-    closed_before: datetime | None = None,
+    closed: Closed | None = None,
     may_subtract: bool = False,
 ) -> list[Piece]:
     """No moment twice, none left out, none wider than `bucket`."""
@@ -161,24 +162,24 @@ def pieces(
         return [Piece(None, start, end)]
     narrowest = widths[0]
     if len(widths) > 1 or narrowest.length > HOUR.length:
-        closed_before = closed_before or engine.closed_before(workspace)[workspace]
-    closed_before = closed_before or EARLIEST
+        closed = closed or engine.closed(workspace)[workspace]
+    closed = closed or Closed(EARLIEST)
     if narrowest.length > HOUR.length:  # counted from rows as hours are closed
-        return whole(widths, start, end, closed_before)
+        return whole(widths, start, end, closed)
     begun = floor(end, narrowest)
     if begun < start or begun == end:
-        return whole(widths, start, end, closed_before, may_subtract)
+        return whole(widths, start, end, closed, may_subtract)
     # Most windows end now: with no row behind it, the bucket that has begun is read whole.
     behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + narrowest.length))
     return [
-        *whole(widths, start, begun, closed_before, may_subtract),
+        *whole(widths, start, begun, closed, may_subtract),
         Piece(narrowest, begun, begun + narrowest.length, f"NOT {behind}"),
         Piece(None, begun, end, behind),
     ]
 
 
 def whole(
-    widths: Sequence[Width], start: datetime, end: datetime, closed_before: datetime, may_subtract: bool = False
+    widths: Sequence[Width], start: datetime, end: datetime, closed: Closed, may_subtract: bool = False
 ) -> list[Piece]:
     """Of the widest that fit, with narrower ones on both sides, and rows at the edges."""
     if start >= end:
@@ -186,18 +187,19 @@ def whole(
     if not widths:
         return [Piece(None, start, end)]
     *narrower, widest = widths
-    first, last = ceiling(start, widest), floor(end, widest)
-    if (narrower or widest.length > HOUR.length) and closed_before <= end:
-        last = closed_before  # also of a bucket that has begun: it holds what is closed of it
+    is_summed = bool(narrower) or widest.length > HOUR.length
+    first, last = ceiling(start, widest), floor(min(end, closed.before) if is_summed else end, widest)
+    if is_summed and closed.is_steady and closed.before <= end:
+        last = closed.before  # also of a bucket that has begun: it holds what is closed of it
     if first >= last:
-        return whole(narrower, start, end, closed_before, may_subtract)
+        return whole(narrower, start, end, closed, may_subtract)
     begun = floor(start, widest)
     if may_subtract and start - begun < first - start:  # less to take away than to add
         first = begun
-        beside = [piece._replace(is_subtracted=True) for piece in whole(narrower, begun, start, closed_before)]
+        beside = [piece._replace(is_subtracted=True) for piece in whole(narrower, begun, start, closed)]
     else:
-        beside = whole(narrower, start, first, closed_before, may_subtract)
-    return [*beside, Piece(widest, first, last), *whole(narrower, last, end, closed_before)]
+        beside = whole(narrower, start, first, closed, may_subtract)
+    return [*beside, Piece(widest, first, last), *whole(narrower, last, end, closed)]
 
 
 ROWS_BETWEEN = """EXISTS (

@@ -93,9 +93,9 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
     months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
     if not months:
         return {}
-    closed = engine.closed_before(*(month.workspace_id for month in months))
+    closed = engine.closed(*(month.workspace_id for month in months))
     spends = (
-        ONE_SPEND.format(month.workspace_id, windows.calls(month, closed_before=closed[month.workspace_id]))
+        ONE_SPEND.format(month.workspace_id, windows.calls(month, closed=closed[month.workspace_id]))
         for month in months
     )
     return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}

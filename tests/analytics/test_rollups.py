@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connections
 
+from analytics import windows
 from analytics.rollups import (
     CHUNK,
     CLOSED_BEFORE,
@@ -165,3 +167,21 @@ def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) ->
             cursor.execute(statement)
     assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
     assert_rollups_hold_the_rows(given)
+
+
+def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given.calls(2, NOON - 2 * HOUR.length)
+    given.calls(3, NOON - 30 * MINUTES, user_id="ada", status="error")
+    asked = windows.calls
+    closing = iter([lambda: given.calls(1, NOON + 10 * MINUTES)])
+
+    def and_then_closed(*args: Any, **values: Any) -> str:
+        text = asked(*args, **values)
+        next(closing, lambda: None)()
+        return text
+
+    monkeypatch.setattr(windows, "calls", and_then_closed)
+    assert given.ask("usage/overview")["total_calls"] == 2 + 3 + 1
+    assert rows_of(HOURLY, given) == [(2,), (3,)]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics import windows
+from analytics.engine import Closed
 from analytics.filters import BUCKET_ORIGIN, Filters
 from analytics.rollups import HOUR, ROLLUPS, SETS, USERS
 
@@ -20,11 +21,11 @@ buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SE
 layers = st.sampled_from([*(rollup.widths for rollup in ROLLUPS), *(sets.of.widths[:1] + sets.widths for sets in SETS)])
 
 
-@given(layers, spans, spans, buckets, st.integers(0, 90 * 24))
-def test_pieces_make_up_the_window(widths, before, length, bucket, hours) -> None:  # type: ignore[no-untyped-def]
-    start, closed_before = MONDAY + before, MONDAY + timedelta(hours=hours)
+@given(layers, spans, spans, buckets, st.integers(0, 90 * 24), st.booleans())
+def test_pieces_make_up_the_window(widths, before, length, bucket, hours, is_steady) -> None:  # type: ignore[no-untyped-def]
+    start, closed = MONDAY + before, Closed(MONDAY + timedelta(hours=hours), is_steady)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    pieces = windows.pieces(filters, widths, bucket, closed_before)
+    pieces = windows.pieces(filters, widths, bucket, closed)
     for rows_behind in (True, False):
         read = [
             piece
@@ -40,19 +41,19 @@ def test_pieces_make_up_the_window(widths, before, length, bucket, hours) -> Non
                 assert (begins - BUCKET_ORIGIN) % width.length == timedelta(0)
                 if width != widths[0] or width.length > HOUR.length:
                     # Summed as hours are closed: the bucket that has begun ends there.
-                    assert ends <= closed_before
-                    assert ends == closed_before or (ends - begins) % width.length == timedelta(0)
+                    assert ends <= closed.before
+                    assert (is_steady and ends == closed.before) or (ends - begins) % width.length == timedelta(0)
                 else:
                     assert (ends - begins) % width.length == timedelta(0)
         # Without rows behind the window, its last narrow bucket is read to the end.
         assert reached == filters.end or (not rows_behind and reached - filters.end < widths[0].length)
 
 
-@given(spans, spans, st.integers(0, 90 * 24))
-def test_what_is_subtracted_leaves_each_moment_of_the_window_once(before, length, hours) -> None:  # type: ignore[no-untyped-def]
-    start, closed_before = MONDAY + before, MONDAY + timedelta(hours=hours)
+@given(spans, spans, st.integers(0, 90 * 24), st.booleans())
+def test_what_is_subtracted_leaves_each_moment_of_the_window_once(before, length, hours, is_steady) -> None:  # type: ignore[no-untyped-def]
+    start, closed = MONDAY + before, Closed(MONDAY + timedelta(hours=hours), is_steady)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    found = windows.pieces(filters, USERS.widths, windows.ANY, closed_before, may_subtract=True)
+    found = windows.pieces(filters, USERS.widths, windows.ANY, closed, may_subtract=True)
     read = [piece for piece in found if not piece.condition.startswith("NOT")]
     moments = sorted({moment for piece in read for moment in (piece.start, piece.end)} | {start, filters.end})
     for moment in moments:
@@ -60,13 +61,13 @@ def test_what_is_subtracted_leaves_each_moment_of_the_window_once(before, length
         assert times == (start <= moment < filters.end)
     for piece in read:
         if piece.width not in (None, USERS.widths[0]):
-            assert piece.end <= closed_before
+            assert piece.end <= closed.before
 
 
 def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
     start = MONDAY + timedelta(hours=30)
     filters = Filters(UUID(int=0), start, MONDAY + timedelta(days=14), "daily")
-    found = windows.pieces(filters, USERS.widths, windows.ANY, MONDAY + timedelta(days=30), may_subtract=True)
+    found = windows.pieces(filters, USERS.widths, windows.ANY, Closed(MONDAY + timedelta(days=30)), may_subtract=True)
     assert [(piece.width and piece.width.name, piece.end - piece.start, piece.is_subtracted) for piece in found] == [
         ("daily", timedelta(days=1), True),
         ("hourly", timedelta(hours=6), True),
