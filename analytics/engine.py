@@ -51,7 +51,7 @@ class Closed(NamedTuple):
     before: datetime
     """From where on only the narrowest buckets of a rollup hold rows. It only ever moves forward."""
     is_steady: bool = False
-    """It does not move while an answer is computed, so that the day that has begun can be read as far as it goes."""
+    """It does not move while an answer is computed, so that the day and week that have begun can be read so far."""
 
 
 seen: ContextVar[dict[UUID, Closed] | None] = ContextVar("seen", default=None)
@@ -72,7 +72,7 @@ def steadily(compute: Callable[[], Answer]) -> Answer:
     """What `compute` answers, with every hour in it once.
 
     An hour that is closed meanwhile would be in its day, and once more in the narrow buckets beside it. Then the
-    answer is computed again from whole days only, which no closing changes.
+    answer is computed again without the day and week that have begun: no closing changes the others.
     """
     read: dict[UUID, Closed] = {}
     token = seen.set(read)

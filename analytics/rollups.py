@@ -299,27 +299,31 @@ def recounted(sets: Sets, width: Width) -> str:
     """The sets of the buckets that `hours` lie in, from what is narrower: also without users who have no call left."""
     table, place = sets.table(width), sets.widths.index(width)
     if place:
-        source, chunk, members = sets.table(sets.widths[place - 1]), "narrower.chunk", "bit_or(narrower.users)"
-        held = "true"
+        source, chunk, members, held = sets.table(sets.widths[place - 1]), "chunk", "bit_or(users)", "true"
     else:
         source, chunk, members = sets.of.narrowest, CHUNK, f"bit_or({MEMBER})"
-        held = "calls > 0 AND narrower.bucket < %(closed_before)s"
-    same = "".join(f" AND narrower.{key} IS NOT DISTINCT FROM {table}.{key}" for key in sets.keys)
+        held = "calls > 0 AND bucket < %(closed_before)s"
+    keys = "".join(f"{key}, " for key in sets.keys)
+    places = ", ".join(str(place + 1) for place in range(len(sets.keys) + 2))
+    same = "".join(f" AND counted.{key} IS NOT DISTINCT FROM {table}.{key}" for key in sets.keys)
+    touched = f"""SELECT DISTINCT time_bucket('{width.interval}', hour) AS begins
+        FROM unnest(%(hours)s::timestamptz[]) AS hour"""  # noqa: S608 (as below)
     return f"""
+    WITH counted AS MATERIALIZED (
+        SELECT begins, {keys}{chunk} AS chunk, {members} AS users
+        FROM ({touched}) AS touched
+        JOIN {source} ON bucket >= begins AND bucket < begins + interval '{width.interval}'
+        WHERE workspace_id = %(workspace_id)s AND {held}
+        GROUP BY {places}
+    )
     UPDATE {table}
     SET users = coalesce((
-        SELECT {members}
-        FROM {source} AS narrower
-        WHERE narrower.workspace_id = {table}.workspace_id
-            AND narrower.bucket >= {table}.bucket
-            AND narrower.bucket < {table}.bucket + interval '{width.interval}'
-            AND {chunk} = {table}.chunk AND {held}{same}
+        SELECT counted.users
+        FROM counted
+        WHERE begins = {table}.bucket AND counted.chunk = {table}.chunk{same}
     ), 0::bit({SET_SIZE}))
     WHERE workspace_id = %(workspace_id)s
-        AND bucket = ANY(ARRAY(
-            SELECT time_bucket('{width.interval}', hour)
-            FROM unnest(%(hours)s::timestamptz[]) AS hour
-        ))"""  # noqa: S608 (built from the names above, never from input)
+        AND bucket = ANY(ARRAY({touched}))"""  # noqa: S608 (built from the names above, never from input)
 
 
 RECOUNTED = tuple(recounted(sets, width) for sets in SETS for width in sets.widths)

@@ -31,6 +31,8 @@ def short(text: str, workspace_id: str = "workspace_id") -> str:
 
 # Numbers tell users apart in four bytes, and make up sets.
 USER_NUMBERS = (
+    # First, since it keeps writers away.
+    "ALTER TABLE traces ADD COLUMN user_number integer",
     """
     CREATE TABLE user_numbers (
         workspace_id uuid NOT NULL,
@@ -47,7 +49,6 @@ USER_NUMBERS = (
     WHERE user_id IS NOT NULL
     GROUP BY workspace_id, user_id
     """,
-    "ALTER TABLE traces ADD COLUMN user_number integer",
     """
     UPDATE traces
     SET user_number = number

@@ -100,21 +100,12 @@ def set_up(cursor: CursorWrapper) -> None:
 
 
 def add_aggregates(cursor: CursorWrapper) -> None:
-    """Those of hours before those of days, which are made from them."""
+    """Those of hours before those of days and weeks, which are made from them."""
     for counted in KEPT:
         for width, view in counted.tables.items():
             cursor.execute(aggregate_of(counted, width))
             columns = ", ".join(("workspace_id", "bucket", *(key for key in counted.keys if key == "user_number")))
             cursor.execute(f"CREATE INDEX ON {view} ({columns})")
-
-
-AGGREGATES = "SELECT view_name FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()"
-
-
-def drop_aggregates(cursor: CursorWrapper) -> None:
-    cursor.execute(AGGREGATES)
-    for (view,) in cursor.fetchall():
-        cursor.execute(f"DROP MATERIALIZED VIEW IF EXISTS {view} CASCADE")
 
 
 def aggregate_of(counted: Rollup | Sets, width: Width) -> str:

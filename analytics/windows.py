@@ -7,8 +7,10 @@ so that TimescaleDB leaves chunks out while planning.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+
+from django.conf import settings
 
 from analytics import engine
 from analytics.engine import Closed
@@ -29,6 +31,7 @@ from analytics.rollups import (
     USER_AGENTS,
     USER_SETS,
     USERS,
+    WEEK,
     Rollup,
     Sets,
     Width,
@@ -71,7 +74,9 @@ def users(filters: Filters, *columns: str) -> str:
 
 def user_sums(filters: Filters) -> str:
     """Calls and cost by user_number, of which only the sums count: some are taken away again, down to 0 calls."""
-    return united(filters, by_user(filters), ANY, may_subtract=True)
+    # Where retention has been, a week may be gone of which there still are days.
+    kept_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
+    return united(filters, by_user(filters), ANY, may_subtract=filters.start - WEEK.length > kept_since)
 
 
 def by_user(filters: Filters, *columns: str) -> Rollup:
@@ -118,9 +123,7 @@ def sets(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> str
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         widths = ()
     found = pieces(filters, widths, bucket)
-    in_sets = [
-        set_part(filters, kept, piece, kept.tables[piece.width]) for piece in found if piece.width in kept.tables
-    ]
+    in_sets = [set_part(filters, kept, piece) for piece in found if piece.width in kept.tables]
     told = [part(filters, rollup, piece) for piece in found if piece.width not in kept.tables]
     return union([*in_sets, *([members(kept, union(told), bucket)] if told else [])])
 
@@ -229,10 +232,11 @@ def part(filters: Filters, rollup: Rollup, piece: Piece) -> str:
       AND {counted} AND {condition}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
 
 
-def set_part(filters: Filters, kept: Sets, piece: Piece, table: str) -> str:
+def set_part(filters: Filters, kept: Sets, piece: Piece) -> str:
+    table = kept.tables[piece.width]  # type: ignore[index]
     return f"""SELECT bucket AS timestamp, {"".join(f"{key}, " for key in kept.keys)}chunk, users
     FROM {table}
-    WHERE {within(filters, piece, "bucket")} AND {piece.condition}"""  # noqa: S608 (as above)
+    WHERE {within(filters, piece, "bucket")}"""  # noqa: S608 (as above)
 
 
 def within(filters: Filters, piece: Piece, moment: str) -> str:

@@ -48,10 +48,10 @@ COLUMNS: dict[str, str] = {
 }
 KEY = ("trace_id", "span_id", "timestamp")
 CORRECTED = tuple(name for name in COLUMNS if name not in (*KEY, "attributes", "said", "link"))
-NUMBER = {"user_number": "integer"}
+USER_NUMBER = {"user_number": "integer"}
 """Of the row's user in its workspace, which the writer finds out."""
-STORED = COLUMNS | NUMBER
-CHANGED = (*CORRECTED, *NUMBER)
+STORED = COLUMNS | USER_NUMBER
+CHANGED = (*CORRECTED, *USER_NUMBER)
 
 
 def given(names: Iterable[str]) -> str:
@@ -115,8 +115,15 @@ WITH given AS (
     SELECT {rollups.SOURCE}, 1 AS sign
     FROM corrected
 ),{rollups.kept_by("changes")}
-SELECT count(*) FROM corrected
+SELECT DISTINCT time_bucket('1 hour', timestamp)
+FROM old
+JOIN corrected USING ({", ".join(KEY)})
+WHERE timestamp < %(closed_before)s
+    AND old.user_number IS NOT NULL
+    AND (old.user_number, old.operation, old.status, old.error_type)
+        IS DISTINCT FROM (corrected.user_number, corrected.operation, corrected.status, corrected.error_type)
 """  # noqa: S608 (built from the names above, never from input)
+"""Answers with the closed hours from which a user's call was taken away."""
 
 
 CORRECT_ALONE = f"""
@@ -164,7 +171,7 @@ SELECT count(*) FROM moved
 MOVE_ALONE = f"{MOVED} SELECT count(*) FROM moved"  # noqa: S608
 
 
-NUMBERS = """
+KNOWN_NUMBERS = """
 SELECT user_id, number
 FROM user_numbers
 WHERE workspace_id = %(workspace_id)s AND user_id = ANY(%(user_ids)s::text[])
@@ -259,7 +266,7 @@ def numbers(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str
     known: dict[str | None, int] = {}
     if user_ids:
         params: dict[str, Any] = {"workspace_id": workspace_id, "user_ids": user_ids}
-        cursor.execute(NUMBERS, params)
+        cursor.execute(KNOWN_NUMBERS, params)
         known.update(cursor.fetchall())
         if added := [user_id for user_id in user_ids if user_id not in known]:
             cursor.execute(NEXT_NUMBER, params)
@@ -284,7 +291,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
         cursor.execute(CORRECT_ALONE, params)
     else:
         cursor.execute(CORRECT, params | {"closed_before": cursor.closed_before})
-        recount(cursor, workspace_id, moments)
+        recount(cursor, workspace_id, [hour for (hour,) in cursor.fetchall()])
 
 
 def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
@@ -295,16 +302,14 @@ def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> N
         cursor.execute(MOVE_ALONE, params)
     else:
         cursor.execute(MOVE, params | {"closed_before": cursor.closed_before})
-        recount(cursor, workspace_id, [stored_at])
+        recount(cursor, workspace_id, [hour_of(stored_at)] if stored_at < cursor.closed_before else [])
 
 
-def recount(cursor: Cursor, workspace_id: UUID, moments: Iterable[datetime]) -> None:
-    """The users of closed hours from which a row was taken away."""
-    hours = sorted({hour_of(moment) for moment in moments if moment < cursor.closed_before})
-    if hours:
-        params = {"workspace_id": workspace_id, "closed_before": cursor.closed_before, "hours": hours}
-        for statement in rollups.RECOUNTED:
-            cursor.execute(statement, params)
+def recount(cursor: Cursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:
+    """The users of closed hours from which a call was taken away."""
+    params = {"workspace_id": workspace_id, "closed_before": cursor.closed_before, "hours": list(hours)}
+    for statement in rollups.RECOUNTED if hours else ():
+        cursor.execute(statement, params)
 
 
 def close_hours(cursor: Cursor, workspace_id: UUID, until: datetime) -> datetime:

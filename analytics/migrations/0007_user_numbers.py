@@ -11,14 +11,15 @@ from analytics.schema import CLOSED_HOURS, KEY, USER_NUMBERS, table
 
 HAS_NUMBERS = "SELECT to_regclass('user_numbers') IS NOT NULL"
 OLD_KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 'traces'::regclass AND contype = 'u'"
-# The rollups of whichever version it was.
-OLD_TABLES = """
-SELECT 'closed_days'
-UNION ALL
-SELECT table_name
-FROM information_schema.columns
-WHERE table_schema = current_schema() AND column_name = 'bucket'
-"""
+# What an earlier version may have made, the widest first: they are made from the narrower ones.
+OLD_ROLLUPS = [
+    f"{name}_{width}"
+    for width in ("weekly", "daily", "hourly", "minutely")
+    for name in (
+        *("totals", "models", "agents", "calls", "latency", "call_latency", "users", "user_agents", "failures"),
+        "errors",
+    )
+]
 
 
 def bring_up(apps: Any, schema_editor: Any) -> None:
@@ -27,26 +28,26 @@ def bring_up(apps: Any, schema_editor: Any) -> None:
         if cursor.fetchone() == (True,):
             return
         # Filling takes as long as there are rows. One change in a statement, as Citus takes them.
-        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(citus.LIMITS)
         cursor.execute("DROP INDEX IF EXISTS idx_traces_workspace_user")
         cursor.execute("ALTER TABLE traces RESET (toast_tuple_target)")
         if engine.is_timescaledb():
-            timescaledb.drop_aggregates(cursor)
+            drop_rollups(cursor, "MATERIALIZED VIEW")
             number_users(cursor)
             timescaledb.add_aggregates(cursor)
             timescaledb.set_policies(cursor)
         else:
-            drop_tables(cursor)
+            drop_rollups(cursor, "TABLE")
+            cursor.execute("DROP TABLE closed_days")
             drop_keys(cursor)
             number_users(cursor)
             cursor.execute(KEY)
             add_rollups(cursor)
 
 
-def drop_tables(cursor: CursorWrapper) -> None:
-    cursor.execute(OLD_TABLES)
-    for (name,) in cursor.fetchall():
-        cursor.execute(f"DROP TABLE IF EXISTS {name}")
+def drop_rollups(cursor: CursorWrapper, kind: str) -> None:
+    for name in OLD_ROLLUPS:
+        cursor.execute(f"DROP {kind} IF EXISTS {name}")
 
 
 def drop_keys(cursor: CursorWrapper) -> None:
@@ -57,10 +58,11 @@ def drop_keys(cursor: CursorWrapper) -> None:
 
 
 def number_users(cursor: CursorWrapper) -> None:
-    make, fill, *number_rows = USER_NUMBERS
-    cursor.execute(make)
+    add_column, make_table, *fill = USER_NUMBERS
+    cursor.execute(add_column)
+    cursor.execute(make_table)
     citus.join(cursor, "user_numbers")
-    for statement in (fill, *number_rows):
+    for statement in fill:
         cursor.execute(statement)
 
 

@@ -125,7 +125,7 @@ def test_more_hours_than_one_request_may_take_are_summed_by_the_next_ones(
     assert given.ask("usage/overview", **days)["total_calls"] == 12
 
 
-def test_a_late_row_is_in_its_hour_and_in_its_closed_day(given: Given) -> None:
+def test_a_late_row_is_in_its_closed_hour_and_in_its_day_and_week(given: Given) -> None:
     given.calls(1, NOON)
     given.calls(4, NOON - 3 * DAYS, user_id="ada", status="error", error_type="rate_limit")
     assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
@@ -185,3 +185,17 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
     monkeypatch.setattr(windows, "calls", and_then_closed)
     assert given.ask("usage/overview")["total_calls"] == 2 + 3 + 1
     assert rows_of(HOURLY, given) == [(2,), (3,)]
+
+
+def test_only_hours_that_lose_a_users_call_are_counted_again(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[object] = []
+    monkeypatch.setattr(writer, "recount", lambda cursor, workspace_id, hours: counted.append(list(hours)))
+    [priced, moved, named] = [
+        given.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
+        for hours, user in ((3, "ada"), (2, "ada"), (1, None))
+    ]
+    given.calls(1, NOON + HOUR.length)
+    priced.cost_usd, moved.user_id, named.user_id = Decimal(1), "bob", "bob"
+    with writer.writing(given.workspace.id) as cursor:
+        writer.correct(cursor, given.workspace.id, [priced, moved, named])
+    assert counted == [[NOON - 2 * HOUR.length]]
