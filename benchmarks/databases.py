@@ -174,10 +174,19 @@ def mark(name: str) -> str | None:
     return found[0] if found else None
 
 
+def engine_is_timescaledb() -> bool:
+    from analytics import engine
+
+    return engine.is_timescaledb()
+
+
 def fill(rows: int) -> None:
     """The fast path: COPY into `traces` without its indexes, the indexes as they were, then each rollup in one go."""
     name = connections["analytics"].settings_dict["NAME"]
     with psycopg.connect(**parameters(name), autocommit=True, options="-c timezone=UTC") as connection:
+        if engine_is_timescaledb():
+            # Two refreshes of one aggregate at the same time may sum a bucket twice.
+            connection.execute("SELECT _timescaledb_functions.stop_background_workers()")
         with step(f"{short(rows)} rows into PostgreSQL"):
             made_again = drop_indexes(connection)
             copy_in(connection, rows)
@@ -195,15 +204,13 @@ def fill(rows: int) -> None:
 
 
 def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
-    from analytics import engine, rollups
+    from analytics import rollups
 
-    if not engine.is_timescaledb():
+    if not engine_is_timescaledb():
         return (NUMBERS, *rollups.FILL)
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
         NUMBERS,
-        # Two refreshes of one aggregate at the same time may sum a bucket twice.
-        "SELECT _timescaledb_functions.stop_background_workers()",
         # Hours before the days that are made from them.
         *(f"CALL refresh_continuous_aggregate('{table}', NULL, NULL)" for table in rollups.TABLES),
         *(f"CALL run_job({job})" for (job,) in compress.fetchall()),
