@@ -30,7 +30,7 @@ def test_a_backup_under_load_is_whole(product: Product, tmp_path: Path) -> None:
     tool(product, "pg_restore", *restore, "restored", f"{tmp_path}/metadata.dump")
     with product.postgres.connect("restored_analytics") as connection:
         rows = dict(connection.execute("SELECT workspace_id, count(*) FROM traces GROUP BY 1").fetchall())
-        sums = dict(connection.execute("SELECT workspace_id, sum(calls) FROM totals_hourly GROUP BY 1").fetchall())
+        sums = dict(connection.execute("SELECT workspace_id, sum(calls) FROM totals_minutely GROUP BY 1").fetchall())
     assert rows == sums
     assert 200 <= rows[UUID(clients.tenant.workspace_id)] <= len(clients.ledger.acknowledged)
     with product.postgres.connect("restored") as connection:
