@@ -18,7 +18,10 @@ from workspaces.models import ApiKey, Membership, Workspace
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 CANARY = "canary-b"
-B_LIMIT_USD = 31337
+B_LIMIT_USD = "31337.37"
+"""Has a point, so that no random id (hexadecimal) and no length of a body can hold it by chance."""
+B_LIMIT_SHOWN = (B_LIMIT_USD, "31,337.37")
+"""As JSON and as pages write it."""
 PROBES: Counter[str] = Counter()
 
 TEXTS = ("agent_id", "provider", "model", "user_id", "session_id", "name", "error_type", "error_message", "response_id")
