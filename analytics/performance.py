@@ -1,5 +1,6 @@
 """Are the agents fast, and do they fail."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypedDict
 
@@ -10,6 +11,7 @@ from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
 from analytics.rollups import ZERO_LATENCY_BUCKET
+from analytics.windows import Span
 
 PercentileMethod = Literal["exact", "histogram"]
 
@@ -312,8 +314,10 @@ def errors(filters: Filters) -> Errors:
                 error_type,
                 agent_id,
                 sum(calls) AS calls,
-                min(timestamp) AS seen_since,
-                max(until) AS seen_until
+                min(timestamp) AS first_since,
+                min(until) AS first_until,
+                max(timestamp) AS last_since,
+                max(until) AS last_until
             FROM {calls} AS calls
             WHERE status <> 'success'
             GROUP BY status, error_type, agent_id
@@ -323,8 +327,10 @@ def errors(filters: Filters) -> Errors:
                 error_type,
                 sum(calls)::bigint AS calls,
                 count(*) AS agents,
-                min(seen_since) AS seen_since,
-                max(seen_until) AS seen_until
+                min(first_since) AS first_since,
+                min(first_until) AS first_until,
+                max(last_since) AS last_since,
+                max(last_until) AS last_until
             FROM agents
             GROUP BY status, error_type
             ORDER BY calls DESC, error_type, status
@@ -351,53 +357,108 @@ def errors(filters: Filters) -> Errors:
             groups.*,
             coalesce(users_affected, 0) AS users_affected,
             (calls * 100 / NULLIF(total_errors, 0)::float8) AS percentage,
-            (calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate,
-            first.*,
-            newest.*
+            (calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate
         FROM totals
         LEFT JOIN groups ON true
         LEFT JOIN affected ON affected.status = groups.status
             AND error_type_or_none = coalesce(groups.error_type, '')
-        LEFT JOIN LATERAL (
-            SELECT timestamp AS first_seen
-            FROM traces
-            WHERE {narrowed}
-              AND traces.status = groups.status AND traces.status <> 'success'
-              AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')
-              AND timestamp >= seen_since
-            ORDER BY timestamp
-            LIMIT 1
-        ) AS first ON true
-        LEFT JOIN LATERAL (
-            SELECT
-                max(timestamp) AS last_seen,
-                (array_agg(error_message ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
-                    AS sample_message,
-                (array_agg(trace_id ORDER BY error_message IS NULL, timestamp DESC, span_id))[1]
-                    AS sample_trace_id
-            FROM (
-                SELECT timestamp, span_id, trace_id, error_message
-                FROM traces
-                WHERE {narrowed}
-                  AND traces.status = groups.status AND traces.status <> 'success'
-                  AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')
-                  AND timestamp < seen_until
-                ORDER BY timestamp DESC
-                LIMIT %(sampled)s
-            ) AS sampled
-        ) AS newest ON true
         ORDER BY calls DESC, groups.error_type, groups.status
         """,
-        filters.params | {"sampled": SAMPLED},
+        filters.params,
         totals=windows.calls(filters),
         calls=windows.errors(filters),
         failure_sets=windows.failure_sets(filters),
-        narrowed=windows.NARROWED,
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
-    data: list[Any] = [{name: group[name] for name in ErrorGroup.__annotations__} for group in found if group["calls"]]
+    groups = [group for group in found if group["calls"]]
+    data: list[Any] = [
+        {name: (group | samples)[name] for name in ErrorGroup.__annotations__}
+        for group, samples in zip(groups, firsts_and_lasts(filters, groups), strict=True)
+    ]
     return {"total_errors": total_errors, "error_rate": percentage(total_errors, total_calls), "data": data}
 
 
+def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What only rows tell of each group; its sums say in which of its buckets they are."""
+    found = samples(
+        filters,
+        [(FIRST, group, Span(group["first_since"], group["first_until"])) for group in groups]
+        + [(LAST, group, Span(group["last_since"], group["last_until"])) for group in groups],
+    )
+    firsts, lasts = found[: len(groups)], found[len(groups) :]
+    silent = [place for place, last in enumerate(lasts) if last["message"] is None]
+    window = [(LAST, groups[place], Span(filters.start, groups[place]["last_until"])) for place in silent]
+    for place, last in zip(silent, samples(filters, window), strict=True):
+        lasts[place] = last
+    return [
+        {
+            "first_seen": first["seen"],
+            "last_seen": last["seen"],
+            "sample_message": last["message"],
+            "sample_trace_id": last["trace_id"],
+        }
+        for first, last in zip(firsts, lasts, strict=True)
+    ]
+
+
+def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Span]]) -> list[dict[str, Any]]:
+    """FIRST or LAST of a group in a span, in the order they are asked for."""
+    if not asked:
+        return []
+    params = {
+        "statuses": [group["status"] for _, group, _ in asked],
+        "error_types": [group["error_type"] for _, group, _ in asked],
+        "since": [span.start for _, _, span in asked],
+        "until": [span.end for _, _, span in asked],
+        "sampled": SAMPLED,
+    }
+    parts = [
+        sample.format(narrowed=windows.NARROWED, days=days, places=places)
+        for sample in (FIRST, LAST)
+        for days, places in windows.by_days(
+            {place: span for place, (wanted, _, span) in enumerate(asked, start=1) if wanted == sample}
+        ).items()
+    ]
+    return rows(" UNION ALL ".join(parts) + " ORDER BY place", filters.params | params)
+
+
+GROUPS = """unnest(
+        %(statuses)s::text[], %(error_types)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]
+    ) WITH ORDINALITY AS groups (status, error_type, since, until, place)"""
+OF_GROUP = """{narrowed}
+      AND {days}
+      AND timestamp >= since AND timestamp < until
+      AND traces.status = groups.status AND traces.status <> 'success'
+      AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')"""
+FIRST = f"""
+SELECT place, seen, NULL::text AS message, NULL::text AS trace_id
+FROM {GROUPS}
+LEFT JOIN LATERAL (
+    SELECT timestamp AS seen
+    FROM traces
+    WHERE {OF_GROUP}
+    ORDER BY timestamp
+    LIMIT 1
+) AS first ON true
+WHERE place = ANY(ARRAY{{places}})
+"""  # noqa: S608 (built from constants)
+LAST = f"""
+SELECT place, seen, message, trace_id
+FROM {GROUPS}
+LEFT JOIN LATERAL (
+    SELECT
+        max(timestamp) AS seen,
+        (array_agg(error_message ORDER BY error_message IS NULL, timestamp DESC, span_id))[1] AS message,
+        (array_agg(trace_id ORDER BY error_message IS NULL, timestamp DESC, span_id))[1] AS trace_id
+    FROM (
+        SELECT timestamp, span_id, trace_id, error_message
+        FROM traces
+        WHERE {OF_GROUP}
+        ORDER BY timestamp DESC
+        LIMIT %(sampled)s
+    ) AS sampled
+) AS last ON true
+WHERE place = ANY(ARRAY{{places}})
+"""  # noqa: S608 (as above)
 # So many of the newest errors of a group are looked through for one with a message.
 SAMPLED = 100

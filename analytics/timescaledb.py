@@ -9,6 +9,7 @@ from django.core.management.base import CommandError
 from django.db.backends.utils import CursorWrapper
 
 from analytics.rollups import (
+    AMOUNTS,
     CHUNK,
     DAY,
     HOUR,
@@ -70,6 +71,14 @@ $$
 
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
 CHUNKS = {MINUTE: "10 days", TEN_MINUTES: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
+# What is read by the thousand is read from the index alone: there the rows of a workspace lie beside each other.
+INCLUDED = {
+    "agents": tuple(AMOUNTS),
+    "latency": ("calls",),
+    "users": ("calls",),
+    "failures": ("calls",),
+    "errors": ("calls",),
+}
 # Of each minute: a late row is first in its hour, then in what is summed from hours, all within two minutes.
 DELAYS: dict[Width, Any] = {
     MINUTE: timedelta(0),
@@ -104,8 +113,15 @@ def add_aggregates(cursor: CursorWrapper) -> None:
     for counted in KEPT:
         for width, view in counted.tables.items():
             cursor.execute(aggregate_of(counted, width))
-            columns = ", ".join(("workspace_id", "bucket", *(key for key in counted.keys if key == "user_number")))
-            cursor.execute(f"CREATE INDEX ON {view} ({columns})")
+            cursor.execute(index_of(counted, view))
+
+
+def index_of(counted: Rollup | Sets, view: str) -> str:
+    """Beside TimescaleDB's own, by time alone."""
+    included = INCLUDED.get(counted.name, ())
+    keys = counted.keys if included else counted.keys[:1]
+    ending = f" INCLUDE ({', '.join(included)})" if included else ""
+    return f"CREATE INDEX ON {view} ({', '.join(('workspace_id', 'bucket', *keys))}){ending}"
 
 
 def aggregate_of(counted: Rollup | Sets, width: Width) -> str:

@@ -1,5 +1,6 @@
 """Who uses the agents, how much and when."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
@@ -7,6 +8,8 @@ from analytics import windows
 from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
+from analytics.rollups import HOUR, USER_AGENTS
+from analytics.windows import Span
 
 
 class OverviewChange(TypedDict):
@@ -263,51 +266,85 @@ def top_users(filters: Filters) -> TopUsers:
             calls,
             cost_usd,
             active_agents,
-            last_seen,
             change_from_previous,
             CASE
                 WHEN change_from_previous IS NULL THEN 'new'
                 WHEN change_from_previous >= 5 THEN 'up'
                 WHEN change_from_previous <= -5 THEN 'down'
                 ELSE 'flat'
-            END AS trend
+            END AS trend,
+            seen_since,
+            seen_until
         FROM changes
-        -- The hour of the user's last call, then the call: the window knows no more than its day or week.
-        LEFT JOIN LATERAL (
-            SELECT hour
-            FROM (
-                SELECT generate_series(
-                    time_bucket('1 hour', seen_until - interval '1 microsecond'), seen_since, interval '-1 hour'
-                ) AS hour
-            ) AS hours
-            WHERE EXISTS (
-                SELECT
-                FROM user_agents_hourly
-                WHERE workspace_id = %(workspace_id)s
-                  AND bucket = hour
-                  AND user_agents_hourly.user_number = changes.user_number
-                  AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-                  AND user_agents_hourly.calls > 0
-                OFFSET 0 -- hour by hour from the newest, and not joined, which keeps no order
-            )
-            LIMIT 1
-        ) AS found ON true
-        LEFT JOIN LATERAL (
-            SELECT timestamp AS last_seen
-            FROM traces
-            WHERE {narrowed}
-              AND traces.user_number = changes.user_number
-              AND timestamp >= greatest(hour, seen_since)
-              AND timestamp < least(hour + interval '1 hour', seen_until)
-            ORDER BY timestamp DESC
-            LIMIT 1
-        ) AS newest ON true
         """,
         filters.params | {"user_numbers": list(names)},
         calls=windows.users(filters, "agent_id"),
         sums_before=windows.user_sums(filters.previous),
-        narrowed=windows.NARROWED,
     )
+    spans = {user["user_number"]: Span(user.pop("seen_since"), user.pop("seen_until")) for user in found}
+    last_seen = last_calls(filters, spans)
     users = {user.pop("user_number"): user for user in found}
-    data: list[Any] = [{"user_id": names[number]} | users[number] for number in names if number in users]
+    data: list[Any] = [
+        {"user_id": user_id} | users[number] | {"last_seen": last_seen.get(number)}
+        for number, user_id in names.items()
+        if number in users
+    ]
     return {"data": data}
+
+
+def last_calls(filters: Filters, spans: Mapping[int, Span]) -> dict[int, datetime]:
+    """By user number; a span is where the window's buckets know the user's last call to be."""
+    if not spans:
+        return {}
+    params = filters.params | {
+        "user_numbers": list(spans),
+        "since": [span.start for span in spans.values()],
+        "until": [span.end for span in spans.values()],
+    }
+    hours = windows.held(filters, USER_AGENTS, HOUR)
+    parts = [
+        LAST_CALL.format(narrowed=windows.NARROWED, days=days, places=places, hours=hours)
+        for days, places in windows.by_days(dict(enumerate(spans.values(), start=1))).items()
+    ]
+    return {user["user_number"]: user["last_seen"] for user in rows(" UNION ALL ".join(parts), params)}
+
+
+# In a day or week, the hour is looked for before the call.
+LAST_CALL = """
+SELECT users.user_number, last_seen
+FROM unnest(
+    %(user_numbers)s::integer[], %(since)s::timestamptz[], %(until)s::timestamptz[]
+) WITH ORDINALITY AS users (user_number, since, until, place)
+LEFT JOIN LATERAL (
+    SELECT hour
+    FROM (
+        SELECT generate_series(
+            time_bucket('1 hour', until - interval '1 microsecond'), since, interval '-1 hour'
+        ) AS hour
+        WHERE until - since > interval '1 hour'
+    ) AS hours
+    WHERE EXISTS (
+        SELECT
+        FROM {hours} AS held
+        WHERE workspace_id = %(workspace_id)s
+          AND bucket = hour
+          AND held.user_number = users.user_number
+          AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
+          AND calls > 0
+        OFFSET 0 -- hour by hour from the newest, and not joined, which keeps no order
+    )
+    LIMIT 1
+) AS found ON true
+CROSS JOIN LATERAL (
+    SELECT timestamp AS last_seen
+    FROM traces
+    WHERE {narrowed}
+      AND {days}
+      AND traces.user_number = users.user_number
+      AND timestamp >= greatest(hour, since)
+      AND timestamp < least(hour + interval '1 hour', until)
+    ORDER BY timestamp DESC
+    LIMIT 1
+) AS newest
+WHERE place = ANY(ARRAY{places})
+"""

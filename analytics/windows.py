@@ -3,10 +3,11 @@
 A window is answered from whole weeks, days, hours and minutes, as far as its rollup has them, and from the rows at
 its edges: exact to the microsecond, at a cost that hardly depends on how many rows there are. Text and not SQL
 functions: Citus plans no function that reads a distributed table. Moments are computed here and written as literals,
-so that TimescaleDB leaves chunks out while planning.
+so that TimescaleDB leaves chunks out while planning; there the tables are those in which it keeps its aggregates, up
+to where each of them is filled, and rows from there on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -14,12 +15,14 @@ from django.conf import settings
 
 from analytics import engine
 from analytics.engine import Closed
-from analytics.filters import BUCKET_ORIGIN, EARLIEST, Filters
+from analytics.filters import BUCKET_ORIGIN, LATEST, Filters
 from analytics.rollups import (
     AGENTS,
     CALL_LATENCY,
     CALLS,
     CHUNK,
+    COUNT,
+    DAY,
     ERRORS,
     FAILURE_SETS,
     FAILURES,
@@ -73,10 +76,11 @@ def users(filters: Filters, *columns: str) -> str:
 
 
 def user_sums(filters: Filters) -> str:
-    """Calls and cost by user_number, of which only the sums count: some are taken away again, down to 0 calls."""
+    """Calls by user_number, of which only the sums count: some are taken away again, down to 0 calls."""
     # Where retention has been, a week may be gone of which there still are days.
     kept_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
-    return united(filters, by_user(filters), ANY, may_subtract=filters.start - WEEK.length > kept_since)
+    rollup = by_user(filters)._replace(measures=COUNT)  # they are many: what is not asked for costs a third
+    return united(filters, rollup, ANY, may_subtract=filters.start - WEEK.length > kept_since)
 
 
 def by_user(filters: Filters, *columns: str) -> Rollup:
@@ -111,18 +115,18 @@ def united(
 ) -> str:
     if not set(narrowed_by(filters)) <= set(rollup.keys):
         bucket = timedelta(0)  # the rollup cannot tell: only the rows can
-    found = pieces(filters, rollup.widths, bucket, closed, may_subtract)
-    return union([part(filters, rollup, piece) for piece in found])
+    found = pieces(filters, rollup.tables, bucket, closed, may_subtract)
+    return union([part(filters, rollup, piece, has_time=not may_subtract) for piece in found])
 
 
 def sets(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> str:
     """Those that are kept, and one made from the users that narrower buckets and rows tell."""
     if narrowed_by(filters):
         kept = kept._replace(widths=())
-    widths = rollup.widths[:1] + kept.widths if kept.widths else rollup.widths
+    tables = {rollup.widths[0]: rollup.narrowest} | kept.tables if kept.widths else rollup.tables
     if not set(narrowed_by(filters)) <= set(rollup.keys):
-        widths = ()
-    found = pieces(filters, widths, bucket)
+        tables = {}
+    found = pieces(filters, tables, bucket)
     in_sets = [set_part(filters, kept, piece) for piece in found if piece.width in kept.tables]
     told = [part(filters, rollup, piece) for piece in found if piece.width not in kept.tables]
     return union([*in_sets, *([members(kept, union(told), bucket)] if told else [])])
@@ -147,62 +151,95 @@ class Piece(NamedTuple):
     """None: the rows."""
     start: datetime
     end: datetime
+    table: str = "traces"
     condition: str = "true"
     is_subtracted: bool = False
 
 
+class Layer(NamedTuple):
+    width: Width
+    table: str
+    before: datetime
+    """It holds all rows before."""
+    has_begun: bool
+    """Its last bucket may hold part of its time, up to `before`."""
+
+
 def pieces(
     filters: Filters,
-    widths: Sequence[Width],
+    tables: Mapping[Width, str],
     bucket: timedelta,
     closed: Closed | None = None,
     may_subtract: bool = False,
 ) -> list[Piece]:
-    """No moment twice, none left out, none wider than `bucket`."""
-    widths = [width for width in widths if width.length <= bucket]
-    start, end, workspace = filters.start, filters.end, filters.workspace_id
-    if not widths:
+    """No moment twice, none left out, none wider than `bucket`. `tables`: the narrowest first."""
+    start, end = filters.start, filters.end
+    layers = layers_of(filters, {width: table for width, table in tables.items() if width.length <= bucket}, closed)
+    if not layers:
         return [Piece(None, start, end)]
-    narrowest = widths[0]
-    if len(widths) > 1 or narrowest.length > HOUR.length:
-        closed = closed or engine.closed(workspace)[workspace]
-    closed = closed or Closed(EARLIEST)
-    if narrowest.length > HOUR.length:  # counted from rows as hours are closed
-        return whole(widths, start, end, closed)
+    narrowest, table, before, _ = layers[0]
     begun = floor(end, narrowest)
-    if begun < start or begun == end:
-        return whole(widths, start, end, closed, may_subtract)
-    # Most windows end now: with no row behind it, the bucket that has begun is read whole.
-    behind = ROWS_BETWEEN.format(workspace, literal(end), literal(begun + narrowest.length))
+    if begun < start or begun == end or before < LATEST:
+        return whole(layers, start, end, may_subtract)
+    # Most windows end now: with no row behind it, the bucket that has begun is read whole, if rows are in it at once.
+    behind = ROWS_BETWEEN.format(filters.workspace_id, literal(end), literal(begun + narrowest.length))
     return [
-        *whole(widths, start, begun, closed, may_subtract),
-        Piece(narrowest, begun, begun + narrowest.length, f"NOT {behind}"),
-        Piece(None, begun, end, behind),
+        *whole(layers, start, begun, may_subtract),
+        Piece(narrowest, begun, begun + narrowest.length, table, f"NOT {behind}"),
+        Piece(None, begun, end, condition=behind),
     ]
 
 
-def whole(
-    widths: Sequence[Width], start: datetime, end: datetime, closed: Closed, may_subtract: bool = False
-) -> list[Piece]:
+def layers_of(filters: Filters, tables: Mapping[Width, str], closed: Closed | None) -> list[Layer]:
+    if not tables:
+        return []
+    closed = closed or engine.closed(filters.workspace_id)[filters.workspace_id]
+    narrowest = next(iter(tables))
+    layers = []
+    for width, table in tables.items():
+        before = closed.held_before(table, width == narrowest and width.length <= HOUR.length)
+        layers.append(Layer(width, closed.table(table), before, closed.is_steady and before == closed.before))
+    return layers
+
+
+def whole(layers: Sequence[Layer], start: datetime, end: datetime, may_subtract: bool = False) -> list[Piece]:
     """Of the widest that fit, with narrower ones on both sides, and rows at the edges."""
     if start >= end:
         return []
-    if not widths:
+    if not layers:
         return [Piece(None, start, end)]
-    *narrower, widest = widths
-    is_summed = bool(narrower) or widest.length > HOUR.length
-    first, last = ceiling(start, widest), floor(min(end, closed.before) if is_summed else end, widest)
-    if is_summed and closed.is_steady and closed.before <= end:
-        last = closed.before  # also of a bucket that has begun: it holds what is closed of it
+    *narrower, (widest, table, before, has_begun) = layers
+    first, last = ceiling(start, widest), floor(min(end, before), widest)
+    if has_begun and before <= end:
+        last = before
     if first >= last:
-        return whole(narrower, start, end, closed, may_subtract)
+        return whole(narrower, start, end, may_subtract)
     begun = floor(start, widest)
     if may_subtract and start - begun < first - start:  # less to take away than to add
         first = begun
-        beside = [piece._replace(is_subtracted=True) for piece in whole(narrower, begun, start, closed)]
+        beside = [piece._replace(is_subtracted=True) for piece in whole(narrower, begun, start)]
     else:
-        beside = whole(narrower, start, first, closed, may_subtract)
-    return [*beside, Piece(widest, first, last), *whole(narrower, last, end, closed)]
+        beside = whole(narrower, start, first, may_subtract)
+    return [*beside, Piece(widest, first, last, table), *whole(narrower, last, end)]
+
+
+def held(filters: Filters, rollup: Rollup, width: Width) -> str:
+    """The table of those buckets that hold all their rows."""
+    return engine.closed(filters.workspace_id)[filters.workspace_id].table(rollup.table(width))
+
+
+class Span(NamedTuple):
+    start: datetime
+    end: datetime
+
+
+def by_days(spans: Mapping[int, Span]) -> dict[str, list[int]]:
+    """The places of spans in the same days, by a condition that leaves out all other chunks while planning."""
+    found: dict[str, list[int]] = {}
+    for place, (start, end) in spans.items():
+        days = f"timestamp >= {literal(floor(start, DAY))} AND timestamp < {literal(ceiling(end, DAY))}"
+        found.setdefault(days, []).append(place)
+    return found
 
 
 ROWS_BETWEEN = """EXISTS (
@@ -210,32 +247,31 @@ ROWS_BETWEEN = """EXISTS (
     )"""
 
 
-def part(filters: Filters, rollup: Rollup, piece: Piece) -> str:
-    width, condition = piece.width, piece.condition
+def part(filters: Filters, rollup: Rollup, piece: Piece, has_time: bool = True) -> str:
+    width = piece.width
     if width:
-        table, moment, counted = rollup.table(width), "bucket", "calls > 0"
+        moment, counted = "bucket", "calls > 0"
         until = f"least(bucket + interval '{width.interval}', {literal(piece.end)})"
-        keys, values = ", ".join(rollup.keys), {name: name for name in rollup.measures}
+        keys, values = rollup.keys, {name: name for name in rollup.measures}
     else:
-        table, moment, counted = "traces", "timestamp", rollup.counted
+        moment, counted = "timestamp", rollup.counted
         until = "timestamp + interval '1 microsecond'"
-        keys = ", ".join(KEYS_OF_ROWS.get(key, key) for key in rollup.keys)
-        values = rollup.measures
+        keys, values = tuple(KEYS_OF_ROWS.get(key, key) for key in rollup.keys), rollup.measures
+    times = (f"{moment} AS timestamp", f"{until} AS until") if has_time else ()
     sign = "-" if piece.is_subtracted else ""
-    measures = ", ".join(f"{sign}{value} AS {name}" for name, value in values.items())
+    columns = ", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items())))
     narrowed = "".join(f"\n      AND {name} = %({name})s" for name in narrowed_by(filters) if name != "operation")
     if not (width and rollup.calls_only):
         narrowed += "\n      AND operation = ANY(%(operations)s)"
-    return f"""SELECT {moment} AS timestamp, {until} AS until, {keys}, {measures}
-    FROM {table}
+    return f"""SELECT {columns}
+    FROM {piece.table}
     WHERE {within(filters, piece, moment)}
-      AND {counted} AND {condition}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
+      AND {counted} AND {piece.condition}{narrowed}"""  # noqa: S608 (built from names, moments and a UUID)
 
 
 def set_part(filters: Filters, kept: Sets, piece: Piece) -> str:
-    table = kept.tables[piece.width]  # type: ignore[index]
     return f"""SELECT bucket AS timestamp, {"".join(f"{key}, " for key in kept.keys)}chunk, users
-    FROM {table}
+    FROM {piece.table}
     WHERE {within(filters, piece, "bucket")}"""  # noqa: S608 (as above)
 
 

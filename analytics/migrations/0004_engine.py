@@ -12,7 +12,7 @@ def set_up(apps: Any, schema_editor: Any) -> None:
     if engine.will_be_timescaledb():
         with schema_editor.connection.cursor() as cursor:
             timescaledb.set_up(cursor)
-        engine.known.clear()
+        engine.forget()
 
 
 def back(apps: Any, schema_editor: Any) -> None:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import product
 from random import Random
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from analytics import engine
+from analytics.rollups import TABLES
 from analytics.urls import METRICS
 from ingest import writer
 from ingest.rows import Row
@@ -125,3 +127,27 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9)
     return bool(one == other)
+
+
+def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
+    timescaledb: Ask, given: Given, run_policies: Callable[[str], None]
+) -> None:
+    now = datetime.now(UTC)
+    given.calls(1, now - 9 * DAYS, user_id="ada", status="error", error_message="early")
+    run_policies("refresh")
+    given.calls(2, now, user_id="ada", status="error", error_message="late")
+    window = {"start": iso(now - 20 * DAYS), "end": iso(now + 1 * MINUTES)}
+    assert given.ask("usage/overview", **window)["total_calls"] == 3
+    [user] = given.ask("usage/top-users", **window)["data"]
+    assert (user["calls"], user["last_seen"]) == (3, iso(now))
+    [group] = given.ask("performance/errors", **window)["data"]
+    found = group["calls"], group["first_seen"], group["last_seen"], group["sample_message"]
+    assert found == (3, iso(now - 9 * DAYS), iso(now), "late")
+
+
+def test_aggregates_that_a_migration_made_anew_are_looked_up_again(timescaledb: Ask, given: Given) -> None:
+    engine.aggregates[engine.database()] = {0: ("totals_daily", "of_before")}
+    given.calls(2, datetime.now(UTC))
+    assert given.ask("usage/calls-over-time", range="24h")["total_calls"] == 2
+    names = {name for name, _ in engine.aggregates[engine.database()].values()}
+    assert names == set(TABLES)
