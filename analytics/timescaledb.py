@@ -117,11 +117,9 @@ def add_aggregates(cursor: CursorWrapper) -> None:
 
 
 def index_of(counted: Rollup | Sets, view: str) -> str:
-    """Beside TimescaleDB's own, by time alone."""
-    included = INCLUDED.get(counted.name, ())
-    keys = counted.keys if included else counted.keys[:1]
-    ending = f" INCLUDE ({', '.join(included)})" if included else ""
-    return f"CREATE INDEX ON {view} ({', '.join(('workspace_id', 'bucket', *keys))}){ending}"
+    """As the unique key of PostgreSQL's table. Beside it TimescaleDB has one of its own, by time alone."""
+    included = f" INCLUDE ({', '.join(INCLUDED[counted.name])})" if counted.name in INCLUDED else ""
+    return f"CREATE INDEX ON {view} ({', '.join(('workspace_id', 'bucket', *counted.keys))}){included}"
 
 
 def aggregate_of(counted: Rollup | Sets, width: Width) -> str:

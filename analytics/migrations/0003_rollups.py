@@ -3,7 +3,7 @@
 from django.db import migrations
 
 from analytics.rollups import FILL, KEPT, ZERO_LATENCY_BUCKET
-from analytics.schema import CLOSED_HOURS, KEY, USER_NUMBERS, USER_NUMBERS_BACK, table
+from analytics.schema import CLOSED_HOURS, FAILED, KEY, USER_NUMBERS, USER_NUMBERS_BACK, table
 
 # Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
 TEXTS = (
@@ -15,11 +15,8 @@ ALTER TABLE traces {", ".join(f'ALTER COLUMN {name} TYPE text COLLATE "C"' for n
 ALTER TABLE traces DROP CONSTRAINT traces_workspace_id_trace_id_span_id_timestamp_key;
 DROP INDEX idx_traces_workspace_timestamp_status;
 DROP INDEX idx_traces_workspace_link;
-CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
-    WHERE status <> 'success';
 """
 TRACES_BACK = """
-DROP INDEX idx_traces_error_analysis;
 CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
 CREATE INDEX idx_traces_workspace_timestamp_status ON traces (workspace_id, timestamp, status);
 ALTER TABLE traces ADD UNIQUE (workspace_id, trace_id, span_id, timestamp);
@@ -45,6 +42,7 @@ class Migration(migrations.Migration):
         migrations.RunSQL(TRACES, TRACES_BACK),
         migrations.RunSQL(USER_NUMBERS, USER_NUMBERS_BACK),
         migrations.RunSQL(KEY, "ALTER TABLE traces DROP CONSTRAINT traces_span_key"),
+        migrations.RunSQL(FAILED, "DROP INDEX idx_traces_error_analysis"),
         migrations.RunSQL(LATENCY_BUCKET, "DROP FUNCTION latency_bucket"),
         migrations.RunSQL(CLOSED_HOURS, "DROP TABLE closed_hours"),
         *(

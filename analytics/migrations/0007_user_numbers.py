@@ -7,7 +7,7 @@ from django.db.backends.utils import CursorWrapper
 
 from analytics import citus, engine, timescaledb
 from analytics.rollups import FILL, KEPT
-from analytics.schema import CLOSED_HOURS, KEY, USER_NUMBERS, table
+from analytics.schema import CLOSED_HOURS, FAILED, KEY, USER_NUMBERS, table
 
 HAS_NUMBERS = "SELECT to_regclass('user_numbers') IS NOT NULL"
 OLD_KEYS = "SELECT conname FROM pg_constraint WHERE conrelid = 'traces'::regclass AND contype = 'u'"
@@ -30,6 +30,7 @@ def bring_up(apps: Any, schema_editor: Any) -> None:
         # Filling takes as long as there are rows. One change in a statement, as Citus takes them.
         cursor.execute(citus.LIMITS)
         cursor.execute("DROP INDEX IF EXISTS idx_traces_workspace_user")
+        cursor.execute("DROP INDEX IF EXISTS idx_traces_error_analysis")
         cursor.execute("ALTER TABLE traces RESET (toast_tuple_target)")
         if engine.is_timescaledb():
             drop_rollups(cursor, "MATERIALIZED VIEW")
@@ -43,6 +44,7 @@ def bring_up(apps: Any, schema_editor: Any) -> None:
             number_users(cursor)
             cursor.execute(KEY)
             add_rollups(cursor)
+        cursor.execute(FAILED)
 
 
 def drop_rollups(cursor: CursorWrapper, kind: str) -> None:
