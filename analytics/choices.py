@@ -138,19 +138,6 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
                 %(end)s - interval '1 microsecond',
                 %(bucket)s
             ) AS timestamp
-        ), users AS (
-            SELECT
-                timestamp,
-                sum(bit_count(users))::bigint AS users
-            FROM (
-                SELECT
-                    time_bucket(%(bucket)s, timestamp) AS timestamp,
-                    chunk,
-                    bit_or(users) AS users
-                FROM {user_sets} AS sets
-                GROUP BY 1, 2
-            ) AS users_of_buckets
-            GROUP BY 1
         ), agents AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
@@ -165,13 +152,13 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
             coalesce(agents, 0) AS agents,
             calls::float8 / NULLIF(users, 0) AS calls_per_user
         FROM buckets
-        LEFT JOIN users USING (timestamp)
+        LEFT JOIN {users} AS counted USING (timestamp)
         LEFT JOIN agents USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
         calls=windows.calls(filters, "agent_id", bucket=filters.bucket),
-        user_sets=windows.user_sets(filters, bucket=filters.bucket),
+        users=windows.unique_users(filters, bucket=filters.bucket),
     )
     return {"data": data}
 

@@ -72,7 +72,7 @@ class Closed(NamedTuple):
     is_steady: bool = False
     """It does not move while an answer is computed, so that the day and week that have begun can be read so far."""
     stored: Mapping[str, Stored] = {}
-    """By rollup table, on TimescaleDB alone. Read for itself it is planned in a tenth of the view's time."""
+    """By rollup table, on TimescaleDB alone: planned in a tenth of the time that its view takes."""
 
     def held_before(self, table: str, is_counted_at_once: bool) -> datetime:
         """Where the rows begin that the rollup table may not hold."""
@@ -107,12 +107,11 @@ def asked(workspace_ids: set[UUID], is_steady: bool = False) -> dict[UUID, Close
 def stored() -> dict[str, Stored]:
     """By rollup table. Only watermarks move, unless a migration makes the aggregates anew."""
     watermarks = {aggregate["id"]: aggregate["before"] for aggregate in rows(WATERMARKS, {})}
-    known = aggregates.get(database(), {})
-    if not known or not known.keys() <= watermarks.keys():
-        known = aggregates[database()] = {
-            found.pop("id"): (found["name"], found["table"]) for found in rows(AGGREGATES, {})
-        }
-    return {name: Stored(table, watermarks[number]) for number, (name, table) in known.items()}
+    ours = aggregates.get(database(), {})
+    if not ours or not ours.keys() <= watermarks.keys():
+        ours = {aggregate["id"]: (aggregate["name"], aggregate["table"]) for aggregate in rows(AGGREGATES, {})}
+        aggregates[database()] = ours
+    return {name: Stored(table, watermarks[number]) for number, (name, table) in ours.items()}
 
 
 def steadily(compute: Callable[[], Answer]) -> Answer:

@@ -335,39 +335,24 @@ def errors(filters: Filters) -> Errors:
             GROUP BY status, error_type
             ORDER BY calls DESC, error_type, status
             LIMIT %(limit)s
-        ), users AS (
-            SELECT
-                status,
-                error_type,
-                chunk,
-                bit_or(users) AS users
-            FROM {failure_sets} AS sets
-            GROUP BY status, error_type, chunk
-        ), affected AS (
-            SELECT
-                status,
-                coalesce(error_type, '') AS error_type_or_none,
-                sum(bit_count(users))::bigint AS users_affected
-            FROM users
-            GROUP BY 1, 2
         )
         SELECT
             total_calls,
             total_errors,
             groups.*,
-            coalesce(users_affected, 0) AS users_affected,
+            coalesce(users, 0) AS users_affected,
             (calls * 100 / NULLIF(total_errors, 0)::float8) AS percentage,
             (calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate
         FROM totals
         LEFT JOIN groups ON true
-        LEFT JOIN affected ON affected.status = groups.status
-            AND error_type_or_none = coalesce(groups.error_type, '')
+        LEFT JOIN {users} AS affected ON affected.status = groups.status
+            AND coalesce(affected.error_type, '') = coalesce(groups.error_type, '')
         ORDER BY calls DESC, groups.error_type, groups.status
         """,
         filters.params,
         totals=windows.calls(filters),
         calls=windows.errors(filters),
-        failure_sets=windows.failure_sets(filters),
+        users=windows.affected_users(filters),
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
     groups = [group for group in found if group["calls"]]

@@ -56,16 +56,10 @@ def counts(filters: Filters) -> Counts:
                 sum(calls) AS calls
             FROM {calls} AS calls
             GROUP BY agent_id
-        ), users AS (
-            SELECT
-                chunk,
-                bit_or(users) AS users
-            FROM {user_sets} AS sets
-            GROUP BY chunk
         ), counts AS MATERIALIZED (
             SELECT
                 (SELECT coalesce(sum(calls), 0)::bigint FROM agents) AS total_calls,
-                (SELECT coalesce(sum(bit_count(users)), 0)::bigint FROM users) AS unique_users,
+                (SELECT coalesce(sum(users), 0)::bigint FROM {users} AS counted) AS unique_users,
                 (SELECT count(*) FROM agents) AS active_agents
         )
         SELECT
@@ -75,7 +69,7 @@ def counts(filters: Filters) -> Counts:
         """,
         filters.params,
         calls=windows.calls(filters, "agent_id"),
-        user_sets=windows.user_sets(filters),
+        users=windows.unique_users(filters),
     )
     return found  # type: ignore[no-any-return]
 

@@ -28,8 +28,8 @@ from analytics.rollups import (
     FAILURES,
     HOUR,
     LATENCY,
-    MEMBER,
     MODELS,
+    SET_SIZE,
     TOTALS,
     USER_AGENTS,
     USER_SETS,
@@ -92,14 +92,14 @@ def errors(filters: Filters) -> str:
     return united(filters, ERRORS if set(narrowed_by(filters)) <= set(ERRORS.keys) else CALLS, ANY)
 
 
-def user_sets(filters: Filters, bucket: timedelta = ANY) -> str:
-    """Who called: sets of users by chunk, and by time where they are a series."""
-    return sets(filters, by_user(filters), USER_SETS, bucket)
+def unique_users(filters: Filters, bucket: timedelta = ANY) -> str:
+    """How many called, as `users`, and by time where they are a series."""
+    return unique(filters, by_user(filters), USER_SETS, bucket)
 
 
-def failure_sets(filters: Filters) -> str:
-    """Whose calls failed: sets of users by status, error_type and chunk."""
-    return sets(filters, FAILURES, FAILURE_SETS, ANY)
+def affected_users(filters: Filters) -> str:
+    """How many had failed calls, as `users`, by status and error_type."""
+    return unique(filters, FAILURES, FAILURE_SETS, ANY)
 
 
 def narrowed_by(filters: Filters) -> list[str]:
@@ -119,27 +119,52 @@ def united(
     return union([part(filters, rollup, piece, has_time=not may_subtract) for piece in found])
 
 
-def sets(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> str:
-    """Those that are kept, and one made from the users that narrower buckets and rows tell."""
-    if narrowed_by(filters):
-        kept = kept._replace(widths=())
-    tables = {rollup.widths[0]: rollup.narrowest} | kept.tables if kept.widths else rollup.tables
-    if not set(narrowed_by(filters)) <= set(rollup.keys):
-        tables = {}
-    found = pieces(filters, tables, bucket)
-    in_sets = [set_part(filters, kept, piece) for piece in found if piece.width in kept.tables]
-    told = [part(filters, rollup, piece) for piece in found if piece.width not in kept.tables]
-    return union([*in_sets, *([members(kept, union(told), bucket)] if told else [])])
+def unique(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> str:
+    """Those in the sets that are kept, and of those whom narrower buckets and rows tell, who is in none of the sets."""
+    narrowed = narrowed_by(filters)
+    widths = () if narrowed else kept.widths
+    tables = rollup.tables if narrowed else {rollup.widths[0]: rollup.narrowest} | kept.tables
+    found = pieces(filters, tables if set(narrowed) <= set(rollup.keys) else {}, bucket)
+    sets = [piece for piece in found if piece.width in widths]
+    told = [piece for piece in found if piece.width not in widths]
+    nothing = Piece(None, filters.start, filters.start)
+    moment = "%(start)s::timestamptz" if bucket == ANY else "time_bucket(%(bucket)s, timestamp)"
+    keys = ("timestamp", *kept.keys)
+    return UNIQUE.format(
+        sets=union(
+            [set_part(filters, kept, piece) for piece in sets or [nothing._replace(table=held(filters, kept, HOUR))]]
+        ),
+        told=union([part(filters, rollup, piece, bucket != ANY) for piece in told or [nothing]]),
+        by=", ".join(keys),
+        of_each=", ".join((f"{moment} AS timestamp", *kept.keys)),
+        of_told=", ".join(f"told.{key}" for key in keys),
+        same="".join(f" AND sets.{key} IS NOT DISTINCT FROM told.{key}" for key in kept.keys),
+        places=", ".join(str(place + 1) for place in range(len(keys))),
+    )
 
 
-def members(kept: Sets, told: str, bucket: timedelta) -> str:
-    """Users are told apart before they are put together: most have many calls."""
-    moment = "NULL::timestamptz" if bucket == ANY else "time_bucket(%(bucket)s, timestamp)"
-    keys = "".join(f"{key}, " for key in kept.keys)
-    places = ", ".join(str(place + 1) for place in range(len(kept.keys) + 2))
-    return f"""SELECT timestamp, {keys}{CHUNK} AS chunk, bit_or({MEMBER}) AS users
-    FROM (SELECT DISTINCT {moment} AS timestamp, {keys}user_number FROM {told} AS calls) AS told
-    GROUP BY {places}"""  # noqa: S608 (built from the names of rollups.py)
+UNIQUE = """(
+    WITH sets AS (
+        SELECT {of_each}, chunk, bit_or(users) AS users
+        FROM {sets} AS kept
+        GROUP BY {places}, chunk
+    ), told AS (
+        SELECT DISTINCT {of_each}, user_number
+        FROM {told} AS calls
+    ), counts AS (
+        SELECT {by}, bit_count(users) AS users
+        FROM sets
+        UNION ALL
+        SELECT {of_told}, count(*) AS users
+        FROM told
+        LEFT JOIN sets ON chunk = CHUNK AND sets.timestamp = told.timestamp{same}
+        WHERE users IS NULL OR get_bit(users, mod(user_number, SET_SIZE)) = 0
+        GROUP BY {places}
+    )
+    SELECT {by}, sum(users)::bigint AS users
+    FROM counts
+    GROUP BY {places}
+)""".replace("CHUNK", CHUNK).replace("SET_SIZE", str(SET_SIZE))
 
 
 def union(parts: list[str]) -> str:
@@ -223,9 +248,9 @@ def whole(layers: Sequence[Layer], start: datetime, end: datetime, may_subtract:
     return [*beside, Piece(widest, first, last, table), *whole(narrower, last, end)]
 
 
-def held(filters: Filters, rollup: Rollup, width: Width) -> str:
+def held(filters: Filters, kept: Rollup | Sets, width: Width) -> str:
     """The table of those buckets that hold all their rows."""
-    return engine.closed(filters.workspace_id)[filters.workspace_id].table(rollup.table(width))
+    return engine.closed(filters.workspace_id)[filters.workspace_id].table(kept.table(width))
 
 
 class Span(NamedTuple):
