@@ -25,14 +25,14 @@ SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
 
 Answer = TypeVar("Answer")
 known: dict[tuple[str, ...], bool] = {}
-aggregates: dict[tuple[str, ...], dict[int, tuple[str, str]]] = {}
-"""Those of each database, by TimescaleDB's number: name, and table that it is stored in."""
+known_aggregates: dict[tuple[str, ...], dict[int, tuple[str, str]]] = {}
+"""Those of each database, by TimescaleDB's number: the name and the table that it is materialized in."""
 
 
 def forget() -> None:
     """What was known of the schema, after it was changed."""
     known.clear()
-    aggregates.clear()
+    known_aggregates.clear()
 
 
 def is_timescaledb() -> bool:
@@ -58,12 +58,12 @@ def will_be_timescaledb() -> bool:
     return bool(server["is_available"])
 
 
-class Stored(NamedTuple):
-    """What TimescaleDB keeps of a continuous aggregate."""
+class Aggregate(NamedTuple):
+    """A continuous aggregate of TimescaleDB, as far as it is materialized."""
 
     table: str
-    before: datetime
-    """From where on rows are not summed yet, but as its view is read. It only ever moves forward."""
+    watermark: datetime
+    """Of the rows before, `table` has the sums; those from here on are read themselves. It only moves forward."""
 
 
 class Closed(NamedTuple):
@@ -71,18 +71,18 @@ class Closed(NamedTuple):
     """From where on only the narrowest buckets of a rollup hold rows. It only ever moves forward."""
     is_steady: bool = False
     """It does not move while an answer is computed, so that the day and week that have begun can be read so far."""
-    stored: Mapping[str, Stored] = {}
-    """By rollup table, on TimescaleDB alone: planned in a tenth of the time that its view takes."""
+    aggregates: Mapping[str, Aggregate] = {}
+    """By rollup table, on TimescaleDB alone."""
 
     def held_before(self, table: str, is_counted_at_once: bool) -> datetime:
         """Where the rows begin that the rollup table may not hold."""
-        if self.stored:
-            return self.stored[table].before
+        if self.aggregates:
+            return self.aggregates[table].watermark
         return LATEST if is_counted_at_once else self.before
 
     def table(self, name: str) -> str:
         """The one that holds those before."""
-        return self.stored[name].table if self.stored else name
+        return self.aggregates[name].table if self.aggregates else name
 
 
 seen: ContextVar[dict[UUID, Closed] | None] = ContextVar("seen", default=None)
@@ -100,18 +100,18 @@ def asked(workspace_ids: set[UUID], is_steady: bool = False) -> dict[UUID, Close
     if not workspace_ids:
         return {}
     if is_timescaledb():
-        return dict.fromkeys(workspace_ids, Closed(LATEST, stored=stored()))
+        return dict.fromkeys(workspace_ids, Closed(LATEST, aggregates=aggregates()))
     return {workspace_id: Closed(before, is_steady) for workspace_id, before in closed_before(workspace_ids).items()}
 
 
-def stored() -> dict[str, Stored]:
+def aggregates() -> dict[str, Aggregate]:
     """By rollup table. Only watermarks move, unless a migration makes the aggregates anew."""
-    watermarks = {aggregate["id"]: aggregate["before"] for aggregate in rows(WATERMARKS, {})}
-    ours = aggregates.get(database(), {})
+    watermarks = {found["id"]: found["watermark"] for found in rows(WATERMARKS, {})}
+    ours = known_aggregates.get(database(), {})
     if not ours or not ours.keys() <= watermarks.keys():
-        ours = {aggregate["id"]: (aggregate["name"], aggregate["table"]) for aggregate in rows(AGGREGATES, {})}
-        aggregates[database()] = ours
-    return {name: Stored(table, watermarks[number]) for number, (name, table) in ours.items()}
+        ours = {found["id"]: (found["name"], found["table"]) for found in rows(AGGREGATES, {})}
+        known_aggregates[database()] = ours
+    return {name: Aggregate(table, watermarks[number]) for number, (name, table) in ours.items()}
 
 
 def steadily(compute: Callable[[], Answer]) -> Answer:
@@ -126,7 +126,7 @@ def steadily(compute: Callable[[], Answer]) -> Answer:
         answer = compute()
     finally:
         seen.reset(token)
-    hours = {workspace_id: closed.before for workspace_id, closed in read.items() if closed.is_steady}
+    hours = {workspace_id: was.before for workspace_id, was in read.items() if was.is_steady}
     if hours == closed_before(hours.keys()):
         return answer
     return compute()
@@ -145,11 +145,11 @@ FROM closed_hours
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
 
-# Nothing is summed yet where the watermark is the beginning of time.
+# Of an aggregate that nothing is summed in yet it is the beginning of time.
 WATERMARKS = f"""
 SELECT
     mat_hypertable_id AS id,
-    greatest(_timescaledb_functions.to_timestamp(watermark), timestamptz '{EARLIEST.isoformat()}') AS before
+    greatest(_timescaledb_functions.to_timestamp(watermark), timestamptz '{EARLIEST.isoformat()}') AS watermark
 FROM _timescaledb_catalog.continuous_aggs_watermark
 """  # noqa: S608 (a constant)
 AGGREGATES = """

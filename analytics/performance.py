@@ -11,7 +11,7 @@ from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
 from analytics.rollups import ZERO_LATENCY_BUCKET
-from analytics.windows import Span
+from analytics.windows import Stretch
 
 PercentileMethod = Literal["exact", "histogram"]
 
@@ -288,7 +288,7 @@ class ErrorGroup(TypedDict):
     agents: int
     users_affected: int
     first_seen: datetime | None
-    """None, as the rest, where only sums are left of the window's calls."""
+    """None, as the rest, where only sums are left of the time in which it was."""
     last_seen: datetime | None
     sample_message: str | None
     sample_trace_id: str | None
@@ -346,7 +346,7 @@ def errors(filters: Filters) -> Errors:
         FROM totals
         LEFT JOIN groups ON true
         LEFT JOIN {users} AS affected ON affected.status = groups.status
-            AND coalesce(affected.error_type, '') = coalesce(groups.error_type, '')
+            AND affected.error_type IS NOT DISTINCT FROM groups.error_type
         ORDER BY calls DESC, groups.error_type, groups.status
         """,
         filters.params,
@@ -367,12 +367,12 @@ def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list
     """What only rows tell of each group; its sums say in which of its buckets they are."""
     found = samples(
         filters,
-        [(FIRST, group, Span(group["first_since"], group["first_until"])) for group in groups]
-        + [(LAST, group, Span(group["last_since"], group["last_until"])) for group in groups],
+        [(FIRST, group, Stretch(group["first_since"], group["first_until"])) for group in groups]
+        + [(LAST, group, Stretch(group["last_since"], group["last_until"])) for group in groups],
     )
     firsts, lasts = found[: len(groups)], found[len(groups) :]
     silent = [place for place, last in enumerate(lasts) if last["message"] is None]
-    window = [(LAST, groups[place], Span(filters.start, groups[place]["last_until"])) for place in silent]
+    window = [(LAST, groups[place], Stretch(filters.start, groups[place]["last_until"])) for place in silent]
     for place, last in zip(silent, samples(filters, window), strict=True):
         lasts[place] = last
     return [
@@ -386,22 +386,22 @@ def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list
     ]
 
 
-def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Span]]) -> list[dict[str, Any]]:
-    """FIRST or LAST of a group in a span, in the order they are asked for."""
+def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Stretch]]) -> list[dict[str, Any]]:
+    """FIRST or LAST of a group in a stretch, in the order they are asked for."""
     if not asked:
         return []
     params = {
         "statuses": [group["status"] for _, group, _ in asked],
         "error_types": [group["error_type"] for _, group, _ in asked],
-        "since": [span.start for _, _, span in asked],
-        "until": [span.end for _, _, span in asked],
+        "since": [stretch.start for _, _, stretch in asked],
+        "until": [stretch.end for _, _, stretch in asked],
         "sampled": SAMPLED,
     }
     parts = [
         sample.format(narrowed=windows.NARROWED, days=days, places=places)
         for sample in (FIRST, LAST)
         for days, places in windows.by_days(
-            {place: span for place, (wanted, _, span) in enumerate(asked, start=1) if wanted == sample}
+            {place: stretch for place, (wanted, _, stretch) in enumerate(asked, start=1) if wanted == sample}
         ).items()
     ]
     return rows(" UNION ALL ".join(parts) + " ORDER BY place", filters.params | params)

@@ -9,7 +9,7 @@ from analytics.change import change
 from analytics.db import row, rows
 from analytics.filters import Filters, Granularity
 from analytics.rollups import HOUR, USER_AGENTS
-from analytics.windows import Span
+from analytics.windows import Stretch
 
 
 class OverviewChange(TypedDict):
@@ -275,8 +275,8 @@ def top_users(filters: Filters) -> TopUsers:
         calls=windows.users(filters, "agent_id"),
         sums_before=windows.user_sums(filters.previous),
     )
-    spans = {user["user_number"]: Span(user.pop("seen_since"), user.pop("seen_until")) for user in found}
-    last_seen = last_calls(filters, spans)
+    stretches = {user["user_number"]: Stretch(user.pop("seen_since"), user.pop("seen_until")) for user in found}
+    last_seen = last_calls(filters, stretches)
     users = {user.pop("user_number"): user for user in found}
     data: list[Any] = [
         {"user_id": user_id} | users[number] | {"last_seen": last_seen.get(number)}
@@ -286,19 +286,20 @@ def top_users(filters: Filters) -> TopUsers:
     return {"data": data}
 
 
-def last_calls(filters: Filters, spans: Mapping[int, Span]) -> dict[int, datetime]:
-    """By user number; a span is where the window's buckets know the user's last call to be."""
-    if not spans:
+def last_calls(filters: Filters, stretches: Mapping[int, Stretch]) -> dict[int, datetime]:
+    """By user number; a stretch is where the window's buckets know the user's last call to be."""
+    if not stretches:
         return {}
     params = filters.params | {
-        "user_numbers": list(spans),
-        "since": [span.start for span in spans.values()],
-        "until": [span.end for span in spans.values()],
+        "user_numbers": list(stretches),
+        "since": [stretch.start for stretch in stretches.values()],
+        "until": [stretch.end for stretch in stretches.values()],
     }
-    hours = windows.held(filters, USER_AGENTS, HOUR)
+    wide = [stretch.end for stretch in stretches.values() if stretch.end - stretch.start > HOUR.length]
+    hours = windows.table_of(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
     parts = [
         LAST_CALL.format(narrowed=windows.NARROWED, days=days, places=places, hours=hours)
-        for days, places in windows.by_days(dict(enumerate(spans.values(), start=1))).items()
+        for days, places in windows.by_days(dict(enumerate(stretches.values(), start=1))).items()
     ]
     return {user["user_number"]: user["last_seen"] for user in rows(" UNION ALL ".join(parts), params)}
 

@@ -132,7 +132,10 @@ def unique(filters: Filters, rollup: Rollup, kept: Sets, bucket: timedelta) -> s
     keys = ("timestamp", *kept.keys)
     return UNIQUE.format(
         sets=union(
-            [set_part(filters, kept, piece) for piece in sets or [nothing._replace(table=held(filters, kept, HOUR))]]
+            [
+                set_part(filters, kept, piece)
+                for piece in sets or [nothing._replace(table=table_of(filters, kept, HOUR, filters.start))]
+            ]
         ),
         told=union([part(filters, rollup, piece, bucket != ANY) for piece in told or [nothing]]),
         by=", ".join(keys),
@@ -206,7 +209,7 @@ def pieces(
     begun = floor(end, narrowest)
     if begun < start or begun == end or before < LATEST:
         return whole(layers, start, end, may_subtract)
-    # Most windows end now: with no row behind it, the bucket that has begun is read whole, if rows are in it at once.
+    # Most windows end now: with no row behind it, the bucket that has begun is read whole where rows are in it at once.
     behind = ROWS_BETWEEN.format(filters.workspace_id, literal(end), literal(begun + narrowest.length))
     return [
         *whole(layers, start, begun, may_subtract),
@@ -248,20 +251,22 @@ def whole(layers: Sequence[Layer], start: datetime, end: datetime, may_subtract:
     return [*beside, Piece(widest, first, last, table), *whole(narrower, last, end)]
 
 
-def held(filters: Filters, kept: Rollup | Sets, width: Width) -> str:
-    """The table of those buckets that hold all their rows."""
-    return engine.closed(filters.workspace_id)[filters.workspace_id].table(kept.table(width))
+def table_of(filters: Filters, kept: Rollup | Sets, width: Width, until: datetime) -> str:
+    """Where the buckets up to `until` are, which are closed."""
+    closed, name = engine.closed(filters.workspace_id)[filters.workspace_id], kept.table(width)
+    # A day can be materialized while its hours are not: then their view sums them.
+    return closed.table(name) if until <= closed.held_before(name, is_counted_at_once=False) else name
 
 
-class Span(NamedTuple):
+class Stretch(NamedTuple):
     start: datetime
     end: datetime
 
 
-def by_days(spans: Mapping[int, Span]) -> dict[str, list[int]]:
-    """The places of spans in the same days, by a condition that leaves out all other chunks while planning."""
+def by_days(stretches: Mapping[int, Stretch]) -> dict[str, list[int]]:
+    """The places of stretches in the same days, by a condition that leaves out all other chunks while planning."""
     found: dict[str, list[int]] = {}
-    for place, (start, end) in spans.items():
+    for place, (start, end) in stretches.items():
         days = f"timestamp >= {literal(floor(start, DAY))} AND timestamp < {literal(ceiling(end, DAY))}"
         found.setdefault(days, []).append(place)
     return found

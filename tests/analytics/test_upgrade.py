@@ -29,7 +29,8 @@ ALTER TABLE traces SET (toast_tuple_target = 128);
 DROP INDEX idx_traces_workspace_link, idx_traces_workspace_trace;
 CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
 CREATE INDEX idx_traces_workspace_trace ON traces (workspace_id, trace_id);
-CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, timestamp, error_type) WHERE status <> 'success';
+CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, error_type, timestamp)
+    WHERE status <> 'success';
 CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_id, agent_id, timestamp) WHERE user_id IS NOT NULL;
 """
 SCHEMA = """

@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 
+from analytics.rollups import SET_SIZE
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
 
@@ -162,3 +164,20 @@ def test_top_users_trend_against_the_window_before(given: Given) -> None:
         "trend": "",
     }
     assert len(given.ask("usage/top-users", **window, limit=1)["data"]) == 1
+
+
+def test_users_are_told_apart_across_the_chunks_of_their_numbers(given: Given) -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO user_numbers (workspace_id, user_id, number) VALUES (%s, 'before', %s)",
+            [given.workspace.id, SET_SIZE - 3],
+        )
+    users = ["ada", "bob", "cy", "dee"]
+    for user_id in users:
+        given.calls(1, NOON - 5 * HOUR, user_id=user_id, status="error")  # of a closed hour, in sets
+    for user_id in (*users[1:3], "eve"):
+        given.calls(1, NOON, user_id=user_id, status="error")
+    assert given.ask("usage/overview")["unique_users"] == 5
+    assert given.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR))["unique_users"] == 3
+    [group] = given.ask("performance/errors")["data"]
+    assert group["users_affected"] == 5

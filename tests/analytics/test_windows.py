@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics import windows
-from analytics.engine import Closed, Stored
+from analytics import engine, windows
+from analytics.engine import Aggregate, Closed
 from analytics.filters import BUCKET_ORIGIN, LATEST, Filters
-from analytics.rollups import DAY, HOUR, ROLLUPS, SETS, USERS, Sets, Width
+from analytics.rollups import DAY, HOUR, ROLLUPS, SETS, USER_AGENTS, USERS, Sets, Width
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -29,12 +30,12 @@ hours = st.integers(0, 90 * 24)
 
 
 def by_hours(tables: Mapping[Width, str], hours: int, is_steady: bool, watermarks: list[int]) -> Closed:
-    """What is closed, or, where there are watermarks, stored of each table."""
-    stored = {
-        table: Stored(f"stored_{table}", windows.floor(MONDAY + timedelta(hours=watermark), width))
+    """What is closed, or, where there are watermarks, materialized of each table."""
+    aggregates = {
+        table: Aggregate(f"materialized_{table}", windows.floor(MONDAY + timedelta(hours=watermark), width))
         for (width, table), watermark in zip(tables.items(), watermarks, strict=False)
     }
-    return Closed(LATEST, stored=stored) if stored else Closed(MONDAY + timedelta(hours=hours), is_steady)
+    return Closed(LATEST, aggregates=aggregates) if aggregates else Closed(MONDAY + timedelta(hours=hours), is_steady)
 
 
 closings = st.tuples(hours, st.booleans(), st.just([]) | st.lists(hours, min_size=4, max_size=4))
@@ -98,9 +99,10 @@ def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
 
 
 @given(st.lists(st.tuples(spans, spans), max_size=5))
-def test_spans_are_looked_for_in_their_days(lengths: list[tuple[timedelta, timedelta]]) -> None:
+def test_stretches_are_looked_for_in_their_days(lengths: list[tuple[timedelta, timedelta]]) -> None:
     given = {
-        place: windows.Span(MONDAY + before, MONDAY + before + length) for place, (before, length) in enumerate(lengths)
+        place: windows.Stretch(MONDAY + before, MONDAY + before + length)
+        for place, (before, length) in enumerate(lengths)
     }
     found = windows.by_days(given)
     assert sorted(place for places in found.values() for place in places) == list(given)
@@ -110,3 +112,15 @@ def test_spans_are_looked_for_in_their_days(lengths: list[tuple[timedelta, timed
             start, end = given[place]
             assert first <= start < first + DAY.length
             assert last - DAY.length < end <= last
+
+
+def test_hours_that_are_materialized_later_than_their_day_are_read_from_their_view(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aggregates = {"user_agents_hourly": Aggregate("materialized", MONDAY + timedelta(hours=4))}
+    monkeypatch.setattr(engine, "closed", lambda workspace: {workspace: Closed(LATEST, aggregates=aggregates)})
+    filters = Filters(UUID(int=0), MONDAY, MONDAY + DAY.length, "daily")
+    read = {
+        hours: windows.table_of(filters, USER_AGENTS, HOUR, until=MONDAY + timedelta(hours=hours)) for hours in (4, 24)
+    }
+    assert read == {4: "materialized", 24: "user_agents_hourly"}

@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import override_settings
 
 from ingest import retention
-from tests.given import Given
+from tests.given import Given, iso
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -57,6 +57,15 @@ def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric:
     assert (row["calls"], row[moment]) == (2, None)
     panel = given.client.get(f"/api/v1/{metric}", window, headers={"HX-Request": "true"})
     assert panel.status_code == 200
+
+
+def test_an_error_was_first_seen_nobody_knows_when_though_later_rows_of_it_are_kept(given: Given) -> None:
+    for days in (20, 5, 1):
+        given.calls(1, NOW - days * DAYS, status="error", error_message=f"{days} days ago")
+    retention.delete_old(NOW)
+    window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
+    [group] = given.ask("performance/errors", **window)["data"]
+    assert (group["calls"], group["first_seen"], group["sample_message"]) == (3, None, "1 days ago")
 
 
 @pytest.mark.parametrize("later", ["ada", "bob"])

@@ -146,8 +146,8 @@ def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
 
 
 def test_aggregates_that_a_migration_made_anew_are_looked_up_again(timescaledb: Ask, given: Given) -> None:
-    engine.aggregates[engine.database()] = {0: ("totals_daily", "of_before")}
+    engine.known_aggregates[engine.database()] = {0: ("totals_daily", "of_before")}
     given.calls(2, datetime.now(UTC))
     assert given.ask("usage/calls-over-time", range="24h")["total_calls"] == 2
-    names = {name for name, _ in engine.aggregates[engine.database()].values()}
+    names = {name for name, _ in engine.known_aggregates[engine.database()].values()}
     assert names == set(TABLES)
