@@ -26,6 +26,8 @@ ORDER BY place
 """
 FUNCTION = "SELECT create_distributed_function(%s::regprocedure)"
 TABLE = "SELECT create_distributed_table(%s, 'workspace_id', colocate_with => %s)"
+# Distributing copies the rows to the nodes: the coordinator's own would be left, unseen, on its disk.
+EMPTIED = "SELECT truncate_local_data_after_distributing_table(%s::regclass)"
 
 
 def distribute() -> list[str]:
@@ -45,6 +47,8 @@ def distribute() -> list[str]:
             cursor.execute(FUNCTION, [function])
         for table in remaining:
             cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
+        for table in DISTRIBUTED:
+            cursor.execute(EMPTIED, [table])
     return remaining
 
 

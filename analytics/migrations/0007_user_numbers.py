@@ -70,9 +70,11 @@ def number_users(cursor: CursorWrapper) -> None:
 
 def add_rollups(cursor: CursorWrapper) -> None:
     cursor.execute(CLOSED_HOURS)
+    citus.join(cursor, "closed_hours")
     for counted in KEPT:
         for width in counted.widths:
             cursor.execute(table(counted, width))
+            citus.join(cursor, counted.table(width))
     for statement in FILL:
         cursor.execute(statement)
 
