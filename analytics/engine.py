@@ -1,5 +1,6 @@
 """Which engine the analytics database runs on, and what of that concerns readers and writers."""
 
+import time
 from collections.abc import Callable, Mapping, Set
 from contextvars import ContextVar
 from datetime import datetime
@@ -24,9 +25,21 @@ SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
 """
 
 Answer = TypeVar("Answer")
+
+
+class Aggregate(NamedTuple):
+    """A continuous aggregate of TimescaleDB, as far as it is materialized."""
+
+    table: str
+    watermark: datetime
+    """Of the rows before, `table` has the sums; those from here on are read themselves. It only moves forward."""
+
+
 known: dict[tuple[str, ...], bool] = {}
-known_aggregates: dict[tuple[str, ...], dict[int, tuple[str, str]]] = {}
-"""Those of each database, by TimescaleDB's number: the name and the table that it is materialized in."""
+known_aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
+"""Those of each database, and when they were read."""
+# Of a page whose panels are asked at once, one asks; beyond the watermarks there is so much more to read.
+WATERMARK_SECONDS = 10
 
 
 def forget() -> None:
@@ -56,14 +69,6 @@ def will_be_timescaledb() -> bool:
         return bool(settings.ANALYTICS_ENGINE == "timescaledb")
     [server] = rows(AVAILABLE, {})
     return bool(server["is_available"])
-
-
-class Aggregate(NamedTuple):
-    """A continuous aggregate of TimescaleDB, as far as it is materialized."""
-
-    table: str
-    watermark: datetime
-    """Of the rows before, `table` has the sums; those from here on are read themselves. It only moves forward."""
 
 
 class Closed(NamedTuple):
@@ -105,13 +110,12 @@ def asked(workspace_ids: set[UUID], is_steady: bool = False) -> dict[UUID, Close
 
 
 def aggregates() -> dict[str, Aggregate]:
-    """By rollup table. Only watermarks move, unless a migration makes the aggregates anew."""
-    watermarks = {found["id"]: found["watermark"] for found in rows(WATERMARKS, {})}
-    ours = known_aggregates.get(database(), {})
-    if not ours or not ours.keys() <= watermarks.keys():
-        ours = {found["id"]: (found["name"], found["table"]) for found in rows(AGGREGATES, {})}
-        known_aggregates[database()] = ours
-    return {name: Aggregate(table, watermarks[number]) for number, (name, table) in ours.items()}
+    """By rollup table. A watermark that has moved since does no harm: what is summed now was a row before."""
+    read_at, found = known_aggregates.get(database(), (0.0, {}))
+    if not found or time.monotonic() > read_at + WATERMARK_SECONDS:
+        found = {aggregate.pop("name"): Aggregate(**aggregate) for aggregate in rows(AGGREGATES, {})}
+        known_aggregates[database()] = time.monotonic(), found
+    return found
 
 
 def steadily(compute: Callable[[], Answer]) -> Answer:
@@ -145,19 +149,14 @@ FROM closed_hours
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
 
-# Of an aggregate that nothing is summed in yet it is the beginning of time.
-WATERMARKS = f"""
+# Of an aggregate that nothing is summed in yet the watermark is the beginning of time.
+AGGREGATES = f"""
 SELECT
-    mat_hypertable_id AS id,
-    greatest(_timescaledb_functions.to_timestamp(watermark), timestamptz '{EARLIEST.isoformat()}') AS watermark
-FROM _timescaledb_catalog.continuous_aggs_watermark
-"""  # noqa: S608 (a constant)
-AGGREGATES = """
-SELECT
-    mat_hypertable_id AS id,
     user_view_name::text AS name,
-    format('%%I.%%I', schema_name, table_name) AS table
+    format('%%I.%%I', schema_name, table_name) AS table,
+    greatest(_timescaledb_functions.to_timestamp(watermark), timestamptz '{EARLIEST.isoformat()}') AS watermark
 FROM _timescaledb_catalog.continuous_agg
 JOIN _timescaledb_catalog.hypertable ON hypertable.id = mat_hypertable_id
+JOIN _timescaledb_catalog.continuous_aggs_watermark USING (mat_hypertable_id)
 WHERE user_view_schema = current_schema()
-"""
+"""  # noqa: S608 (a constant)
