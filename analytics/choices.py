@@ -45,7 +45,7 @@ def values(others: Filters, column: str) -> Choices:
         LIMIT 1000
         """,
         others.params,
-        calls=windows.calls(others, column),
+        calls=windows.calls(others, column, "calls"),
         column=column,
     )
     return {"data": found}
@@ -157,7 +157,7 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "agent_id", bucket=filters.bucket),
+        calls=windows.calls(filters, "agent_id", "calls", bucket=filters.bucket),
         users=windows.unique_users(filters, bucket=filters.bucket),
     )
     return {"data": data}

@@ -54,7 +54,7 @@ def spend(filters: Filters) -> dict[str, Any]:
         FROM {calls} AS calls
         """,
         filters.params,
-        calls=windows.calls(filters),
+        calls=windows.calls(filters, "calls", "priced_calls", "cost_usd"),
     )
 
 
@@ -136,7 +136,7 @@ def trend(filters: Filters) -> Trend:
         ORDER BY timestamp, place
         """,
         filters.params,
-        calls=windows.calls(filters, "provider", "model", bucket=filters.bucket),
+        calls=windows.calls(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
     models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
     return {"granularity": filters.granularity, "models": list(models), "data": data}
@@ -201,7 +201,9 @@ def by_model(filters: Filters) -> ByModel:
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
         """,
         filters.params,
-        calls=windows.calls(filters, "provider", "model"),
+        calls=windows.calls(
+            filters, "provider", "model", "calls", "priced_calls", "cost_usd", "input_tokens", "output_tokens"
+        ),
     )
     costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
     total: Any = sum(costs, Decimal(0)) if costs or not data else None

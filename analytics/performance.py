@@ -68,7 +68,7 @@ def summary(filters: Filters) -> Summary:
         FROM {calls} AS calls
         """,
         filters.params,
-        calls=windows.calls(filters),
+        calls=windows.calls(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
     calls, errors = found["calls"], found["errors"]
     method = method_for(calls)
@@ -217,7 +217,7 @@ def latency(filters: Filters) -> Latency:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, bucket=filters.bucket),
+        calls=windows.calls(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
     )
     method = method_for(sum(point["calls"] for point in points))
     found = percentiles(filters, method, filters.bucket)
@@ -272,7 +272,7 @@ def throughput(filters: Filters) -> Throughput:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "status", bucket=filters.bucket),
+        calls=windows.calls(filters, "status", "calls", bucket=filters.bucket),
     )
     return {"granularity": filters.granularity, "data": data}
 
@@ -350,7 +350,7 @@ def errors(filters: Filters) -> Errors:
         ORDER BY calls DESC, groups.error_type, groups.status
         """,
         filters.params,
-        totals=windows.calls(filters),
+        totals=windows.calls(filters, "calls", "errors"),
         calls=windows.errors(filters),
         users=windows.affected_users(filters),
     )

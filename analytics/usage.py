@@ -68,7 +68,7 @@ def counts(filters: Filters) -> Counts:
         FROM counts
         """,
         filters.params,
-        calls=windows.calls(filters, "agent_id"),
+        calls=windows.calls(filters, "agent_id", "calls"),
         users=windows.unique_users(filters),
     )
     return found  # type: ignore[no-any-return]
@@ -112,7 +112,7 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, bucket=filters.bucket),
+        calls=windows.calls(filters, "calls", "errors", bucket=filters.bucket),
     )
     return {
         "granularity": filters.granularity,
@@ -167,7 +167,9 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         ORDER BY is_listed DESC, calls DESC, agent_id
         """,
         filters.params,
-        calls=windows.calls(filters, "agent_id"),
+        calls=windows.calls(
+            filters, "agent_id", "calls", "errors", "timed_calls", "latency_ms", "priced_calls", "cost_usd"
+        ),
     )
     return {
         "total_calls": sum(share["calls"] for share in data),

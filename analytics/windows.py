@@ -18,6 +18,7 @@ from analytics.engine import Closed
 from analytics.filters import BUCKET_ORIGIN, LATEST, Filters
 from analytics.rollups import (
     AGENTS,
+    AMOUNTS,
     CALL_LATENCY,
     CALLS,
     CHUNK,
@@ -54,15 +55,16 @@ NARROWED = """workspace_id = %(workspace_id)s
 
 
 def calls(filters: Filters, *columns: str, bucket: timedelta = ANY, closed: Closed | None = None) -> str:
-    """AMOUNTS by `columns` and time, from the smallest rollup that knows all that is asked for.
+    """`columns`, which are AMOUNTS and what they are told apart by, and time, from the smallest rollup that knows all.
 
     `closed` is what the engine says of the workspace, for those who ask it of many at once.
 
     Rows are no finer than `bucket` needs: each stands for the calls from `timestamp` to before `until`.
     """
-    needed = {*columns, *narrowed_by(filters)}
+    needed = {*columns, *narrowed_by(filters)} - AMOUNTS.keys()
     rollup = next(rollup for rollup in (TOTALS, MODELS, AGENTS, CALLS) if needed <= set(rollup.keys))
-    return united(filters, rollup, bucket, closed)
+    amounts = {name: AMOUNTS[name] for name in columns if name in AMOUNTS}
+    return united(filters, rollup._replace(measures=amounts), bucket, closed)
 
 
 def latency(filters: Filters, bucket: timedelta = ANY) -> str:

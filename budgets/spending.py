@@ -78,8 +78,8 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
             ) AS has_history
         """,
         month.params | {"zone": workspace.time_zone, "now": now},
-        recent=windows.calls(usual, bucket=usual.bucket),
-        month=windows.calls(month),
+        recent=windows.calls(usual, "cost_usd", bucket=usual.bucket),
+        month=windows.calls(month, "cost_usd"),
     )
     spend_usd = found["spend_usd"]
     if found["has_history"]:
@@ -95,7 +95,7 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
         return {}
     closed = engine.closed(*(month.workspace_id for month in months))
     spends = (
-        ONE_SPEND.format(month.workspace_id, windows.calls(month, closed=closed[month.workspace_id]))
+        ONE_SPEND.format(month.workspace_id, windows.calls(month, "cost_usd", closed=closed[month.workspace_id]))
         for month in months
     )
     return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}
