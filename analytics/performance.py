@@ -64,6 +64,7 @@ def summary(filters: Filters) -> Summary:
         SELECT
             coalesce(sum(calls), 0) AS calls,
             coalesce(sum(errors), 0) AS errors,
+            coalesce(sum(timed_calls), 0) AS timed_calls,
             sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms
         FROM {calls} AS calls
         """,
@@ -71,10 +72,9 @@ def summary(filters: Filters) -> Summary:
         calls=windows.calls(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
     calls, errors = found["calls"], found["errors"]
-    method = method_for(calls)
-    latencies = percentiles(filters, method).get(filters.start, NO_PERCENTILES)
+    method, found_percentiles = percentiles(filters, calls, found["timed_calls"])
     return {
-        **latencies,
+        **found_percentiles.get(filters.start, NO_PERCENTILES),
         "avg_latency_ms": found["avg_latency_ms"],
         "error_rate": percentage(errors, calls),
         "success_rate": percentage(calls - errors, calls),
@@ -88,14 +88,11 @@ def percentage(part: int, whole: int) -> float | None:
     return part * 100 / whole if whole else None
 
 
-def method_for(calls: int) -> PercentileMethod:
-    return "exact" if calls <= settings.EXACT_PERCENTILE_ROWS else "histogram"
-
-
 EXACT = """
 WITH buckets AS (
     SELECT
         {moment} AS timestamp,
+        count(latency_ms) AS timed_calls,
         percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms) AS percentiles
     FROM traces
     WHERE {narrowed}
@@ -103,6 +100,7 @@ WITH buckets AS (
 )
 SELECT
     timestamp,
+    timed_calls,
     percentiles[1] AS p50_latency_ms,
     percentiles[2] AS p95_latency_ms,
     percentiles[3] AS p99_latency_ms
@@ -167,15 +165,24 @@ GROUP BY timestamp
 
 
 def percentiles(
-    filters: Filters, method: PercentileMethod, bucket: timedelta | None = None
-) -> dict[datetime, Percentiles]:
-    """By the start of each bucket that has timed calls; without `bucket`, of the whole window by its start."""
+    filters: Filters, calls: int, timed_calls: int, bucket: timedelta | None = None
+) -> tuple[PercentileMethod, dict[datetime, Percentiles]]:
+    """By the start of each bucket that has timed calls; without `bucket`, of the whole window by its start.
+
+    `calls` and `timed_calls` are the window's, by its sums: where rows are gone, they know more of them.
+    """
     moment = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
-    if method == "exact":
+    if calls <= settings.EXACT_PERCENTILE_ROWS:
         found = rows(EXACT, filters.params, moment=moment, narrowed=windows.NARROWED)
-    else:
-        latency = windows.latency(filters, bucket or windows.ANY)
-        found = rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
+        if sum(one.pop("timed_calls") for one in found) >= timed_calls:
+            return "exact", by_start(found)
+    latency = windows.latency(filters, bucket or windows.ANY)
+    return "histogram", by_start(
+        rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
+    )
+
+
+def by_start(found: list[dict[str, Any]]) -> dict[datetime, Percentiles]:
     return {bucket.pop("timestamp"): bucket for bucket in found}  # type: ignore[misc]
 
 
@@ -204,6 +211,7 @@ def latency(filters: Filters) -> Latency:
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 sum(calls) AS calls,
+                sum(timed_calls) AS timed_calls,
                 sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms
             FROM {calls} AS calls
             GROUP BY 1
@@ -211,6 +219,7 @@ def latency(filters: Filters) -> Latency:
         SELECT
             timestamp,
             coalesce(calls, 0) AS calls,
+            coalesce(timed_calls, 0) AS timed_calls,
             avg_latency_ms
         FROM buckets
         LEFT JOIN averages USING (timestamp)
@@ -219,8 +228,8 @@ def latency(filters: Filters) -> Latency:
         filters.params,
         calls=windows.calls(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
     )
-    method = method_for(sum(point["calls"] for point in points))
-    found = percentiles(filters, method, filters.bucket)
+    timed_calls = sum(point.pop("timed_calls") for point in points)
+    method, found = percentiles(filters, sum(point["calls"] for point in points), timed_calls, filters.bucket)
     data: list[Any] = [point | found.get(point["timestamp"], NO_PERCENTILES) for point in points]
     return {"granularity": filters.granularity, "percentile_method": method, "data": data}
 

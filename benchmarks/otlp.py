@@ -6,6 +6,7 @@ gunicorn is pinned to core 0; the database and the client have the others. On a 
 processor time per span says more than the rate: 200 µs of gunicorn are 5,000 spans/s of one core.
 """
 
+import argparse
 import http.client
 import os
 import random
@@ -173,6 +174,7 @@ def measure(key: str, server: int, database: int) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.otlp", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory) / "postgres"
         with embedded.running(data):

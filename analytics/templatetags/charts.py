@@ -132,7 +132,7 @@ def listed(names: str) -> list[str]:
 def model_name(provider: str | None, model: str | None, is_ambiguous: bool) -> str:
     if model is None:
         return "other"
-    return f"{model} ({provider})" if is_ambiguous else model
+    return f"{model} ({provider or 'no provider'})" if is_ambiguous else model
 
 
 def total(costs: Sequence[float | None]) -> float | None:

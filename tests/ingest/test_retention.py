@@ -100,3 +100,21 @@ def test_sums_that_are_made_of_rows_are_made_before_the_rows_go(given: Given) ->
     with override_settings(EXACT_PERCENTILE_ROWS=0):
         for filters in ({}, {"agent_id": "support"}, {"model": "gpt-4o"}):
             assert given.ask("performance/overview", **window, **filters)["p50_latency_ms"] == pytest.approx(100, 0.015)
+
+
+def test_percentiles_of_a_window_whose_rows_are_partly_gone_are_from_sums(given: Given) -> None:
+    given.calls(9, NOW - 20 * DAYS, latency_ms=1000.0)
+    given.calls(1, NOW - 2 * DAYS, latency_ms=10.0)
+    retention.delete_old(NOW)
+    window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
+    for filters in ({}, {"agent_id": "support"}):
+        answer = given.ask("performance/overview", **window, **filters)
+        assert (answer["percentile_method"], answer["total_requests"]) == ("histogram", 10)
+        assert answer["p50_latency_ms"] == pytest.approx(1000, 0.015)
+        series = given.ask("performance/latency", **window, **filters)
+        assert series["percentile_method"] == "histogram"
+        p50s = [point["p50_latency_ms"] for point in series["data"] if point["calls"]]
+        assert p50s == [pytest.approx(1000, 0.015), pytest.approx(10, 0.015)]
+    kept = {"start": iso(MIDNIGHT - 5 * DAYS), "end": iso(MIDNIGHT + DAYS)}
+    answer = given.ask("performance/overview", **kept)
+    assert (answer["percentile_method"], answer["p50_latency_ms"]) == ("exact", 10.0)
