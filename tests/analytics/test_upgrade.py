@@ -64,3 +64,35 @@ def test_what_is_new_is_made_and_filled(given: Given) -> None:
     assert [user["user_id"] for user in given.ask("usage/top-users")["data"]] == ["ada", "bob"]
     given.calls(1, user_id="cy")
     assert given.ask("usage/overview")["unique_users"] == 3
+
+
+# As an earlier 0007 left it: hours of latencies were counted at once, from rows.
+AFTER_AN_EARLIER_0007 = """
+DROP TABLE latency_ten_minutely;
+INSERT INTO latency_hourly (workspace_id, bucket, operation, latency_bucket, calls)
+SELECT workspace_id, time_bucket('1 hour', timestamp), operation, latency_bucket(latency_ms), count(*)
+FROM traces
+JOIN closed_hours USING (workspace_id)
+WHERE timestamp >= closed_before
+GROUP BY 1, 2, 3, 4;
+DROP INDEX idx_traces_error_analysis;
+CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
+    WHERE status <> 'success';
+"""
+
+
+def test_a_database_of_the_state_before_is_brought_up_too(given: Given) -> None:
+    for days_ago in (3, 1, 0):
+        given.calls(2, NOON - timedelta(days=days_ago), latency_ms=5.0, status="error", user_id="ada")
+    migration = import_module("analytics.migrations.0008_ten_minutes_of_latency")
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(SCHEMA)
+        wanted = cursor.fetchall()
+        cursor.execute(AFTER_AN_EARLIER_0007)
+        for _ in range(2):
+            migration.bring_up(None, SimpleNamespace(connection=connections["analytics"]))
+            cursor.execute(SCHEMA)
+            assert cursor.fetchall() == wanted
+    assert_rollups_hold_the_rows(given)
+    given.calls(1, NOON + timedelta(hours=2), latency_ms=9.0)
+    assert_rollups_hold_the_rows(given)
