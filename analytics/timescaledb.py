@@ -117,7 +117,7 @@ def add_aggregates(cursor: CursorWrapper) -> None:
 
 
 def index_of(counted: Rollup | Sets, view: str) -> str:
-    """As the unique key of PostgreSQL's table. Beside it TimescaleDB has one of its own, by time alone."""
+    """By all that questions narrow by, as PostgreSQL's unique key. TimescaleDB has one of its own, by time alone."""
     included = f" INCLUDE ({', '.join(INCLUDED[counted.name])})" if counted.name in INCLUDED else ""
     return f"CREATE INDEX ON {view} ({', '.join(('workspace_id', 'bucket', *counted.keys))}){included}"
 

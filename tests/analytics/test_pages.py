@@ -76,6 +76,15 @@ def test_who_shares_a_colour_differs_by_its_pattern() -> None:
     assert max(slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
+def test_a_model_of_no_known_provider_is_told_from_the_same_of_one(given: Given) -> None:
+    given.calls(2, cost_usd="1")
+    given.calls(1, cost_usd="1", provider=None)
+    panel = given.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
+    assert "gpt-4o (openai)" in panel
+    assert "gpt-4o (no provider)" in panel
+    assert "None" not in panel
+
+
 def test_the_ninth_model_has_a_pattern_in_chart_legend_and_table(given: Given) -> None:
     for number in range(9):
         given.calls(1, datetime.now(UTC) - (10 - number) * DAY, model=f"model-{number}", cost_usd="1")
