@@ -14,10 +14,10 @@ help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=9000 make run: another port)
-	@exec $(BIN)/python -m observability.run
+	@exec $(BIN)/python -m observability.launcher.run
 
 demo: .venv/runtime ## Fill the demo workspace with two months of data
-	@$(BIN)/python -m ingest.demo
+	@$(BIN)/python -m observability.launcher.demo
 
 test: .venv/development $(TIMESCALEDB) ## Run the tests
 	@$(BIN)/python -m pytest -q -m "not faults"
@@ -39,6 +39,7 @@ check: .venv/development ## Lint, types, templates, migrations, production setti
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/djlint templates --lint --check --quiet
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING

@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from observability import logs
+from web import logs
 
 wsgi_app = "observability.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 # Without REDIS_URL the cache is the process's memory: then one process, or workers would disagree.
 workers = int(os.environ.get("WEB_WORKERS", "1"))
-worker_class = "observability.worker.Worker"
+worker_class = "web.worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "24"))
 timeout = 30
 graceful_timeout = 20

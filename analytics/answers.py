@@ -5,8 +5,9 @@ from typing import Any
 
 import orjson
 
-from analytics import cache, engine
-from analytics.filters import Filters
+from analytics import cache
+from traces import engine
+from traces.filters import Filters
 from workspaces.models import Workspace
 
 Question = Callable[[Filters], Mapping[str, Any]]
@@ -15,11 +16,11 @@ Question = Callable[[Filters], Mapping[str, Any]]
 LIVE, SERIES, OVERVIEW = 60, 120, 300
 
 
-def answer(query: Question, asked: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
-    """`window` names a window that follows from the asked one, like the previous: its moments move all the time."""
+def answer(query: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
+    """`window` names a window that follows from the filters one, like the previous: its moments move all the time."""
     domain = query.__module__.rpartition(".")[2]
-    question = f"{domain}.{query.__name__}:{window}{asked.cache_key}"
-    return cache.cached(workspace, question, tier, lambda: as_json(engine.steadily(lambda: query(asked))))
+    question = f"{domain}.{query.__name__}:{window}{filters.cache_key}"
+    return cache.cached(workspace, question, tier, lambda: as_json(engine.steadily(lambda: query(filters))))
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

@@ -13,21 +13,20 @@ from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
 from typing import NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from django.core.cache import cache
 
-from observability import deadline
-from observability.problems import unavailable
+from traces import arrivals
+from web import deadline
+from web.problems import unavailable
 from workspaces.models import Workspace
-from workspaces.turns import turn
+from workspaces.request_slots import request_slot
 
 # With traces arriving all the time an answer is renewed so seldom that computing it takes 1 % of the time.
 RENEWAL_FACTOR = 100
 FRESH_SECONDS = 1.0
-
-MARKER_SECONDS = 7 * 24 * 3600
 
 # Whoever waits longer for another process computes too; a lease is forgotten a little later, should its process have
 # been killed.
@@ -60,14 +59,10 @@ class KeyLock:
 locks: WeakValueDictionary[str, KeyLock] = WeakValueDictionary()
 
 
-def traces_arrived(workspace_id: UUID) -> None:
-    cache.set(f"traces:{workspace_id}", uuid4().hex, MARKER_SECONDS)
-
-
 def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Callable[[], bytes]) -> Answer:
     """The workspace as this request read it."""
     key = f"answer:{workspace.id}:{workspace.epoch}:{sha256(question.encode()).hexdigest()}"
-    marker = f"traces:{workspace.id}"
+    marker = arrivals.marker_key(workspace.id)
     kept = cache.get_many([key, marker])
     traces = kept.get(marker, "")
     if entry := fresh(kept.get(key), traces):
@@ -76,7 +71,7 @@ def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Call
         if entry:
             return Answer(entry.body.encode(), hit=True)
         started = time.monotonic()
-        with turn(workspace.id):
+        with request_slot(workspace.id):
             body = compute()
         took = time.monotonic() - started
         cache.set(key, list(Entry(body.decode(), time.time(), took, traces)), tier_seconds)

@@ -1,15 +1,14 @@
 """What the agents cost, and whether the money will last. Sums are exact; floats are made only for the JSON."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
-from analytics import windows
 from analytics.change import change
-from analytics.db import row, rows
-from analytics.filters import Filters, Granularity
-from budgets.models import Budget
-from budgets.spending import Status, period, spending
+from budgets.answer import BudgetAnswer, budget_answer
+from traces import windows
+from traces.db import row, rows
+from traces.filters import Filters, Granularity
 from workspaces.models import Workspace
 
 
@@ -210,56 +209,5 @@ def by_model(filters: Filters) -> ByModel:
     return {"total_cost_usd": total, "data": data}
 
 
-class BudgetOfMonth(TypedDict):
-    monthly_limit_usd: float | None
-    alert_threshold_percentage: float
-    current_spend_usd: float | None
-    """None where a budget was set while the analytics database is away: unknown, which is not 0."""
-    remaining_usd: float | None
-    used_percentage: float | None
-    projected_monthly_spend_usd: float | None
-    period_start: datetime
-    period_end: datetime
-    status: Status
-    updated_at: datetime | None
-
-
-def budget(filters: Filters) -> BudgetOfMonth:
-    return budget_of(Workspace.objects.get(pk=filters.workspace_id))
-
-
-def budget_of(workspace: Workspace) -> BudgetOfMonth:
-    kept = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
-    month = spending(workspace)
-    limit: Any = kept.monthly_limit_usd
-    spend: Any = month.spend_usd
-    projected: Any = month.projected_usd
-    return {
-        **budget_with_unknown_spend(workspace, kept),
-        "current_spend_usd": spend,
-        "remaining_usd": None if limit is None else limit - spend,
-        "used_percentage": spend * 100 / limit if limit else None,
-        "projected_monthly_spend_usd": projected,
-        "period_start": month.start,
-        "period_end": month.end,
-        "status": kept.status(spend),
-    }
-
-
-def budget_with_unknown_spend(workspace: Workspace, kept: Budget) -> BudgetOfMonth:
-    """What can be said while the analytics database is away."""
-    start, end = period(workspace, datetime.now(UTC))
-    limit: Any = kept.monthly_limit_usd
-    threshold: Any = kept.alert_threshold_percentage
-    return {
-        "monthly_limit_usd": limit,
-        "alert_threshold_percentage": threshold,
-        "current_spend_usd": None,
-        "remaining_usd": None,
-        "used_percentage": None,
-        "projected_monthly_spend_usd": None,
-        "period_start": start,
-        "period_end": end,
-        "status": "unknown",
-        "updated_at": kept.updated_at,
-    }
+def budget(filters: Filters) -> BudgetAnswer:
+    return budget_answer(Workspace.objects.get(pk=filters.workspace_id))

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from workspaces.access import public
+from web.declared_access import public
 
 FOLDER = Path(settings.BASE_DIR) / "docs"
 

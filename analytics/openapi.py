@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from analytics import examples
 from analytics.answers import Question, as_json
-from analytics.filters import Query
-from budgets.views import BudgetUpdate
-from ingest.traces import TraceItem
-from workspaces.access import View, public
+from analytics.query_string import Query
+from budgets.update import BudgetUpdate
+from ingest.json_traces import TraceItem
+from web.declared_access import View, public
 
 Schema = dict[str, Any]
 

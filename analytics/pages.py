@@ -7,22 +7,17 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics import choices, filters
+from analytics import filter_values, query_string
 from analytics.answers import SERIES
-from analytics.filters import Filters
 from analytics.panels import data
 from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
-from observability.problems import Problem
-from workspaces.access import View, WorkspaceRequest, page, public, workspace_access
+from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
+from web.declared_access import View, public
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest, page, workspace_access
 from workspaces.models import Workspace
 
-# What narrows a page, by its parameter: its name for people, and the question for its values.
-NARROWING = {
-    "agent_id": ("Agent", choices.agents),
-    "model": ("Model", choices.models),
-    "provider": ("Provider", choices.providers),
-    "operation": ("Operation", choices.operations),
-}
+LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
 MOST_CHOICES = 100
 
 
@@ -37,38 +32,38 @@ def dashboard(domain: str) -> View:
             "domain": domain,
             "workspace": request.workspace,
             "workspaces": request.workspaces,
-            "ranges": filters.RANGES,
+            "ranges": RANGES,
             "window_parameters": WINDOW,
             "query": query.urlencode(),
         }
         try:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
-            asked = filters.parse(query, request.workspace.id)
+            filters = query_string.parse(query, request.workspace.id)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-        response = render(request, f"analytics/{domain}.html", context | controls(asked, request.workspace))
+        response = render(request, f"analytics/{domain}.html", context | controls(filters, request.workspace))
         response["Cache-Control"] = "private, no-store"
         return response
 
     return view
 
 
-def controls(asked: Filters, workspace: Workspace) -> dict[str, Any]:
+def controls(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     fitting = [
         name
-        for name in filters.BUCKETS
-        if filters.bucket_count(asked.start, asked.end, name) <= filters.MOST_BUCKETS
-        and filters.BUCKETS[name] <= max(asked.end - asked.start, timedelta(minutes=1))
+        for name in BUCKETS
+        if query_string.bucket_count(filters.start, filters.end, name) <= query_string.MOST_BUCKETS
+        and BUCKETS[name] <= max(filters.end - filters.start, timedelta(minutes=1))
     ]
     return {
-        "filters": asked,
+        "filters": filters,
         "narrowing": [
-            {"name": name, "label": label, "value": getattr(asked, name)} for name, (label, _) in NARROWING.items()
+            {"name": name, "label": label, "value": filters.values.get(name)} for name, label in LABELS.items()
         ],
-        "granularities": [*fitting, *({asked.granularity} - {*fitting})],
-        "from": local_minute(asked.start, workspace),
-        "to": local_minute(asked.end, workspace),
+        "granularities": [*fitting, *({filters.granularity} - {*fitting})],
+        "from": local_minute(filters.start, workspace),
+        "to": local_minute(filters.end, workspace),
         "windows": calendar_windows(workspace),
     }
 
@@ -119,18 +114,17 @@ def moment(name: str, given: str, workspace: Workspace) -> datetime:
 @workspace_access("read")
 def choices_of(request: WorkspaceRequest, name: str) -> HttpResponse:
     """What a filter's list offers: the values of the window, those with the most calls first."""
-    if name not in NARROWING:
+    if name not in LABELS:
         raise Http404
-    label, question = NARROWING[name]
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
-    asked = filters.parse(query, request.workspace.id)
-    offered = data(question, asked, request.workspace, SERIES)["data"]
+    filters = query_string.parse(query, request.workspace.id)
+    offered = data(filter_values.QUESTIONS[name], filters, request.workspace, SERIES)["data"]
     found = [one for one in offered if search.lower() in one["value"].lower()]
     context = {
         "name": name,
-        "label": label,
-        "value": getattr(asked, name),
+        "label": LABELS[name],
+        "value": filters.values.get(name),
         "found": found[:MOST_CHOICES],
         "more": len(found) - MOST_CHOICES,
         "search": search,

@@ -6,12 +6,12 @@ from typing import Any, Literal, TypedDict
 
 from django.conf import settings
 
-from analytics import windows
 from analytics.change import change
-from analytics.db import row, rows
-from analytics.filters import Filters, Granularity
-from analytics.rollups import ZERO_LATENCY_BUCKET
-from analytics.windows import Stretch
+from traces import windows
+from traces.db import row, rows
+from traces.filters import FILTER_SQL, Filters, Granularity
+from traces.rollups import ZERO_LATENCY_BUCKET
+from traces.windows import Stretch
 
 PercentileMethod = Literal["exact", "histogram"]
 
@@ -173,7 +173,7 @@ def percentiles(
     """
     moment = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
-        found = rows(EXACT, filters.params, moment=moment, narrowed=windows.NARROWED)
+        found = rows(EXACT, filters.params, moment=moment, narrowed=FILTER_SQL)
         if sum(one.pop("timed_calls") for one in found) >= timed_calls:
             return "exact", by_start(found)
     latency = windows.latency(filters, bucket or windows.ANY)
@@ -407,7 +407,7 @@ def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Stretch
         "sampled": SAMPLED,
     }
     parts = [
-        sample.format(narrowed=windows.NARROWED, days=days, places=places)
+        sample.format(narrowed=FILTER_SQL, days=days, places=places)
         for sample in (FIRST, LAST)
         for days, places in windows.by_days(
             {place: stretch for place, (wanted, _, stretch) in enumerate(asked, start=1) if wanted == sample}

@@ -2,9 +2,9 @@ from django.urls import URLPattern, path
 
 from analytics import cost, documents, openapi, performance, usage
 from analytics.answers import LIVE, OVERVIEW, SERIES, Question
+from analytics.budget_view import budget_view
 from analytics.pages import choices_of, dashboard, first_page
 from analytics.views import metric
-from budgets.views import budget
 
 METRICS: dict[str, tuple[Question, int]] = {
     "usage/overview": (usage.overview, OVERVIEW),
@@ -27,7 +27,7 @@ document, docs = openapi.views(METRICS)
 
 def metric_path(route: str, query: Question, tier: int) -> URLPattern:
     view = metric(query, tier)
-    return path(f"api/v1/{route}", budget(view) if query is cost.budget else view, name=route.replace("/", "-"))
+    return path(f"api/v1/{route}", budget_view(view) if query is cost.budget else view, name=route.replace("/", "-"))
 
 
 urlpatterns = [

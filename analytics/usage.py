@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
-from analytics import windows
 from analytics.change import change
-from analytics.db import row, rows
-from analytics.filters import Filters, Granularity
-from analytics.rollups import HOUR, USER_AGENTS
-from analytics.windows import Stretch
+from traces import windows
+from traces.db import row, rows
+from traces.filters import FILTER_SQL, Filters, Granularity
+from traces.rollups import HOUR, USER_AGENTS
+from traces.windows import Stretch
 
 
 class OverviewChange(TypedDict):
@@ -300,7 +300,7 @@ def last_calls(filters: Filters, stretches: Mapping[int, Stretch]) -> dict[int, 
     wide = [stretch.end for stretch in stretches.values() if stretch.end - stretch.start > HOUR.length]
     hours = windows.table_of(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
     parts = [
-        LAST_CALL.format(narrowed=windows.NARROWED, days=days, places=places, hours=hours)
+        LAST_CALL.format(narrowed=FILTER_SQL, days=days, places=places, hours=hours)
         for days, places in windows.by_days(dict(enumerate(stretches.values(), start=1))).items()
     ]
     return {user["user_number"]: user["last_seen"] for user in rows(" UNION ALL ".join(parts), params)}

@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from analytics import filters, panels
+from analytics import panels, query_string
 from analytics.answers import Question as Question
 from analytics.answers import answer
 from analytics.answers import as_json as as_json
-from observability.problems import Problem
-from workspaces.access import View, WorkspaceRequest, workspace_access
+from web.declared_access import View
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest, workspace_access
 
 
 def metric(query: Question, tier: int) -> View:
@@ -28,15 +29,15 @@ def metric(query: Question, tier: int) -> View:
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        asked = filters.parse(request.GET, request.workspace.id)
-        found = answer(query, asked, request.workspace, tier)
+        filters = query_string.parse(request.GET, request.workspace.id)
+        found = answer(query, filters, request.workspace, tier)
         if request.htmx:
             context = {
                 "data": orjson.loads(found.body),
-                "filters": asked,
+                "filters": filters,
                 "workspace": request.workspace,
             }
-            response = render(request, template, context | panels.beside(query, asked, request.workspace))
+            response = render(request, template, context | panels.beside(query, filters, request.workspace))
         else:
             response = HttpResponse(found.body, content_type="application/json")
         response["X-Cache"] = "hit" if found.hit else "miss"
@@ -56,7 +57,7 @@ def telling_all(view: View) -> View:
             return view(request)
         except Problem as problem:
             if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
-                problem.errors += filters.faults(request.GET)
+                problem.errors += query_string.faults(request.GET)
             raise
 
     return told

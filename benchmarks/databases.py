@@ -21,7 +21,7 @@ from django.db import connections
 from psycopg import sql
 
 from benchmarks import data
-from observability import embedded
+from observability.launcher import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
 DIRECTORY = ROOT / "var" / "benchmarks"
@@ -176,7 +176,7 @@ def mark(name: str) -> str | None:
 
 
 def engine_is_timescaledb() -> bool:
-    from analytics import engine
+    from traces import engine
 
     return engine.is_timescaledb()
 
@@ -205,7 +205,7 @@ def fill(rows: int) -> None:
 
 
 def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
-    from analytics import rollups
+    from traces import rollups
 
     if not engine_is_timescaledb():
         return (NUMBERS, *rollups.FILL)

@@ -16,11 +16,11 @@ from uuid import UUID
 import psycopg
 from django.core.management import call_command
 
-from analytics import engine
 from benchmarks import data, databases
 from benchmarks.databases import short
 from benchmarks.tables import machine, table
 from benchmarks.writers import Rate, Writers, writers
+from traces import engine
 
 BATCHES = (1, 10, 100, 1000, 5000)
 MAIN, OTHER = UUID(data.MAIN_WORKSPACE), UUID("0000000b-0000-4000-8000-000000000001")

@@ -25,7 +25,7 @@ import psutil
 import psycopg
 
 from benchmarks.otlp import body, manage
-from observability import embedded
+from observability.launcher import embedded
 
 PORT = 8361
 REDIS_PORT = 6401

@@ -23,7 +23,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from observability import embedded
+from observability.launcher import embedded
 
 PORT = int(os.environ.get("BENCHMARK_PORT", "8210"))
 CORE = 0

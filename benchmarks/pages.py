@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.otlp import manage
-from observability import embedded
+from observability.launcher import embedded
 
 PORT = 8310
 PAGES = ("usage", "cost", "performance")
@@ -30,7 +30,7 @@ VISITS = 5
 FILL = """
 import sys, uuid, datetime, django
 django.setup()
-from ingest.demo import fill
+from observability.launcher.demo import fill
 fill(uuid.UUID(sys.argv[1]), datetime.datetime.now(datetime.UTC), 30)
 """
 # Numbers in their columns and on the charts' axes change; everything else must stay.

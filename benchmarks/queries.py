@@ -47,11 +47,11 @@ class Asking:
     def answer(self, way: str, case: Case) -> Any:
         from django.http import QueryDict
 
-        from analytics import engine
-        from analytics.db import rows
-        from analytics.filters import parse
+        from analytics.query_string import parse
         from analytics.urls import METRICS
         from benchmarks.raw_sql import QUESTIONS
+        from traces import engine
+        from traces.db import rows
 
         filters = parse(QueryDict(query_string(case)), WORKSPACE)
         if way == "ours":
@@ -62,7 +62,7 @@ class Asking:
 
 def query_string(case: Case) -> str:
     """The window ends with the rows, in the middle of an hour: what `range` gives those who ask just then."""
-    from analytics.filters import RANGES as LENGTHS
+    from traces.filters import RANGES as LENGTHS
 
     start = END - LENGTHS[case.range]  # type: ignore[index]
     window = f"start={start:%Y-%m-%dT%H:%M:%S.%fZ}&end={END:%Y-%m-%dT%H:%M:%S.%fZ}"

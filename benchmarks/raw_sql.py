@@ -8,7 +8,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from analytics.change import change
-from analytics.filters import Filters
+from traces.filters import Filters
 
 Found = list[dict[str, Any]]
 Ask = Callable[[str, Mapping[str, Any]], Found]

@@ -101,7 +101,7 @@ def batches_of(engine: Any, task: Task) -> list[list[Any]]:
 
 
 def live_rows(engine: Any, task: Task) -> Iterator[Any]:
-    from ingest.rows import Row
+    from traces.row import Row
 
     found = engine.execute(data.arriving(task.first_trace, task.first_trace + task.traces))
     names = [name for name, *_ in found.description]
@@ -135,7 +135,7 @@ def cpu_seconds() -> float:
 
 
 def store(task: Task, batch: list[Any]) -> None:
-    from ingest import writer
+    from traces import writer
 
     result = writer.store(task.workspace_id, batch)
     if result.accepted != len(batch):

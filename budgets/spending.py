@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from analytics import engine, windows
-from analytics.db import row, rows
-from analytics.filters import Filters
 from budgets.models import Status as Status
+from traces import engine, windows
+from traces.db import row, rows
+from traces.filters import Filters
 from workspaces.models import Workspace
 
 

@@ -8,12 +8,11 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest import json_body
-from ingest.bounds import too_many_spans
+from ingest import bounds
 from ingest.otlp import Refused, inner, listed
 from ingest.spans import ERROR, Decoded, Span
-from ingest.text import ID_LENGTH, clean
-from observability.problems import Problem
+from traces.text import ID_LENGTH, clean
+from web.problems import Problem
 
 KINDS = {
     "generation": "LLM",
@@ -29,12 +28,12 @@ SCOPE = "openai.agents"
 
 
 def decode(body: bytes) -> Decoded:
-    request = json_body.parsed(body)
+    request = bounds.parsed_json(body)
     if not isinstance(request, dict) or not isinstance(request.get("data"), list):
         raise Problem(400, 'The body must be {"data": [trace or trace.span, ...]}.')
     items = listed(request["data"])
     if len(items) > settings.MAX_TRACES_PER_REQUEST:
-        raise too_many_spans()
+        raise bounds.too_many_spans()
     decoded = Decoded([], [])
     arrived_ns = to_ns(datetime.now(UTC))
     for item in items:

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ingest.conventions import INDEX, SCRUBBED, Names, Path
-from ingest.text import NAME_LENGTH, clean
+from traces.text import NAME_LENGTH, clean
 
 LONGEST_USAGE = 16 * 1024
 MOST_TOKENS = 10**12

@@ -1,9 +1,12 @@
 """How much a body may hold, judged before it is parsed: a body of empty messages or objects takes thirty times its
 size in memory to parse, and seconds."""
 
+from typing import Any
+
 from django.conf import settings
 
-from observability.problems import Problem
+from web import json_body
+from web.problems import Problem
 
 # Fields that are messages themselves, by number (opentelemetry-proto).
 OUTER: dict[str, dict[int, str]] = {
@@ -24,8 +27,6 @@ WHOLE = OUTER | {
 }
 # Bodies below this are harmless whatever is in their spans, and looking would cost a twentieth of storing them.
 LARGE_BYTES = 512 * 1024
-MOST_PARTS = 400_000
-MOST_QUOTES = 2_000_000
 
 
 def check_protobuf(body: bytes) -> None:
@@ -38,7 +39,7 @@ def check_protobuf(body: bytes) -> None:
 
 
 def count(body: bytes, fields: dict[str, dict[int, str]], size: int) -> None:
-    spans_left, parts_left = settings.MAX_TRACES_PER_REQUEST, MOST_PARTS
+    spans_left, parts_left = settings.MAX_TRACES_PER_REQUEST, json_body.MOST_VALUES
     messages = [("request", 0, size)]
     while messages:
         kind, position, end = messages.pop()
@@ -61,7 +62,7 @@ def count(body: bytes, fields: dict[str, dict[int, str]], size: int) -> None:
                     if spans_left < 0:
                         raise too_many_spans()
                     if parts_left < 0:
-                        raise too_many_parts()
+                        raise json_body.too_many_values()
                     if length and inner in fields:
                         messages.append((inner, position, min(position + length, end)))
                 position += length
@@ -90,17 +91,12 @@ def varint(body: bytes, position: int) -> tuple[int, int]:
     raise ValueError("a varint is longer than 64 bits")
 
 
-def check_json(body: bytes) -> None:
-    """Raises 413 for too many spans, or for more objects, lists and texts than 8 MiB of real spans have."""
+def parsed_json(body: bytes, most_levels: int = json_body.MOST_LEVELS) -> Any:
+    """The parsed body. Raises 413 for too many spans or values, 400 for what is no JSON or is nested too deep."""
     if body.count(b'"spanId"') > settings.MAX_TRACES_PER_REQUEST:
         raise too_many_spans()
-    if body.count(b"{") + body.count(b"[") > MOST_PARTS or body.count(b'"') > MOST_QUOTES:
-        raise too_many_parts()
+    return json_body.parsed(body, most_levels)
 
 
 def too_many_spans() -> Problem:
     return Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} spans in a request; send smaller batches.")
-
-
-def too_many_parts() -> Problem:
-    return Problem(413, f"More than {MOST_PARTS} values in a request; send smaller batches.")

@@ -7,7 +7,8 @@ from typing import Any
 from ingest import conventions as c
 from ingest.attributes import Attributes
 from ingest.spans import Event, Span
-from ingest.text import ATTRIBUTE_LENGTH, DEEPEST, ID_LENGTH, clean, clean_json
+from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
+from web.json_body import DEEPEST
 
 MOST_ATTRIBUTES = 128
 SHORT = 4 * 1024

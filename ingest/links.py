@@ -10,10 +10,10 @@ from uuid import UUID
 
 import orjson
 
-from analytics.schema import LINK_HOURS, short, stretch, stretches
-from ingest import writer
 from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
 from ingest.mapping import Said
+from traces import writer
+from traces.schema import LINK_HOURS, short, stretch, stretches
 
 LONGEST_CALL = timedelta(hours=1)
 """A record that began earlier than this before another is not looked for."""

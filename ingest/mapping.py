@@ -10,9 +10,9 @@ from typing import Any
 from ingest import conventions as c
 from ingest.attributes import MOST_TOKENS, Attributes, structure, whole
 from ingest.kinds import kind_of, litellm_raw_provider, operation_of
-from ingest.rows import Status
 from ingest.spans import ERROR, Span
-from ingest.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
+from traces.row import Status
+from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean
 
 CALL_KINDS = frozenset({"llm", "raw", "embedding"})
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -16,12 +16,14 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
-from ingest import bounds, json_body
+from ingest import bounds
 from ingest import conventions as c
 from ingest.attributes import Attributes
 from ingest.spans import Decoded, Event, Resource, Span
-from ingest.text import DEEPEST, ID_LENGTH
-from observability.problems import Problem
+from traces.text import ID_LENGTH
+from web import json_body
+from web.json_body import DEEPEST
+from web.problems import Problem
 
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
@@ -225,7 +227,7 @@ def varint(body: bytes, position: int) -> tuple[int, int]:
 
 
 def decode_json(body: bytes) -> Decoded:
-    request = json_body.parsed(body, json_body.MOST_OTLP_LEVELS)
+    request = bounds.parsed_json(body, json_body.MOST_OTLP_LEVELS)
     if not isinstance(request, dict):
         raise Problem(400, "The body must be one JSON object with resourceSpans.")
     # Nothing at all is a request without spans. Anything else that holds none was meant for another address.

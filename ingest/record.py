@@ -12,17 +12,17 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
-from analytics import cache
-from analytics.schema import TRACE_HOURS, short, stretch, stretches
-from ingest import pricing, writer
 from ingest.attributes import Attributes
 from ingest.attribution import Resolved, model_of, resolve
 from ingest.contents import kept_of
 from ingest.links import link_of, linked_trace_ids
 from ingest.mapping import Said, said
-from ingest.models import PriceOverride
-from ingest.rows import Row
 from ingest.spans import Decoded, Span
+from prices import pricing
+from prices.models import PriceOverride
+from traces import arrivals, writer
+from traces.row import Row
+from traces.schema import TRACE_HOURS, short, stretch, stretches
 from workspaces.models import Workspace
 
 LONGEST_AHEAD = timedelta(hours=1)
@@ -103,7 +103,7 @@ def record(workspace: Workspace, decoded: Decoded) -> writer.Stored:
     # One writer per workspace: a call may have its second record in any trace.
     with writer.writing(workspace_id) as cursor:
         accepted = resolve_and_store(cursor, workspace_id, given, overrides)
-    cache.traces_arrived(workspace_id)
+    arrivals.note_arrival(workspace_id)
     return writer.Stored(accepted, len(decoded.spans) - accepted)
 
 

@@ -5,15 +5,19 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest import agents_sdk, json_body, otlp, pricing, traces, writer
-from ingest.body import read_body
+from ingest import agents_sdk, bounds, otlp
+from ingest import json_traces as traces
 from ingest.otlp import listed
 from ingest.record import record
 from ingest.spans import Decoded
-from ingest.text import ID_LENGTH, clean
-from observability import metrics
-from observability.problems import Problem
-from workspaces.access import View, WorkspaceRequest, workspace_access
+from prices import pricing
+from traces import writer
+from traces.text import ID_LENGTH, clean
+from web import metrics
+from web.body import read_body
+from web.declared_access import View
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest, workspace_access
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +103,7 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
-    given = json_body.parsed(read_body(request))
+    given = bounds.parsed_json(read_body(request))
     first = next(iter(given), None) if isinstance(given, list) else given
     return traces.json_response({"id": told_id(first)})
 
@@ -108,7 +112,7 @@ def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
-    given = json_body.parsed(read_body(request))
+    given = bounds.parsed_json(read_body(request))
     if not isinstance(given, dict):
         raise Problem(400, 'The body must be {"batch": [..]}.')
     events: list[dict[str, Any]] = [event for event in listed(given.get("batch")) if isinstance(event, dict)]

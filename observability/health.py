@@ -4,8 +4,8 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from observability import deadline
-from workspaces.access import public
+from web import deadline
+from web.declared_access import public
 
 # A probe that waits longer is taken for a failure by whoever asks.
 PROBE_SECONDS = 2

@@ -13,7 +13,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from observability import health
-from workspaces.access import public
+from web.declared_access import public
 
 
 @public

@@ -10,8 +10,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from observability import embedded, logs, shared_cache
-from observability.postgres.base import Connection
+from observability.launcher import embedded
+from web import logs, shared_cache
+from web.postgres.base import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -45,10 +46,13 @@ if PRODUCTION:
         raise ImproperlyConfigured("OPEN_WORKSPACE_IDS must be empty in production: it gives data away.")
 
 INSTALLED_APPS = [
+    "web",
     "workspaces",
+    "traces",
+    "prices",
     "ingest",
-    "analytics",
     "budgets",
+    "analytics",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -62,12 +66,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "observability.headers.HeadersMiddleware",
-    "observability.requests.RequestMiddleware",
+    "web.headers.HeadersMiddleware",
+    "web.requests.RequestMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "observability.problems.ProblemMiddleware",
+    "web.problems.ProblemMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -75,7 +79,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "workspaces.access.DeclaredAccessMiddleware",
+    "web.declared_access.DeclaredAccessMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -107,7 +111,7 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
         config = dict(env.db_url(variable))
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
-    config["ENGINE"] = "observability.postgres"
+    config["ENGINE"] = "web.postgres"
     # Before each request, so that connections of before a restart cost nobody an answer.
     config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
@@ -123,7 +127,7 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
     # Only what asks for it is prepared (the writer's inserts), nothing for being asked often.
     options["prepare_threshold"] = 1_000_000_000
     options["connect_timeout"] = 3
-    # A host that vanished; a server that hangs is told by observability.deadline.
+    # A host that vanished; a server that hangs is told by web.deadline.
     options |= {"tcp_user_timeout": 15_000, "keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
     options["options"] = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
@@ -184,7 +188,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "observability.static_files.PlotlyFinder",
+    "analytics.plotly_script.PlotlyFinder",
 ]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATIC_ROOT = env.str("STATIC_ROOT", "") or str(BASE_DIR / "var" / "static")

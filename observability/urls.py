@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import include, path
 
 from observability import health, scrape
-from workspaces.access import public
+from web.declared_access import public
 
 
 @public
@@ -25,4 +25,4 @@ urlpatterns = [
     path("", include("analytics.urls")),
 ]
 
-handler500 = "observability.problems.server_error"
+handler500 = "web.problems.server_error"

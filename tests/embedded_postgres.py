@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from observability import embedded
+from observability.launcher import embedded
 
 # Durability costs tests time and gives them nothing: the directory is thrown away.
 FAST = {

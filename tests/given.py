@@ -9,8 +9,8 @@ from uuid import uuid4
 from django.core.cache import cache
 from django.test import Client
 
-from ingest import writer
-from ingest.rows import Row
+from traces import writer
+from traces.row import Row
 from workspaces.models import Workspace
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)

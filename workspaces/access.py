@@ -1,11 +1,10 @@
-"""Who may see what. Every view declares its access with one of these decorators; one without is refused.
+"""Who may see what of which workspace. Views declare it with the decorators of this module.
 
 The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. A key that is
 presented is the only credential looked at: a bad key never falls back to a cookie or to an open workspace.
 """
 
 import binascii
-import logging
 from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,21 +19,19 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.middleware import HtmxDetails
 
-from observability.problems import Problem
+from web.declared_access import View, declare
+from web.problems import Problem
 from workspaces.models import ApiKey, Membership, Role, Workspace, workspaces_of
-from workspaces.turns import turn
-
-logger = logging.getLogger(__name__)
+from workspaces.request_slots import request_slot
 
 Scope = Literal["ingest", "read", "write"]
-View = Callable[..., HttpResponseBase]
 
 LAST_WORKSPACE = "last_workspace"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -66,16 +63,6 @@ class WorkspaceRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def public(view: View) -> View:
-    """Needs no credential."""
-    return declare(view, "public")
-
-
-def declare(view: View, access: str) -> View:
-    view.access = access  # type: ignore[attr-defined]
-    return view
-
-
 def workspace_access(scope: Scope) -> Callable[[View], View]:
     """An API view: sets `request.workspace` and `request.access`, or raises the 401, 403 or 422 of the contract."""
 
@@ -87,9 +74,9 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
             request.access = granted(request, scope)
             request.workspace = request.access.workspace
             if scope == "read":
-                # Readers of one answer wait for it together: only who computes it takes a turn, in analytics/cache.py.
+                # Readers of one answer wait for it together: only who computes it takes a slot, in analytics/cache.py.
                 return view(request, *args, **kwargs)
-            with turn(request.workspace.id):
+            with request_slot(request.workspace.id):
                 return view(request, *args, **kwargs)
 
         return declare(checked, scope)
@@ -278,22 +265,3 @@ def client_address(request: HttpRequest) -> str | None:
         with suppress(ValueError):
             return str(ip_address(told))
     return None
-
-
-class DeclaredAccessMiddleware:
-    """Refuses a view that does not say who may see it. The admin decides for itself: staff only."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_view(
-        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> HttpResponse | None:
-        match = request.resolver_match
-        if hasattr(view, "access") or (match and match.app_names[:1] == ["admin"]):
-            return None
-        logger.error("view without declared access: %s", getattr(view, "__qualname__", view))
-        return HttpResponseForbidden("This page does not declare who may see it.")

@@ -7,21 +7,21 @@ from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-from observability.problems import unavailable
+from web.problems import unavailable
 
 # Those that wait for their turn hold a thread: a flood of sign-ins must leave most of them to the others.
 PLACES = 8
 
 _places = BoundedSemaphore(PLACES)
-_turn = Lock()
+_one_at_a_time = Lock()
 
 
 @contextmanager
-def turn() -> Iterator[None]:
+def hashing_slot() -> Iterator[None]:
     if not _places.acquire(blocking=False):
         raise unavailable("Too many people are signing in at once. Try again shortly.", "sign_in")
     try:
-        with _turn:
+        with _one_at_a_time:
             yield
     finally:
         _places.release()
@@ -29,9 +29,9 @@ def turn() -> Iterator[None]:
 
 class OneAtATime(Argon2PasswordHasher):
     def encode(self, *args: Any, **kwargs: Any) -> Any:
-        with turn():
+        with hashing_slot():
             return super().encode(*args, **kwargs)
 
     def verify(self, *args: Any, **kwargs: Any) -> Any:
-        with turn():
+        with hashing_slot():
             return super().verify(*args, **kwargs)

@@ -5,7 +5,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 
-from workspaces.access import public
+from web.declared_access import public
 
 
 class ShortNames(AuthenticationForm):

@@ -10,11 +10,11 @@ from typing import Any, TypedDict
 from django import template
 
 from analytics.cost import ByModel, ModelCost, Trend
-from analytics.filters import Filters
 from analytics.palette import COLOURS, PATTERNS
 from analytics.performance import Latency, Throughput
 from analytics.templatetags.formats import window_before
 from analytics.usage import CallsOverTime
+from traces.filters import Filters
 from workspaces.models import Workspace
 
 register = template.Library()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django import template
 
 from analytics.change import change
-from analytics.filters import Filters
+from traces.filters import Filters
 from workspaces.models import Workspace
 
 register = template.Library()
@@ -176,7 +176,7 @@ def window(filters: Filters, workspace: Workspace) -> str:
 
 @register.filter
 def is_narrowed(filters: Filters) -> bool:
-    return any((filters.agent_id, filters.model, filters.provider, filters.operation))
+    return bool(filters.values)
 
 
 @register.filter

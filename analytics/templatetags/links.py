@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django import template
 from django.http import QueryDict
 
-from analytics.filters import Filters
+from traces.filters import DIMENSIONS, Filters
 
 register = template.Library()
 
@@ -75,8 +75,8 @@ def wider(context: template.Context) -> str:
 @register.simple_tag(takes_context=True)
 def unfiltered(context: template.Context) -> str:
     query = page_query(context)
-    for name in ("agent_id", "model", "provider", "operation"):
-        query.pop(name, None)
+    for dimension in DIMENSIONS:
+        query.pop(dimension.name, None)
     return f"?{query.urlencode()}"
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ingest import writer
-from ingest.rows import Row
 from tests.analytics.oracle import Money, Question
 from tests.given import iso
+from traces import writer
+from traces.row import Row
 
 # Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September.
 NOWS = [

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.rows import Row
+from traces.row import Row
 
 CALLS = {"chat", "text_completion", "generate_content", "embeddings"}
 WIDTH = {"minute": timedelta(minutes=1), "hourly": timedelta(hours=1), "daily": timedelta(days=1)}

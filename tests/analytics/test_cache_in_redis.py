@@ -9,10 +9,10 @@ import pytest
 from django.core.cache import cache
 from django_redis.cache import RedisCache
 
-from observability import shared_cache
 from observability.health import cache_state
 from tests.given import Given
 from tests.redis_server import RedisServer
+from web import shared_cache
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -21,7 +21,7 @@ def total(answer: dict) -> float:
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryCostMetric:
     def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
-        from ingest import writer
+        from traces import writer
 
         given.calls(3, cost_usd="1")
         writer.store(WorkspaceFactory().id, [a_row(cost_usd="1") for _ in range(2)])

@@ -4,14 +4,15 @@ from uuid import UUID, uuid4
 import pytest
 from django.http import QueryDict
 
-from analytics import filters
-from observability.problems import Problem
+from analytics import query_string
+from traces.filters import Filters
+from web.problems import Problem
 
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 
 
-def parsed(query: str, workspace_id: UUID | None = None) -> filters.Filters:
-    return filters.parse(QueryDict(query), workspace_id or uuid4(), NOW)
+def parsed(query: str, workspace_id: UUID | None = None) -> Filters:
+    return query_string.parse(QueryDict(query), workspace_id or uuid4(), NOW)
 
 
 def refused(query: str) -> list[tuple[str, str]]:
@@ -111,6 +112,6 @@ def test_it_refuses(query: str, name: str, words: str) -> None:
 
 def test_a_relative_range_has_one_cache_key_at_all_times() -> None:
     workspace = uuid4()
-    later = filters.parse(QueryDict("range=7d"), workspace, NOW + timedelta(seconds=5))
+    later = query_string.parse(QueryDict("range=7d"), workspace, NOW + timedelta(seconds=5))
     assert parsed("range=7d", workspace).cache_key == later.cache_key
     assert parsed("range=7d&agent_id=a").cache_key != parsed("range=7d").cache_key

@@ -3,10 +3,10 @@ from uuid import uuid4
 import pytest
 from django.http import QueryDict
 
-from analytics import filters
+from analytics import query_string
 from analytics.templatetags import charts, formats
 
-MONTH = filters.parse(QueryDict("range=30d"), uuid4())
+MONTH = query_string.parse(QueryDict("range=30d"), uuid4())
 
 
 @pytest.mark.parametrize(

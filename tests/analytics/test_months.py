@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from budgets.spending import spending
-from ingest import writer
 from tests.given import Given, a_row, iso
+from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

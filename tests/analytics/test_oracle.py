@@ -18,8 +18,8 @@ from django.test import Client, override_settings
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from analytics import filters
-from budgets import spending
+from analytics import query_string
+from budgets import answer, spending
 from budgets.models import Budget
 from tests.analytics import histories
 from tests.analytics.oracle import ORACLE, Money, Question, difference
@@ -53,7 +53,7 @@ def at(now: datetime) -> ExitStack:
             return now.astimezone(tz)
 
     stack = ExitStack()
-    for module in (filters, spending):
+    for module in (query_string, answer, spending):
         stack.enter_context(patch.object(module, "datetime", Clock))
     return stack
 

@@ -23,7 +23,7 @@ def total(answer: dict) -> int:
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryPerformanceMetric:
     def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
-        from ingest import writer
+        from traces import writer
 
         given.calls(3, status="error")
         writer.store(WorkspaceFactory().id, [a_row(status="error") for _ in range(2)])

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from analytics.rollups import SET_SIZE
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
+from traces.rollups import SET_SIZE
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -22,7 +22,7 @@ def total(answer: dict) -> int:
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryUsageMetric:
     def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
-        from ingest import writer
+        from traces import writer
 
         given.calls(3, user_id="ada")
         writer.store(WorkspaceFactory().id, [a_row(user_id="ada") for _ in range(2)])

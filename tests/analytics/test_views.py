@@ -124,7 +124,7 @@ def test_an_error_is_a_problem_for_clients_and_a_sentence_for_the_page(given: Gi
 
 def test_a_database_that_is_away_is_503_with_retry_after(given: Given) -> None:
     cache.clear()
-    with patch("analytics.db.connections") as connections:
+    with patch("traces.db.connections") as connections:
         connections.__getitem__.side_effect = OperationalError("gone")
         response = given.client.get(OVERVIEW)
     assert response.status_code == 503

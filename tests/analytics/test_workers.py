@@ -19,10 +19,10 @@ from django.db import connections
 from django.test import Client
 
 from budgets.models import Budget
-from ingest import writer
 from tests.factories import UserFactory, WorkspaceFactory
 from tests.given import a_row
 from tests.redis_server import RedisServer, free_port
+from traces import writer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 

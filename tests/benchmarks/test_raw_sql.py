@@ -3,12 +3,12 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
-from analytics.db import rows
-from analytics.filters import parse
+from analytics.query_string import parse
 from analytics.urls import METRICS
 from benchmarks.comparing import differences
 from benchmarks.raw_sql import QUESTIONS
 from tests.given import NOON, Given, iso
+from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

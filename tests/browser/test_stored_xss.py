@@ -87,7 +87,7 @@ def test_nothing_runs(naked: Page, live_server: LiveServer, alarms: Alarms) -> N
         quiet(naked, alarms, payload)
     for path in (
         *("workspaces/workspace/", "workspaces/membership/", "workspaces/apikey/", "budgets/budget/"),
-        *("ingest/priceoverride/", "auth/user/", "workspaces/membership/add/"),
+        *("prices/priceoverride/", "auth/user/", "workspaces/membership/add/"),
         *(f"workspaces/workspace/{workspace.id}/{page}/" for page in ("change", "history", "delete")),
     ):
         naked.goto(f"{live_server.url}/admin/{path}")

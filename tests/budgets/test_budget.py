@@ -9,9 +9,9 @@ from django.test import Client
 
 from budgets.models import Budget, BudgetChange
 from budgets.spending import period, spending
-from ingest import writer
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.given import Given, a_row
+from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -279,7 +279,7 @@ def test_the_admin_says_unknown_while_the_analytics_database_is_away() -> None:
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
-    with patch("analytics.db.connections") as connections:
+    with patch("traces.db.connections") as connections:
         connections.__getitem__.side_effect = OperationalError("gone")
         page = client.get("/admin/budgets/budget/").content.decode()
         narrowed = client.get("/admin/budgets/budget/?status=exceeded").content.decode()

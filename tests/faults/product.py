@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import psutil
 import psycopg
 
-from observability import embedded
-from tests.observability.test_run import environment, free_port
+from observability.launcher import embedded
+from tests.observability.test_launcher import environment, free_port
 from tests.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]

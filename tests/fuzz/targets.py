@@ -15,10 +15,14 @@ import orjson
 from django.conf import settings
 from django.test import RequestFactory
 
-from ingest import agents_sdk, body, otlp, pricing, record, traces, writer
-from ingest.rows import CALL_OPERATIONS, Row
+from ingest import agents_sdk, otlp, record
+from ingest import json_traces as traces
 from ingest.spans import Decoded
-from observability.problems import Problem
+from prices import pricing
+from traces import writer
+from traces.row import CALL_OPERATIONS, Row
+from web import body
+from web.problems import Problem
 
 CORPUS = Path(__file__).parent / "corpus"
 BIGINT = range(-(2**63), 2**63)

@@ -10,11 +10,11 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from ingest import otlp
-from ingest.body import MOST_MEMBERS, inflate
-from observability.problems import Problem
 from tests.fuzz import targets
 from tests.given import NOON, Given
 from tests.ingest.test_otlp import a_span, post, request_of, stored
+from web.body import MOST_MEMBERS, inflate
+from web.problems import Problem
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from ingest.rows import CALL_OPERATIONS, Row
+from traces.row import CALL_OPERATIONS, Row
 
 CHAT = tuple(operation for operation in CALL_OPERATIONS if operation != "embeddings")
 

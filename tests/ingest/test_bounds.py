@@ -4,7 +4,7 @@ import pytest
 
 from ingest import bounds
 from ingest.otlp import decode_json, decode_protobuf
-from observability.problems import Problem
+from web.problems import Problem
 
 BODY_BYTES = 8 * 1024 * 1024 - 200
 IDS = b"\x0a\x10" + b"\x01" * 16 + b"\x12\x08" + b"\x02" * 8
@@ -72,7 +72,7 @@ def test_millions_of_empty_messages_are_refused_before_they_are_parsed(
 def test_millions_of_json_values_are_refused_before_they_are_parsed(
     item: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.json_body.orjson", None)
+    monkeypatch.setattr("web.json_body.orjson", None)
     body = b'{"resourceSpans":[' + b",".join([item] * (BODY_BYTES // (len(item) + 1))) + b"]}"
     with pytest.raises(Problem) as refused:
         decode_json(body)
@@ -80,7 +80,7 @@ def test_millions_of_json_values_are_refused_before_they_are_parsed(
 
 
 def test_json_spans_are_counted_before_they_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.json_body.orjson", None)
+    monkeypatch.setattr("web.json_body.orjson", None)
     span = b'{"spanId":"0102030405060708"}'
     body = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b",".join([span] * 10_001) + b"]}]}]}"
     with pytest.raises(Problem, match="More than 10000 spans"):

@@ -11,12 +11,12 @@ from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 
-from analytics.db import rows
-from ingest.rows import Row
 from tests.factories import WorkspaceFactory
 from tests.given import Given
 from tests.ingest.captures import STACKS, Request, as_captured, expected, one_span_each
 from tests.ingest.observed import agents, costs, observed
+from traces.db import rows
+from traces.row import Row
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 from genai_prices import Usage
 
-from ingest import pricing
-from ingest.demo import MODELS, price_id
+from observability.launcher.demo import MODELS, price_id
+from prices import pricing
 from tests.given import a_row
 
 
 def test_make_demo_starts_without_settings_in_its_environment() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     started = subprocess.run(
-        [sys.executable, "-c", "import ingest.demo"], env=environment, capture_output=True, text=True
+        [sys.executable, "-c", "import observability.launcher.demo"], env=environment, capture_output=True, text=True
     )
     assert started.returncode == 0, started.stderr
 

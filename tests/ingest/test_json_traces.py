@@ -9,8 +9,8 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from analytics.db import rows
 from tests.given import Given, iso
+from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -15,9 +15,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from analytics.db import rows
-from ingest.models import PriceOverride
+from prices.models import PriceOverride
 from tests.given import NOON, Given
+from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from prometheus_client import REGISTRY
 
-from observability import problems, scrape
+from observability import scrape
+from web import problems
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

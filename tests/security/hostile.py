@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from budgets.models import Budget
-from ingest.models import PriceOverride
+from prices.models import PriceOverride
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.security.payloads import FIELDS, PAYLOADS
 from tests.security.world import browser

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from analytics.db import rows
 from budgets.models import Budget, BudgetChange
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.security.routes import BUDGET, INGESTION, INGESTION_READS, paths
 from tests.security.test_tenancy import BODIES, OTLP
 from tests.security.world import PROBES, browser, selecting, signed_in
+from traces.db import rows
 from workspaces.models import ApiKey, Membership, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -8,11 +8,11 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
-from ingest.text import NAME_LENGTH
 from tests.factories import MembershipFactory, UserFactory, an_api_key
 from tests.given import NOON, Given, iso
 from tests.security.routes import PAGES, READ_PATHS
 from tests.security.world import BACKEND, PROBES, selecting, signed_in
+from traces.text import NAME_LENGTH
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -146,7 +146,7 @@ def test_the_admin() -> None:
     client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     lists = (
         *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget"),
-        *("ingest/priceoverride", "auth/user", "auth/group", "axes/accessattempt"),
+        *("prices/priceoverride", "auth/user", "auth/group", "axes/accessattempt"),
     )
     names = ("q", "o", "p", "state", "status", "role__exact", "workspace__id__exact", "name", "e", "all")
     for path in lists:

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 # As long as the payloads, since long words are shortened and get a button to copy them.
 HARMLESS = [f"{number:02}".ljust(len(payload), "x") for number, payload in enumerate(PAYLOADS)]
 ADMIN_LISTS = (
-    *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget", "ingest/priceoverride"),
+    *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget", "prices/priceoverride"),
     *("auth/user", "axes/accessattempt", "axes/accesslog"),
 )
 

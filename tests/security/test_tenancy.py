@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from analytics.db import rows
 from tests.given import NOON, iso
 from tests.security.routes import (
     ADMIN,
@@ -25,6 +24,7 @@ from tests.security.routes import (
     routes,
 )
 from tests.security.world import B_LIMIT_SHOWN, CANARY, PROBES, TEXTS, World, a_world, selecting
+from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from django.test import Client
 
-from analytics.db import rows
 from budgets.models import Budget, BudgetChange
-from ingest import writer
-from ingest.models import PriceOverride
+from prices.models import PriceOverride
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.given import NOON, a_row
+from traces import writer
+from traces.db import rows
 from workspaces.models import ApiKey, Membership, Workspace
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -18,9 +18,9 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
-from ingest import writer
 from tests.given import NOON, a_row
 from tests.tools import tool
+from traces import writer
 
 HERE = Path(__file__).parent
 

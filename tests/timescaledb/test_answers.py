@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from analytics import engine
-from analytics.rollups import TABLES
 from analytics.urls import METRICS
-from ingest import writer
-from ingest.rows import Row
 from tests.given import NOON, Given, a_row, iso
 from tests.timescaledb.conftest import Ask, in_place
+from traces import engine, writer
+from traces.rollups import TABLES
+from traces.row import Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 

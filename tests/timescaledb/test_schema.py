@@ -7,9 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from analytics import engine
-from analytics.rollups import HOUR, KEPT, TABLES
 from tests.timescaledb.conftest import Ask
+from traces import engine
+from traces.rollups import HOUR, KEPT, TABLES
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from ingest import writer
 from tests.given import NOON, Given, a_row
 from tests.timescaledb.conftest import BEFORE, Ask
+from traces import writer
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 

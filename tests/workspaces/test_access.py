@@ -14,7 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from django.utils import timezone
 
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
-from workspaces.access import DeclaredAccessMiddleware
+from web.declared_access import DeclaredAccessMiddleware
 from workspaces.models import ApiKey, ApiKeyManager, Role, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from budgets.models import Budget, BudgetChange
-from ingest.models import PriceOverride
+from prices.models import PriceOverride
 from tests.factories import UserFactory, WorkspaceFactory
 from workspaces.models import ApiKey, Membership, Role, Workspace
 
@@ -23,7 +23,7 @@ LISTS = {
     "workspaces/apikey": ("state=valid", "state=expired", "state=revoked", "can_read__exact=1"),
     "budgets/budget": ("status=unset", "status=ok", "status=warning", "status=exceeded"),
     "budgets/budgetchange": ("q=root",),
-    "ingest/priceoverride": ("q=acme",),
+    "prices/priceoverride": ("q=acme",),
 }
 MODELS: dict[str, Any] = {
     "workspaces/workspace": Workspace,
@@ -31,7 +31,7 @@ MODELS: dict[str, Any] = {
     "workspaces/apikey": ApiKey,
     "budgets/budget": Budget,
     "budgets/budgetchange": BudgetChange,
-    "ingest/priceoverride": PriceOverride,
+    "prices/priceoverride": PriceOverride,
 }
 
 
@@ -149,7 +149,7 @@ def test_every_field_of_a_form_that_needs_words_has_help(admin: Client) -> None:
         "workspaces/membership": 1,
         "workspaces/apikey": 5,
         "budgets/budget": 2,
-        "ingest/priceoverride": 5,
+        "prices/priceoverride": 5,
     }
     for place, count in helped.items():
         page = admin.get(f"/admin/{place}/add/").content.decode()

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.repricing import Repriced, Totals, reprice
+from ingest.known_calls import known_calls
+from prices.repricing import Repriced, Totals, reprice
 from workspaces.models import Workspace
 
 
@@ -27,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not Workspace.objects.filter(pk=options["workspace"]).exists():
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"])
+        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], known_calls)
         for line in told(repriced, "would change" if options["dry_run"] else "changed"):
             self.stdout.write(line)
 

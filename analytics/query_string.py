@@ -1,0 +1,200 @@
+"""Parses the query string of a read, once. Behind it there are only valid values."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self, get_args
+from uuid import UUID
+
+from django.http import QueryDict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    create_model,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from traces.filters import BUCKET_ORIGIN, BUCKETS, DIMENSIONS, EARLIEST, LATEST, RANGES, Filters, Granularity, Range
+from traces.text import NAME_LENGTH
+from web.problems import FieldError, Problem
+
+# The widest window that each granularity is the default of.
+DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
+    "minute": timedelta(hours=3),
+    "hourly": timedelta(days=8),
+    "daily": timedelta(days=400),
+}
+LONGEST_WINDOW = timedelta(days=400)
+MOST_BUCKETS = 1500
+ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
+
+
+def iso_8601(value: Any) -> Any:
+    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
+        raise PydanticCustomError("iso_8601", ISO_8601)
+    # A "+" that nobody percent-encoded arrives as a blank.
+    return re.sub(r" (?=\d\d:?\d\d$)", "+", value)
+
+
+def within_calendar(value: datetime) -> datetime:
+    if not EARLIEST.timestamp() <= value.timestamp() <= LATEST.timestamp():
+        raise PydanticCustomError("calendar", "must lie between the years 2000 and 2100")
+    return value.astimezone(UTC)
+
+
+def plain_text(value: str) -> str:
+    if "\x00" in value:
+        raise PydanticCustomError("nul", "must not contain a NUL character")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
+Text = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_LENGTH, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
+    AfterValidator(plain_text),
+]
+
+
+class WindowQuery(BaseModel):
+    """The parameters of a read, but for the dimensions it can be filtered by."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    range: Annotated[Range | None, Field(description="Window that ends now; 24h where start and end are absent.")] = (
+        None
+    )
+    start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
+    end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
+    granularity: Annotated[
+        Granularity | None, Field(description="Width of a bucket; by default fitting the window.")
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="Most rows of a list.")] = 10
+
+    @model_validator(mode="after")
+    def window_is_sound(self) -> Self:
+        if self.range and (self.start or self.end):
+            raise PydanticCustomError("range", "give either range, or start and end")
+        if bool(self.start) != bool(self.end):
+            raise PydanticCustomError("end" if self.start else "start", "start and end go together")
+        if self.start and self.end:
+            if self.end <= self.start:
+                raise PydanticCustomError("end", "must be later than start")
+            if self.end - self.start > LONGEST_WINDOW:
+                raise PydanticCustomError("start", "the window must not be longer than 400 days")
+        return self
+
+
+# mypy cannot know the fields that are made here; they are read by the names of DIMENSIONS.
+DIMENSION_FIELDS: dict[str, Any] = {
+    dimension.name: (Annotated[Text | None, Field(description=dimension.description)], None) for dimension in DIMENSIONS
+}
+Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **DIMENSION_FIELDS)
+"""All parameters that a read accepts."""
+
+CHOICES: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
+A_LIMIT = "must be a whole number from 1 to 100"
+# What pydantic finds, in words for people.
+MESSAGES = {
+    "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
+    "int_parsing": A_LIMIT,
+    "int_parsing_size": A_LIMIT,
+    "int_from_float": A_LIMIT,
+    "greater_than_equal": A_LIMIT,
+    "less_than_equal": A_LIMIT,
+    "string_too_short": "must not be empty",
+    "string_too_long": f"must have at most {NAME_LENGTH} characters",
+}
+
+
+def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
+    """Raises a 422 Problem that names every fault of the query string."""
+    valid, errors = validated(query)
+    filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
+    if filters and (fault := too_many_buckets(filters)):
+        errors.append(fault)
+    if errors or filters is None:
+        raise Problem(422, "The query string is not valid.", errors)
+    return filters
+
+
+def faults(query: QueryDict) -> list[FieldError]:
+    try:
+        parse(query, UUID(int=0))
+    except Problem as problem:
+        return problem.errors
+    return []
+
+
+def validated(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
+    """The valid part, None where the window is not valid; and the faults of all."""
+    errors: list[FieldError] = [
+        {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
+    ]
+    parameters = query.dict()
+    while True:
+        try:
+            return Query.model_validate(parameters), errors
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+        errors += [field_error(details) for details in found]
+        wrong = {str(details["loc"][0]) for details in found if details["loc"]}
+        if not wrong or wrong & {"range", "start", "end"}:
+            return None, errors
+        # The window as a whole is checked only when each parameter is valid.
+        parameters = {name: value for name, value in parameters.items() if name not in wrong}
+
+
+def field_error(details: Any) -> FieldError:
+    # A fault between parameters names the one to look at in its type.
+    place, kind = details["loc"] or (details["type"],), details["type"]
+    if kind == "literal_error":
+        message = f"must be one of {', '.join(CHOICES[place[0]])}"
+    elif kind == "timezone_aware" or kind.startswith("datetime_"):
+        message = ISO_8601
+    else:
+        message = MESSAGES.get(kind, details["msg"])
+    return {"loc": ["query", *place], "msg": message}
+
+
+def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters:
+    relative: Range | None = None
+    if query.start and query.end:
+        start, end = query.start, query.end
+    else:
+        relative = query.range or "24h"
+        start, end = now - RANGES[relative], now
+    granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
+    values = {dimension.name: getattr(query, dimension.name) for dimension in DIMENSIONS}
+    return Filters(
+        workspace_id=workspace_id,
+        start=start,
+        end=end,
+        granularity=granularity,
+        limit=query.limit,
+        range=relative,
+        values={name: value for name, value in values.items() if value is not None},
+    )
+
+
+def too_many_buckets(filters: Filters) -> FieldError | None:
+    if bucket_count(filters.start, filters.end, filters.granularity) <= MOST_BUCKETS:
+        return None
+    fits = next(name for name in BUCKETS if bucket_count(filters.start, filters.end, name) <= MOST_BUCKETS)
+    message = f"{filters.granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
+    return {"loc": ["query", "granularity"], "msg": message}
+
+
+def fitting(widest: Iterable[tuple[Granularity, timedelta]], length: timedelta) -> Granularity:
+    return next(name for name, limit in widest if length <= limit)
+
+
+def bucket_count(start: datetime, end: datetime, granularity: Granularity) -> int:
+    width = BUCKETS[granularity]
+    return -((BUCKET_ORIGIN - end) // width) - (start - BUCKET_ORIGIN) // width

@@ -1,0 +1,128 @@
+"""What `PUT /api/v1/cost/budget` takes: JSON from API clients, a form from the dashboard."""
+
+import json
+import re
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+from django.db import transaction
+from django.http import QueryDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from budgets.models import Budget
+from web.body import read_body
+from web.json_body import check_levels
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest
+from workspaces.models import Workspace
+
+Cents = Annotated[
+    Decimal,
+    Field(ge=0, le=Decimal("99999999.99"), decimal_places=2),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": 99999999.99, "description": "At most two decimals."}),
+]
+Percentage = Annotated[
+    Decimal,
+    Field(gt=0, le=100, decimal_places=2),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
+]
+THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
+MESSAGES = {
+    "is_instance_of": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "extra_forbidden": "unknown field",
+    "model_type": "must be an object",
+    "decimal_max_places": "must have at most two decimals",
+}
+# Of a percentage either bound is said with the other one.
+BOUNDS = {
+    ("monthly_limit_usd", "greater_than_equal"): "must be at least 0",
+    ("monthly_limit_usd", "less_than_equal"): "must be at most 99,999,999.99",
+    ("alert_threshold_percentage", "greater_than"): "must be above 0 and at most 100",
+    ("alert_threshold_percentage", "less_than_equal"): "must be above 0 and at most 100",
+}
+
+
+class BudgetUpdate(BaseModel):
+    """What is left out keeps its value."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    monthly_limit_usd: Cents | None = Field(default=None, description="null: no limit.")
+    alert_threshold_percentage: Percentage = Field(
+        default=Decimal(80), description="From this share of the limit on the budget warns."
+    )
+
+
+def parse(request: WorkspaceRequest) -> BudgetUpdate:
+    """Raises 400, 415 and 422 Problems."""
+    try:
+        if request.content_type == "application/x-www-form-urlencoded" and is_from_a_page(request):
+            return BudgetUpdate.model_validate(form(read_body(request)))
+        if request.content_type == "application/json":
+            # Strict: money is a JSON number, never a string or a boolean.
+            return BudgetUpdate.model_validate(exact_json(read_body(request)), strict=True)
+    except ValidationError as error:
+        raise Problem(
+            422,
+            "The budget is not valid.",
+            [
+                {"loc": ["body", *details["loc"]], "msg": message(details)}
+                for details in error.errors(include_url=False, include_input=False)
+            ],
+        ) from error
+    raise Problem(415, "Send the budget as Content-Type: application/json.")
+
+
+def is_from_a_page(request: WorkspaceRequest) -> bool:
+    """A key's or anybody's form is most likely JSON whose type curl was not told."""
+    return bool(request.htmx) or request.user.is_authenticated
+
+
+def message(details: Any) -> str:
+    kind = details["type"]
+    bound = BOUNDS.get((str(details["loc"][0]), kind)) if details["loc"] else None
+    found: str = bound or MESSAGES.get(kind, details["msg"])
+    return found
+
+
+def form(body: bytes) -> dict[str, Any]:
+    given = QueryDict(body, encoding="utf-8").dict()
+    given.pop("csrfmiddlewaretoken", None)
+    return {
+        name: None if name == "monthly_limit_usd" and not value else plain_number(value)
+        for name, value in given.items()
+    }
+
+
+def plain_number(text: str) -> str:
+    """1,500 as people write it; 1,50 stays and is refused, for nobody knows what it means."""
+    return text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text
+
+
+def exact_json(body: bytes) -> Any:
+    check_levels(body)
+    try:
+        return json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_int=Decimal, parse_constant=refuse_constant
+        )
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        raise Problem(400, "The body is not JSON.") from error
+
+
+def refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+@transaction.atomic
+def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None:
+    # The row of the workspace is the lock: its budget may not be there yet.
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    before = Budget.objects.filter(workspace=workspace).first()
+    budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
+    for name, value in changes.items():
+        setattr(budget, name, value)
+    budget.save()
+    if before is None or any(getattr(before, name) != value for name, value in changes.items()):
+        budget.note_change(before, changed_by)

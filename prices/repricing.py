@@ -1,0 +1,128 @@
+"""Calls that are stored already, priced again: after a price override, or a newer price list."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from prices import pricing
+from traces import arrivals, writer
+from traces.row import CALL_OPERATIONS, Row
+
+BATCH = 1_000
+PRICE = ("cost_usd", "cost_source", "price_id")
+
+KnownCalls = Callable[[writer.Cursor, UUID, list[Row]], list[pricing.Call]]
+"""Gives each stored row all that decides its price. Ingestion knows: it may stand in other spans of the trace."""
+
+CALLS = f"""
+SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
+FROM traces
+WHERE workspace_id = %(workspace_id)s
+    AND (timestamp, trace_id, span_id) > (%(after)s, %(after_trace_id)s, %(after_span_id)s)
+    AND timestamp >= %(start)s
+    AND timestamp < %(end)s
+    AND operation = ANY(%(operations)s)
+ORDER BY timestamp, trace_id, span_id
+LIMIT %(batch)s
+"""  # noqa: S608 (built from the writer's names, never from input)
+
+
+@dataclass
+class Totals:
+    calls: int = 0
+    changed: int = 0
+    before_usd: Decimal = Decimal(0)
+    after_usd: Decimal = Decimal(0)
+    unpriced_before: int = 0
+    unpriced_after: int = 0
+
+    def add(self, before_usd: Decimal | None, after_usd: Decimal | None, has_changed: bool) -> None:
+        self.calls += 1
+        self.changed += has_changed
+        self.before_usd += before_usd or 0
+        self.after_usd += after_usd or 0
+        self.unpriced_before += before_usd is None
+        self.unpriced_after += after_usd is None
+
+
+@dataclass
+class Repriced:
+    whole: Totals = field(default_factory=Totals)
+    models: defaultdict[tuple[str, str], Totals] = field(default_factory=lambda: defaultdict(Totals))
+    """By provider and model, empty where a call does not say them."""
+
+
+def reprice(workspace_id: UUID, start: datetime, end: datetime, dry_run: bool, known_calls: KnownCalls) -> Repriced:
+    """Prices the calls of a workspace that began in `[start, end)` again, a batch in a transaction."""
+    repriced = Repriced()
+    after = (start, "", "")
+    while after:
+        with writer.writing(workspace_id) as cursor:
+            after = reprice_batch(cursor, workspace_id, after, end, repriced, dry_run, known_calls)
+    if not dry_run:
+        arrivals.note_arrival(workspace_id)
+    return repriced
+
+
+def reprice_batch(
+    cursor: writer.Cursor,
+    workspace_id: UUID,
+    after: tuple[datetime, str, str],
+    end: datetime,
+    repriced: Repriced,
+    dry_run: bool,
+    known_calls: KnownCalls,
+) -> Any:
+    """Where the next batch begins; None after the last."""
+    calls = batch(cursor, workspace_id, after, end, known_calls)
+    before = [price_of(call.row) for call in calls]
+    pricing.price_calls(pricing.overrides_of(workspace_id), calls)
+    changed = []
+    for row, old in zip((call.row for call in calls), before, strict=True):
+        has_changed = price_of(row) != old
+        if has_changed:
+            changed.append(row)
+        for totals in (repriced.whole, repriced.models[row.provider or "", row.model or ""]):
+            totals.add(old[0], row.cost_usd, has_changed)
+    if changed and not dry_run:
+        writer.correct(cursor, workspace_id, changed)
+    last = calls[-1].row if len(calls) == BATCH else None
+    return (last.timestamp, last.trace_id, last.span_id) if last else None
+
+
+def price_of(row: Row) -> list[Any]:
+    return [getattr(row, name) for name in PRICE]
+
+
+def batch(
+    cursor: writer.Cursor,
+    workspace_id: UUID,
+    after: tuple[datetime, str, str],
+    end: datetime,
+    known_calls: KnownCalls,
+) -> list[pricing.Call]:
+    cursor.execute(
+        CALLS,
+        {
+            "workspace_id": workspace_id,
+            "after": after[0],
+            "after_trace_id": after[1],
+            "after_span_id": after[2],
+            "start": after[0],
+            "end": end,
+            "operations": list(CALL_OPERATIONS),
+            "batch": BATCH,
+        },
+    )
+    names = (*writer.KEY, *writer.CORRECTED)
+    rows = [
+        Row(**dict(zip(names, values, strict=True)), said=orjson.loads(said) if said else None)
+        for *values, said in cursor.fetchall()
+    ]
+    return known_calls(cursor, workspace_id, rows)

@@ -1,0 +1,248 @@
+"""The program behind `make run`, in a folder of its own, on free ports."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from observability.launcher.run import served_at
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = "00000000-0000-0000-0000-000000000001"
+LEFT_OUT = shutil.ignore_patterns(
+    ".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis", ".env"
+)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("clone") / "product"
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    # The database server runs as another user when root starts it, and must be able to enter.
+    for parent in [copy, *copy.parents][:4]:
+        parent.chmod(0o755)
+    return copy
+
+
+def environment(**changes: str) -> dict[str, str]:
+    ours = ("DATABASE_URL", "ANALYTICS_DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    return {name: value for name, value in os.environ.items() if name not in ours} | changes
+
+
+class Running:
+    def __init__(self, folder: Path, **changes: str) -> None:
+        self.port = int(changes.pop("PORT", free_port()))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "observability.launcher.run"],
+            cwd=folder,
+            env=environment(PORT=str(self.port), **changes),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.output = ""
+
+    def until_it_serves(self) -> "Running":
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.output += line
+            if "make demo" in line:
+                return self
+        raise AssertionError(self.output)
+
+    def fetch(self, path: str, body: bytes | None = None, method: str | None = None, **headers: str) -> Any:
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.read().decode()
+
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(with_signal)
+        rest, _ = self.process.communicate(timeout=30)
+        self.output += rest
+        return self.process.returncode
+
+
+@pytest.fixture(scope="module")
+def running(folder: Path) -> Iterator[Running]:
+    product = Running(folder).until_it_serves()
+    yield product
+    if product.process.poll() is None:
+        product.stop()
+
+
+def failing(folder: Path, **changes: str) -> str:
+    result = subprocess.run(
+        [sys.executable, "-m", "observability.launcher.run"],
+        cwd=folder,
+        env=environment(**changes),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 1
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("Cannot start: ")
+    return line
+
+
+def test_the_printed_curl_shows_up_in_the_overview(running: Running) -> None:
+    body = re.search(r"-d '(\{.*\})'", running.output)
+    assert body
+    answer = running.fetch("/api/v1/traces", body[1].encode(), X_Workspace_ID=DEMO, Content_Type="application/json")
+    assert json.loads(answer)["accepted"] == 1
+    overview = running.fetch("/api/v1/usage/overview?range=1h", X_Workspace_ID=DEMO)
+    assert json.loads(overview)["total_calls"] == 1
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "cost/overview?range=30d",
+        "cost/trend?range=30d&granularity=daily",
+        "cost/by-model?range=30d",
+        "cost/budget",
+        "performance/overview?range=24h",
+        "performance/latency?range=7d&granularity=hourly",
+        "performance/throughput?range=24h&granularity=hourly",
+        "performance/errors?range=24h&limit=20",
+        "performance/latency?range=24h&agent_id=test-agent-123",
+    ],
+)
+def test_the_calls_of_the_original_design_work(running: Running, call: str) -> None:
+    assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO))
+
+
+def test_others_see_where_it_serves_while_it_does(running: Running, folder: Path, tmp_path: Path) -> None:
+    assert served_at(folder / "var" / "run.lock") == f"http://127.0.0.1:{running.port}"
+    left_behind = tmp_path / "run.lock"
+    left_behind.write_text("http://127.0.0.1:1")
+    assert served_at(left_behind) is None
+    assert served_at(tmp_path / "never") is None
+
+
+def test_the_demo_workspace_has_a_budget_of_1000_and_the_original_put_sets_it(running: Running) -> None:
+    before = json.loads(running.fetch("/api/v1/cost/budget", X_Workspace_ID=DEMO))
+    assert (before["monthly_limit_usd"], before["alert_threshold_percentage"]) == (1000.0, 80.0)
+    body = b'{"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}'
+    headers = {"X_Workspace_ID": DEMO, "Content_Type": "application/json"}
+    answer = json.loads(running.fetch("/api/v1/cost/budget", body, "PUT", **headers))
+    assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == (2000.0, 85.0)
+    overview = json.loads(running.fetch("/api/v1/cost/overview?range=30d", X_Workspace_ID=DEMO))
+    assert overview["budget_limit_usd"] == 2000.0
+
+
+def test_the_printed_key_and_password_work(running: Running) -> None:
+    [key] = re.findall(r"aop_[\w-]+", running.output)
+    [password] = re.findall(r"user admin, password (\S+)", running.output)
+    overview = running.fetch("/api/v1/usage/overview", X_Workspace_ID=DEMO, Authorization=f"Bearer {key}")
+    assert "total_calls" in overview
+    assert len(password) >= 12
+
+
+def test_pages_and_their_files_are_served_for_a_year(running: Running) -> None:
+    page = running.fetch("/")
+    [script] = re.findall(r'src="(/static/plotly\.min\.[0-9a-f]{12}\.js)"', page)
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{script}", timeout=10) as response:
+        assert "max-age=315360000" in response.headers["Cache-Control"]
+
+
+def test_a_second_run_from_the_same_folder_is_refused(running: Running, folder: Path) -> None:
+    assert "runs already" in failing(folder, PORT=str(free_port()))
+
+
+def test_a_taken_port_is_named(running: Running, folder: Path) -> None:
+    assert f"port {running.port} cannot be used" in failing(folder, PORT=str(running.port))
+
+
+def test_ctrl_c_stops_everything_and_the_next_run_shows_no_secret_again(running: Running, folder: Path) -> None:
+    assert running.stop() == 0
+    assert "Traceback" not in running.output
+    assert not (folder / "var/postgres/postmaster.pid").exists()
+    again = Running(folder).until_it_serves()
+    assert json.loads(again.fetch("/api/v1/usage/overview?range=24h", X_Workspace_ID=DEMO))["total_calls"] == 1
+    assert "shown once" not in again.output
+    assert again.stop(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "http"])
+def test_a_port_that_is_none_is_named(folder: Path, port: str) -> None:
+    assert "PORT must be a number" in failing(folder, PORT=port)
+
+
+def test_a_database_that_is_away_is_one_line(folder: Path) -> None:
+    url = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
+    assert "the database refused" in failing(
+        folder, PORT=str(free_port()), DATABASE_URL=url, ANALYTICS_DATABASE_URL=url
+    )
+
+
+def test_a_malformed_database_url_is_one_line(folder: Path) -> None:
+    assert "DATABASE_URL must look like" in failing(folder, PORT=str(free_port()), DATABASE_URL="nonsense")
+
+
+def test_after_being_killed_it_starts_again_and_then_stops_everything(folder: Path) -> None:
+    killed = Running(folder).until_it_serves()
+    killed.stop(signal.SIGKILL)
+    again = Running(folder, PORT=str(killed.port)).until_it_serves()
+    assert again.stop(signal.SIGHUP) == 0
+    assert not (folder / "var/postgres/postmaster.pid").exists()
+
+
+@pytest.mark.parametrize("version", ["12", "18"])
+def test_a_broken_database_folder_is_one_line(folder: Path, tmp_path: Path, version: str) -> None:
+    shutil.copytree(folder, tmp_path / "broken", ignore=LEFT_OUT)
+    for parent in [tmp_path / "broken", *tmp_path.parents][:3]:
+        parent.chmod(0o755)
+    data = tmp_path / "broken/var/postgres"
+    data.mkdir(parents=True)
+    (data / "PG_VERSION").write_text(f"{version}\n")
+    assert "PostgreSQL cannot run on" in failing(tmp_path / "broken", PORT=str(free_port()))
+
+
+def test_an_unwritable_folder_is_one_line(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "full", ignore=LEFT_OUT)
+    (tmp_path / "full/var").write_text("a file where the folder should be")
+    assert "is not writable" in failing(tmp_path / "full", PORT=str(free_port()))
+
+
+def test_the_container_command_serves_in_production_and_passes_its_health_check() -> None:
+    port = free_port()
+    assert "exec gunicorn" in (ROOT / "docker-compose.yml").read_text()
+    [check] = re.findall(r"urlopen\('http://127.0.0.1:8000(/\w+)'", (ROOT / "Dockerfile").read_text())
+    production = {
+        "ENVIRONMENT": "production",
+        "SECRET_KEY": "s" * 64,
+        "ALLOWED_HOSTS": "traces.example.com",
+        "BIND": f"127.0.0.1:{port}",
+    }
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn"], cwd=ROOT, env=dict(os.environ) | production)
+    try:
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{check}", timeout=10) as response:
+            assert response.status == 200
+    finally:
+        server.terminate()
+        assert server.wait(30) == 0

@@ -1,0 +1,47 @@
+"""Which engine is used, and what is said where it cannot be."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from traces import engine, timescaledb
+
+pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+
+def test_without_timescaledb_it_is_postgresql() -> None:
+    assert not engine.will_be_timescaledb()
+    assert not engine.is_timescaledb()
+
+
+def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no-untyped-def]
+    settings.ANALYTICS_ENGINE = "timescaledb"
+    assert engine.will_be_timescaledb()
+
+
+def test_a_forced_timescaledb_that_is_not_there_is_named() -> None:
+    with (
+        connections["analytics"].cursor() as cursor,
+        pytest.raises(CommandError, match="This server has no TimescaleDB"),
+    ):
+        timescaledb.set_up(cursor)
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "import observability.settings"],
+        env=os.environ | {"ANALYTICS_ENGINE": "mysql"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "ANALYTICS_ENGINE must be postgresql or timescaledb, not 'mysql'." in result.stderr
+
+
+def test_distributing_without_citus_says_so() -> None:
+    with pytest.raises(CommandError, match="Citus is not installed on this server"):
+        call_command("distribute")

@@ -1,0 +1,46 @@
+"""Which index finds what: a wrong one costs nothing in tests, and seconds on a table of some minutes' rows."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+
+from ingest.links import LINKED, Wanted, as_json
+from ingest.record import STORED
+from tests.given import NOON, Given, a_row
+from traces import writer
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+HOUR = timedelta(hours=1)
+NEAR = {"first": NOON - HOUR, "last": NOON + HOUR}
+FORGET = """
+DELETE FROM pg_statistic WHERE starelid IN (
+    SELECT indexrelid FROM pg_index WHERE indrelid = 'traces'::regclass UNION ALL SELECT 'traces'::regclass
+);
+UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'traces'::regclass
+"""
+
+
+@pytest.fixture(params=["ANALYZE traces", FORGET], ids=["with statistics", "without"])
+def statistics(request: pytest.FixtureRequest, given: Given) -> None:
+    writer.store(given.workspace.id, [a_row(link=f"answer-{number}", said={"kind": "llm"}) for number in range(2_000)])
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(request.param)
+
+
+def plan(query: str, **params: object) -> str:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(f"EXPLAIN {query}", params)
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("statistics")
+def test_records_of_the_same_call_are_found_by_their_link(given: Given) -> None:
+    wanted = as_json([Wanted("a", NOON - HOUR, NOON + HOUR, NOON)])
+    assert "idx_traces_workspace_link" in plan(LINKED, workspace_id=given.workspace.id, wanted=wanted, **NEAR)
+
+
+@pytest.mark.usefixtures("statistics")
+def test_stored_spans_are_found_by_their_trace(given: Given) -> None:
+    assert "idx_traces_workspace_trace" in plan(STORED, workspace_id=given.workspace.id, trace_ids=["a"], **NEAR)

@@ -1,0 +1,22 @@
+"""What is prepared is planned once: right for inserts, and wrong for what looks things up in a table that grows."""
+
+import pytest
+from django.db import connections
+
+from tests.given import Given, a_row
+from traces import writer
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+
+def test_only_inserts_are_prepared_however_often_others_are_asked(given: Given) -> None:
+    for _ in range(8):
+        [row] = given.calls(1)
+        with writer.writing(given.workspace.id) as cursor:
+            writer.correct(cursor, given.workspace.id, [row])
+            writer.move(cursor, given.workspace.id, a_row(row.timestamp, trace_id="other"), row.timestamp)
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%traces%%'")
+        statements = [statement for (statement,) in cursor.fetchall()]
+    assert statements
+    assert all("INSERT INTO traces" in one and "RETURNING" in one and "UPDATE traces" not in one for one in statements)

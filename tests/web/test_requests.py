@@ -1,0 +1,234 @@
+"""What surrounds every request: its id, its deadline, its log line, its counts."""
+
+import json
+import logging
+import re
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError
+from django.test import Client, RequestFactory
+from psycopg import errors
+from psycopg_pool import PoolTimeout
+
+from tests.factories import an_api_key
+from tests.given import Given
+from web import deadline, logs, metrics, problems
+from web.postgres.base import DeadlinePassed
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+NOW = datetime.now(UTC).isoformat()
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+def caused_by(outer: type[Exception], origin: Exception) -> Exception:
+    try:
+        raise outer("words") from origin
+    except outer as error:
+        return error
+
+
+class TestRequestId:
+    def test_a_given_one_comes_back(self, client: Client) -> None:
+        assert client.get("/livez", headers={"X-Request-ID": "trace-7"})["X-Request-ID"] == "trace-7"
+
+    @pytest.mark.parametrize("given", ["", "two words", 'quote"', "é", "x" * 129])
+    def test_one_that_would_garble_the_log_is_replaced(self, client: Client, given: str) -> None:
+        assert re.fullmatch("[0-9a-f]{32}", client.get("/livez", headers={"X-Request-ID": given})["X-Request-ID"])
+
+
+class TestFaultsThatPass:
+    @pytest.mark.parametrize(
+        ("exception", "cause"),
+        [
+            (caused_by(OperationalError, PoolTimeout()), "pool"),
+            (caused_by(OperationalError, DeadlinePassed()), "deadline"),
+            (caused_by(OperationalError, errors.QueryCanceled()), "statement_timeout"),
+            (caused_by(OperationalError, errors.LockNotAvailable()), "lock"),
+            (caused_by(OperationalError, errors.DeadlockDetected()), "conflict"),
+            (caused_by(InternalError, errors.ReadOnlySqlTransaction()), "read_only"),
+            (caused_by(OperationalError, errors.DiskFull()), "resources"),
+            (caused_by(OperationalError, errors.TooManyConnections()), "resources"),
+            (caused_by(ProgrammingError, errors.UndefinedTable()), "migrations"),
+            (caused_by(OperationalError, errors.AdminShutdown()), "connection"),
+            (OperationalError("server closed the connection"), "connection"),
+            (caused_by(DatabaseError, errors.UniqueViolation()), None),
+            (caused_by(ProgrammingError, errors.SyntaxError()), None),
+            (ValueError(), None),
+        ],
+    )
+    def test_are_told_from_those_that_do_not(self, exception: Exception, cause: str | None) -> None:
+        assert problems.cause(exception) == cause
+
+    @pytest.fixture
+    def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*args: Any) -> None:
+            raise OperationalError("the database is away")
+
+        monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
+        monkeypatch.setattr("workspaces.models.ApiKeyManager.presented", fail)
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/traces", "/api/v1/traces", "/api/public/otel/v1/traces", "/api/v1/usage/overview"]
+    )
+    def test_while_a_key_is_looked_up_are_503_with_retry_after(self, client: Client, broken: None, path: str) -> None:
+        answer = client.generic("POST" if "traces" in path else "GET", path, headers={"Authorization": "Bearer aop_x"})
+        assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+        assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["title"] == "Service Unavailable"
+
+    @pytest.mark.parametrize("path", ["/dashboard/usage", "/admin/", "/sign-in"])
+    def test_are_a_readable_page_for_browsers(self, client: Client, broken: None, path: str) -> None:
+        client.cookies["sessionid"] = "a" * 32
+        answer = client.get(path, headers=BROWSER, follow=True)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+        assert "The database does not answer right now" in answer.content.decode()
+
+    def test_in_a_middleware_are_503_too(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(*args: Any) -> None:
+            raise OperationalError("the database is away")
+
+        monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_response", fail)
+        client.raise_request_exception = False
+        answer = client.get("/livez")
+        assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+    def test_any_other_fault_is_500_and_a_problem(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("analytics.views.query_string.parse", lambda *args: 1 / 0)
+        key, secret = an_api_key("read")
+        client.raise_request_exception = False
+        headers = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(key.workspace_id)}
+        answer = client.get("/api/v1/usage/overview", headers=headers)
+        assert (answer.status_code, answer.json()["status"]) == (500, 500)
+        assert "division" not in answer.content.decode()
+
+
+class TestDeadline:
+    def test_outside_a_request_there_is_none(self) -> None:
+        assert deadline.left_seconds() is None
+
+    def test_the_nearest_end_counts(self) -> None:
+        with deadline.at_most(60), deadline.at_most(2), deadline.at_most(30):
+            left = deadline.left_seconds()
+        assert left is not None
+        assert 0.5 <= left <= 2
+
+
+class TestLog:
+    @pytest.fixture
+    def lines(self) -> Any:
+        handler = logging.StreamHandler(StringIO())
+        config = logs.config("INFO", "true", production=False)
+        json_lines = {name: value for name, value in config["formatters"]["json"].items() if name != "()"}
+        handler.setFormatter(logs.Json(**json_lines))
+        handler.addFilter(logs.RequestId())
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(handler)
+        root.setLevel("DEBUG")
+        yield lambda: handler.stream.getvalue().splitlines()
+        root.removeHandler(handler)
+        root.setLevel(level)
+
+    def test_each_request_is_one_line_of_json(self, client: Client, lines: Any) -> None:
+        client.get("/livez", headers={"X-Request-ID": "trace-7"})
+        [line] = [one for one in map(json.loads, lines()) if one["message"] == "answered"]
+        assert (line["request_id"], line["path"], line["status"]) == ("trace-7", "/livez", 200)
+        assert line["duration_ms"] >= 0
+
+    def test_a_refusal_has_the_id_too_and_no_query(self, client: Client, lines: Any) -> None:
+        client.get("/nowhere?user=ada", headers={"X-Request-ID": "trace-7"})
+        [line] = [one for one in map(json.loads, lines()) if one["logger"] == "django.request"]
+        assert line["request_id"] == "trace-7"
+        assert "ada" not in str(line)
+
+    def test_secrets_never_reach_it(self, given: Given, lines: Any, settings: Any) -> None:
+        key, secret = an_api_key("ingest", "read", workspace=given.workspace)
+        bearer = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(given.workspace.id)}
+        client = Client(raise_request_exception=False)
+        client.get("/api/v1/usage/overview", headers=bearer)
+        client.get(f"/api/v1/usage/overview?token={secret}", headers=bearer)
+        client.get("/api/v1/usage/overview", headers=bearer | {"X-Request-ID": secret})
+        client.post("/sign-in", {"username": "ada", "password": "correct horse battery"})
+        client.post("/v1/traces", b"\xff", content_type="application/x-protobuf", headers=bearer)
+        client.post("/api/v1/traces", f'{{"agent_id": "{secret}"', content_type="application/json", headers=bearer)
+        client.get(f"/{secret}")
+        logger = logging.getLogger("anything")
+        logger.warning("sent %s", bearer)
+        logger.warning("postgres://user:hunter2-hunter2@host/name")
+        try:
+            raise ValueError(f"Basic {secret}")
+        except ValueError:
+            logger.exception("failed")
+        written = "\n".join(lines())
+        assert written.count("answered") >= 6
+        assert key.prefix in written
+        for hidden in (secret, secret[len(key.prefix) + 8 :], "correct horse", "hunter2", settings.SECRET_KEY):
+            assert hidden not in written
+
+
+class TestMetrics:
+    def scrape(self, **headers: str) -> Any:
+        return Client().get("/metrics", headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def value(self, name: str) -> float:
+        [value] = re.findall(rf"^{re.escape(name)} (\S+)$", self.scrape().content.decode(), re.MULTILINE)
+        return float(value)
+
+    def test_this_machine_may_ask_while_developing(self) -> None:
+        assert "observability_requests_total" in self.scrape().content.decode()
+
+    def test_a_proxy_may_not_ask_for_others(self) -> None:
+        assert self.scrape(X_Forwarded_For="203.0.113.7").status_code == 404
+
+    def test_another_machine_may_not(self) -> None:
+        assert Client(REMOTE_ADDR="203.0.113.7").get("/metrics").status_code == 404
+
+    def test_in_production_nobody_may_without_a_token(self, settings: Any) -> None:
+        settings.PRODUCTION = True
+        assert self.scrape().status_code == 404
+
+    @pytest.mark.parametrize(("given", "status"), [("Bearer s3cret", 200), ("Bearer other", 404), ("", 404)])
+    def test_with_a_token_only_its_owner_may(self, settings: Any, given: str, status: int) -> None:
+        settings.METRICS_TOKEN = "s3cret"
+        assert self.scrape(Authorization=given).status_code == status
+
+    def test_spans_are_counted_as_they_end(self, given: Given) -> None:
+        names = ["spans_accepted_total", "spans_duplicate_total", 'spans_rejected_total{reason="agent_id"}']
+        metrics.REJECTED.labels("agent_id")
+        before = [self.value(f"observability_{name}") for name in names]
+        spans = [{"agent_id": "a", "trace_id": "t", "span_id": "1", "timestamp": NOW}] * 3
+        body = json.dumps({"traces": [*spans, {"agent_id": ""}]})
+        given.client.post("/api/v1/traces", body, content_type="application/json")
+        after = [self.value(f"observability_{name}") for name in names]
+        assert [new - old for new, old in zip(after, before, strict=True)] == [1, 2, 1]
+
+    def test_answers_503_are_counted_by_cause(self) -> None:
+        metrics.UNAVAILABLE.labels("lock")
+        before = self.value('observability_unavailable_total{cause="lock"}')
+        request = RequestFactory().get("/api/v1/traces")
+        exception = caused_by(OperationalError, errors.LockNotAvailable())
+        problems.ProblemMiddleware(lambda request: None).process_exception(request, exception)  # type: ignore[arg-type]
+        assert self.value('observability_unavailable_total{cause="lock"}') == before + 1
+
+    def test_the_state_of_databases_and_cache_is_asked_at_once(self) -> None:
+        assert self.value('observability_database_up{database="analytics"}') == 1
+        assert self.value("observability_cache_up") == 1
+
+    @pytest.mark.parametrize(
+        ("words", "reason"),
+        [
+            ("trace_id must be 16 bytes and not all zero", "id"),
+            ("an id must be a string of hex digits", "id"),
+            ("the start must lie within the last 400 days and at most 1 hour ahead", "time"),
+            ("startTimeUnixNano must be a whole number of nanoseconds", "time"),
+            ("an attribute is nested deeper than 64 levels", "nesting"),
+            ("the span is not valid protobuf", "format"),
+            ("whatever else", "value"),
+        ],
+    )
+    def test_refusals_have_few_reasons(self, words: str, reason: str) -> None:
+        assert metrics.reason_of(words) == reason

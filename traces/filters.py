@@ -1,0 +1,126 @@
+"""Which calls a question is about: one window of one workspace, narrowed by dimensions.
+
+DIMENSIONS is the one table of what can be filtered. The query string and its description in the API document, the SQL
+conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from traces.row import CALL_OPERATIONS
+
+Range = Literal["1h", "24h", "7d", "30d"]
+Granularity = Literal["minute", "hourly", "daily"]
+
+RANGES: dict[Range, timedelta] = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+BUCKETS: dict[Granularity, timedelta] = {
+    "minute": timedelta(minutes=1),
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+}
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # where time_bucket counts from
+
+
+class Dimension(NamedTuple):
+    name: str
+    """The query parameter, and the column of `traces` and of the rollups."""
+    label: str
+    """For people, as on the button of the filter list."""
+    description: str
+    """For the API document."""
+    row_condition: str = ""
+    """How it narrows rows of `traces`. Empty: by equality, where a value is given."""
+
+
+DIMENSIONS = (
+    Dimension("agent_id", "Agent", "Only this agent."),
+    Dimension("model", "Model", "Only this model."),
+    Dimension("provider", "Provider", "Only this provider."),
+    Dimension(
+        "operation",
+        "Operation",
+        "Only this operation; by default all model calls.",
+        row_condition="operation = ANY(%(operations)s)",
+    ),
+)
+
+
+def row_condition(dimension: Dimension) -> str:
+    name = dimension.name
+    return dimension.row_condition or f"(%({name})s::text IS NULL OR {name} = %({name})s)"
+
+
+FILTER_SQL = "\n      AND ".join(
+    (
+        "workspace_id = %(workspace_id)s",
+        "timestamp >= %(start)s AND timestamp < %(end)s",
+        *(row_condition(dimension) for dimension in DIMENSIONS),
+    )
+)
+"""The condition for the window's rows of `traces`. Its parameters are `Filters.params`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """One half-open window of one workspace, and what narrows it."""
+
+    workspace_id: UUID
+    start: datetime
+    end: datetime
+    granularity: Granularity
+    limit: int = 10
+    range: Range | None = None
+    """Set where the window is relative to now."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """By name of the dimension. What is not filtered is missing."""
+
+    @property
+    def bucket(self) -> timedelta:
+        return BUCKETS[self.granularity]
+
+    @property
+    def previous(self) -> "Filters":
+        """The window of equal length immediately before."""
+        return replace(self, start=self.start - (self.end - self.start), end=self.start)
+
+    @property
+    def active_filters(self) -> list[str]:
+        """Names of the dimensions that are filtered, in the order of DIMENSIONS."""
+        return [dimension.name for dimension in DIMENSIONS if dimension.name in self.values]
+
+    @property
+    def operations(self) -> list[str]:
+        return [self.values["operation"]] if "operation" in self.values else list(CALL_OPERATIONS)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """What SQL binds by name."""
+        return {
+            "workspace_id": self.workspace_id,
+            "start": self.start,
+            "end": self.end,
+            "bucket": self.bucket,
+            "limit": self.limit,
+            "operations": self.operations,
+            **{dimension.name: self.values.get(dimension.name) for dimension in DIMENSIONS},
+        }
+
+    @property
+    def cache_key(self) -> str:
+        """The same for every reader of one question: a relative range stays relative."""
+        window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
+        active = [(name, self.values[name]) for name in self.active_filters]
+        return repr((*window, self.granularity, self.limit, active))
+
+    def without(self, name: str) -> "Filters":
+        """The same question, not narrowed by this dimension."""
+        return replace(self, values={other: value for other, value in self.values.items() if other != name})

@@ -1,0 +1,87 @@
+"""Request bodies: whole, inflated and bounded, however they were sent."""
+
+import zlib
+
+from django.conf import settings
+from django.http import HttpRequest, UnreadablePostError
+from gunicorn.http.errors import ParseException
+
+from web.problems import Problem
+
+CHUNK = 64 * 1024
+MOST_EXPANSION = 100
+# Below this a body of repeated spans may well shrink more than a hundredfold, and costs nothing.
+EXPANSION_FLOOR = 256 * 1024
+# Each member of a gzip file costs a copy of what follows it, so a body of many small ones would cost its square.
+MOST_MEMBERS = 100
+
+
+def read_body(request: HttpRequest) -> bytes:
+    """At most MAX_BODY_BYTES, before and after inflation. Raises 400, 413 and 415 Problems."""
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", "gzip", "deflate"):
+        raise Problem(415, f"Content-Encoding {encoding!r} is not supported; send gzip, deflate or none.")
+    body = raw_body(request)
+    return body if encoding == "identity" else inflate(body, encoding)
+
+
+def raw_body(request: HttpRequest) -> bytes:
+    limit = settings.MAX_BODY_BYTES
+    if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
+        # Chunked: Django takes a body without Content-Length for an empty one, the server knows where it ends.
+        read = request.META["wsgi.input"].read
+    else:
+        read = request.read
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while part := read(CHUNK):
+            size += len(part)
+            if size > limit:
+                raise too_large()
+            parts.append(part)
+    except (UnreadablePostError, OSError) as error:
+        raise Problem(400, "The request body ended early.") from error
+    except ParseException as error:
+        raise Problem(400, "The request body is not chunked as HTTP says.") from error
+    if size < int(request.META.get("CONTENT_LENGTH") or 0):
+        raise Problem(400, "The request body ended early.")
+    return b"".join(parts)
+
+
+def inflate(body: bytes, encoding: str) -> bytes:
+    inflated = bytearray()
+    rest = body
+    members = 0
+    while rest:
+        members += 1
+        if members > MOST_MEMBERS:
+            raise Problem(413, f"The request body has more than {MOST_MEMBERS} {encoding} members; send it as one.")
+        # 32 more bits: gzip or zlib by its header. Some clients send "deflate" without any header.
+        headerless = encoding == "deflate" and rest[0] & 0x0F != 8
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS if headerless else zlib.MAX_WBITS | 32)
+        pending = rest
+        try:
+            while pending and not inflater.eof:
+                inflated += inflater.decompress(pending, CHUNK)
+                pending = inflater.unconsumed_tail
+                check_expansion(len(inflated), len(body))
+            inflated += inflater.flush()
+        except zlib.error as error:
+            raise Problem(400, f"The request body is not valid {encoding}.") from error
+        if not inflater.eof:
+            raise Problem(400, f"The {encoding} request body ended early.")
+        rest = inflater.unused_data  # gzip may hold several members
+    return bytes(inflated)
+
+
+def check_expansion(inflated: int, sent: int) -> None:
+    if inflated > settings.MAX_BODY_BYTES:
+        raise too_large()
+    if inflated > EXPANSION_FLOOR and inflated > MOST_EXPANSION * sent:
+        raise Problem(413, f"The request body inflates more than {MOST_EXPANSION} times; send smaller batches.")
+
+
+def too_large() -> Problem:
+    mib = settings.MAX_BODY_BYTES // (1024 * 1024)
+    return Problem(413, f"The request body is larger than {mib} MiB; send smaller batches.")

@@ -1,0 +1,86 @@
+"""One line per event, as JSON in production, with the id of the request it belongs to and without secrets.
+
+No Django here: gunicorn's configuration takes the same.
+"""
+
+import logging
+import re
+from contextvars import ContextVar
+from typing import Any
+
+from pythonjsonlogger.json import JsonFormatter
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+# Keys (their first letters are no secret, they name the key), passwords in URLs, and credentials of any kind.
+SECRETS = (
+    (re.compile(r"\b(aop_[\w-]{8})[\w-]{8,}"), r"\1…"),
+    (re.compile(r"(://[^\s:/@]*:)[^\s@]+@"), r"\1…@"),
+    (re.compile(r"(?i)\b((?:bearer|basic)(?:\s|%20)+)(?!aop_)[\w.~+/=%-]{8,}"), r"\1…"),
+    (
+        re.compile(r"(?i)\b((?:sessionid|csrftoken|csrfmiddlewaretoken|password)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"),
+        r"\1…",
+    ),
+)
+
+
+def without_secrets(text: str) -> str:
+    for pattern, kept in SECRETS:
+        text = pattern.sub(kept, text)
+    return text
+
+
+class Json(JsonFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+class Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
+class RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Django writes of refusals when the request is over, and hands it along; as text it would show its query.
+        request = record.__dict__.pop("request", None)
+        if not hasattr(record, "request_id"):
+            record.request_id = getattr(request, "request_id", request_id.get())
+        return True
+
+
+def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
+    """`level` and `log_json` as in the environment, maybe empty."""
+    as_json = (log_json or str(production)).lower() in ("true", "1", "yes", "on")
+    level = level or "WARNING"
+    names = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request_id": {"()": "web.logs.RequestId"}},
+        "formatters": {
+            "json": {
+                "()": "web.logs.Json",
+                "fmt": names,
+                "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+            },
+            "line": {"()": "web.logs.Line", "fmt": names},
+        },
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if as_json else "line",
+                "filters": ["request_id"],
+            }
+        },
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            # Django would also write to a handler of its own.
+            "django": {"handlers": [], "level": "NOTSET", "propagate": True},
+            # At DEBUG it writes whole contexts: tokens, query strings, a key that is shown once.
+            "django.template": {"handlers": [], "level": "INFO", "propagate": True},
+            "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
+            # Its lines hold whole addresses with their query; web.requests writes one without.
+            "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        },
+    }

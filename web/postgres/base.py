@@ -1,0 +1,59 @@
+"""Django's PostgreSQL backend, whose waits end with the request's deadline and are measured."""
+
+import time
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from psycopg import errors
+from psycopg.abc import RV, PQGen
+
+from web import deadline, metrics
+
+# A connection that was good a moment ago answers at once, or its server hangs.
+CHECK_SECONDS = 1
+CONFIGURE_SECONDS = 3
+
+
+class DeadlinePassed(psycopg.OperationalError):
+    """The server neither answered nor gave up in time."""
+
+
+class Connection(psycopg.Connection[Any]):
+    def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        left = deadline.left_seconds()
+        if left is None or timeout is not None:
+            return super().wait(gen, interval, timeout)
+        try:
+            return super().wait(gen, interval, left)
+        except errors._WaitTimeout as error:
+            # Its answer may still come, and must not be read as that to another question.
+            self.pgconn.finish()
+            raise DeadlinePassed(f"no answer within the request's time ({left:.1f} s)") from error
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: Any) -> Any:
+        if deadline.has_passed():
+            raise DeadlinePassed("the request's time is over")
+        began = time.monotonic()
+        try:
+            with deadline.at_most(CHECK_SECONDS):
+                return super().get_new_connection(conn_params)
+        finally:
+            metrics.POOL_WAIT.labels(self.alias).observe(time.monotonic() - began)
+
+    def _configure_connection(self, connection: Any) -> bool:
+        with deadline.at_most(CONFIGURE_SECONDS):
+            return super()._configure_connection(connection)  # type: ignore[misc, no-any-return]
+
+    def schema_editor(self, *args: Any, **kwargs: Any) -> Any:
+        # Building an index takes as long as it takes.
+        with self.cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
+        return super().schema_editor(*args, **kwargs)
+
+    def _commit(self) -> None:
+        began = time.monotonic()
+        super()._commit()  # type: ignore[misc]
+        metrics.COMMIT.labels(self.alias).observe(time.monotonic() - began)

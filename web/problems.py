@@ -1,0 +1,183 @@
+"""Errors in one shape: RFC 9457 problem details for API clients, the error panel for the dashboard."""
+
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, TypedDict
+
+import orjson
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from psycopg_pool import PoolTimeout
+
+from web import metrics
+from web.postgres.base import DeadlinePassed
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 2
+PASSING = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
+# SQLSTATEs or their classes, to what 503 by cause calls them.
+CAUSES = {
+    "57014": "statement_timeout",
+    "55P03": "lock",
+    "40": "conflict",
+    "25006": "read_only",
+    "25P02": "connection",
+    "25P03": "idle_timeout",
+    "25P04": "idle_timeout",
+    "53": "resources",
+    "58": "resources",
+    # A table that is not there yet: a new version waits for its migrations.
+    "42P01": "migrations",
+}
+
+# What Django answers itself, in words of its own.
+OF_DJANGO = {
+    400: "The request cannot be read.",
+    404: "There is nothing at this address.",
+    405: "This address takes other methods; Allow names them.",
+}
+
+# What Django's admin does not catch of ids and filters in addresses that are none: `/admin/r/<type>/<no UUID>/`.
+ODDLY_ASKED = (ValidationError, ValueError, DataError, OverflowError)
+
+
+class FieldError(TypedDict):
+    loc: list[str | int]
+    msg: str
+
+
+class Problem(Exception):
+    """Raised anywhere below a view, answered by ProblemMiddleware."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+
+
+def unavailable(detail: str, cause: str = "other") -> Problem:
+    metrics.UNAVAILABLE.labels(cause).inc()
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    title = HTTPStatus(problem.status).phrase
+    context = {"title": title, "problem": problem}
+    if request.headers.get("HX-Request") == "true":
+        answer = render(request, "_problem.html", context, status=problem.status)
+    elif is_for_people(request):
+        # Without the request: what a template asks of it may need the database that is away.
+        answer = HttpResponse(render_to_string("problem.html", context), status=problem.status)
+    else:
+        body: dict[str, object] = {
+            "type": "about:blank",
+            "title": title,
+            "status": problem.status,
+            "detail": problem.detail,
+        }
+        if problem.errors:
+            body["errors"] = problem.errors
+        answer = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
+    for name, value in problem.headers.items():
+        answer[name] = value
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def is_for_people(request: HttpRequest) -> bool:
+    return is_a_page(request) and "text/html" in request.headers.get("Accept", "")
+
+
+def is_a_page(request: HttpRequest) -> bool:
+    return not request.path.startswith(("/api/", "/v1/"))
+
+
+def cause(exception: BaseException) -> str | None:
+    """Why it will pass by itself; None for a fault that will not."""
+    origin = exception.__cause__ if isinstance(exception, DatabaseError | InterfaceError) else exception
+    state = getattr(origin, "sqlstate", None) or ""
+    if isinstance(origin, PoolTimeout):
+        return "pool"
+    if isinstance(origin, DeadlinePassed):
+        return "deadline"
+    if state in CAUSES or state[:2] in CAUSES:
+        return CAUSES.get(state) or CAUSES[state[:2]]
+    return "connection" if isinstance(exception, PASSING) else None
+
+
+def problem_of(exception: BaseException) -> Problem | None:
+    """A 503 for faults that pass: clients retry that, and drop what they sent on any other 5xx."""
+    why = cause(exception)
+    if why is None:
+        return None
+    logger.warning("database unavailable (%s): %s", why, exception)
+    return unavailable("The database does not answer right now. Try again shortly.", why)
+
+
+class ProblemMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        answer = self.get_response(request)
+        if answer.status_code not in OF_DJANGO or is_a_page(request) or "problem+json" in answer["Content-Type"]:
+            return answer
+        headers = {"Allow": answer["Allow"]} if "Allow" in answer else {}
+        return response(request, Problem(answer.status_code, OF_DJANGO[answer.status_code], headers=headers))
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        problem = exception if isinstance(exception, Problem) else problem_of(exception)
+        if problem is None and isinstance(exception, ODDLY_ASKED) and asks_oddly(request):
+            logger.warning("asked oddly for %s", request.path, exc_info=exception)
+            problem = Problem(404, OF_DJANGO[404])
+        return response(request, problem) if problem else None
+
+
+def asks_oddly(request: HttpRequest) -> bool:
+    """Of the admin for what cannot be there. All else that fails in it is a fault of ours, and must be seen as one."""
+    match = request.resolver_match
+    if match is None or match.app_names[:1] != ["admin"]:
+        return False
+    if match.url_name == "view_on_site":  # only looks something up
+        return True
+    if request.method in ("GET", "HEAD") and request.GET:  # filters, and first values of a form
+        return True
+    if any("\0" in value for _, values in (*request.GET.lists(), *request.POST.lists()) for value in values):
+        return True
+    ids = [unquote(match.kwargs["object_id"])] if "object_id" in match.kwargs else []
+    model_admin = getattr(match.func, "model_admin", None)
+    return model_admin is not None and not all(
+        is_id(model_admin.opts.pk, value) for value in (*ids, *request.POST.getlist("_selected_action"))
+    )
+
+
+def is_id(field: Any, value: str) -> bool:
+    try:
+        field.run_validators(field.to_python(value))
+    except (ValidationError, ValueError, OverflowError):
+        return False
+    return "\0" not in value
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500: also for what fails outside the views, like saving a session."""
+    exception = sys.exc_info()[1]
+    problem = (problem_of(exception) if exception else None) or Problem(
+        500, "This is a fault of the server; its log tells more under the X-Request-ID of this answer."
+    )
+    return response(request, problem)

@@ -1,0 +1,63 @@
+"""Around every request: its id, its deadline, its line in the log, its place in the metrics."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from web import deadline, logs, metrics
+
+logger = logging.getLogger(__name__)
+
+GIVEN_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+
+
+class RequestMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request_id = id_of(request)
+        request.request_id = request_id  # type: ignore[attr-defined]
+        token = logs.request_id.set(request_id)
+        began = time.monotonic()
+        try:
+            with deadline.at_most(settings.REQUEST_SECONDS):
+                response = self.get_response(request)
+            response["X-Request-ID"] = request_id
+            note(request, response, time.monotonic() - began)
+        finally:
+            logs.request_id.reset(token)
+        return response
+
+
+def id_of(request: HttpRequest) -> str:
+    """The one the client or a proxy gave, if it cannot garble the log."""
+    given = request.headers.get("X-Request-ID", "")
+    return given if GIVEN_ID.fullmatch(given) else uuid4().hex
+
+
+def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    # The route, not the path: paths hold ids, and a scan for pages that are not there would make a series of each.
+    route = request.resolver_match.route if request.resolver_match else "unknown"
+    # Some clients make up methods.
+    method = request.method if request.method in ("GET", "HEAD", "POST", "PUT") else "other"
+    metrics.REQUESTS.labels(route, method, response.status_code).inc()
+    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    if "X-Cache" in response:
+        metrics.CACHE.labels("hit" if response["X-Cache"] == "hit" else "miss").inc()
+    workspace = getattr(request, "workspace", None)
+    logger.info(
+        "answered",
+        extra={
+            "method": method,
+            "path": request.path[:200],
+            "status": response.status_code,
+            "duration_ms": round(seconds * 1000, 1),
+            "workspace_id": str(workspace.pk) if workspace else None,
+        },
+    )
