@@ -174,7 +174,8 @@ SELECT
     CASE WHEN is_call THEN '{"kind": "llm", "operation": "' || operation || '", "latency_ms": ' || latency_ms
         || ', "provider": "' || provider || '", "used_model": "' || model || '", "input_tokens": '
         || coalesce(input_tokens, 0) || ', "output_tokens": ' || coalesce(output_tokens, 0) || '}'
-        ELSE '{"kind": "tool", "operation": "' || operation || '", "latency_ms": ' || latency_ms || '}' END AS said,
+        ELSE '{"kind": "tool", "operation": "' || operation || '", "latency_ms": ' || latency_ms || '}'
+        END AS span_facts,
     response_id || '@' || (epoch_ms(timestamp) // 60000) AS link,
     CASE WHEN user_id IS NOT NULL THEN user END AS user_number
 FROM measured

@@ -109,7 +109,7 @@ def live_rows(engine: Any, task: Task) -> Iterator[Any]:
     for values in found.fetchall():
         row = {name: value for name, value in zip(names, values, strict=True) if name in given}
         row["timestamp"] = databases.utc(row["timestamp"])
-        row["attributes"], row["said"] = orjson.loads(row["attributes"]), orjson.loads(row["said"])
+        row["attributes"], row["span_facts"] = orjson.loads(row["attributes"]), orjson.loads(row["span_facts"])
         yield Row(**row)
 
 

@@ -134,7 +134,7 @@ class TraceItem(BaseModel):
                 values["cost_usd"] = Decimal(repr(self.cost_usd))
                 values["cost_source"] = "reported"
                 # An override takes its place in the row; without one it counts again.
-                values["said"] = {"reported_cost_usd": repr(self.cost_usd)}
+                values["span_facts"] = {"reported_cost_usd": repr(self.cost_usd)}
         else:
             # Agent runs repeat the sums of their calls: kept beside, never counted.
             values["attributes"] = self.attributes | self.measures()

@@ -16,7 +16,7 @@ from traces.row import Row
 
 def known_calls(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.Call]:
     """The stored calls, as they were known when they were priced first."""
-    known = told_of_calls(cursor, workspace_id, [row for row in rows if row.said])
+    known = told_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
     return [call_of(row, known.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
 
 
@@ -24,7 +24,7 @@ def call_of(row: Row, known: Said | None) -> pricing.Call:
     if known:
         return record.to_price(row, known)
     # A call sent as plain JSON; until an override took its place, what the client said stood in the row.
-    reported = row.said.get("reported_cost_usd") if row.said else None
+    reported = row.span_facts.get("reported_cost_usd") if row.span_facts else None
     if reported is None and row.cost_source == "reported":
         reported = row.cost_usd
     return pricing.Call(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))

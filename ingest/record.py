@@ -9,7 +9,6 @@ from operator import attrgetter, ne
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.conf import settings
 
 from ingest.attributes import Attributes
@@ -20,9 +19,8 @@ from ingest.mapping import Said, said
 from ingest.spans import Decoded, Span
 from prices import pricing
 from prices.models import PriceOverride
-from traces import arrivals, writer
-from traces.row import Row
-from traces.schema import TRACE_HOURS, short, stretch, stretches
+from traces import arrivals, lookup, writer
+from traces.row import CORRECTED_COLUMNS, Row
 from workspaces.models import Workspace
 
 LONGEST_AHEAD = timedelta(hours=1)
@@ -33,7 +31,7 @@ BESIDE = [one for one in fields(Said) if one.name not in IDENTITY]
 BESIDE_NAMES = tuple(one.name for one in BESIDE)
 BESIDE_DEFAULTS = tuple(one.default for one in BESIDE)
 beside = attrgetter(*BESIDE_NAMES)
-corrected = attrgetter(*writer.CORRECTED)
+corrected = attrgetter(*CORRECTED_COLUMNS)
 priced_by = attrgetter(
     "operation",
     "provider",
@@ -49,26 +47,6 @@ Key = tuple[str, str, datetime]
 # and each compressed chunk to look into takes time.
 NEAR = timedelta(days=7)
 AGENTS_SDK_TRACE = "trace_"
-
-STORED_NAMES = (*writer.KEY, *writer.CORRECTED, "said")
-# One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
-# may read all rows of the workspace instead.
-STORED = f"""
-SELECT {", ".join(f"found.{name}" for name in STORED_NAMES)}
-FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
-CROSS JOIN LATERAL {stretches(TRACE_HOURS, "%(first)s", "%(last)s")} AS week
-CROSS JOIN LATERAL (
-    SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-        AND timestamp BETWEEN %(first)s AND %(last)s
-        AND {stretch(TRACE_HOURS)} = week
-        AND traces.trace_id = wanted.trace_id
-        AND {short("trace_id")} = {short("wanted.trace_id", "%(workspace_id)s")}
-        AND said ? 'kind'
-    OFFSET 0
-) AS found
-"""  # noqa: S608 (built from the writer's names, never from input)
 
 
 @dataclass(slots=True, eq=False)
@@ -134,7 +112,7 @@ def new(span: Span, store_content: bool) -> Known:
         error_type=told.error_type,
         error_message=told.error_message,
         attributes=kept_of(span, attributes, store_content),
-        said=kept_beside(told),
+        span_facts=kept_beside(told),
         link=link_of(told),
     )
     return Known(told, row, stored_at=None)
@@ -264,14 +242,10 @@ def reach(known: Iterable[Known]) -> tuple[datetime, datetime]:
 def stored(
     cursor: writer.Cursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
 ) -> list[Known]:
-    first, last = within
-    params: dict[str, Any] = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids)}
-    cursor.execute(STORED, params | {"first": first, "last": last})
-    return [from_stored(dict(zip(STORED_NAMES, row, strict=True))) for row in cursor.fetchall()]
+    return [from_stored(row) for row in lookup.spans_of_traces(cursor, workspace_id, trace_ids, within)]
 
 
-def from_stored(values: dict[str, Any]) -> Known:
-    told = orjson.loads(values.pop("said"))
-    identity = {name: values[name] for name in IDENTITY}
+def from_stored(row: Row) -> Known:
+    identity = {name: getattr(row, name) for name in IDENTITY}
     identity["name"] = identity["name"] or ""
-    return Known(Said(**identity, **told), Row(**values), stored_at=values["timestamp"])
+    return Known(Said(**identity, **(row.span_facts or {})), row, stored_at=row.timestamp)

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 from prices import pricing
 from traces import arrivals, writer
+from traces.lookup import FOUND_COLUMNS, row_from
 from traces.row import CALL_OPERATIONS, Row
 
 BATCH = 1_000
@@ -21,7 +20,7 @@ KnownCalls = Callable[[writer.Cursor, UUID, list[Row]], list[pricing.Call]]
 """Gives each stored row all that decides its price. Ingestion knows: it may stand in other spans of the trace."""
 
 CALLS = f"""
-SELECT {", ".join((*writer.KEY, *writer.CORRECTED))}, said::text
+SELECT {", ".join(FOUND_COLUMNS[:-1])}, span_facts::text
 FROM traces
 WHERE workspace_id = %(workspace_id)s
     AND (timestamp, trace_id, span_id) > (%(after)s, %(after_trace_id)s, %(after_span_id)s)
@@ -120,9 +119,4 @@ def batch(
             "batch": BATCH,
         },
     )
-    names = (*writer.KEY, *writer.CORRECTED)
-    rows = [
-        Row(**dict(zip(names, values, strict=True)), said=orjson.loads(said) if said else None)
-        for *values, said in cursor.fetchall()
-    ]
-    return known_calls(cursor, workspace_id, rows)
+    return known_calls(cursor, workspace_id, [row_from(values) for values in cursor.fetchall()])

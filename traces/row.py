@@ -44,8 +44,42 @@ class Row:
     """Which price made cost_usd, so that a repricing can find it."""
     response_id: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
-    said: dict[str, Any] | None = None
-    """What the span says of itself, so that its trace can be resolved again; of rows that are final, without a `kind`,
-    only the client's own figure."""
+    span_facts: dict[str, Any] | None = None
+    """What the span alone says, so that its trace can be resolved again. Rows that no other span corrects have no
+    `kind` in it, only the cost that the client reported."""
     link: str | None = None
     """What another record of the same call, maybe in another trace, has in common with it."""
+
+
+COLUMNS: dict[str, str] = {
+    "timestamp": "timestamptz",
+    "trace_id": "text",
+    "span_id": "text",
+    "parent_span_id": "text",
+    "operation": "text",
+    "name": "text",
+    "agent_id": "text",
+    "provider": "text",
+    "model": "text",
+    "user_id": "text",
+    "session_id": "text",
+    "status": "text",
+    "error_type": "text",
+    "error_message": "text",
+    "latency_ms": "float8",
+    "input_tokens": "bigint",
+    "output_tokens": "bigint",
+    "cache_read_tokens": "bigint",
+    "cache_write_tokens": "bigint",
+    "reasoning_tokens": "bigint",
+    "cost_usd": "numeric",
+    "cost_source": "text",
+    "price_id": "text",
+    "response_id": "text",
+    "attributes": "jsonb",
+    "span_facts": "jsonb",
+    "link": "text",
+}
+KEY_COLUMNS = ("trace_id", "span_id", "timestamp")
+CORRECTED_COLUMNS = tuple(name for name in COLUMNS if name not in (*KEY_COLUMNS, "attributes", "span_facts", "link"))
+"""What later spans of the trace, and repricing, may change."""

@@ -1,5 +1,6 @@
 """DDL of PostgreSQL that several migrations need: one for new databases, one for those that had less."""
 
+from traces.lookup import LINK_HOURS, TRACE_HOURS, hash64, period_start
 from traces.rollups import SET_SIZE, Rollup, Sets, Width
 
 # Time before ids in the unique key: new rows then go to the end of its index, and windows are read from it. With what
@@ -19,21 +20,6 @@ CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce
     INCLUDE (operation, agent_id, provider, model, user_number, error_type)
     WHERE status <> 'success'
 """
-
-
-def stretch(hours: int, moment: str = "timestamp") -> str:
-    """Where the one that holds a moment begins. Rows of now are then together in the few pages that are in memory."""
-    return f"date_bin('{hours} hours', {moment}, timestamptz '2000-01-03 00:00:00+00')"
-
-
-def stretches(hours: int, first: str, last: str) -> str:
-    """For a FROM: all that hold moments from `first` to `last`."""
-    return f"generate_series({stretch(hours, first)}, {last}, interval '{hours} hours')"
-
-
-def short(text: str, workspace_id: str = "workspace_id") -> str:
-    """Eight bytes for a text of a workspace: half the index, and one comparison. Others may have the same."""
-    return f"hashtextextended({text}, uuid_hash_extended({workspace_id}, 0))"
 
 
 # Numbers tell users apart in four bytes, and make up sets.
@@ -71,12 +57,11 @@ CREATE TABLE closed_hours (
 )
 """
 
-# Records of the same call are hours apart at most, spans of a trace days.
-LINK_HOURS, TRACE_HOURS = 24, 7 * 24
 INDEXES = (
-    f"CREATE INDEX idx_traces_workspace_link ON traces ({stretch(LINK_HOURS)}, {short('link')}) WHERE link IS NOT NULL",
-    f"CREATE INDEX idx_traces_workspace_trace ON traces ({stretch(TRACE_HOURS)}, {short('trace_id')})"
-    " WHERE said ? 'kind'",
+    f"CREATE INDEX idx_traces_workspace_link ON traces ({period_start(LINK_HOURS)}, {hash64('link')})"
+    " WHERE link IS NOT NULL",
+    f"CREATE INDEX idx_traces_workspace_trace ON traces ({period_start(TRACE_HOURS)}, {hash64('trace_id')})"
+    " WHERE span_facts ? 'kind'",
 )
 
 KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), 'text COLLATE "C"')

@@ -15,43 +15,12 @@ from django.db import connections, transaction
 from traces import arrivals, engine, rollups
 from traces.filters import EARLIEST
 from traces.rollups import HOUR
-from traces.row import Row
+from traces.row import COLUMNS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
-COLUMNS: dict[str, str] = {
-    "timestamp": "timestamptz",
-    "trace_id": "text",
-    "span_id": "text",
-    "parent_span_id": "text",
-    "operation": "text",
-    "name": "text",
-    "agent_id": "text",
-    "provider": "text",
-    "model": "text",
-    "user_id": "text",
-    "session_id": "text",
-    "status": "text",
-    "error_type": "text",
-    "error_message": "text",
-    "latency_ms": "float8",
-    "input_tokens": "bigint",
-    "output_tokens": "bigint",
-    "cache_read_tokens": "bigint",
-    "cache_write_tokens": "bigint",
-    "reasoning_tokens": "bigint",
-    "cost_usd": "numeric",
-    "cost_source": "text",
-    "price_id": "text",
-    "response_id": "text",
-    "attributes": "jsonb",
-    "said": "jsonb",
-    "link": "text",
-}
-KEY = ("trace_id", "span_id", "timestamp")
-CORRECTED = tuple(name for name in COLUMNS if name not in (*KEY, "attributes", "said", "link"))
 USER_NUMBER = {"user_number": "integer"}
 """Of the row's user in its workspace, which the writer finds out."""
 STORED = COLUMNS | USER_NUMBER
-CHANGED = (*CORRECTED, *USER_NUMBER)
+CHANGED = (*CORRECTED_COLUMNS, *USER_NUMBER)
 
 
 def given(names: Iterable[str]) -> str:
@@ -89,19 +58,19 @@ INSERT_ALONE = f"WITH added AS ({ADD}) SELECT count(*) FROM added"  # noqa: S608
 
 CORRECT = f"""
 WITH given AS (
-    SELECT {typed((*KEY, *CHANGED))}
-    FROM {given((*KEY, *CHANGED))}
+    SELECT {typed((*KEY_COLUMNS, *CHANGED))}
+    FROM {given((*KEY_COLUMNS, *CHANGED))}
 ), old AS (
     SELECT traces.*
     FROM traces
-    JOIN given USING ({", ".join(KEY)})
+    JOIN given USING ({", ".join(KEY_COLUMNS)})
     WHERE traces.workspace_id = %(workspace_id)s
         AND traces.timestamp BETWEEN %(first)s AND %(last)s
 ), corrected AS (
     UPDATE traces
     SET {", ".join(f"{name} = given.{name}" for name in CHANGED)}
     FROM given
-    JOIN old USING ({", ".join(KEY)})
+    JOIN old USING ({", ".join(KEY_COLUMNS)})
     WHERE traces.workspace_id = %(workspace_id)s
         AND traces.trace_id = given.trace_id
         AND traces.span_id = given.span_id
@@ -117,7 +86,7 @@ WITH given AS (
 ),{rollups.kept_by("changes")}
 SELECT DISTINCT time_bucket('1 hour', timestamp)
 FROM old
-JOIN corrected USING ({", ".join(KEY)})
+JOIN corrected USING ({", ".join(KEY_COLUMNS)})
 WHERE timestamp < %(closed_before)s
     AND old.user_number IS NOT NULL
     AND (old.user_number, old.operation, old.status, old.error_type)
@@ -128,8 +97,8 @@ WHERE timestamp < %(closed_before)s
 
 CORRECT_ALONE = f"""
 WITH given AS (
-    SELECT {typed((*KEY, *CHANGED))}
-    FROM {given((*KEY, *CHANGED))}
+    SELECT {typed((*KEY_COLUMNS, *CHANGED))}
+    FROM {given((*KEY_COLUMNS, *CHANGED))}
 )
 UPDATE traces
 SET {", ".join(f"{name} = given.{name}" for name in CHANGED)}
@@ -282,7 +251,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
     moments = [row.timestamp for row in rows]
     params: dict[str, Any] = {
         "workspace_id": workspace_id,
-        **columns((*KEY, *CORRECTED), rows),
+        **columns((*KEY_COLUMNS, *CORRECTED_COLUMNS), rows),
         **numbers(cursor, workspace_id, rows),
         "first": min(moments),
         "last": max(moments),
@@ -297,7 +266,7 @@ def correct(cursor: Cursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
 def move(cursor: Cursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
     """To the row's timestamp, and the rollups with it."""
     params: dict[str, Any] = {"workspace_id": workspace_id, "stored_at": stored_at}
-    params |= {name: getattr(row, name) for name in KEY}
+    params |= {name: getattr(row, name) for name in KEY_COLUMNS}
     if engine.is_timescaledb():
         cursor.execute(MOVE_ALONE, params)
     else:

@@ -222,7 +222,7 @@ def model_call(
         add_usage(chance, call, model, days_ago)
     else:
         call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
-        call.said = {"reported_cost_usd": "0"}
+        call.span_facts = {"reported_cost_usd": "0"}
     return call
 
 

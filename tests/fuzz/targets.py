@@ -19,8 +19,8 @@ from ingest import agents_sdk, otlp, record
 from ingest import json_traces as traces
 from ingest.spans import Decoded
 from prices import pricing
-from traces import writer
-from traces.row import CALL_OPERATIONS, Row
+from traces.lookup import row_from
+from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 from web import body
 from web.problems import Problem
 
@@ -89,8 +89,8 @@ def stored(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
     check_rows(rows)
     for row in rows:
         # What a later span of the same trace reads back.
-        values = {name: getattr(row, name) for name in (*writer.KEY, *writer.CORRECTED)}
-        record.from_stored(values | {"said": orjson.dumps(row.said).decode()})
+        values = {name: getattr(row, name) for name in (*KEY_COLUMNS, *CORRECTED_COLUMNS)}
+        record.from_stored(row_from([*values.values(), orjson.dumps(row.span_facts).decode()]))
     return rows
 
 

@@ -54,7 +54,7 @@ def stored(workspace_id: UUID) -> list[Row]:
             timestamp, trace_id, span_id, parent_span_id, operation, name, agent_id, provider, model, user_id,
             session_id, status, error_type, error_message, latency_ms, input_tokens, output_tokens,
             cache_read_tokens, cache_write_tokens, reasoning_tokens, cost_usd, cost_source, price_id, response_id,
-            attributes, said, link
+            attributes, span_facts, link
         FROM traces
         WHERE workspace_id = %(workspace_id)s
         ORDER BY trace_id, span_id
@@ -191,6 +191,6 @@ def rows_as_captured(settings: Any, stack: str) -> list[dict[str, Any]]:
 
 def rows_of(workspace_id: UUID) -> list[dict[str, Any]]:
     return [
-        {name: getattr(row, name) for name in Row.__slots__ if name not in ("attributes", "said")}
+        {name: getattr(row, name) for name in Row.__slots__ if name not in ("attributes", "span_facts")}
         for row in stored(workspace_id)
     ]

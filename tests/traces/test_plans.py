@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
-from ingest.links import LINKED, Wanted, as_json
-from ingest.record import STORED
 from tests.given import NOON, Given, a_row
 from traces import writer
+from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, wanted_as_json
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -24,7 +23,9 @@ UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'traces'::regclass
 
 @pytest.fixture(params=["ANALYZE traces", FORGET], ids=["with statistics", "without"])
 def statistics(request: pytest.FixtureRequest, given: Given) -> None:
-    writer.store(given.workspace.id, [a_row(link=f"answer-{number}", said={"kind": "llm"}) for number in range(2_000)])
+    writer.store(
+        given.workspace.id, [a_row(link=f"answer-{number}", span_facts={"kind": "llm"}) for number in range(2_000)]
+    )
     with connections["analytics"].cursor() as cursor:
         cursor.execute(request.param)
 
@@ -37,10 +38,12 @@ def plan(query: str, **params: object) -> str:
 
 @pytest.mark.usefixtures("statistics")
 def test_records_of_the_same_call_are_found_by_their_link(given: Given) -> None:
-    wanted = as_json([Wanted("a", NOON - HOUR, NOON + HOUR, NOON)])
-    assert "idx_traces_workspace_link" in plan(LINKED, workspace_id=given.workspace.id, wanted=wanted, **NEAR)
+    wanted = wanted_as_json([WantedLink("a", NOON - HOUR, NOON + HOUR, NOON)])
+    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=given.workspace.id, wanted=wanted, **NEAR)
 
 
 @pytest.mark.usefixtures("statistics")
 def test_stored_spans_are_found_by_their_trace(given: Given) -> None:
-    assert "idx_traces_workspace_trace" in plan(STORED, workspace_id=given.workspace.id, trace_ids=["a"], **NEAR)
+    assert "idx_traces_workspace_trace" in plan(
+        SPANS_OF_TRACES, workspace_id=given.workspace.id, trace_ids=["a"], **NEAR
+    )

@@ -4,7 +4,7 @@ from django.db import migrations
 
 SAID = """
 ALTER TABLE traces
-    ADD COLUMN said jsonb,
+    ADD COLUMN span_facts jsonb,
     ADD COLUMN link text;
 
 CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp) WHERE link IS NOT NULL;
@@ -14,4 +14,4 @@ CREATE INDEX idx_traces_workspace_link ON traces (workspace_id, link, timestamp)
 class Migration(migrations.Migration):
     dependencies = (("traces", "0001_traces"),)
 
-    operations = (migrations.RunSQL(SAID, "ALTER TABLE traces DROP COLUMN said, DROP COLUMN link"),)
+    operations = (migrations.RunSQL(SAID, "ALTER TABLE traces DROP COLUMN span_facts, DROP COLUMN link"),)
