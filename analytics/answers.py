@@ -20,7 +20,9 @@ def answer(query: Question, filters: Filters, workspace: Workspace, tier: int, w
     """`window` names a window that follows from the filters one, like the previous: its moments move all the time."""
     domain = query.__module__.rpartition(".")[2]
     question = f"{domain}.{query.__name__}:{window}{filters.cache_key}"
-    return cache.cached(workspace, question, tier, lambda: as_json(engine.steadily(lambda: query(filters))))
+    return cache.cached(
+        workspace, question, tier, lambda: as_json(engine.recompute_if_hour_closed(lambda: query(filters)))
+    )
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from analytics.change import change
 from budgets.answer import BudgetAnswer, budget_answer
-from traces import windows
+from traces import sums
 from traces.db import row, rows
 from traces.filters import Filters, Granularity
 from workspaces.models import Workspace
@@ -53,7 +53,7 @@ def spend(filters: Filters) -> dict[str, Any]:
         FROM {calls} AS calls
         """,
         filters.params,
-        calls=windows.calls(filters, "calls", "priced_calls", "cost_usd"),
+        calls=sums.calls_sql(filters, "calls", "priced_calls", "cost_usd"),
     )
 
 
@@ -135,7 +135,7 @@ def trend(filters: Filters) -> Trend:
         ORDER BY timestamp, place
         """,
         filters.params,
-        calls=windows.calls(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
+        calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
     models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
     return {"granularity": filters.granularity, "models": list(models), "data": data}
@@ -200,7 +200,7 @@ def by_model(filters: Filters) -> ByModel:
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
         """,
         filters.params,
-        calls=windows.calls(
+        calls=sums.calls_sql(
             filters, "provider", "model", "calls", "priced_calls", "cost_usd", "input_tokens", "output_tokens"
         ),
     )

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from analytics.answers import Question
-from traces import engine, windows
+from traces import engine, sums
 from traces.db import row, rows
 from traces.filters import DIMENSIONS, Filters
 
@@ -35,7 +35,7 @@ def values_question(column: str) -> Question:
             LIMIT 1000
             """,
             others.params,
-            calls=windows.calls(others, column, "calls"),
+            calls=sums.calls_sql(others, column, "calls"),
             column=column,
         )
         return {"data": found}
@@ -114,7 +114,7 @@ def known_models(filters: Filters) -> KnownModels:
 
 
 def closed_before(filters: Filters) -> dict[str, datetime]:
-    return {"closed_before": engine.closed(filters.workspace_id)[filters.workspace_id].before}
+    return {"closed_before": engine.rollup_states(filters.workspace_id)[filters.workspace_id].filled_until}
 
 
 class PeopleInBucket(TypedDict):
@@ -156,8 +156,8 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "agent_id", "calls", bucket=filters.bucket),
-        users=windows.unique_users(filters, bucket=filters.bucket),
+        calls=sums.calls_sql(filters, "agent_id", "calls", bucket=filters.bucket),
+        users=sums.distinct_users_sql(filters, bucket=filters.bucket),
     )
     return {"data": data}
 

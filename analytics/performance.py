@@ -7,11 +7,11 @@ from typing import Any, Literal, TypedDict
 from django.conf import settings
 
 from analytics.change import change
-from traces import windows
+from traces import sums, windows
 from traces.db import row, rows
 from traces.filters import FILTER_SQL, Filters, Granularity
 from traces.rollups import ZERO_LATENCY_BUCKET
-from traces.windows import Stretch
+from traces.windows import TimeRange
 
 PercentileMethod = Literal["exact", "histogram"]
 
@@ -69,7 +69,7 @@ def summary(filters: Filters) -> Summary:
         FROM {calls} AS calls
         """,
         filters.params,
-        calls=windows.calls(filters, "calls", "errors", "timed_calls", "latency_ms"),
+        calls=sums.calls_sql(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
     calls, errors = found["calls"], found["errors"]
     method, found_percentiles = percentiles(filters, calls, found["timed_calls"])
@@ -176,7 +176,7 @@ def percentiles(
         found = rows(EXACT, filters.params, moment=moment, narrowed=FILTER_SQL)
         if sum(one.pop("timed_calls") for one in found) >= timed_calls:
             return "exact", by_start(found)
-    latency = windows.latency(filters, bucket or windows.ANY)
+    latency = sums.latency_sql(filters, bucket or windows.ANY_WIDTH)
     return "histogram", by_start(
         rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
     )
@@ -226,7 +226,7 @@ def latency(filters: Filters) -> Latency:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
+        calls=sums.calls_sql(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
     )
     timed_calls = sum(point.pop("timed_calls") for point in points)
     method, found = percentiles(filters, sum(point["calls"] for point in points), timed_calls, filters.bucket)
@@ -281,7 +281,7 @@ def throughput(filters: Filters) -> Throughput:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "status", "calls", bucket=filters.bucket),
+        calls=sums.calls_sql(filters, "status", "calls", bucket=filters.bucket),
     )
     return {"granularity": filters.granularity, "data": data}
 
@@ -359,9 +359,9 @@ def errors(filters: Filters) -> Errors:
         ORDER BY calls DESC, groups.error_type, groups.status
         """,
         filters.params,
-        totals=windows.calls(filters, "calls", "errors"),
-        calls=windows.errors(filters),
-        users=windows.affected_users(filters),
+        totals=sums.calls_sql(filters, "calls", "errors"),
+        calls=sums.errors_sql(filters),
+        users=sums.affected_users_sql(filters),
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
     groups = [group for group in found if group["calls"]]
@@ -376,12 +376,12 @@ def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list
     """What only rows tell of each group; its sums say in which of its buckets they are."""
     found = samples(
         filters,
-        [(FIRST, group, Stretch(group["first_since"], group["first_until"])) for group in groups]
-        + [(LAST, group, Stretch(group["last_since"], group["last_until"])) for group in groups],
+        [(FIRST, group, TimeRange(group["first_since"], group["first_until"])) for group in groups]
+        + [(LAST, group, TimeRange(group["last_since"], group["last_until"])) for group in groups],
     )
     firsts, lasts = found[: len(groups)], found[len(groups) :]
     silent = [place for place, last in enumerate(lasts) if last["message"] is None]
-    window = [(LAST, groups[place], Stretch(filters.start, groups[place]["last_until"])) for place in silent]
+    window = [(LAST, groups[place], TimeRange(filters.start, groups[place]["last_until"])) for place in silent]
     for place, last in zip(silent, samples(filters, window), strict=True):
         lasts[place] = last
     return [
@@ -395,7 +395,7 @@ def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list
     ]
 
 
-def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Stretch]]) -> list[dict[str, Any]]:
+def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], TimeRange]]) -> list[dict[str, Any]]:
     """FIRST or LAST of a group in a stretch, in the order they are asked for."""
     if not asked:
         return []
@@ -409,7 +409,7 @@ def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], Stretch
     parts = [
         sample.format(narrowed=FILTER_SQL, days=days, places=places)
         for sample in (FIRST, LAST)
-        for days, places in windows.by_days(
+        for days, places in windows.group_by_days(
             {place: stretch for place, (wanted, _, stretch) in enumerate(asked, start=1) if wanted == sample}
         ).items()
     ]

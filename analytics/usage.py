@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 from analytics.change import change
-from traces import windows
+from traces import sums, windows
 from traces.db import row, rows
 from traces.filters import FILTER_SQL, Filters, Granularity
 from traces.rollups import HOUR, USER_AGENTS
-from traces.windows import Stretch
+from traces.windows import TimeRange
 
 
 class OverviewChange(TypedDict):
@@ -68,8 +68,8 @@ def counts(filters: Filters) -> Counts:
         FROM counts
         """,
         filters.params,
-        calls=windows.calls(filters, "agent_id", "calls"),
-        users=windows.unique_users(filters),
+        calls=sums.calls_sql(filters, "agent_id", "calls"),
+        users=sums.distinct_users_sql(filters),
     )
     return found  # type: ignore[no-any-return]
 
@@ -112,7 +112,7 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        calls=windows.calls(filters, "calls", "errors", bucket=filters.bucket),
+        calls=sums.calls_sql(filters, "calls", "errors", bucket=filters.bucket),
     )
     return {
         "granularity": filters.granularity,
@@ -167,7 +167,7 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         ORDER BY is_listed DESC, calls DESC, agent_id
         """,
         filters.params,
-        calls=windows.calls(
+        calls=sums.calls_sql(
             filters, "agent_id", "calls", "errors", "timed_calls", "latency_ms", "priced_calls", "cost_usd"
         ),
     )
@@ -215,7 +215,7 @@ def top_users(filters: Filters) -> TopUsers:
         LIMIT %(limit)s
         """,
         filters.params,
-        sums=windows.user_sums(filters),
+        sums=sums.user_totals_sql(filters),
     )
     names = {user["user_number"]: user["user_id"] for user in top}
     found = rows(
@@ -274,10 +274,10 @@ def top_users(filters: Filters) -> TopUsers:
         FROM changes
         """,
         filters.params | {"user_numbers": list(names)},
-        calls=windows.users(filters, "agent_id"),
-        sums_before=windows.user_sums(filters.previous),
+        calls=sums.users_sql(filters, "agent_id"),
+        sums_before=sums.user_totals_sql(filters.previous),
     )
-    stretches = {user["user_number"]: Stretch(user.pop("seen_since"), user.pop("seen_until")) for user in found}
+    stretches = {user["user_number"]: TimeRange(user.pop("seen_since"), user.pop("seen_until")) for user in found}
     last_seen = last_calls(filters, stretches)
     users = {user.pop("user_number"): user for user in found}
     data: list[Any] = [
@@ -288,7 +288,7 @@ def top_users(filters: Filters) -> TopUsers:
     return {"data": data}
 
 
-def last_calls(filters: Filters, stretches: Mapping[int, Stretch]) -> dict[int, datetime]:
+def last_calls(filters: Filters, stretches: Mapping[int, TimeRange]) -> dict[int, datetime]:
     """By user number; a stretch is where the window's buckets know the user's last call to be."""
     if not stretches:
         return {}
@@ -298,10 +298,10 @@ def last_calls(filters: Filters, stretches: Mapping[int, Stretch]) -> dict[int, 
         "until": [stretch.end for stretch in stretches.values()],
     }
     wide = [stretch.end for stretch in stretches.values() if stretch.end - stretch.start > HOUR.length]
-    hours = windows.table_of(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
+    hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
     parts = [
         LAST_CALL.format(narrowed=FILTER_SQL, days=days, places=places, hours=hours)
-        for days, places in windows.by_days(dict(enumerate(stretches.values(), start=1))).items()
+        for days, places in windows.group_by_days(dict(enumerate(stretches.values(), start=1))).items()
     ]
     return {user["user_number"]: user["last_seen"] for user in rows(" UNION ALL ".join(parts), params)}
 

@@ -56,7 +56,7 @@ class Asking:
         filters = parse(QueryDict(query_string(case)), WORKSPACE)
         if way == "ours":
             query, _ = METRICS[case.route]
-            return engine.steadily(partial(query, filters))
+            return engine.recompute_if_hour_closed(partial(query, filters))
         return QUESTIONS[case.route](rows if way == "raw" else self.duckdb, filters)
 
 

@@ -71,29 +71,29 @@ def will_be_timescaledb() -> bool:
     return bool(server["is_available"])
 
 
-class Closed(NamedTuple):
-    before: datetime
+class RollupState(NamedTuple):
+    filled_until: datetime
     """From where on only the narrowest buckets of a rollup hold rows. It only ever moves forward."""
     is_steady: bool = False
     """It does not move while an answer is computed, so that the day and week that have begun can be read so far."""
     aggregates: Mapping[str, Aggregate] = {}
     """By rollup table, on TimescaleDB alone."""
 
-    def held_before(self, table: str, is_counted_at_once: bool) -> datetime:
+    def table_filled_until(self, table: str, is_counted_at_once: bool) -> datetime:
         """Where the rows begin that the rollup table may not hold."""
         if self.aggregates:
             return self.aggregates[table].watermark
-        return LATEST if is_counted_at_once else self.before
+        return LATEST if is_counted_at_once else self.filled_until
 
     def table(self, name: str) -> str:
         """The one that holds those before."""
         return self.aggregates[name].table if self.aggregates else name
 
 
-seen: ContextVar[dict[UUID, Closed] | None] = ContextVar("seen", default=None)
+seen: ContextVar[dict[UUID, RollupState] | None] = ContextVar("seen", default=None)
 
 
-def closed(*workspace_ids: UUID) -> dict[UUID, Closed]:
+def rollup_states(*workspace_ids: UUID) -> dict[UUID, RollupState]:
     read = seen.get()
     if read is None:
         return asked(set(workspace_ids))
@@ -101,12 +101,14 @@ def closed(*workspace_ids: UUID) -> dict[UUID, Closed]:
     return read
 
 
-def asked(workspace_ids: set[UUID], is_steady: bool = False) -> dict[UUID, Closed]:
+def asked(workspace_ids: set[UUID], is_steady: bool = False) -> dict[UUID, RollupState]:
     if not workspace_ids:
         return {}
     if is_timescaledb():
-        return dict.fromkeys(workspace_ids, Closed(LATEST, aggregates=aggregates()))
-    return {workspace_id: Closed(before, is_steady) for workspace_id, before in closed_before(workspace_ids).items()}
+        return dict.fromkeys(workspace_ids, RollupState(LATEST, aggregates=aggregates()))
+    return {
+        workspace_id: RollupState(before, is_steady) for workspace_id, before in closed_before(workspace_ids).items()
+    }
 
 
 def aggregates() -> dict[str, Aggregate]:
@@ -118,19 +120,19 @@ def aggregates() -> dict[str, Aggregate]:
     return found
 
 
-def steadily(compute: Callable[[], Answer]) -> Answer:
+def recompute_if_hour_closed(compute: Callable[[], Answer]) -> Answer:
     """What `compute` answers, with every hour in it once.
 
     An hour that is closed meanwhile would be in its day, and once more in the narrow buckets beside it. Then the
     answer is computed again without the day and week that have begun: no closing changes the others.
     """
-    read: dict[UUID, Closed] = {}
+    read: dict[UUID, RollupState] = {}
     token = seen.set(read)
     try:
         answer = compute()
     finally:
         seen.reset(token)
-    hours = {workspace_id: was.before for workspace_id, was in read.items() if was.is_steady}
+    hours = {workspace_id: was.filled_until for workspace_id, was in read.items() if was.is_steady}
     if hours == closed_before(hours.keys()):
         return answer
     return compute()

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 
 from tests.given import NOON, Given, a_row, iso
-from traces import windows, writer
+from traces import sums, writer
 from traces.rollups import CHUNK, CLOSED_BEFORE, FILL, HOUR, MEMBER, ROLLUPS, SETS, SOURCE, TABLES, Rollup, Sets, Width
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -160,7 +160,7 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
 ) -> None:
     given.calls(2, NOON - 2 * HOUR.length)
     given.calls(3, NOON - 30 * MINUTES, user_id="ada", status="error")
-    asked = windows.calls
+    asked = sums.calls_sql
     closing = iter([lambda: given.calls(1, NOON + 10 * MINUTES)])
 
     def and_then_closed(*args: Any, **values: Any) -> str:
@@ -168,7 +168,7 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
         next(closing, lambda: None)()
         return text
 
-    monkeypatch.setattr(windows, "calls", and_then_closed)
+    monkeypatch.setattr(sums, "calls_sql", and_then_closed)
     assert given.ask("usage/overview")["total_calls"] == 2 + 3 + 1
     assert rows_of(HOURLY, given) == [(2,), (3,)]
 
