@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from analytics import cache
-from traces import engine
+from traces import engines
 from traces.filters import Filters
 from workspaces.models import Workspace
 
@@ -21,7 +21,7 @@ def answer(query: Question, filters: Filters, workspace: Workspace, tier: int, w
     domain = query.__module__.rpartition(".")[2]
     question = f"{domain}.{query.__name__}:{window}{filters.cache_key}"
     return cache.cached(
-        workspace, question, tier, lambda: as_json(engine.recompute_if_hour_closed(lambda: query(filters)))
+        workspace, question, tier, lambda: as_json(engines.recompute_if_hour_closed(lambda: query(filters)))
     )
 
 

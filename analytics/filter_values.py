@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from analytics.answers import Question
-from traces import engine, sums
+from traces import engines, sums
 from traces.db import row, rows
 from traces.filters import DIMENSIONS, Filters
 
@@ -53,13 +53,13 @@ def operations(filters: Filters) -> Choices:
             FROM totals_hourly
             WHERE workspace_id = %(workspace_id)s
               AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
-              AND bucket < %(closed_before)s
+              AND bucket < %(filled_until)s
             UNION ALL
             SELECT operation, calls
             FROM totals_minutely
             WHERE workspace_id = %(workspace_id)s
               AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
-              AND bucket >= %(closed_before)s
+              AND bucket >= %(filled_until)s
         )
         SELECT
             operation AS value,
@@ -70,7 +70,7 @@ def operations(filters: Filters) -> Choices:
         ORDER BY sum(calls) DESC, 1
         LIMIT 1000
         """,
-        filters.params | closed_before(filters),
+        filters.params | filled_until(filters),
     )
     return {"data": found}
 
@@ -93,13 +93,13 @@ def known_models(filters: Filters) -> KnownModels:
             SELECT model, bucket AS day
             FROM models_daily
             WHERE workspace_id = %(workspace_id)s
-              AND bucket < %(closed_before)s
+              AND bucket < %(filled_until)s
               AND calls > 0
             UNION ALL
             SELECT model, time_bucket('24 hours', bucket) AS day
             FROM models_minutely
             WHERE workspace_id = %(workspace_id)s
-              AND bucket >= %(closed_before)s
+              AND bucket >= %(filled_until)s
               AND calls > 0
         )
         SELECT model
@@ -108,13 +108,13 @@ def known_models(filters: Filters) -> KnownModels:
         GROUP BY model
         ORDER BY min(day), model
         """,
-        filters.params | closed_before(filters),
+        filters.params | filled_until(filters),
     )
     return {"data": [known["model"] for known in found]}
 
 
-def closed_before(filters: Filters) -> dict[str, datetime]:
-    return {"closed_before": engine.rollup_states(filters.workspace_id)[filters.workspace_id].filled_until}
+def filled_until(filters: Filters) -> dict[str, datetime]:
+    return {"filled_until": engines.rollup_states(filters.workspace_id)[filters.workspace_id].filled_until}
 
 
 class PeopleInBucket(TypedDict):

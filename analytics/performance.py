@@ -10,7 +10,7 @@ from analytics.change import change
 from traces import sums, windows
 from traces.db import row, rows
 from traces.filters import FILTER_SQL, Filters, Granularity
-from traces.rollups import ZERO_LATENCY_BUCKET
+from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 from traces.windows import TimeRange
 
 PercentileMethod = Literal["exact", "histogram"]

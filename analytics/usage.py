@@ -8,7 +8,7 @@ from analytics.change import change
 from traces import sums, windows
 from traces.db import row, rows
 from traces.filters import FILTER_SQL, Filters, Granularity
-from traces.rollups import HOUR, USER_AGENTS
+from traces.rollups.catalogue import HOUR, USER_AGENTS
 from traces.windows import TimeRange
 
 

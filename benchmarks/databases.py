@@ -176,9 +176,9 @@ def mark(name: str) -> str | None:
 
 
 def engine_is_timescaledb() -> bool:
-    from traces import engine
+    from traces import engines
 
-    return engine.is_timescaledb()
+    return engines.current().name == "timescaledb"
 
 
 def fill(rows: int) -> None:
@@ -206,17 +206,18 @@ def fill(rows: int) -> None:
 
 def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     from traces import rollups
+    from traces.rollups.catalogue import CATALOGUE
 
     if not engine_is_timescaledb():
-        return (NUMBERS, *rollups.FILL)
+        return (NUMBERS, *rollups.statement("postgresql", "fill").split(";\n\n"))
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
         NUMBERS,
         "VACUUM ANALYZE traces",  # or a refresh may read its rows by the index
         *(
             statement
-            for kept in rollups.KEPT
-            for width, table in kept.tables.items()
+            for entry in CATALOGUE
+            for width, table in entry.tables.items()
             for statement in refresh(table, width)
         ),
         *(f"CALL run_job({job})" for (job,) in compress.fetchall()),

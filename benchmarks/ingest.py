@@ -20,7 +20,7 @@ from benchmarks import data, databases
 from benchmarks.databases import short
 from benchmarks.tables import machine, table
 from benchmarks.writers import Rate, Writers, writers
-from traces import engine
+from traces import engines
 
 BATCHES = (1, 10, 100, 1000, 5000)
 MAIN, OTHER = UUID(data.MAIN_WORKSPACE), UUID("0000000b-0000-4000-8000-000000000001")
@@ -70,7 +70,7 @@ def cpu_us(rates: list[Rate]) -> float:
 
 def by_index(those: Writers, options: argparse.Namespace) -> str:
     """Those of the schema and of the original design."""
-    if engine.is_timescaledb():
+    if engines.current().name == "timescaledb":
         raise SystemExit("Each chunk has indexes of its own: what they cost is measured on PostgreSQL.")
     with database(FULL) as connection:
         schema = [name for (name,) in connection.execute(INDEXES)]

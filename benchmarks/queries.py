@@ -50,13 +50,13 @@ class Asking:
         from analytics.query_string import parse
         from analytics.urls import METRICS
         from benchmarks.raw_sql import QUESTIONS
-        from traces import engine
+        from traces import engines
         from traces.db import rows
 
         filters = parse(QueryDict(query_string(case)), WORKSPACE)
         if way == "ours":
             query, _ = METRICS[case.route]
-            return engine.recompute_if_hour_closed(partial(query, filters))
+            return engines.recompute_if_hour_closed(partial(query, filters))
         return QUESTIONS[case.route](rows if way == "raw" else self.duckdb, filters)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from budgets.models import Status as Status
-from traces import engine, sums
+from traces import engines, sums
 from traces.db import row, rows
 from traces.filters import Filters
 from workspaces.models import Workspace
@@ -93,9 +93,9 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
     months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
     if not months:
         return {}
-    closed = engine.rollup_states(*(month.workspace_id for month in months))
+    states = engines.rollup_states(*(month.workspace_id for month in months))
     spends = (
-        ONE_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", closed=closed[month.workspace_id]))
+        ONE_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
         for month in months
     )
     return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}

@@ -10,11 +10,11 @@ from ingest.links import linked_trace_ids
 from ingest.mapping import Said
 from ingest.record import Key, Known
 from prices import pricing
-from traces import writer
 from traces.row import Row
+from traces.write_cursor import WriteCursor
 
 
-def known_calls(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.Call]:
+def known_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.Call]:
     """The stored calls, as they were known when they were priced first."""
     known = told_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
     return [call_of(row, known.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
@@ -30,7 +30,7 @@ def call_of(row: Row, known: Said | None) -> pricing.Call:
     return pricing.Call(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))
 
 
-def told_of_calls(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, Said]:
+def told_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, Said]:
     """All that is known of each: what decides the price may stand in another span that records the call."""
     results = resolve(one.said for one in known_around(cursor, workspace_id, rows))
     return {
@@ -40,7 +40,7 @@ def told_of_calls(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) ->
     }
 
 
-def known_around(cursor: writer.Cursor, workspace_id: UUID, rows: list[Row]) -> Iterable[Known]:
+def known_around(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[Known]:
     """The spans of their traces, and of all traces that hold a record of the same calls."""
     known: dict[Key, Known] = {}
     asked: set[str] = set()

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from ingest.attribution import CONTAINED_SLACK, SLACK, end, is_sdk_root, is_stream_request, model_of
 from ingest.mapping import Said
-from traces import writer
 from traces.lookup import WantedLink, traces_of_links
+from traces.write_cursor import WriteCursor
 
 LONGEST_CALL = timedelta(hours=1)
 """A record that began earlier than this before another is not looked for."""
@@ -53,6 +53,6 @@ def may_be_told_twice(said: Said) -> bool:
     return said.status != "success" and said.kind == "llm" and said.provider in (None, "anthropic")
 
 
-def linked_trace_ids(cursor: writer.Cursor, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
+def linked_trace_ids(cursor: WriteCursor, workspace_id: UUID, around: Iterable[Said]) -> set[str]:
     looked_for = (found for said in around if (found := wanted(said)))
     return traces_of_links(cursor, workspace_id, looked_for)

@@ -21,6 +21,7 @@ from prices import pricing
 from prices.models import PriceOverride
 from traces import arrivals, lookup, writer
 from traces.row import CORRECTED_COLUMNS, Row
+from traces.write_cursor import WriteCursor
 from workspaces.models import Workspace
 
 LONGEST_AHEAD = timedelta(hours=1)
@@ -124,7 +125,7 @@ def kept_beside(told: Said) -> dict[str, Any]:
 
 
 def resolve_and_store(
-    cursor: writer.Cursor, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
+    cursor: WriteCursor, workspace_id: UUID, given: dict[Key, Known], overrides: list[PriceOverride]
 ) -> int:
     known = with_stored(cursor, workspace_id, given)
     fresh = [one.row for one in known if one.is_new]
@@ -202,7 +203,7 @@ def to_price(row: Row, call: Said) -> pricing.Call:
 # --- What is stored already ---
 
 
-def with_stored(cursor: writer.Cursor, workspace_id: UUID, given: dict[Key, Known]) -> list[Known]:
+def with_stored(cursor: WriteCursor, workspace_id: UUID, given: dict[Key, Known]) -> list[Known]:
     """The given spans, the stored spans of their traces, and of all traces that hold a record of the same calls."""
     known = dict(given)
     asked: set[str] = set()
@@ -240,7 +241,7 @@ def reach(known: Iterable[Known]) -> tuple[datetime, datetime]:
 
 
 def stored(
-    cursor: writer.Cursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
+    cursor: WriteCursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
 ) -> list[Known]:
     return [from_stored(row) for row in lookup.spans_of_traces(cursor, workspace_id, trace_ids, within)]
 

@@ -10,26 +10,15 @@ from uuid import UUID
 
 from prices import pricing
 from traces import arrivals, writer
-from traces.lookup import FOUND_COLUMNS, row_from
-from traces.row import CALL_OPERATIONS, Row
+from traces.lookup import calls_after
+from traces.row import Row
+from traces.write_cursor import WriteCursor
 
 BATCH = 1_000
 PRICE = ("cost_usd", "cost_source", "price_id")
 
-KnownCalls = Callable[[writer.Cursor, UUID, list[Row]], list[pricing.Call]]
+KnownCalls = Callable[[WriteCursor, UUID, list[Row]], list[pricing.Call]]
 """Gives each stored row all that decides its price. Ingestion knows: it may stand in other spans of the trace."""
-
-CALLS = f"""
-SELECT {", ".join(FOUND_COLUMNS[:-1])}, span_facts::text
-FROM traces
-WHERE workspace_id = %(workspace_id)s
-    AND (timestamp, trace_id, span_id) > (%(after)s, %(after_trace_id)s, %(after_span_id)s)
-    AND timestamp >= %(start)s
-    AND timestamp < %(end)s
-    AND operation = ANY(%(operations)s)
-ORDER BY timestamp, trace_id, span_id
-LIMIT %(batch)s
-"""  # noqa: S608 (built from the writer's names, never from input)
 
 
 @dataclass
@@ -70,7 +59,7 @@ def reprice(workspace_id: UUID, start: datetime, end: datetime, dry_run: bool, k
 
 
 def reprice_batch(
-    cursor: writer.Cursor,
+    cursor: WriteCursor,
     workspace_id: UUID,
     after: tuple[datetime, str, str],
     end: datetime,
@@ -79,7 +68,7 @@ def reprice_batch(
     known_calls: KnownCalls,
 ) -> Any:
     """Where the next batch begins; None after the last."""
-    calls = batch(cursor, workspace_id, after, end, known_calls)
+    calls = known_calls(cursor, workspace_id, calls_after(cursor, workspace_id, after, end, BATCH))
     before = [price_of(call.row) for call in calls]
     pricing.price_calls(pricing.overrides_of(workspace_id), calls)
     changed = []
@@ -97,26 +86,3 @@ def reprice_batch(
 
 def price_of(row: Row) -> list[Any]:
     return [getattr(row, name) for name in PRICE]
-
-
-def batch(
-    cursor: writer.Cursor,
-    workspace_id: UUID,
-    after: tuple[datetime, str, str],
-    end: datetime,
-    known_calls: KnownCalls,
-) -> list[pricing.Call]:
-    cursor.execute(
-        CALLS,
-        {
-            "workspace_id": workspace_id,
-            "after": after[0],
-            "after_trace_id": after[1],
-            "after_span_id": after[2],
-            "start": after[0],
-            "end": end,
-            "operations": list(CALL_OPERATIONS),
-            "batch": BATCH,
-        },
-    )
-    return known_calls(cursor, workspace_id, [row_from(values) for values in cursor.fetchall()])

@@ -6,64 +6,50 @@ that are in memory. Other ids can have the same 8 bytes: the row itself is compa
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 import psycopg
 
-from traces.row import CORRECTED_COLUMNS, KEY_COLUMNS, Row
-
-# Records of the same call are hours apart at most, spans of a trace days.
-LINK_HOURS, TRACE_HOURS = 24, 7 * 24
-
-
-def period_start(hours: int, moment: str = "timestamp") -> str:
-    """SQL: where the period of so many hours begins that holds `moment`."""
-    return f"date_bin('{hours} hours', {moment}, timestamptz '2000-01-03 00:00:00+00')"
-
-
-def period_starts(hours: int, first: str, last: str) -> str:
-    """SQL for a FROM: the starts of all periods that hold moments from `first` to `last`."""
-    return f"generate_series({period_start(hours, first)}, {last}, interval '{hours} hours')"
-
-
-def hash64(text: str, workspace_id: str = "workspace_id") -> str:
-    """SQL: 8 bytes for a text of a workspace. They make half the index, and one comparison."""
-    return f"hashtextextended({text}, uuid_hash_extended({workspace_id}, 0))"
-
+from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 FOUND_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
 # One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
 # may read all rows of the workspace instead.
-SPANS_OF_TRACES = f"""
-SELECT {", ".join(f"found.{name}" for name in FOUND_COLUMNS)}
+SPANS_OF_TRACES = """
+SELECT {columns}
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
-CROSS JOIN LATERAL {period_starts(TRACE_HOURS, "%(first)s", "%(last)s")} AS week
+CROSS JOIN LATERAL generate_series(
+    date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
+) AS week
 CROSS JOIN LATERAL (
-    SELECT {", ".join((*KEY_COLUMNS, *CORRECTED_COLUMNS))}, span_facts::text
+    SELECT *
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
-        AND {period_start(TRACE_HOURS)} = week
+        AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
         AND traces.trace_id = wanted.trace_id
-        AND {hash64("trace_id")} = {hash64("wanted.trace_id", "%(workspace_id)s")}
+        AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+            = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
         AND span_facts ? 'kind'
     OFFSET 0
 ) AS found
-"""  # noqa: S608 (built from the names of columns, never from input)
-
-TRACES_OF_LINKS = f"""
+"""  # The same for links, by day: records of one call are hours apart at most.
+TRACES_OF_LINKS = """
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(wanted)s::json)
     AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
-CROSS JOIN LATERAL {period_starts(LINK_HOURS, "since", "until")} AS day
+CROSS JOIN LATERAL generate_series(
+    date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
+) AS day
 CROSS JOIN LATERAL (
     SELECT trace_id
     FROM traces
     WHERE workspace_id = %(workspace_id)s
-        AND {period_start(LINK_HOURS)} = day
-        AND {hash64("link")} = {hash64("wanted.link", "%(workspace_id)s")}
+        AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
+        AND hashtextextended(link, uuid_hash_extended(workspace_id, 0))
+            = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.link = wanted.link
         AND timestamp >= wanted.since
@@ -71,11 +57,27 @@ CROSS JOIN LATERAL (
         AND timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
     OFFSET 0
 ) AS found
-"""  # noqa: S608 (built from the expressions above, never from input)
+"""
+
+CALLS_AFTER = """
+SELECT {columns}
+FROM traces AS found
+WHERE workspace_id = %(workspace_id)s
+    AND (timestamp, trace_id, span_id) > (%(timestamp)s, %(trace_id)s, %(span_id)s)
+    AND timestamp >= %(timestamp)s
+    AND timestamp < %(end)s
+    AND operation = ANY(%(operations)s)
+ORDER BY timestamp, trace_id, span_id
+LIMIT %(limit)s
+"""
+
+
+def found_columns() -> str:
+    return ", ".join(f"found.{name}{'::text' if name == 'span_facts' else ''}" for name in FOUND_COLUMNS)
 
 
 def spans_of_traces(
-    cursor: psycopg.Cursor[tuple[object, ...]],
+    cursor: psycopg.Cursor[tuple[Any, ...]],
     workspace_id: UUID,
     trace_ids: Iterable[str],
     within: tuple[datetime, datetime],
@@ -86,17 +88,41 @@ def spans_of_traces(
     """
     first, last = within
     cursor.execute(
-        SPANS_OF_TRACES,
+        SPANS_OF_TRACES.format(columns=found_columns()),
         {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last},
     )
     return [row_from(values) for values in cursor.fetchall()]
 
 
-def row_from(values: Sequence[object]) -> Row:
+def row_from(values: Sequence[Any]) -> Row:
     """`values` are those of FOUND_COLUMNS; the facts are JSON text, or None."""
     *columns, facts = values
     named = dict(zip(FOUND_COLUMNS, columns, strict=False))
-    return Row(**named, span_facts=orjson.loads(facts) if facts else None)  # type: ignore[arg-type]
+    return Row(**named, span_facts=orjson.loads(facts) if facts else None)
+
+
+def calls_after(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    workspace_id: UUID,
+    place: tuple[datetime, str, str],
+    end: datetime,
+    limit: int,
+) -> list[Row]:
+    """The first stored calls behind a place, which is a timestamp, trace id and span id, that began before `end`."""
+    timestamp, trace_id, span_id = place
+    cursor.execute(
+        CALLS_AFTER.format(columns=found_columns()),
+        {
+            "workspace_id": workspace_id,
+            "timestamp": timestamp,
+            "trace_id": trace_id,
+            "span_id": span_id,
+            "end": end,
+            "operations": list(CALL_OPERATIONS),
+            "limit": limit,
+        },
+    )
+    return [row_from(values) for values in cursor.fetchall()]
 
 
 class WantedLink(NamedTuple):
@@ -109,7 +135,7 @@ class WantedLink(NamedTuple):
 
 
 def traces_of_links(
-    cursor: psycopg.Cursor[tuple[object, ...]], workspace_id: UUID, wanted: Iterable[WantedLink]
+    cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, wanted: Iterable[WantedLink]
 ) -> set[str]:
     """The ids of the traces that hold such records."""
     distinct = sorted(set(wanted))

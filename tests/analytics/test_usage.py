@@ -5,7 +5,7 @@ from django.db import connections
 
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
-from traces.rollups import SET_SIZE
+from traces.rollups.catalogue import BLOCK_SIZE
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -170,7 +170,7 @@ def test_users_are_told_apart_across_the_chunks_of_their_numbers(given: Given) -
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             "INSERT INTO user_numbers (workspace_id, user_id, number) VALUES (%s, 'before', %s)",
-            [given.workspace.id, SET_SIZE - 3],
+            [given.workspace.id, BLOCK_SIZE - 3],
         )
     users = ["ada", "bob", "cy", "dee"]
     for user_id in users:

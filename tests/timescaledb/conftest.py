@@ -5,11 +5,10 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,9 +17,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import override_settings
 
-from tests.given import NOON, a_row
 from tests.tools import tool
-from traces import writer
 
 HERE = Path(__file__).parent
 
@@ -81,10 +78,6 @@ def missing(what: str, remedy: str) -> None:
     pytest.skip(f"{what} is missing; {remedy}")
 
 
-BEFORE = UUID(int=1)
-"""A workspace that had rows while the schema was still PostgreSQL's."""
-
-
 @pytest.fixture(scope="session")
 def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
     """One connection outside of any transaction: no more are to be had, and a refresh refuses transactions."""
@@ -94,8 +87,6 @@ def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: A
     wrapper = type(usual)(usual.settings_dict | server, alias="analytics")
     with django_db_blocker.unblock(), closing(wrapper):
         with in_place(wrapper), override_settings(ANALYTICS_ENGINE=forced):
-            call_command("migrate", "analytics", "0003", database="analytics", verbosity=0)
-            writer.store(BEFORE, [a_row(NOON - timedelta(days=days)) for days in range(3)])
             call_command("migrate", database="analytics", verbosity=0)
         if not forced:
             # Else they run the policies in the middle of a test.

@@ -14,8 +14,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from analytics.urls import METRICS
 from tests.given import NOON, Given, a_row, iso
 from tests.timescaledb.conftest import Ask, in_place
-from traces import engine, writer
-from traces.rollups import TABLES
+from traces import engines, writer
+from traces.engines import timescaledb as timescaledb_engine
+from traces.engines.protocol import Aggregate
+from traces.rollups.catalogue import ALL_TABLES
 from traces.row import Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -148,7 +150,7 @@ def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
 def test_aggregates_that_a_migration_made_anew_are_looked_up_again(
     timescaledb: Ask, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = dict.fromkeys(TABLES, engine.Aggregate("of_before", NOON))
-    monkeypatch.setitem(engine.known_aggregates, engine.database(), (time.monotonic() - 11, gone))
+    gone = dict.fromkeys(ALL_TABLES, Aggregate("of_before", NOON))
+    monkeypatch.setitem(timescaledb_engine._aggregates, engines.database_name(), (time.monotonic() - 11, gone))
     given.calls(2, datetime.now(UTC))
     assert given.ask("usage/calls-over-time", range="24h")["total_calls"] == 2

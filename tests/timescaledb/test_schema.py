@@ -8,21 +8,21 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 
 from tests.timescaledb.conftest import Ask
-from traces import engine
-from traces.rollups import HOUR, KEPT, TABLES
+from traces import engines
+from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, HOUR
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
 
 def test_traces_lie_in_chunks_of_a_day(timescaledb: Ask) -> None:
-    assert engine.is_timescaledb()
+    assert engines.current().name == "timescaledb"
     dimensions = "SELECT column_name, time_interval FROM timescaledb_information.dimensions WHERE hypertable_name = %s"
     assert timescaledb(dimensions, "traces") == [("timestamp", timedelta(days=1))]
 
 
 def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: Ask) -> None:
     views = timescaledb("SELECT view_name::text, materialized_only FROM timescaledb_information.continuous_aggregates")
-    assert sorted(views) == sorted((name, False) for name in TABLES)
+    assert sorted(views) == sorted((name, False) for name in ALL_TABLES)
 
 
 def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
@@ -31,9 +31,9 @@ def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
         FROM timescaledb_information.continuous_aggregates
     """
     assert dict(timescaledb(sources)) == {
-        name: width == kept.widths[0] or width.length <= HOUR.length
-        for kept in KEPT
-        for width, name in kept.tables.items()
+        name: width == entry.widths[0] or width.length <= HOUR.length
+        for entry in CATALOGUE
+        for width, name in entry.tables.items()
     }
 
 
@@ -58,7 +58,7 @@ def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timesc
 @pytest.fixture
 def usual_policies_afterwards(timescaledb: Ask) -> Iterator[None]:
     yield
-    for table in TABLES:
+    for table in ALL_TABLES:
         timescaledb("SELECT remove_continuous_aggregate_policy(%s)", table)
     call_command("retention")
 
@@ -69,7 +69,7 @@ def test_the_retention_command_sets_the_policies(
     with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
         call_command("retention")
     assert capsys.readouterr().out == "TimescaleDB's policies keep traces 500 days, their sums 900 days.\n"
-    assert kept(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(TABLES, timedelta(days=900))
+    assert kept(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(ALL_TABLES, timedelta(days=900))
     # Days whose rows were dropped while less was kept have only their sums: a refresh must not reach them.
     assert reach(timescaledb) == timedelta(days=400)
     with override_settings(RETENTION_DAYS=90):

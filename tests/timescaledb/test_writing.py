@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.given import NOON, Given, a_row
-from tests.timescaledb.conftest import BEFORE, Ask
+from tests.timescaledb.conftest import Ask
 from traces import writer
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -46,12 +46,6 @@ def test_a_row_of_this_hour_is_in_hours_and_days_at_once(timescaledb: Ask, given
     hour, day = now.replace(minute=0, second=0, microsecond=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
     assert timescaledb(HOURS, given.workspace.id) == [(hour, "ada", 2, Decimal("0.5"))]
     assert timescaledb(DAYS_OF_USERS, given.workspace.id) == [(day, "ada", 2, Decimal("0.5"))]
-
-
-def test_rows_from_before_the_engine_are_kept_and_summed(timescaledb: Ask, run_policies: Run) -> None:
-    run_policies("refresh")
-    assert timescaledb(ROWS, BEFORE) == [(3,)]
-    assert timescaledb("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %s", BEFORE) == [(3,)]
 
 
 def test_a_late_row_is_in_every_rollup_after_the_next_run_of_the_policies(

@@ -3,24 +3,30 @@
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from traces import engine, timescaledb
+from traces import engines
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
 
+INITIAL = import_module("traces.migrations.0001_initial")
+
+
 def test_without_timescaledb_it_is_postgresql() -> None:
-    assert not engine.will_be_timescaledb()
-    assert not engine.is_timescaledb()
+    with connections["analytics"].cursor() as cursor:
+        assert INITIAL.engine_of(cursor) == "postgresql"
+    assert engines.current().name == "postgresql"
 
 
 def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no-untyped-def]
     settings.ANALYTICS_ENGINE = "timescaledb"
-    assert engine.will_be_timescaledb()
+    with connections["analytics"].cursor() as cursor:
+        assert INITIAL.engine_of(cursor) == "timescaledb"
 
 
 def test_a_forced_timescaledb_that_is_not_there_is_named() -> None:
@@ -28,7 +34,7 @@ def test_a_forced_timescaledb_that_is_not_there_is_named() -> None:
         connections["analytics"].cursor() as cursor,
         pytest.raises(CommandError, match="This server has no TimescaleDB"),
     ):
-        timescaledb.set_up(cursor)
+        INITIAL.create_extension(cursor)
 
 
 def test_an_unknown_engine_is_refused() -> None:

@@ -7,7 +7,7 @@ from django.db import connections
 
 from tests.given import NOON, Given, a_row
 from traces import writer
-from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, wanted_as_json
+from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, found_columns, wanted_as_json
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -45,5 +45,5 @@ def test_records_of_the_same_call_are_found_by_their_link(given: Given) -> None:
 @pytest.mark.usefixtures("statistics")
 def test_stored_spans_are_found_by_their_trace(given: Given) -> None:
     assert "idx_traces_workspace_trace" in plan(
-        SPANS_OF_TRACES, workspace_id=given.workspace.id, trace_ids=["a"], **NEAR
+        SPANS_OF_TRACES.format(columns=found_columns()), workspace_id=given.workspace.id, trace_ids=["a"], **NEAR
     )

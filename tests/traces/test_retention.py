@@ -8,7 +8,7 @@ from django.db import connections
 from django.test import override_settings
 
 from tests.given import Given, iso
-from traces import retention
+from traces.engines import postgresql
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -29,11 +29,11 @@ def count(given: Given, table: str) -> int:
 
 
 def test_rows_go_by_whole_days_in_batches(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "BATCH", 2)
+    monkeypatch.setattr(postgresql, "DELETED_AT_ONCE", 2)
     oldest_kept = MIDNIGHT - 10 * DAYS
     given.calls(5, oldest_kept - timedelta(microseconds=1))
     given.calls(3, oldest_kept)
-    rows, sums = retention.delete_old(NOW)
+    rows, sums = postgresql.delete_old(NOW)
     assert (rows, sums) == (5, 0)
     assert count(given, "traces") == 3
 
@@ -42,7 +42,7 @@ def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(given: Given) ->
     given.calls(1, NOW - 40 * DAYS)
     given.calls(2, NOW - 20 * DAYS)
     given.calls(4, NOW)
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 50 * DAYS).isoformat(), "end": (MIDNIGHT + DAYS).isoformat()}
     assert count(given, "traces") == 4
     assert given.ask("usage/overview", **window)["total_calls"] == 6
@@ -51,7 +51,7 @@ def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(given: Given) ->
 @pytest.mark.parametrize(("metric", "moment"), [("usage/top-users", "last_seen"), ("performance/errors", "first_seen")])
 def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric: str, moment: str) -> None:
     given.calls(2, NOW - 20 * DAYS, user_id="ada", status="error")
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": MIDNIGHT.isoformat()}
     [row] = given.ask(metric, **window)["data"]
     assert (row["calls"], row[moment]) == (2, None)
@@ -62,7 +62,7 @@ def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric:
 def test_an_error_was_first_seen_nobody_knows_when_though_later_rows_of_it_are_kept(given: Given) -> None:
     for days in (20, 5, 1):
         given.calls(1, NOW - days * DAYS, status="error", error_message=f"{days} days ago")
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
     [group] = given.ask("performance/errors", **window)["data"]
     assert (group["calls"], group["first_seen"], group["sample_message"]) == (3, None, "1 days ago")
@@ -72,7 +72,7 @@ def test_an_error_was_first_seen_nobody_knows_when_though_later_rows_of_it_are_k
 def test_the_agents_of_a_user_are_still_known_once_the_rows_are_gone(given: Given, later: str) -> None:
     given.calls(3, NOW - 20 * DAYS, user_id="ada")
     given.calls(1, NOW, user_id=later)
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
     [user] = given.ask("usage/top-users", **window)["data"]
     assert (user["user_id"], user["calls"], user["active_agents"], user["last_seen"]) == ("ada", 3, 1, None)
@@ -80,10 +80,10 @@ def test_the_agents_of_a_user_are_still_known_once_the_rows_are_gone(given: Give
 
 def test_nothing_is_deleted_twice(given: Given) -> None:
     given.calls(2, NOW - 40 * DAYS)
-    rows, sums = retention.delete_old(NOW)
+    rows, sums = postgresql.delete_old(NOW)
     assert rows == 2
     assert sums > 0
-    assert retention.delete_old(NOW) == (0, 0)
+    assert postgresql.delete_old(NOW) == (0, 0)
 
 
 def test_the_command_says_what_went(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,7 +94,7 @@ def test_the_command_says_what_went(given: Given, capsys: pytest.CaptureFixture[
 
 def test_sums_that_are_made_of_rows_are_made_before_the_rows_go(given: Given) -> None:
     given.calls(3, NOW - 20 * DAYS, latency_ms=100.0)  # of a day that no later row has closed
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     given.calls(1, NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
     with override_settings(EXACT_PERCENTILE_ROWS=0):
@@ -105,7 +105,7 @@ def test_sums_that_are_made_of_rows_are_made_before_the_rows_go(given: Given) ->
 def test_percentiles_of_a_window_whose_rows_are_partly_gone_are_from_sums(given: Given) -> None:
     given.calls(9, NOW - 20 * DAYS, latency_ms=1000.0)
     given.calls(1, NOW - 2 * DAYS, latency_ms=10.0)
-    retention.delete_old(NOW)
+    postgresql.delete_old(NOW)
     window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
     for filters in ({}, {"agent_id": "support"}):
         answer = given.ask("performance/overview", **window, **filters)

@@ -9,9 +9,34 @@ from django.db import connections
 
 from tests.given import NOON, Given, a_row, iso
 from traces import sums, writer
-from traces.rollups import CHUNK, CLOSED_BEFORE, FILL, HOUR, MEMBER, ROLLUPS, SETS, SOURCE, TABLES, Rollup, Sets, Width
+from traces.engines import postgresql
+from traces.engines.postgresql import FILLED_UNTIL
+from traces.rollups import statement as statement_text
+from traces.rollups.catalogue import (
+    ALL_TABLES,
+    BIT_SQL,
+    BLOCK_SQL,
+    HOUR,
+    ROLLUPS,
+    SETS,
+    Rollup,
+    UserSets,
+    Width,
+)
+from traces.rollups.files import expected_files
+from traces.rollups.statements import SUMMED_COLUMNS
 
+SUMMED = ", ".join(SUMMED_COLUMNS)
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
+
+
+def test_the_sql_that_is_checked_in_is_what_the_catalogue_makes() -> None:
+    """`python -m traces.rollups` writes it."""
+    expected = expected_files()
+    folders = {path.parent for path in expected}
+    assert {path for folder in folders for path in folder.glob("*.sql")} == expected.keys()
+    for path, text in expected.items():
+        assert path.read_text() == text, path
 
 
 def rows_of(sql: str, given: Given) -> list[tuple[object, ...]]:
@@ -32,27 +57,27 @@ def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity"
     return rows_of(
         f"""
         SELECT time_bucket('{width.interval}', timestamp), {keys}, {sums}
-        FROM (SELECT {SOURCE} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
-        WHERE {rollup.held} AND timestamp < timestamptz '{until}'
+        FROM (SELECT {SUMMED} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
+        WHERE {rollup.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
         given,
     )
 
 
-def users_kept(sets: Sets, table: str, given: Given) -> list[tuple[object, ...]]:
-    names = ", ".join(("bucket", *sets.keys, "chunk", "users"))
+def users_kept(sets: UserSets, table: str, given: Given) -> list[tuple[object, ...]]:
+    names = ", ".join(("bucket", *sets.keys, "user_block", "users"))
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(users) > 0", given)
 
 
-def users_expected(sets: Sets, width: Width, given: Given, until: str) -> list[tuple[object, ...]]:
-    names = ", ".join((*sets.keys, CHUNK))
+def users_expected(sets: UserSets, width: Width, given: Given, until: str) -> list[tuple[object, ...]]:
+    names = ", ".join((*sets.keys, BLOCK_SQL))
     places = ", ".join(str(place) for place in range(1, len(sets.keys) + 3))
     return rows_of(
         f"""
-        SELECT time_bucket('{width.interval}', timestamp), {names}, bit_or({MEMBER})
+        SELECT time_bucket('{width.interval}', timestamp), {names}, bit_or({BIT_SQL})
         FROM traces
-        WHERE workspace_id = %(workspace_id)s AND {sets.of.held} AND timestamp < timestamptz '{until}'
+        WHERE workspace_id = %(workspace_id)s AND {sets.source.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
         given,
@@ -60,13 +85,13 @@ def users_expected(sets: Sets, width: Width, given: Given, until: str) -> list[t
 
 
 def assert_rollups_hold_the_rows(given: Given) -> None:
-    [(closed,)] = rows_of(CLOSED_BEFORE, given)
+    [(closed,)] = rows_of(FILLED_UNTIL, given)
     until = closed.isoformat()  # type: ignore[attr-defined]
     for rollup in ROLLUPS:
         for width, table in rollup.tables.items():
-            is_counted_at_once = rollup.is_counted_at_once and table == rollup.narrowest
+            is_filled_by_inserts = rollup.is_filled_by_inserts and table == rollup.narrowest
             assert kept(rollup, table, given) == expected(
-                rollup, width, given, "infinity" if is_counted_at_once else until
+                rollup, width, given, "infinity" if is_filled_by_inserts else until
             )
     for sets in SETS:
         for width, table in sets.tables.items():
@@ -97,10 +122,10 @@ def test_more_hours_than_one_request_may_take_are_summed_by_the_next_ones(
     given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(writer, "close_hours", lambda cursor, *_: cursor.closed_before)
+        patched.setattr(postgresql, "close_hours", lambda cursor, *_: cursor.filled_until)
         for hour in (1, 2, 3):
             given.calls(hour, NOON - DAYS + hour * HOUR.length, user_id="ada", latency_ms=10.0)
-    monkeypatch.setattr(writer, "CLOSING_SECONDS", 0)
+    monkeypatch.setattr(postgresql, "CLOSING_SECONDS", 0)
     day_before = DAILY.replace("GROUP BY", f"AND bucket < '{NOON.date()}' GROUP BY")
     for summed in (1 + 1, 1 + 2 + 2, 1 + 2 + 3 + 3):
         given.calls(1, NOON)
@@ -148,8 +173,8 @@ def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) ->
     for days_ago in (3, 1, 0):
         given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(f"TRUNCATE closed_hours, {', '.join(TABLES)}")
-        for statement in FILL:
+        cursor.execute(f"TRUNCATE rollup_state, {', '.join(ALL_TABLES)}")
+        for statement in statement_text("postgresql", "fill").split(";\n\n"):
             cursor.execute(statement)
     assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
     assert_rollups_hold_the_rows(given)
@@ -175,7 +200,7 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
 
 def test_only_hours_that_lose_a_users_call_are_counted_again(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
-    monkeypatch.setattr(writer, "recount", lambda cursor, workspace_id, hours: counted.append(list(hours)))
+    monkeypatch.setattr(postgresql, "recompute_users", lambda cursor, workspace_id, hours: counted.append(list(hours)))
     [priced, moved, named] = [
         given.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
         for hours, user in ((3, "ada"), (2, "ada"), (1, None))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traces import engine, windows
-from traces.engine import Aggregate, RollupState
+from traces import engines, windows
+from traces.engines.protocol import Aggregate, RollupState
 from traces.filters import BUCKET_ORIGIN, LATEST, Filters
-from traces.rollups import DAY, HOUR, ROLLUPS, SETS, USER_AGENTS, USERS, Sets, Width
+from traces.rollups.catalogue import DAY, HOUR, ROLLUPS, SETS, USER_AGENTS, USERS, UserSets, Width
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,8 +21,8 @@ spans = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
 buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY_WIDTH])
 
 
-def of_sets(sets: Sets) -> dict[Width, str]:
-    return {sets.of.widths[0]: sets.of.narrowest} | sets.tables
+def of_sets(sets: UserSets) -> dict[Width, str]:
+    return {sets.source.widths[0]: sets.source.narrowest} | sets.tables
 
 
 tables = st.sampled_from([*(rollup.tables for rollup in ROLLUPS), *(of_sets(sets) for sets in SETS)])
@@ -64,13 +64,13 @@ def test_pieces_make_up_the_window(tables, before, length, bucket, closing) -> N
             if not width:
                 assert table == "traces"
                 continue
-            assert table == closed.table(tables[width])
+            assert table == closed.stored_table(tables[width])
             assert width.length <= bucket
             assert (begins - BUCKET_ORIGIN) % width.length == timedelta(0)
             held_before = closed.table_filled_until(tables[width], width == widths[0] and width.length <= HOUR.length)
             assert ends <= held_before
             # Summed as hours are closed: the bucket that has begun ends there.
-            may_have_begun = closed.is_steady and ends == closed.filled_until == held_before
+            may_have_begun = closed.is_stable and ends == closed.filled_until == held_before
             assert may_have_begun or (ends - begins) % width.length == timedelta(0)
         # Without rows behind the window, its last narrow bucket is read to the end.
         assert reached == filters.end or (not rows_behind and reached - filters.end < widths[0].length)
@@ -124,7 +124,9 @@ def test_hours_that_are_materialized_later_than_their_day_are_read_from_their_vi
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     aggregates = {"user_agents_hourly": Aggregate("materialized", MONDAY + timedelta(hours=4))}
-    monkeypatch.setattr(engine, "closed", lambda workspace: {workspace: RollupState(LATEST, aggregates=aggregates)})
+    monkeypatch.setattr(
+        engines, "rollup_states", lambda workspace: {workspace: RollupState(LATEST, aggregates=aggregates)}
+    )
     filters = Filters(UUID(int=0), MONDAY, MONDAY + DAY.length, "daily")
     read = {
         hours: windows.table_for(filters, USER_AGENTS, HOUR, until=MONDAY + timedelta(hours=hours)) for hours in (4, 24)

@@ -1,0 +1,66 @@
+"""Citus: the schema of PostgreSQL spread over a cluster. A workspace lies on one node, so each question goes to one."""
+
+from django.core.management.base import CommandError
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+from traces import engines
+from traces.engines.postgresql import PostgreSQL
+from traces.rollups.catalogue import ALL_TABLES
+
+DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES)
+FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
+
+# Moving the rows of a large table takes as long as it takes. One shard after the other: all in one transaction.
+LIMITS = """
+SET LOCAL statement_timeout = 0;
+SET LOCAL lock_timeout = 0;
+SET LOCAL citus.multi_shard_modify_mode = 'sequential';
+"""
+AVAILABLE = "SELECT 1 FROM pg_available_extensions WHERE name = 'citus'"
+MIGRATED = "SELECT to_regclass('rollup_state') IS NOT NULL"
+REMAINING = """
+SELECT name
+FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (name, place)
+WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass(name))
+ORDER BY place
+"""
+MARK = "COMMENT ON TABLE traces IS 'engine: citus'"
+FUNCTION = "SELECT create_distributed_function(%s::regprocedure)"
+TABLE = "SELECT create_distributed_table(%s, 'workspace_id', colocate_with => %s)"
+# Distributing copies the rows to the nodes: the coordinator's own would be left, unseen, on its disk.
+EMPTY_LOCAL_COPY = "SELECT truncate_local_data_after_distributing_table(%s::regclass)"
+
+
+class Citus(PostgreSQL):
+    name = "citus"
+
+    def distribute(self) -> list[str]:
+        with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+            check(cursor)
+            cursor.execute("CREATE EXTENSION IF NOT EXISTS citus")
+            cursor.execute(LIMITS)
+            cursor.execute(REMAINING, [list(DISTRIBUTED_TABLES)])
+            remaining = [name for (name,) in cursor.fetchall()]
+            if "traces" in remaining:
+                cursor.execute(MARK)
+            for function in FUNCTIONS if remaining else ():
+                cursor.execute(FUNCTION, [function])
+            for table in remaining:
+                cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
+            for table in DISTRIBUTED_TABLES:
+                cursor.execute(EMPTY_LOCAL_COPY, [table])
+        engines.forget()
+        return remaining
+
+
+ENGINE = Citus()
+
+
+def check(cursor: CursorWrapper) -> None:
+    cursor.execute(AVAILABLE)
+    if not cursor.fetchone():
+        raise CommandError("Citus is not installed on this server: docs/storage.md says how a cluster is set up.")
+    cursor.execute(MIGRATED)
+    if cursor.fetchone() != (True,):
+        raise CommandError("There are no tables yet: run `manage.py migrate --database analytics` first.")

@@ -1,0 +1,200 @@
+"""PostgreSQL: the rollups are ordinary tables, filled by the writers. Citus distributes the same schema."""
+
+import time
+from collections.abc import Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections
+
+from traces import engines
+from traces.db import rows
+from traces.engines.protocol import RollupState
+from traces.filters import EARLIEST
+from traces.rollups import statement
+from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, SETS
+from traces.write_cursor import WriteCursor, write_cursor
+
+INSERT = statement("postgresql", "insert")
+INSERT_IN_TIME = statement("postgresql", "insert_in_time")
+CORRECT = statement("postgresql", "correct")
+MOVE = statement("postgresql", "move")
+CLOSE_HOURS = statement("postgresql", "close_hours")
+RECOMPUTE_USERS = tuple(
+    statement("postgresql", f"recompute_{table}") for sets in SETS for table in sets.tables.values()
+)
+
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
+FILLED_UNTIL = "SELECT filled_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
+ROLLUP_STATES = """
+SELECT workspace_id, filled_until
+FROM rollup_state
+WHERE workspace_id = ANY(%(workspace_ids)s)
+"""
+OLDEST_OPEN_HOUR = """
+SELECT time_bucket('1 hour', min(bucket))
+FROM totals_minutely
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s
+"""
+
+# Many hours, or one of very many users, take longer than a request may: the next batches go on where this one stops.
+CLOSING_SECONDS = 1.0
+
+DELETED_AT_ONCE = 10_000
+# Also those that the product does not know any more.
+STORED_WORKSPACES = "SELECT workspace_id FROM rollup_state ORDER BY workspace_id"
+LAST_OF_BATCH = """
+SELECT {moment}
+FROM {table}
+WHERE workspace_id = %(workspace_id)s AND {moment} < %(cutoff)s
+ORDER BY {moment}
+OFFSET %(batch)s - 1
+LIMIT 1
+"""
+DELETE = "DELETE FROM {table} WHERE workspace_id = %(workspace_id)s AND {moment} < %(cutoff)s AND {moment} <= %(last)s"
+
+
+class PostgreSQL:
+    name = "postgresql"
+
+    def create(self) -> None:
+        """The migrated schema is complete."""
+
+    def lock(self, cursor: WriteCursor, workspace_id: UUID) -> None:
+        params = {"workspace_id": workspace_id}
+        with WriteCursor(cursor.connection) as state:
+            # With BEGIN in one exchange: while the holder of the lock waits for an answer, all others wait for it.
+            with cursor.connection.pipeline():
+                cursor.execute(LOCK, params, prepare=True)
+                state.execute(FILLED_UNTIL, params, prepare=True)
+            for (moment,) in state.fetchall():
+                cursor.filled_until = moment
+
+    def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
+        filled_until = close_hours(cursor, batch["workspace_id"], hour_of(newest - CLOSING_LAG))
+        sql = INSERT if oldest < filled_until else INSERT_IN_TIME
+        cursor.execute(sql, {**batch, "filled_until": filled_until}, prepare=True)
+        [(accepted,)] = cursor.fetchall()
+        return int(accepted)
+
+    def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
+        cursor.execute(CORRECT, {**batch, "filled_until": cursor.filled_until})
+        recompute_users(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
+
+    def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
+        cursor.execute(MOVE, {**row, "filled_until": cursor.filled_until})
+        stored_at: datetime = row["stored_at"]
+        hours = [hour_of(stored_at)] if stored_at < cursor.filled_until else []
+        recompute_users(cursor, row["workspace_id"], hours)
+
+    def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
+        return {
+            workspace_id: RollupState(filled_until, is_stable)
+            for workspace_id, filled_until in filled_until_of(workspace_ids).items()
+        }
+
+    def has_closed_hours_since(self, states: Mapping[UUID, RollupState]) -> bool:
+        now = filled_until_of(states.keys())
+        return any(state.filled_until != now[workspace_id] for workspace_id, state in states.items())
+
+    def retain(self, now: datetime) -> str:
+        deleted_rows, deleted_sums = delete_old(now)
+        return (
+            f"Deleted {deleted_rows} traces and {deleted_sums} sums: traces {settings.RETENTION_DAYS} days, "
+            f"their sums {settings.ROLLUP_RETENTION_DAYS} days are kept."
+        )
+
+    def distribute(self) -> list[str]:
+        return engines.engine_named("citus").distribute()
+
+
+ENGINE = PostgreSQL()
+
+
+def filled_until_of(workspace_ids: Set[UUID]) -> dict[UUID, datetime]:
+    if not workspace_ids:
+        return {}
+    found = rows(ROLLUP_STATES, {"workspace_ids": list(workspace_ids)})
+    return dict.fromkeys(workspace_ids, EARLIEST) | {state["workspace_id"]: state["filled_until"] for state in found}
+
+
+def hour_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> datetime:
+    """Closes the hours before `until`, as many as there is time for. Answers where the open hours begin now."""
+    ends = time.monotonic() + CLOSING_SECONDS
+    while cursor.filled_until < until:
+        params: dict[str, Any] = {
+            "workspace_id": workspace_id,
+            "filled_until": cursor.filled_until,
+            "until": until,
+        }
+        cursor.execute(OLDEST_OPEN_HOUR, params)
+        [(oldest,)] = cursor.fetchall()
+        closed_until = min(until, oldest + HOUR.length) if oldest else until
+        cursor.execute(CLOSE_HOURS, params | {"until": closed_until})
+        cursor.filled_until = closed_until
+        if time.monotonic() > ends:
+            break
+    return cursor.filled_until
+
+
+def recompute_users(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:
+    """Makes the sets of users again for closed hours from which a call was taken away."""
+    params = {"workspace_id": workspace_id, "filled_until": cursor.filled_until, "hours": list(hours)}
+    for sql in RECOMPUTE_USERS if hours else ():
+        cursor.execute(sql, params)
+
+
+# --- Retention: by whole days in UTC, rows after RETENTION_DAYS, their sums after ROLLUP_RETENTION_DAYS ---
+
+
+def delete_old(now: datetime) -> tuple[int, int]:
+    """Deletes a batch at a time, so that writers wait for one batch at most. Answers how many rows and sums."""
+    deleted_rows = deleted_sums = 0
+    for workspace_id in stored_workspaces():
+        cutoff = day_before(now, settings.RETENTION_DAYS)
+        close_all_before(workspace_id, cutoff)
+        deleted_rows += delete_before(workspace_id, "traces", "timestamp", cutoff)
+        for table in ALL_TABLES:
+            deleted_sums += delete_before(
+                workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS)
+            )
+    return deleted_rows, deleted_sums
+
+
+def stored_workspaces() -> list[UUID]:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(STORED_WORKSPACES)
+        return [workspace_id for (workspace_id,) in cursor.fetchall()]
+
+
+def day_before(now: datetime, days: int) -> datetime:
+    return (now - timedelta(days=days)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
+    """Sums rows that are summed when their hour is closed, while they are there."""
+    filled_until = None
+    while filled_until is None or filled_until < cutoff:
+        with write_cursor() as cursor:
+            ENGINE.lock(cursor, workspace_id)
+            filled_until = close_hours(cursor, workspace_id, cutoff)
+
+
+def delete_before(workspace_id: UUID, table: str, moment: str, cutoff: datetime) -> int:
+    deleted, names = 0, {"table": table, "moment": moment}
+    params: dict[str, Any] = {"workspace_id": workspace_id, "cutoff": cutoff, "batch": DELETED_AT_ONCE}
+    while True:
+        with write_cursor() as cursor:
+            ENGINE.lock(cursor, workspace_id)
+            cursor.execute(LAST_OF_BATCH.format(**names), params)
+            last = cursor.fetchone()
+            cursor.execute(DELETE.format(**names), params | {"last": last[0] if last else cutoff})
+            deleted += int(cursor.rowcount)
+        if not last:
+            return deleted

@@ -1,0 +1,77 @@
+"""The table of spans and its rollups, as literal SQL for each engine."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import migrations
+from django.db.backends.utils import CursorWrapper
+from django.db.migrations.exceptions import IrreversibleError
+
+SQL = Path(__file__).parent / "sql"
+OLDEST_TIMESCALEDB = (2, 23)
+
+# Installed in the database, or at least loaded by the server: packages alone do not make it usable.
+HAS_TIMESCALEDB = """
+SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')
+    AND (
+        EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb')
+        OR EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.disable_load')
+    )
+"""
+PACKAGE = "SELECT 1 FROM pg_available_extensions WHERE name = 'timescaledb'"
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS timescaledb"
+VERSION = "SELECT extversion, current_setting('timescaledb.license') FROM pg_extension WHERE extname = 'timescaledb'"
+
+
+class Unusable(CommandError):
+    """This TimescaleDB cannot hold the schema; the text says why and what to do."""
+
+
+def create(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
+        engine = engine_of(cursor)
+        if engine == "timescaledb":
+            create_extension(cursor)
+        for statement in statements(engine):
+            cursor.execute(statement)
+
+
+def engine_of(cursor: CursorWrapper) -> str:
+    """As forced, else TimescaleDB wherever there is one."""
+    if settings.ANALYTICS_ENGINE:
+        return str(settings.ANALYTICS_ENGINE)
+    cursor.execute(HAS_TIMESCALEDB)
+    return "timescaledb" if cursor.fetchone() == (True,) else "postgresql"
+
+
+def create_extension(cursor: CursorWrapper) -> None:
+    cursor.execute(PACKAGE)
+    if not cursor.fetchone():
+        raise Unusable("This server has no TimescaleDB. Install it, or leave ANALYTICS_ENGINE empty.")
+    cursor.execute(EXTENSION)
+    cursor.execute(VERSION)
+    version, license_name = cursor.fetchone()
+    if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_TIMESCALEDB:
+        raise Unusable(f"TimescaleDB {version} is too old, 2.23 is needed. ANALYTICS_ENGINE=postgresql does without.")
+    if license_name != "timescale":
+        raise Unusable(
+            "This TimescaleDB is the Apache edition, which has no continuous aggregates: "
+            "use the community edition (timescaledb.license = timescale). ANALYTICS_ENGINE=postgresql does without."
+        )
+
+
+def statements(engine: str) -> list[str]:
+    """In the files a blank line follows each statement, and there is none inside a statement."""
+    return (SQL / f"0001_{engine}.sql").read_text().split(";\n\n")
+
+
+def refuse_to_drop(apps: Any, schema_editor: Any) -> None:
+    raise IrreversibleError("Traces are not dropped by a migration: drop the database.")
+
+
+class Migration(migrations.Migration):
+    initial = True
+
+    operations = (migrations.RunPython(create, refuse_to_drop),)

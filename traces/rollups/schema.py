@@ -1,0 +1,284 @@
+"""Makes the schema of each engine from the catalogue, for the initial migration."""
+
+from traces.rollups.catalogue import (
+    BIT_SQL,
+    BLOCK_SIZE,
+    BLOCK_SQL,
+    CATALOGUE,
+    DAY,
+    HOUR,
+    MEASURES,
+    MINUTE,
+    ROW_KEYS,
+    TEN_MINUTES,
+    WEEK,
+    ZERO_LATENCY_BUCKET,
+    Rollup,
+    UserSets,
+    Width,
+)
+from traces.rollups.statements import HEADER, listed, places
+
+# Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
+TEXT = 'text COLLATE "C"'
+TRACES = f"""
+CREATE TABLE traces (
+    workspace_id uuid NOT NULL,
+    timestamp timestamptz NOT NULL,
+    trace_id {TEXT} NOT NULL,
+    span_id {TEXT} NOT NULL,
+    parent_span_id {TEXT},
+    operation {TEXT} NOT NULL,
+    name {TEXT},
+    agent_id {TEXT} NOT NULL,
+    provider {TEXT},
+    model {TEXT},
+    user_id {TEXT},
+    session_id {TEXT},
+    status {TEXT} NOT NULL CHECK (status IN ('success', 'error', 'timeout')),
+    error_type {TEXT},
+    error_message {TEXT},
+    latency_ms double precision CHECK (latency_ms >= 0 AND latency_ms < 'Infinity'),
+    input_tokens bigint CHECK (input_tokens >= 0),
+    output_tokens bigint CHECK (output_tokens >= 0),
+    cache_read_tokens bigint CHECK (cache_read_tokens >= 0),
+    cache_write_tokens bigint CHECK (cache_write_tokens >= 0),
+    reasoning_tokens bigint CHECK (reasoning_tokens >= 0),
+    cost_usd numeric CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'),
+    cost_source {TEXT},
+    price_id {TEXT},
+    response_id {TEXT},
+    attributes jsonb NOT NULL DEFAULT '{{}}',
+    span_facts jsonb,
+    link {TEXT},
+    user_number integer
+)
+"""
+USER_NUMBERS = f"""
+-- Numbers tell the users of a workspace apart in four bytes, and make up sets.
+CREATE TABLE user_numbers (
+    workspace_id uuid NOT NULL,
+    user_id {TEXT} NOT NULL,
+    number integer NOT NULL,
+    UNIQUE (workspace_id, user_id),
+    UNIQUE (workspace_id, number)
+)
+"""
+SPAN_KEY = """
+-- Time before ids: new rows go to the end of the index, and windows are read from it. Questions read the columns of
+-- INCLUDE from the index too, where they are a quarter as wide as in the table.
+ALTER TABLE traces ADD CONSTRAINT traces_span_key
+    UNIQUE (workspace_id, timestamp, trace_id, span_id)
+    INCLUDE (
+        operation, agent_id, provider, model, user_number, status, error_type, latency_ms, cost_usd,
+        input_tokens, output_tokens
+    )
+"""
+LINK_INDEX = """
+-- Other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
+CREATE INDEX idx_traces_workspace_link ON traces (
+    date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(link, uuid_hash_extended(workspace_id, 0))
+)
+WHERE link IS NOT NULL
+"""
+TRACE_INDEX = """
+-- The spans of a trace that a later span may correct, by week.
+CREATE INDEX idx_traces_workspace_trace ON traces (
+    date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+)
+WHERE span_facts ? 'kind'
+"""
+ERROR_INDEX = """
+-- Of the few rows that failed: all that questions about them filter by or count.
+CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
+    INCLUDE (operation, agent_id, provider, model, user_number, error_type)
+    WHERE status <> 'success'
+"""
+# TimescaleDB has time_bucket. date_bin from the same Monday gives the same minutes, hours, days and weeks.
+TIME_BUCKET = """
+CREATE FUNCTION time_bucket(width interval, moment timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN date_bin(width, moment, timestamptz '2000-01-03 00:00:00+00')
+"""
+LATENCY_BUCKET = f"""
+-- OpenTelemetry's exponential histogram at scale 5: bucket i holds (2^(i/32), 2^((i+1)/32)]. Zero has its own bucket.
+CREATE FUNCTION latency_bucket(latency_ms double precision) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN latency_ms > 0 THEN ceil(ln(latency_ms) * 32 / ln(2::double precision))::integer - 1
+    WHEN latency_ms = 0 THEN {ZERO_LATENCY_BUCKET}
+END
+"""
+ROLLUP_STATE = """
+-- Where the hours begin that only the narrowest buckets of the rollups hold.
+CREATE TABLE rollup_state (
+    workspace_id uuid PRIMARY KEY,
+    filled_until timestamptz NOT NULL
+)
+"""
+
+KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), TEXT)
+KEY_TYPES |= dict.fromkeys(("user_number", "latency_bucket", "user_block"), "integer")
+MEASURE_TYPES = {
+    "calls": "integer",
+    "errors": "integer",
+    "timed_calls": "integer",
+    "latency_ms": "double precision",
+    "priced_calls": "integer",
+    "cost_usd": "numeric",
+    "input_tokens": "bigint",
+    "output_tokens": "bigint",
+    "users": f"bit({BLOCK_SIZE})",
+}
+
+
+def keys_of(entry: Rollup | UserSets) -> tuple[str, ...]:
+    return (*entry.keys, "user_block") if isinstance(entry, UserSets) else entry.keys
+
+
+def measures_of(entry: Rollup | UserSets) -> tuple[str, ...]:
+    return ("users",) if isinstance(entry, UserSets) else tuple(entry.measures)
+
+
+def rollup_table(entry: Rollup | UserSets, width: Width) -> str:
+    keys = keys_of(entry)
+    columns = (
+        "workspace_id uuid NOT NULL",
+        "bucket timestamptz NOT NULL",
+        *(f"{key} {KEY_TYPES[key]}" for key in keys),
+        *(f"{name} {MEASURE_TYPES[name]} NOT NULL" for name in measures_of(entry)),
+        f"UNIQUE NULLS NOT DISTINCT ({', '.join(('workspace_id', 'bucket', *keys))})",
+    )
+    # Room on each page, so that adding to a row changes it where it is, and no index.
+    return f"""
+CREATE TABLE {entry.table(width)} (
+{listed(columns)}
+)
+WITH (fillfactor = 70)
+"""
+
+
+def postgresql() -> list[str]:
+    tables = [rollup_table(entry, width) for entry in CATALOGUE for width in entry.widths]
+    return [
+        *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX),
+        *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables),
+        engine_mark("postgresql"),
+    ]
+
+
+# --- TimescaleDB ---
+
+HYPERTABLE = """
+SELECT create_hypertable('traces', by_range('timestamp', interval '1 day'), create_default_indexes => false)
+"""
+COLUMNSTORE = """
+ALTER TABLE traces SET (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'workspace_id',
+    timescaledb.orderby = 'timestamp'
+)
+"""
+DECOMPRESSION = """
+-- A late batch may open more compressed rows than the default allows: it is stored, not refused.
+DO $$
+BEGIN
+    EXECUTE format(
+        'ALTER DATABASE %I SET timescaledb.max_tuples_decompressed_per_dml_transaction = 0',
+        current_database()
+    );
+END
+$$
+"""
+# Chunks of the aggregates: few enough to plan a window of 400 days quickly.
+CHUNK_INTERVALS = {MINUTE: "10 days", TEN_MINUTES: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
+# What is read by the thousand is read from the index alone: there the rows of a workspace lie beside each other.
+INCLUDED = {
+    "agents": tuple(MEASURES),
+    "latency": ("calls",),
+    "users": ("calls",),
+    "failures": ("calls",),
+    "errors": ("calls",),
+}
+
+
+def timescaledb() -> list[str]:
+    aggregates = [
+        statement
+        for entry in CATALOGUE
+        for width in entry.widths
+        for statement in (aggregate(entry, width), aggregate_index(entry, width))
+    ]
+    return [
+        *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX, LATENCY_BUCKET),
+        *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates),
+        engine_mark("timescaledb"),
+    ]
+
+
+def aggregate(entry: Rollup | UserSets, width: Width) -> str:
+    """A real-time continuous aggregate: days and weeks of what is narrower, all else of rows.
+
+    Real-time: what is not summed yet is read from its source.
+    """
+    narrower = [one for one in entry.widths if HOUR.length <= one.length < width.length]
+    source, time = (entry.table(narrower[-1]), "bucket") if narrower else ("traces", "timestamp")
+    keys = keys_of(entry) if narrower else tuple(row_key(key) for key in keys_of(entry))
+    columns = (
+        "workspace_id",
+        f"time_bucket('{width.interval}', {time}) AS bucket",
+        *keys,
+        *(f"{sum_sql(entry, name, bool(narrower))} AS {name}" for name in measures_of(entry)),
+    )
+    rollup = entry.source if isinstance(entry, UserSets) else entry
+    where = "" if narrower else f"\nWHERE {rollup.where_calls}"
+    return f"""
+CREATE MATERIALIZED VIEW {entry.table(width)}
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '{CHUNK_INTERVALS[width]}'
+) AS
+SELECT
+{listed(columns)}
+FROM {source}{where}
+GROUP BY {places(len(keys) + 2)}
+WITH NO DATA
+"""
+
+
+def row_key(key: str) -> str:
+    return f"{BLOCK_SQL} AS user_block" if key == "user_block" else ROW_KEYS.get(key, key)
+
+
+def sum_sql(entry: Rollup | UserSets, name: str, is_of_buckets: bool) -> str:
+    if isinstance(entry, UserSets):
+        return f"bit_or({'users' if is_of_buckets else BIT_SQL})"
+    return f"sum({name if is_of_buckets else entry.measures[name]})::{MEASURE_TYPES[name]}"
+
+
+def aggregate_index(entry: Rollup | UserSets, width: Width) -> str:
+    """By all that questions filter by, as PostgreSQL's unique key. TimescaleDB's own index is by time alone."""
+    included = f" INCLUDE ({', '.join(INCLUDED[entry.name])})" if entry.name in INCLUDED else ""
+    key = ", ".join(("workspace_id", "bucket", *keys_of(entry)))
+    return f"\nCREATE INDEX ON {entry.table(width)} ({key}){included}\n"
+
+
+def engine_mark(name: str) -> str:
+    """By this comment the product knows which schema it meets."""
+    return f"COMMENT ON TABLE traces IS 'engine: {name}'"
+
+
+def as_file(title: str, statements: list[str]) -> str:
+    return f"-- {title}\n{HEADER}\n" + ";\n\n".join(statement.strip() for statement in statements) + ";\n"
+
+
+def files() -> dict[str, str]:
+    """By engine, the text that the initial migration runs."""
+    return {
+        "postgresql": as_file("The schema on PostgreSQL, and on Citus before it is distributed.", postgresql()),
+        "timescaledb": as_file("The schema on TimescaleDB, whose extension the migration has made.", timescaledb()),
+    }

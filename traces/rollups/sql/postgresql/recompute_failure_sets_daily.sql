@@ -1,0 +1,31 @@
+-- Makes the sets of users again after calls were taken away: also without users who have no call left.
+-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
+WITH present AS MATERIALIZED (
+    SELECT
+        start,
+        status,
+        error_type,
+        user_block,
+        bit_or(users) AS users
+    FROM (
+        SELECT DISTINCT time_bucket('24 hours', hour) AS start
+        FROM unnest(%(hours)s::timestamptz[]) AS hour
+    ) AS touched
+    JOIN failure_sets_hourly ON bucket >= start AND bucket < start + interval '24 hours'
+    WHERE workspace_id = %(workspace_id)s AND true
+    GROUP BY 1, 2, 3, 4
+)
+UPDATE failure_sets_daily
+SET users = coalesce((
+    SELECT present.users
+    FROM present
+    WHERE start = failure_sets_daily.bucket
+        AND present.user_block = failure_sets_daily.user_block
+        AND present.status IS NOT DISTINCT FROM failure_sets_daily.status
+        AND present.error_type IS NOT DISTINCT FROM failure_sets_daily.error_type
+), 0::bit(4096))
+WHERE workspace_id = %(workspace_id)s
+    AND bucket = ANY(ARRAY(
+        SELECT DISTINCT time_bucket('24 hours', hour) AS start
+        FROM unnest(%(hours)s::timestamptz[]) AS hour
+    ))
