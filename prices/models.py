@@ -11,7 +11,7 @@ def usd_per_million(help_text: str = "", **options: Any) -> Any:
 
 
 class PriceOverride(models.Model):
-    """What a workspace really pays for a model, for calls from `valid_from` on."""
+    """A price that a workspace really pays for a model, for calls from `valid_from` on."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="price_overrides")
     provider = models.CharField(max_length=100, blank=True, help_text="Like openai. Empty: any provider.")

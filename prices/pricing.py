@@ -1,7 +1,7 @@
-"""What a call cost: the workspace's own price, else the client's figure, else the price list at the call's time."""
+"""What a call costs: the workspace's own price, else the client's figure, else the price list at the call's time."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,6 +26,14 @@ STANDARD_TIERS = frozenset({"default", "standard", "auto"})
 PROVIDERS_OF_PRICE_LIST = {"azure.ai.openai": "azure", "azure.ai.inference": "azure"}
 """genai-prices takes every name with "openai" in it for OpenAI."""
 
+OVERRIDE_COLUMNS = columns_of(PriceOverride)
+OVERRIDES = """
+SELECT {columns}
+FROM prices_priceoverride
+WHERE workspace_id = %s
+ORDER BY valid_from DESC, id
+"""
+
 
 class Rates(NamedTuple):
     """USD per token, and per call."""
@@ -38,10 +46,10 @@ class Rates(NamedTuple):
 
     def cost_usd(self, row: Row) -> Decimal:
         cache_read, cache_write = row.cache_read_tokens or 0, row.cache_write_tokens or 0
-        plain = max((row.input_tokens or 0) - cache_read - cache_write, 0)
+        uncached = max((row.input_tokens or 0) - cache_read - cache_write, 0)
         return (
             self.call
-            + plain * self.input
+            + uncached * self.input
             + cache_read * self.cache_read
             + cache_write * self.cache_write
             + (row.output_tokens or 0) * self.output
@@ -50,17 +58,20 @@ class Rates(NamedTuple):
 
 @dataclass(slots=True)
 class Call:
-    """A row to be priced, and what else of it decides the price."""
+    """A row to be priced, and what else decides its price."""
 
     row: Row
     models: tuple[str, ...]
-    """As the client wrote them, the one used before the one asked for."""
+    """As the client wrote them: the one used before the one requested."""
     reported_cost_usd: Decimal | None = None
     service_tier: str | None = None
 
 
 def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
-    """Sets cost_usd, cost_source and price_id of the calls among the rows; a reported cost is known by its source."""
+    """Sets cost_usd, cost_source and price_id of the calls among the rows.
+
+    A row whose cost_source is `reported` holds the client's figure in cost_usd.
+    """
     price_calls(
         overrides_of(workspace_id),
         [
@@ -75,28 +86,12 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     )
 
 
-OVERRIDE_COLUMNS = columns_of(PriceOverride)
-OVERRIDES = f"""
-SELECT {", ".join(OVERRIDE_COLUMNS)}
-FROM prices_priceoverride
-WHERE workspace_id = %s
-ORDER BY valid_from DESC, id
-"""  # noqa: S608 (built from the model, never from input)
-
-
-def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
-    """The newest first. In SQL, since composing the query costs ten times what it takes, in every request."""
-    database = PriceOverride.objects.db
-    with connections[database].cursor() as cursor:
-        cursor.execute(OVERRIDES, [workspace_id])
-        return [PriceOverride.from_db(database, OVERRIDE_COLUMNS, found) for found in cursor.fetchall()]
-
-
 def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[Call]) -> None:
+    """The same with the workspace's overrides, the newest first."""
     for call in calls:
         row = call.row
         row.cost_usd, row.cost_source, row.price_id = None, "unknown", None
-        if has_usage(row) and (override := overriding(overrides, row)):
+        if has_usage(row) and (override := override_for(overrides, row)):
             row.cost_usd, row.cost_source = rates_of(override).cost_usd(row), "override"
             row.price_id = f"override:{override.pk}"
         elif call.reported_cost_usd is not None:
@@ -109,7 +104,18 @@ def has_usage(row: Row) -> bool:
     return row.input_tokens is not None or row.output_tokens is not None
 
 
-def overriding(overrides: Sequence[PriceOverride], row: Row) -> PriceOverride | None:
+# --- Overrides ---
+
+
+def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
+    """The newest first. By SQL: composing the query costs ten times its execution, in every request."""
+    database = PriceOverride.objects.db
+    with connections[database].cursor() as cursor:
+        cursor.execute(OVERRIDES.format(columns=", ".join(OVERRIDE_COLUMNS)), [workspace_id])
+        return [PriceOverride.from_db(database, OVERRIDE_COLUMNS, values) for values in cursor.fetchall()]
+
+
+def override_for(overrides: Sequence[PriceOverride], row: Row) -> PriceOverride | None:
     """The newest that was valid at the call's time."""
     for override in overrides:
         if (
@@ -132,19 +138,13 @@ def rates_of(override: PriceOverride) -> Rates:
     return Rates(*(Decimal(value) / MILLION for value in usd))
 
 
-def price_by_list(call: Call) -> None:
-    row = call.row
-    tier = call.service_tier if call.service_tier not in STANDARD_TIERS else None
-    models = (*call.models, row.model) if row.model else call.models
-    for found in listed(models, row.provider, tier, row.timestamp.astimezone(UTC).date()):
-        cost_usd = found.cost_usd(row)
-        if cost_usd is not None:
-            row.cost_usd, row.cost_source, row.price_id = cost_usd, "genai-prices", found.price_id
-            return
+# --- The price list ---
 
 
 @dataclass(slots=True, frozen=True)
-class Listed:
+class ListPrice:
+    """A model's price on the list, on one day."""
+
     model: ModelInfo
     tier: str | None
     price_id: str
@@ -154,41 +154,58 @@ class Listed:
     def cost_usd(self, row: Row) -> Decimal | None:
         if self.rates:
             return self.rates.cost_usd(row)
-        return exact_cost_usd(self.model.get_prices(row.timestamp, context(self.tier)), row)
+        return exact_cost_usd(self.model.get_prices(row.timestamp, context_of(self.tier)), row)
+
+
+def price_by_list(call: Call) -> None:
+    row = call.row
+    tier = call.service_tier if call.service_tier not in STANDARD_TIERS else None
+    models = (*call.models, row.model) if row.model else call.models
+    for list_price in list_prices(models, row.provider, tier, row.timestamp.astimezone(UTC).date()):
+        cost_usd = list_price.cost_usd(row)
+        if cost_usd is not None:
+            row.cost_usd, row.cost_source, row.price_id = cost_usd, "genai-prices", list_price.price_id
+            return
 
 
 @lru_cache(maxsize=16384)
-def listed(models: tuple[str, ...], provider: str | None, tier: str | None, day: date) -> list[Listed]:
+def list_prices(models: tuple[str, ...], provider: str | None, tier: str | None, day: date) -> list[ListPrice]:
     """The prices of that day that fit, the best first."""
-    found: dict[str, Listed] = {}
-    for wanted in dict.fromkeys((PROVIDERS_OF_PRICE_LIST.get(provider or "", provider), None)):
-        for model in models:
-            try:
-                priced_provider, priced = get_snapshot().find_provider_model(
-                    model.rpartition("/")[2], None, wanted, None
-                )
-            except LookupError:
-                continue
-            price_id = f"genai-prices-{genai_prices.__version__}:{priced_provider.id}/{priced.id}"
-            price_id += f":{tier}" if tier else ""
-            found.setdefault(price_id, Listed(priced, tier, price_id, rates_on(day, priced, tier)))
+    found: dict[str, ListPrice] = {}
+    for provider_id, model in listed_models(models, provider):
+        price_id = f"genai-prices-{genai_prices.__version__}:{provider_id}/{model.id}"
+        price_id += f":{tier}" if tier else ""
+        found.setdefault(price_id, ListPrice(model, tier, price_id, rates_on(day, model, tier)))
     return list(found.values())
 
 
-def context(tier: str | None) -> PriceContext | None:
+def listed_models(models: tuple[str, ...], provider: str | None) -> Iterator[tuple[str, ModelInfo]]:
+    """Each model that is on the list, with its provider there: of the call's provider first, then of any."""
+    for provider_id in dict.fromkeys((PROVIDERS_OF_PRICE_LIST.get(provider or "", provider), None)):
+        for name in models:
+            try:
+                listed_provider, model = get_snapshot().find_provider_model(
+                    name.rpartition("/")[2], None, provider_id, None
+                )
+            except LookupError:
+                continue
+            yield listed_provider.id, model
+
+
+def context_of(tier: str | None) -> PriceContext | None:
     return {"service_tier": tier} if tier else None
 
 
 def rates_on(day: date, model: ModelInfo, tier: str | None) -> Rates | None:
-    changing = [*(model.price_variants or ()), *(() if isinstance(model.prices, ModelPrice) else model.prices)]
-    if any(isinstance(price.constraint, TimeOfDateConstraint) for price in changing):
+    dated_prices = [*(model.price_variants or ()), *(() if isinstance(model.prices, ModelPrice) else model.prices)]
+    if any(isinstance(price.constraint, TimeOfDateConstraint) for price in dated_prices):
         return None
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    return proportional_rates(model.get_prices(noon, context(tier)))
+    return proportional_rates(model.get_prices(noon, context_of(tier)))
 
 
 def proportional_rates(model_price: ModelPrice) -> Rates | None:
-    """The list's price taken apart by pricing a million of each, so that a call costs five products.
+    """Takes the list's price apart by pricing a million of each kind of token, so that a call costs five products.
 
     None where a price is not proportional.
     """

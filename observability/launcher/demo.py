@@ -52,7 +52,7 @@ class Model:
 def price_id(model: Model) -> str:
     from prices import pricing
 
-    return pricing.listed((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id
+    return pricing.list_prices((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id
 
 
 @cache
