@@ -77,11 +77,11 @@ def groups(keys: Iterable[str], bucket: str, measures: Mapping[str, str], source
     """SELECT of one row for each bucket and combination of keys."""
     keys = tuple(keys)
     columns = ("workspace_id", f"{bucket} AS bucket", *keys, *(f"{sql} AS {name}" for name, sql in measures.items()))
+    condition = "" if where == "true" else f"\nWHERE {where}"
     return f"""
 SELECT
 {listed(columns)}
-FROM {source}
-WHERE {where}
+FROM {source}{condition}
 GROUP BY {places(len(keys) + 2)}
 """.strip()
 

@@ -174,7 +174,6 @@ WITH batch AS (
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
         sum(sign * coalesce(output_tokens, 0)) AS output_tokens
     FROM changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
     INSERT INTO totals_minutely (
@@ -205,7 +204,6 @@ WITH batch AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, status) DO UPDATE SET
@@ -248,7 +246,6 @@ WITH batch AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
@@ -289,7 +286,6 @@ WITH batch AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, agent_id) DO UPDATE SET
@@ -338,7 +334,6 @@ WITH batch AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
@@ -741,7 +736,6 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_agents_changes
-    WHERE true
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_number) DO UPDATE SET

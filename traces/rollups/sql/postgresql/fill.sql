@@ -51,7 +51,6 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE true
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, operation, status) DO UPDATE SET
@@ -112,7 +111,6 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE true
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
@@ -171,7 +169,6 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE true
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, operation, agent_id) DO UPDATE SET
@@ -238,7 +235,6 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE true
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
 ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type) DO UPDATE SET

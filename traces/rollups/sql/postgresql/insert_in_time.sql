@@ -157,7 +157,6 @@ WITH added AS (
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
         sum(sign * coalesce(output_tokens, 0)) AS output_tokens
     FROM added
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
     INSERT INTO totals_minutely (
@@ -188,7 +187,6 @@ WITH added AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, status) DO UPDATE SET
@@ -231,7 +229,6 @@ WITH added AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
@@ -272,7 +269,6 @@ WITH added AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, agent_id) DO UPDATE SET
@@ -321,7 +317,6 @@ WITH added AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
@@ -385,7 +380,6 @@ WITH added AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_agents_changes
-    WHERE true
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_number) DO UPDATE SET

@@ -126,7 +126,6 @@ WITH gone AS (
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
         sum(sign * coalesce(output_tokens, 0)) AS output_tokens
     FROM changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
     INSERT INTO totals_minutely (
@@ -157,7 +156,6 @@ WITH gone AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, status) DO UPDATE SET
@@ -200,7 +198,6 @@ WITH gone AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
@@ -241,7 +238,6 @@ WITH gone AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, agent_id) DO UPDATE SET
@@ -290,7 +286,6 @@ WITH gone AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens
     FROM calls_changes
-    WHERE true
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
@@ -693,7 +688,6 @@ WITH gone AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_agents_changes
-    WHERE true
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_number) DO UPDATE SET
