@@ -1,4 +1,4 @@
-"""Which engine is used, and what is said where it cannot be."""
+"""Which engine is used, and the message where it cannot be."""
 
 import os
 import subprocess
@@ -21,6 +21,14 @@ def test_without_timescaledb_it_is_postgresql() -> None:
     with connections["analytics"].cursor() as cursor:
         assert INITIAL.engine_of(cursor) == "postgresql"
     assert engines.current().name == "postgresql"
+
+
+def test_the_engine_is_the_one_that_the_migration_has_noted() -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("COMMENT ON TABLE traces IS 'engine: citus'")
+    engines.forget()
+    assert engines.current().name == "citus"
+    engines.forget()
 
 
 def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no-untyped-def]

@@ -1,4 +1,4 @@
-"""Whatever was written, in whatever order, the rollups hold what the rows add up to."""
+"""The rollups hold what the rows add up to, whatever is written and in whatever order."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -45,7 +45,7 @@ def rows_of(sql: str, given: Given) -> list[tuple[object, ...]]:
         return sorted(cursor.fetchall(), key=repr)
 
 
-def kept(rollup: Rollup, table: str, given: Given) -> list[tuple[object, ...]]:
+def sums_in(rollup: Rollup, table: str, given: Given) -> list[tuple[object, ...]]:
     names = ", ".join(("bucket", *rollup.keys, *rollup.measures))
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", given)
 
@@ -65,7 +65,7 @@ def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity"
     )
 
 
-def users_kept(sets: UserSets, table: str, given: Given) -> list[tuple[object, ...]]:
+def users_in(sets: UserSets, table: str, given: Given) -> list[tuple[object, ...]]:
     names = ", ".join(("bucket", *sets.keys, "user_block", "users"))
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(users) > 0", given)
 
@@ -90,12 +90,12 @@ def assert_rollups_hold_the_rows(given: Given) -> None:
     for rollup in ROLLUPS:
         for width, table in rollup.tables.items():
             is_filled_by_inserts = rollup.is_filled_by_inserts and table == rollup.narrowest
-            assert kept(rollup, table, given) == expected(
+            assert sums_in(rollup, table, given) == expected(
                 rollup, width, given, "infinity" if is_filled_by_inserts else until
             )
     for sets in SETS:
         for width, table in sets.tables.items():
-            assert users_kept(sets, table, given) == users_expected(sets, width, given, until)
+            assert users_in(sets, table, given) == users_expected(sets, width, given, until)
 
 
 DAYS = timedelta(days=1)

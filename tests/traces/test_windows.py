@@ -1,4 +1,4 @@
-"""A window is read in pieces: no moment twice, none left out, and no bucket wider than asked for."""
+"""A window is split into segments that do not overlap and cover it, and no bucket is wider than the question wants."""
 
 import re
 from collections.abc import Mapping
@@ -21,16 +21,16 @@ spans = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
 buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY_WIDTH])
 
 
-def of_sets(sets: UserSets) -> dict[Width, str]:
+def tables_of_sets(sets: UserSets) -> dict[Width, str]:
     return {sets.source.widths[0]: sets.source.narrowest} | sets.tables
 
 
-tables = st.sampled_from([*(rollup.tables for rollup in ROLLUPS), *(of_sets(sets) for sets in SETS)])
+tables = st.sampled_from([*(rollup.tables for rollup in ROLLUPS), *(tables_of_sets(sets) for sets in SETS)])
 hours = st.integers(0, 90 * 24)
 
 
-def by_hours(tables: Mapping[Width, str], hours: int, is_steady: bool, watermarks: list[int]) -> RollupState:
-    """What is closed, or, where there are watermarks, materialized of each table."""
+def state_after(tables: Mapping[Width, str], hours: int, is_stable: bool, watermarks: list[int]) -> RollupState:
+    """Rollups filled for so many hours; with watermarks, aggregates that are materialized for so many hours each."""
     aggregates = {
         table: Aggregate(f"materialized_{table}", windows.floor(MONDAY + timedelta(hours=watermark), width))
         for (width, table), watermark in zip(tables.items(), watermarks, strict=False)
@@ -38,57 +38,57 @@ def by_hours(tables: Mapping[Width, str], hours: int, is_steady: bool, watermark
     return (
         RollupState(LATEST, aggregates=aggregates)
         if aggregates
-        else RollupState(MONDAY + timedelta(hours=hours), is_steady)
+        else RollupState(MONDAY + timedelta(hours=hours), is_stable)
     )
 
 
-closings = st.tuples(hours, st.booleans(), st.just([]) | st.lists(hours, min_size=4, max_size=4))
+states = st.tuples(hours, st.booleans(), st.just([]) | st.lists(hours, min_size=4, max_size=4))
 
 
-@given(tables, spans, spans, buckets, closings)
-def test_pieces_make_up_the_window(tables, before, length, bucket, closing) -> None:  # type: ignore[no-untyped-def]
-    start, closed = MONDAY + before, by_hours(tables, *closing)
+@given(tables, spans, spans, buckets, states)
+def test_segments_make_up_the_window(tables, before, length, bucket, state_args) -> None:  # type: ignore[no-untyped-def]
+    start, state = MONDAY + before, state_after(tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    pieces = windows.split_window(filters, tables, bucket, closed)
+    segments = windows.split_window(filters, tables, bucket, state)
     widths = list(tables)
-    for rows_behind in (True, False):
+    for has_rows_behind in (True, False):
         read = [
-            piece
-            for piece in pieces
-            if piece.condition == "true" or piece.condition.startswith("EXISTS") == rows_behind
+            segment
+            for segment in segments
+            if segment.condition == "true" or segment.condition.startswith("EXISTS") == has_rows_behind
         ]
-        reached = start
+        covered_until = start
         for width, begins, ends, table, *_ in read:
-            assert begins == reached
-            reached = ends
+            assert begins == covered_until
+            covered_until = ends
             if not width:
                 assert table == "traces"
                 continue
-            assert table == closed.stored_table(tables[width])
+            assert table == state.stored_table(tables[width])
             assert width.length <= bucket
             assert (begins - BUCKET_ORIGIN) % width.length == timedelta(0)
-            held_before = closed.table_filled_until(tables[width], width == widths[0] and width.length <= HOUR.length)
-            assert ends <= held_before
-            # Summed as hours are closed: the bucket that has begun ends there.
-            may_have_begun = closed.is_stable and ends == closed.filled_until == held_before
-            assert may_have_begun or (ends - begins) % width.length == timedelta(0)
+            filled_until = state.table_filled_until(tables[width], width == widths[0] and width.length <= HOUR.length)
+            assert ends <= filled_until
+            # A table that is filled as hours are closed ends with part of a bucket.
+            may_be_open = state.is_stable and ends == state.filled_until == filled_until
+            assert may_be_open or (ends - begins) % width.length == timedelta(0)
         # Without rows behind the window, its last narrow bucket is read to the end.
-        assert reached == filters.end or (not rows_behind and reached - filters.end < widths[0].length)
+        assert covered_until == filters.end or (not has_rows_behind and covered_until - filters.end < widths[0].length)
 
 
-@given(spans, spans, closings)
-def test_what_is_subtracted_leaves_each_moment_of_the_window_once(before, length, closing) -> None:  # type: ignore[no-untyped-def]
-    start, closed = MONDAY + before, by_hours(USERS.tables, *closing)
+@given(spans, spans, states)
+def test_after_subtraction_each_moment_of_the_window_counts_once(before, length, state_args) -> None:  # type: ignore[no-untyped-def]
+    start, state = MONDAY + before, state_after(USERS.tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    found = windows.split_window(filters, USERS.tables, windows.ANY_WIDTH, closed, may_subtract=True)
-    read = [piece for piece in found if not piece.condition.startswith("NOT")]
-    moments = sorted({moment for piece in read for moment in (piece.start, piece.end)} | {start, filters.end})
+    found = windows.split_window(filters, USERS.tables, windows.ANY_WIDTH, state, may_subtract=True)
+    read = [segment for segment in found if not segment.condition.startswith("NOT")]
+    moments = sorted({moment for segment in read for moment in (segment.start, segment.end)} | {start, filters.end})
     for moment in moments:
-        times = sum(-1 if piece.is_subtracted else 1 for piece in read if piece.start <= moment < piece.end)
+        times = sum(-1 if segment.is_subtracted else 1 for segment in read if segment.start <= moment < segment.end)
         assert times == (start <= moment < filters.end)
-    for piece in read:
-        if piece.width:
-            assert piece.end <= closed.table_filled_until(USERS.table(piece.width), piece.width == USERS.widths[0])
+    for segment in read:
+        if segment.width:
+            assert segment.end <= state.table_filled_until(USERS.table(segment.width), segment.width == USERS.widths[0])
 
 
 def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
@@ -97,7 +97,9 @@ def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
     found = windows.split_window(
         filters, USERS.tables, windows.ANY_WIDTH, RollupState(MONDAY + timedelta(days=30)), may_subtract=True
     )
-    assert [(piece.width and piece.width.name, piece.end - piece.start, piece.is_subtracted) for piece in found] == [
+    assert [
+        (segment.width and segment.width.name, segment.end - segment.start, segment.is_subtracted) for segment in found
+    ] == [
         ("daily", timedelta(days=1), True),
         ("hourly", timedelta(hours=6), True),
         ("weekly", timedelta(days=14), False),
@@ -105,7 +107,7 @@ def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
 
 
 @given(st.lists(st.tuples(spans, spans), max_size=5))
-def test_stretches_are_looked_for_in_their_days(lengths: list[tuple[timedelta, timedelta]]) -> None:
+def test_time_ranges_are_grouped_by_their_days(lengths: list[tuple[timedelta, timedelta]]) -> None:
     given = {
         place: windows.TimeRange(MONDAY + before, MONDAY + before + length)
         for place, (before, length) in enumerate(lengths)
