@@ -38,8 +38,8 @@ class Segment(NamedTuple):
     start: datetime
     end: datetime
     table: str = "traces"
-    condition: str = "true"
-    """SQL; it says when the segment counts at all."""
+    condition: str = ""
+    """SQL that says when the segment counts at all. Empty: always."""
     is_subtracted: bool = False
 
 
@@ -162,8 +162,7 @@ def window_sql(
 
 SEGMENT = """SELECT {columns}
     FROM {table}
-    WHERE {time}
-      AND {rows} AND {condition}{active_filters}"""
+    WHERE {conditions}"""
 
 
 def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bool = True) -> str:
@@ -179,16 +178,17 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         keys, values = tuple(ROW_KEYS.get(key, key) for key in rollup.keys), rollup.measures
     times = (f"{moment} AS timestamp", f"{until} AS until") if has_time else ()
     sign = "-" if segment.is_subtracted else ""
-    active = "".join(f"\n      AND {name} = %({name})s" for name in filters.active_filters if name != "operation")
-    if not (width and rollup.calls_only):
-        active += "\n      AND operation = ANY(%(operations)s)"
+    conditions = [
+        time_condition(filters, segment, moment),
+        "" if rows == "true" else rows,
+        segment.condition,
+        *(f"{name} = %({name})s" for name in filters.active_filters if name != "operation"),
+        "" if width and rollup.calls_only else "operation = ANY(%(operations)s)",
+    ]
     return SEGMENT.format(
         columns=", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items()))),
         table=segment.table,
-        time=time_condition(filters, segment, moment),
-        rows=rows,
-        condition=segment.condition,
-        active_filters=active,
+        conditions="\n      AND ".join(condition for condition in conditions if condition),
     )
 
 

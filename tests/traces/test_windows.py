@@ -55,7 +55,7 @@ def test_segments_make_up_the_window(tables, before, length, bucket, state_args)
         read = [
             segment
             for segment in segments
-            if segment.condition == "true" or segment.condition.startswith("EXISTS") == has_rows_behind
+            if not segment.condition or segment.condition.startswith("EXISTS") == has_rows_behind
         ]
         covered_until = start
         for width, begins, ends, table, *_ in read:

@@ -367,10 +367,10 @@ def recompute_users(sets: UserSets, width: Width) -> str:
     """Makes the sets of the buckets that hold `hours` again, from what is narrower."""
     table, place = sets.table(width), sets.widths.index(width)
     if place:
-        source, block, bits, where = sets.table(sets.widths[place - 1]), "user_block", "bit_or(users)", "true"
+        source, block, bits, where = sets.table(sets.widths[place - 1]), "user_block", "bit_or(users)", ""
     else:
         source, block, bits = sets.source.narrowest, f"{BLOCK_SQL} AS user_block", f"bit_or({BIT_SQL})"
-        where = f"calls > 0 AND {BUCKET_IS_FILLED}"
+        where = f" AND calls > 0 AND {BUCKET_IS_FILLED}"
     same_keys = "".join(f"\n        AND present.{key} IS NOT DISTINCT FROM {table}.{key}" for key in sets.keys)
     touched = f"""
 SELECT DISTINCT time_bucket('{width.interval}', hour) AS start
@@ -384,7 +384,7 @@ WITH present AS MATERIALIZED (
 {indented(touched, 8)}
     ) AS touched
     JOIN {source} ON bucket >= start AND bucket < start + interval '{width.interval}'
-    WHERE workspace_id = %(workspace_id)s AND {where}
+    WHERE workspace_id = %(workspace_id)s{where}
     GROUP BY {places(len(sets.keys) + 2)}
 )
 UPDATE {table}

@@ -12,7 +12,7 @@ WITH present AS MATERIALIZED (
         FROM unnest(%(hours)s::timestamptz[]) AS hour
     ) AS touched
     JOIN failure_sets_daily ON bucket >= start AND bucket < start + interval '168 hours'
-    WHERE workspace_id = %(workspace_id)s AND true
+    WHERE workspace_id = %(workspace_id)s
     GROUP BY 1, 2, 3, 4
 )
 UPDATE failure_sets_weekly

@@ -10,7 +10,7 @@ WITH present AS MATERIALIZED (
         FROM unnest(%(hours)s::timestamptz[]) AS hour
     ) AS touched
     JOIN user_sets_hourly ON bucket >= start AND bucket < start + interval '24 hours'
-    WHERE workspace_id = %(workspace_id)s AND true
+    WHERE workspace_id = %(workspace_id)s
     GROUP BY 1, 2
 )
 UPDATE user_sets_daily
