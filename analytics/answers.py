@@ -1,4 +1,4 @@
-"""An endpoint's data from the cache: what a view answers and what a panel shows beside it are one entry."""
+"""The answer to a question, from the cache. The JSON API and the panels of the pages share its entries."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,17 +12,26 @@ from workspaces.models import Workspace
 
 Question = Callable[[Filters], Mapping[str, Any]]
 
-# Seconds an answer may be old.
+# Seconds that an answer may be old.
 LIVE, SERIES, OVERVIEW = 60, 120, 300
 
 
-def answer(query: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
-    """`window` names a window that follows from the filters one, like the previous: its moments move all the time."""
-    domain = query.__module__.rpartition(".")[2]
-    question = f"{domain}.{query.__name__}:{window}{filters.cache_key}"
+def answer(question: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
+    """Answers a question from the cache, or computes the answer.
+
+    `window` names a window that is computed from the one of a request, like the previous one. Its start and end move
+    all the time, so that the filters alone are no key.
+    """
+    domain = question.__module__.rpartition(".")[2]
+    key = f"{domain}.{question.__name__}:{window}{filters.cache_key}"
     return cache.cached(
-        workspace, question, tier, lambda: as_json(engines.recompute_if_hour_closed(lambda: query(filters)))
+        workspace, key, tier, lambda: as_json(engines.recompute_if_hour_closed(lambda: question(filters)))
     )
+
+
+def answer_data(question: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> Any:
+    """Returns the answer as its JSON says it, for templates."""
+    return orjson.loads(answer(question, filters, workspace, tier, window).body)
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

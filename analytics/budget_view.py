@@ -1,4 +1,4 @@
-"""`/api/v1/cost/budget`: GET is a metric like the others, PUT changes the budget and answers with the new one."""
+"""`/api/v1/cost/budget`: GET is a metric like the others; PUT changes the budget and answers with the new one."""
 
 import orjson
 from django.db import DatabaseError
@@ -7,7 +7,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from analytics import query_string, views
+from analytics import query_string
+from analytics.answers import as_json
+from analytics.catalogue import METRICS
 from budgets.answer import answer_with_unknown_spend, budget_answer
 from budgets.models import Budget
 from budgets.update import parse, save
@@ -17,16 +19,17 @@ from workspaces.access import WorkspaceRequest, workspace_access
 
 
 def budget_view(read: View) -> View:
-    """One path: PUT writes, everything else is for the metric view `read`."""
+    """Makes the view of a path to which PUT writes. The metric view `read` answers everything else."""
 
     @csrf_exempt
     def view(request: WorkspaceRequest) -> HttpResponseBase:
-        return update(request) if request.method == "PUT" else allowing_put(read(request))
+        return update(request) if request.method == "PUT" else with_put_allowed(read(request))
 
     return declare(view, "read, or write to PUT")
 
 
-def allowing_put(response: HttpResponseBase) -> HttpResponseBase:
+def with_put_allowed(response: HttpResponseBase) -> HttpResponseBase:
+    """Adds PUT to the methods that a refusal names."""
     if response.status_code == 405:
         response["Allow"] = "GET, HEAD, PUT"
     return response
@@ -37,7 +40,7 @@ def update(request: WorkspaceRequest) -> HttpResponse:
     changes = parse(request)
     save(request.workspace, changes.model_dump(exclude_unset=True), request.access.by)
     try:
-        body = views.as_json(budget_answer(request.workspace))
+        body = as_json(budget_answer(request.workspace))
     except DatabaseError as error:
         if problems.cause(error) is None:
             raise
@@ -45,7 +48,7 @@ def update(request: WorkspaceRequest) -> HttpResponse:
     if request.htmx:
         filters = query_string.parse(QueryDict(), request.workspace.id)
         context = {"data": orjson.loads(body), "filters": filters, "workspace": request.workspace}
-        return render(request, "analytics/cost/budget.html", context)
+        return render(request, METRICS["cost/budget"].template, context)
     return json_response(body)
 
 
@@ -56,10 +59,10 @@ def json_response(body: bytes | str) -> HttpResponse:
 
 
 def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
-    """The analytics database is away, the budget is in the other one."""
+    """Answers while the analytics database is away: the budget is in the other database."""
     if request.htmx:
         detail = "The budget is saved. What is spent of it is unknown while the database of traces does not answer."
         return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
     budget = Budget.objects.get(workspace=request.workspace)
-    body = views.as_json(answer_with_unknown_spend(request.workspace, budget))
+    body = as_json(answer_with_unknown_spend(request.workspace, budget))
     return json_response(body)

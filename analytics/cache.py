@@ -1,10 +1,10 @@
-"""Answers are kept for their tier, and recomputed earlier when the workspace changed or newer traces arrived.
+"""Caches answers for the seconds of their tier, and renews them earlier when newer traces have arrived.
 
-Truth never depends on the cache: a key holds the workspace's epoch, which the database moves together with a budget or
-a time zone, so that no reader after the commit finds an answer from before it, in whatever process.
+A cached answer is never wrong after a change of a budget or time zone: the database then changes the workspace's epoch
+in the same transaction. The epoch is part of each key, so that no process finds an answer from before the commit.
 
-One computation per key: while one request computes, others with the same key wait for its result, those of other
-processes by a lease in the shared cache.
+Requests for the same key compute it once: one of them computes, the others wait for its result. Other processes wait
+too, by a lease in the shared cache.
 """
 
 import time
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -24,15 +24,15 @@ from web.problems import unavailable
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
 
-# With traces arriving all the time an answer is renewed so seldom that computing it takes 1 % of the time.
+# While traces arrive all the time, an answer is renewed so rarely that its computation takes 1 % of the time.
 RENEWAL_FACTOR = 100
 FRESH_SECONDS = 1.0
 
-# Whoever waits longer for another process computes too; a lease is forgotten a little later, should its process have
-# been killed.
+# A request waits so long for another process, and then computes too. A lease expires a little later, in case its
+# process was killed.
 WAIT_SECONDS = 5.0
 LEASE_SECONDS = 8.0
-LOOK_SECONDS = 0.02
+RETRY_SECONDS = 0.02
 
 
 class Answer(NamedTuple):
@@ -46,11 +46,11 @@ class Entry(NamedTuple):
     made_at: float
     took_seconds: float
     traces: str
-    """The traces marker before computing."""
+    """The workspace's marker of arrived traces, read before the computation."""
 
 
 class KeyLock:
-    """A lock that a WeakValueDictionary can hold."""
+    """A lock that a WeakValueDictionary can have as a value."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -60,14 +60,14 @@ locks: WeakValueDictionary[str, KeyLock] = WeakValueDictionary()
 
 
 def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Callable[[], bytes]) -> Answer:
-    """The workspace as this request read it."""
+    """Returns a cached answer that is fresh, else computes it. `workspace` has the epoch that this request read."""
     key = f"answer:{workspace.id}:{workspace.epoch}:{sha256(question.encode()).hexdigest()}"
     marker = arrivals.marker_key(workspace.id)
-    kept = cache.get_many([key, marker])
-    traces = kept.get(marker, "")
-    if entry := fresh(kept.get(key), traces):
+    found = cache.get_many([key, marker])
+    traces = found.get(marker, "")
+    if entry := fresh_entry(found.get(key), traces):
         return Answer(entry.body.encode(), hit=True)
-    with alone(key, lambda: fresh(cache.get(key), traces)) as entry:
+    with only_one_computes(key, lambda: fresh_entry(cache.get(key), traces)) as entry:
         if entry:
             return Answer(entry.body.encode(), hit=True)
         started = time.monotonic()
@@ -79,41 +79,42 @@ def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Call
 
 
 @contextmanager
-def alone(key: str, look: Callable[[], Entry | None]) -> Iterator[Entry | None]:
-    """What another request computed meanwhile; else None, and the turn to compute."""
+def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
+    """Waits while another request computes, and yields its entry. Yields None where this request shall compute."""
     left = deadline.left_seconds()
-    computing = locks.setdefault(key, KeyLock())  # held by name, or it would be gone before the lock is
+    computing = locks.setdefault(key, KeyLock())  # this name keeps it alive while the lock is in use
     if not computing.lock.acquire(timeout=-1 if left is None else left):
         raise unavailable("The answer is being computed and takes long. Try again shortly.")
     try:
-        with lease(f"lease:{key}", look) as entry:
+        with lease(f"lease:{key}", look_up) as entry:
             yield entry
     finally:
         computing.lock.release()
 
 
 @contextmanager
-def lease(name: str, look: Callable[[], Entry | None]) -> Iterator[Entry | None]:
-    """The same among processes."""
+def lease(name: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
+    """Does the same among processes."""
     holder = uuid4().hex
     ends = time.monotonic() + min(WAIT_SECONDS, deadline.left_seconds() or WAIT_SECONDS)
-    while not (is_held := cache.add(name, holder, LEASE_SECONDS)) and time.monotonic() < ends:
-        if entry := look():
+    while not (is_ours := cache.add(name, holder, LEASE_SECONDS)) and time.monotonic() < ends:
+        if entry := look_up():
             yield entry
             return
-        time.sleep(LOOK_SECONDS)
+        time.sleep(RETRY_SECONDS)
     try:
-        # It may have been computed just before the lease was to be had.
-        yield look()
+        # Another process may have computed it just before this one got the lease.
+        yield look_up()
     finally:
-        if is_held and cache.get(name) == holder:
+        if is_ours and cache.get(name) == holder:
             cache.delete(name)
 
 
-def fresh(kept: list[object] | None, traces: str) -> Entry | None:
-    if kept is None:
+def fresh_entry(stored: list[Any] | None, traces: str) -> Entry | None:
+    """Returns None where nothing is stored, and where newer traces have made the entry too old."""
+    if stored is None:
         return None
-    entry = Entry(*kept)  # type: ignore[arg-type]
+    entry = Entry(*stored)
     age = time.time() - entry.made_at
     if entry.traces != traces and age > max(FRESH_SECONDS, RENEWAL_FACTOR * entry.took_seconds):
         return None

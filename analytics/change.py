@@ -1,5 +1,18 @@
-def change(now: float | None, before: float | None) -> float | None:
-    """Percent against the previous equal window; None where there was nothing to compare with."""
-    if now is None or not before:
+from typing import Annotated
+
+from pydantic import Field
+
+Change = Annotated[
+    float | None,
+    Field(
+        description="In percent of the window of equal length immediately before; "
+        "null where that has nothing to compare with."
+    ),
+]
+
+
+def change(now: float | None, previous: float | None) -> float | None:
+    """Returns the change in percent; None where there is nothing to compare with."""
+    if now is None or not previous:
         return None
-    return (now - before) / before * 100
+    return (now - previous) / previous * 100

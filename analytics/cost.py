@@ -1,12 +1,12 @@
-"""What the agents cost, and whether the money will last. Sums are exact; floats are made only for the JSON."""
+"""What the agents cost, and whether the money will last. Sums are exact: they become floats only in the JSON."""
 
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypedDict
+from typing_extensions import TypedDict
 
-from analytics.change import change
+from analytics.change import Change, change
+from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
 from budgets.answer import BudgetAnswer, budget_answer
 from traces import sums
+from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
 from traces.filters import Filters, Granularity
 from workspaces.models import Workspace
@@ -14,19 +14,23 @@ from workspaces.models import Workspace
 
 class Overview(TypedDict):
     total_spend_usd: float | None
-    """Of the window; None where there are calls but none has a price."""
+    """Of the window; null where there are calls but none has a price."""
     budget_limit_usd: float | None
+    """Of a month, like the other fields of the budget; null where none is set."""
     budget_remaining_usd: float | None
+    """Limit minus the spend of the running month; null without a limit."""
     budget_used_percentage: float | None
-    avg_cost_per_call_usd: float | None
-    """Over the calls that have a price."""
+    """Of the limit; null without a limit, or with one of 0."""
+    avg_cost_per_call_usd: PerPricedCallUsd
     projected_monthly_spend_usd: float | None
+    """Of the whole running month, at the pace of the last weeks."""
     unpriced_calls: int
-    change_from_previous: float | None
+    """Calls without a price: they are in no sum of money."""
+    change_from_previous: Change
 
 
 def overview(filters: Filters) -> Overview:
-    now, before = spend(filters), spend(filters.previous)
+    now, previous = spend(filters), spend(filters.previous)
     month = budget(filters)
     return {
         "total_spend_usd": now["total_spend_usd"],
@@ -36,11 +40,17 @@ def overview(filters: Filters) -> Overview:
         "avg_cost_per_call_usd": now["avg_cost_per_call_usd"],
         "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
         "unpriced_calls": now["unpriced_calls"],
-        "change_from_previous": change(now["total_spend_usd"], before["total_spend_usd"]),
+        "change_from_previous": change(now["total_spend_usd"], previous["total_spend_usd"]),
     }
 
 
-def spend(filters: Filters) -> dict[str, Any]:
+class Spend(TypedDict):
+    total_spend_usd: float | None
+    avg_cost_per_call_usd: float | None
+    unpriced_calls: int
+
+
+def spend(filters: Filters) -> Spend:
     return row(
         """
         SELECT
@@ -53,36 +63,32 @@ def spend(filters: Filters) -> dict[str, Any]:
         FROM {calls} AS calls
         """,
         filters.params,
+        of=Spend,
         calls=sums.calls_sql(filters, "calls", "priced_calls", "cost_usd"),
     )
 
 
 class ModelInBucket(TypedDict):
-    timestamp: datetime
+    timestamp: BucketStart
     provider: str | None
     model: str | None
-    """None: all models past the limit together, and calls that name none."""
+    """Null: all models past the limit together, with the calls that name none."""
     cost_usd: float | None
-    """None where no call has a price."""
+    """Null where there are calls but none has a price."""
     calls: int
 
 
 class Trend(TypedDict):
     granularity: Granularity
     models: list[str]
+    """All that data names, the most expensive first."""
     data: list[ModelInBucket]
 
 
 def trend(filters: Filters) -> Trend:
-    data: list[Any] = rows(
+    data = rows(
         """
-        WITH buckets AS (
-            SELECT generate_series(
-                time_bucket(%(bucket)s, %(start)s),
-                %(end)s - interval '1 microsecond',
-                %(bucket)s
-            ) AS timestamp
-        ), costs AS (
+        WITH costs AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 provider,
@@ -102,15 +108,15 @@ def trend(filters: Filters) -> Trend:
             GROUP BY provider, model
         ), series AS (
             SELECT
-                provider AS given_provider,
-                model AS given_model,
+                provider AS series_provider,
+                model AS series_model,
                 CASE WHEN model IS NULL OR place > %(limit)s THEN %(limit)s + 1 ELSE place END AS place
             FROM ranked
         ), lines AS (
             SELECT
                 place,
-                CASE WHEN place <= %(limit)s THEN min(given_provider) END AS provider,
-                CASE WHEN place <= %(limit)s THEN min(given_model) END AS model
+                CASE WHEN place <= %(limit)s THEN min(series_provider) END AS provider,
+                CASE WHEN place <= %(limit)s THEN min(series_model) END AS model
             FROM series
             GROUP BY place
         ), placed AS (
@@ -120,7 +126,7 @@ def trend(filters: Filters) -> Trend:
                 sum(calls)::bigint AS calls,
                 sum(cost_usd) AS cost_usd
             FROM costs
-            JOIN series ON given_provider IS NOT DISTINCT FROM provider AND given_model IS NOT DISTINCT FROM model
+            JOIN series ON series_provider IS NOT DISTINCT FROM provider AND series_model IS NOT DISTINCT FROM model
             GROUP BY timestamp, place
         )
         SELECT
@@ -129,12 +135,14 @@ def trend(filters: Filters) -> Trend:
             model,
             CASE WHEN calls IS NULL THEN 0 ELSE cost_usd END AS cost_usd,
             coalesce(calls, 0) AS calls
-        FROM buckets
+        FROM {buckets} AS buckets
         CROSS JOIN lines
         LEFT JOIN placed USING (timestamp, place)
         ORDER BY timestamp, place
         """,
         filters.params,
+        of=ModelInBucket,
+        buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
     models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
@@ -144,27 +152,26 @@ def trend(filters: Filters) -> Trend:
 class ModelCost(TypedDict):
     provider: str | None
     model: str | None
-    """None: all models past the limit together, and calls that name none."""
+    """Null: all models past the limit together, with the calls that name none."""
     calls: int
     input_tokens: int
     output_tokens: int
-    cost_usd: float | None
-    """None where no call has a price."""
+    cost_usd: PricedCostUsd
     percentage: float | None
-    """Of the total cost."""
-    avg_cost_per_call_usd: float | None
-    """Over the calls that have a price."""
+    """Of the total cost; null where that is unknown or 0."""
+    avg_cost_per_call_usd: PerPricedCallUsd
     unpriced_calls: int
+    """Calls without a price: they are in no sum of money."""
 
 
 class ByModel(TypedDict):
     total_cost_usd: float | None
-    """None where there are calls but none has a price."""
+    """Null where there are calls but none has a price."""
     data: list[ModelCost]
 
 
 def by_model(filters: Filters) -> ByModel:
-    data: list[Any] = rows(
+    data = rows(
         """
         WITH models AS (
             SELECT
@@ -200,13 +207,19 @@ def by_model(filters: Filters) -> ByModel:
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
         """,
         filters.params,
+        of=ModelCost,
         calls=sums.calls_sql(
             filters, "provider", "model", "calls", "priced_calls", "cost_usd", "input_tokens", "output_tokens"
         ),
     )
-    costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
-    total: Any = sum(costs, Decimal(0)) if costs or not data else None
-    return {"total_cost_usd": total, "data": data}
+    return {"total_cost_usd": total_cost(data), "data": data}
+
+
+def total_cost(models: list[ModelCost]) -> float | None:
+    if not models:
+        return 0.0
+    costs = [model["cost_usd"] for model in models if model["cost_usd"] is not None]
+    return sum(costs) if costs else None
 
 
 def budget(filters: Filters) -> BudgetAnswer:

@@ -1,4 +1,4 @@
-"""The documents of docs/, as pages: what an empty panel points to can be read where it is needed."""
+"""The documents of docs/ as pages, so that an empty panel can link to the one that helps."""
 
 from functools import cache
 from pathlib import Path
@@ -44,21 +44,21 @@ def everything() -> dict[str, Document]:
 
 
 def read(path: Path) -> Document:
-    # Without HTML in Markdown: what comes out is only what the renderer makes itself.
+    # HTML in Markdown is off: all markup of the result is the renderer's own.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text())
     title = next((tokens[place + 1].content for place, token in enumerate(tokens) if token.tag == "h1"), path.stem)
     for token in tokens:
         if token.type == "table_open":
-            token.attrSet("tabindex", "0")  # wide ones scroll, also by keys
+            token.attrSet("tabindex", "0")  # the keyboard can scroll a wide table
         for child in token.children or ():
-            lead_to_pages(child)
+            link_to_page(child)
     html = markdown.renderer.render(tokens, markdown.options, {})
     return Document(path.stem, title, mark_safe(html))  # noqa: S308 (the product's own documents)
 
 
-def lead_to_pages(token: Token) -> None:
-    """A link to another document becomes one to its page; files that have none are only named."""
+def link_to_page(token: Token) -> None:
+    """Makes a link to another document one to its page. A file without a page is named, without a link."""
     target = str(token.attrs.get("href", ""))
     if token.type != "link_open" or target.startswith(("#", "https:", "http:")):
         return

@@ -1,4 +1,4 @@
-"""One call of every operation, as the document and the page show it; a test runs each."""
+"""Examples for the API document and its page. A test runs each of them."""
 
 import json
 import shlex
@@ -6,22 +6,8 @@ import time
 from typing import Any
 
 WORKSPACE = "00000000-0000-0000-0000-000000000001"
-"""The one that `make run` opens."""
+"""The workspace that `make run` opens."""
 
-QUERIES = {
-    "usage/overview": "range=7d",
-    "usage/calls-over-time": "range=7d&granularity=daily",
-    "usage/agent-distribution": "range=24h&limit=5",
-    "usage/top-users": "range=30d&limit=20",
-    "cost/overview": "range=30d",
-    "cost/trend": "range=30d&granularity=daily",
-    "cost/by-model": "range=30d",
-    "cost/budget": "",
-    "performance/overview": "range=24h",
-    "performance/latency": "range=7d&granularity=hourly",
-    "performance/throughput": "range=24h&granularity=hourly",
-    "performance/errors": "range=24h&limit=20",
-}
 BUDGET = {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}
 TRACE = {
     "agent_id": "support",
@@ -37,7 +23,7 @@ NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
 
 
 def otlp() -> dict[str, Any]:
-    """A span that ended just now."""
+    """Returns a span that ended just now."""
     ended = time.time_ns()
     attributes = {
         "gen_ai.operation.name": "chat",
@@ -66,7 +52,7 @@ def langfuse_ingestion() -> dict[str, Any]:
 
 
 def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
-    """For a shell, over several lines."""
+    """Returns a command for a shell, over several lines."""
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
     words = ["curl", *(["-X", method] if method == "PUT" else []), shlex.quote(url)]
     lines = [" ".join(words), f'-H "X-Workspace-ID: {WORKSPACE}"']

@@ -1,31 +1,22 @@
-"""The API's OpenAPI 3.1 document, made from the declared types, and the page that shows it."""
+"""The API's OpenAPI 3.1 document, made from the catalogue of metrics and the declared types."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import cache
-from types import NoneType, UnionType
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from pydantic import ConfigDict, TypeAdapter
 
 from analytics import examples
-from analytics.answers import Question, as_json
+from analytics.answers import as_json
+from analytics.catalogue import METRICS, Metric
 from analytics.query_string import Query
 from budgets.update import BudgetUpdate
 from ingest.json_traces import TraceItem
-from web.declared_access import View, public
+from web.declared_access import public
 
 Schema = dict[str, Any]
 
-SCALARS: dict[Any, Schema] = {
-    str: {"type": "string"},
-    int: {"type": "integer"},
-    float: {"type": "number"},
-    datetime: {"type": "string", "format": "date-time"},
-    NoneType: {"type": "null"},
-}
 REASONS = {
     400: "The body cannot be read.",
     401: "No valid credential.",
@@ -98,7 +89,7 @@ OTLP_ANSWER: Schema = {
 }
 ANY_OBJECT: Schema = {"type": "object"}
 ANYTHING: Schema = {}
-# Nothing at all is a request without spans; what is wrong within the list is told in partialSuccess.
+# An empty object is a request without spans. The answer reports errors within the list as partialSuccess.
 OTLP_REQUEST: Schema = {
     "anyOf": [
         {
@@ -116,22 +107,31 @@ AGENTS_SDK: Schema = {
 }
 
 
-def schema_of(kind: Any) -> Schema:
-    if kind in SCALARS:
-        return SCALARS[kind]
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return {"enum": list(inner)}
-    if origin in (Union, UnionType):
-        return {"anyOf": [schema_of(one) for one in inner]}
-    if origin is list:
-        return {"type": "array", "items": schema_of(inner[0])}
-    fields = get_type_hints(kind)
+# --- Schemas of the declared types ---
+
+
+def schema_of(answer_type: Any) -> Schema:
+    """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
+    # Pydantic takes no configuration for a TypedDict, but passes on that of a list of them.
+    config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    found = TypeAdapter(list[answer_type], config=config).json_schema()
+    inlined: Schema = with_inlined_types(found["items"], found["$defs"])
+    return inlined
+
+
+def with_inlined_types(part: Any, types: dict[str, Schema]) -> Any:
+    """Replaces each reference to a type by the type itself, and leaves titles out: they repeat the fields' names."""
+    if isinstance(part, list):
+        return [with_inlined_types(one, types) for one in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        part = types[name] | {key: value for key, value in part.items() if key != "$ref"}
     return {
-        "type": "object",
-        "required": list(fields),
-        "properties": {name: schema_of(field) for name, field in fields.items()},
-        "additionalProperties": False,
+        key: with_inlined_types(value, types)
+        for key, value in part.items()
+        if not (key == "title" and isinstance(value, str))
     }
 
 
@@ -161,18 +161,18 @@ def json_of(schema: Schema, example: Any = None) -> Schema:
 
 
 def parameters() -> list[Schema]:
-    properties = Query.model_json_schema()["properties"]
-    return [WORKSPACE, *({"name": name, "in": "query", **parameter(given)} for name, given in properties.items())]
+    fields = Query.model_json_schema()["properties"]
+    return [WORKSPACE, *({"name": name, "in": "query", **parameter(field)} for name, field in fields.items())]
 
 
-def parameter(given: Schema) -> Schema:
-    """A parameter that may be left out is never null."""
-    shapes = [shape for shape in given.get("anyOf", ()) if shape != {"type": "null"}]
-    kept = {name: value for name, value in given.items() if name not in ("anyOf", "title", "description")}
+def parameter(field: Schema) -> Schema:
+    """Describes a parameter by the schema of its field. It may be left out, but is never null."""
+    shapes = [shape for shape in field.get("anyOf", ()) if shape != {"type": "null"}]
+    schema = {name: value for name, value in field.items() if name not in ("anyOf", "title", "description")}
     if shapes:
-        kept.pop("default", None)
-        kept |= shapes[0]
-    return {"description": given["description"], "schema": kept}
+        schema.pop("default", None)
+        schema |= shapes[0]
+    return {"description": field["description"], "schema": schema}
 
 
 def budget_body() -> Schema:
@@ -196,21 +196,24 @@ def traces_body() -> Schema:
 # --- The operations ---
 
 
-def read(route: str, query: Question, tier: int) -> Schema:
-    body = schema_of(get_type_hints(query)["return"])
-    told = (query.__doc__ or "").strip()
+def read(metric: Metric) -> Schema:
+    more = (metric.question.__doc__ or "").strip()
     return {
-        "operationId": route.replace("/", "-"),
-        "summary": SUMMARIES[route],
-        "description": f"{told}\n\nAn answer may be {tier} seconds old.".strip(),
-        "tags": [route.partition("/")[0]],
+        "operationId": metric.name,
+        "summary": metric.summary,
+        "description": f"{more}\n\nAn answer may be {metric.tier} seconds old.".strip(),
+        "tags": [metric.domain],
         "parameters": parameters(),
-        "responses": {"200": answer(json_of(body), "X-Cache", "Vary", "Cache-Control"), **problems()},
-        "x-example": {"query": examples.QUERIES[route]},
+        "responses": {"200": answer(json_of(answer_schema(metric)), "X-Cache", "Vary", "Cache-Control"), **problems()},
+        "x-example": {"query": metric.example},
     }
 
 
-def set_budget(query: Question) -> Schema:
+def answer_schema(metric: Metric) -> Schema:
+    return schema_of(get_type_hints(metric.question)["return"])
+
+
+def set_budget(metric: Metric) -> Schema:
     return {
         "operationId": "set-cost-budget",
         "summary": "Sets the limit and the alert threshold; what is left out keeps its value.",
@@ -218,7 +221,7 @@ def set_budget(query: Question) -> Schema:
         "parameters": [WORKSPACE],
         "requestBody": {"required": True, "content": json_of(budget_body(), examples.BUDGET)},
         "responses": {
-            "200": answer(json_of(schema_of(get_type_hints(query)["return"])), "Cache-Control"),
+            "200": answer(json_of(answer_schema(metric)), "Cache-Control"),
             **problems(*WITH_BODY),
         },
         "x-example": {"body": examples.BUDGET},
@@ -253,11 +256,10 @@ def projects() -> Schema:
     }
 
 
-def document(metrics: Mapping[str, tuple[Question, int]]) -> Schema:
-    paths: Schema = {f"/api/v1/{route}": {"get": read(route, *metric)} for route, metric in metrics.items()}
-    paths["/api/v1/cost/budget"]["put"] = set_budget(metrics["cost/budget"][0])
+def ingestion_operations() -> dict[str, Schema]:
+    """Returns what each path does with a POST."""
     spans = examples.otlp()
-    posts = {
+    return {
         "/api/v1/traces": ingestion(
             "send-traces",
             "Stores traces in plain JSON: one, or a batch of up to 10,000. A bad item is refused by its index.",
@@ -295,12 +297,17 @@ def document(metrics: Mapping[str, tuple[Question, int]]) -> Schema:
             status=207,
         ),
     }
-    paths |= {path: {"post": operation} for path, operation in posts.items()}
-    paths["/api/public/projects"] = {"get": projects()}
+
+
+# --- The document ---
+
+
+@cache
+def document() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Agent observability", "version": "1"},
-        "paths": paths,
+        "paths": paths(),
         "security": [{"key": []}],
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
@@ -309,101 +316,15 @@ def document(metrics: Mapping[str, tuple[Question, int]]) -> Schema:
     }
 
 
-SUMMARIES = {
-    "usage/overview": "Calls, users and agents of the window, and their change.",
-    "usage/calls-over-time": "Calls and errors in each bucket.",
-    "usage/agent-distribution": "Each agent's share of the calls, its latency, error rate and cost.",
-    "usage/top-users": "The users with the most calls, and their trend.",
-    "cost/overview": "Spend of the window, and the month's budget and projection.",
-    "cost/trend": "Spend of the most expensive models in each bucket.",
-    "cost/by-model": "Each model's calls, tokens, cost and share.",
-    "cost/budget": "The running month's limit, spend, projection and status.",
-    "performance/overview": "Latency percentiles, error rate and requests per second, and their change.",
-    "performance/latency": "Latency percentiles in each bucket.",
-    "performance/throughput": "Calls by status in each bucket.",
-    "performance/errors": "Errors by type, with agents, users and a recent sample.",
-}
+def paths() -> Schema:
+    found: Schema = {f"/api/v1/{metric.route}": {"get": read(metric)} for metric in METRICS.values()}
+    found["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
+    found |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
+    found["/api/public/projects"] = {"get": projects()}
+    return found
 
 
-def views(metrics: Mapping[str, tuple[Question, int]]) -> tuple[View, View]:
-    """The document and the page."""
-
-    @cache
-    def made() -> Schema:
-        return document(metrics)
-
-    @public
-    @require_safe
-    def openapi(request: HttpRequest) -> HttpResponse:
-        return HttpResponse(as_json(made()), content_type="application/json")
-
-    @public
-    @require_safe
-    def docs(request: HttpRequest) -> HttpResponse:
-        base = f"{request.scheme}://{request.get_host()}"
-        operations = [
-            shown(method.upper(), path, operation, base)
-            for path, methods in made()["paths"].items()
-            for method, operation in methods.items()
-        ]
-        return render(request, "analytics/docs.html", {"operations": operations, "example": examples.WORKSPACE})
-
-    return openapi, docs
-
-
-def shown(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
-    example = operation["x-example"]
-    answered = next(one for status, one in operation["responses"].items() if status.startswith("2"))
-    schema = answered["content"]["application/json"]["schema"]
-    return {
-        "method": method,
-        "path": path,
-        "parts": path.removeprefix("/api/v1").strip("/").split("/"),
-        "operation": operation,
-        "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
-        "tables": [table for table in tables(operation, schema) if table.rows],
-    }
-
-
-class Table(NamedTuple):
-    caption: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-def tables(operation: Schema, answered: Schema) -> Iterator[Table]:
-    given = [(one["name"], words(one["schema"]), one["description"]) for one in operation["parameters"]]
-    yield Table("Parameters", ("Name", "Type", "What"), given)
-    body = [(name, words(field), field.get("description", "")) for name, field in fields(body_of(operation))]
-    yield Table("Body", ("Field", "Type", "What"), body)
-    yield Table("Answer", ("Field", "Type"), [(name, words(field)) for name, field in fields(answered)])
-    statuses = [(status, one["description"]) for status, one in operation["responses"].items()]
-    yield Table("Status", ("Status", "When"), statuses)
-
-
-def body_of(operation: Schema) -> Schema:
-    """Of one trace, where a batch may be sent as well."""
-    body: Schema = operation.get("requestBody", {"content": json_of({})})["content"]["application/json"]["schema"]
-    first: Schema = body.get("anyOf", [body])[0]
-    return first
-
-
-def fields(schema: Schema, prefix: str = "") -> Iterator[tuple[str, Schema]]:
-    """Each field of an object; those of lists and objects under their own name."""
-    for name, field in schema.get("properties", {}).items():
-        yield f"{prefix}{name}", field
-        inner = field.get("items", field)
-        yield from fields(inner, f"{prefix}{name}{'[]' if 'items' in field else ''}.")
-
-
-def words(field: Schema) -> str:
-    """Its type and limits."""
-    if "anyOf" in field:
-        return " or ".join(words(one) for one in field["anyOf"])
-    if "enum" in field:
-        return ", ".join(str(value) for value in field["enum"])
-    kind = {"date-time": "time (RFC 3339)", "uuid": "UUID"}.get(field.get("format", ""), str(field["type"]))
-    return " ".join((kind, *(f"{said} {field[name]:,}" for name, said in LIMITS.items() if name in field)))
-
-
-LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
+@public
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(as_json(document()), content_type="application/json")

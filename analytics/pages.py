@@ -1,4 +1,4 @@
-"""The dashboard pages: a shell at once, whose panels load and poll the metrics by themselves."""
+"""The dashboard pages: each comes at once as a shell, and its panels then load and poll their metrics."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,9 +7,9 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics import filter_values, query_string
-from analytics.answers import SERIES
-from analytics.panels import data
+from analytics import page_questions, query_string
+from analytics.answers import SERIES, answer_data
+from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
 from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
 from web.declared_access import View, public
@@ -21,7 +21,9 @@ LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
 MOST_CHOICES = 100
 
 
-def dashboard(domain: str) -> View:
+def dashboard(shown: Page) -> View:
+    """Makes the view of a page."""
+
     @require_safe
     @page
     def view(request: WorkspaceRequest) -> HttpResponse:
@@ -29,7 +31,8 @@ def dashboard(domain: str) -> View:
         for name in PAGE_ONLY:
             query.pop(name, None)
         context = {
-            "domain": domain,
+            "pages": PAGES,
+            "page": shown,
             "workspace": request.workspace,
             "workspaces": request.workspaces,
             "ranges": RANGES,
@@ -42,7 +45,8 @@ def dashboard(domain: str) -> View:
             filters = query_string.parse(query, request.workspace.id)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-        response = render(request, f"analytics/{domain}.html", context | controls(filters, request.workspace))
+        context |= {"metrics": metrics_of(shown)} | controls(filters, request.workspace)
+        response = render(request, "analytics/page.html", context)
         response["Cache-Control"] = "private, no-store"
         return response
 
@@ -50,31 +54,37 @@ def dashboard(domain: str) -> View:
 
 
 def controls(filters: Filters, workspace: Workspace) -> dict[str, Any]:
-    fitting = [
-        name
-        for name in BUCKETS
-        if query_string.bucket_count(filters.start, filters.end, name) <= query_string.MOST_BUCKETS
-        and BUCKETS[name] <= max(filters.end - filters.start, timedelta(minutes=1))
-    ]
+    """Returns the variables of the bar above the panels."""
     return {
         "filters": filters,
-        "narrowing": [
+        "filter_lists": [
             {"name": name, "label": label, "value": filters.values.get(name)} for name, label in LABELS.items()
         ],
-        "granularities": [*fitting, *({filters.granularity} - {*fitting})],
+        "granularities": granularities(filters),
         "from": local_minute(filters.start, workspace),
         "to": local_minute(filters.end, workspace),
         "windows": calendar_windows(workspace),
     }
 
 
+def granularities(filters: Filters) -> list[str]:
+    """Returns those whose buckets are neither too many nor wider than the window, and the one in use."""
+    length = max(filters.end - filters.start, timedelta(minutes=1))
+    fitting = [
+        name
+        for name, width in BUCKETS.items()
+        if width <= length and query_string.bucket_count(filters.start, filters.end, name) <= query_string.MOST_BUCKETS
+    ]
+    return [*fitting, *({filters.granularity} - {*fitting})]
+
+
 def local_minute(moment: datetime, workspace: Workspace) -> str:
-    """As an input of the type datetime-local wants it."""
+    """Formats a time for an input of the type datetime-local."""
     return moment.astimezone(workspace.zone).strftime("%Y-%m-%dT%H:%M")
 
 
 def calendar_windows(workspace: Workspace) -> list[dict[str, str]]:
-    """Whole days and months of the workspace's zone."""
+    """Returns windows of whole days and months of the workspace's zone."""
     today = datetime.now(workspace.zone).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     named = {
@@ -91,35 +101,35 @@ def calendar_windows(workspace: Workspace) -> list[dict[str, str]]:
 
 
 def custom_window(query: QueryDict, workspace: Workspace) -> QueryDict:
-    """The form's wall-clock times become moments, so that the link means the same to everyone."""
+    """Turns the form's wall-clock times into moments, so that the link means the same to everyone."""
     found = query.copy()
     for name in ("range", "granularity", "was"):
         found.pop(name, None)
-    for given, name in (("from", "start"), ("to", "end")):
-        found.pop(given, None)
-        found[name] = iso(moment(given, query.get(given, ""), workspace))
+    for field, name in (("from", "start"), ("to", "end")):
+        found.pop(field, None)
+        found[name] = iso(moment(field, query.get(field, ""), workspace))
     return found
 
 
-def moment(name: str, given: str, workspace: Workspace) -> datetime:
+def moment(field: str, text: str, workspace: Workspace) -> datetime:
     try:
-        wall_clock = datetime.fromisoformat(given)
+        wall_clock = datetime.fromisoformat(text)
         return wall_clock.replace(tzinfo=workspace.zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         message = "must be a date and time like 2026-11-23T10:00"
-        raise Problem(422, "The window is not valid.", [{"loc": ["query", name], "msg": message}]) from error
+        raise Problem(422, "The window is not valid.", [{"loc": ["query", field], "msg": message}]) from error
 
 
 @require_safe
 @workspace_access("read")
-def choices_of(request: WorkspaceRequest, name: str) -> HttpResponse:
-    """What a filter's list offers: the values of the window, those with the most calls first."""
+def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
+    """Answers with the values that a filter list offers, those with the most calls in the window first."""
     if name not in LABELS:
         raise Http404
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
     filters = query_string.parse(query, request.workspace.id)
-    offered = data(filter_values.QUESTIONS[name], filters, request.workspace, SERIES)["data"]
+    offered = answer_data(page_questions.CHOICES[name], filters, request.workspace, SERIES)["data"]
     found = [one for one in offered if search.lower() in one["value"].lower()]
     context = {
         "name": name,
@@ -137,4 +147,4 @@ def choices_of(request: WorkspaceRequest, name: str) -> HttpResponse:
 
 @public
 def first_page(request: WorkspaceRequest) -> HttpResponse:
-    return redirect("usage-page")
+    return redirect(PAGES[0].name)

@@ -1,18 +1,19 @@
-"""A model keeps its colour and pattern on every page and in every window; the first eight share no colour."""
+"""Gives each model a colour and pattern that is the same on every page and in every window."""
 
 from collections.abc import Iterable
 from zlib import crc32
 
 COLOURS = 8
-"""`--c0` to `--c7` in app.css: apart for the colour-blind, in light and in dark."""
+"""`--c0` to `--c7` in app.css, which colour-blind people can tell apart, in light and in dark."""
 PATTERNS = ("", "/", ".")
-"""As Plotly names them; app.css has them as `.p1` and `.p2`. Who shares a colour differs by its pattern."""
+"""Plotly's names; in app.css they are `.p1` and `.p2`. Models of the same colour have different patterns."""
 
 
 def slots(names: Iterable[str]) -> dict[str, int]:
-    """Names in the order in which they came: a newcomer never changes the colour of one that was there.
+    """Returns the slot of each name: a colour, and a pattern from the ninth name on.
 
-    Each takes the colour its hash says, or the next one that fewer have taken; from the ninth on with a pattern.
+    `names` are in the order of their first appearance, so that a new one never changes the slot of an older one. Each
+    takes the colour of its hash, or the next one among those that the fewest have taken. The first eight share none.
     """
     taken = [0] * COLOURS
     found: dict[str, int] = {}

@@ -1,43 +1,34 @@
-"""Are the agents fast, and do they fail."""
+"""Are the agents fast, and do they fail?"""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any, Literal, TypedDict
+from datetime import datetime
+from typing import Annotated, Literal
 
-from django.conf import settings
+from pydantic import Field
+from typing_extensions import TypedDict
 
-from analytics.change import change
-from traces import sums, windows
+from analytics.change import Change, change
+from analytics.error_samples import ErrorSums, error_samples
+from analytics.field_types import BucketStart, LatencyMs
+from analytics.percentiles import NO_PERCENTILES, PercentileMethod, Percentiles, percentiles
+from traces import sums
+from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
-from traces.filters import FILTER_SQL, Filters, Granularity
-from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
-from traces.windows import TimeRange
-
-PercentileMethod = Literal["exact", "histogram"]
+from traces.filters import Filters, Granularity
 
 
 class OverviewChange(TypedDict):
-    p50_latency_ms: float | None
-    p95_latency_ms: float | None
-    p99_latency_ms: float | None
-    error_rate: float | None
-
-
-class Percentiles(TypedDict):
-    p50_latency_ms: float | None
-    p95_latency_ms: float | None
-    p99_latency_ms: float | None
-
-
-NO_PERCENTILES: Percentiles = {"p50_latency_ms": None, "p95_latency_ms": None, "p99_latency_ms": None}
+    p50_latency_ms: Change
+    p95_latency_ms: Change
+    p99_latency_ms: Change
+    error_rate: Change
 
 
 class Summary(Percentiles):
-    avg_latency_ms: float | None
-    error_rate: float | None
-    success_rate: float | None
-    total_requests: int
-    requests_per_second: float
+    avg_latency_ms: LatencyMs
+    error_rate: Annotated[float | None, Field(description="Failed calls in percent; null where there is no call.")]
+    success_rate: Annotated[float | None, Field(description="The other calls in percent.")]
+    total_requests: Annotated[int, Field(description="Calls.")]
+    requests_per_second: Annotated[float, Field(description="Calls over the length of the window.")]
     percentile_method: PercentileMethod
 
 
@@ -46,16 +37,23 @@ class Overview(Summary):
 
 
 def overview(filters: Filters) -> Overview:
-    now, before = summary(filters), summary(filters.previous)
+    now, previous = summary(filters), summary(filters.previous)
     return {
         **now,
         "change_from_previous": {
-            "p50_latency_ms": change(now["p50_latency_ms"], before["p50_latency_ms"]),
-            "p95_latency_ms": change(now["p95_latency_ms"], before["p95_latency_ms"]),
-            "p99_latency_ms": change(now["p99_latency_ms"], before["p99_latency_ms"]),
-            "error_rate": change(now["error_rate"], before["error_rate"]),
+            "p50_latency_ms": change(now["p50_latency_ms"], previous["p50_latency_ms"]),
+            "p95_latency_ms": change(now["p95_latency_ms"], previous["p95_latency_ms"]),
+            "p99_latency_ms": change(now["p99_latency_ms"], previous["p99_latency_ms"]),
+            "error_rate": change(now["error_rate"], previous["error_rate"]),
         },
     }
+
+
+class WindowSums(TypedDict):
+    calls: int
+    errors: int
+    timed_calls: int
+    avg_latency_ms: float | None
 
 
 def summary(filters: Filters) -> Summary:
@@ -69,12 +67,13 @@ def summary(filters: Filters) -> Summary:
         FROM {calls} AS calls
         """,
         filters.params,
+        of=WindowSums,
         calls=sums.calls_sql(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
     calls, errors = found["calls"], found["errors"]
-    method, found_percentiles = percentiles(filters, calls, found["timed_calls"])
+    method, by_start = percentiles(filters, calls, found["timed_calls"])
     return {
-        **found_percentiles.get(filters.start, NO_PERCENTILES),
+        **by_start.get(filters.start, NO_PERCENTILES),
         "avg_latency_ms": found["avg_latency_ms"],
         "error_rate": percentage(errors, calls),
         "success_rate": percentage(calls - errors, calls),
@@ -88,108 +87,10 @@ def percentage(part: int, whole: int) -> float | None:
     return part * 100 / whole if whole else None
 
 
-EXACT = """
-WITH buckets AS (
-    SELECT
-        {moment} AS timestamp,
-        count(latency_ms) AS timed_calls,
-        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms) AS percentiles
-    FROM traces
-    WHERE {narrowed}
-    GROUP BY 1
-)
-SELECT
-    timestamp,
-    timed_calls,
-    percentiles[1] AS p50_latency_ms,
-    percentiles[2] AS p95_latency_ms,
-    percentiles[3] AS p99_latency_ms
-FROM buckets
-"""
-
-# Of the two calls between which a percentile lies, each is somewhere in a bucket from 2^(b/32) to 2^((b+1)/32) ms, and
-# taken to be where its rank among the bucket's calls puts it. Kept to the middle third, it is at most
-# 2^(2/96) - 1 = 1.46 % off, however the calls lie in the bucket.
-HISTOGRAM = """
-WITH histogram AS (
-    SELECT
-        {moment} AS timestamp,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM {latency} AS calls
-    GROUP BY 1, 2
-), ranked AS (
-    SELECT
-        timestamp,
-        latency_bucket,
-        calls::float8 AS calls,
-        (sum(calls) OVER up_to - calls)::float8 AS first_rank,
-        (sum(calls) OVER up_to)::float8 AS next_rank,
-        (sum(calls) OVER (PARTITION BY timestamp) - 1)::float8 AS last_rank
-    FROM histogram
-    WINDOW up_to AS (PARTITION BY timestamp ORDER BY latency_bucket)
-), found AS (
-    SELECT
-        timestamp,
-        quantile,
-        quantile * last_rank AS rank,
-        CASE
-            WHEN latency_bucket = %(zero)s THEN 0
-            ELSE 2 ^ ((
-                latency_bucket + least(greatest((wanted - first_rank + 0.5) / calls, 1 / 3.0::float8), 2 / 3.0::float8)
-            ) / 32)
-        END AS latency_ms
-    FROM ranked
-    JOIN (VALUES (0.5::float8), (0.95), (0.99)) AS quantiles (quantile)
-        ON next_rank > floor(quantile * last_rank) AND first_rank <= ceil(quantile * last_rank)
-    CROSS JOIN LATERAL (
-        VALUES (floor(quantile * last_rank)), (ceil(quantile * last_rank))
-    ) AS neighbours (wanted)
-    WHERE wanted >= first_rank AND wanted < next_rank
-), percentiles AS (
-    SELECT
-        timestamp,
-        quantile,
-        min(latency_ms) + (max(latency_ms) - min(latency_ms)) * (min(rank) - floor(min(rank))) AS latency_ms
-    FROM found
-    GROUP BY timestamp, quantile
-)
-SELECT
-    timestamp,
-    min(latency_ms) FILTER (WHERE quantile = 0.5) AS p50_latency_ms,
-    min(latency_ms) FILTER (WHERE quantile = 0.95) AS p95_latency_ms,
-    min(latency_ms) FILTER (WHERE quantile = 0.99) AS p99_latency_ms
-FROM percentiles
-GROUP BY timestamp
-"""
-
-
-def percentiles(
-    filters: Filters, calls: int, timed_calls: int, bucket: timedelta | None = None
-) -> tuple[PercentileMethod, dict[datetime, Percentiles]]:
-    """By the start of each bucket that has timed calls; without `bucket`, of the whole window by its start.
-
-    `calls` and `timed_calls` are the window's, by its sums: where rows are gone, they know more of them.
-    """
-    moment = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
-    if calls <= settings.EXACT_PERCENTILE_ROWS:
-        found = rows(EXACT, filters.params, moment=moment, narrowed=FILTER_SQL)
-        if sum(one.pop("timed_calls") for one in found) >= timed_calls:
-            return "exact", by_start(found)
-    latency = sums.latency_sql(filters, bucket or windows.ANY_WIDTH)
-    return "histogram", by_start(
-        rows(HISTOGRAM, filters.params | {"zero": ZERO_LATENCY_BUCKET}, moment=moment, latency=latency)
-    )
-
-
-def by_start(found: list[dict[str, Any]]) -> dict[datetime, Percentiles]:
-    return {bucket.pop("timestamp"): bucket for bucket in found}  # type: ignore[misc]
-
-
 class LatencyInBucket(Percentiles):
-    timestamp: datetime
+    timestamp: BucketStart
     calls: int
-    avg_latency_ms: float | None
+    avg_latency_ms: LatencyMs
 
 
 class Latency(TypedDict):
@@ -198,16 +99,17 @@ class Latency(TypedDict):
     data: list[LatencyInBucket]
 
 
+class BucketSums(TypedDict):
+    timestamp: datetime
+    calls: int
+    timed_calls: int
+    avg_latency_ms: float | None
+
+
 def latency(filters: Filters) -> Latency:
-    points = rows(
+    buckets = rows(
         """
-        WITH buckets AS (
-            SELECT generate_series(
-                time_bucket(%(bucket)s, %(start)s),
-                %(end)s - interval '1 microsecond',
-                %(bucket)s
-            ) AS timestamp
-        ), averages AS (
+        WITH averages AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 sum(calls) AS calls,
@@ -221,26 +123,40 @@ def latency(filters: Filters) -> Latency:
             coalesce(calls, 0) AS calls,
             coalesce(timed_calls, 0) AS timed_calls,
             avg_latency_ms
-        FROM buckets
+        FROM {buckets} AS buckets
         LEFT JOIN averages USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
+        of=BucketSums,
+        buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
     )
-    timed_calls = sum(point.pop("timed_calls") for point in points)
-    method, found = percentiles(filters, sum(point["calls"] for point in points), timed_calls, filters.bucket)
-    data: list[Any] = [point | found.get(point["timestamp"], NO_PERCENTILES) for point in points]
-    return {"granularity": filters.granularity, "percentile_method": method, "data": data}
+    calls, timed_calls = (sum(bucket[name] for bucket in buckets) for name in ("calls", "timed_calls"))
+    method, by_start = percentiles(filters, calls, timed_calls, filters.bucket)
+    return {
+        "granularity": filters.granularity,
+        "percentile_method": method,
+        "data": [
+            {
+                "timestamp": bucket["timestamp"],
+                "calls": bucket["calls"],
+                "avg_latency_ms": bucket["avg_latency_ms"],
+                **by_start.get(bucket["timestamp"], NO_PERCENTILES),
+            }
+            for bucket in buckets
+        ],
+    }
 
 
 class ThroughputInBucket(TypedDict):
-    timestamp: datetime
+    timestamp: BucketStart
     success: int
     error: int
     timeout: int
     total: int
     requests_per_second: float
+    """Calls over the length of the bucket, as far as the window covers it."""
 
 
 class Throughput(TypedDict):
@@ -249,15 +165,9 @@ class Throughput(TypedDict):
 
 
 def throughput(filters: Filters) -> Throughput:
-    data: list[Any] = rows(
+    data = rows(
         """
-        WITH buckets AS (
-            SELECT generate_series(
-                time_bucket(%(bucket)s, %(start)s),
-                %(end)s - interval '1 microsecond',
-                %(bucket)s
-            ) AS timestamp
-        ), counts AS (
+        WITH counts AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 sum(calls) FILTER (WHERE status = 'success') AS success,
@@ -276,11 +186,13 @@ def throughput(filters: Filters) -> Throughput:
             coalesce(total, 0) / extract(
                 epoch FROM least(timestamp + %(bucket)s, %(end)s) - greatest(timestamp, %(start)s)
             )::float8 AS requests_per_second
-        FROM buckets
+        FROM {buckets} AS buckets
         LEFT JOIN counts USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
+        of=ThroughputInBucket,
+        buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "status", "calls", bucket=filters.bucket),
     )
     return {"granularity": filters.granularity, "data": data}
@@ -293,20 +205,34 @@ class ErrorGroup(TypedDict):
     percentage: float
     """Of all errors."""
     error_rate: float
-    """Of all calls, in percent."""
+    """In percent of all calls."""
     agents: int
     users_affected: int
     first_seen: datetime | None
-    """None, as the rest, where only sums are left of the time in which it was."""
+    """Null, like the fields below, where only sums are left of the time in which it was."""
     last_seen: datetime | None
     sample_message: str | None
+    """Of the newest errors, the newest that has a message; null where none has one."""
     sample_trace_id: str | None
 
 
 class Errors(TypedDict):
     total_errors: int
     error_rate: float | None
+    """In percent of all calls; null where there is no call."""
     data: list[ErrorGroup]
+
+
+class ErrorGroupSums(ErrorSums):
+    """Sums of a group, each with the totals of the window. Without any error it is one row, whose `calls` is 0."""
+
+    total_calls: int
+    total_errors: int
+    calls: int
+    agents: int
+    users_affected: int
+    percentage: float
+    error_rate: float
 
 
 def errors(filters: Filters) -> Errors:
@@ -348,111 +274,45 @@ def errors(filters: Filters) -> Errors:
         SELECT
             total_calls,
             total_errors,
-            groups.*,
+            groups.status,
+            groups.error_type,
+            coalesce(groups.calls, 0) AS calls,
+            agents,
             coalesce(users, 0) AS users_affected,
-            (calls * 100 / NULLIF(total_errors, 0)::float8) AS percentage,
-            (calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate
+            (groups.calls * 100 / NULLIF(total_errors, 0)::float8) AS percentage,
+            (groups.calls * 100 / NULLIF(total_calls, 0)::float8) AS error_rate,
+            first_since,
+            first_until,
+            last_since,
+            last_until
         FROM totals
         LEFT JOIN groups ON true
         LEFT JOIN {users} AS affected ON affected.status = groups.status
             AND affected.error_type IS NOT DISTINCT FROM groups.error_type
-        ORDER BY calls DESC, groups.error_type, groups.status
+        ORDER BY groups.calls DESC, groups.error_type, groups.status
         """,
         filters.params,
+        of=ErrorGroupSums,
         totals=sums.calls_sql(filters, "calls", "errors"),
         calls=sums.errors_sql(filters),
         users=sums.affected_users_sql(filters),
     )
     total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
     groups = [group for group in found if group["calls"]]
-    data: list[Any] = [
-        {name: (group | samples)[name] for name in ErrorGroup.__annotations__}
-        for group, samples in zip(groups, firsts_and_lasts(filters, groups), strict=True)
-    ]
-    return {"total_errors": total_errors, "error_rate": percentage(total_errors, total_calls), "data": data}
-
-
-def firsts_and_lasts(filters: Filters, groups: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What only rows tell of each group; its sums say in which of its buckets they are."""
-    found = samples(
-        filters,
-        [(FIRST, group, TimeRange(group["first_since"], group["first_until"])) for group in groups]
-        + [(LAST, group, TimeRange(group["last_since"], group["last_until"])) for group in groups],
-    )
-    firsts, lasts = found[: len(groups)], found[len(groups) :]
-    silent = [place for place, last in enumerate(lasts) if last["message"] is None]
-    window = [(LAST, groups[place], TimeRange(filters.start, groups[place]["last_until"])) for place in silent]
-    for place, last in zip(silent, samples(filters, window), strict=True):
-        lasts[place] = last
-    return [
-        {
-            "first_seen": first["seen"],
-            "last_seen": last["seen"],
-            "sample_message": last["message"],
-            "sample_trace_id": last["trace_id"],
-        }
-        for first, last in zip(firsts, lasts, strict=True)
-    ]
-
-
-def samples(filters: Filters, asked: Sequence[tuple[str, dict[str, Any], TimeRange]]) -> list[dict[str, Any]]:
-    """FIRST or LAST of a group in a stretch, in the order they are asked for."""
-    if not asked:
-        return []
-    params = {
-        "statuses": [group["status"] for _, group, _ in asked],
-        "error_types": [group["error_type"] for _, group, _ in asked],
-        "since": [stretch.start for _, _, stretch in asked],
-        "until": [stretch.end for _, _, stretch in asked],
-        "sampled": SAMPLED,
+    return {
+        "total_errors": total_errors,
+        "error_rate": percentage(total_errors, total_calls),
+        "data": [
+            {
+                "error_type": group["error_type"],
+                "status": group["status"],
+                "calls": group["calls"],
+                "percentage": group["percentage"],
+                "error_rate": group["error_rate"],
+                "agents": group["agents"],
+                "users_affected": group["users_affected"],
+                **samples,
+            }
+            for group, samples in zip(groups, error_samples(filters, groups), strict=True)
+        ],
     }
-    parts = [
-        sample.format(narrowed=FILTER_SQL, days=days, places=places)
-        for sample in (FIRST, LAST)
-        for days, places in windows.group_by_days(
-            {place: stretch for place, (wanted, _, stretch) in enumerate(asked, start=1) if wanted == sample}
-        ).items()
-    ]
-    return rows(" UNION ALL ".join(parts) + " ORDER BY place", filters.params | params)
-
-
-GROUPS = """unnest(
-        %(statuses)s::text[], %(error_types)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]
-    ) WITH ORDINALITY AS groups (status, error_type, since, until, place)"""
-OF_GROUP = """{narrowed}
-      AND {days}
-      AND timestamp >= since AND timestamp < until
-      AND traces.status = groups.status AND traces.status <> 'success'
-      AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')"""
-FIRST = f"""
-SELECT place, seen, NULL::text AS message, NULL::text AS trace_id
-FROM {GROUPS}
-LEFT JOIN LATERAL (
-    SELECT timestamp AS seen
-    FROM traces
-    WHERE {OF_GROUP}
-    ORDER BY timestamp
-    LIMIT 1
-) AS first ON true
-WHERE place = ANY(ARRAY{{places}})
-"""  # noqa: S608 (built from constants)
-LAST = f"""
-SELECT place, seen, message, trace_id
-FROM {GROUPS}
-LEFT JOIN LATERAL (
-    SELECT
-        max(timestamp) AS seen,
-        (array_agg(error_message ORDER BY error_message IS NULL, timestamp DESC, span_id))[1] AS message,
-        (array_agg(trace_id ORDER BY error_message IS NULL, timestamp DESC, span_id))[1] AS trace_id
-    FROM (
-        SELECT timestamp, span_id, trace_id, error_message
-        FROM traces
-        WHERE {OF_GROUP}
-        ORDER BY timestamp DESC
-        LIMIT %(sampled)s
-    ) AS sampled
-) AS last ON true
-WHERE place = ANY(ARRAY{{places}})
-"""  # noqa: S608 (as above)
-# So many of the newest errors of a group are looked through for one with a message.
-SAMPLED = 100

@@ -24,7 +24,7 @@ from traces.filters import BUCKET_ORIGIN, BUCKETS, DIMENSIONS, EARLIEST, LATEST,
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
 
-# The widest window that each granularity is the default of.
+# The widest window for which each granularity is the default.
 DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
     "minute": timedelta(hours=3),
     "hourly": timedelta(days=8),
@@ -38,7 +38,7 @@ ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
 def iso_8601(value: Any) -> Any:
     if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d", value):
         raise PydanticCustomError("iso_8601", ISO_8601)
-    # A "+" that nobody percent-encoded arrives as a blank.
+    # A "+" that was not percent-encoded arrives as a blank.
     return re.sub(r" (?=\d\d:?\d\d$)", "+", value)
 
 
@@ -63,7 +63,7 @@ Text = Annotated[
 
 
 class WindowQuery(BaseModel):
-    """The parameters of a read, but for the dimensions it can be filtered by."""
+    """The parameters of a read, without the filters by dimension."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -91,40 +91,41 @@ class WindowQuery(BaseModel):
         return self
 
 
-# mypy cannot know the fields that are made here; they are read by the names of DIMENSIONS.
+# mypy cannot know these fields: they are made, and read, by the names of DIMENSIONS.
 DIMENSION_FIELDS: dict[str, Any] = {
     dimension.name: (Annotated[Text | None, Field(description=dimension.description)], None) for dimension in DIMENSIONS
 }
 Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **DIMENSION_FIELDS)
 """All parameters that a read accepts."""
 
-CHOICES: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
-A_LIMIT = "must be a whole number from 1 to 100"
-# What pydantic finds, in words for people.
+LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
+LIMIT_MESSAGE = "must be a whole number from 1 to 100"
+# Pydantic's error types, in words for people.
 MESSAGES = {
     "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
-    "int_parsing": A_LIMIT,
-    "int_parsing_size": A_LIMIT,
-    "int_from_float": A_LIMIT,
-    "greater_than_equal": A_LIMIT,
-    "less_than_equal": A_LIMIT,
+    "int_parsing": LIMIT_MESSAGE,
+    "int_parsing_size": LIMIT_MESSAGE,
+    "int_from_float": LIMIT_MESSAGE,
+    "greater_than_equal": LIMIT_MESSAGE,
+    "less_than_equal": LIMIT_MESSAGE,
     "string_too_short": "must not be empty",
     "string_too_long": f"must have at most {NAME_LENGTH} characters",
 }
 
 
 def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
-    """Raises a 422 Problem that names every fault of the query string."""
-    valid, errors = validated(query)
+    """Returns the filters, or raises a 422 Problem that names every error of the query string."""
+    valid, found = validate(query)
     filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
-    if filters and (fault := too_many_buckets(filters)):
-        errors.append(fault)
-    if errors or filters is None:
-        raise Problem(422, "The query string is not valid.", errors)
+    if filters and (error := too_many_buckets(filters)):
+        found.append(error)
+    if found or filters is None:
+        raise Problem(422, "The query string is not valid.", found)
     return filters
 
 
-def faults(query: QueryDict) -> list[FieldError]:
+def errors(query: QueryDict) -> list[FieldError]:
+    """Returns every error of the query string."""
     try:
         parse(query, UUID(int=0))
     except Problem as problem:
@@ -132,30 +133,30 @@ def faults(query: QueryDict) -> list[FieldError]:
     return []
 
 
-def validated(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
-    """The valid part, None where the window is not valid; and the faults of all."""
-    errors: list[FieldError] = [
+def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
+    """Returns the valid parameters, None where the window is not valid, and all errors."""
+    found: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
     ]
     parameters = query.dict()
     while True:
         try:
-            return Query.model_validate(parameters), errors
+            return Query.model_validate(parameters), found
         except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-        errors += [field_error(details) for details in found]
-        wrong = {str(details["loc"][0]) for details in found if details["loc"]}
+            details = error.errors(include_url=False, include_input=False)
+        found += [field_error(one) for one in details]
+        wrong = {str(one["loc"][0]) for one in details if one["loc"]}
         if not wrong or wrong & {"range", "start", "end"}:
-            return None, errors
-        # The window as a whole is checked only when each parameter is valid.
+            return None, found
+        # Pydantic checks the window as a whole only when each parameter is valid: it goes on without the wrong ones.
         parameters = {name: value for name, value in parameters.items() if name not in wrong}
 
 
 def field_error(details: Any) -> FieldError:
-    # A fault between parameters names the one to look at in its type.
+    # An error between parameters has the name of one of them as its type.
     place, kind = details["loc"] or (details["type"],), details["type"]
     if kind == "literal_error":
-        message = f"must be one of {', '.join(CHOICES[place[0]])}"
+        message = f"must be one of {', '.join(LITERALS[place[0]])}"
     elif kind == "timezone_aware" or kind.startswith("datetime_"):
         message = ISO_8601
     else:

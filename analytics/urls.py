@@ -1,42 +1,25 @@
-from django.urls import URLPattern, path
+from django.urls import path
 
-from analytics import cost, documents, openapi, performance, usage
-from analytics.answers import LIVE, OVERVIEW, SERIES, Question
+from analytics import api_page, cost, documents, openapi
 from analytics.budget_view import budget_view
-from analytics.pages import choices_of, dashboard, first_page
-from analytics.views import metric
-
-METRICS: dict[str, tuple[Question, int]] = {
-    "usage/overview": (usage.overview, OVERVIEW),
-    "usage/calls-over-time": (usage.calls_over_time, SERIES),
-    "usage/agent-distribution": (usage.agent_distribution, SERIES),
-    "usage/top-users": (usage.top_users, SERIES),
-    "cost/overview": (cost.overview, OVERVIEW),
-    "cost/trend": (cost.trend, SERIES),
-    "cost/by-model": (cost.by_model, SERIES),
-    "cost/budget": (cost.budget, LIVE),
-    "performance/overview": (performance.overview, OVERVIEW),
-    "performance/latency": (performance.latency, SERIES),
-    "performance/throughput": (performance.throughput, SERIES),
-    "performance/errors": (performance.errors, LIVE),
-}
-PAGES = ("usage", "cost", "performance")
-
-document, docs = openapi.views(METRICS)
+from analytics.catalogue import METRICS, PAGES, Metric
+from analytics.pages import choices, dashboard, first_page
+from analytics.views import metric_view
+from web.declared_access import View
 
 
-def metric_path(route: str, query: Question, tier: int) -> URLPattern:
-    view = metric(query, tier)
-    return path(f"api/v1/{route}", budget_view(view) if query is cost.budget else view, name=route.replace("/", "-"))
+def view_of(metric: Metric) -> View:
+    read = metric_view(metric)
+    return budget_view(read) if metric.question is cost.budget else read
 
 
 urlpatterns = [
     path("", first_page, name="first-page"),
-    *(path(f"dashboard/{domain}", dashboard(domain), name=f"{domain}-page") for domain in PAGES),
-    path("dashboard/choices/<str:name>", choices_of, name="choices"),
-    *(metric_path(route, query, tier) for route, (query, tier) in METRICS.items()),
-    path("api/v1/openapi.json", document, name="openapi"),
-    path("api/v1/docs", docs, name="docs"),
+    *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
+    path("dashboard/choices/<str:name>", choices, name="choices"),
+    *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
+    path("api/v1/openapi.json", openapi.openapi, name="openapi"),
+    path("api/v1/docs", api_page.api_page, name="docs"),
     path("docs/", documents.documents, name="documents"),
     path("docs/<slug:name>", documents.document, name="document"),
 ]

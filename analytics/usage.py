@@ -2,53 +2,54 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Literal
 
-from analytics.change import change
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from analytics.change import Change, change
+from analytics.field_types import BucketStart, LatencyMs, PricedCostUsd
 from traces import sums, windows
+from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
 from traces.filters import FILTER_SQL, Filters, Granularity
 from traces.rollups.catalogue import HOUR, USER_AGENTS
 from traces.windows import TimeRange
 
 
-class OverviewChange(TypedDict):
-    total_calls: float | None
-    unique_users: float | None
-    active_agents: float | None
-    avg_calls_per_user: float | None
-
-
-class Overview(TypedDict):
-    total_calls: int
-    unique_users: int
-    active_agents: int
-    avg_calls_per_user: float | None
-    change_from_previous: OverviewChange
-
-
-def overview(filters: Filters) -> Overview:
-    now, before = counts(filters), counts(filters.previous)
-    return {
-        **now,
-        "change_from_previous": {
-            "total_calls": change(now["total_calls"], before["total_calls"]),
-            "unique_users": change(now["unique_users"], before["unique_users"]),
-            "active_agents": change(now["active_agents"], before["active_agents"]),
-            "avg_calls_per_user": change(now["avg_calls_per_user"], before["avg_calls_per_user"]),
-        },
-    }
-
-
 class Counts(TypedDict):
     total_calls: int
     unique_users: int
     active_agents: int
-    avg_calls_per_user: float | None
+    avg_calls_per_user: Annotated[float | None, Field(description="Null where no call names a user.")]
+
+
+class OverviewChange(TypedDict):
+    total_calls: Change
+    unique_users: Change
+    active_agents: Change
+    avg_calls_per_user: Change
+
+
+class Overview(Counts):
+    change_from_previous: OverviewChange
+
+
+def overview(filters: Filters) -> Overview:
+    now, previous = counts(filters), counts(filters.previous)
+    return {
+        **now,
+        "change_from_previous": {
+            "total_calls": change(now["total_calls"], previous["total_calls"]),
+            "unique_users": change(now["unique_users"], previous["unique_users"]),
+            "active_agents": change(now["active_agents"], previous["active_agents"]),
+            "avg_calls_per_user": change(now["avg_calls_per_user"], previous["avg_calls_per_user"]),
+        },
+    }
 
 
 def counts(filters: Filters) -> Counts:
-    found: Any = row(
+    return row(
         """
         WITH agents AS (
             SELECT
@@ -59,7 +60,7 @@ def counts(filters: Filters) -> Counts:
         ), counts AS MATERIALIZED (
             SELECT
                 (SELECT coalesce(sum(calls), 0)::bigint FROM agents) AS total_calls,
-                (SELECT coalesce(sum(users), 0)::bigint FROM {users} AS counted) AS unique_users,
+                (SELECT coalesce(sum(users), 0)::bigint FROM {users} AS distinct_users) AS unique_users,
                 (SELECT count(*) FROM agents) AS active_agents
         )
         SELECT
@@ -68,16 +69,17 @@ def counts(filters: Filters) -> Counts:
         FROM counts
         """,
         filters.params,
+        of=Counts,
         calls=sums.calls_sql(filters, "agent_id", "calls"),
         users=sums.distinct_users_sql(filters),
     )
-    return found  # type: ignore[no-any-return]
 
 
 class CallsInBucket(TypedDict):
-    timestamp: datetime
+    timestamp: BucketStart
     calls: int
     errors: int
+    """Calls whose status is error or timeout."""
 
 
 class CallsOverTime(TypedDict):
@@ -89,13 +91,7 @@ class CallsOverTime(TypedDict):
 def calls_over_time(filters: Filters) -> CallsOverTime:
     data = rows(
         """
-        WITH buckets AS (
-            SELECT generate_series(
-                time_bucket(%(bucket)s, %(start)s),
-                %(end)s - interval '1 microsecond',
-                %(bucket)s
-            ) AS timestamp
-        ), counts AS (
+        WITH counts AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 sum(calls) AS calls,
@@ -107,29 +103,32 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
             timestamp,
             coalesce(calls, 0) AS calls,
             coalesce(errors, 0) AS errors
-        FROM buckets
+        FROM {buckets} AS buckets
         LEFT JOIN counts USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
+        of=CallsInBucket,
+        buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "calls", "errors", bucket=filters.bucket),
     )
     return {
         "granularity": filters.granularity,
         "total_calls": sum(point["calls"] for point in data),
-        "data": data,  # type: ignore[typeddict-item]
+        "data": data,
     }
 
 
 class AgentShare(TypedDict):
     agent_id: str | None
-    """None: all agents past the limit together."""
+    """Null: all agents past the limit together."""
     calls: int
     percentage: float
-    avg_latency_ms: float | None
+    """Of all calls."""
+    avg_latency_ms: LatencyMs
     error_rate: float
-    cost_usd: float | None
-    """None where no call has a price."""
+    """Failed calls in percent of the agent's calls."""
+    cost_usd: PricedCostUsd
 
 
 class AgentDistribution(TypedDict):
@@ -167,26 +166,25 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         ORDER BY is_listed DESC, calls DESC, agent_id
         """,
         filters.params,
+        of=AgentShare,
         calls=sums.calls_sql(
             filters, "agent_id", "calls", "errors", "timed_calls", "latency_ms", "priced_calls", "cost_usd"
         ),
     )
-    return {
-        "total_calls": sum(share["calls"] for share in data),
-        "data": data,  # type: ignore[typeddict-item]
-    }
+    return {"total_calls": sum(share["calls"] for share in data), "data": data}
 
 
 class TopUser(TypedDict):
     user_id: str
     calls: int
-    cost_usd: float | None
-    """None where no call has a price."""
+    cost_usd: PricedCostUsd
     active_agents: int | None
-    """None, like last_seen, where only sums are left of the window's calls."""
+    """Null, like last_seen, where only sums are left of the window's calls."""
     last_seen: datetime | None
-    change_from_previous: float | None
+    """Start of the newest call; null where only sums are left of the time in which it was."""
+    change_from_previous: Change
     trend: Literal["up", "down", "flat", "new"]
+    """Flat: a change below 5 percent. New: without a call in the window before."""
 
 
 class TopUsers(TypedDict):
@@ -194,7 +192,36 @@ class TopUsers(TypedDict):
 
 
 def top_users(filters: Filters) -> TopUsers:
-    top = rows(
+    names = users_with_most_calls(filters)
+    found = user_sums(filters, list(names))
+    last_seen = last_calls(
+        filters, {number: TimeRange(user["seen_since"], user["seen_until"]) for number, user in found.items()}
+    )
+    return {
+        "data": [
+            {
+                "user_id": user_id,
+                "calls": user["calls"],
+                "cost_usd": user["cost_usd"],
+                "active_agents": user["active_agents"],
+                "change_from_previous": user["change_from_previous"],
+                "trend": user["trend"],
+                "last_seen": last_seen.get(number),
+            }
+            for number, user_id in names.items()
+            if (user := found.get(number))
+        ]
+    }
+
+
+class NumberedUser(TypedDict):
+    user_number: int
+    user_id: str
+
+
+def users_with_most_calls(filters: Filters) -> dict[int, str]:
+    """Returns their ids by user number, those with the most calls first."""
+    found = rows(
         """
         WITH users AS (
             SELECT
@@ -215,9 +242,26 @@ def top_users(filters: Filters) -> TopUsers:
         LIMIT %(limit)s
         """,
         filters.params,
+        of=NumberedUser,
         sums=sums.user_totals_sql(filters),
     )
-    names = {user["user_number"]: user["user_id"] for user in top}
+    return {user["user_number"]: user["user_id"] for user in found}
+
+
+class UserSums(TypedDict):
+    user_number: int
+    calls: int
+    cost_usd: float | None
+    active_agents: int
+    change_from_previous: float | None
+    trend: Literal["up", "down", "flat", "new"]
+    seen_since: datetime
+    """Start and end of the bucket that has the user's newest call."""
+    seen_until: datetime
+
+
+def user_sums(filters: Filters, user_numbers: list[int]) -> dict[int, UserSums]:
+    """Returns the sums of these users by user number."""
     found = rows(
         """
         WITH agents AS (
@@ -242,20 +286,20 @@ def top_users(filters: Filters) -> TopUsers:
                 max(seen_until) AS seen_until
             FROM agents
             GROUP BY user_number
-        ), users_before AS (
+        ), previous AS (
             SELECT
                 user_number,
-                sum(calls) AS calls_before
-            FROM {sums_before} AS calls
+                sum(calls) AS previous_calls
+            FROM {previous_sums} AS calls
             WHERE user_number = ANY(%(user_numbers)s)
             GROUP BY user_number
             HAVING sum(calls) > 0
         ), changes AS (
             SELECT
                 *,
-                (calls - calls_before)::float8 * 100 / calls_before AS change_from_previous
+                (calls - previous_calls)::float8 * 100 / previous_calls AS change_from_previous
             FROM users
-            LEFT JOIN users_before USING (user_number)
+            LEFT JOIN previous USING (user_number)
         )
         SELECT
             user_number,
@@ -273,40 +317,20 @@ def top_users(filters: Filters) -> TopUsers:
             seen_until
         FROM changes
         """,
-        filters.params | {"user_numbers": list(names)},
+        filters.params | {"user_numbers": user_numbers},
+        of=UserSums,
         calls=sums.users_sql(filters, "agent_id"),
-        sums_before=sums.user_totals_sql(filters.previous),
+        previous_sums=sums.user_totals_sql(filters.previous),
     )
-    stretches = {user["user_number"]: TimeRange(user.pop("seen_since"), user.pop("seen_until")) for user in found}
-    last_seen = last_calls(filters, stretches)
-    users = {user.pop("user_number"): user for user in found}
-    data: list[Any] = [
-        {"user_id": user_id} | users[number] | {"last_seen": last_seen.get(number)}
-        for number, user_id in names.items()
-        if number in users
-    ]
-    return {"data": data}
+    return {user["user_number"]: user for user in found}
 
 
-def last_calls(filters: Filters, stretches: Mapping[int, TimeRange]) -> dict[int, datetime]:
-    """By user number; a stretch is where the window's buckets know the user's last call to be."""
-    if not stretches:
-        return {}
-    params = filters.params | {
-        "user_numbers": list(stretches),
-        "since": [stretch.start for stretch in stretches.values()],
-        "until": [stretch.end for stretch in stretches.values()],
-    }
-    wide = [stretch.end for stretch in stretches.values() if stretch.end - stretch.start > HOUR.length]
-    hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
-    parts = [
-        LAST_CALL.format(narrowed=FILTER_SQL, days=days, places=places, hours=hours)
-        for days, places in windows.group_by_days(dict(enumerate(stretches.values(), start=1))).items()
-    ]
-    return {user["user_number"]: user["last_seen"] for user in rows(" UNION ALL ".join(parts), params)}
+class LastCall(TypedDict):
+    user_number: int
+    last_seen: datetime
 
 
-# In a day or week, the hour is looked for before the call.
+# In a day or a week, the query finds the hour before the call.
 LAST_CALL = """
 SELECT users.user_number, last_seen
 FROM unnest(
@@ -322,20 +346,20 @@ LEFT JOIN LATERAL (
     ) AS hours
     WHERE EXISTS (
         SELECT
-        FROM {hours} AS held
+        FROM {hours} AS hour_sums
         WHERE workspace_id = %(workspace_id)s
           AND bucket = hour
-          AND held.user_number = users.user_number
+          AND hour_sums.user_number = users.user_number
           AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
           AND calls > 0
-        OFFSET 0 -- hour by hour from the newest, and not joined, which keeps no order
+        OFFSET 0 -- from the newest hour on: a join would lose that order
     )
     LIMIT 1
 ) AS found ON true
 CROSS JOIN LATERAL (
     SELECT timestamp AS last_seen
     FROM traces
-    WHERE {narrowed}
+    WHERE {filters}
       AND {days}
       AND traces.user_number = users.user_number
       AND timestamp >= greatest(hour, since)
@@ -345,3 +369,25 @@ CROSS JOIN LATERAL (
 ) AS newest
 WHERE place = ANY(ARRAY{places})
 """
+
+
+def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, datetime]:
+    """Returns the start of each user's newest call, by user number.
+
+    `ranges` says for each user in which bucket of the window that call is.
+    """
+    if not ranges:
+        return {}
+    params = filters.params | {
+        "user_numbers": list(ranges),
+        "since": [period.start for period in ranges.values()],
+        "until": [period.end for period in ranges.values()],
+    }
+    wide = [period.end for period in ranges.values() if period.end - period.start > HOUR.length]
+    hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
+    parts = [
+        LAST_CALL.format(filters=FILTER_SQL, days=days, places=places, hours=hours)
+        for days, places in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
+    ]
+    found = rows(" UNION ALL ".join(parts), params, of=LastCall)
+    return {user["user_number"]: user["last_seen"] for user in found}

@@ -1,4 +1,4 @@
-"""The one view behind every read."""
+"""The one view behind every metric."""
 
 from functools import wraps
 
@@ -9,35 +9,33 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from analytics import panels, query_string
-from analytics.answers import Question as Question
+from analytics import query_string
 from analytics.answers import answer
-from analytics.answers import as_json as as_json
+from analytics.catalogue import Metric
 from web.declared_access import View
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 
 
-def metric(query: Question, tier: int) -> View:
-    """Credentials and workspace, valid filters, cached data, then the panel for htmx or else JSON.
+def metric_view(metric: Metric) -> View:
+    """Makes the view of a metric.
 
-    `tier` is how many seconds an answer may be old.
+    It checks credentials and workspace, then the filters, and answers from the cache: htmx with the panel, others
+    with JSON.
     """
-    domain = query.__module__.rpartition(".")[2]
-    template = f"analytics/{domain}/{query.__name__}.html"
 
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
         filters = query_string.parse(request.GET, request.workspace.id)
-        found = answer(query, filters, request.workspace, tier)
+        found = answer(metric.question, filters, request.workspace, metric.tier)
         if request.htmx:
             context = {
                 "data": orjson.loads(found.body),
                 "filters": filters,
                 "workspace": request.workspace,
             }
-            response = render(request, template, context | panels.beside(query, filters, request.workspace))
+            response = render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
         else:
             response = HttpResponse(found.body, content_type="application/json")
         response["X-Cache"] = "hit" if found.hit else "miss"
@@ -45,19 +43,19 @@ def metric(query: Question, tier: int) -> View:
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
-    return telling_all(view)
+    return with_query_errors(view)
 
 
-def telling_all(view: View) -> View:
-    """A fault of the header does not hide those of the query string."""
+def with_query_errors(view: View) -> View:
+    """Adds the errors of the query string to a 422 for a wrong header, so that a client learns all at once."""
 
     @wraps(view)
-    def told(request: WorkspaceRequest) -> HttpResponseBase:
+    def checked(request: WorkspaceRequest) -> HttpResponseBase:
         try:
             return view(request)
         except Problem as problem:
             if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
-                problem.errors += query_string.faults(request.GET)
+                problem.errors += query_string.errors(request.GET)
             raise
 
-    return told
+    return checked

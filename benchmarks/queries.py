@@ -47,16 +47,15 @@ class Asking:
     def answer(self, way: str, case: Case) -> Any:
         from django.http import QueryDict
 
+        from analytics.catalogue import METRICS
         from analytics.query_string import parse
-        from analytics.urls import METRICS
         from benchmarks.raw_sql import QUESTIONS
         from traces import engines
         from traces.db import rows
 
         filters = parse(QueryDict(query_string(case)), WORKSPACE)
         if way == "ours":
-            query, _ = METRICS[case.route]
-            return engines.recompute_if_hour_closed(partial(query, filters))
+            return engines.recompute_if_hour_closed(partial(METRICS[case.route].question, filters))
         return QUESTIONS[case.route](rows if way == "raw" else self.duckdb, filters)
 
 
@@ -146,7 +145,7 @@ def clock_at_the_end() -> Iterator[None]:
     """A budget is of the running month; here that is the one in which the rows end."""
     from budgets.spending import spending
 
-    with patch("analytics.cost.spending", partial(spending, now=END)):
+    with patch("budgets.answer.spending", partial(spending, now=END)):
         yield
 
 
@@ -179,13 +178,13 @@ def listed(text: str) -> list[str]:
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
-    from analytics.urls import METRICS
+    from benchmarks.raw_sql import QUESTIONS
 
     windows = [*((asked, "") for asked in options.ranges), *((options.ranges[-1], one) for one in options.filter)]
     return [
         Case(route, asked, narrowed)
         for asked, narrowed in windows
-        for route in METRICS
+        for route in QUESTIONS
         if not options.routes or route in options.routes
     ]
 

@@ -24,7 +24,7 @@ CHANGE = (
 
 
 class BudgetChangeInline(admin.TabularInline):
-    """The newest; Budget changes lists all."""
+    """Shows the newest changes. The page Budget changes lists all."""
 
     model = BudgetChange
     verbose_name_plural = f"changes, the newest {SHOWN}"
@@ -44,7 +44,7 @@ class BudgetChangeInline(admin.TabularInline):
 
 @admin.register(BudgetChange)
 class BudgetChangeAdmin(admin.ModelAdmin):
-    """History: read, never written."""
+    """Shows the history, which nobody may change."""
 
     list_display = ("changed_at", "workspace", *CHANGE[1:])
     list_filter = ("changed_at",)
@@ -67,7 +67,7 @@ class BudgetChangeAdmin(admin.ModelAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: BudgetChange | None = None) -> bool:
-        # Only together with its budget: then another page asks.
+        # A change is deleted only with its budget: then the request comes from another page.
         page = request.resolver_match
         return page is None or not str(page.url_name).startswith("budgets_budgetchange_")
 
@@ -89,7 +89,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 def month_spends(budgets: list[Budget]) -> list[tuple[Budget, Decimal | None]]:
-    """None while the analytics database is away: the spend is unknown then, not 0."""
+    """Returns each budget with its spend: None, and not 0, while the analytics database is away."""
     try:
         spends = spend_of_month([budget.workspace for budget in budgets], datetime.now(UTC))
     except DatabaseError:

@@ -1,7 +1,9 @@
-"""The budget as an answer: of the API, of the cost page and of whoever asks for a workspace's month."""
+"""The answer to the question about a workspace's budget: for the API, the cost page and whoever else asks."""
 
 from datetime import UTC, datetime
-from typing import Any, TypedDict
+from decimal import Decimal
+
+from typing_extensions import TypedDict
 
 from budgets.models import Budget, Status
 from budgets.spending import period, spending
@@ -10,44 +12,49 @@ from workspaces.models import Workspace
 
 class BudgetAnswer(TypedDict):
     monthly_limit_usd: float | None
+    """Null: no limit."""
     alert_threshold_percentage: float
+    """From this share of the limit on the budget warns."""
     current_spend_usd: float | None
-    """None where a budget was set while the analytics database is away: unknown, which is not 0."""
+    """Of the period; null where a budget was set while the spend is unknown."""
     remaining_usd: float | None
+    """Limit minus spend, below 0 where the limit is exceeded; null without a limit, or with an unknown spend."""
     used_percentage: float | None
+    """Of the limit; null without a limit, with one of 0, or with an unknown spend."""
     projected_monthly_spend_usd: float | None
+    """Of the whole period, at the pace of the last weeks; null with an unknown spend."""
     period_start: datetime
+    """Start of the month in the workspace's time zone."""
     period_end: datetime
+    """Start of the next month."""
     status: Status
+    """warning: from the alert threshold on; critical: from 90 percent on; unset: without a limit."""
     updated_at: datetime | None
+    """Null where the budget was never set."""
 
 
 def budget_answer(workspace: Workspace) -> BudgetAnswer:
     budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
     month = spending(workspace)
-    limit: Any = budget.monthly_limit_usd
-    spend: Any = month.spend_usd
-    projected: Any = month.projected_usd
+    limit = budget.monthly_limit_usd
     return {
         **answer_with_unknown_spend(workspace, budget),
-        "current_spend_usd": spend,
-        "remaining_usd": None if limit is None else limit - spend,
-        "used_percentage": spend * 100 / limit if limit else None,
-        "projected_monthly_spend_usd": projected,
+        "current_spend_usd": float(month.spend_usd),
+        "remaining_usd": None if limit is None else float(limit - month.spend_usd),
+        "used_percentage": float(month.spend_usd * 100 / limit) if limit else None,
+        "projected_monthly_spend_usd": float(month.projected_usd),
         "period_start": month.start,
         "period_end": month.end,
-        "status": budget.status(spend),
+        "status": budget.status(month.spend_usd),
     }
 
 
 def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAnswer:
-    """The answer while the analytics database is away."""
+    """Answers while the analytics database is away."""
     start, end = period(workspace, datetime.now(UTC))
-    limit: Any = budget.monthly_limit_usd
-    threshold: Any = budget.alert_threshold_percentage
     return {
-        "monthly_limit_usd": limit,
-        "alert_threshold_percentage": threshold,
+        "monthly_limit_usd": number(budget.monthly_limit_usd),
+        "alert_threshold_percentage": float(budget.alert_threshold_percentage),
         "current_spend_usd": None,
         "remaining_usd": None,
         "used_percentage": None,
@@ -57,3 +64,7 @@ def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAns
         "status": "unknown",
         "updated_at": budget.updated_at,
     }
+
+
+def number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)

@@ -16,7 +16,7 @@ CRITICAL_PERCENTAGE = 90
 
 
 class Budget(models.Model):
-    """What a workspace may spend in a calendar month of its time zone."""
+    """How much a workspace may spend in a calendar month of its time zone."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.OneToOneField(Workspace, models.CASCADE, related_name="budget")
@@ -95,5 +95,5 @@ class BudgetChange(models.Model):
 
 @receiver([post_save, post_delete], sender=Budget)
 def renew_answers(instance: Budget, **signal: Any) -> None:
-    """In the same transaction: whoever sees the new budget sees no answer from before it."""
+    """Moves the workspace's epoch in the same transaction: who sees the new budget gets no answer cached before it."""
     Workspace.objects.filter(pk=instance.workspace_id).update(epoch=uuid4())

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
-from budgets.models import Status as Status
 from traces import engines, sums
 from traces.db import row, rows
 from traces.filters import Filters
@@ -14,14 +13,32 @@ from workspaces.models import Workspace
 
 
 class Spending(NamedTuple):
+    """The running month, what was spent in it so far, and what its whole spend will be at this pace."""
+
     start: datetime
     end: datetime
     spend_usd: Decimal
     projected_usd: Decimal
 
 
+class MonthSums(TypedDict):
+    spend_usd: Decimal
+    rest_usd: Decimal
+    """What the rest of the month costs, if each of its hours costs as much as it usually does."""
+    has_history: bool
+    """Whether there are four weeks that say what is usual."""
+
+
+class MonthSpend(TypedDict):
+    workspace_id: UUID
+    spend_usd: Decimal
+
+
+MONTH_SPEND = "SELECT '{}'::uuid AS workspace_id, coalesce(sum(cost_usd), 0) AS spend_usd FROM {} AS calls"
+
+
 def period(workspace: Workspace, now: datetime) -> tuple[datetime, datetime]:
-    """The calendar month around `now` in the workspace's time zone, as moments."""
+    """Returns start and end of the calendar month around `now` in the workspace's time zone."""
     start = now.astimezone(workspace.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
     end = (start + timedelta(days=32)).replace(day=1)
     return start.astimezone(UTC), end.astimezone(UTC)
@@ -45,7 +62,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
             SELECT
                 extract(isodow FROM starts AT TIME ZONE %(zone)s) AS day,
                 extract(hour FROM starts AT TIME ZONE %(zone)s) AS hour,
-                -- Four of each, but three or five of those that a clock change left out or repeated.
+                -- Each hour of the week comes four times, but three or five where a clock change skips or repeats it.
                 sum(greatest(extract(
                     epoch FROM least(starts + interval '1 hour', %(now)s)
                         - greatest(starts, %(now)s - interval '28 days')
@@ -78,27 +95,26 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
             ) AS has_history
         """,
         month.params | {"zone": workspace.time_zone, "now": now},
+        of=MonthSums,
         recent=sums.calls_sql(usual, "cost_usd", bucket=usual.bucket),
         month=sums.calls_sql(month, "cost_usd"),
     )
     spend_usd = found["spend_usd"]
     if found["has_history"]:
         return Spending(start, end, spend_usd, spend_usd + found["rest_usd"])
-    elapsed = max(now - start, timedelta(hours=1))  # the first minutes of a month say nothing of its pace
+    elapsed = max(now - start, timedelta(hours=1))  # the first minutes say nothing about the month's pace
     return Spending(start, end, spend_usd, spend_usd * max(Decimal((end - start) / elapsed), Decimal(1)))
 
 
 def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID, Decimal]:
-    """Of many workspaces at once, each over its own month."""
+    """Returns the spend of many workspaces at once, each over its own month."""
     months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
     if not months:
         return {}
     states = engines.rollup_states(*(month.workspace_id for month in months))
     spends = (
-        ONE_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
+        MONTH_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
         for month in months
     )
-    return {month["workspace_id"]: month["spend_usd"] for month in rows(" UNION ALL ".join(spends), months[0].params)}
-
-
-ONE_SPEND = "SELECT '{}'::uuid AS workspace_id, coalesce(sum(cost_usd), 0) AS spend_usd FROM {} AS calls"
+    found = rows(" UNION ALL ".join(spends), months[0].params, of=MonthSpend)
+    return {month["workspace_id"]: month["spend_usd"] for month in found}

@@ -1,4 +1,4 @@
-"""What `PUT /api/v1/cost/budget` takes: JSON from API clients, a form from the dashboard."""
+"""Reads and saves the body of `PUT /api/v1/cost/budget`: JSON from API clients, a form from the dashboard."""
 
 import json
 import re
@@ -35,7 +35,7 @@ MESSAGES = {
     "model_type": "must be an object",
     "decimal_max_places": "must have at most two decimals",
 }
-# Of a percentage either bound is said with the other one.
+# The message of a percentage names both of its bounds.
 BOUNDS = {
     ("monthly_limit_usd", "greater_than_equal"): "must be at least 0",
     ("monthly_limit_usd", "less_than_equal"): "must be at most 99,999,999.99",
@@ -76,28 +76,28 @@ def parse(request: WorkspaceRequest) -> BudgetUpdate:
 
 
 def is_from_a_page(request: WorkspaceRequest) -> bool:
-    """A key's or anybody's form is most likely JSON whose type curl was not told."""
+    """Whether the form comes from a page. Without a session it is most likely JSON that curl sends as a form."""
     return bool(request.htmx) or request.user.is_authenticated
 
 
 def message(details: Any) -> str:
     kind = details["type"]
     bound = BOUNDS.get((str(details["loc"][0]), kind)) if details["loc"] else None
-    found: str = bound or MESSAGES.get(kind, details["msg"])
-    return found
+    words: str = bound or MESSAGES.get(kind, details["msg"])
+    return words
 
 
 def form(body: bytes) -> dict[str, Any]:
-    given = QueryDict(body, encoding="utf-8").dict()
-    given.pop("csrfmiddlewaretoken", None)
+    fields = QueryDict(body, encoding="utf-8").dict()
+    fields.pop("csrfmiddlewaretoken", None)
     return {
         name: None if name == "monthly_limit_usd" and not value else plain_number(value)
-        for name, value in given.items()
+        for name, value in fields.items()
     }
 
 
 def plain_number(text: str) -> str:
-    """1,500 as people write it; 1,50 stays and is refused, for nobody knows what it means."""
+    """Reads 1,500 as 1500. It leaves 1,50 as it is, which is then refused: its meaning is unclear."""
     return text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text
 
 
@@ -117,7 +117,7 @@ def refuse_constant(name: str) -> NoReturn:
 
 @transaction.atomic
 def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None:
-    # The row of the workspace is the lock: its budget may not be there yet.
+    # The row of the workspace is the lock: the budget may have no row yet.
     Workspace.objects.select_for_update().get(pk=workspace.pk)
     before = Budget.objects.filter(workspace=workspace).first()
     budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)

@@ -1,10 +1,10 @@
-// Polling, its errors and the few controls. Panels themselves are plain htmx.
+// Polls the panels, shows their errors and runs the few controls. A panel itself is plain htmx.
 
 const live = document.querySelector(".live");
 const panels = [...document.querySelectorAll(".panel")];
-const asked = new Map(); // panel -> when it was last asked for, in ms
-const answered = new Map(); // panel -> when it last answered, in ms
-const answers = new Map(); // panel -> the HTML it shows
+const requestedAt = new Map(); // panel -> time of its last request, in ms
+const answeredAt = new Map(); // panel -> time of its last good answer, in ms
+const shownHtml = new Map(); // panel -> the HTML it shows
 let paused = false;
 
 const panelOf = (event) => event.target.closest?.(".panel");
@@ -13,48 +13,48 @@ const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", min
 const ago = (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`);
 
 function refresh(panel) {
-  asked.set(panel, Date.now());
+  requestedAt.set(panel, Date.now());
   htmx.trigger(panel, "poll");
 }
 
 function tick() {
   const now = Date.now();
-  if (answered.size) {
+  if (answeredAt.size) {
     // The page is as old as its oldest panel.
-    const age = ago(Math.max(0, Math.round((now - Math.min(...answered.values())) / 1000)));
+    const age = ago(Math.max(0, Math.round((now - Math.min(...answeredAt.values())) / 1000)));
     live.querySelector("[data-age]").textContent = paused ? `paused, ${age} old` : `updated ${age} ago`;
   }
   if (paused || document.hidden) return;
   for (const panel of panels) {
-    const due = (asked.get(panel) ?? now) + Number(panel.dataset.pollSeconds) * 1000;
+    const due = (requestedAt.get(panel) ?? now) + Number(panel.dataset.pollSeconds) * 1000;
     if (now >= due) refresh(panel);
   }
 }
 
-// Makes `now` like `next` by touching only what differs: focus, scrolling, selections and open tables stay.
+// Makes `now` equal to `next`, but changes only the nodes that differ: focus, scrolling, selections and open tables stay.
 function morph(now, next) {
-  if (now.matches(".chart")) return; // Plotly's; charts.js redraws it
+  if (now.matches(".chart")) return; // its content is Plotly's, and charts.js redraws it
   for (const { name } of [...now.attributes]) if (name !== "open" && !next.hasAttribute(name)) now.removeAttribute(name);
   for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
-  const before = [...now.childNodes];
-  const after = [...next.childNodes];
-  after.forEach((child, place) => {
-    const old = before[place];
+  const oldChildren = [...now.childNodes];
+  const newChildren = [...next.childNodes];
+  newChildren.forEach((child, place) => {
+    const old = oldChildren[place];
     if (!old) now.append(child);
     else if (old.nodeName !== child.nodeName || old.id !== child.id) old.replaceWith(child);
     else if (child.nodeType === Node.ELEMENT_NODE) morph(old, child);
     else if (old.data !== child.data) old.data = child.data;
   });
-  before.slice(after.length).forEach((node) => node.remove());
+  oldChildren.slice(newChildren.length).forEach((node) => node.remove());
 }
 
 function show(panel, html) {
   const body = panel.querySelector(".panel-body");
   const next = body.cloneNode(false);
   next.innerHTML = html;
-  if (answers.has(panel)) morph(body, next);
-  else body.replaceChildren(...next.childNodes); // the skeleton is no part of what comes
-  answers.set(panel, html);
+  if (shownHtml.has(panel)) morph(body, next);
+  else body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
+  shownHtml.set(panel, html);
   htmx.process(body);
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
@@ -64,16 +64,16 @@ function fail(panel, reason) {
   panel.setAttribute("aria-busy", "false");
   live.classList.add("failing");
   const error = panel.querySelector(".panel-error");
-  const kept = answered.has(panel) ? ` What you see is from ${clock(answered.get(panel))}.` : "";
-  error.querySelector("p").textContent = reason + kept;
+  const age = answeredAt.has(panel) ? ` What you see is from ${clock(answeredAt.get(panel))}.` : "";
+  error.querySelector("p").textContent = reason + age;
   error.hidden = false;
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const panel = panelOf(event);
   if (!panel) return;
-  if (isForm(event)) expectBudget(event.detail.requestConfig.elt);
-  else asked.set(panel, Date.now());
+  if (isForm(event)) showExpectedBudget(event.detail.requestConfig.elt);
+  else requestedAt.set(panel, Date.now());
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
@@ -82,13 +82,13 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status === 401) location.reload(); // the session ended: the page leads to the sign-in
   if (!panel || xhr.status >= 400) return;
   event.detail.shouldSwap = false;
-  answered.set(panel, Date.now());
+  answeredAt.set(panel, Date.now());
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
   panel.querySelector(".panel-error").hidden = true;
   if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
-  if (answers.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
-  if (isForm(event)) saved(panel);
+  if (shownHtml.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
+  if (isForm(event)) showSaved(panel);
   tick();
 });
 
@@ -99,28 +99,32 @@ document.addEventListener("htmx:responseError", (event) => {
   if (!panel) return;
   const answer = parsed(event.detail.xhr);
   const reason = answer.textContent.trim().slice(0, 300) || "The server answered with an error.";
-  if (isForm(event)) refused(panel, answer, reason);
+  if (isForm(event)) showRefusal(panel, answer, reason);
   else fail(panel, reason);
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     const panel = panelOf(event);
     if (!panel) return;
-    if (isForm(event)) refused(panel, parsed({ responseText: "" }), "The server cannot be reached; nothing was saved.");
+    if (isForm(event)) showRefusal(panel, parsed({ responseText: "" }), "The server cannot be reached; nothing was saved.");
     else fail(panel, "The server cannot be reached.");
   });
 }
 
-// The budget form shows the new limit at once; the server's answer confirms it or takes it back.
+// The budget form shows the new limit at once. The server's answer confirms it or takes it back.
 
-// As people write it: 1,500 is 1500. The server reads it the same way.
+// Reads 1,500 as 1500, like the server.
 const amount = (text) => Number(/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(text.trim()) ? text.replaceAll(",", "") : text);
 
-function expectBudget(form) {
-  form.parentElement.classList.add("saving"); // dims the words that only the server knows anew
-  const say = form.querySelector(".said");
-  say.className = "said";
-  say.textContent = "Saving";
+function showStatus(form, text, isFailed = false) {
+  const status = form.querySelector(".form-status");
+  status.classList.toggle("failed", isFailed);
+  status.textContent = text;
+}
+
+function showExpectedBudget(form) {
+  form.parentElement.classList.add("saving"); // dims the words that only the server can renew
+  showStatus(form, "Saving");
   form.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
   form.querySelectorAll(".field-error").forEach((error) => (error.textContent = ""));
   const bar = form.parentElement.querySelector("svg.budget");
@@ -139,28 +143,26 @@ function expectBudget(form) {
   form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD" });
 }
 
-function saved(panel) {
+function showSaved(panel) {
   panel.querySelector(".panel-body").classList.remove("saving");
   const form = panel.querySelector("form");
   form.reset();
-  form.querySelector(".said").textContent = "Saved";
+  showStatus(form, "Saved");
   panels.filter((one) => one !== panel).forEach(refresh);
 }
 
-function refused(panel, answer, reason) {
+function showRefusal(panel, answer, reason) {
   panel.querySelector(".panel-body").classList.remove("saving");
-  show(panel, answers.get(panel));
+  show(panel, shownHtml.get(panel));
   const form = panel.querySelector("form");
-  const faults = [...answer.querySelectorAll("[data-field]")].filter((one) => form.elements[one.dataset.field]);
-  for (const fault of faults) {
-    const input = form.elements[fault.dataset.field];
+  const errors = [...answer.querySelectorAll("[data-field]")].filter((one) => form.elements[one.dataset.field]);
+  for (const error of errors) {
+    const input = form.elements[error.dataset.field];
     input.setAttribute("aria-invalid", "true");
-    document.getElementById(input.getAttribute("aria-describedby")).textContent = fault.dataset.message;
+    document.getElementById(input.getAttribute("aria-describedby")).textContent = error.dataset.message;
   }
-  const say = form.querySelector(".said");
-  say.className = "said failed";
-  say.textContent = faults.length ? "Not saved" : reason;
-  if (faults.length) form.elements[faults[0].dataset.field].focus();
+  showStatus(form, errors.length ? "Not saved" : reason, true);
+  if (errors.length) form.elements[errors[0].dataset.field].focus();
 }
 
 // Controls.
@@ -209,10 +211,10 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
   if (event.key === "Enter" && event.target.matches("input[type=search]")) {
-    const left = [...menu.querySelectorAll(".choices a[title]")];
-    const sought = event.target.value.trim().toLowerCase();
-    // An older list may still be there while the answer to the last letter is on its way.
-    if (sought && left.length === 1 && left[0].title.toLowerCase().includes(sought)) left[0].click();
+    const choices = [...menu.querySelectorAll(".choices a[title]")];
+    const search = event.target.value.trim().toLowerCase();
+    // The list may still be that of an earlier search, while the answer to the last letter is on its way.
+    if (search && choices.length === 1 && choices[0].title.toLowerCase().includes(search)) choices[0].click();
   }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const stops = [...menu.querySelectorAll("input[type=search], .choices a")];
@@ -226,7 +228,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches(".window-form")) return;
   const { from, to } = event.target.elements;
-  // Wall clocks, written so that their order is that of the text.
+  // Both are wall clocks in ISO 8601: their text has the order of their times.
   const isBackwards = to.value <= from.value;
   to.removeAttribute("aria-invalid");
   document.getElementById("window-error").textContent = isBackwards ? "To must be later than From" : "";

@@ -1,11 +1,11 @@
-// Draws the figures that json_script put on the page, and redraws them in place: zoom and hover survive a poll.
+// Draws the figures that json_script put on the page. It redraws them in place: zoom and hover survive a poll.
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// Plotly reads some HTML in names and labels: a model that calls itself <a href=…> must stay text.
+// Plotly interprets some HTML in names and labels: a model with the name <a href=…> must stay text.
 const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-// Colours stand in figures as names of CSS custom properties. Templates are ours and may hold markup.
+// Replaces names of CSS custom properties by their colours. Hover templates are our own text and may hold markup.
 const coloured = (figure) => JSON.parse(JSON.stringify(figure), (key, value) => {
   if (typeof value !== "string" || key.endsWith("template")) return value;
   return (value.startsWith("--") && token(value)) || plain(value);
@@ -38,7 +38,7 @@ function layout(own, revision) {
   };
 }
 
-// A click on a point does what the link of its row in the table does.
+// A click on a point follows the link of its row in the table.
 function follow(chart, event) {
   const point = event.points.find((one) => one.data.customdata);
   const row = point && document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[point.pointIndex];
@@ -49,8 +49,8 @@ function draw(chart) {
   const source = document.getElementById(chart.dataset.figure);
   if (!source || !window.Plotly) return;
   const figure = coloured(JSON.parse(source.textContent));
-  // Never empty: that would mean that nothing is kept.
-  const revision = `asked:${document.getElementById("main").dataset.query}`;
+  // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
+  const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
   window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true });
   if (isNew) chart.on("plotly_click", (event) => follow(chart, event));

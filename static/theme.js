@@ -1,3 +1,3 @@
-// Before the first paint, so that a chosen theme never flashes.
+// Sets the chosen theme before the first paint, so that the other one never flashes.
 const chosen = localStorage.getItem("theme");
 if (chosen) document.documentElement.dataset.theme = chosen;

@@ -1,23 +1,39 @@
-"""The analytics database: raw SQL in, dictionaries out."""
+"""The analytics database: takes raw SQL, returns dictionaries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections
+from typing_extensions import TypeVar
+
+Row = TypeVar("Row", bound=Mapping[str, Any], default=dict[str, Any])
 
 
-def rows(sql: str, params: Mapping[str, Any], **tables: str) -> list[dict[str, Any]]:
-    """Each row as a dictionary, keyed by the aliases of the SELECT, which are the public field names.
+def rows(sql: str, params: Mapping[str, Any], of: type[Row] | None = None, **tables: str) -> list[Row]:
+    """Returns each row as a dictionary, keyed by the aliases of the SELECT.
 
-    `{name}` in the text is one of `tables`, which traces.windows writes.
+    `of` is a TypedDict with exactly these aliases as its fields. A numeric of PostgreSQL is a Decimal, also where
+    the type says float: sums of money stay exact until they become JSON.
+
+    `{name}` in the text is one of `tables`, which traces.sums writes.
     """
     with connections["analytics"].cursor() as cursor:
         cursor.execute(sql.format_map(tables), params)
         names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        if of is not None:
+            check_aliases(names, of)
+        found: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+        return found
 
 
-def row(sql: str, params: Mapping[str, Any], **tables: str) -> dict[str, Any]:
-    """The only row of a question that always has one."""
-    [only] = rows(sql, params, **tables)
+def row(sql: str, params: Mapping[str, Any], of: type[Row] | None = None, **tables: str) -> Row:
+    """Returns the only row of a question that always has one."""
+    [only] = rows(sql, params, of, **tables)
     return only
+
+
+def check_aliases(names: Sequence[str], of: type[Row]) -> None:
+    """Raises a TypeError where the SELECT does not name each field of its type once, and nothing else."""
+    fields = of.__annotations__
+    if sorted(names) != sorted(fields):
+        raise TypeError(f"The query names {', '.join(names)}; {of.__name__} has {', '.join(fields)}.")

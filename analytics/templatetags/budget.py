@@ -1,4 +1,4 @@
-"""The budget's bar and its pace, from the endpoint's own numbers."""
+"""The budget's bar, pace and words, from the numbers of its endpoint."""
 
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -6,12 +6,20 @@ from typing import Any, Literal, TypedDict
 
 from django import template
 
+from analytics.templatetags.numbers import Number, dollars, percent, percent_reached
 from budgets.models import CRITICAL_PERCENTAGE
 
 register = template.Library()
 
 WIDEST_PERCENTAGE = 200
-"""A projection beyond is drawn as if it were here; its label says what it is."""
+"""The bar draws a projection beyond as if it were here. Its label has the true percentage."""
+STATUS_WORDS = {
+    "unset": "no limit",
+    "ok": "within budget",
+    "warning": "past the alert threshold",
+    "critical": "past 90 %",
+    "exceeded": "exceeded",
+}
 
 
 class Tick(TypedDict):
@@ -27,7 +35,7 @@ class Bar(TypedDict):
     limit: str
     projected: str | None
     anchor: Literal["start", "end"]
-    """So that the projection's label stays on the track."""
+    """The side of its place on which the projection's label stands, so that it stays on the track."""
     ticks: list[Tick]
     scale: float
     """How many percent of the limit the whole track is."""
@@ -36,22 +44,26 @@ class Bar(TypedDict):
 @register.filter
 def budget_bar(data: dict[str, Any]) -> Bar:
     used = data["used_percentage"]
-    if used is None:  # of a limit of 0 nothing is a share
+    if used is None:  # the limit is 0
         used = 100.0 if data["status"] == "exceeded" else 0.0
     projected = share(data["projected_monthly_spend_usd"], data["monthly_limit_usd"])
     scale = max(100.0, used, min(projected or 0, WIDEST_PERCENTAGE))
-    ticks = {data["alert_threshold_percentage"]: "alert", float(CRITICAL_PERCENTAGE): "critical", 100.0: "limit"}
     return {
         "spent": place(used, scale),
         "limit": place(100, scale),
         "projected": place(min(projected, WIDEST_PERCENTAGE), scale) if projected and projected > used else None,
         "anchor": "end" if (projected or 0) * 2 > scale else "start",
-        "ticks": [
-            {"percentage": percentage, "x": place(percentage, scale), "name": name}
-            for percentage, name in sorted(ticks.items())
-        ],
+        "ticks": ticks(data["alert_threshold_percentage"], scale),
         "scale": scale,
     }
+
+
+def ticks(alert_percentage: float, scale: float) -> list[Tick]:
+    names = {alert_percentage: "alert", float(CRITICAL_PERCENTAGE): "critical", 100.0: "limit"}
+    return [
+        {"percentage": percentage, "x": place(percentage, scale), "name": name}
+        for percentage, name in sorted(names.items())
+    ]
 
 
 def place(percentage: float, scale: float) -> str:
@@ -59,14 +71,8 @@ def place(percentage: float, scale: float) -> str:
 
 
 @register.filter
-def share(part: float | None, whole: float | None) -> float | None:
+def share(part: Number, whole: Number) -> Number:
     return None if part is None or not whole else part * 100 / whole
-
-
-@register.filter
-def times(percentage: float, whole: float) -> float:
-    """That share of the limit in USD."""
-    return percentage * whole / 100
 
 
 @register.filter
@@ -76,9 +82,10 @@ def overspent(data: dict[str, Any]) -> float:
 
 @register.filter
 def reached(data: dict[str, Any], percentage: float) -> datetime | None:
-    """When at this pace so much of the limit is spent; None where that is not this month, or was already.
+    """When the spend reaches this share of the limit at this pace.
 
-    The rest of the month is taken to cost evenly what the projection says it costs.
+    None where that is not this month, or was already. The pace is even: what the projection adds to the spend, spread
+    over the rest of the month.
     """
     return moment_reached(data, percentage, datetime.now(UTC))
 
@@ -99,3 +106,21 @@ def moment_reached(data: dict[str, Any], percentage: float, now: datetime) -> da
 def days_left(data: dict[str, Any]) -> int:
     left = datetime.fromisoformat(data["period_end"]) - datetime.now(UTC)
     return max(ceil(left / timedelta(days=1)), 0)
+
+
+@register.filter
+def status_words(status: str) -> str:
+    return STATUS_WORDS[status]
+
+
+@register.filter
+def used_of_limit(used_percentage: Number, limit_usd: float) -> str:
+    used = "" if used_percentage is None else f", {percent_reached(used_percentage)} spent"
+    return f"of {dollars(limit_usd)}{used}"
+
+
+@register.filter
+def projection_note(projected_usd: Number, limit_usd: Number) -> str:
+    if projected_usd is None or not limit_usd:
+        return "at this pace"
+    return f"{percent(projected_usd * 100 / limit_usd)} of the budget"

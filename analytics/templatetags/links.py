@@ -1,6 +1,6 @@
-"""Links that change one thing of the page's address and keep the rest: a link shows the same page to everyone.
+"""Links that change one part of the page's address and keep the rest, so that a link shows the same page to everyone.
 
-They are only the query string, so that each leads to the page it stands on.
+Each is only a query string, so that it leads to the page on which it stands.
 """
 
 from datetime import datetime, timedelta
@@ -16,11 +16,11 @@ register = template.Library()
 
 WINDOW = ("range", "start", "end", "granularity")
 PAGE_ONLY = ("workspace", "was")
-"""What stands in a page's address and is no business of the endpoints."""
+"""Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
 def page_query(context: template.Context) -> QueryDict:
-    """A panel's own address lacks what only the page's has."""
+    """Returns the query string of the page, also to a panel: its own address lacks the parameters in PAGE_ONLY."""
     request = context["request"]
     query: QueryDict = request.GET.copy()
     for name in ("limit", "search"):
@@ -34,8 +34,8 @@ def page_query(context: template.Context) -> QueryDict:
 
 
 @register.simple_tag(takes_context=True)
-def narrowed(context: template.Context, **changes: str | None) -> str:
-    """None takes a parameter out."""
+def page_link(context: template.Context, **changes: str | None) -> str:
+    """Sets the parameters in `changes`. None removes a parameter."""
     query = page_query(context)
     for name, value in changes.items():
         query.pop(name, None)
@@ -45,13 +45,14 @@ def narrowed(context: template.Context, **changes: str | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def narrowed_to(context: template.Context, name: str, value: str | None) -> str:
-    return narrowed(context, **{name: value})
+def filter_link(context: template.Context, name: str, value: str | None) -> str:
+    """Filters by this value of the dimension `name`. None removes the filter."""
+    return page_link(context, **{name: value})
 
 
 @register.simple_tag(takes_context=True)
 def panel_query(context: template.Context, limit: int | None = None) -> str:
-    """The page's own question, as its panels ask it."""
+    """Returns the page's parameters as its panels send them to their endpoints."""
     query = context["request"].GET.copy()
     for name in PAGE_ONLY:
         query.pop(name, None)
@@ -61,8 +62,8 @@ def panel_query(context: template.Context, limit: int | None = None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def wider(context: template.Context) -> str:
-    """Back to the window before a click on a bucket, the last 24 hours where there was none."""
+def back_link(context: template.Context) -> str:
+    """Leads to the window before a click on a bucket, or to the default window where there was no click."""
     query = page_query(context)
     earlier = QueryDict(query.get("was", ""))
     for name in (*WINDOW, "was"):
@@ -73,7 +74,7 @@ def wider(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def unfiltered(context: template.Context) -> str:
+def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for dimension in DIMENSIONS:
         query.pop(dimension.name, None)
@@ -81,10 +82,17 @@ def unfiltered(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def day_link(context: template.Context, moment: datetime) -> str:
+    """Leads to the 24 hours that end just after `moment`."""
+    end = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return page_link(context, range=None, granularity=None, was=None, start=iso(end - timedelta(days=1)), end=iso(end))
+
+
+@register.simple_tag(takes_context=True)
 def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each point with its times, whether it is cut by the window's edge, and the link that narrows to it."""
+    """Adds to each point its start, a note where the window cuts it, and the link that narrows the page to it."""
     filters: Filters = context["filters"]
-    base = narrowing_base(context)
+    base = bucket_link_base(context)
     found = []
     for point in points:
         start = datetime.fromisoformat(point["timestamp"])
@@ -98,7 +106,8 @@ def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dic
     return found
 
 
-def narrowing_base(context: template.Context) -> str:
+def bucket_link_base(context: template.Context) -> str:
+    """Returns the page's address with its window moved into `was`, from where back_link takes it."""
     query = page_query(context)
     was = QueryDict(mutable=True)
     for name in (*WINDOW, "was"):
@@ -109,35 +118,21 @@ def narrowing_base(context: template.Context) -> str:
 
 
 def note(start: datetime, end: datetime, filters: Filters) -> str:
-    """Of a bucket that the window's edge cuts: its number must not look like a rise or fall."""
+    """Marks a bucket that an edge of the window cuts: its number must not look like a rise or fall."""
     if end > filters.end:
         return "so far" if filters.range else "cut short"
     return "in part" if start < filters.start else ""
+
+
+def is_cut(start: datetime, filters: Filters) -> bool:
+    """Whether an edge of the window cuts the bucket that begins at `start`."""
+    return note(start, start + filters.bucket, filters) != ""
 
 
 def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
-@register.simple_tag
-def points(series: list[dict[str, Any]], field: str, filters: Filters) -> list[float | None]:
-    """Values for a sparkline, without the buckets that the window's edges cut."""
-    whole = [
-        point[field]
-        for point in series
-        if filters.start <= datetime.fromisoformat(point["timestamp"])
-        and datetime.fromisoformat(point["timestamp"]) + filters.bucket <= filters.end
-    ]
-    return whole if len(whole) > 2 else [point[field] for point in series]
-
-
-@register.simple_tag(takes_context=True)
-def day_before(context: template.Context, moment: datetime) -> str:
-    """The 24 hours that end just after `moment`."""
-    end = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    return narrowed(context, range=None, granularity=None, was=None, start=iso(end - timedelta(days=1)), end=iso(end))
-
-
 @register.filter
-def item(query: QueryDict, name: str) -> str | None:
+def parameter(query: QueryDict, name: str) -> str | None:
     return query.get(name)

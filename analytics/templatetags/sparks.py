@@ -1,19 +1,44 @@
-"""Small drawings as SVG attributes: nothing to load, and nothing that the CSP would refuse."""
+"""Sparklines: small drawings as SVG attributes, which load nothing and need no exception from the CSP."""
+
+from datetime import datetime
+from typing import Any
 
 from django import template
+
+from analytics.templatetags.links import is_cut
+from traces.filters import Filters
 
 register = template.Library()
 
 WIDTH, HEIGHT = 100.0, 28.0
 
 
+@register.simple_tag
+def spark_values(series: list[dict[str, Any]], field: str, filters: Filters) -> list[float | None]:
+    """Returns the values of the buckets that the window does not cut; of all where fewer than three are left."""
+    whole = [point[field] for point in series if not is_cut(datetime.fromisoformat(point["timestamp"]), filters)]
+    return whole if len(whole) > 2 else [point[field] for point in series]
+
+
 @register.filter
 def spark(values: list[float | None]) -> dict[str, str] | None:
-    """Paths of a line and the area below it, in a box of 100 by 28; gaps where nothing is known."""
+    """Returns the paths of a line and of the area below it, in a box of 100 by 28. None interrupts the line."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return None
-    top = max(*known, 0) or 1
+    runs = [run for run in connected_runs(values, top=max(*known, 0) or 1) if len(run) > 1]
+    if not runs:
+        return None
+    return {
+        "line": "".join("M" + "L".join(run) for run in runs),
+        "area": "".join(
+            f"M{run[0].split()[0]} {HEIGHT:.4g}L{'L'.join(run)}L{run[-1].split()[0]} {HEIGHT:.4g}Z" for run in runs
+        ),
+    }
+
+
+def connected_runs(values: list[float | None], top: float) -> list[list[str]]:
+    """Returns the coordinates of the points between the gaps."""
     step = WIDTH / (len(values) - 1)
     runs: list[list[str]] = [[]]
     for place, value in enumerate(values):
@@ -21,15 +46,7 @@ def spark(values: list[float | None]) -> dict[str, str] | None:
             runs.append([])
         else:
             runs[-1].append(f"{place * step:.4g} {HEIGHT - 1 - max(value, 0) / top * (HEIGHT - 3):.4g}")
-    drawn = [run for run in runs if len(run) > 1]
-    if not drawn:
-        return None
-    return {
-        "line": "".join("M" + "L".join(run) for run in drawn),
-        "area": "".join(
-            f"M{run[0].split()[0]} {HEIGHT:.4g}L{'L'.join(run)}L{run[-1].split()[0]} {HEIGHT:.4g}Z" for run in drawn
-        ),
-    }
+    return runs
 
 
 @register.filter

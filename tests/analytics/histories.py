@@ -1,4 +1,4 @@
-"""Random rows, how they arrive, and random questions about them."""
+"""Makes random rows, orders in which they arrive, and random questions about them."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -46,7 +46,7 @@ edges = st.sampled_from([timedelta(0), timedelta(0), MICROSECOND, -MICROSECOND])
 
 
 def moments(now: datetime) -> st.SearchStrategy[datetime]:
-    """Anywhere in ten weeks, mostly of the last days, and often exactly on, or a microsecond beside, a boundary."""
+    """Draws from ten weeks, mostly from the last days, and often a boundary or a microsecond before or after one."""
     hour, day = now.replace(minute=0, second=0, microsecond=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
     return st.one_of(
         st.builds(lambda back, edge: hour - timedelta(hours=back) + edge, st.integers(0, 100), edges),
@@ -59,7 +59,7 @@ def moments(now: datetime) -> st.SearchStrategy[datetime]:
 
 @st.composite
 def values(draw: st.DrawFn) -> dict[str, Any]:
-    """What a correction may change."""
+    """Draws the columns that a correction may change."""
     operation = draw(st.sampled_from(OPERATIONS))
     status = draw(st.sampled_from(["success", "success", "error", "timeout"]))
     is_call = operation not in ("execute_tool", "invoke_agent")
@@ -74,7 +74,7 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
         "latency_ms": draw(latencies),
         "error_type": draw(st.sampled_from([None, "rate_limit", "overloaded"])) if is_failed else None,
         "error_message": draw(st.sampled_from([None, "slow down", "try later"])) if is_failed else None,
-        # Agent runs and tool calls carry neither: ingestion keeps their sums beside.
+        # Agent runs and tool calls have neither: ingestion stores their sums elsewhere.
         "cost_usd": draw(costs) if is_call else None,
         "input_tokens": draw(tokens) if is_call else None,
         "output_tokens": draw(tokens) if is_call else None,
@@ -85,23 +85,23 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
 def histories(draw: st.DrawFn, now: datetime) -> list[Row]:
     rows: list[Row] = []
     for _ in range(draw(st.integers(0, 25))):
-        at, given = draw(moments(now)), draw(values())
+        at, columns = draw(moments(now)), draw(values())
         for _ in range(draw(st.sampled_from([1, 1, 1, 2, 5]))):
             number = len(rows)
-            rows.append(Row(at, f"trace{number // 3}", f"{number:016x}", **given))
+            rows.append(Row(at, f"trace{number // 3}", f"{number:016x}", **columns))
     return rows
 
 
 @dataclass
 class Delivery:
-    """Rows in the batches in which they arrive, some twice, and then corrections."""
+    """Batches of rows in their order of arrival, some rows twice, and then corrections."""
 
     batches: list[list[Row]]
     corrections: list[Row]
 
     @property
     def stored(self) -> list[Row]:
-        """What must be there in the end."""
+        """The rows that must be stored in the end."""
         rows = {row.span_id: row for batch in self.batches for row in batch}
         return list((rows | {row.span_id: row for row in self.corrections}).values())
 
@@ -130,7 +130,7 @@ def deliveries(draw: st.DrawFn, now: datetime) -> Delivery:
 
 @st.composite
 def windows(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, str], datetime, datetime]:
-    """As parameters, and as the moments they mean."""
+    """Draws a window: its parameters, its start and its end."""
     if draw(st.integers(0, 3)) == 0:
         name = draw(st.sampled_from(list(RANGES)))
         return {"range": name}, now - RANGES[name], now
@@ -143,7 +143,7 @@ def windows(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, 
 
 @st.composite
 def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, Any], Question]:
-    """As the query string, and as it is meant."""
+    """Draws a question: its query string, and its meaning for the oracle."""
     window, start, end = draw(windows(now, rows))
     length = end - start
     fitting = [
@@ -152,13 +152,13 @@ def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str
         if length <= longest
     ]
     pools = {"agent_id": AGENTS, "model": MODELS[1:], "provider": PROVIDERS[1:], "operation": sorted(set(OPERATIONS))}
-    narrowed = {
+    filters = {
         name: draw(st.sampled_from([*pool, "nobody"])) for name, pool in pools.items() if draw(st.integers(0, 3)) == 0
     }
     granularity, limit = draw(st.sampled_from(fitting)), draw(st.sampled_from([1, 2, 3, 10, 100]))
     exact_rows = draw(st.sampled_from([0, 3, 200_000]))
-    query = {**window, **narrowed, "granularity": granularity, "limit": limit}
-    return query, Question(start, end, granularity, limit, narrowed, exact_rows)
+    query = {**window, **filters, "granularity": granularity, "limit": limit}
+    return query, Question(start, end, granularity, limit, filters, exact_rows)
 
 
 budgets = st.builds(

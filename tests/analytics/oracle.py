@@ -1,7 +1,7 @@
-"""What each read must answer, in plain Python over a list of rows. Shares no code with the product.
+"""Computes the right answer of each read, in plain Python over a list of rows. It shares no code with the product.
 
-A Decimal or an int in a wanted answer means: exactly this. A float: up to rounding. `Near`: within the stated error.
-`OneOf`: any of these.
+A Decimal or an int in such an answer must be met exactly, a float up to rounding, a `Near` within its error. A `OneOf`
+is met by any of its values.
 """
 
 import math
@@ -30,15 +30,15 @@ class Question:
     end: datetime
     granularity: str
     limit: int
-    narrowed: dict[str, str] = field(default_factory=dict)
-    """Filters by their parameter."""
+    filters: dict[str, str] = field(default_factory=dict)
+    """By name of the parameter."""
     exact_rows: int = 200_000
     """EXACT_PERCENTILE_ROWS"""
 
 
 @dataclass(frozen=True)
 class Money:
-    """A workspace's budget, and the moment at which it is asked."""
+    """A workspace's budget, and the time of the question."""
 
     now: datetime
     zone: str
@@ -61,23 +61,23 @@ class OneOf:
     values: tuple[Any, ...]
 
 
-# --- Which rows a question is about ---
+# --- The rows of a question ---
 
 
-def now_and_before(rows: Iterable[Row], asked: Question) -> tuple[list[Row], list[Row]]:
+def now_and_before(rows: Iterable[Row], question: Question) -> tuple[list[Row], list[Row]]:
     """The calls of the window, and of the window of equal length before it."""
-    narrowed = dict(asked.narrowed)
-    operation = narrowed.pop("operation", None)
-    kept = [
+    filters = dict(question.filters)
+    operation = filters.pop("operation", None)
+    passing = [
         row
         for row in rows
         if (row.operation == operation if operation else row.operation in CALLS)
-        and all(getattr(row, name) == value for name, value in narrowed.items())
+        and all(getattr(row, name) == value for name, value in filters.items())
     ]
-    earlier = asked.start - (asked.end - asked.start)
+    earlier = question.start - (question.end - question.start)
     return (
-        [row for row in kept if asked.start <= row.timestamp < asked.end],
-        [row for row in kept if earlier <= row.timestamp < asked.start],
+        [row for row in passing if question.start <= row.timestamp < question.end],
+        [row for row in passing if earlier <= row.timestamp < question.start],
     )
 
 
@@ -88,16 +88,16 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Ro
     return groups
 
 
-def bucket_of(moment: datetime, asked: Question) -> datetime:
-    return moment - (moment - MIDNIGHT) % WIDTH[asked.granularity]
+def bucket_of(moment: datetime, question: Question) -> datetime:
+    return moment - (moment - MIDNIGHT) % WIDTH[question.granularity]
 
 
-def buckets(asked: Question) -> list[datetime]:
-    first, width = bucket_of(asked.start, asked), WIDTH[asked.granularity]
-    return [first + number * width for number in range(-((first - asked.end) // width))]
+def buckets(question: Question) -> list[datetime]:
+    first, width = bucket_of(question.start, question), WIDTH[question.granularity]
+    return [first + number * width for number in range(-((first - question.end) // width))]
 
 
-# --- What they add up to ---
+# --- Sums of rows ---
 
 
 def spend(rows: Iterable[Row]) -> Decimal | None:
@@ -155,7 +155,7 @@ def last_first(value: str | None) -> tuple[bool, str]:
 # --- The twelve reads ---
 
 
-def usage_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+def usage_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
     def facts(calls: list[Row]) -> dict[str, Any]:
         return {
             "total_calls": len(calls),
@@ -164,28 +164,28 @@ def usage_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, 
             "avg_calls_per_user": ratio(len(calls), len(users(calls))),
         }
 
-    now, before = map(facts, now_and_before(rows, asked))
+    now, before = map(facts, now_and_before(rows, question))
     return {**now, "change_from_previous": {name: change(now[name], before[name]) for name in now}}
 
 
-def usage_calls_over_time(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+def usage_calls_over_time(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
     return {
-        "granularity": asked.granularity,
+        "granularity": question.granularity,
         "total_calls": len(now),
         "data": [
             {"timestamp": bucket, "calls": len(by_bucket[bucket]), "errors": len(failed(by_bucket[bucket]))}
-            for bucket in buckets(asked)
+            for bucket in buckets(question)
         ],
     }
 
 
-def usage_agent_distribution(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
+def usage_agent_distribution(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
     ranked = sorted(grouped(now, lambda row: row.agent_id).items(), key=lambda group: (-len(group[1]), group[0]))
-    listed: list[tuple[str | None, list[Row]]] = [*ranked[: asked.limit]]
-    rest = [row for _, calls in ranked[asked.limit :] for row in calls]
+    listed: list[tuple[str | None, list[Row]]] = [*ranked[: question.limit]]
+    rest = [row for _, calls in ranked[question.limit :] for row in calls]
     return {
         "total_calls": len(now),
         "data": [
@@ -202,8 +202,8 @@ def usage_agent_distribution(rows: list[Row], asked: Question, money: Money) -> 
     }
 
 
-def usage_top_users(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, asked)
+def usage_top_users(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, question)
     calls_before = Counter(row.user_id for row in before)
     of_users = grouped((row for row in now if row.user_id is not None), lambda row: row.user_id)
     ranked = sorted(of_users.items(), key=lambda group: (-len(group[1]), group[0]))
@@ -224,15 +224,15 @@ def usage_top_users(rows: list[Row], asked: Question, money: Money) -> dict[str,
                 "change_from_previous": change(len(calls), calls_before[user_id]),
                 "trend": trend(change(len(calls), calls_before[user_id])),
             }
-            for user_id, calls in ranked[: asked.limit]
+            for user_id, calls in ranked[: question.limit]
         ]
     }
 
 
-def cost_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, asked)
+def cost_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, question)
     priced = [row for row in now if row.cost_usd is not None]
-    month = cost_budget(rows, asked, money)
+    month = cost_budget(rows, question, money)
     total = spend(now) if now else Decimal(0)
     return {
         "total_spend_usd": total,
@@ -255,19 +255,22 @@ def most_expensive_first(group: tuple[Any, list[Row]]) -> tuple[Any, ...]:
 def models_and_rest(
     calls: list[Row], limit: int
 ) -> tuple[list[tuple[str | None, str | None]], dict[Any, tuple[str | None, str | None]]]:
-    """The listed (provider, model), and where each (provider, model) counts: past the limit and unnamed together."""
+    """Returns the listed (provider, model), and the line of each (provider, model).
+
+    Those past the limit and those without a name are one line together.
+    """
     groups = sorted(grouped(calls, lambda row: (row.provider, row.model)).items(), key=most_expensive_first)
     listed = [key for key, _ in groups[:limit] if key[1] is not None]
     places = {key: key if key in listed else (None, None) for key, _ in groups}
     return [*listed, *([(None, None)] if (None, None) in places.values() else [])], places
 
 
-def cost_trend(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
-    lines, places = models_and_rest(now, asked.limit)
-    points = grouped(now, lambda row: (bucket_of(row.timestamp, asked), places[row.provider, row.model]))
+def cost_trend(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
+    lines, places = models_and_rest(now, question.limit)
+    points = grouped(now, lambda row: (bucket_of(row.timestamp, question), places[row.provider, row.model]))
     return {
-        "granularity": asked.granularity,
+        "granularity": question.granularity,
         "models": list(dict.fromkeys(model for _, model in lines if model is not None)),
         "data": [
             {
@@ -277,15 +280,15 @@ def cost_trend(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]
                 "cost_usd": spend(calls) if (calls := points[bucket, (provider, model)]) else Decimal(0),
                 "calls": len(calls),
             }
-            for bucket in buckets(asked)
+            for bucket in buckets(question)
             for provider, model in lines
         ],
     }
 
 
-def cost_by_model(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
-    lines, places = models_and_rest(now, asked.limit)
+def cost_by_model(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
+    lines, places = models_and_rest(now, question.limit)
     groups = grouped(now, lambda row: places[row.provider, row.model])
     return {
         "total_cost_usd": spend(now) if now else Decimal(0),
@@ -316,7 +319,7 @@ def month_of(now: datetime, zone: str) -> tuple[datetime, datetime]:
     )
 
 
-def cost_budget(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
+def cost_budget(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
     start, end = month_of(money.now, money.zone)
     spent = spend(row for row in rows if start <= row.timestamp < end) or Decimal(0)
     limit = money.limit_usd
@@ -353,7 +356,7 @@ def expected_rest(rows: list[Row], spent: Decimal, money: Money, start: datetime
         return local.isoweekday(), local.hour
 
     def hours(first: datetime, last: datetime) -> dict[tuple[int, int], float]:
-        """How many hours of each hour of the week lie between; edges count in part."""
+        """Returns how many hours of each hour of the week lie between the two. The first and last may be parts."""
         found: dict[tuple[int, int], float] = defaultdict(float)
         while first < last:
             following = min(first - (first - MIDNIGHT) % HOUR + HOUR, last)
@@ -380,33 +383,33 @@ def percentiles(calls: list[Row], is_exact: bool) -> dict[str, Any]:
 
 
 def change_of_percentile(now: Any, before: Any) -> Any:
-    """Each of the two windows is exact or estimated by its own size."""
+    """Each of the two windows may be exact or estimated, by its own number of calls."""
     if not isinstance(now, Near) and not isinstance(before, Near):
         return change(now, before)
     now, before = (one.value if isinstance(one, Near) else one for one in (now, before))
     if now is None or before is None:
         return None
     if before < NOTHING_MS:
-        return ANYTHING  # the change against an estimate of nothing says nothing
+        return ANYTHING  # the change against an estimate near 0 can be any number
     ratio = now / before
     return Near((ratio - 1) * 100, ratio * 100 * 2.1 * HISTOGRAM_ERROR + 0.1)
 
 
-def method(calls: list[Row], asked: Question) -> str:
-    return "exact" if len(calls) <= asked.exact_rows else "histogram"
+def method(calls: list[Row], question: Question) -> str:
+    return "exact" if len(calls) <= question.exact_rows else "histogram"
 
 
-def performance_overview(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, asked)
-    latency, latency_before = (percentiles(calls, method(calls, asked) == "exact") for calls in (now, before))
+def performance_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, before = now_and_before(rows, question)
+    latency, latency_before = (percentiles(calls, method(calls, question) == "exact") for calls in (now, before))
     return {
         **latency,
         "avg_latency_ms": average(timed(now)),
         "error_rate": share(len(failed(now)), len(now)),
         "success_rate": share(len(now) - len(failed(now)), len(now)),
         "total_requests": len(now),
-        "requests_per_second": len(now) / (asked.end - asked.start).total_seconds(),
-        "percentile_method": method(now, asked),
+        "requests_per_second": len(now) / (question.end - question.start).total_seconds(),
+        "percentile_method": method(now, question),
         "change_from_previous": {
             **{name: change_of_percentile(latency[name], latency_before[name]) for name in PERCENTILES},
             "error_rate": change(share(len(failed(now)), len(now)), share(len(failed(before)), len(before))),
@@ -414,31 +417,31 @@ def performance_overview(rows: list[Row], asked: Question, money: Money) -> dict
     }
 
 
-def performance_latency(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+def performance_latency(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
     return {
-        "granularity": asked.granularity,
-        "percentile_method": method(now, asked),
+        "granularity": question.granularity,
+        "percentile_method": method(now, question),
         "data": [
             {
                 "timestamp": bucket,
                 "calls": len(by_bucket[bucket]),
-                **percentiles(by_bucket[bucket], method(now, asked) == "exact"),
+                **percentiles(by_bucket[bucket], method(now, question) == "exact"),
                 "avg_latency_ms": average(timed(by_bucket[bucket])),
             }
-            for bucket in buckets(asked)
+            for bucket in buckets(question)
         ],
     }
 
 
-def performance_throughput(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, asked))
+def performance_throughput(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
+    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
     data = []
-    for bucket in buckets(asked):
+    for bucket in buckets(question):
         counts = Counter(row.status for row in by_bucket[bucket])
-        inside = min(bucket + WIDTH[asked.granularity], asked.end) - max(bucket, asked.start)
+        inside = min(bucket + WIDTH[question.granularity], question.end) - max(bucket, question.start)
         data.append(
             {
                 "timestamp": bucket,
@@ -447,20 +450,20 @@ def performance_throughput(rows: list[Row], asked: Question, money: Money) -> di
                 "requests_per_second": len(by_bucket[bucket]) / inside.total_seconds(),
             }
         )
-    return {"granularity": asked.granularity, "data": data}
+    return {"granularity": question.granularity, "data": data}
 
 
-def performance_errors(rows: list[Row], asked: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, asked)
+def performance_errors(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    now, _ = now_and_before(rows, question)
     errors = failed(now)
     groups = sorted(
         grouped(errors, lambda row: (row.error_type, row.status)).items(),
         key=lambda group: (-len(group[1]), last_first(group[0][0]), group[0][1]),
     )
     data = []
-    for (error_type, status), calls in groups[: asked.limit]:
-        told = [row for row in calls if row.error_message is not None] or calls
-        latest = [row for row in told if row.timestamp == max(row.timestamp for row in told)]
+    for (error_type, status), calls in groups[: question.limit]:
+        samples = [row for row in calls if row.error_message is not None] or calls
+        latest = [row for row in samples if row.timestamp == max(row.timestamp for row in samples)]
         data.append(
             {
                 "error_type": error_type,
@@ -495,11 +498,11 @@ ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
 }
 
 
-# --- Whether an answer is the wanted one ---
+# --- Comparison of an answer with the right one ---
 
 
 def difference(found: Any, wanted: Any, at: str = "") -> str | None:
-    """Where the two part, in words; None where they agree."""
+    """Says in words where the two differ. None: they agree."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         if set(found) != set(wanted):
             return f"{at}: fields {sorted(set(found) ^ set(wanted))}"

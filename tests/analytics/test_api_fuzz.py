@@ -1,7 +1,7 @@
-"""schemathesis believes the OpenAPI document: requests made from it, valid and broken ones, on the product itself.
+"""Sends valid and broken requests that schemathesis makes from the OpenAPI document.
 
-FUZZ_CASES says how many for each operation: a few by default, `make test-api-fuzz` makes 100, and tries every boundary
-of every schema in turn where FUZZ_BOUNDARIES is set.
+FUZZ_CASES is the number of requests for each operation: a few by default, 100 in `make test-api-fuzz`. With
+FUZZ_BOUNDARIES it also tries every boundary of every schema.
 """
 
 import os
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 IS_ON_DEMAND = "FUZZ_CASES" in os.environ
 CASES = int(os.environ.get("FUZZ_CASES", "5"))
 
-# A bad item does not cost its neighbours: what the schema forbids is answered with 200 and its reasons.
+# They store the good items of a body and refuse the bad ones: a body that the schema forbids can get a 200.
 PARTLY_TAKEN = {"/api/v1/traces", "/v1/traces/ingest"}
 
 schemathesis.openapi.media_type("application/x-protobuf", st.just(ExportTraceServiceRequest().SerializeToString()))
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app=get_wsgi_application())
-# Thousands of requests.
+# The boundaries are thousands of requests.
 schema.config.phases.coverage.enabled = "FUZZ_BOUNDARIES" in os.environ
 
 
@@ -49,13 +49,13 @@ def test_every_answer_is_one_that_the_document_declares(case: Any, key: dict[str
     if headers is None or headers.mode is GenerationMode.POSITIVE:
         case.headers["X-Workspace-ID"] = key["X-Workspace-ID"]
     if case.meta.generation.mode is GenerationMode.POSITIVE:
-        say_what_schemas_cannot(case)
+        obey_rules_beyond_the_schema(case)
     checks = [negative_data_rejection] if case.operation.path in PARTLY_TAKEN else []
     case.call_and_validate(headers={"Authorization": key["Authorization"]}, excluded_checks=checks)
 
 
-def say_what_schemas_cannot(case: Any) -> None:
-    """A window is one of two kinds and not endless; money has two decimals."""
+def obey_rules_beyond_the_schema(case: Any) -> None:
+    """Makes a window that is allowed, and money with two decimals."""
     query, body = case.query or {}, case.body
     if {"range", "start", "end"} & set(query):
         for name in ("start", "end", "granularity"):
@@ -69,7 +69,7 @@ def say_what_schemas_cannot(case: Any) -> None:
 
 @pytest.fixture
 def key() -> Iterator[dict[str, str]]:
-    """As Django's test client does: the test's transaction outlasts its requests."""
+    """Makes an API key. As with Django's test client, the test's transaction goes on after each request."""
     key, secret = an_api_key("read", "write", "ingest")
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)

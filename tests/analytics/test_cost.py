@@ -2,13 +2,14 @@ from datetime import timedelta
 
 import pytest
 
+from analytics import catalogue
 from budgets.models import Budget
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
-METRICS = ["cost/overview", "cost/trend", "cost/by-model"]
+METRICS = [route for route, metric in catalogue.METRICS.items() if metric.domain == "cost" and metric.panel.has_filters]
 HOUR = timedelta(hours=1)
 
 
@@ -52,7 +53,7 @@ class TestEveryCostMetric:
         assert given.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
 
 
-def test_overview_counts_unpriced_calls_and_compares_with_the_window_before(given: Given) -> None:
+def test_overview_counts_unpriced_calls_and_compares_with_the_previous_window(given: Given) -> None:
     given.calls(1, NOON - HOUR, cost_usd="2")
     given.calls(2, NOON, cost_usd="1.50")
     given.calls(3, NOON)

@@ -22,35 +22,35 @@ def refused(query: str) -> list[tuple[str, str]]:
     return [(str(error["loc"][1]), error["msg"]) for error in caught.value.errors]
 
 
-def test_the_window_is_the_last_24_hours_by_hour_unless_asked_otherwise() -> None:
-    asked = parsed("")
-    assert (asked.start, asked.end) == (NOW - timedelta(hours=24), NOW)
-    assert asked.granularity == "hourly"
-    assert asked.limit == 10
-    assert "chat" in asked.operations
+def test_the_default_is_the_last_24_hours_by_hour() -> None:
+    filters = parsed("")
+    assert (filters.start, filters.end) == (NOW - timedelta(hours=24), NOW)
+    assert filters.granularity == "hourly"
+    assert filters.limit == 10
+    assert "chat" in filters.operations
 
 
 @pytest.mark.parametrize(
-    ("given", "granularity"), [("1h", "minute"), ("24h", "hourly"), ("7d", "hourly"), ("30d", "daily")]
+    ("range_name", "granularity"), [("1h", "minute"), ("24h", "hourly"), ("7d", "hourly"), ("30d", "daily")]
 )
-def test_each_range_has_its_granularity(given: str, granularity: str) -> None:
-    assert parsed(f"range={given}").granularity == granularity
+def test_each_range_has_its_granularity(range_name: str, granularity: str) -> None:
+    assert parsed(f"range={range_name}").granularity == granularity
 
 
-def test_a_custom_window_is_kept_to_the_microsecond() -> None:
-    asked = parsed("start=2026-11-01T00:00:00.000001Z&end=2026-11-02T03:30:00%2B05:30")
-    assert asked.start == datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
-    assert asked.end == datetime(2026, 11, 1, 22, 0, tzinfo=UTC)
-    assert asked.previous.start == asked.start - (asked.end - asked.start)
-    assert asked.previous.end == asked.start
+def test_a_custom_window_is_exact_to_the_microsecond() -> None:
+    filters = parsed("start=2026-11-01T00:00:00.000001Z&end=2026-11-02T03:30:00%2B05:30")
+    assert filters.start == datetime(2026, 11, 1, 0, 0, 0, 1, tzinfo=UTC)
+    assert filters.end == datetime(2026, 11, 1, 22, 0, tzinfo=UTC)
+    assert filters.previous.start == filters.start - (filters.end - filters.start)
+    assert filters.previous.end == filters.start
 
 
 def test_a_plus_that_was_not_encoded_is_understood() -> None:
-    asked = parsed("start=2026-11-01T00:00:00+01:00&end=2026-11-02T00:00:00+01:00")
-    assert asked.start == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
+    filters = parsed("start=2026-11-01T00:00:00+01:00&end=2026-11-02T00:00:00+01:00")
+    assert filters.start == datetime(2026, 10, 31, 23, 0, tzinfo=UTC)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_errors_come_at_once() -> None:
     assert {name for name, _ in refused("range=2d&limit=0&granularity=weekly&agent=x")} == {
         "range",
         "limit",

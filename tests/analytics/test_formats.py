@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from analytics import query_string
-from analytics.templatetags import charts, formats
+from analytics.templatetags import changes, charts
 
 MONTH = query_string.parse(QueryDict("range=30d"), uuid4())
 
@@ -20,13 +20,13 @@ MONTH = query_string.parse(QueryDict("range=30d"), uuid4())
         (9_683_000, "more than 10 times the 30 days before", "more than 10 times the 30 days before"),
     ],
 )
-def test_a_change_is_said_with_what_it_is_compared_with(percentage: float, card: str, sentence: str) -> None:
-    assert formats.than(percentage, MONTH) == card
-    assert formats.than_in(percentage, MONTH) == sentence
+def test_a_change_names_the_previous_window(percentage: float, card: str, sentence: str) -> None:
+    assert changes.vs_previous(percentage, MONTH) == card
+    assert changes.vs_previous_in(percentage, MONTH) == sentence
 
 
 @pytest.mark.parametrize(
-    ("percentage", "good", "judgement"),
+    ("percentage", "good", "css_class"),
     [
         (5, "less", "bad"),
         (-5, "less", "good"),
@@ -38,8 +38,8 @@ def test_a_change_is_said_with_what_it_is_compared_with(percentage: float, card:
         (None, "less", "neither"),
     ],
 )
-def test_only_what_changed_is_good_or_bad(percentage: float | None, good: str, judgement: str) -> None:
-    assert formats.judged(percentage, good) == judgement
+def test_only_a_clear_change_is_good_or_bad(percentage: float | None, good: str, css_class: str) -> None:
+    assert changes.change_class(percentage, good) == css_class
 
 
 @pytest.mark.parametrize(("counts", "ticks"), [([], {"dtick": 1}), ([0, 5], {"dtick": 1}), ([0, 6], {})])

@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics import examples
-from analytics.urls import METRICS
+from analytics.catalogue import METRICS
 from tests.factories import WorkspaceFactory
 from tests.given import Given
 
@@ -52,7 +52,7 @@ def test_every_answer_is_as_declared(given: Given, route: str, calls: int) -> No
     ("body", "status"),
     [({}, 200), ({"resourceSpans": []}, 200), ({"resourceLogs": []}, 400), ({"resourceSpans": 1}, 400)],
 )
-def test_what_the_document_calls_an_otlp_request_is_taken(given: Given, body: Any, status: int) -> None:
+def test_bodies_that_the_document_allows_as_otlp_are_accepted(given: Given, body: Any, status: int) -> None:
     paths = given.client.get("/api/v1/openapi.json").json()["paths"]
     declared = paths["/v1/traces"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert jsonschema_rs.is_valid(declared, body) == (status == 200)
@@ -73,13 +73,15 @@ def test_the_page_works_offline_and_under_the_policy(client: Client) -> None:
     assert not re.search(r"(src|href)=\"?https?:|<script(?![^>]* src=)|<style|style=", page)
 
 
-def test_the_page_says_what_a_body_and_a_parameter_may_hold(client: Client) -> None:
+def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> None:
     page = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", client.get("/api/v1/docs").content.decode())))
     assert "range 1h, 24h, 7d, 30d Window that ends now" in page
     assert "limit integer from 1 to 100 Most rows" in page
     assert "monthly_limit_usd number from 0 to 99,999,999.99 or null null: no limit." in page
     assert "alert_threshold_percentage number above 0 to 100 From this share" in page
     assert "input_tokens integer from 0 to 1,000,000,000,000 or null" in page
+    assert "avg_calls_per_user number or null Null where no call names a user." in page
+    assert "data[].sample_message string or null Of the newest errors, the newest that has a message" in page
 
 
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
@@ -98,7 +100,7 @@ def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
 
 
 def run(client: Client, curl: str) -> Any:
-    """As curl would: -d makes a POST."""
+    """Sends the request that curl would send. -d makes a POST."""
     program, *words = shlex.split(curl.replace("\\\n", " "))
     assert program == "curl"
     given: dict[str, list[str]] = {"-X": [], "-H": [], "-d": [], "url": []}

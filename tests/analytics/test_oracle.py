@@ -1,8 +1,8 @@
-"""Every read against plain Python over the same random rows, asked over HTTP.
+"""Compares every read, over HTTP, with plain Python over the same random rows.
 
-A case is one independently drawn question, answered by all twelve reads and compared with tests/analytics/oracle.py.
-Five questions share one stored history. ORACLE_CASES says how many: 500 of fixed seed by default, `make test-oracle`
-asks 2,000 new ones.
+A case is one random question. All twelve reads answer it, and tests/analytics/oracle.py does too. Five questions share
+one stored history. ORACLE_CASES is the number of cases: by default 500 with a fixed seed; `make test-oracle` takes
+2,000 new ones.
 """
 
 import os
@@ -36,8 +36,8 @@ asking = settings(
     max_examples=CASES // QUESTIONS,
     deadline=None,
     database=None,
-    derandomize=not IS_ON_DEMAND,  # the same cases on every machine: a failure is the change's, not luck's
-    # Making a failing case small takes minutes: ask for it when there is one.
+    derandomize=not IS_ON_DEMAND,  # the same cases on every machine: a failure comes from a change, not by chance
+    # Shrinking a failing case takes minutes: set ORACLE_SHRINK when there is one.
     phases=list(Phase) if "ORACLE_SHRINK" in os.environ else [Phase.generate],
     print_blob=True,
     suppress_health_check=list(HealthCheck),
@@ -45,7 +45,7 @@ asking = settings(
 
 
 def at(now: datetime) -> ExitStack:
-    """The clock of what asks for it."""
+    """Sets the clock of the modules that read it."""
 
     class Clock(datetime):
         @classmethod
@@ -86,16 +86,16 @@ def check(metric: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
 @given(data=st.data(), money=histories.budgets)
 def test_every_read_answers_as_plain_python_does(data: st.DataObject, money: Money) -> None:
     ours, others = data.draw(histories.deliveries(money.now)), data.draw(histories.deliveries(money.now))
-    workspace, beside = workspace_with(money), workspace_with(money)
+    workspace, other = workspace_with(money), workspace_with(money)
     ours.arrive(workspace.id)
-    others.arrive(beside.id)
+    others.arrive(other.id)
     client = Client(headers={"X-Workspace-ID": str(workspace.id)})
     for _ in range(QUESTIONS):
-        query, asked = data.draw(histories.questions(money.now, ours.stored))
-        with at(money.now), asked_settings(workspace, asked):
+        query, question = data.draw(histories.questions(money.now, ours.stored))
+        with at(money.now), settings_of(workspace, question):
             for metric, answer in ORACLE.items():
-                check(metric, ask(client, metric, query), answer(ours.stored, asked, money))
+                check(metric, ask(client, metric, query), answer(ours.stored, question, money))
 
 
-def asked_settings(workspace: Workspace, asked: Question) -> override_settings:
-    return override_settings(OPEN_WORKSPACE_IDS=frozenset({workspace.id}), EXACT_PERCENTILE_ROWS=asked.exact_rows)
+def settings_of(workspace: Workspace, question: Question) -> override_settings:
+    return override_settings(OPEN_WORKSPACE_IDS=frozenset({workspace.id}), EXACT_PERCENTILE_ROWS=question.exact_rows)

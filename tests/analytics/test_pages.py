@@ -1,4 +1,4 @@
-"""What pages show beside the endpoints' answers: choices, colours, the window before, links."""
+"""The pages and panels besides the endpoints' answers: choices, colours, the previous window, links."""
 
 import json
 import re
@@ -32,7 +32,7 @@ def test_the_list_of_agents_has_the_most_called_first_with_its_calls(given: Give
     assert '<span class="muted">3</span>' in page
 
 
-def test_a_list_passes_the_other_filters_but_not_its_own(given: Given) -> None:
+def test_a_list_obeys_the_other_filters_but_not_its_own(given: Given) -> None:
     given.calls(1, datetime.now(UTC) - HOUR, agent_id="sales", model="small")
     given.calls(1, datetime.now(UTC) - HOUR, agent_id="support", model="large")
     assert "agent_id=support" not in choices(given, "agent_id", model="small")
@@ -64,19 +64,19 @@ def test_the_first_eight_models_never_share_a_colour() -> None:
     assert sorted(slots(names).values()) == list(range(COLOURS))
 
 
-def test_a_newcomer_changes_no_colour() -> None:
+def test_a_new_model_changes_no_colour() -> None:
     names = ["gpt-4o", "gpt-4o-mini", "o4-mini", "claude-sonnet-4-5"]
     before = slots(names)
     assert {name: slot for name, slot in slots([*names, "newest"]).items() if name in before} == before
 
 
-def test_who_shares_a_colour_differs_by_its_pattern() -> None:
+def test_models_of_the_same_colour_have_different_patterns() -> None:
     taken = slots(f"model-{number}" for number in range(24)).values()
     assert sorted(taken) == list(range(24))
     assert max(slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
-def test_a_model_of_no_known_provider_is_told_from_the_same_of_one(given: Given) -> None:
+def test_a_model_without_a_provider_differs_from_the_same_with_one(given: Given) -> None:
     given.calls(2, cost_usd="1")
     given.calls(1, cost_usd="1", provider=None)
     panel = given.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
@@ -97,7 +97,7 @@ def test_the_ninth_model_has_a_pattern_in_chart_legend_and_table(given: Given) -
 
 def test_the_dashed_line_has_no_bucket_that_its_window_cuts(given: Given) -> None:
     given.calls(1, NOON + timedelta(minutes=31))
-    # The window before, from 2:30 to 12:30, cuts an hour at each edge.
+    # The previous window, from 2:30 to 12:30, cuts an hour at each edge.
     given.calls(1, NOON - 10 * HOUR + timedelta(minutes=40))
     given.calls(2, NOON - 5 * HOUR)
     given.calls(4, NOON + timedelta(minutes=10))
@@ -109,7 +109,7 @@ def test_the_dashed_line_has_no_bucket_that_its_window_cuts(given: Given) -> Non
     assert (len(dashed["y"]), sum(dashed["y"])) == (9, 2)
 
 
-def test_the_window_before_is_a_dashed_line_of_its_calls(given: Given) -> None:
+def test_the_previous_window_is_a_dashed_line_of_its_calls(given: Given) -> None:
     given.calls(1, datetime.now(UTC) - HOUR)
     given.calls(2, datetime.now(UTC) - 25 * HOUR)
     page = given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
@@ -117,7 +117,7 @@ def test_the_window_before_is_a_dashed_line_of_its_calls(given: Given) -> None:
     assert '"dash": "dash"' in page
 
 
-def test_without_anything_before_there_is_no_dashed_line(given: Given) -> None:
+def test_without_previous_calls_there_is_no_dashed_line(given: Given) -> None:
     given.calls(1, datetime.now(UTC) - HOUR)
     assert '"dash"' not in given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
 
@@ -139,7 +139,7 @@ def test_a_custom_window_is_read_in_the_workspaces_zone(given: Given) -> None:
     assert "agent_id=sales" in location
 
 
-def test_a_window_that_is_none_is_refused_in_words(given: Given) -> None:
+def test_times_that_are_not_times_are_refused_in_words(given: Given) -> None:
     page = given.client.get("/dashboard/cost", {"workspace": given.workspace.id, "from": "soon", "to": "later"})
     assert page.status_code == 422
     assert "must be a date and time" in page.content.decode()
@@ -221,7 +221,7 @@ def sentence(given: Given, panel: str) -> str:
     return found[0]
 
 
-def test_calls_without_a_latency_are_not_said_to_be_none(given: Given) -> None:
+def test_an_empty_latency_chart_speaks_of_calls_with_a_latency(given: Given) -> None:
     given.calls(1, datetime.now(UTC) - HOUR)
     page = given.client.get("/api/v1/performance/latency?agent_id=support", headers=HTMX).content.decode()
     assert "No call with a latency in the last 24 hours passes these filters" in page

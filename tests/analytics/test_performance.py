@@ -3,12 +3,13 @@ from typing import Any
 
 import pytest
 
+from analytics import catalogue
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
-METRICS = ["performance/overview", "performance/latency", "performance/throughput", "performance/errors"]
+METRICS = [route for route, metric in catalogue.METRICS.items() if metric.domain == "performance"]
 HOUR = timedelta(hours=1)
 HOURS = {"start": iso(NOON), "end": iso(NOON + 2 * HOUR), "granularity": "hourly"}
 
@@ -56,7 +57,7 @@ class TestEveryPerformanceMetric:
         assert given.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
 
 
-def test_overview_compares_with_the_window_before(given: Given) -> None:
+def test_overview_compares_with_the_previous_window(given: Given) -> None:
     given.calls(1, NOON - HOUR, latency_ms=50.0)
     given.calls(1, NOON - HOUR, latency_ms=50.0, status="error")
     for latency_ms in (0.0, 100.0, 200.0):

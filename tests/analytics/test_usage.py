@@ -3,13 +3,14 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 
+from analytics import catalogue
 from tests.factories import WorkspaceFactory
 from tests.given import NOON, Given, a_row, iso
 from traces.rollups.catalogue import BLOCK_SIZE
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
-METRICS = ["usage/overview", "usage/calls-over-time", "usage/agent-distribution", "usage/top-users"]
+METRICS = [route for route, metric in catalogue.METRICS.items() if metric.domain == "usage"]
 HOUR = timedelta(hours=1)
 
 
@@ -54,7 +55,7 @@ class TestEveryUsageMetric:
         assert total(given.ask(metric)) == 0
 
 
-def test_overview_compares_with_the_window_before(given: Given) -> None:
+def test_overview_compares_with_the_previous_window(given: Given) -> None:
     given.calls(2, NOON - HOUR, user_id="ada", agent_id="support")
     given.calls(3, NOON, user_id="ada", agent_id="support")
     given.calls(1, NOON, user_id="bob", agent_id="sales")
@@ -140,7 +141,7 @@ def test_agent_distribution_sums_what_is_past_the_limit(given: Given) -> None:
     ]
 
 
-def test_top_users_trend_against_the_window_before(given: Given) -> None:
+def test_top_users_trend_against_the_previous_window(given: Given) -> None:
     window = {"start": iso(NOON), "end": iso(NOON + HOUR)}
     for user, before, now in (("up", 2, 5), ("flat", 4, 4), ("down", 4, 3), ("new", 0, 2), ("gone", 9, 0)):
         given.calls(before, NOON - HOUR, user_id=user)
@@ -166,7 +167,7 @@ def test_top_users_trend_against_the_window_before(given: Given) -> None:
     assert len(given.ask("usage/top-users", **window, limit=1)["data"]) == 1
 
 
-def test_users_are_told_apart_across_the_chunks_of_their_numbers(given: Given) -> None:
+def test_users_count_once_across_the_chunks_of_their_numbers(given: Given) -> None:
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             "INSERT INTO user_numbers (workspace_id, user_id, number) VALUES (%s, 'before', %s)",

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import OperationalError
 
 from analytics import cache as answers
+from analytics.catalogue import METRICS, PAGES
 from budgets.models import Budget
 from tests.factories import WorkspaceFactory
 from tests.given import Given
@@ -15,11 +16,11 @@ from tests.given import Given
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 OVERVIEW = "/api/v1/usage/overview"
-PANELS = ["overview", "calls-over-time", "agent-distribution", "top-users"]
+PANELS = [route for route, metric in METRICS.items() if metric.domain == "usage"]
 HTMX = {"HX-Request": "true"}
 
 
-def test_an_answer_is_kept_and_says_so(given: Given) -> None:
+def test_an_answer_is_cached_and_says_so(given: Given) -> None:
     first, second = given.client.get(OVERVIEW), given.client.get(OVERVIEW)
     assert (first["X-Cache"], second["X-Cache"]) == ("miss", "hit")
     assert first.content == second.content
@@ -71,25 +72,19 @@ def test_a_cached_answer_takes_one_query(given: Given, django_assert_num_queries
 
 @pytest.mark.parametrize("panel", PANELS)
 @pytest.mark.parametrize("calls", [0, 3])
-def test_every_panel_shows_what_there_is(given: Given, panel: str, calls: int) -> None:
+def test_every_usage_panel_shows_its_calls(given: Given, panel: str, calls: int) -> None:
     given.calls(
         calls, at=now(), user_id="ada <b>", agent_id="<script>alert(1)</script>", cost_usd="0.5", latency_ms=9.0
     )
-    page = given.client.get(f"/api/v1/usage/{panel}", headers=HTMX).content.decode()
+    page = given.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
     assert "<script>alert" not in page
     assert ("No call" in page or '"0 calls in' in page) == (calls == 0)
     assert "style=" not in page
 
 
 @pytest.mark.parametrize("calls", [0, 3])
-@pytest.mark.parametrize(
-    "panel",
-    [
-        *("cost/overview", "cost/trend", "cost/by-model", "cost/budget"),
-        *("performance/overview", "performance/latency", "performance/throughput", "performance/errors"),
-    ],
-)
-def test_every_panel_of_cost_and_performance_renders(given: Given, panel: str, calls: int) -> None:
+@pytest.mark.parametrize("panel", METRICS)
+def test_every_panel_renders_text_as_text(given: Given, panel: str, calls: int) -> None:
     given.calls(calls, now(), status="error", error_type="<b>bad", model="<i>m", cost_usd="0.5", latency_ms=9.0)
     response = given.client.get(f"/api/v1/{panel}", headers=HTMX)
     page = response.content.decode()
@@ -108,8 +103,8 @@ def test_the_budget_form_answers_with_the_panel(given: Given) -> None:
     assert 'value="12.50"' in response.content.decode()
 
 
-@pytest.mark.parametrize("domain", ["cost", "performance"])
-def test_the_other_pages_open(given: Given, domain: str) -> None:
+@pytest.mark.parametrize("domain", [page.domain for page in PAGES])
+def test_every_page_opens(given: Given, domain: str) -> None:
     assert given.client.get(f"/dashboard/{domain}").status_code == 200
 
 
@@ -122,7 +117,7 @@ def test_an_error_is_a_problem_for_clients_and_a_sentence_for_the_page(given: Gi
     assert "range" in page.content.decode()
 
 
-def test_a_database_that_is_away_is_503_with_retry_after(given: Given) -> None:
+def test_a_database_that_does_not_answer_is_503_with_retry_after(given: Given) -> None:
     cache.clear()
     with patch("traces.db.connections") as connections:
         connections.__getitem__.side_effect = OperationalError("gone")
@@ -137,7 +132,7 @@ def test_a_wrong_header_does_not_hide_a_wrong_parameter(given: Given) -> None:
     assert [error["loc"] for error in response.json()["errors"]] == [["header", "X-Workspace-ID"], ["query", "limit"]]
 
 
-def test_an_address_that_is_none_is_a_problem_too(given: Given) -> None:
+def test_an_unknown_address_is_a_problem_too(given: Given) -> None:
     response = given.client.get("/api/v1/usage/nothing")
     assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
 

@@ -3,8 +3,8 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
+from analytics.catalogue import METRICS
 from analytics.query_string import parse
-from analytics.urls import METRICS
 from benchmarks.comparing import differences
 from benchmarks.raw_sql import QUESTIONS
 from tests.given import NOON, Given, iso
@@ -24,17 +24,16 @@ def stored(given: Given) -> Given:
     return given
 
 
-def test_every_question_is_there() -> None:
-    assert QUESTIONS.keys() == METRICS.keys()
+def test_every_question_is_one_of_the_product() -> None:
+    assert QUESTIONS.keys() <= METRICS.keys()
 
 
-@pytest.mark.parametrize("route", sorted(METRICS.keys() - {"cost/budget", "cost/overview"}))
+@pytest.mark.parametrize("route", sorted(QUESTIONS.keys() - {"cost/budget", "cost/overview"}))
 @pytest.mark.parametrize("narrowed", ["", "&agent_id=support", "&model=gpt-4o", "&provider=nobody"])
 def test_raw_rows_answer_as_the_product_does(stored: Given, route: str, narrowed: str) -> None:
     window = f"start={iso(NOON - timedelta(hours=12))}&end={iso(NOON + timedelta(hours=12))}"
     filters = parse(QueryDict(window + narrowed), stored.workspace.id)
-    question, _ = METRICS[route]
-    assert list(differences(question(filters), QUESTIONS[route](rows, filters))) == []
+    assert list(differences(METRICS[route].question(filters), QUESTIONS[route](rows, filters))) == []
 
 
 def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Given) -> None:

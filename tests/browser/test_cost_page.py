@@ -109,7 +109,7 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
     page.route("**/cost/budget", hold)
     page.fill("#budget-limit", "200")
     page.locator(".budget-form button").click()
-    expect(page.locator(".said")).to_have_text("Saved")
+    expect(page.locator(".form-status")).to_have_text("Saved")
     expect(page.locator(".saving")).to_have_count(0)
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $200 spent, 20 %")
     expect(page.locator("#budget-limit")).to_have_value("200.00")
@@ -138,7 +138,7 @@ def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
     page.locator(".budget-form button").click()
     expect(page.locator("#budget-limit-error")).to_have_text("")
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $50.00 spent")
-    expect(page.locator(".said")).to_have_text("Saved")
+    expect(page.locator(".form-status")).to_have_text("Saved")
 
 
 def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_server: Any, given: Given) -> None:
@@ -156,7 +156,7 @@ def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_serve
     page.route("**/cost/budget", fail)
     page.fill("#budget-limit", "200")
     page.locator(".budget-form button").click()
-    expect(page.locator(".said")).to_contain_text("does not answer")
+    expect(page.locator(".form-status")).to_contain_text("does not answer")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
 
 
@@ -166,7 +166,7 @@ def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_s
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
     page.fill("#budget-limit", "1,500")
     page.locator(".budget-form button").click()
-    expect(page.locator(".said")).to_have_text("Saved")
+    expect(page.locator(".form-status")).to_have_text("Saved")
     assert Budget.objects.get(workspace=given.workspace).monthly_limit_usd == 1500
 
 

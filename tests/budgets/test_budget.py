@@ -42,7 +42,7 @@ def test_what_is_left_out_keeps_its_value(given: Given) -> None:
     assert put(given.client, {"monthly_limit_usd": None})["status"] == "unset"
 
 
-def test_every_change_is_kept_with_its_author(given: Given) -> None:
+def test_every_change_is_stored_with_its_author(given: Given) -> None:
     _, secret = an_api_key("write", workspace=given.workspace)
     put(given.client, {"monthly_limit_usd": 10}, Authorization=f"Bearer {secret}")
     put(given.client, {"monthly_limit_usd": 20.25})
@@ -53,7 +53,7 @@ def test_every_change_is_kept_with_its_author(given: Given) -> None:
     assert first.changed_by.startswith("key aop_")
 
 
-def test_all_faults_are_told_at_once(given: Given) -> None:
+def test_all_errors_come_at_once(given: Given) -> None:
     body = {"monthly_limit_usd": "5", "alert_threshold_percentage": 0, "currency": "EUR"}
     errors = put(given.client, body, expect=422)["errors"]
     assert [error["loc"][1] for error in errors] == ["monthly_limit_usd", "alert_threshold_percentage", "currency"]
@@ -84,9 +84,7 @@ def test_a_member_may_send_a_form() -> None:
 
 @pytest.mark.parametrize("content_type", [FORM, "text/plain"])
 @pytest.mark.parametrize("with_key", [True, False])
-def test_json_whose_type_curl_was_not_told_is_refused_by_its_type(
-    given: Given, content_type: str, with_key: bool
-) -> None:
+def test_json_that_curl_sends_as_a_form_is_refused_by_its_type(given: Given, content_type: str, with_key: bool) -> None:
     _, secret = an_api_key("write", workspace=given.workspace)
     headers = {"Authorization": f"Bearer {secret}"} if with_key else {}
     response = given.client.put(BUDGET, '{"monthly_limit_usd": 5}', content_type=content_type, headers=headers)
@@ -109,7 +107,7 @@ def test_json_whose_type_curl_was_not_told_is_refused_by_its_type(
         ('"lots"', "must be an object"),
     ],
 )
-def test_a_fault_is_said_in_plain_words(given: Given, body: str, words: str) -> None:
+def test_an_error_is_explained_in_plain_words(given: Given, body: str, words: str) -> None:
     assert [error["msg"] for error in put(given.client, body, expect=422)["errors"]] == [words]
 
 
@@ -178,7 +176,7 @@ def test_without_four_weeks_of_history_the_month_goes_on_at_its_pace(given: Give
     assert (month.spend_usd, month.projected_usd) == (10, 20)
 
 
-def test_with_history_the_rest_is_as_the_same_hours_of_the_last_four_weeks(given: Given) -> None:
+def test_with_history_the_rest_costs_as_the_same_hours_of_the_last_four_weeks(given: Given) -> None:
     now = datetime(2026, 11, 28, tzinfo=UTC)  # a Saturday: two weekend days and a Monday are left
     given.calls(1, now - timedelta(days=40), cost_usd="100")
     for week in range(4):

@@ -6,23 +6,24 @@ from collections.abc import Iterator
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from analytics.urls import METRICS
+from analytics.catalogue import METRICS
+from analytics.catalogue import PAGES as DASHBOARDS
+from traces.filters import DIMENSIONS
 
 PUBLIC = {
     *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
     "favicon.ico",
     "metrics",  # guarded by a token of its own: test_metrics_want_their_token
 }
-PAGES = {f"dashboard/{domain}" for domain in ("usage", "cost", "performance")}
+PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
 READS = {f"api/v1/{route}" for route in METRICS}
 CHOICES = "dashboard/choices/<str:name>"
 READ_PATHS = sorted(
-    {f"/{route}" for route in READS}
-    | {f"/{CHOICES}".replace("<str:name>", name) for name in ("agent_id", "model", "provider", "operation")}
+    {f"/{route}" for route in READS} | {f"/{CHOICES}".replace("<str:name>", dimension.name) for dimension in DIMENSIONS}
 )
-"""Everything that answers from a workspace's rows."""
+"""Every read of a workspace's rows."""
 BUDGET = "api/v1/cost/budget"
-"""A read to which PUT writes."""
+"""GET reads, PUT writes."""
 INGESTION = {
     "api/v1/traces": "application/json",
     "v1/traces": "application/json",
@@ -34,10 +35,10 @@ INGESTION = {
     "api/public/scores": "application/json",
     "api/public/ingestion": "application/json",
 }
-"""What takes a POST with the scope ingest."""
+"""Every path that takes a POST with the scope ingest, and its content type."""
 INGESTION_READS = {"api/public/projects"}
 ADMIN = "admin/"
-"""Everything below it decides by staff and permissions."""
+"""Every view below it checks for staff and permissions."""
 
 
 def routes() -> Iterator[tuple[str, URLPattern]]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from analytics.urls import METRICS
+from analytics.catalogue import METRICS
 from tests.given import NOON, Given, a_row, iso
 from tests.timescaledb.conftest import Ask, in_place
 from traces import engines, writer

@@ -1,11 +1,13 @@
-"""The values that the filter lists offer, and what else only pages ask."""
+"""Questions that only the pages ask: the choices of the filter lists, and more for the panels."""
 
 from datetime import datetime
-from typing import Any, TypedDict
 from uuid import UUID
+
+from typing_extensions import TypedDict
 
 from analytics.answers import Question
 from traces import engines, sums
+from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
 from traces.filters import DIMENSIONS, Filters
 
@@ -19,11 +21,11 @@ class Choices(TypedDict):
     data: list[Choice]
 
 
-def values_question(column: str) -> Question:
-    def values(filters: Filters) -> Choices:
-        """The values of the calls that pass the other filters, those with the most calls first."""
+def choices_question(column: str) -> Question:
+    def choices(filters: Filters) -> Choices:
+        """Returns the values of the calls that pass the other filters, those with the most calls first."""
         others = filters.without(column)
-        found: Any = rows(
+        data = rows(
             """
             SELECT
                 {column} AS value,
@@ -35,18 +37,22 @@ def values_question(column: str) -> Question:
             LIMIT 1000
             """,
             others.params,
+            of=Choice,
             calls=sums.calls_sql(others, column, "calls"),
             column=column,
         )
-        return {"data": found}
+        return {"data": data}
 
-    values.__name__ = f"values_of_{column}"  # in the key of its cached answers
-    return values
+    choices.__name__ = f"choices_of_{column}"  # the key of its cached answers has this name
+    return choices
 
 
 def operations(filters: Filters) -> Choices:
-    """All of the window's hours, and not only those of model calls: narrowing to another shows its rows."""
-    found: Any = rows(
+    """Returns the operations of the window's hours, those with the most rows first.
+
+    It reads all rows and not only model calls: who filters by another operation sees its rows.
+    """
+    data = rows(
         """
         WITH hours AS (
             SELECT operation, calls
@@ -71,14 +77,19 @@ def operations(filters: Filters) -> Choices:
         LIMIT 1000
         """,
         filters.params | filled_until(filters),
+        of=Choice,
     )
-    return {"data": found}
+    return {"data": data}
 
 
-QUESTIONS: dict[str, Question] = {dimension.name: values_question(dimension.name) for dimension in DIMENSIONS} | {
+CHOICES: dict[str, Question] = {dimension.name: choices_question(dimension.name) for dimension in DIMENSIONS} | {
     "operation": operations
 }
-"""By name of the dimension."""
+"""The question behind each filter list, by name of the dimension."""
+
+
+class KnownModel(TypedDict):
+    model: str
 
 
 class KnownModels(TypedDict):
@@ -86,7 +97,7 @@ class KnownModels(TypedDict):
 
 
 def known_models(filters: Filters) -> KnownModels:
-    """All of the workspace, the oldest first: what a model's colour follows from."""
+    """Returns all models of the workspace, the oldest first: a model's colour follows from its place."""
     found = rows(
         """
         WITH days AS (
@@ -109,6 +120,7 @@ def known_models(filters: Filters) -> KnownModels:
         ORDER BY min(day), model
         """,
         filters.params | filled_until(filters),
+        of=KnownModel,
     )
     return {"data": [known["model"] for known in found]}
 
@@ -117,27 +129,21 @@ def filled_until(filters: Filters) -> dict[str, datetime]:
     return {"filled_until": engines.rollup_states(filters.workspace_id)[filters.workspace_id].filled_until}
 
 
-class PeopleInBucket(TypedDict):
+class UsersAndAgentsInBucket(TypedDict):
     timestamp: datetime
     users: int
     agents: int
     calls_per_user: float | None
 
 
-class PeopleOverTime(TypedDict):
-    data: list[PeopleInBucket]
+class UsersAndAgentsOverTime(TypedDict):
+    data: list[UsersAndAgentsInBucket]
 
 
-def people_over_time(filters: Filters) -> PeopleOverTime:
-    data: Any = rows(
+def users_and_agents_over_time(filters: Filters) -> UsersAndAgentsOverTime:
+    data = rows(
         """
-        WITH buckets AS (
-            SELECT generate_series(
-                time_bucket(%(bucket)s, %(start)s),
-                %(end)s - interval '1 microsecond',
-                %(bucket)s
-            ) AS timestamp
-        ), agents AS (
+        WITH agents AS (
             SELECT
                 time_bucket(%(bucket)s, timestamp) AS timestamp,
                 count(DISTINCT agent_id) AS agents,
@@ -150,21 +156,28 @@ def people_over_time(filters: Filters) -> PeopleOverTime:
             coalesce(users, 0) AS users,
             coalesce(agents, 0) AS agents,
             calls::float8 / NULLIF(users, 0) AS calls_per_user
-        FROM buckets
-        LEFT JOIN {users} AS counted USING (timestamp)
+        FROM {buckets} AS buckets
+        LEFT JOIN {users} AS distinct_users USING (timestamp)
         LEFT JOIN agents USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
+        of=UsersAndAgentsInBucket,
+        buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "agent_id", "calls", bucket=filters.bucket),
         users=sums.distinct_users_sql(filters, bucket=filters.bucket),
     )
     return {"data": data}
 
 
-def newest_call(workspace_id: UUID) -> datetime | None:
-    newest: datetime | None = row(
+class NewestTrace(TypedDict):
+    newest: datetime | None
+
+
+def newest_trace(workspace_id: UUID) -> datetime | None:
+    found = row(
         "SELECT max(timestamp) AS newest FROM traces WHERE workspace_id = %(workspace_id)s",
         {"workspace_id": workspace_id},
-    )["newest"]
-    return newest
+        of=NewestTrace,
+    )
+    return found["newest"]

@@ -1,0 +1,91 @@
+"""The page that shows the API document to people."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from analytics import examples
+from analytics.openapi import Schema, document
+from web.declared_access import public
+
+LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
+FORMATS = {"date-time": "time (RFC 3339)", "uuid": "UUID"}
+
+
+@public
+@require_safe
+def api_page(request: HttpRequest) -> HttpResponse:
+    base = f"{request.scheme}://{request.get_host()}"
+    operations = [
+        operation_context(method.upper(), path, operation, base)
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    ]
+    return render(request, "analytics/docs.html", {"operations": operations, "example": examples.WORKSPACE})
+
+
+def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
+    """Returns the template's variables of one operation."""
+    example = operation["x-example"]
+    return {
+        "method": method,
+        "path": path,
+        "parts": path.removeprefix("/api/v1").strip("/").split("/"),
+        "operation": operation,
+        "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
+        "tables": [table for table in tables(operation) if table.rows],
+    }
+
+
+class Table(NamedTuple):
+    caption: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+
+def tables(operation: Schema) -> Iterator[Table]:
+    parameters = [(one["name"], type_words(one["schema"]), one["description"]) for one in operation["parameters"]]
+    yield Table("Parameters", ("Name", "Type", "What"), parameters)
+    yield Table("Body", ("Field", "Type", "What"), field_rows(body_schema(operation)))
+    yield Table("Answer", ("Field", "Type", "What"), field_rows(answer_schema(operation)))
+    statuses = [(status, one["description"]) for status, one in operation["responses"].items()]
+    yield Table("Status", ("Status", "When"), statuses)
+
+
+def body_schema(operation: Schema) -> Schema:
+    """Returns the schema of one trace where the body may be a batch as well."""
+    if "requestBody" not in operation:
+        return {}
+    body: Schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    first: Schema = body.get("anyOf", [body])[0]
+    return first
+
+
+def answer_schema(operation: Schema) -> Schema:
+    answer = next(one for status, one in operation["responses"].items() if status.startswith("2"))
+    schema: Schema = answer["content"]["application/json"]["schema"]
+    return schema
+
+
+def field_rows(schema: Schema, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Returns name, type and description of each field; those of lists and objects stand below theirs."""
+    found = []
+    for name, field in schema.get("properties", {}).items():
+        path = f"{prefix}{name}"
+        found.append((path, type_words(field), field.get("description", "")))
+        is_list = "items" in field
+        found += field_rows(field["items"] if is_list else field, f"{path}{'[]' if is_list else ''}.")
+    return found
+
+
+def type_words(schema: Schema) -> str:
+    """Describes a type and its limits: integer from 1 to 100."""
+    if "anyOf" in schema:
+        return " or ".join(type_words(one) for one in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(str(value) for value in schema["enum"])
+    limits = (f"{word} {schema[name]:,}" for name, word in LIMITS.items() if name in schema)
+    return " ".join((FORMATS.get(schema.get("format", ""), str(schema["type"])), *limits))

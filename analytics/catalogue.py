@@ -1,0 +1,190 @@
+"""The catalogue: one entry for each metric, and one for each page.
+
+URLs, the API document and its page, the panels of the dashboard pages, the navigation and the tests are all made from
+these two tables. A metric is a function here, an entry here, a panel in templates/analytics/ and a test.
+"""
+
+from typing import NamedTuple
+
+from analytics import cost, panel_extras, performance, usage
+from analytics.answers import LIVE, OVERVIEW, SERIES, Question
+from analytics.panel_extras import SERIES_SHOWN, PanelExtras, no_extras
+
+
+class Panel(NamedTuple):
+    """How a metric stands on its page."""
+
+    label: str
+    classes: str
+    """CSS classes, which say how large it is and how it looks."""
+    poll_seconds: int = 30
+    limit: int | None = None
+    """The limit of its request; None: that of the API."""
+    has_filters: bool = True
+    """False: it shows the same whatever window and filters the page has."""
+    is_above_grid: bool = False
+    """It takes the whole width, above all the others."""
+    place: int = 0
+    """Panels stand in the order of METRICS, those with a smaller place first."""
+
+
+class Metric(NamedTuple):
+    route: str
+    """Its page and its name, as in the URL."""
+    question: Question
+    tier: int
+    """Seconds that its answer may be old."""
+    summary: str
+    """For the API document."""
+    example: str
+    """A query string for the API document."""
+    panel: Panel
+    panel_extras: PanelExtras = no_extras
+    """Returns the variables of the panel's template besides `data`."""
+
+    @property
+    def domain(self) -> str:
+        return self.route.partition("/")[0]
+
+    @property
+    def name(self) -> str:
+        """Names its URL and its operation in the API document."""
+        return self.route.replace("/", "-")
+
+    @property
+    def template(self) -> str:
+        return f"analytics/{self.route.replace('-', '_')}.html"
+
+
+class Page(NamedTuple):
+    domain: str
+    title: str
+
+    @property
+    def name(self) -> str:
+        """Names its URL."""
+        return f"{self.domain}-page"
+
+
+def overview_panel(poll_seconds: int = 30) -> Panel:
+    return Panel("Overview", "overview", poll_seconds, is_above_grid=True)
+
+
+# The first is the one that "/" leads to.
+PAGES = (Page("usage", "Usage"), Page("cost", "Cost"), Page("performance", "Performance"))
+
+METRICS = {
+    metric.route: metric
+    for metric in (
+        Metric(
+            "usage/overview",
+            usage.overview,
+            OVERVIEW,
+            summary="Calls, users and agents of the window, and their change.",
+            example="range=7d",
+            panel=overview_panel(),
+            panel_extras=panel_extras.usage_overview,
+        ),
+        Metric(
+            "usage/calls-over-time",
+            usage.calls_over_time,
+            SERIES,
+            summary="Calls and errors in each bucket.",
+            example="range=7d&granularity=daily",
+            panel=Panel("Calls over time", "framed chart-panel wide"),
+            panel_extras=panel_extras.usage_calls_over_time,
+        ),
+        Metric(
+            "usage/agent-distribution",
+            usage.agent_distribution,
+            SERIES,
+            summary="Each agent's share of the calls, its latency, error rate and cost.",
+            example="range=24h&limit=5",
+            panel=Panel("Agents", "framed table-panel"),
+        ),
+        Metric(
+            "usage/top-users",
+            usage.top_users,
+            SERIES,
+            summary="The users with the most calls, and their trend.",
+            example="range=30d&limit=20",
+            panel=Panel("Top users", "framed table-panel"),
+        ),
+        Metric(
+            "cost/overview",
+            cost.overview,
+            OVERVIEW,
+            summary="Spend of the window, and the month's budget and projection.",
+            example="range=30d",
+            panel=overview_panel(poll_seconds=60),
+            panel_extras=panel_extras.cost_overview,
+        ),
+        Metric(
+            "cost/trend",
+            cost.trend,
+            SERIES,
+            summary="Spend of the most expensive models in each bucket.",
+            example="range=30d&granularity=daily",
+            panel=Panel("Cost over time", "framed chart-panel wide", poll_seconds=60, limit=SERIES_SHOWN),
+            panel_extras=panel_extras.cost_trend,
+        ),
+        Metric(
+            "cost/by-model",
+            cost.by_model,
+            SERIES,
+            summary="Each model's calls, tokens, cost and share.",
+            example="range=30d",
+            panel=Panel("Cost by model", "framed table-panel wide", poll_seconds=60),
+            panel_extras=panel_extras.cost_by_model,
+        ),
+        Metric(
+            "cost/budget",
+            cost.budget,
+            LIVE,
+            summary="The running month's limit, spend, projection and status.",
+            example="",
+            panel=Panel("Budget", "framed wide budget-panel", poll_seconds=60, has_filters=False, place=-1),
+        ),
+        Metric(
+            "performance/overview",
+            performance.overview,
+            OVERVIEW,
+            summary="Latency percentiles, error rate and requests per second, and their change.",
+            example="range=24h",
+            panel=overview_panel(),
+            panel_extras=panel_extras.performance_overview,
+        ),
+        Metric(
+            "performance/latency",
+            performance.latency,
+            SERIES,
+            summary="Latency percentiles in each bucket.",
+            example="range=7d&granularity=hourly",
+            panel=Panel("Latency", "framed chart-panel"),
+            panel_extras=panel_extras.performance_latency,
+        ),
+        Metric(
+            "performance/throughput",
+            performance.throughput,
+            SERIES,
+            summary="Calls by status in each bucket.",
+            example="range=24h&granularity=hourly",
+            panel=Panel("Throughput", "framed chart-panel"),
+        ),
+        Metric(
+            "performance/errors",
+            performance.errors,
+            LIVE,
+            summary="Errors by type, with agents, users and a recent sample.",
+            example="range=24h&limit=20",
+            panel=Panel("Errors", "framed wide table-panel"),
+        ),
+    )
+}
+"""By route, in the order of the API document."""
+
+
+def metrics_of(page: Page) -> list[Metric]:
+    """Returns the metrics of a page in the order of its panels."""
+    found = [metric for metric in METRICS.values() if metric.domain == page.domain]
+    return sorted(found, key=lambda metric: (not metric.panel.is_above_grid, metric.panel.place))

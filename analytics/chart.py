@@ -1,0 +1,126 @@
+"""Parts of a Plotly figure as plain dictionaries: `json_script` carries them, charts.js draws them.
+
+A colour is the name of a CSS custom property, so that one figure serves the light and the dark theme.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from analytics.templatetags.links import is_cut
+from analytics.templatetags.times import previous_window
+from traces.filters import Filters
+from workspaces.models import Workspace
+
+Bucket = dict[str, Any]
+"""A point of an answer, to which `{% buckets %}` has added `starts` and `note`."""
+Figure = dict[str, Any]
+
+HOVER_DATES = {"minute": "%a %-d %b, %H:%M", "hourly": "%a %-d %b, %H:%M", "daily": "%a %-d %b %Y"}
+
+
+class Chart:
+    """Makes the series of one chart, and the figure of all of them."""
+
+    def __init__(self, filters: Filters, workspace: Workspace) -> None:
+        self.filters = filters
+        self.workspace = workspace
+
+    def figure(self, series: list[Figure], buckets: list[Bucket], **yaxis: Any) -> Figure:
+        half = self.filters.bucket / 2
+        return {
+            "data": [one for one in series if one],
+            "layout": {
+                "barmode": "stack",
+                "xaxis": {
+                    "range": [
+                        self.wall_clock(buckets[0]["starts"] - half),
+                        self.wall_clock(buckets[-1]["starts"] + half),
+                    ],
+                    "unifiedhovertitle": {"text": f"%{{x|{HOVER_DATES[self.filters.granularity]}}}"},
+                },
+                "yaxis": {"rangemode": "tozero", **yaxis},
+            },
+        }
+
+    def bars(
+        self, name: str, buckets: list[Bucket], y: Sequence[float | None], colour: str, hover: str = "%{y:,}"
+    ) -> Figure:
+        return {
+            "type": "bar",
+            "name": name,
+            "x": [self.wall_clock(bucket["starts"]) for bucket in buckets],
+            "y": y,
+            "width": self.filters.bucket / timedelta(milliseconds=1) * 0.84,
+            # A bucket that the window's edge cuts is drawn lighter, and its hover text has a note.
+            "marker": {"color": colour, "opacity": [0.5 if bucket["note"] else 1 for bucket in buckets]},
+            "customdata": [f" {bucket['note']}" if bucket["note"] else "" for bucket in buckets],
+            "hovertemplate": f"{hover}%{{customdata}}",
+        }
+
+    def latency_line(self, name: str, buckets: list[Bucket], field: str, colour: str) -> Figure:
+        values = [bucket[field] for bucket in buckets]
+        return {
+            "type": "scatter",
+            "mode": "lines+markers",
+            "name": name,
+            "x": [self.wall_clock(bucket["starts"]) for bucket in buckets],
+            "y": [seconds(value) for value in values],
+            "line": {"color": colour, "width": 2},
+            "marker": {"size": [0 if has_neighbour(values, place) else 6 for place in range(len(values))]},
+            "customdata": [
+                f"{value:,.0f} ms {bucket['note']}" if value is not None else ""
+                for value, bucket in zip(values, buckets, strict=True)
+            ],
+            "hovertemplate": "%{customdata}",
+        }
+
+    def previous_line(self, points: Sequence[Any], y: Sequence[float | None], hover: str, prefix: str = "") -> Figure:
+        """Draws the previous window dashed, moved onto this one; nothing where it was empty.
+
+        It leaves out the buckets that an edge of the previous window cuts: there the line would dive, though nothing
+        happened.
+        """
+        if not any(y):
+            return {}
+        length = self.filters.end - self.filters.start
+        points, y = without_cut_buckets(points, y, self.filters.previous)
+        return {
+            "type": "scatter",
+            "mode": "lines",
+            "name": f"{prefix}{previous_window(self.filters)}",
+            "x": [self.wall_clock(start_of(point) + length) for point in points],
+            "y": y,
+            "line": {"color": "--muted", "width": 2, "dash": "dash"},
+            "opacity": 0.5,
+            "hovertemplate": hover,
+        }
+
+    def wall_clock(self, moment: datetime) -> str:
+        """Without offset: Plotly shows times as they are written. A daily bucket is a day of UTC everywhere."""
+        zone = UTC if self.filters.granularity == "daily" else self.workspace.zone
+        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def without_cut_buckets(
+    points: Sequence[Any], y: Sequence[float | None], filters: Filters
+) -> tuple[Sequence[Any], Sequence[float | None]]:
+    """Leaves out the buckets that the window cuts, unless that leaves too few for a line."""
+    whole = [place for place, point in enumerate(points) if not is_cut(start_of(point), filters)]
+    if len(whole) < 2:
+        return points, y
+    return [points[place] for place in whole], [y[place] for place in whole]
+
+
+def start_of(point: Any) -> datetime:
+    return datetime.fromisoformat(str(point["timestamp"]))
+
+
+def has_neighbour(values: Sequence[float | None], place: int) -> bool:
+    """Whether a line reaches the point. One between two gaps needs a marker to be seen."""
+    around = [*values[max(place - 1, 0) : place], *values[place + 1 : place + 2]]
+    return any(value is not None for value in around)
+
+
+def seconds(value_ms: float | None) -> float | None:
+    return None if value_ms is None else value_ms / 1000

@@ -1,0 +1,99 @@
+"""Data that a panel shows besides its endpoint's answer: sparklines, the previous window, colours.
+
+The JSON of the endpoint never has it. analytics/catalogue.py says which function belongs to which panel.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from analytics import cost, performance, usage
+from analytics.answers import LIVE, OVERVIEW, SERIES, Question, answer_data
+from analytics.page_questions import known_models, newest_trace, users_and_agents_over_time
+from analytics.palette import slots
+from budgets.spending import period
+from traces.filters import Filters
+from workspaces.models import Workspace
+
+PanelExtras = Callable[[Filters, Workspace], dict[str, Any]]
+
+SERIES_SHOWN = 8
+"""Most series of a chart. The others are one more series, which is called other."""
+
+
+def no_extras(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {}
+
+
+def usage_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "calls": answer_data(usage.calls_over_time, filters, workspace, SERIES),
+        "users_and_agents": answer_data(users_and_agents_over_time, filters, workspace, OVERVIEW),
+    }
+
+
+def usage_calls_over_time(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "previous": previous(usage.calls_over_time, filters, workspace, SERIES),
+        "newest_trace": newest_trace_when_needed(filters),
+    }
+
+
+def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "costs": answer_data(cost.trend, replace(filters, limit=SERIES_SHOWN), workspace, SERIES),
+        "previous": previous(cost.overview, filters, workspace, OVERVIEW),
+        "month": running_month(filters, workspace),
+        "now": datetime.now(UTC),
+    }
+
+
+def cost_trend(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "previous": previous(cost.trend, replace(filters, limit=1), workspace, SERIES),
+        "slots": model_slots(filters, workspace),
+        "newest_trace": newest_trace_when_needed(filters),
+    }
+
+
+def cost_by_model(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"slots": model_slots(filters, workspace)}
+
+
+def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "latency": answer_data(performance.latency, filters, workspace, SERIES),
+        "throughput": answer_data(performance.throughput, filters, workspace, SERIES),
+        "errors": answer_data(performance.errors, filters, workspace, LIVE),
+    }
+
+
+def performance_latency(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {
+        "previous": previous(performance.latency, filters, workspace, SERIES),
+        "newest_trace": newest_trace_when_needed(filters),
+    }
+
+
+def previous(question: Question, filters: Filters, workspace: Workspace, tier: int) -> Any:
+    """Returns the same question's answer for the window of equal length immediately before."""
+    return answer_data(question, filters.previous, workspace, tier, "previous:")
+
+
+def newest_trace_when_needed(filters: Filters) -> Callable[[], datetime | None]:
+    """Returns a function, which templates call only where there is nothing else to show."""
+    return lambda: newest_trace(filters.workspace_id)
+
+
+def running_month(filters: Filters, workspace: Workspace) -> Any:
+    """Returns the spend of each day of the workspace's running month, whatever filters the page has."""
+    now = datetime.now(UTC)
+    start, _ = period(workspace, now)
+    whole = Filters(filters.workspace_id, start=start, end=now, granularity="daily", limit=1, range="30d")
+    return answer_data(cost.trend, whole, workspace, SERIES, f"month {start:%Y-%m}:")
+
+
+def model_slots(filters: Filters, workspace: Workspace) -> dict[str, int]:
+    everything = Filters(filters.workspace_id, start=filters.start, end=filters.end, granularity="daily", range="30d")
+    return slots(answer_data(known_models, everything, workspace, OVERVIEW)["data"])

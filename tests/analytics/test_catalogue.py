@@ -1,0 +1,120 @@
+"""A metric needs only its entry in the catalogue, its function and its template: everything else follows."""
+
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import pytest
+from django.urls import clear_url_caches
+from typing_extensions import TypedDict
+
+import analytics.urls
+import observability.urls
+from analytics import catalogue, openapi
+from analytics.catalogue import METRICS, PAGES, Metric, Panel, metrics_of
+from tests.given import Given
+from traces import sums
+from traces.db import row
+from traces.filters import Filters
+
+pytestmark = pytest.mark.django_db(databases="__all__")
+
+ROUTE = "usage/total-tokens"
+
+
+class TotalTokens(TypedDict):
+    input_tokens: int
+    """Tokens of all prompts."""
+
+
+def total_tokens(filters: Filters) -> TotalTokens:
+    return row(
+        "SELECT coalesce(sum(input_tokens), 0)::bigint AS input_tokens FROM {calls} AS calls",
+        filters.params,
+        of=TotalTokens,
+        calls=sums.calls_sql(filters, "input_tokens"),
+    )
+
+
+def reload_urls() -> None:
+    """Makes everything that is made of the catalogue once, when the product starts."""
+    openapi.document.cache_clear()
+    importlib.reload(analytics.urls)
+    importlib.reload(observability.urls)
+    clear_url_caches()
+
+
+@pytest.fixture
+def fourteenth(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Iterator[None]:
+    """A metric of tests alone, with a template in a folder of its own."""
+    panel = Panel("Tokens", "framed", poll_seconds=45, limit=3)
+    metric = Metric(ROUTE, total_tokens, catalogue.LIVE, "All tokens of the window.", "range=7d", panel, double)
+    template = tmp_path / "analytics/usage/total_tokens.html"
+    template.parent.mkdir(parents=True)
+    template.write_text("<h2>Tokens</h2><b>{{ data.input_tokens }}</b>, twice as many: <i>{{ doubled }}</i>")
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
+    monkeypatch.setitem(METRICS, ROUTE, metric)
+    reload_urls()
+    yield
+    monkeypatch.undo()
+    reload_urls()
+
+
+def double(filters: Filters, workspace: Any) -> dict[str, Any]:
+    return {"doubled": total_tokens(filters)["input_tokens"] * 2}
+
+
+@pytest.mark.usefixtures("fourteenth")
+class TestAMetricInTheCatalogue:
+    def test_it_has_a_url(self, given: Given) -> None:
+        given.calls(2, input_tokens=5)
+        assert given.ask(ROUTE) == {"input_tokens": 10}
+
+    def test_it_has_a_panel_with_its_extras(self, given: Given) -> None:
+        given.calls(2, input_tokens=5)
+        panel = given.client.get(f"/api/v1/{ROUTE}?range=7d", headers={"HX-Request": "true"}).content.decode()
+        assert panel == "<h2>Tokens</h2><b>10</b>, twice as many: <i>20</i>"
+
+    def test_its_page_loads_the_panel(self, given: Given) -> None:
+        page = given.client.get("/dashboard/usage").content.decode()
+        assert page.count('class="panel ') == 5
+        assert 'class="panel framed"' in page
+        assert 'id="panel-usage-total-tokens"' in page
+        assert 'data-poll-seconds="45"' in page
+        assert f'hx-get="/api/v1/{ROUTE}?limit=3"' in page
+        assert ROUTE not in given.client.get("/dashboard/cost").content.decode()
+
+    def test_the_document_describes_it(self, given: Given) -> None:
+        operation = given.client.get("/api/v1/openapi.json").json()["paths"][f"/api/v1/{ROUTE}"]["get"]
+        assert (operation["operationId"], operation["tags"]) == ("usage-total-tokens", ["usage"])
+        assert operation["summary"] == "All tokens of the window."
+        assert operation["description"] == "An answer may be 60 seconds old."
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert schema["properties"] == {"input_tokens": {"type": "integer", "description": "Tokens of all prompts."}}
+        jsonschema_rs.validate(schema, given.ask(ROUTE))
+
+    def test_the_api_page_shows_its_example_and_fields(self, given: Given) -> None:
+        page = given.client.get("/api/v1/docs").content.decode()
+        assert f"/api/v1/{ROUTE}?range=7d" in page
+        assert "Tokens of all prompts." in page
+
+
+def test_it_is_gone_afterwards(given: Given) -> None:
+    assert given.client.get(f"/api/v1/{ROUTE}").status_code == 404
+    assert f"/api/v1/{ROUTE}" not in given.client.get("/api/v1/openapi.json").json()["paths"]
+
+
+def test_every_metric_stands_on_a_page() -> None:
+    assert sorted(metric.route for page in PAGES for metric in metrics_of(page)) == sorted(METRICS)
+
+
+def test_a_panel_can_stand_before_those_of_earlier_metrics() -> None:
+    cost = next(page for page in PAGES if page.domain == "cost")
+    assert [metric.panel.label for metric in metrics_of(cost)] == [
+        "Overview",
+        "Budget",
+        "Cost over time",
+        "Cost by model",
+    ]

@@ -1,0 +1,15 @@
+"""The buckets of a window, as SQL for the FROM of a question that answers with a series."""
+
+
+def bucket_series_sql() -> str:
+    """Returns a derived table of `timestamp`, the start of each bucket that the window touches.
+
+    A question joins its sums to it, so that buckets without calls are in its answer too.
+    """
+    return """(
+    SELECT generate_series(
+        time_bucket(%(bucket)s, %(start)s),
+        %(end)s - interval '1 microsecond',
+        %(bucket)s
+    ) AS timestamp
+)"""
