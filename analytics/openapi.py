@@ -12,7 +12,7 @@ from analytics.answers import as_json
 from analytics.catalogue import METRICS, Metric
 from analytics.query_string import Query
 from budgets.update import BudgetUpdate
-from ingest.json_traces import TraceItem
+from ingest.formats.json_traces import TraceItem
 from web.declared_access import public
 
 Schema = dict[str, Any]

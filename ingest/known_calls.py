@@ -1,55 +1,48 @@
-"""Reads what decides the price of stored calls: it may stand in another span of the call's trace."""
+"""Finds the calls of stored rows with everything that decides their price: some of it may stand in another span."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from ingest import record
-from ingest.attribution import resolve
-from ingest.links import linked_trace_ids
-from ingest.mapping import Said
-from ingest.record import Key, Known
+from ingest.record import to_price
+from ingest.resolve import resolve
+from ingest.span_facts import SpanFacts
+from ingest.span_rows import NEAR, Key, SpanRow, linked_traces, stored_spans
 from prices import pricing
 from traces.row import Row
 from traces.write_cursor import WriteCursor
 
 
 def known_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.Call]:
-    """The stored calls, as they were known when they were priced first."""
-    known = told_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
-    return [call_of(row, known.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
+    """The calls of the rows, as they were known when they were priced first."""
+    calls = facts_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
+    return [call_of(row, calls.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
 
 
-def call_of(row: Row, known: Said | None) -> pricing.Call:
-    if known:
-        return record.to_price(row, known)
-    # A call sent as plain JSON; until an override took its place, what the client said stood in the row.
+def call_of(row: Row, facts: SpanFacts | None) -> pricing.Call:
+    if facts:
+        return to_price(row, facts)
+    # A call sent as plain JSON. Until a price override replaced it, the client's own figure stood in the row.
     reported = row.span_facts.get("reported_cost_usd") if row.span_facts else None
     if reported is None and row.cost_source == "reported":
         reported = row.cost_usd
     return pricing.Call(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))
 
 
-def told_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, Said]:
-    """All that is known of each: what decides the price may stand in another span that records the call."""
-    results = resolve(one.said for one in known_around(cursor, workspace_id, rows))
+def facts_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, SpanFacts]:
+    """For each call: all facts about it, from every span that records it."""
+    results = resolve(one.facts for one in spans_of(cursor, workspace_id, rows))
     return {
-        (result.said.trace_id, result.said.span_id, result.said.timestamp): result.call
+        (result.facts.trace_id, result.facts.span_id, result.facts.timestamp): result.call
         for result in results
         if result.call
     }
 
 
-def known_around(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[Known]:
-    """The spans of their traces, and of all traces that hold a record of the same calls."""
-    known: dict[Key, Known] = {}
-    asked: set[str] = set()
-    trace_ids = {row.trace_id for row in rows}
-    moments = [row.timestamp for row in rows]
-    while trace_ids and len(asked) <= record.MOST_LINKED_TRACES:
-        within = min(moments) - record.NEAR, max(moments) + record.NEAR
-        known |= {one.key: one for one in record.stored(cursor, workspace_id, trace_ids, within)}
-        asked |= trace_ids
-        said_so_far = [one.said for one in known.values()]
-        trace_ids = linked_trace_ids(cursor, workspace_id, said_so_far) - asked
-    return known.values()
+def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[SpanRow]:
+    """The spans of the rows' traces, and of all traces that hold a record of the same calls."""
+    spans: dict[Key, SpanRow] = {}
+    starts = [row.timestamp for row in rows]
+    for trace_ids in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
+        spans |= stored_spans(cursor, workspace_id, trace_ids, (min(starts) - NEAR, max(starts) + NEAR))
+    return spans.values()

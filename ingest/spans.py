@@ -1,9 +1,13 @@
-"""A span as OTLP knows it, whatever encoding it came in."""
+"""A span as OpenTelemetry defines it, in whichever format it came."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-ERROR = 2
+STATUS_ERROR = 2
+
+
+class RefusedSpan(ValueError):
+    """A span that cannot be stored. Its text is the reason."""
 
 
 @dataclass(slots=True)
@@ -15,7 +19,7 @@ class Event:
 
 @dataclass(slots=True, frozen=True)
 class Resource:
-    """What the rows need to know of the process that sent the span."""
+    """The process that sent the span, as far as the rows need it."""
 
     service: str | None = None
     version: str | None = None
@@ -38,13 +42,16 @@ class Span:
     attributes: dict[str, Any]
     events: list[Event] = field(default_factory=list)
     scope: str = ""
+    """The name of the instrumentation scope: the library that made the span."""
     resource: Resource = NO_RESOURCE
     timeless: bool = False
-    """Has no start of its own; start_ns is when it arrived."""
+    """The span has no start of its own: `start_ns` is the time of its arrival."""
 
 
 @dataclass(slots=True)
 class Decoded:
+    """The spans of one request."""
+
     spans: list[Span]
-    refused: list[str]
-    """The reason of each span that cannot be stored."""
+    refusals: list[str]
+    """One reason for each span that cannot be stored."""

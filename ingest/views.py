@@ -1,18 +1,19 @@
+"""The addresses that clients send traces to: each reads the body, lets its format decode it, stores and answers."""
+
 import logging
 from typing import Any
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest import agents_sdk, bounds, otlp
-from ingest import json_traces as traces
-from ingest.otlp import listed
+from ingest.formats import agents_sdk, langfuse, otlp, otlp_json, otlp_protobuf
+from ingest.formats import json_traces as plain_json
 from ingest.record import record
 from ingest.spans import Decoded
 from prices import pricing
 from traces import writer
-from traces.text import ID_LENGTH, clean
 from web import metrics
 from web.body import read_body
 from web.declared_access import View
@@ -21,6 +22,7 @@ from workspaces.access import WorkspaceRequest, workspace_access
 
 logger = logging.getLogger(__name__)
 
+JSON = "application/json"
 PROTOBUF = ("application/x-protobuf", "application/protobuf")
 
 
@@ -28,101 +30,93 @@ PROTOBUF = ("application/x-protobuf", "application/protobuf")
 @require_POST
 @workspace_access("ingest")
 def json_traces(request: WorkspaceRequest) -> HttpResponse:
-    if not traces.is_json(request):
-        raise Problem(415, "Send the traces as Content-Type: application/json.")
-    rows, rejected = traces.rows_and_refusals(traces.items(read_body(request)))
+    require_json(request)
+    rows, rejected = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
     pricing.price(request.workspace.id, rows)
     stored = writer.store(request.workspace.id, rows)
-    metrics.ingested(stored.accepted, stored.duplicates, map(traces.reason, rejected))
-    return traces.json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})
+    metrics.ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejected))
+    return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def otlp_traces(request: WorkspaceRequest) -> HttpResponse:
-    as_json = speaks_json(request)
+    as_json = is_otlp_json(request)
     body = read_body(request)
-    return recorded(request, otlp.decode_json(body) if as_json else otlp.decode_protobuf(body), as_json)
+    return store(request, otlp_json.decode(body) if as_json else otlp_protobuf.decode(body), as_json)
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
-    if not traces.is_json(request):
-        raise Problem(415, "Send the traces as Content-Type: application/json.")
-    return recorded(request, agents_sdk.decode(read_body(request)), as_json=True)
+    require_json(request)
+    return store(request, agents_sdk.decode(read_body(request)), as_json=True)
 
 
-def recorded(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
-    stored = record(request.workspace, decoded)
-    metrics.ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refused))
-    return encoded(otlp.answer(decoded.refused, as_json), as_json)
+def otlp_ignored(signal: str) -> View:
+    """The view for logs or metrics. Exporters send both by default; they only repeat the spans, so nothing is stored.
 
-
-def speaks_json(request: HttpRequest) -> bool:
-    if request.content_type in PROTOBUF:
-        return False
-    if traces.is_json(request):
-        return True
-    raise Problem(415, "Send OTLP as Content-Type: application/x-protobuf or application/json.")
-
-
-def encoded(body: bytes, as_json: bool) -> HttpResponse:
-    return HttpResponse(body, content_type="application/json" if as_json else PROTOBUF[0])
-
-
-def not_stored(signal: str) -> View:
-    """Exporters send logs and metrics unasked; they repeat what the spans say, and refusing them stops nobody."""
+    It answers 200, because refusing them does not stop the exporters.
+    """
 
     @csrf_exempt
     @require_POST
     @workspace_access("ingest")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        as_json = speaks_json(request)
+        as_json = is_otlp_json(request)
         size = len(read_body(request))
         logger.info("%s of workspace %s: %d bytes, not stored", signal, request.workspace.id, size)
-        return encoded(otlp.answer([], as_json), as_json)
+        return otlp_response([], as_json)
 
     return view
-
-
-# What the Langfuse SDKs ask for beside OTLP.
 
 
 @require_GET
 @workspace_access("ingest")
 def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
-    itself = {"id": str(request.workspace.id), "name": request.workspace.name}
-    # The SDKs refuse a project without an organization.
-    return traces.json_response({"data": [itself | {"metadata": {}, "organization": itself}]})
+    return json_response(langfuse.projects(request.workspace))
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
-    given = bounds.parsed_json(read_body(request))
-    first = next(iter(given), None) if isinstance(given, list) else given
-    return traces.json_response({"id": told_id(first)})
+    return json_response(langfuse.score_answer(read_body(request)))
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
-    given = bounds.parsed_json(read_body(request))
-    if not isinstance(given, dict):
-        raise Problem(400, 'The body must be {"batch": [..]}.')
-    events: list[dict[str, Any]] = [event for event in listed(given.get("batch")) if isinstance(event, dict)]
-    successes = [{"id": told_id(event), "status": 201} for event in events]
-    response = traces.json_response({"successes": successes, "errors": []})
-    response.status_code = 207
-    return response
+    return json_response(langfuse.ingestion_answer(read_body(request)), status=207)
 
 
-def told_id(event: Any) -> str | None:
-    """Repeated to the client only as the text it should be: not every JSON that can be read can be written."""
-    given = event.get("id") if isinstance(event, dict) else None
-    return clean(given, ID_LENGTH) if isinstance(given, str) else None
+# --- The steps that several of them share ---
+
+
+def store(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
+    stored = record(request.workspace, decoded)
+    metrics.ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refusals))
+    return otlp_response(decoded.refusals, as_json)
+
+
+def require_json(request: HttpRequest) -> None:
+    if request.content_type != JSON:
+        raise Problem(415, "Send the traces as Content-Type: application/json.")
+
+
+def is_otlp_json(request: HttpRequest) -> bool:
+    """Whether the body is JSON; otherwise it is protobuf. Raises 415 for other types."""
+    if request.content_type not in (JSON, *PROTOBUF):
+        raise Problem(415, "Send OTLP as Content-Type: application/x-protobuf or application/json.")
+    return request.content_type == JSON
+
+
+def otlp_response(refusals: list[str], as_json: bool) -> HttpResponse:
+    return HttpResponse(otlp.answer(refusals, as_json), content_type=JSON if as_json else PROTOBUF[0])
+
+
+def json_response(body: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), content_type=JSON, status=status)

@@ -1,4 +1,4 @@
-"""Bodies as clients send them, with the values that break things in the places where they break."""
+"""Bodies as clients send them, with values that often break parsers, in the places where they do."""
 
 import json
 from typing import Any
@@ -7,22 +7,19 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from ingest import conventions
+from ingest import tables
 from tests.given import NOON
 
 NOON_NS = int(NOON.timestamp()) * 10**9
 KINDS = ("openinference.span.kind", "langfuse.observation.type", "traceloop.span.kind", "gen_ai.operation.name")
 NAMES = sorted(
-    {
-        name
-        for table in vars(conventions).values()
-        if isinstance(table, tuple)
-        for name in [one[0] for one in table if isinstance(one, tuple) and len(one) == 2 and isinstance(one[0], str)]
-    }
-    | {*KINDS, "llm.openai.usage", "llm.anthropic.usage", "langfuse.observation.usage_details", "logfire.span_type"}
-    | {"ai.operationId", "duration", "output.value", "error.type", "langfuse.observation.level", "gen_ai.system"}
+    {*tables.INDEX, "llm.openai.usage", "llm.anthropic.usage", "duration", "output.value", "langfuse.observation.level"}
 )
-TELLING = ("chat", "LLM", "AGENT", "TOOL", "invoke_agent", "execute_tool", "embeddings", "generation", "agent", "log")
+KIND_VALUES = (
+    *("chat", "LLM", "AGENT", "TOOL", "invoke_agent", "execute_tool"),
+    *("embeddings", "generation", "agent", "log"),
+)
+SCOPES = sorted({"", "logfire", *tables.STORED_SCOPES})
 
 texts = st.one_of(
     st.sampled_from(
@@ -34,7 +31,7 @@ texts = st.one_of(
             "0001-01-01T00:00:00+14:00", "2026-02-30T00:00:00Z", "<class 'x'>", "Traceback", "%s%n{0}",
         ]
     ),
-    st.sampled_from(TELLING),
+    st.sampled_from(KIND_VALUES),
     st.text(max_size=20),
 )  # fmt: skip
 numbers = st.one_of(
@@ -67,7 +64,7 @@ def pairs(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 attributes = st.dictionaries(st.sampled_from(NAMES) | texts, anything, max_size=6)
-kinds = st.dictionaries(st.sampled_from(KINDS), st.sampled_from(TELLING), max_size=2)
+kinds = st.dictionaries(st.sampled_from(KINDS), st.sampled_from(KIND_VALUES), max_size=2)
 attribute_pairs = st.builds(lambda kind, rest: pairs(kind | rest), kinds, attributes)
 times = st.one_of(st.integers(NOON_NS, NOON_NS + 10**12).map(str), st.just(str(NOON_NS)), st.just(NOON_NS), anything)
 ids = st.one_of(st.sampled_from(["1" * 32, "2" * 32, "3" * 16, "4" * 16, "", None]), anything)
@@ -102,8 +99,7 @@ json_requests = st.builds(
         "resourceSpans": [{"resource": {"attributes": resource}, "scopeSpans": [{"scope": scope, "spans": spans}]}]
     },
     attribute_pairs | anything,
-    st.fixed_dictionaries({"name": st.sampled_from([*conventions.SCOPES_APART, "litellm", "logfire"]) | texts})
-    | anything,
+    st.fixed_dictionaries({"name": st.sampled_from(SCOPES) | texts}) | anything,
     st.lists(json_spans | anything, max_size=4) | anything,
 )
 json_bodies = (json_requests | anything).map(lambda request: json.dumps(request).encode("utf-8", "surrogatepass"))
@@ -131,7 +127,7 @@ trace_items = st.fixed_dictionaries(
     {"agent_id": texts | anything},
     optional={
         "timestamp": st.just(NOON.isoformat()) | anything,
-        "operation": st.sampled_from(TELLING) | anything,
+        "operation": st.sampled_from(KIND_VALUES) | anything,
         "status": st.sampled_from(["success", "error", "timeout"]) | anything,
         "attributes": anything,
         **dict.fromkeys(("latency_ms", "cost_usd", "input_tokens", "output_tokens", "cache_read_tokens"), numbers),
@@ -148,7 +144,7 @@ trace_bodies = (st.lists(trace_items | anything, max_size=4).map(lambda items: {
 
 
 def fill(value: AnyValue, given: Any) -> None:
-    """As near as protobuf can hold it."""
+    """Sets the nearest value that protobuf can hold."""
     if isinstance(given, bool):
         value.bool_value = given
     elif isinstance(given, int):
@@ -174,7 +170,7 @@ def protobuf_bodies(draw: st.DrawFn) -> bytes:
     for key, value in draw(attributes).items():
         fill(resource_spans.resource.attributes.add(key=key.encode("utf-8", "replace").decode()).value, value)
     scope_spans = resource_spans.scope_spans.add()
-    scope_spans.scope.name = draw(st.sampled_from(["", "litellm", "logfire", *conventions.SCOPES_APART]))
+    scope_spans.scope.name = draw(st.sampled_from(SCOPES))
     for _ in range(draw(st.integers(0, 3))):
         span = scope_spans.spans.add(
             trace_id=draw(st.sampled_from([b"\x11" * 16, b"\x22" * 16, b"", b"\x00" * 16])),

@@ -1,6 +1,6 @@
-"""Fuzzes the parsers with coverage as a guide, each for FUZZ_SECONDS (60), beginning with the kept corpus.
+"""Fuzzes the parsers, guided by coverage, each for FUZZ_SECONDS (60), beginning with the stored corpus.
 
-A finding is written to var/fuzz, told, and ends in exit code 1: mend it and keep it in test_found.py.
+A finding is written to var/fuzz and printed, and the exit code is 1: mend it, and add its case to test_found.py.
 """
 
 import os
@@ -42,18 +42,19 @@ def fuzz(name: str, seconds: int) -> Outcome:
             check=False,
             errors="replace",
         )
-    told = done.stdout + done.stderr
-    executions = re.search(r"number_of_executed_units: (\d+)", told)
-    coverage = re.findall(r"cov: (\d+)", told)
+    output = done.stdout + done.stderr
+    executions = re.search(r"number_of_executed_units: (\d+)", output)
+    coverage = re.findall(r"cov: (\d+)", output)
     failed = done.returncode != 0 or executions is None
     return Outcome(
-        name, int(executions[1]) if executions else 0, int(coverage[-1]) if coverage else 0, told if failed else ""
+        name, int(executions[1]) if executions else 0, int(coverage[-1]) if coverage else 0, output if failed else ""
     )
 
 
 def vocabulary() -> list[str]:
-    """The words of the conventions, so that fuzzing need not guess them."""
-    source = (ROOT / "ingest" / "conventions.py").read_text() + (ROOT / "ingest" / "otlp.py").read_text()
+    """The names that clients write, so that fuzzing need not guess them."""
+    folders = (ROOT / "ingest" / "clients", ROOT / "ingest" / "formats")
+    source = "".join(path.read_text() for folder in folders for path in sorted(folder.glob("*.py")))
     return sorted({word for word in re.findall(r'"([\w.]{3,40})"', source) if word.isascii()})
 
 

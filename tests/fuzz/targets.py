@@ -1,7 +1,7 @@
-"""What a request body passes before the database, each as a function of bytes.
+"""The code that a request body passes through before the database, as functions of bytes.
 
-A body may be refused, with a Problem. Whatever else is raised would be a 500; and every row that comes out must be
-one that PostgreSQL takes, or one span would cost its whole batch.
+A body may be refused, with a Problem. Every other exception would be an answer 500. And PostgreSQL must take every row
+that comes out, or one span would cost its whole batch.
 """
 
 import dataclasses
@@ -15,8 +15,10 @@ import orjson
 from django.conf import settings
 from django.test import RequestFactory
 
-from ingest import agents_sdk, otlp, record
-from ingest import json_traces as traces
+from ingest import record, views
+from ingest.formats import agents_sdk, otlp, otlp_json, otlp_protobuf
+from ingest.formats import json_traces as plain_json
+from ingest.span_rows import new_span_row, stored_span_row
 from ingest.spans import Decoded
 from prices import pricing
 from traces.lookup import row_from
@@ -32,32 +34,32 @@ INDEXED = ("trace_id", "span_id", "agent_id", "provider", "model", "user_id", "s
 OPERATIONS = {*CALL_OPERATIONS, "invoke_agent", "invoke_workflow", "execute_tool", "other"}
 
 
-def otlp_protobuf(given: bytes) -> list[Row]:
-    return stored(otlp.decode_protobuf, given)
+def otlp_protobuf_rows(given: bytes) -> list[Row]:
+    return recorded(otlp_protobuf.decode, given)
 
 
-def otlp_json(given: bytes) -> list[Row]:
-    return stored(otlp.decode_json, given)
+def otlp_json_rows(given: bytes) -> list[Row]:
+    return recorded(otlp_json.decode, given)
 
 
-def agents_sdk_json(given: bytes) -> list[Row]:
-    return stored(agents_sdk.decode, given)
+def agents_sdk_rows(given: bytes) -> list[Row]:
+    return recorded(agents_sdk.decode, given)
 
 
-def json_traces(given: bytes) -> list[Row]:
+def json_trace_rows(given: bytes) -> list[Row]:
     try:
-        rows, rejected = traces.rows_and_refusals(traces.items(given))
+        rows, rejected = plain_json.rows_and_rejections(plain_json.items(given))
     except Problem as problem:
         check_problem(problem)
         return []
-    traces.json_response({"rejected": rejected})
+    views.json_response({"rejected": rejected})
     pricing.price_calls([], [pricing.Call(row, (row.model,) if row.model else (), row.cost_usd) for row in rows])
     check_rows(rows)
     return rows
 
 
 def inflated(given: bytes) -> bytes | None:
-    """The first byte says which encoding, the rest is the body."""
+    """Inflates a body. The first byte chooses the encoding."""
     encoding = ("gzip", "deflate", "identity", "br")[given[0] % 4] if given else "gzip"
     request = RequestFactory().post(
         "/v1/traces", given[1:], content_type="application/json", headers={"Content-Encoding": encoding}
@@ -71,26 +73,26 @@ def inflated(given: bytes) -> bytes | None:
     return whole
 
 
-def stored(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
+def recorded(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
     """The rows as `record` would send them to an empty database."""
     try:
         decoded = decode(given)
     except Problem as problem:
         check_problem(problem)
         return []
-    otlp.answer(decoded.refused, as_json=True)
-    otlp.answer(decoded.refused, as_json=False)
-    known = {}
-    for span in record.timely(decoded):
-        one = record.new(span, store_content=True)
-        known.setdefault(one.key, one)
-    record.settle(list(known.values()), [])
-    rows = [one.row for one in known.values()]
+    otlp.answer(decoded.refusals, as_json=True)
+    otlp.answer(decoded.refusals, as_json=False)
+    spans = {}
+    for span in record.in_time(decoded):
+        one = new_span_row(span, store_content=True)
+        spans.setdefault(one.key, one)
+    record.resolve_rows(list(spans.values()), [])
+    rows = [one.row for one in spans.values()]
     check_rows(rows)
     for row in rows:
-        # What a later span of the same trace reads back.
-        values = {name: getattr(row, name) for name in (*KEY_COLUMNS, *CORRECTED_COLUMNS)}
-        record.from_stored(row_from([*values.values(), orjson.dumps(row.span_facts).decode()]))
+        # As a later span of the same trace reads it back.
+        values = [getattr(row, name) for name in (*KEY_COLUMNS, *CORRECTED_COLUMNS)]
+        stored_span_row(row_from([*values, orjson.dumps(row.span_facts).decode()]))
     return rows
 
 
@@ -114,7 +116,7 @@ def check_value(name: str, value: Any) -> None:
         value.encode()
         assert name not in INDEXED or len(value.encode()) <= LONGEST_INDEXED, name
     elif isinstance(value, bool):
-        raise AssertionError(f"{name} has no truth values")
+        raise AssertionError(f"{name} must not hold a boolean")
     elif isinstance(value, int):
         assert value in BIGINT, name
         assert value >= 0, name
@@ -140,9 +142,9 @@ def check_nested(name: str, value: Any, depth: int = 80) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], Any]] = {
-    "otlp-protobuf": otlp_protobuf,
-    "otlp-json": otlp_json,
+    "otlp-protobuf": otlp_protobuf_rows,
+    "otlp-json": otlp_json_rows,
     "inflater": inflated,
-    "agents-sdk": agents_sdk_json,
-    "json-traces": json_traces,
+    "agents-sdk": agents_sdk_rows,
+    "json-traces": json_trace_rows,
 }

@@ -1,4 +1,4 @@
-"""What fuzzing and reading found, each kept as the smallest case."""
+"""Faults that fuzzing and reading found, each as its smallest case."""
 
 import gzip
 import json
@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from ingest import otlp
+from ingest.formats import otlp_protobuf
 from tests.fuzz import targets
 from tests.given import NOON, Given
 from tests.ingest.test_otlp import a_span, post, request_of, stored
@@ -19,7 +19,7 @@ from web.problems import Problem
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 
-def test_a_body_of_many_gzip_members_is_refused_before_it_costs_its_square() -> None:
+def test_a_body_of_many_gzip_members_is_refused_before_it_takes_quadratic_time() -> None:
     member = gzip.compress(b"")
     assert inflate(member * MOST_MEMBERS, "gzip") == b""
     with pytest.raises(Problem, match="members") as refused:
@@ -35,10 +35,10 @@ def test_a_resource_is_read_once_however_many_broken_spans_share_it() -> None:
     for number in range(1, 101):
         scope_spans.spans.add(trace_id=b"\x11" * 16, span_id=number.to_bytes(8, "big"), name="name")
     body = request.SerializeToString().replace(b"name", b"\xff\xff\xff\xff", 2)
-    with patch.object(otlp, "lenient_resource", wraps=otlp.lenient_resource) as read:
-        decoded = otlp.decode_protobuf(body)
-    assert len(decoded.spans) + len(decoded.refused) == 100
-    assert decoded.refused
+    with patch.object(otlp_protobuf, "lenient_resource", wraps=otlp_protobuf.lenient_resource) as read:
+        decoded = otlp_protobuf.decode(body)
+    assert len(decoded.spans) + len(decoded.refusals) == 100
+    assert decoded.refusals
     assert read.call_count <= 2
 
 
@@ -142,7 +142,7 @@ def corpus() -> Iterator[tuple[str, bytes]]:
             yield name, path.read_bytes()
 
 
-def test_the_kept_corpus_passes() -> None:
+def test_the_stored_corpus_passes() -> None:
     count = 0
     for name, body in corpus():
         targets.TARGETS[name](body)
@@ -151,7 +151,7 @@ def test_the_kept_corpus_passes() -> None:
 
 
 def test_a_number_that_never_ends_is_400() -> None:
-    """Found by atheris: nothing counted it, and the parser for broken bodies raised."""
+    """Found by atheris: the size check passed it, and the code for broken bodies raised."""
     with pytest.raises(Problem) as refused:
-        otlp.decode_protobuf(b"000" + b"\xff" * 70 + b"0")
+        otlp_protobuf.decode(b"000" + b"\xff" * 70 + b"0")
     assert refused.value.status == 400

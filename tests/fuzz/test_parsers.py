@@ -1,6 +1,6 @@
-"""Hypothesis at the parsers: bodies of every kind are stored or refused, never a 500 and never a poisoned batch.
+"""Hypothesis at the parsers: bodies of every kind are stored or refused, and never cause a 500 or cost their batch.
 
-`make test-fuzz` runs the same targets longer and with coverage as a guide. FUZZ_EXAMPLES raises the counts here.
+`make test-fuzz` runs the same targets for longer, guided by coverage. FUZZ_EXAMPLES sets the number of examples here.
 """
 
 import os
@@ -23,25 +23,25 @@ modest = settings(
 @modest
 @given(given_bodies.json_bodies)
 def test_otlp_json(body: bytes) -> None:
-    targets.otlp_json(body)
+    targets.otlp_json_rows(body)
 
 
 @modest
 @given(given_bodies.protobuf_bodies())
 def test_otlp_protobuf(body: bytes) -> None:
-    targets.otlp_protobuf(body)
+    targets.otlp_protobuf_rows(body)
 
 
 @modest
 @given(given_bodies.sdk_bodies)
 def test_agents_sdk(body: bytes) -> None:
-    targets.agents_sdk_json(body)
+    targets.agents_sdk_rows(body)
 
 
 @modest
 @given(given_bodies.trace_bodies)
 def test_json_traces(body: bytes) -> None:
-    targets.json_traces(body)
+    targets.json_trace_rows(body)
 
 
 @modest

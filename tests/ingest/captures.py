@@ -1,4 +1,4 @@
-"""Captures of real clients as requests, and the same spans cut and ordered anew."""
+"""Captures of real clients as requests, and requests with the same spans in other orders."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ class Request:
     content_type: str
     encoding: str | None = None
     when: int = 0
-    """The latest end of its spans, in nanoseconds."""
+    """The latest end of its spans, in nanoseconds; 0 in a request as it was captured."""
     is_root: bool = False
 
     @property
@@ -43,14 +43,14 @@ def as_captured(stack: str) -> list[Request]:
 
 
 def request_of(path: Path) -> Request:
-    described = json.loads(path.read_text())
-    headers = {name.lower(): value for name, value in described["headers"]}
-    body = (path.parent / described["body_file"]).read_bytes()
-    return Request(described["path"], body, headers["content-type"], headers.get("content-encoding"))
+    capture = json.loads(path.read_text())
+    headers = {name.lower(): value for name, value in capture["headers"]}
+    body = (path.parent / capture["body_file"]).read_bytes()
+    return Request(capture["path"], body, headers["content-type"], headers.get("content-encoding"))
 
 
 def one_span_each(stack: str) -> list[Request]:
-    """Roots last, as SDKs end them."""
+    """A request for each span, in the order in which the spans ended: roots come last."""
     requests = [request for request in as_captured(stack) if request.is_trace]
     if "ingest" in requests[0].path:
         return [single for request in requests for single in native_items(request)]
@@ -93,14 +93,14 @@ def otlp_spans(request: Request) -> list[Request]:
 def parsed(request: Request) -> ExportTraceServiceRequest:
     if request.content_type == PROTOBUF:
         return ExportTraceServiceRequest.FromString(request.plain)
-    given = json.loads(request.plain)
-    for resource_spans in given["resourceSpans"]:
+    body = json.loads(request.plain)
+    for resource_spans in body["resourceSpans"]:
         for scope_spans in resource_spans["scopeSpans"]:
             for span in scope_spans["spans"]:
                 for name in ("traceId", "spanId", "parentSpanId"):
                     if span.get(name):
                         span[name] = base64_of(span[name])
-    return json_format.ParseDict(given, ExportTraceServiceRequest(), ignore_unknown_fields=True)
+    return json_format.ParseDict(body, ExportTraceServiceRequest(), ignore_unknown_fields=True)
 
 
 def base64_of(digits: str) -> str:

@@ -1,4 +1,4 @@
-"""What a reader of the stored rows sees, in the shape of the captures' `observable`."""
+"""Numbers counted from stored rows, in the shape of the captures' `observable`."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ def observed(rows: Iterable[Row]) -> dict[str, Any]:
     traces: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         traces[row.trace_id].append(row)
-    # A trace of nothing but repetitions is no trace of its own.
+    # A trace in which every span repeats a call of another trace does not count.
     real = [members for members in traces.values() if any(row.operation != "other" for row in members)]
     calls = [row for members in traces.values() for row in members if row.operation in CALL_OPERATIONS]
     chats = [row for row in calls if row.operation in CHAT]
@@ -39,7 +39,7 @@ def observed(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def agents(rows: Iterable[Row], service: str) -> list[str]:
-    """Whoever makes calls or runs, but for the service that stands in where there is no agent."""
+    """The agents of runs and calls, without the service that is named where there is no agent."""
     acting = ("invoke_agent", *CALL_OPERATIONS)
     return sorted({row.agent_id for row in rows if row.operation in acting} - {service})
 
@@ -90,7 +90,7 @@ def per_user(calls: list[Row]) -> dict[str, dict[str, int]]:
 
 
 def costs(rows: Iterable[Row]) -> dict[str, Decimal | None]:
-    """Per model; None where no call of it has a price."""
+    """The cost by model; None if no call of the model has a price."""
     result: dict[str, Decimal | None] = {}
     for row in rows:
         if row.operation in CALL_OPERATIONS:

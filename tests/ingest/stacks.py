@@ -1,6 +1,6 @@
-"""The twelve client stacks of which there is no capture: their spans as the table of stacks describes them.
+"""The twelve client stacks without a capture, with spans as these stacks send them.
 
-Each run is the same story: an agent, one good call of gpt-4o-mini (100 tokens in, 20 out), a tool, a call that fails.
+Each run has an agent, a successful call of gpt-4o-mini (100 tokens in, 20 out), a tool call and a call that fails.
 """
 
 import json
@@ -15,7 +15,7 @@ class Span:
     name: str
     attributes: dict[str, Any]
     parent: int | None = None
-    """Its place in the run, from 1."""
+    """The number of the parent in the run, from 1."""
     failed: bool = False
     events: list[dict[str, Any]] = field(default_factory=list)
     scope: str | None = None
@@ -35,7 +35,7 @@ class Stack:
     failed_model: str | None = "gpt-4o-mini"
     provider: str = "openai"
     cost: str = "0.000024"
-    """60 plain at 0.15 a million, 40 cached at half of it, 20 out at 0.60."""
+    """60 plain tokens at 0.15 a million, 40 cached at half of it, 20 output tokens at 0.60."""
     cost_source: str = "genai-prices"
     error_type: str | None = "openai.RateLimitError"
     operation: str = "chat"
@@ -46,11 +46,11 @@ def exception(**values: Any) -> list[dict[str, Any]]:
 
 
 def app(**attributes: Any) -> Span:
-    """A span of the application above: all that some stacks leave for user and session."""
+    """A span of the application above the stack's own. Some stacks have no other place for user and session."""
     return Span("request", {"user.id": "alice", "session.id": "conversation-7"} | attributes, scope="app")
 
 
-WHO = {"user.id": "alice", "session.id": "conversation-7"}
+USER_AND_SESSION = {"user.id": "alice", "session.id": "conversation-7"}
 AGENT = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "weather-agent"}
 TOOL = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "get_weather"}
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
@@ -99,12 +99,12 @@ STACKS["langsmith-otel"] = Stack(
             1,
         ),
         Span("get_weather", langsmith | TOOL | {"gen_ai.system": "langchain"}, 1),
-        # The status stays OK: only the event tells.
+        # The status stays OK: only the event shows the failure.
         Span("ChatOpenAI", langsmith | CHAT | {"gen_ai.system": "openai"}, 1, events=exception()),
     ],
 )
 
-langfuse = {"langfuse.observation.type": "generation"} | WHO
+langfuse = {"langfuse.observation.type": "generation"} | USER_AND_SESSION
 details = {
     "prompt_tokens": 100,
     "completion_tokens": 20,
@@ -114,7 +114,7 @@ details = {
 STACKS["langfuse-v3"] = Stack(
     "langfuse-sdk",
     [
-        Span("weather-agent", {"langfuse.observation.type": "agent"} | WHO),
+        Span("weather-agent", {"langfuse.observation.type": "agent"} | USER_AND_SESSION),
         Span(
             "OpenAI-generation",
             langfuse
@@ -124,7 +124,7 @@ STACKS["langfuse-v3"] = Stack(
             },
             1,
         ),
-        Span("get_weather", {"langfuse.observation.type": "tool"} | WHO, 1),
+        Span("get_weather", {"langfuse.observation.type": "tool"} | USER_AND_SESSION, 1),
         Span(
             "OpenAI-generation",
             langfuse
@@ -208,8 +208,12 @@ STACKS["litellm-v2"] = Stack(
     error_type="RateLimitError",
 )
 
-openinference = WHO | {"openinference.span.kind": "LLM", "llm.provider": "openai", "llm.model_name": "gpt-4o-mini"}
-counted = {
+openinference = USER_AND_SESSION | {
+    "openinference.span.kind": "LLM",
+    "llm.provider": "openai",
+    "llm.model_name": "gpt-4o-mini",
+}
+token_counts = {
     "llm.token_count.prompt": 100,
     "llm.token_count.completion": 20,
     "llm.token_count.prompt_details.cache_read": 40,
@@ -218,15 +222,15 @@ counted = {
 STACKS["llama-index"] = Stack(
     "openinference.instrumentation.llama_index",
     [
-        Span("FunctionAgent.run", WHO | {"openinference.span.kind": "CHAIN"}),
-        Span("OpenAI._prepare_chat_with_tools", WHO | {"openinference.span.kind": "LLM"}, 1),
-        Span("OpenAI.achat", openinference | counted, 1),
-        Span("get_weather", WHO | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 1),
+        Span("FunctionAgent.run", USER_AND_SESSION | {"openinference.span.kind": "CHAIN"}),
+        Span("OpenAI._prepare_chat_with_tools", USER_AND_SESSION | {"openinference.span.kind": "LLM"}, 1),
+        Span("OpenAI.achat", openinference | token_counts, 1),
+        Span("get_weather", USER_AND_SESSION | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 1),
         Span("OpenAI.achat", openinference, 1, failed=True, events=exception()),
         # Its retry wrapper records the same call once more.
         Span("OpenAI.achat", openinference, 5, failed=True, events=exception()),
     ],
-    agent="support-desk",  # no span says who: the service stands in
+    agent="support-desk",  # no span names the agent: the service stands in for it
 )
 
 STACKS["smolagents"] = Stack(
@@ -234,16 +238,23 @@ STACKS["smolagents"] = Stack(
     [
         Span(
             "weather-agent.run",
-            WHO | {"openinference.span.kind": "AGENT", "llm.token_count.prompt": 200, "llm.token_count.completion": 40},
+            USER_AND_SESSION
+            | {"openinference.span.kind": "AGENT", "llm.token_count.prompt": 200, "llm.token_count.completion": 40},
         ),
-        Span("Step 1", WHO | {"openinference.span.kind": "CHAIN"}, 1),
+        Span("Step 1", USER_AND_SESSION | {"openinference.span.kind": "CHAIN"}, 1),
         Span(
             "OpenAIModel.generate",
             openinference | {"llm.token_count.prompt": 100, "llm.token_count.completion": 20},
             2,
         ),
-        Span("SimpleTool", WHO | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 2),
-        Span("OpenAIModel.generate", WHO | {"openinference.span.kind": "LLM"}, 2, failed=True, events=exception()),
+        Span("SimpleTool", USER_AND_SESSION | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 2),
+        Span(
+            "OpenAIModel.generate",
+            USER_AND_SESSION | {"openinference.span.kind": "LLM"},
+            2,
+            failed=True,
+            events=exception(),
+        ),
     ],
     cached=None,
     reasoning=None,
@@ -254,16 +265,16 @@ STACKS["smolagents"] = Stack(
 STACKS["crewai"] = Stack(
     "openinference.instrumentation.crewai",
     [
-        Span("Crew.kickoff", WHO | {"openinference.span.kind": "CHAIN"}),
+        Span("Crew.kickoff", USER_AND_SESSION | {"openinference.span.kind": "CHAIN"}),
         Span(
             "weather-agent._execute_core",
-            WHO | {"openinference.span.kind": "AGENT", "graph.node.id": "weather-agent._execute_core"},
+            USER_AND_SESSION | {"openinference.span.kind": "AGENT", "graph.node.id": "weather-agent._execute_core"},
             1,
         ),
         Span(
             "ChatCompletion",
-            WHO
-            | counted
+            USER_AND_SESSION
+            | token_counts
             | {
                 "openinference.span.kind": "LLM",
                 "llm.system": "openai",
@@ -273,10 +284,10 @@ STACKS["crewai"] = Stack(
             2,
             scope="openinference.instrumentation.openai",
         ),
-        Span("get_weather", WHO | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 2),
+        Span("get_weather", USER_AND_SESSION | {"openinference.span.kind": "TOOL", "tool.name": "get_weather"}, 2),
         Span(
             "ChatCompletion",
-            WHO
+            USER_AND_SESSION
             | {
                 "openinference.span.kind": "LLM",
                 "llm.system": "openai",
@@ -326,11 +337,11 @@ STACKS["google-adk"] = Stack(
     model="gemini-2.5-flash",
     failed_model="gemini-2.5-flash",
     provider="gcp.gemini",
-    cost="0.0000692",  # 60 at 0.30, 40 cached at 0.03, 20 out at 2.50 a million
+    cost="0.0000692",  # 60 tokens at 0.30 a million, 40 cached at 0.03, 20 output tokens at 2.50
     operation="generate_content",
 )
 
-strands = WHO | {"gen_ai.system": "strands-agents"}
+strands = USER_AND_SESSION | {"gen_ai.system": "strands-agents"}
 STACKS["strands"] = Stack(
     "strands.telemetry.tracer",
     [

@@ -1,9 +1,8 @@
-"""Bodies that would cost far more to parse than they are long."""
+"""Bodies that would take far more memory and time to parse than their length suggests."""
 
 import pytest
 
-from ingest import bounds
-from ingest.otlp import decode_json, decode_protobuf
+from ingest.formats import otlp_json, otlp_protobuf
 from web.problems import Problem
 
 BODY_BYTES = 8 * 1024 * 1024 - 200
@@ -62,9 +61,9 @@ def an_attribute(value: bytes) -> bytes:
 def test_millions_of_empty_messages_are_refused_before_they_are_parsed(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.otlp.ExportTraceServiceRequest", None)
+    monkeypatch.setattr("ingest.formats.otlp_protobuf.ExportTraceServiceRequest", None)
     with pytest.raises(Problem) as refused:
-        decode_protobuf(body)
+        otlp_protobuf.decode(body)
     assert refused.value.status == 413
 
 
@@ -75,7 +74,7 @@ def test_millions_of_json_values_are_refused_before_they_are_parsed(
     monkeypatch.setattr("web.json_body.orjson", None)
     body = b'{"resourceSpans":[' + b",".join([item] * (BODY_BYTES // (len(item) + 1))) + b"]}"
     with pytest.raises(Problem) as refused:
-        decode_json(body)
+        otlp_json.decode(body)
     assert refused.value.status == 413
 
 
@@ -84,26 +83,26 @@ def test_json_spans_are_counted_before_they_are_parsed(monkeypatch: pytest.Monke
     span = b'{"spanId":"0102030405060708"}'
     body = b'{"resourceSpans":[{"scopeSpans":[{"spans":[' + b",".join([span] * 10_001) + b"]}]}]}"
     with pytest.raises(Problem, match="More than 10000 spans"):
-        decode_json(body)
+        otlp_json.decode(body)
 
 
-def test_json_nested_a_hundred_thousand_deep_is_no_json() -> None:
+def test_json_nested_a_hundred_thousand_levels_deep_is_refused() -> None:
     with pytest.raises(Problem) as refused:
-        decode_json(b"[" * 100_000)
+        otlp_json.decode(b"[" * 100_000)
     assert refused.value.status == 400
 
 
-def test_a_large_body_of_honest_spans_passes() -> None:
+def test_a_large_body_of_ordinary_spans_passes() -> None:
     attribute = field(9, field(1, b"name") + field(2, field(1, b"v" * 100)))
     spans = field(2, IDS + attribute * 20) * 3_000
     body = field(1, field(2, spans))
-    assert len(body) > bounds.LARGE_BYTES
-    assert len(decode_protobuf(body).spans) == 3_000
+    assert len(body) > otlp_protobuf.LARGE_BYTES
+    assert len(otlp_protobuf.decode(body).spans) == 3_000
 
 
-def test_a_broken_span_in_a_large_body_costs_no_other() -> None:
+def test_a_broken_span_in_a_large_body_does_not_cost_the_others() -> None:
     whole = field(2, IDS + field(9, field(1, b"a") + field(2, field(1, b"v" * 1_000))))
     broken = field(2, IDS + b"\x4a\x7fshort")
-    decoded = decode_protobuf(field(1, field(2, whole * 600 + broken)))
+    decoded = otlp_protobuf.decode(field(1, field(2, whole * 600 + broken)))
     assert len(decoded.spans) == 600
-    assert decoded.refused == ["the span is not valid protobuf"]
+    assert decoded.refusals == ["the span is not valid protobuf"]

@@ -1,4 +1,4 @@
-"""Sixteen real clients: whatever the order and the cut of their requests, every number is right."""
+"""Sixteen real clients: in every order of their spans, and split into any requests, all numbers are right."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -29,7 +29,7 @@ EVENING = {"start": "2026-11-22T22:00:00Z", "end": "2026-11-23T00:00:00Z"}
 
 @pytest.fixture(autouse=True)
 def _captured_yesterday(settings: Any) -> None:
-    """The captures are of November 2026: a retention this long lets them in for years."""
+    """The captures are of November 2026. With so long a retention they are accepted for years."""
     settings.RETENTION_DAYS = 36_500
 
 
@@ -67,20 +67,20 @@ def stored(workspace_id: UUID) -> list[Row]:
 def check(given: Given, stack: str) -> None:
     described = expected(stack)
     observable = described["observable"]
-    kept = stored(given.workspace.id)
-    seen = observed(kept)
+    stored_rows = stored(given.workspace.id)
+    seen = observed(stored_rows)
     generated = observable.get("sessions_extra_generated", 0)
     assert len(seen["sessions"]) == len(observable["sessions"]) + generated
     assert set(observable["sessions"]) <= set(seen.pop("sessions"))
     assert seen == {name: observable[name] for name in seen}
-    assert agents(kept, service=f"support-desk-{stack}") == observable["agents"]
-    assert costs(kept) == golden_costs(described)
-    assert len(kept) == described["spans"] + (described["trace_ids"] if stack == "openai-agents-native" else 0)
+    assert agents(stored_rows, service=f"support-desk-{stack}") == observable["agents"]
+    assert costs(stored_rows) == golden_costs(described)
+    assert len(stored_rows) == described["spans"] + (described["trace_ids"] if stack == "openai-agents-native" else 0)
 
 
 def golden_costs(described: dict[str, Any]) -> dict[str, Decimal | None]:
-    """The golden numbers are by the price list alone: a model that it does not have may come with its cost on the
-    wire, which then is all that the client reports."""
+    """The golden costs, completed: they are by the price list alone, and a model that is not in the list may still have
+    a cost that the client reports."""
     golden = described["golden_cost_of_observable"]["per_model_usd"]
     priced = {model: None if usd is None else Decimal(repr(usd)) for model, usd in golden.items()}
     if described["stack"] == "langfuse":
@@ -93,17 +93,17 @@ def test_as_captured(given: Given, stack: str) -> None:
     check(given, stack)
 
 
-def test_the_api_reports_it(given: Given, stack: str) -> None:
+def test_the_api_reports_the_same_numbers(given: Given, stack: str) -> None:
     send(given, as_captured(stack))
     described = expected(stack)
     observable = described["observable"]
     calls = observable["llm_calls"] + observable["embeddings"]
     by_model = given.ask("cost/by-model", limit=100, **EVENING)["data"]
     assert {row["model"] or "?": row["calls"] for row in by_model} == {
-        model: told["calls"] for model, told in observable["models"].items()
+        model: counts["calls"] for model, counts in observable["models"].items()
     }
     assert {row["model"] or "?": (row["input_tokens"], row["output_tokens"]) for row in by_model} == {
-        model: (told["input"], told["output"]) for model, told in observable["models"].items()
+        model: (counts["input"], counts["output"]) for model, counts in observable["models"].items()
     }
     golden = golden_costs(described)
     assert {row["model"] or "?": row["cost_usd"] for row in by_model} == {
@@ -119,12 +119,12 @@ def test_the_api_reports_it(given: Given, stack: str) -> None:
     users = given.ask("usage/top-users", limit=100, **EVENING)["data"]
     assert {row["user_id"]: row["calls"] for row in users} == calls_of_users(given)
     assert {row["user_id"] for row in users} == set(observable["per_user"]) - {"None"}
-    asked = given.ask("usage/agent-distribution", limit=100, **EVENING)["data"]
-    assert {row["agent_id"] for row in asked} <= {*observable["agents"], f"support-desk-{stack}"}
+    by_agent = given.ask("usage/agent-distribution", limit=100, **EVENING)["data"]
+    assert {row["agent_id"] for row in by_agent} <= {*observable["agents"], f"support-desk-{stack}"}
 
 
 def calls_of_users(given: Given) -> dict[str, int]:
-    """With embeddings, which `per_user` of the captures leaves out."""
+    """The calls of each user, with embeddings, which are not in `per_user` of the captures."""
     operations = ("chat", "text_completion", "generate_content", "embeddings")
     users = [row.user_id for row in stored(given.workspace.id) if row.operation in operations and row.user_id]
     return {user: users.count(user) for user in users}
@@ -136,7 +136,7 @@ def test_one_span_a_request(given: Given, stack: str) -> None:
 
 
 def test_children_a_minute_before_their_parents(given: Given, stack: str) -> None:
-    """A minute in which everything is asked and cached, and nothing yet known of the roots."""
+    """In that minute answers are cached although the roots are still missing."""
     singles = one_span_each(stack)
     roots = [single for single in singles if single.is_root]
     send(given, [single for single in singles if not single.is_root])
@@ -168,20 +168,20 @@ def test_everything_twice_and_at_once_ends_in_the_same_rows(given: Given, settin
     requests = one_span_each(stack) + traces + traces
     random.Random(3).shuffle(requests)
 
-    def deliver_and_leave(request: Request) -> None:
+    def deliver_and_disconnect(request: Request) -> None:
         try:
             deliver(given.workspace.id, request)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(deliver_and_leave, requests))
+        list(pool.map(deliver_and_disconnect, requests))
     check(given, stack)
     assert rows_of(given.workspace.id) == rows_as_captured(settings, stack)
 
 
 def rows_as_captured(settings: Any, stack: str) -> list[dict[str, Any]]:
-    """Of a workspace that got the requests once, in order."""
+    """The rows of another workspace that got the requests once and in their order."""
     other = WorkspaceFactory()
     settings.OPEN_WORKSPACE_IDS |= {other.id}
     for request in as_captured(stack):

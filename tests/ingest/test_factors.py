@@ -1,4 +1,4 @@
-"""Agents repeat the sum of their calls, wrappers the calls themselves: what is summed naively, and what we say."""
+"""Agents repeat the sum of their calls, and wrappers repeat calls: the sum over all spans against the API's answer."""
 
 import json
 from typing import Any
@@ -20,8 +20,8 @@ INPUT = (
 )
 
 
-def naive(given: Given) -> int:
-    """Whatever any span says of input tokens."""
+def naive_sum(given: Given) -> int:
+    """The input tokens of all spans, of whatever kind."""
     total = 0
     for row in stored(given.workspace.id):
         attributes: dict[str, Any] = json.loads(row.attributes)  # type: ignore[arg-type]
@@ -40,12 +40,12 @@ def naive(given: Given) -> int:
         ("openinference", 1.62),
     ],
 )
-def test_captures_that_a_naive_sum_gets_wrong(given: Given, settings: Any, stack: str, factor: float) -> None:
+def test_captures_whose_naive_sum_is_wrong(given: Given, settings: Any, stack: str, factor: float) -> None:
     settings.RETENTION_DAYS = 36_500
     for request in as_captured(stack):
         deliver(given.workspace.id, request)
     truth = expected(stack)["observable"]["tokens"]["input"]
-    assert naive(given) / truth == pytest.approx(factor, abs=0.15)
+    assert naive_sum(given) / truth == pytest.approx(factor, abs=0.15)
     by_model = given.ask("cost/by-model", limit=100, **EVENING)["data"]
     assert sum(row["input_tokens"] for row in by_model) / truth == 1.0
 
@@ -55,6 +55,6 @@ def test_stacks_whose_agents_repeat_the_sum(given: Given, stack: str) -> None:
     run = STACKS[stack]
     send(given, run, list(range(1, len(run.run) + 1)))
     truth = 100
-    assert naive(given) / truth == 3.0  # the call, and an agent that says it made two
+    assert naive_sum(given) / truth == 3.0  # the call, and an agent with the sum of two calls
     by_model = given.ask("cost/by-model")["data"]
     assert sum(row["input_tokens"] for row in by_model) / truth == 1.0

@@ -41,7 +41,7 @@ def test_only_the_agent_is_required(given: Given) -> None:
     assert (len(row["trace_id"]), len(row["span_id"])) == (32, 16)
 
 
-def test_every_field_is_kept(given: Given) -> None:
+def test_every_field_is_stored(given: Given) -> None:
     item = {
         "agent_id": "support",
         "timestamp": iso(datetime.now(UTC) - timedelta(days=1)),
@@ -85,7 +85,7 @@ def test_a_batch_is_stored_and_a_repeat_is_counted_as_duplicate(given: Given) ->
     assert len(stored(given)) == 3
 
 
-def test_an_agent_run_keeps_its_sums_beside_but_they_never_count(given: Given) -> None:
+def test_the_sums_of_an_agent_run_are_attributes_and_never_count(given: Given) -> None:
     post(given, {"agent_id": "a", "operation": "invoke_agent", "input_tokens": 5, "cost_usd": 0.5})
     [row] = stored(given)
     assert (row["input_tokens"], row["cost_usd"]) == (None, None)
@@ -147,7 +147,7 @@ def test_a_bad_item_is_refused_by_index_and_its_neighbours_are_stored(
     assert [row["agent_id"] for row in stored(given)] == ["before", "behind"]
 
 
-def test_all_reasons_of_an_item_are_told_at_once(given: Given) -> None:
+def test_an_item_is_refused_with_all_reasons_at_once(given: Given) -> None:
     _, answer = post(given, {"status": "ok", "latency_ms": -1})
     [rejected] = answer["rejected"]
     assert [error["loc"] for error in rejected["errors"]] == [["agent_id"], ["status"], ["latency_ms"]]
@@ -161,7 +161,7 @@ def test_text_that_cannot_be_stored_is_replaced(given: Given) -> None:
     assert json.loads(row["attributes"]) == {"k\ufffd": ["\ufffd"]}
 
 
-def test_over_long_text_is_cut_marked_and_kept_apart(given: Given) -> None:
+def test_texts_that_are_too_long_are_cut_and_stay_different(given: Given) -> None:
     post(given, {"traces": [{"agent_id": "a" * 1000 + end, "error_message": "e" * 9000} for end in "xy"]})
     first, second = stored(given)
     assert first["agent_id"] != second["agent_id"]
@@ -231,7 +231,7 @@ def test_a_body_over_8_mib_is_too_large(given: Given) -> None:
     assert "8 MiB" in problem["detail"]
 
 
-def test_it_wants_json(given: Given) -> None:
+def test_it_requires_json(given: Given) -> None:
     response = given.client.post("/api/v1/traces", "{}", content_type="text/plain")
     assert response.status_code == 415
 

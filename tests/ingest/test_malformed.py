@@ -1,4 +1,4 @@
-"""Malformed spans in protobuf: each is refused or read as far as it goes, and its neighbours are stored."""
+"""Malformed spans in protobuf: each is refused, or stored as far as it can be read. Its neighbours are stored."""
 
 import json
 from typing import Any
@@ -121,7 +121,7 @@ def test_an_odd_span_is_stored(given: Given, odd: bytes) -> None:
     ],
     ids=["resource", "span"],
 )
-def test_what_is_nested_too_deep_costs_no_neighbours(given: Given, deep: Any) -> None:
+def test_deep_nesting_does_not_cost_the_neighbours(given: Given, deep: Any) -> None:
     value: dict[str, Any] = {"stringValue": "bottom"}
     for _ in range(150):
         value = {"arrayValue": {"values": [value]}}

@@ -1,4 +1,4 @@
-"""OTLP at the door: encodings, bad bodies, traps that count twice, and many clients at once."""
+"""OTLP requests: encodings, bad bodies, spans that repeat a call, contents, costs. And the other addresses."""
 
 import gzip
 import json
@@ -192,7 +192,7 @@ def test_an_odd_span_is_stored(given: Given, odd: Any) -> None:
     assert len(stored(given)) == 2
 
 
-def test_spans_in_the_wrong_place_are_said_to_be_missing(given: Given) -> None:
+def test_spans_in_the_wrong_place_are_reported(given: Given) -> None:
     request = request_of(a_span(1))
     request["resourceSpans"] += [{"scopeSpans": 7}, {"scopeSpans": [{"spans": {}}]}]
     answer = post(given, request).json()
@@ -228,7 +228,7 @@ def test_an_unreadable_body_is_refused(
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": null}'])
-def test_nothing_to_store_is_no_error(given: Given, body: bytes) -> None:
+def test_a_request_without_spans_is_accepted(given: Given, body: bytes) -> None:
     assert post(given, body).status_code == 200
 
 
@@ -236,7 +236,7 @@ def test_an_empty_protobuf_body_is_an_empty_request(given: Given) -> None:
     assert post(given, b"", PROTOBUF).status_code == 200
 
 
-def test_one_span_that_cannot_be_parsed_leaves_its_neighbours(given: Given) -> None:
+def test_a_span_that_cannot_be_parsed_does_not_cost_its_neighbours(given: Given) -> None:
     body = protobuf(a_span(1), a_span(2)).SerializeToString()
     broken = body.replace(b"chat gpt-4o", b"chat\xff\xfe\xff\xfe\xff4o", 1)
     response = post(given, broken, PROTOBUF)
@@ -244,13 +244,13 @@ def test_one_span_that_cannot_be_parsed_leaves_its_neighbours(given: Given) -> N
     assert len(stored(given)) == 1
 
 
-# --- Traps: what naive sums count twice ---
+# --- Spans that repeat a call ---
 
 
 def totals(given: Given) -> tuple[int, int, int]:
     overview = given.ask("usage/overview")["total_calls"]
-    kept = stored(given)
-    return overview, sum(row["input_tokens"] or 0 for row in kept), sum(row["output_tokens"] or 0 for row in kept)
+    rows = stored(given)
+    return overview, sum(row["input_tokens"] or 0 for row in rows), sum(row["output_tokens"] or 0 for row in rows)
 
 
 def repeating(operation: dict[str, Any]) -> dict[str, Any]:
@@ -382,7 +382,7 @@ def test_json_without_a_cost_is_priced_too(given: Given) -> None:
     assert stored(given)[0]["cost_usd"] == Decimal("0.0035")
 
 
-# --- Other doors ---
+# --- The other addresses ---
 
 
 @pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics"])

@@ -1,4 +1,4 @@
-"""The twelve stacks without a capture, spans as INGEST describes them: the same story told in twelve languages."""
+"""The twelve stacks without a capture: each sends the same run in its own way, and the stored rows are the same."""
 
 import json
 import random
@@ -21,18 +21,18 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 NOON_NS = int(NOON.timestamp()) * 10**9
 
 
-def value(given: Any) -> dict[str, Any]:
-    if isinstance(given, str):
-        return {"stringValue": given}
-    return {"doubleValue": given} if isinstance(given, float) else {"intValue": given}
+def any_value(value: Any) -> dict[str, Any]:
+    if isinstance(value, str):
+        return {"stringValue": value}
+    return {"doubleValue": value} if isinstance(value, float) else {"intValue": value}
 
 
 def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": value(given)} for key, given in attributes.items()]
+    return [{"key": key, "value": any_value(value)} for key, value in attributes.items()]
 
 
 def request_of(stack: Stack, number: int, span: Span) -> dict[str, Any]:
-    told = {
+    json_span = {
         "traceId": TRACE,
         "spanId": f"{number:016x}",
         "parentSpanId": f"{span.parent:016x}" if span.parent else "",
@@ -43,13 +43,13 @@ def request_of(stack: Stack, number: int, span: Span) -> dict[str, Any]:
         "events": [event | {"attributes": pairs(event["attributes"])} for event in span.events],
         "status": {"code": 2} if span.failed else {},
     }
-    scope_spans = [{"scope": {"name": span.scope or stack.scope}, "spans": [told]}]
+    scope_spans = [{"scope": {"name": span.scope or stack.scope}, "spans": [json_span]}]
     resource = {"attributes": pairs({"service.name": "support-desk"})}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}
 
 
 def send(given: Given, stack: Stack, order: list[int]) -> None:
-    """One request a span: whatever is inherited comes from what is stored."""
+    """Sends each span in its own request, so that spans inherit from stored spans only."""
     for number in order:
         body = json.dumps(request_of(stack, number, stack.run[number - 1]))
         response = given.client.post("/v1/traces", body, content_type="application/json")
@@ -88,7 +88,7 @@ def test_shuffled(given: Given, stack: Stack) -> None:
     check(given, stack)
 
 
-def test_the_api_counts_it_once(given: Given, stack: Stack) -> None:
+def test_the_api_counts_each_call_once(given: Given, stack: Stack) -> None:
     send(given, stack, list(range(1, len(stack.run) + 1)))
     assert given.ask("usage/overview")["total_calls"] == 2
     [row] = [row for row in given.ask("cost/by-model")["data"] if row["model"] == stack.model]

@@ -29,24 +29,24 @@ class Command(BaseCommand):
         if not Workspace.objects.filter(pk=options["workspace"]).exists():
             raise CommandError(f"There is no workspace {options['workspace']}.")
         repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], known_calls)
-        for line in told(repriced, "would change" if options["dry_run"] else "changed"):
+        for line in report_lines(repriced, "would change" if options["dry_run"] else "changed"):
             self.stdout.write(line)
 
 
-def told(repriced: Repriced, verb: str) -> Iterator[str]:
+def report_lines(repriced: Repriced, verb: str) -> Iterator[str]:
     whole = repriced.whole
     yield f"calls     {whole.calls}"
     yield f"before    {usd(whole.before_usd, whole.unpriced_before)}"
     yield f"after     {usd(whole.after_usd, whole.unpriced_after)}"
     yield f"{verb:<9} {whole.changed}"
-    # Where most money moves first.
+    # The models with the largest change of cost come first.
     models = sorted(repriced.models.items(), key=lambda one: (-abs(one[1].after_usd - one[1].before_usd), one[0]))
     for (provider, model), totals in models:
         if totals.changed:
-            yield f"  {provider or 'no provider'} {model or 'no model'}: {moved(totals)}"
+            yield f"  {provider or 'no provider'} {model or 'no model'}: {change_of(totals)}"
 
 
-def moved(totals: Totals) -> str:
+def change_of(totals: Totals) -> str:
     before, after = usd(totals.before_usd, totals.unpriced_before), usd(totals.after_usd, totals.unpriced_after)
     return f"{totals.changed} of {totals.calls} calls, {before} -> {after}"
 

@@ -1,15 +1,16 @@
-"""Every name of the tables, one by one: a span with only this name has the field, and the first name wins."""
+"""Every name of every client, one by one: a span with only this name has the field, and the first name wins."""
 
 from typing import Any
 
 import pytest
 
-from ingest import conventions as c
+from ingest import fields, tables
 from ingest.attributes import Attributes
-from ingest.contents import time_to_first_token_ms
-from ingest.kinds import kind_of
-from ingest.mapping import Said, said
+from ingest.fields import Field
+from ingest.read_span import kind_of, read_span
+from ingest.span_facts import SpanFacts
 from ingest.spans import Event, Span
+from ingest.stored_attributes import time_to_first_token_ms
 
 
 def a_span(attributes: dict[str, Any], **values: Any) -> Span:
@@ -27,24 +28,28 @@ def a_span(attributes: dict[str, Any], **values: Any) -> Span:
     return Span(**(defaults | values))
 
 
-def told(attributes: dict[str, Any], **values: Any) -> Said:
+def facts_of(attributes: dict[str, Any], **values: Any) -> SpanFacts:
     span = a_span(attributes, **values)
-    return said(span, Attributes(span.attributes))
+    return read_span(span, Attributes(span.attributes))
 
 
-def a_call(attributes: dict[str, Any], **values: Any) -> Said:
-    return told({"openinference.span.kind": "LLM"} | attributes, **values)
+def a_call(attributes: dict[str, Any], **values: Any) -> SpanFacts:
+    return facts_of({"openinference.span.kind": "LLM"} | attributes, **values)
 
 
-def attribute(name: str, value: Any) -> dict[str, Any]:
-    """As `name` says: plain, or inside JSON."""
-    top, *path = name.split(">")
+def kind(attributes: dict[str, Any], **values: Any) -> str:
+    return kind_of(a_span(attributes, **values), Attributes(attributes))
+
+
+def attribute(place: tables.Place, value: Any) -> dict[str, Any]:
+    """The attribute of the place, with the value inside it at the place's path."""
+    name, path = place
     for key in reversed(path):
         value = {key: value}
-    return {top: value}
+    return {name: value}
 
 
-# --- Kind: table 4.1 ---
+# --- The kind ---
 
 KINDS: list[tuple[str, dict[str, Any]]] = [
     ("llm", {"openinference.span.kind": "LLM"}),
@@ -94,13 +99,13 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "attributes"), KINDS)
-def test_the_kind_by_its_attributes(kind: str, attributes: dict[str, Any]) -> None:
-    assert kind_of(a_span(attributes)) == kind
+@pytest.mark.parametrize(("expected", "attributes"), KINDS)
+def test_the_kind_by_the_attributes(expected: str, attributes: dict[str, Any]) -> None:
+    assert kind(attributes) == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"),
+    ("expected", "name"),
     [
         ("llm", "chat gpt-4o"),
         ("llm", "text_completion gpt-4o"),
@@ -112,12 +117,12 @@ def test_the_kind_by_its_attributes(kind: str, attributes: dict[str, Any]) -> No
         ("other", "a chat gpt-4o"),
     ],
 )
-def test_the_kind_by_the_spans_name(kind: str, name: str) -> None:
-    assert kind_of(a_span({}, name=name)) == kind
+def test_the_kind_by_the_spans_name(expected: str, name: str) -> None:
+    assert kind({}, name=name) == expected
 
 
 @pytest.mark.parametrize(
-    ("kind", "scope", "attributes"),
+    ("expected", "scope", "attributes"),
     [
         ("raw", "litellm", {"llm.openai.usage": "{}"}),
         ("other", "elsewhere", {"llm.openai.usage": "{}"}),
@@ -128,73 +133,77 @@ def test_the_kind_by_the_spans_name(kind: str, name: str) -> None:
         ("chain", "logfire.openai_agents", {"logfire.msg_template": "OpenAI Agents trace: {name}"}),
     ],
 )
-def test_the_kind_by_the_scope(kind: str, scope: str, attributes: dict[str, Any]) -> None:
-    assert kind_of(a_span(attributes, scope=scope)) == kind
+def test_the_kind_by_the_scope(expected: str, scope: str, attributes: dict[str, Any]) -> None:
+    assert kind(attributes, scope=scope) == expected
 
 
-def test_a_handoff_is_no_tool_call() -> None:
-    assert kind_of(a_span({"openinference.span.kind": "TOOL"}, name="handoff to refunds")) == "handoff"
+def test_a_handoff_is_not_a_tool_call() -> None:
+    assert kind({"openinference.span.kind": "TOOL"}, name="handoff to refunds") == "handoff"
 
 
-def test_preparing_a_call_is_no_call() -> None:
-    span = a_span({"openinference.span.kind": "LLM"}, name="OpenAI._prepare_chat_with_tools")
-    assert kind_of(span) == "other"
+def test_the_preparation_of_a_call_is_not_a_call() -> None:
+    assert kind({"openinference.span.kind": "LLM"}, name="OpenAI._prepare_chat_with_tools") == "other"
 
 
-# --- Fields: table 4.2 ---
+# --- The fields ---
 
-OF_CALLS: dict[str, tuple[c.Names, Any]] = {
-    "requested_model": (c.REQUESTED_MODEL, "gpt-4o"),
-    "used_model": (c.USED_MODEL, "gpt-4o"),
-    "output_tokens": (c.OUTPUT_TOKENS, 20),
-    "input_tokens": (c.INPUT_TOKENS, 100),
-    "response_id": (c.RESPONSE_ID, "resp_1"),
-    "service_tier": (c.SERVICE_TIER, "flex"),
-    "reported_cost_usd": (c.REPORTED_COST_USD, "0.5"),
-    "user": (c.USER, "alice"),
-    "session": (c.SESSION, "conversation-7"),
-    "agent": (c.AGENT, "support"),
-    "workflow": (c.WORKFLOW, "planning"),
-    "provider": (c.PROVIDER, "openai"),
+CALL_FIELDS: dict[str, tuple[Field, Any]] = {
+    "requested_model": (fields.REQUESTED_MODEL, "gpt-4o"),
+    "used_model": (fields.USED_MODEL, "gpt-4o"),
+    "output_tokens": (fields.OUTPUT_TOKENS, 20),
+    "input_tokens": (fields.INPUT_TOKENS, 100),
+    "response_id": (fields.RESPONSE_ID, "resp_1"),
+    "service_tier": (fields.SERVICE_TIER, "flex"),
+    "reported_cost_usd": (fields.REPORTED_COST_USD, "0.5"),
+    "user": (fields.USER, "alice"),
+    "session": (fields.SESSION, "conversation-7"),
+    "agent": (fields.AGENT, "support"),
+    "workflow": (fields.WORKFLOW, "planning"),
+    "provider": (fields.PROVIDER, "openai"),
 }
-OF_TOKENS = {
-    "cache_read_tokens": c.CACHE_READ_TOKENS,
-    "cache_write_tokens": c.CACHE_WRITE_TOKENS,
-    "reasoning_tokens": c.REASONING_TOKENS,
+TOKEN_FIELDS = {
+    "cache_read_tokens": fields.CACHE_READ_TOKENS,
+    "cache_write_tokens": fields.CACHE_WRITE_TOKENS,
+    "reasoning_tokens": fields.REASONING_TOKENS,
 }
 
 
-def spelled(names: c.Names) -> list[str]:
-    return [">".join((name, *path)) for name, path in names.entries]
+def spelled(place: tables.Place) -> str:
+    """The place as clients' files write it, to name a test after it."""
+    return ">".join((place[0], *place[1]))
 
 
-@pytest.mark.parametrize(
-    ("field", "name"), [(field, name) for field, (names, _) in OF_CALLS.items() for name in spelled(names)]
-)
-def test_each_name_of_a_field_is_read(field: str, name: str) -> None:
-    assert getattr(a_call(attribute(name, OF_CALLS[field][1])), field) == OF_CALLS[field][1]
+def each_place(read: dict[str, Field]) -> Any:
+    places = [(fact, place) for fact, field in read.items() for place in tables.PLACES[field]]
+    return pytest.mark.parametrize(
+        ("fact", "place"), places, ids=[f"{fact}-{spelled(place)}" for fact, place in places]
+    )
 
 
-@pytest.mark.parametrize(
-    ("field", "name"), [(field, name) for field, names in OF_TOKENS.items() for name in spelled(names)]
-)
-def test_each_name_of_a_kind_of_tokens_is_read(field: str, name: str) -> None:
+@each_place({fact: field for fact, (field, _) in CALL_FIELDS.items()})
+def test_each_name_of_a_field_is_read(fact: str, place: tables.Place) -> None:
+    value = CALL_FIELDS[fact][1]
+    assert getattr(a_call(attribute(place, value)), fact) == value
+
+
+@each_place(TOKEN_FIELDS)
+def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: tables.Place) -> None:
     usage = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
-    found = a_call(usage | attribute(name, 7))
-    assert (getattr(found, field), found.input_tokens, found.output_tokens) == (7, 100, 50)
+    facts = a_call(usage | attribute(place, 7))
+    assert (getattr(facts, fact), facts.input_tokens, facts.output_tokens) == (7, 100, 50)
 
 
-@pytest.mark.parametrize("field", OF_CALLS)
-def test_the_first_name_wins(field: str) -> None:
-    names, value = OF_CALLS[field]
-    plain = [name for name in spelled(names) if ">" not in name]
-    other = value + 1 if isinstance(value, int) else "1.5" if field == "reported_cost_usd" else f"{value}-other"
+@pytest.mark.parametrize("fact", CALL_FIELDS)
+def test_the_first_name_wins(fact: str) -> None:
+    field, value = CALL_FIELDS[fact]
+    plain = [name for name, path in tables.PLACES[field] if not path]
+    other = value + 1 if isinstance(value, int) else "1.5" if fact == "reported_cost_usd" else f"{value}-other"
     attributes = dict.fromkeys(plain[1:], other) | {plain[0]: value}
-    assert getattr(a_call(attributes), field) == value
+    assert getattr(a_call(attributes), fact) == value
 
 
 @pytest.mark.parametrize("empty", [None, "", "[Scrubbed due to 'session']"])
-def test_an_empty_or_scrubbed_value_leaves_the_word_to_the_next(empty: Any) -> None:
+def test_after_an_empty_or_hidden_value_the_next_name_is_read(empty: Any) -> None:
     assert a_call({"session.id": empty, "gen_ai.conversation.id": "conversation-7"}).session == "conversation-7"
 
 
@@ -204,7 +213,7 @@ def test_json_in_a_text_is_read_like_an_object() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "provider"),
+    ("value", "provider"),
     [
         ("openai.chat", "openai"),
         ("openai.responses", "openai"),
@@ -218,29 +227,29 @@ def test_json_in_a_text_is_read_like_an_object() -> None:
         ("crewai", "openai"),
     ],
 )
-def test_providers_are_normalised_and_frameworks_are_none(given: str, provider: str) -> None:
-    assert a_call({"gen_ai.system": given, "gen_ai.request.model": "gpt-4o"}).provider == provider
+def test_providers_are_normalised_and_frameworks_are_not_providers(value: str, provider: str) -> None:
+    assert a_call({"gen_ai.system": value, "gen_ai.request.model": "gpt-4o"}).provider == provider
 
 
 @pytest.mark.parametrize(
     ("model", "provider"),
     [("claude-sonnet-4-5", "anthropic"), ("gemini-2.5-flash", "gcp.gemini"), ("o4-mini", "openai"), ("acme-7b", None)],
 )
-def test_without_a_provider_the_models_name_says_it(model: str, provider: str | None) -> None:
+def test_without_a_provider_it_is_read_from_the_models_name(model: str, provider: str | None) -> None:
     assert a_call({"gen_ai.request.model": model}).provider == provider
 
 
-def test_additive_counts_are_summed() -> None:
+def test_counts_that_do_not_overlap_are_summed() -> None:
     details = '{"input": 60, "cache_read_input_tokens": 30, "input_cache_creation": 10, "output": 20}'
-    found = told({"langfuse.observation.type": "generation", "langfuse.observation.usage_details": details})
-    assert (found.input_tokens, found.output_tokens, found.cache_read_tokens) == (100, 20, 30)
+    facts = facts_of({"langfuse.observation.type": "generation", "langfuse.observation.usage_details": details})
+    assert (facts.input_tokens, facts.output_tokens, facts.cache_read_tokens) == (100, 20, 30)
 
 
 def test_exclusive_counts_become_inclusive() -> None:
     usage = {"gen_ai.usage.input_tokens": 60, "gen_ai.usage.cache_read.input_tokens": 40}
     assert a_call(usage, scope="openlit.instrumentation.anthropic").input_tokens == 100
     assert a_call(usage).input_tokens == 60
-    # More from the cache than there is: no inclusive count says that.
+    # A count that contains the cached tokens cannot be smaller than they are.
     assert a_call(usage | {"gen_ai.usage.cache_read.input_tokens": 90}).input_tokens == 150
 
 
@@ -265,7 +274,7 @@ def test_a_free_call_with_tokens_has_no_known_cost() -> None:
     ],
 )
 def test_agent_runs_name_their_agent(name: str, attributes: dict[str, Any], agent: str) -> None:
-    assert told({"openinference.span.kind": "AGENT"} | attributes, name=name).agent == agent
+    assert facts_of({"openinference.span.kind": "AGENT"} | attributes, name=name).agent == agent
 
 
 @pytest.mark.parametrize(
@@ -281,13 +290,12 @@ def test_agent_runs_name_their_agent(name: str, attributes: dict[str, Any], agen
     ],
 )
 def test_tool_calls_name_their_tool(name: str, attributes: dict[str, Any], tool: str) -> None:
-    assert told(attributes, name=name).name == tool
+    assert facts_of(attributes, name=name).name == tool
 
 
 def test_a_tool_named_on_a_chat_is_not_the_name_of_the_chat() -> None:
-    assert (
-        told({"gen_ai.operation.name": "chat", "gen_ai.tool.name": "weather"}, name="chat gpt-4o").name == "chat gpt-4o"
-    )
+    facts = facts_of({"gen_ai.operation.name": "chat", "gen_ai.tool.name": "weather"}, name="chat gpt-4o")
+    assert facts.name == "chat gpt-4o"
 
 
 # --- Failures ---
@@ -330,7 +338,7 @@ def test_success_error_and_timeout(status: str, values: dict[str, Any]) -> None:
         (None, {}, []),
     ],
 )
-def test_what_kind_of_error(error_type: str | None, attributes: dict[str, Any], events: list[Event]) -> None:
+def test_the_error_type(error_type: str | None, attributes: dict[str, Any], events: list[Event]) -> None:
     assert a_call(attributes, status=2, events=events).error_type == error_type
 
 
@@ -348,7 +356,7 @@ def test_the_error_message(message: str, values: dict[str, Any]) -> None:
     assert a_call(**({"attributes": {}, "status": 2} | values)).error_message == message
 
 
-# --- Beside the columns ---
+# --- Facts without a column ---
 
 
 @pytest.mark.parametrize(
@@ -368,5 +376,5 @@ def test_the_time_to_the_first_token(attributes: dict[str, Any], values: dict[st
     assert time_to_first_token_ms(a_span(attributes, **values), Attributes(attributes)) == pytest.approx(500)
 
 
-def test_the_first_id_in_the_output_is_the_responses() -> None:
+def test_the_first_id_in_the_output_is_the_response_id() -> None:
     assert a_call({"output.value": '{"id": "msg_1", "content": [{"id": "toolu_2"}]}'}).response_id == "msg_1"

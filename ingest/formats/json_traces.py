@@ -1,14 +1,12 @@
-"""`POST /api/v1/traces`: plain JSON, for those who have no SDK."""
+"""`POST /api/v1/traces`: spans in plain JSON, from clients without an SDK."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-import orjson
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -21,12 +19,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest import bounds
+from ingest.accepted_time import accepted_time
+from ingest.formats.json_values import parsed
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 from web.problems import Problem
 
-LONGEST_AHEAD = timedelta(hours=1)
 MEASURES = (
     "input_tokens",
     "output_tokens",
@@ -58,27 +56,27 @@ def storable_json(value: Any) -> Any:
 
 
 def moment(value: Any) -> datetime:
-    now = datetime.now(UTC)
     if value is None:
-        return now
+        return datetime.now(UTC)
+    earliest, latest = accepted_time()
     try:
-        parsed = datetime.fromisoformat(value)
-        within = now - timedelta(days=settings.RETENTION_DAYS) <= parsed <= now + LONGEST_AHEAD
-    except (TypeError, ValueError, OverflowError):  # no text, no date, or no offset to compare with
+        start = datetime.fromisoformat(value)
+        is_in_time = earliest <= start <= latest
+    except (TypeError, ValueError, OverflowError):  # not a text, not a date, or without an offset to compare with
         raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
-    if not within:
+    if not is_in_time:
         raise PydanticCustomError(
             "timestamp",
             "must lie within the last {days} days and at most 1 hour ahead",
             {"days": settings.RETENTION_DAYS},
         )
-    return parsed.astimezone(UTC)
+    return start.astimezone(UTC)
 
 
 Id = Annotated[str | None, text_of(ID_LENGTH)]
 RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
-# More is no count of one call, and sums of it would leave 64 bits.
+# No call has more tokens, and sums of larger numbers would not fit into 64 bits.
 Count = Annotated[StrictInt, Field(ge=0, le=10**12)] | None
 Operation = Literal[
     "chat",
@@ -113,14 +111,14 @@ class TraceItem(BaseModel):
     status: Status = "success"
     error_type: Name = None
     error_message: Annotated[str | None, text_of(MESSAGE_LENGTH)] = None
-    # Above thirty years a unit is mistaken, and the sum of two of the largest numbers would fail every reader's query.
+    # More than thirty years means a mistaken unit, and the sum of two very large numbers would fail every query.
     latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
     input_tokens: Count = None
     output_tokens: Count = None
     cache_read_tokens: Count = None
     cache_write_tokens: Count = None
     reasoning_tokens: Count = None
-    # Above a billion dollars a call is a unit mistaken, and would drown every total.
+    # More than a billion dollars for a call means a mistaken unit, and every total would be useless.
     cost_usd: Annotated[StrictFloat, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
     attributes: Annotated[dict[str, Any], BeforeValidator(storable_json)] = {}
 
@@ -133,10 +131,10 @@ class TraceItem(BaseModel):
             if self.cost_usd is not None:
                 values["cost_usd"] = Decimal(repr(self.cost_usd))
                 values["cost_source"] = "reported"
-                # An override takes its place in the row; without one it counts again.
+                # A price override replaces it in the row. When the override is gone, this figure is the cost again.
                 values["span_facts"] = {"reported_cost_usd": repr(self.cost_usd)}
         else:
-            # Agent runs repeat the sums of their calls: kept beside, never counted.
+            # Agent runs repeat the sums of their calls: they are stored as attributes, and no total adds them.
             values["attributes"] = self.attributes | self.measures()
             values |= dict.fromkeys(MEASURES)
         return Row(**values)
@@ -147,22 +145,23 @@ class TraceItem(BaseModel):
 
 def items(body: bytes) -> list[Any]:
     """The batch, or the one object as a batch of one. Raises 400 and 413 Problems."""
-    parsed = bounds.parsed_json(body)
-    if not isinstance(parsed, dict):
+    request = parsed(body)
+    if not isinstance(request, dict):
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
-    if "traces" not in parsed:
-        return [parsed]
-    if not isinstance(parsed["traces"], list) or len(parsed) > 1:
+    if "traces" not in request:
+        return [request]
+    if not isinstance(request["traces"], list) or len(request) > 1:
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
-    if len(parsed["traces"]) > settings.MAX_TRACES_PER_REQUEST:
+    if len(request["traces"]) > settings.MAX_TRACES_PER_REQUEST:
         raise Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches.")
-    return parsed["traces"]
+    return request["traces"]
 
 
-def rows_and_refusals(given: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:
+def rows_and_rejections(items: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:
+    """The rows of the valid items; for each of the others its index and what is wrong with it."""
     rows: list[Row] = []
     rejected: list[dict[str, Any]] = []
-    for index, item in enumerate(given):
+    for index, item in enumerate(items):
         try:
             rows.append(TraceItem.model_validate(item).row())
         except ValidationError as error:
@@ -177,9 +176,9 @@ def reasons(error: ValidationError) -> list[dict[str, Any]]:
     ]
 
 
-def reason(refusal: dict[str, Any]) -> str:
-    """The field to blame, or `format`: never a name that a client made up."""
-    field = next(iter(refusal["errors"][0]["loc"]), None)
+def reason(rejection: dict[str, Any]) -> str:
+    """The first field that is wrong, or `format`: never a name that a client made up."""
+    field = next(iter(rejection["errors"][0]["loc"]), None)
     return field if field in TraceItem.model_fields else "format"
 
 
@@ -187,11 +186,3 @@ MESSAGES: Mapping[str, str] = {
     "extra_forbidden": "unknown field; put what is your own into attributes",
     "model_type": "must be a JSON object",
 }
-
-
-def json_response(body: Any) -> HttpResponse:
-    return HttpResponse(orjson.dumps(body), content_type="application/json")
-
-
-def is_json(request: HttpRequest) -> bool:
-    return request.content_type == "application/json"

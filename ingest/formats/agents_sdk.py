@@ -1,6 +1,6 @@
-"""The OpenAI Agents SDK's own export: not OTLP, but the same spans in other words.
+"""The OpenAI Agents SDK's own export, which is not OTLP.
 
-They are translated to the names of the conventions, so that everything behind sees spans of one kind.
+Its spans get the attribute names of the conventions, so that the code behind reads one kind of span.
 """
 
 from datetime import UTC, datetime
@@ -8,9 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest import bounds
-from ingest.otlp import Refused, inner, listed
-from ingest.spans import ERROR, Decoded, Span
+from ingest.formats.json_values import object_at, parsed, too_many_spans
+from ingest.spans import STATUS_ERROR, Decoded, RefusedSpan, Span
 from traces.text import ID_LENGTH, clean
 from web.problems import Problem
 
@@ -28,36 +27,35 @@ SCOPE = "openai.agents"
 
 
 def decode(body: bytes) -> Decoded:
-    request = bounds.parsed_json(body)
+    request = parsed(body)
     if not isinstance(request, dict) or not isinstance(request.get("data"), list):
         raise Problem(400, 'The body must be {"data": [trace or trace.span, ...]}.')
-    items = listed(request["data"])
+    items = request["data"]
     if len(items) > settings.MAX_TRACES_PER_REQUEST:
-        raise bounds.too_many_spans()
+        raise too_many_spans()
     decoded = Decoded([], [])
     arrived_ns = to_ns(datetime.now(UTC))
     for item in items:
         try:
             decoded.spans.append(span_of(item, arrived_ns))
-        except Refused as reason:
-            decoded.refused.append(str(reason))
+        except RefusedSpan as reason:
+            decoded.refusals.append(str(reason))
     return decoded
 
 
 def span_of(item: Any, arrived_ns: int) -> Span:
     if not isinstance(item, dict):
-        raise Refused("an item must be a JSON object")
+        raise RefusedSpan("an item must be a JSON object")
     if item.get("object") == "trace":
         return trace_span(item, arrived_ns)
     if item.get("object") != "trace.span":
-        raise Refused('object must be "trace" or "trace.span"')
+        raise RefusedSpan('object must be "trace" or "trace.span"')
     return plain_span(item)
 
 
 def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
-    """A trace says who and what for, but not when."""
+    """The trace as the root of its spans. It carries user and session, but no time."""
     trace_id = required_id(item, "id")
-    metadata = inner(item, "metadata")
     return Span(
         trace_id=trace_id,
         span_id=trace_id,
@@ -70,7 +68,7 @@ def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
         attributes={
             "traceloop.span.kind": "workflow",
             "group_id": item.get("group_id"),
-            "metadata": metadata,
+            "metadata": object_at(item, "metadata"),
         },
         scope=SCOPE,
         timeless=True,
@@ -79,18 +77,18 @@ def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
 
 def plain_span(item: dict[str, Any]) -> Span:
     trace_id = required_id(item, "trace_id")
-    data = inner(item, "span_data")
-    error = inner(item, "error")
+    data = object_at(item, "span_data")
+    error = object_at(item, "error")
     parent_id = item.get("parent_id")
     return Span(
         trace_id=trace_id,
         span_id=required_id(item, "id"),
-        # The trace itself is the root: user and session are its.
+        # A span without a parent stands below the trace, from which it inherits user and session.
         parent_span_id=clean(str(parent_id), ID_LENGTH) if parent_id else trace_id,
         name=str(data.get("name") or data.get("type") or ""),
         start_ns=required_time(item, "started_at"),
         end_ns=required_time(item, "ended_at") if item.get("ended_at") else 0,
-        status=ERROR if error else 0,
+        status=STATUS_ERROR if error else 0,
         status_message=message_of(error),
         attributes=attributes_of(data),
         scope=SCOPE,
@@ -98,24 +96,24 @@ def plain_span(item: dict[str, Any]) -> Span:
 
 
 def message_of(error: dict[str, Any]) -> str:
-    told = [error.get("message"), inner(error, "data").get("error")]
-    return ": ".join(str(part) for part in told if part)
+    parts = [error.get("message"), object_at(error, "data").get("error")]
+    return ": ".join(str(part) for part in parts if part)
 
 
 def attributes_of(data: dict[str, Any]) -> dict[str, Any]:
     kind = str(data.get("type") or "")
     attributes: dict[str, Any] = {"openinference.span.kind": KINDS.get(kind, "CHAIN")}
-    named = {"function": "tool.name", "agent": "agent.name"}.get(kind)
-    if named:
-        attributes[named] = data.get("name")
-    usage = inner(data, "usage")
+    name_attribute = {"function": "tool.name", "agent": "agent.name"}.get(kind)
+    if name_attribute:
+        attributes[name_attribute] = data.get("name")
+    usage = object_at(data, "usage")
     if usage:
         attributes["usage"] = usage
         attributes["gen_ai.usage.input_tokens"] = usage.get("input_tokens")
         attributes["gen_ai.usage.output_tokens"] = usage.get("output_tokens")
     attributes["llm.request.model_name"] = data.get("model")
     attributes["response_id"] = data.get("response_id")
-    attributes["agent_name"] = inner(data, "data").get("agent_name")
+    attributes["agent_name"] = object_at(data, "data").get("agent_name")
     attributes["input.value"] = data.get("input")
     attributes["output.value"] = data.get("output")
     return {key: value for key, value in attributes.items() if value is not None}
@@ -124,7 +122,7 @@ def attributes_of(data: dict[str, Any]) -> dict[str, Any]:
 def required_id(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value:
-        raise Refused(f"{name} must be a string")
+        raise RefusedSpan(f"{name} must be a string")
     return clean(value, ID_LENGTH)
 
 
@@ -132,7 +130,7 @@ def required_time(item: dict[str, Any], name: str) -> int:
     try:
         return to_ns(datetime.fromisoformat(item.get(name) or "").astimezone(UTC))
     except (TypeError, ValueError, OverflowError):
-        raise Refused(f"{name} must be ISO 8601") from None
+        raise RefusedSpan(f"{name} must be ISO 8601") from None
 
 
 def to_ns(moment: datetime) -> int:

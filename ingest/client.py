@@ -1,0 +1,127 @@
+"""The form of a file in `ingest/clients/`: everything that one family of SDKs does in its own way."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from ingest.fields import Field
+from ingest.nodes import Node
+from ingest.span_facts import SpanFacts
+from ingest.spans import Span
+from traces.lookup import WantedLink
+
+Name = str
+"""An attribute; `attribute>key>key` reads inside an attribute that holds JSON or the repr of a Python dict."""
+RankedName = tuple[int, Name]
+"""A name with a rank of its own, because it must come earlier or later than the client's other names."""
+Reader = Callable[[SpanFacts, Span], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KindRule:
+    """How the kind of a span is recognised. Rules are tried by rank, but those with an attribute before the others."""
+
+    rank: int
+    kind: Callable[[Span], str | None]
+    """The kind, or None to leave the span to the next rule."""
+    attribute: str = ""
+    """The rule is tried only for spans in which this attribute is not empty. No two rules have the same."""
+
+    @classmethod
+    def by_value(cls, rank: int, attribute: str, kinds: Mapping[str, str]) -> Self:
+        """The rule for an attribute whose value names the kind. A value that is not in `kinds` is a chain."""
+        return cls(rank, lambda span: kinds.get(str(span.attributes[attribute]), "chain"), attribute)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How spans that record the same call find each other, in one trace or in several.
+
+    The link of a span stands in its row, and a span that arrives later finds the row by it. Each of the two must find
+    the other, because the order of their arrival must not matter.
+    """
+
+    link: Callable[[SpanFacts], str | None]
+    """The span's own link; None for a span that is not paired in this way."""
+    wanted: Callable[[SpanFacts], WantedLink | None]
+    """The link that the other span has, and the time in which it began."""
+    pair: Callable[[Sequence[Node]], None]
+    """Where several nodes record one call, one of them counts as the call. Sets `repeats` of the others to it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """One family of SDKs. A span that follows the conventions is read by `clients/opentelemetry.py`."""
+
+    rank: int
+    """If a span has names of several clients for a field, the name of the lowest rank wins."""
+    names: Mapping[Field, tuple[Name | RankedName, ...]] = field(default_factory=dict)
+    """For each field the attributes that hold it. The first that is not empty is read."""
+    kinds: tuple[KindRule, ...] = ()
+    """How the kinds of its spans are recognised."""
+    contents: tuple[str, ...] = ()
+    """Patterns for the beginnings of attributes that hold prompts and completions. A workspace can leave these out."""
+    readers: Mapping[str, Reader] = field(default_factory=dict)
+    """For a kind of span: a function that reads more facts about the call, after all names are read."""
+    pairing: Pairing | None = None
+
+    # --- Usage ---
+
+    usage_objects: tuple[str, ...] = ()
+    """Attributes that hold a usage object. Its cache and reasoning tokens are read after all names."""
+    summed_usage: tuple[str, ...] = ()
+    """Attributes that hold a usage object whose parts do not overlap: input is the sum of input and cache tokens."""
+    exclusive_scopes: frozenset[str] = frozenset()
+    """Scopes whose input tokens do not contain the tokens read from the cache and written to it."""
+
+    # --- Providers ---
+
+    frameworks: frozenset[str] = frozenset()
+    """Names of frameworks that are sent as the provider. The provider is then inferred from the model."""
+    provider_names: Mapping[str, str] = field(default_factory=dict)
+    """Former names of providers, and their names in today's conventions."""
+    provider_suffixes: tuple[str, ...] = ()
+    """Endings that name an API of the provider, like `chat` in `openai.chat`."""
+
+    # --- Agents ---
+
+    agent_prefixes: tuple[str, ...] = ()
+    """Words before the agent's name in the name of an agent span."""
+    agent_suffixes: tuple[str, ...] = ()
+    """Endings after the agent's name in the name of an agent span."""
+    agent_scopes: frozenset[str] = frozenset()
+    """Scopes whose agent spans are read for AGENT_BY_SCOPE."""
+
+    # --- Failures and time ---
+
+    failure_marks: Mapping[str, str] = field(default_factory=dict)
+    """Attributes, and the value that means that the span failed."""
+    error_type_pattern: str = ""
+    """Matches an error type with text around it. Its group is the type."""
+    first_token_events: frozenset[str] = frozenset()
+    server_time_in_ms: Callable[[Span], bool] | None = None
+    """Whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
+
+    # --- Values ---
+
+    placeholders: tuple[str, ...] = ()
+    """Beginnings of the texts that the client writes instead of a value that it hides."""
+    generated_session: str = ""
+    """Matches a session id that the client invents for a run without a session."""
+    response_id_patterns: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """Attributes whose text is searched for the response id, if no name has it."""
+
+    # --- Spans in their trace ---
+
+    sdk_scopes: Mapping[str, str] = field(default_factory=dict)
+    """Scopes of a provider's own SDK, and the provider. Their spans are often roots although they repeat a call."""
+    invented_id_scopes: frozenset[str] = frozenset()
+    """Scopes that invent response ids: two different ids can belong to one call."""
+    late_scopes: tuple[str, ...] = ()
+    """Beginnings of scopes whose calls last until the last of the spans that record them ends."""
+    timeless_trace_ids: tuple[str, ...] = ()
+    """Beginnings of the ids of traces whose own span has no time."""
+    marked_scopes: frozenset[str] = frozenset()
+    """Scopes of the client's own spans with CALL_MARK. In a span of another scope the mark means that the client wrote
+    its call into a span of the application."""

@@ -1,0 +1,72 @@
+"""LiteLLM's OpenTelemetry callbacks.
+
+A child span `raw_gen_ai_request` repeats each call with the provider's own answer, in attributes `llm.<provider>.*`
+that hold the repr of Python objects. LiteLLM invents response ids of its own (`chatcmpl-...`, even for Anthropic).
+Without USE_OTEL_LITELLM_REQUEST_SPAN it writes its calls into the application's span, each over the one before: then
+only the raw children are left of the calls.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ingest import fields
+from ingest.client import Client, KindRule
+from ingest.span_facts import SpanFacts
+from ingest.spans import Span
+from ingest.values import first_count, structure
+from traces.text import ID_LENGTH, NAME_LENGTH, clean
+
+SCOPE = "litellm"
+RAW_USAGE = re.compile(r"^llm\.(\w+)\.usage$")
+RAW_INPUT_PATHS = (("prompt_tokens",), ("input_tokens",))
+RAW_OUTPUT_PATHS = (("completion_tokens",), ("output_tokens",))
+
+
+def kind(span: Span) -> str | None:
+    return "raw" if span.scope == SCOPE and raw_provider(span.attributes) else None
+
+
+def raw_provider(attributes: Mapping[str, Any]) -> str:
+    """The provider in `llm.<provider>.usage`; empty if there is no such attribute."""
+    return next((match[1] for name in attributes if (match := RAW_USAGE.match(name))), "")
+
+
+def read_raw(facts: SpanFacts, span: Span) -> None:
+    provider = raw_provider(span.attributes)
+    model, response_id, user = (span.attributes.get(f"llm.{provider}.{name}") for name in ("model", "id", "user"))
+    facts.provider = provider
+    facts.used_model = clean(str(model), NAME_LENGTH) if model else None
+    facts.response_id = clean(str(response_id), ID_LENGTH) if response_id else None
+    if facts.user is None and user:
+        facts.user = clean(str(user), ID_LENGTH)
+    read_raw_usage(facts, structure(span.attributes[f"llm.{provider}.usage"]))
+
+
+def read_raw_usage(facts: SpanFacts, usage: Any) -> None:
+    """Anthropic's own input tokens do not contain the cached ones. In the shape of OpenAI they do."""
+    facts.input_tokens = first_count(usage, RAW_INPUT_PATHS)
+    facts.output_tokens = first_count(usage, RAW_OUTPUT_PATHS)
+    facts.cache_read_tokens = first_count(usage, fields.CACHE_READ_TOKENS.usage_paths)
+    facts.cache_write_tokens = first_count(usage, fields.CACHE_WRITE_TOKENS.usage_paths)
+    facts.reasoning_tokens = first_count(usage, fields.REASONING_TOKENS.usage_paths)
+    is_openai_shape = isinstance(usage, dict) and usage.get("prompt_tokens") is not None
+    if facts.provider == "anthropic" and not is_openai_shape:
+        facts.include_cache()
+
+
+CLIENT = Client(
+    rank=140,
+    names={
+        fields.REPORTED_COST_USD: ((55, "gen_ai.cost.total_cost"), (55, "litellm.cost.total")),
+        fields.USER: ("llm.user", (142, "metadata.user_api_key_end_user_id")),
+        fields.ERROR_CODE: ("error.code",),
+        fields.CALL_MARK: ("litellm.call_id",),
+    },
+    kinds=(KindRule(70, kind),),
+    contents=(r"llm\.\w+\.(messages|choices|content|input)$", r"error\.stack_trace"),
+    readers={"raw": read_raw},
+    usage_objects=("metadata.usage_object",),
+    invented_id_scopes=frozenset({SCOPE}),
+    marked_scopes=frozenset({SCOPE}),
+)

@@ -1,0 +1,9 @@
+"""Microsoft Agent Framework and Semantic Kernel. Semantic Kernel writes error types as `<class 'module.Error'>`."""
+
+from ingest.client import Client
+
+CLIENT = Client(
+    rank=160,
+    frameworks=frozenset({"microsoft.agent_framework"}),
+    error_type_pattern=r"<class '(.+)'>",
+)

@@ -1,0 +1,80 @@
+"""OpenTelemetry's conventions for generative AI, today's and former names, and its general conventions.
+
+Every client that follows them is read by this file: the GenAI instrumentations, the Anthropic SDK, Microsoft's
+frameworks and others. SpanKind says nothing: calls are CLIENT in some SDKs and INTERNAL in others.
+"""
+
+from ingest import fields
+from ingest.client import Client, KindRule
+from ingest.operations import KIND_OF_OPERATION, OPERATION_IN_NAME
+from ingest.spans import Span
+
+
+def kind_by_name(span: Span) -> str | None:
+    match = OPERATION_IN_NAME.match(span.name)
+    return KIND_OF_OPERATION[match[1]] if match else None
+
+
+def kind_by_model(span: Span) -> str | None:
+    attributes = span.attributes
+    has_provider = attributes.get("gen_ai.system") or attributes.get("gen_ai.provider.name")
+    return "llm" if has_provider and attributes.get("gen_ai.request.model") else None
+
+
+CLIENT = Client(
+    rank=10,
+    names={
+        fields.PROVIDER: ("gen_ai.provider.name", "gen_ai.system"),
+        fields.REQUESTED_MODEL: ("gen_ai.request.model",),
+        fields.USED_MODEL: ("gen_ai.response.model",),
+        fields.INPUT_TOKENS: ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
+        fields.OUTPUT_TOKENS: ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
+        fields.CACHE_READ_TOKENS: ("gen_ai.usage.cache_read.input_tokens",),
+        fields.CACHE_WRITE_TOKENS: (
+            "gen_ai.usage.cache_write.input_tokens",
+            "gen_ai.usage.cache_creation.input_tokens",
+        ),
+        fields.REASONING_TOKENS: ("gen_ai.usage.reasoning.output_tokens",),
+        fields.RESPONSE_ID: ("gen_ai.response.id",),
+        fields.SERVICE_TIER: ("openai.response.service_tier", "gen_ai.openai.response.service_tier"),
+        fields.FIRST_TOKEN_SECONDS: (
+            "gen_ai.response.time_to_first_chunk",
+            "gen_ai.client.operation.time_to_first_chunk",
+        ),
+        fields.FIRST_TOKEN_BY_SERVER: ("gen_ai.server.time_to_first_token",),
+        fields.AGENT: ("gen_ai.agent.name",),
+        fields.WORKFLOW: ("gen_ai.workflow.name",),
+        fields.TOOL_OF_OPERATION: ("gen_ai.tool.name",),
+        fields.USER: (
+            "user.id",
+            "enduser.id",
+            "enduser.pseudo.id",
+            # Proposed, and in no convention yet: every other name of a user comes first.
+            (141, "gen_ai.user"),
+            (141, "gen_ai.user.id"),
+        ),
+        fields.SESSION: ("session.id", "gen_ai.conversation.id"),
+        fields.SERVICE: ("service.name",),
+        fields.SERVICE_VERSION: ("service.version",),
+        fields.ENVIRONMENT: ("deployment.environment.name", "deployment.environment"),
+        fields.ERROR_TYPE: ("error.type",),
+        fields.ERROR_CODE: ("http.response.status_code",),
+        fields.ERROR_MESSAGE: ("error.message",),
+        fields.EXCEPTION_TYPE: ("exception.type",),
+    },
+    kinds=(
+        KindRule.by_value(50, "gen_ai.operation.name", KIND_OF_OPERATION),
+        KindRule(90, kind_by_name),
+        KindRule(100, kind_by_model),
+    ),
+    contents=(
+        r"gen_ai\.(input|output)\.messages",
+        r"gen_ai\.(prompt|completion)",
+        r"gen_ai\.system_instructions",
+        r"gen_ai\.tool\.(message|call\.(arguments|result))",
+        r"gen_ai\.(user|assistant|system|choice)\b.*content",
+        r"exception\.stacktrace",
+    ),
+    provider_names={"az.ai.openai": "azure.ai.openai"},
+    agent_prefixes=("invoke_agent", "agent"),
+)

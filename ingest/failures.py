@@ -1,0 +1,77 @@
+"""Reads whether a span failed, and why."""
+
+import re
+from typing import Any
+
+from ingest import fields, tables
+from ingest.attributes import Attributes
+from ingest.span_facts import SpanFacts
+from ingest.spans import STATUS_ERROR, Span
+from traces.text import MESSAGE_LENGTH, clean
+
+TIMED_OUT = re.compile(r"time(d )?\s?out|deadline", re.IGNORECASE)
+SEARCHED_LENGTH = 300
+"""Characters of a message that can show a time-out: further on, code that is quoted may name a timeout."""
+
+
+def read_failure(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
+    exception = exception_of(span)
+    if not has_failed(facts, span, exception):
+        return
+    exception = exception or {}
+    facts.error_type = error_type(attributes, exception)
+    message = error_message(span, attributes, exception)
+    facts.error_message = clean(message, MESSAGE_LENGTH) if message else None
+    texts = (
+        str(span.attributes.get("error.type", "")),
+        str(exception.get("exception.type", "")),
+        facts.error_type or "",
+        (message or "").partition("Traceback")[0][:SEARCHED_LENGTH],
+    )
+    facts.status = "timeout" if any(map(TIMED_OUT.search, texts)) else "error"
+
+
+def exception_of(span: Span) -> dict[str, Any] | None:
+    """The attributes of the last exception event."""
+    for event in reversed(span.events):
+        if event.name == "exception":
+            return event.attributes
+    return None
+
+
+def has_failed(facts: SpanFacts, span: Span, exception: dict[str, Any] | None) -> bool:
+    """A failed call can have the status OK: then it has an exception and no output."""
+    if span.status == STATUS_ERROR:
+        return True
+    for name, value in tables.FAILURE_MARKS:
+        if span.attributes.get(name) == value:
+            return True
+    return facts.kind == "llm" and exception is not None and not facts.output_tokens
+
+
+def error_type(attributes: Attributes, exception: dict[str, Any]) -> str | None:
+    found = attributes.text(fields.ERROR_TYPE)
+    if found is None or found == "_OTHER":
+        found = Attributes(exception).text(fields.EXCEPTION_TYPE) or found
+    if found is None:
+        found = attributes.text(fields.ERROR_CODE)
+    return unwrapped(found) if found else None
+
+
+def unwrapped(error_type: str) -> str:
+    for pattern in tables.ERROR_TYPES:
+        error_type = pattern.sub(r"\1", error_type)
+    return error_type
+
+
+def error_message(span: Span, attributes: Attributes, exception: dict[str, Any]) -> str | None:
+    """The first message, without the traceback behind it."""
+    messages = (
+        span.status_message,
+        str(exception.get("exception.message") or ""),
+        *map(str, attributes.all(fields.ERROR_MESSAGE)),
+    )
+    for message in messages:
+        if message:
+            return message.partition("Traceback")[0].strip() or message
+    return None

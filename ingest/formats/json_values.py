@@ -1,0 +1,33 @@
+"""JSON bodies of spans: their size checked before they are parsed, and values of the wrong type read as empty."""
+
+from typing import Any
+
+from django.conf import settings
+
+from web import json_body
+from web.problems import Problem
+
+
+def parsed(body: bytes, most_levels: int = json_body.MOST_LEVELS) -> Any:
+    """Raises 413 for too many spans or values, 400 for a body that is not JSON or is nested too deep."""
+    if body.count(b'"spanId"') > settings.MAX_TRACES_PER_REQUEST:
+        raise too_many_spans()
+    return json_body.parsed(body, most_levels)
+
+
+def too_many_spans() -> Problem:
+    return Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} spans in a request; send smaller batches.")
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """The objects in the list."""
+    return [item for item in as_list(value) if isinstance(item, dict)]
+
+
+def object_at(value: dict[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,176 @@
+"""OTLP trace requests in JSON. A span that cannot be stored never costs its neighbours."""
+
+import base64
+import binascii
+from typing import Any
+
+from django.conf import settings
+
+from ingest.formats.json_values import as_list, as_objects, object_at, parsed, too_many_spans
+from ingest.formats.otlp import MOST_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
+from ingest.spans import Decoded, Event, RefusedSpan, Resource, Span
+from web import json_body
+from web.json_body import DEEPEST
+from web.problems import Problem
+
+MOST_NS = 2**64 - 1
+STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
+
+
+def decode(body: bytes) -> Decoded:
+    request = parsed(body, json_body.MOST_OTLP_LEVELS)
+    if not isinstance(request, dict):
+        raise Problem(400, "The body must be one JSON object with resourceSpans.")
+    # An empty object is a request without spans. Any other object without resourceSpans was meant for another address.
+    if request and not isinstance(request.get("resourceSpans", ...), list | None):
+        raise Problem(400, "The body is not an OTLP trace request: resourceSpans must be a list.")
+    spans = spans_with_origin(request)
+    if len(spans) > settings.MAX_TRACES_PER_REQUEST:
+        raise too_many_spans()
+    decoded = Decoded([], misplaced_parts(request))
+    for span, scope, resource in spans:
+        try:
+            decoded.spans.append(span_of(span, scope, resource))
+        except RefusedSpan as reason:
+            decoded.refusals.append(str(reason))
+    return decoded
+
+
+def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, str, Resource]]:
+    """Each span with the name of its scope and with its resource."""
+    return [
+        (span, scope, resource)
+        for resource_spans in as_objects(request.get("resourceSpans"))
+        for resource in [lenient_resource(object_at(resource_spans, "resource"))]
+        for scope_spans in as_objects(resource_spans.get("scopeSpans"))
+        for scope in [str(object_at(scope_spans, "scope").get("name") or "")]
+        for span in as_list(scope_spans.get("spans"))
+    ]
+
+
+def misplaced_parts(request: dict[str, Any]) -> list[str]:
+    """One reason for each part of the request that should hold spans and cannot."""
+    found = []
+    for resource_spans in as_list(request.get("resourceSpans")):
+        scopes = resource_spans.get("scopeSpans") if isinstance(resource_spans, dict) else ...
+        if not isinstance(scopes, list | None):
+            found.append("resourceSpans must hold objects with a list of scopeSpans")
+        found += [
+            "scopeSpans must hold objects with a list of spans"
+            for scope_spans in as_list(scopes)
+            if not isinstance(scope_spans, dict) or not isinstance(scope_spans.get("spans"), list | None)
+        ]
+    return found
+
+
+def lenient_resource(resource: dict[str, Any]) -> Resource:
+    try:
+        return resource_of(attributes_of(resource.get("attributes")))
+    except RefusedSpan:  # A resource that is nested too deep does not cost its spans.
+        return Resource()
+
+
+def span_of(span: Any, scope: str, resource: Resource) -> Span:
+    if not isinstance(span, dict):
+        raise RefusedSpan("a span must be a JSON object")
+    trace_id, span_id, parent_span_id = checked_ids(
+        id_of(span.get("traceId"), TRACE_ID_BYTES),
+        id_of(span.get("spanId"), SPAN_ID_BYTES),
+        id_of(span.get("parentSpanId"), SPAN_ID_BYTES),
+    )
+    status = object_at(span, "status")
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent_span_id,
+        name=str(span.get("name") or ""),
+        start_ns=nanoseconds(span.get("startTimeUnixNano"), "startTimeUnixNano"),
+        end_ns=nanoseconds(span.get("endTimeUnixNano"), "endTimeUnixNano"),
+        status=status_of(status.get("code")),
+        status_message=str(status.get("message") or ""),
+        attributes=attributes_of(span.get("attributes")),
+        events=[event_of(event) for event in as_objects(span.get("events"))[:MOST_EVENTS]],
+        scope=scope,
+        resource=resource,
+    )
+
+
+def event_of(event: dict[str, Any]) -> Event:
+    return Event(
+        str(event.get("name") or ""),
+        nanoseconds(event.get("timeUnixNano"), "timeUnixNano"),
+        attributes_of(event.get("attributes")),
+    )
+
+
+def id_of(value: Any, length: int) -> bytes:
+    """Reads hex digits, as OTLP says, and base64, as protobuf's own mapping to JSON says."""
+    if value is None or value == "":
+        return b""
+    if not isinstance(value, str):
+        raise RefusedSpan("an id must be a string of hex digits")
+    try:
+        return bytes.fromhex(value) if len(value) == 2 * length else base64.b64decode(value, validate=True)
+    except (ValueError, binascii.Error):
+        raise RefusedSpan("an id must be a string of hex digits") from None
+
+
+def nanoseconds(value: Any, name: str) -> int:
+    if value is None:
+        return 0
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise RefusedSpan(f"{name} must be a whole number of nanoseconds") from None
+    if not 0 <= number <= MOST_NS:
+        raise RefusedSpan(f"{name} is beyond 64 bits")
+    return number
+
+
+def status_of(code: Any) -> int:
+    if isinstance(code, str):
+        return STATUS_CODES.get(code, 0) if not code.isdecimal() else int(code[:1])
+    return code if isinstance(code, int) else 0
+
+
+def attributes_of(pairs: Any, depth: int = DEEPEST) -> dict[str, Any]:
+    return {
+        pair["key"]: value_of(pair.get("value"), depth)
+        for pair in as_objects(pairs)
+        if isinstance(pair.get("key"), str)
+    }
+
+
+def value_of(value: Any, depth: int) -> Any:
+    if depth == 0:
+        raise RefusedSpan(f"an attribute is nested deeper than {DEEPEST} levels")
+    if not isinstance(value, dict):
+        return None
+    if "stringValue" in value:
+        return str(value["stringValue"])
+    if "intValue" in value:
+        return int_of(value["intValue"])
+    if "doubleValue" in value:
+        return double_of(value["doubleValue"])
+    if "boolValue" in value:
+        return value["boolValue"] is True
+    if "arrayValue" in value:
+        return [value_of(item, depth - 1) for item in as_list(object_at(value, "arrayValue").get("values"))]
+    if "kvlistValue" in value:
+        return attributes_of(object_at(value, "kvlistValue").get("values"), depth - 1)
+    return value.get("bytesValue") if isinstance(value.get("bytesValue"), str) else None
+
+
+def int_of(value: Any) -> int | None:
+    try:
+        number = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def double_of(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None

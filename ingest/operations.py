@@ -1,0 +1,58 @@
+"""Kinds of spans, and the operations of their rows.
+
+A kind is one of: llm, raw (a provider's answer that repeats a call), embedding, usage_log (the log that ends a stream),
+tool, handoff, agent, workflow, chain, other. `ingest/clients/` says how each client's kinds are recognised.
+"""
+
+import re
+
+from ingest.spans import Span
+from traces.text import NAME_LENGTH, clean
+
+CALL_KINDS = frozenset({"llm", "raw", "embedding"})
+RECORD_KINDS = CALL_KINDS | {"usage_log"}
+"""Kinds of spans that record something about a call."""
+
+KIND_OF_OPERATION = {
+    "chat": "llm",
+    "text_completion": "llm",
+    "generate_content": "llm",
+    "completion": "llm",
+    "embeddings": "embedding",
+    "embedding": "embedding",
+    "execute_tool": "tool",
+    "invoke_agent": "agent",
+    "create_agent": "agent",
+    "invoke_workflow": "workflow",
+}
+OPERATION_OF_KIND = {
+    "embedding": "embeddings",
+    "tool": "execute_tool",
+    "agent": "invoke_agent",
+    "workflow": "invoke_workflow",
+}
+LLM_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
+OPERATION_IN_NAME = re.compile(
+    r"^(chat|text_completion|generate_content|embeddings|execute_tool|invoke_agent) .", re.DOTALL
+)
+"""A span's name by the conventions: the operation, then the model, tool or agent."""
+CALLS_IN_NAME = LLM_OPERATIONS | {"embeddings"}
+
+
+def operation_of(kind: str, span: Span) -> str:
+    """The operation of the span's row: chat, embeddings, invoke_agent, ..., other."""
+    if kind not in ("llm", "raw"):
+        return OPERATION_OF_KIND.get(kind, "other")
+    operation = str(span.attributes.get("gen_ai.operation.name"))
+    if operation not in LLM_OPERATIONS:
+        match = OPERATION_IN_NAME.match(span.name)
+        operation = match[1] if match else ""
+    return operation if operation in LLM_OPERATIONS else "chat"
+
+
+def model_in_name(name: str) -> str | None:
+    """The model in a name like `chat gpt-4o`."""
+    match = OPERATION_IN_NAME.match(name)
+    if match is None or match[1] not in CALLS_IN_NAME:
+        return None
+    return clean(name[len(match[1]) + 1 :], NAME_LENGTH)

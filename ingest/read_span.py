@@ -1,0 +1,99 @@
+"""Reads one span: its kind, agent, user and session. `read_call` and `failures` read the rest."""
+
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from ingest import fields, tables
+from ingest.attributes import Attributes
+from ingest.failures import read_failure
+from ingest.operations import RECORD_KINDS, operation_of
+from ingest.read_call import read_call
+from ingest.span_facts import SpanFacts
+from ingest.spans import Span
+from traces.text import ID_LENGTH, NAME_LENGTH, clean
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NS_PER_MS = 1e6
+
+
+def read_span(span: Span, attributes: Attributes) -> SpanFacts:
+    kind = kind_of(span, attributes)
+    agent, agent_is_named = agent_of(kind, span, attributes)
+    facts = SpanFacts(
+        trace_id=span.trace_id,
+        span_id=span.span_id,
+        parent_span_id=span.parent_span_id,
+        timestamp=moment(span.start_ns),
+        name=tool_name(span, attributes) if kind == "tool" else clean(span.name, NAME_LENGTH),
+        status="success",
+        error_type=None,
+        error_message=None,
+        kind=kind,
+        operation=operation_of(kind, span),
+        scope=stored_scope(span.scope),
+        latency_ms=(span.end_ns - span.start_ns) / NS_PER_MS if span.end_ns >= span.start_ns else None,
+        agent=agent,
+        agent_is_named=agent_is_named,
+        workflow=attributes.text(fields.WORKFLOW),
+        service=span.resource.service or attributes.text(fields.SERVICE, ID_LENGTH),
+        user=attributes.text(fields.USER, ID_LENGTH),
+        session=attributes.text(fields.SESSION, ID_LENGTH),
+        merged=attributes.has(fields.CALL_MARK) and span.scope not in tables.MARKED_SCOPES,
+        timeless=span.timeless,
+    )
+    if kind in RECORD_KINDS:
+        read_call(facts, span, attributes)
+    read_failure(facts, span, attributes)
+    return facts
+
+
+def kind_of(span: Span, attributes: Attributes) -> str:
+    """The kind by the first rule that recognises the span."""
+    for name, _ in attributes.places.get(fields.KIND, ()):
+        if attributes.values[name] and (kind := tables.KIND_BY_ATTRIBUTE[name](span)):
+            return kind
+    for rule in tables.OTHER_KINDS:
+        if kind := rule(span):
+            return kind
+    return "other"
+
+
+def moment(nanoseconds: int) -> datetime:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return EPOCH + timedelta(0, seconds, rest // 1000)
+
+
+@lru_cache(maxsize=4096)
+def stored_scope(scope: str) -> str:
+    """The scope, if traces are resolved differently for its spans; else nothing."""
+    return scope if scope in tables.STORED_SCOPES or scope.startswith(tables.LATE_SCOPES) else ""
+
+
+def agent_of(kind: str, span: Span, attributes: Attributes) -> tuple[str | None, bool]:
+    """The agent, and whether an attribute names it. The name of an agent's span is the last source."""
+    name = agent_attribute(kind, span, attributes)
+    if name is not None:
+        return name or None, True
+    if kind != "agent":
+        return None, False
+    name = clean(tables.AGENT_PREFIX.sub("", span.name), ID_LENGTH)
+    return tables.AGENT_SUFFIX.sub("", name) or None, False
+
+
+def agent_attribute(kind: str, span: Span, attributes: Attributes) -> str | None:
+    name = attributes.text(fields.AGENT, ID_LENGTH)
+    if name is None and kind == "agent":
+        name = attributes.text(fields.AGENT_OF_RUN, ID_LENGTH)
+        name = tables.AGENT_SUFFIX.sub("", name) if name else None
+    if name is None:
+        name = attributes.text(fields.AGENT_IN_METADATA, ID_LENGTH)
+    if name is None and kind == "agent" and span.scope in tables.AGENT_SCOPES:
+        name = attributes.text(fields.AGENT_BY_SCOPE, ID_LENGTH)
+    return name
+
+
+def tool_name(span: Span, attributes: Attributes) -> str:
+    name = None
+    if span.attributes.get("gen_ai.operation.name") == "execute_tool":
+        name = attributes.text(fields.TOOL_OF_OPERATION)
+    return name or attributes.text(fields.TOOL) or clean(span.name.removeprefix("execute_tool "), NAME_LENGTH)

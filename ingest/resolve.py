@@ -1,0 +1,219 @@
+"""Finds what only the whole trace shows: which spans repeat a call, and the agent, user and session of each span.
+
+`resolve` is a pure function of all spans known so far: any order of arrival, and any split of the spans into requests,
+ends in the same rows.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from ingest import tables
+from ingest.nodes import Node, age
+from ingest.operations import OPERATION_OF_KIND
+from ingest.pairings import PAIRINGS
+from ingest.span_facts import SpanFacts
+
+CALL_FIELDS = (
+    "requested_model",
+    "used_model",
+    "response_id",
+    "provider",
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "reported_cost_usd",
+    "service_tier",
+)
+"""Facts about a call that another record of it can add."""
+
+
+@dataclass(slots=True)
+class ResolvedSpan:
+    facts: SpanFacts
+    operation: str
+    agent_id: str
+    user_id: str | None
+    session_id: str | None
+    latency_ms: float | None
+    call: SpanFacts | None
+    """If the span counts as a call: all facts about the call, from every span that records it."""
+
+
+def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
+    nodes = sorted((Node(facts, facts.kind) for facts in spans), key=age)
+    traces: dict[str, list[Node]] = defaultdict(list)
+    for node in nodes:
+        traces[node.facts.trace_id].append(node)
+    for members in traces.values():
+        resolve_trace(members)
+    for pairing in PAIRINGS:
+        pairing.pair(nodes)
+    repetitions: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        if node.repeats is not None:
+            repetitions[id(node.call)].append(node)
+    return [resolved(node, repetitions.get(id(node), [])) for node in nodes]
+
+
+# --- Inside a trace ---
+
+
+def resolve_trace(members: list[Node]) -> None:
+    ordered = parents_first(members)
+    reconsider_kinds(ordered)
+    for node in ordered:
+        inherit(node)
+        find_call_above(node)
+    share_over_trace(members)
+
+
+def parents_first(members: list[Node]) -> list[Node]:
+    """Links the spans to their parents and sorts them, parents first. A cycle is cut at its oldest span."""
+    link_parents(members)
+    ordered = descendants([node for node in members if node.parent is None])
+    if len(ordered) < len(members):
+        seen = {id(node) for node in ordered}
+        for node in members:
+            if id(node) not in seen:
+                cut_from_parent(node)
+                found = descendants([node])
+                ordered += found
+                seen |= {id(one) for one in found}
+    return ordered
+
+
+def link_parents(members: list[Node]) -> None:
+    by_id: dict[str, Node] = {}
+    for node in members:
+        by_id.setdefault(node.facts.span_id, node)
+    for node in members:
+        parent = by_id.get(node.facts.parent_span_id or "")
+        if parent is not None and parent is not node:
+            node.parent = parent
+            parent.children.append(node)
+
+
+def cut_from_parent(node: Node) -> None:
+    if node.parent is not None:
+        node.parent.children.remove(node)
+        node.parent = None
+
+
+def descendants(tops: list[Node]) -> list[Node]:
+    """The nodes and all below them, level by level."""
+    ordered = list(tops)
+    for node in ordered:
+        ordered += node.children
+    return ordered
+
+
+def reconsider_kinds(ordered: list[Node]) -> None:
+    """Sets two kinds that only the trace shows.
+
+    A span into which a client wrote its calls is an agent run. An unnamed agent above named ones is a workflow.
+    """
+    for node in ordered:
+        if node.facts.merged and any(child.kind == "raw" for child in node.children):
+            node.kind = "agent"
+        if node.kind == "agent" and node.facts.agent_is_named:
+            top = top_of(node)
+            if top.kind == "agent" and not top.facts.agent_is_named and top.facts.parent_span_id is None:
+                top.kind = "workflow"
+
+
+def top_of(node: Node) -> Node:
+    while node.parent is not None:
+        node = node.parent
+    return node
+
+
+def inherit(node: Node) -> None:
+    """Takes agent, user, session and workflow from the span above if the span has none of its own.
+
+    The span above has inherited already.
+    """
+    facts, above = node.facts, node.parent
+    node.agent = facts.agent if node.kind != "workflow" or facts.agent_is_named else None
+    node.user, node.session, node.workflow = facts.user, facts.session, facts.workflow
+    if above is None:
+        return
+    node.agent = node.agent or above.agent
+    node.user = node.user or above.user
+    if above.session and (node.session is None or tables.GENERATED_SESSION.match(node.session)):
+        node.session = above.session
+    node.workflow = node.workflow or above.workflow
+
+
+def find_call_above(node: Node) -> None:
+    above = node.parent
+    if above is None:
+        return
+    node.call_above = above if above.is_call else above.call_above
+    if node.is_call and node.call_above is not None and is_same_call(node.facts, node.call_above.facts):
+        node.repeats = node.call_above
+
+
+def is_same_call(inner: SpanFacts, outer: SpanFacts) -> bool:
+    """Whether a call below a call only records it again: yes, unless their response ids differ."""
+    if inner.scope in tables.INVENTED_ID_SCOPES or outer.scope in tables.INVENTED_ID_SCOPES:
+        return True
+    return not (inner.response_id and outer.response_id and inner.response_id != outer.response_id)
+
+
+def share_over_trace(members: list[Node]) -> None:
+    """Gives spans without user, session or workflow those of the root, else of the oldest span that has one."""
+    roots_first = sorted(members, key=lambda node: node.facts.parent_span_id is not None)
+    user = next((node.facts.user for node in roots_first if node.facts.user), None)
+    session = next((node.facts.session for node in roots_first if node.facts.session), None)
+    workflow = next((node.facts.workflow for node in roots_first if node.facts.workflow), None)
+    for node in members:
+        node.user = node.user or user
+        node.session = node.session or session
+        node.workflow = node.workflow or workflow
+
+
+# --- The result ---
+
+
+def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
+    facts = node.facts
+    call, latency_ms = None, facts.latency_ms
+    operation = facts.operation if node.kind == facts.kind else OPERATION_OF_KIND[node.kind]
+    if node.repeats is not None or node.kind == "usage_log":
+        operation = "other"
+    elif node.is_call:
+        call = merged_facts(facts, repetitions)
+        latency_ms = latency_of_call(facts, repetitions)
+    return ResolvedSpan(
+        facts=facts,
+        operation=operation,
+        agent_id=node.agent or node.workflow or facts.service or "unknown",
+        user_id=node.user,
+        session_id=node.session,
+        latency_ms=latency_ms,
+        call=call,
+    )
+
+
+def merged_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
+    """The facts of the call. Those that are missing come from the other spans that record it."""
+    if not repetitions:
+        return facts
+    call = replace(facts)
+    for name in CALL_FIELDS:
+        if getattr(call, name) is None:
+            values = (getattr(node.facts, name) for node in repetitions)
+            setattr(call, name, next((value for value in values if value is not None), None))
+    return call
+
+
+def latency_of_call(facts: SpanFacts, repetitions: list[Node]) -> float | None:
+    """The latency of the span. In `late_scopes` a stream goes on after the span of its request has ended."""
+    if facts.latency_ms is None or not facts.scope.startswith(tables.LATE_SCOPES):
+        return facts.latency_ms
+    last = max((node.facts.end for node in repetitions), default=facts.timestamp)
+    return max(facts.latency_ms, (last - facts.timestamp) / timedelta(milliseconds=1))

@@ -1,0 +1,92 @@
+"""The facts that one span states. Facts that only its whole trace shows are found in `resolve`."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from itertools import compress
+from operator import attrgetter, ne
+from typing import Any
+
+from ingest.model_names import base_model
+from ingest.operations import CALL_KINDS
+from traces.row import Row, Status
+
+
+@dataclass(slots=True)
+class SpanFacts:
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    timestamp: datetime
+    name: str
+    status: Status
+    error_type: str | None
+    error_message: str | None
+    # The rest is stored in the row's `span_facts`, so that the trace can be resolved again when more spans arrive.
+    kind: str
+    operation: str
+    scope: str = ""
+    """Empty, unless the trace is resolved differently for spans of this scope."""
+    latency_ms: float | None = None
+    agent: str | None = None
+    agent_is_named: bool = False
+    """An attribute names the agent, not only the span's name."""
+    workflow: str | None = None
+    service: str | None = None
+    user: str | None = None
+    session: str | None = None
+    provider: str | None = None
+    requested_model: str | None = None
+    used_model: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    reported_cost_usd: str | None = None
+    response_id: str | None = None
+    service_tier: str | None = None
+    merged: bool = False
+    """A client wrote its last call into this span of the application."""
+    timeless: bool = False
+    """The client does not say when it began: it begins with the first span of its trace."""
+
+    @property
+    def is_call(self) -> bool:
+        return self.kind in CALL_KINDS
+
+    @property
+    def end(self) -> datetime:
+        return self.timestamp + timedelta(milliseconds=self.latency_ms or 0)
+
+    @property
+    def model(self) -> str | None:
+        return base_model(self.used_model or self.requested_model)
+
+    @property
+    def cached_tokens(self) -> int:
+        return (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+    def include_cache(self) -> None:
+        """Makes input tokens that do not contain the cached ones contain them."""
+        if self.input_tokens is not None:
+            self.input_tokens += self.cached_tokens
+
+
+ROW_COLUMNS = ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
+"""Facts that are columns of the row. No later span corrects them, so they are read back from there."""
+STORED_FIELDS = [field for field in fields(SpanFacts) if field.name not in ROW_COLUMNS]
+STORED_NAMES = tuple(field.name for field in STORED_FIELDS)
+DEFAULTS = tuple(field.default for field in STORED_FIELDS)
+stored_values = attrgetter(*STORED_NAMES)
+
+
+def to_stored(facts: SpanFacts) -> dict[str, Any]:
+    """The facts for the row's `span_facts`, without those that have their default."""
+    values = stored_values(facts)
+    return dict(compress(zip(STORED_NAMES, values, strict=True), map(ne, values, DEFAULTS)))
+
+
+def from_row(row: Row) -> SpanFacts:
+    columns = {name: getattr(row, name) for name in ROW_COLUMNS}
+    columns["name"] = columns["name"] or ""
+    return SpanFacts(**columns, **(row.span_facts or {}))

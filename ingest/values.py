@@ -1,0 +1,64 @@
+"""Values of attributes: JSON inside a text, and token counts in every form in which clients write them."""
+
+import ast
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from ingest.fields import Path
+
+LONGEST_LITERAL = 16 * 1024
+MOST_TOKENS = 10**12
+"""No call has more, and sums of larger numbers would not fit into 64 bits."""
+
+
+def structure(value: Any) -> Any:
+    """Parses a text that is JSON or the repr of a Python dict; other values stay as they are."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return literal(value)
+
+
+def literal(text: str) -> Any:
+    if not text.startswith("{") or len(text) > LONGEST_LITERAL:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def value_at(value: Any, path: Path) -> Any:
+    """The value that the keys lead to, or None."""
+    for key in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(key)
+    return value
+
+
+def first_count(value: Any, paths: Iterable[Path]) -> int | None:
+    """The token count at the first of the paths that leads to one."""
+    counts = (token_count(value_at(value, path)) for path in paths)
+    return next((count for count in counts if count is not None), None)
+
+
+def token_count(value: Any) -> int | None:
+    """Reads a count that is a whole number, also one that is written as a text or a float."""
+    if type(value) is int:
+        return value if 0 <= value <= MOST_TOKENS else None
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        if not value.isdecimal() or len(value) > 16:
+            return None
+        value = int(value)
+    if isinstance(value, float):
+        if not value.is_integer():
+            return None
+        value = int(value)
+    return token_count(value) if type(value) is int else None
