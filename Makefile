@@ -7,20 +7,32 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
+# On all cores. tests/conftest.py says which tests stay together.
+PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses logical --no-loadscope-reorder
+SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz \
+	observability/test_launcher.py security timescaledb
 
-.PHONY: help run demo test test-oracle test-api-fuzz test-fuzz test-faults check
+.PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check
 
 help: ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=9000 make run: another port)
-	@exec $(BIN)/python -m observability.launcher.run
+	@exec $(BIN)/python -m observability.launcher
 
 demo: .venv/runtime ## Fill the demo workspace with two months of data
 	@$(BIN)/python -m observability.launcher.demo
 
-test: .venv/development $(TIMESCALEDB) ## Run the tests
-	@$(BIN)/python -m pytest -q -m "not faults"
+format: .venv/development ## Format code and templates, and mend what the linters can mend
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/djlint templates --reformat --quiet
+
+test: .venv/development $(TIMESCALEDB) ## Run the tests, and print what they cover
+	@$(PYTEST) --cov --cov-report=
+
+test-fast: .venv/development ## Run the tests of a minute: all but browser, attacks, faults, fuzzing, oracle, launcher, TimescaleDB
+	@$(PYTEST) $(SLOW:%=--ignore=tests/%)
 
 test-faults: .venv/development ## Kill, stop, freeze and flood everything for ten minutes; a table says what was lost
 	@$(BIN)/python -m pytest -q tests/faults

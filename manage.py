@@ -4,8 +4,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from web.version import VERSION
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
-    # Commands take as long as they take: only the server has somebody waiting.
+    # Commands take as long as they need: only the server has somebody who waits.
     os.environ.setdefault("STATEMENT_TIMEOUT_MS", "0")
-    execute_from_command_line(sys.argv)
+    if sys.argv[1:] == ["--version"]:
+        print(VERSION)  # Django would print its own
+    else:
+        execute_from_command_line(sys.argv)

@@ -81,7 +81,7 @@ def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Call
 @contextmanager
 def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
     """Waits while another request computes, and yields its entry. Yields None where this request shall compute."""
-    left = deadline.left_seconds()
+    left = deadline.remaining_seconds()
     computing = locks.setdefault(key, KeyLock())  # this name keeps it alive while the lock is in use
     if not computing.lock.acquire(timeout=-1 if left is None else left):
         raise unavailable("The answer is being computed and takes long. Try again shortly.")
@@ -96,7 +96,7 @@ def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator
 def lease(name: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
     """Does the same among processes."""
     holder = uuid4().hex
-    ends = time.monotonic() + min(WAIT_SECONDS, deadline.left_seconds() or WAIT_SECONDS)
+    ends = time.monotonic() + min(WAIT_SECONDS, deadline.remaining_seconds() or WAIT_SECONDS)
     while not (is_ours := cache.add(name, holder, LEASE_SECONDS)) and time.monotonic() < ends:
         if entry := look_up():
             yield entry

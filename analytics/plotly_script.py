@@ -1,82 +1,123 @@
-"""Plotly's script out of its Python package: no CDN, no npm, and nothing else of that package."""
+"""Serves the part of Plotly's script that we draw with, out of its Python package: no CDN, no npm.
+
+The script is cut where esbuild's output can be told apart by its text: docs/decisions/plotly-script.md.
+"""
 
 import re
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 from django.contrib.staticfiles.finders import BaseStorageFinder
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
+
+from web.pinned import version_fault
+
+PLOTLY_VERSION = "7.1.0"
 
 SCRIPT = "plotly.min.js"
 # For browsers that know it: compile all of it on another thread while it arrives.
 COMPILE_AT_ONCE = "//# allFunctionsCalledOnLoad\n"
-# A loader around the script. As functions are parsed when they are called, it makes the browser read all twice.
-WRAPPED, UNWRAPPED = '(typeof self !== "undefined" ? self : this, () => {\n', "\nwindow.Plotly = Plotly;"
-# What we draw beside scatter, which is part of Plotly's core. Its other 46 kinds, like maps, are most of its 5 MB.
+# A loader around the script. Browsers parse a function within it only when it is called, and so read the script twice.
+LOADER_START, LOADER_END = '(typeof self !== "undefined" ? self : this, () => {\n', "\nwindow.Plotly = Plotly;"
+# The kinds of chart we draw besides scatter, which is part of Plotly's core. The other 46, like maps, are most of 5 MB.
 TRACES = ("bar",)
 # As esbuild writes them: one statement for each of Plotly's source files, which calls those it needs by name.
 MODULE = re.compile(r"(?<=;)var [\w$]+=W\(")
 DEFINED, NEEDED = re.compile(r"([\w$]+)=(?:W|Ea)\("), re.compile(r"([\w$]+)\(\)")
 REGISTERED = re.compile(r"\.register\(\[([\w$(),]+)\]\)")
+TRACE_NAME = re.compile(r'moduleType:"trace",name:"(\w+)"')
+REEXPORTED = re.compile(r"\.exports=([\w$]+)\(\)\}")
+
+
+class UnknownScript(ImproperlyConfigured):
+    """Plotly's script is not built as this module expects."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(
+            f"plotly.min.js has no {missing}: analytics/plotly_script.py was written for Plotly {PLOTLY_VERSION} "
+            "and cuts its script by its text; adapt it as docs/decisions/plotly-script.md says."
+        )
 
 
 def package_data() -> Path:
-    spec = find_spec("plotly")  # importing plotly would take half a second
-    assert spec is not None  # noqa: S101 (it is pinned in requirements.txt)
-    assert spec.origin is not None  # noqa: S101
-    return Path(spec.origin).parent / "package_data"
+    # By the list of installed packages: importing plotly takes half a second.
+    return Path(str(distribution("plotly").locate_file("plotly/package_data")))
 
 
-def quick(script: str) -> str:
-    """The same for what we draw, ready in a sixth of the time. A script of another make stays as it is."""
-    start, end = script.find(WRAPPED), script.rfind(UNWRAPPED)
-    if 0 < start < end:
-        license_text = script[: script.index("*/") + 2]
-        script = f"{license_text}\n{script[start + len(WRAPPED) : end]}\n"
-    return COMPILE_AT_ONCE + only(TRACES, script)
+def smaller_script(script: str) -> str:
+    """Returns a script that does the same for what we draw, and is ready in a sixth of the time."""
+    return COMPILE_AT_ONCE + keep_traces(TRACES, without_loader(script))
 
 
-def only(traces: tuple[str, ...], script: str) -> str:
-    """Without the source files that these traces and the core do not need."""
+def without_loader(script: str) -> str:
+    """Keeps the licence and what the loader loads."""
+    start, end = script.find(LOADER_START), script.rfind(LOADER_END)
+    if not 0 < start < end:
+        raise UnknownScript("loader around it")
+    license_text = script[: script.index("*/") + 2]
+    return f"{license_text}\n{script[start + len(LOADER_START) : end]}\n"
+
+
+def keep_traces(traces: tuple[str, ...], script: str) -> str:
+    """Drops the source files that neither these traces nor the core need."""
     starts = [found.start() for found in MODULE.finditer(script)]
     parts = [script[start:end] for start, end in zip(starts, [*starts[1:], len(script)], strict=False)]
-    listed = REGISTERED.search(parts[-1]) if parts else None
-    if not listed:
-        return script
+    registered = REGISTERED.search(parts[-1]) if parts else None
+    if not registered:
+        raise UnknownScript("list of registered traces")
     places = {name: place for place, part in enumerate(parts) for name in DEFINED.findall(part)}
-    kept = [name for name in NEEDED.findall(listed[1]) if trace(name, parts, places) in traces]
-    if len(kept) != len(traces):
-        return script
-    parts[-1] = parts[-1].replace(listed[1], ",".join(f"{name}()" for name in kept))
-    needed, looking = {len(parts) - 1}, [len(parts) - 1]
-    while looking:
-        found = {places[name] for name in NEEDED.findall(parts[looking.pop()]) if name in places}
-        looking += found - needed
+    kept = {trace_name(name, parts, places): name for name in NEEDED.findall(registered[1])}
+    if missing := set(traces) - set(kept):
+        raise UnknownScript(f"trace {', '.join(sorted(missing))}")
+    calls = ",".join(f"{name}()" for trace, name in kept.items() if trace in traces)
+    parts[-1] = parts[-1].replace(registered[1], calls)
+    return script[: starts[0]] + "".join(parts[place] for place in sorted(needed_places(parts, places)))
+
+
+def needed_places(parts: list[str], places: dict[str, int]) -> set[int]:
+    """Finds what the last part needs, directly or through others."""
+    needed, to_search = {len(parts) - 1}, [len(parts) - 1]
+    while to_search:
+        found = {places[name] for name in NEEDED.findall(parts[to_search.pop()]) if name in places}
+        to_search += found - needed
         needed |= found
-    return script[: starts[0]] + "".join(parts[place] for place in sorted(needed))
+    return needed
 
 
-def trace(name: str, parts: list[str], places: dict[str, int]) -> str:
-    """What a registered source file, which may only hand on another, is for."""
+def trace_name(name: str, parts: list[str], places: dict[str, int]) -> str:
+    """Returns the kind of chart that a source file draws; a file may only re-export another one."""
     part = parts[places[name]]
-    if found := re.search(r'moduleType:"trace",name:"(\w+)"', part):
+    if found := TRACE_NAME.search(part):
         return found[1]
-    handed = re.search(r"\.exports=([\w$]+)\(\)\}", part)
-    return trace(handed[1], parts, places) if handed else ""
+    reexported = REEXPORTED.search(part)
+    return trace_name(reexported[1], parts, places) if reexported else ""
+
+
+def plotly_fault() -> str | None:
+    return version_fault("analytics/plotly_script.py", "plotly", PLOTLY_VERSION)
 
 
 class PackageData(FileSystemStorage):
     def _open(self, name: str, mode: str = "rb") -> File:
+        if fault := plotly_fault():
+            raise ImproperlyConfigured(fault)
         with Path(self.path(name)).open(encoding="utf-8") as script:
-            return ContentFile(quick(script.read()).encode(), name)
+            return ContentFile(smaller_script(script.read()).encode(), name)
 
 
 class PlotlyFinder(BaseStorageFinder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(storage=PackageData(location=package_data()))
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        """Runs with Django's system checks, which ask every finder."""
+        fault = plotly_fault()
+        return [Error(fault, id="analytics.E001")] if fault else []
 
     def find(self, path: str, *args: Any, **kwargs: Any) -> Any:
         return super().find(path, *args, **kwargs) if path == SCRIPT else []

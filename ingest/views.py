@@ -34,7 +34,7 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
     rows, rejected = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
     pricing.price(request.workspace.id, rows)
     stored = writer.store(request.workspace.id, rows)
-    metrics.ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejected))
+    metrics.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejected))
     return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})
 
 
@@ -98,7 +98,7 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
 
 def store(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
     stored = record(request.workspace, decoded)
-    metrics.ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refusals))
+    metrics.count_ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refusals))
     return otlp_response(decoded.refusals, as_json)
 
 

@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from web import deadline
 from web.declared_access import public
+from web.version import VERSION
 
-# A probe that waits longer is taken for a failure by whoever asks.
+# Those that ask take a probe that lasts longer for a failure.
 PROBE_SECONDS = 2
 
 
@@ -18,10 +19,10 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when both databases answer and are migrated; a missing cache only costs speed and is only named."""
+    """Answers 200 when both databases answer and are migrated. A missing cache is named only: it costs speed."""
     checks = {alias: database_state(alias) for alias in connections}
     ready = all(state == "ok" for state in checks.values())
-    response = JsonResponse({**checks, "cache": cache_state()}, status=200 if ready else 503)
+    response = JsonResponse({**checks, "cache": cache_state(), "version": VERSION}, status=200 if ready else 503)
     response["Cache-Control"] = "no-store"
     return response
 
@@ -36,7 +37,7 @@ def database_state(alias: str) -> str:
     return "migrations pending" if pending else "ok"
 
 
-def answers(alias: str) -> bool:
+def database_answers(alias: str) -> bool:
     try:
         with deadline.at_most(PROBE_SECONDS), connections[alias].cursor() as cursor:
             cursor.execute("SELECT 1")

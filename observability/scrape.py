@@ -1,4 +1,4 @@
-"""`GET /metrics`, of all worker processes together."""
+"""Answers `GET /metrics` with the counts of all worker processes together."""
 
 import hmac
 import os
@@ -25,11 +25,14 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_scrape(request: HttpRequest) -> bool:
-    """With METRICS_TOKEN whoever has it. Without one nobody in production; elsewhere this machine, unless a proxy on
-    it asks for someone else."""
+    """Tells whether the request has METRICS_TOKEN.
+
+    Without a METRICS_TOKEN nobody may scrape in production. Elsewhere this machine may, but not a proxy that runs on it
+    and asks for somebody else.
+    """
     if settings.METRICS_TOKEN:
-        given = request.headers.get("Authorization", "")
-        return hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
+        authorization = request.headers.get("Authorization", "")
+        return hmac.compare_digest(authorization.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
     is_forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
     return not settings.PRODUCTION and not is_forwarded and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
 
@@ -41,18 +44,18 @@ def registries() -> Iterator[CollectorRegistry]:
         yield shared
     else:
         yield REGISTRY
-    now = CollectorRegistry()
-    now.register(Now())
-    yield now
+    gauges = CollectorRegistry()
+    gauges.register(CurrentState())
+    yield gauges
 
 
-class Now(Collector):
-    """What is asked when Prometheus asks."""
+class CurrentState(Collector):
+    """Measures the databases and the cache whenever Prometheus asks."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         database = GaugeMetricFamily("observability_database_up", "1: it answers", labels=["database"])
         for alias in ("default", "analytics"):
-            database.add_metric([alias], float(health.answers(alias)))
+            database.add_metric([alias], float(health.database_answers(alias)))
         yield database
         cache = GaugeMetricFamily("observability_cache_up", "1: it keeps what it is given")
         cache.add_metric([], float(health.cache_state() == "ok"))

@@ -1,4 +1,4 @@
-"""Everything that can be set comes from the environment; `.env.example` lists it with the reason for each."""
+"""Reads every setting from the environment. `.env.example` lists them with the reason for each."""
 
 import re
 from pathlib import Path
@@ -20,16 +20,16 @@ env.read_env(BASE_DIR / ".env")
 
 
 def development_secret_key() -> str:
-    """The one `make run` made for this folder, so that commands in another terminal share it."""
-    made = BASE_DIR / "var" / "secret_key"
-    return made.read_text() if made.exists() else "development-only-not-secret"
+    """Returns the key that `make run` made for this folder, so that commands in another terminal use the same."""
+    path = BASE_DIR / "var" / "secret_key"
+    return path.read_text() if path.exists() else "development-only-not-secret"
 
 
 ENVIRONMENT = env.str("ENVIRONMENT", "development")
 SECRET_KEY = env.str("SECRET_KEY", "") or development_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", False)
-# 127.0.0.1 always: the container's health check asks itself.
+# Always with 127.0.0.1: the container's health check asks its own server.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 OPEN_WORKSPACE_IDS = frozenset(UUID(value) for value in env.list("OPEN_WORKSPACE_IDS", default=[]))
@@ -97,6 +97,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "web.version.product_version",
             ],
         },
     }
@@ -104,7 +105,7 @@ TEMPLATES = [
 
 
 def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> dict[str, Any]:
-    """A database by its URL, or of the embedded PostgreSQL where no URL is set."""
+    """Returns Django's settings for the database of a URL, or for the embedded PostgreSQL where no URL is set."""
     config: dict[str, Any] = embedded.database(embedded_name)
     if env.str(variable, ""):
         if not re.fullmatch(r"postgres(ql)?://.*/.+", env.str(variable)):
@@ -112,7 +113,7 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         config = dict(env.db_url(variable))
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
     config["ENGINE"] = "web.postgres"
-    # Before each request, so that connections of before a restart cost nobody an answer.
+    # Each request checks its connection first, so that a restart of the database costs nobody an answer.
     config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s is an overload: better a 503 that clients retry than a queue that never ends.
@@ -121,24 +122,24 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", 20),
         "timeout": 2,
-        # Given up early and begun anew by the next request: the pool's own patience grows to half a minute.
+        # The next request tries to connect again. The pool's own pauses between attempts grow to half a minute.
         "reconnect_timeout": 2,
     }
-    # Only what asks for it is prepared (the writer's inserts), nothing for being asked often.
+    # Only statements that ask for it are prepared (the writer's inserts), none because it runs often.
     options["prepare_threshold"] = 1_000_000_000
     options["connect_timeout"] = 3
-    # A host that vanished; a server that hangs is told by web.deadline.
+    # These notice a host that vanished; web.deadline notices a server that hangs.
     options |= {"tcp_user_timeout": 15_000, "keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
     options["options"] = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=15000 -c jit=off"
-        # Disks that seek are gone; and starting workers costs more than what most questions of ours take.
+        # Disks no longer seek, and starting parallel workers takes longer than most of our queries.
         " -c random_page_cost=1.1 -c parallel_setup_cost=100000"
     )
     return config
 
 
-# A request waits for databases at most so long in all, also for one that hangs.
+# A request waits for databases at most this long in all, also for one that hangs.
 REQUEST_SECONDS = 12
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES = {
@@ -146,8 +147,10 @@ DATABASES = {
     "analytics": database("ANALYTICS_DATABASE_URL", "observability_analytics", STATEMENT_TIMEOUT_MS),
 }
 ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")
-if ANALYTICS_ENGINE not in ("", "postgresql", "timescaledb"):
-    raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be postgresql or timescaledb, not {ANALYTICS_ENGINE!r}.")
+# Those whose schema the initial migration has.
+ENGINES = sorted(path.stem.removeprefix("0001_") for path in (BASE_DIR / "traces/migrations/sql").glob("0001_*.sql"))
+if ANALYTICS_ENGINE not in ("", *ENGINES):
+    raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be {' or '.join(ENGINES)}, not {ANALYTICS_ENGINE!r}.")
 DATABASE_ROUTERS = ["observability.router.AnalyticsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -169,7 +172,7 @@ AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "workspaces.access.client_address"
-PASSWORD_HASHERS = ["workspaces.passwords.OneAtATime"]
+PASSWORD_HASHERS = ["workspaces.passwords.QueuedArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
@@ -233,10 +236,10 @@ STORE_CONTENT = env.bool("STORE_CONTENT", True)
 # Up to so many calls in a window percentiles are exact, beyond that from a histogram.
 EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
 
-# Views read bodies themselves, with MAX_BODY_BYTES; this bounds what Django parses for forms.
+# Bounds the forms that Django parses. Views read other bodies themselves, up to MAX_BODY_BYTES.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# Requests of one workspace that a process answers at once; of its WEB_THREADS the rest is for the others.
+# Requests of one workspace that a process answers at once. The other WEB_THREADS are for the other workspaces.
 WORKSPACE_CONCURRENCY = env.int("WORKSPACE_CONCURRENCY", 16)
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")

@@ -10,7 +10,7 @@ from web.declared_access import public
 
 @public
 def icon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it beside what is no page, like JSON."""
+    """Browsers ask for it when they show JSON, which names no icon of its own."""
     return redirect(static("icon.svg"))
 
 

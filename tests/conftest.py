@@ -1,11 +1,43 @@
 from collections.abc import Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.given import Given
+
+# Folders whose tests share one server, and so run in one worker. Other tests share what their file prepares.
+SHARED_SERVERS = ("tests/faults", "tests/timescaledb")
+# They begin first, or one worker would end long after the others.
+SLOWEST = (*SHARED_SERVERS, "tests/analytics/test_oracle.py", "tests/observability/test_launcher.py")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Orders the tests of parallel runs by group: a worker takes the next group when it has ended one."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: (not item.nodeid.startswith(SLOWEST), group_of(item.nodeid)))
+
+
+def group_of(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return next((folder for folder in SHARED_SERVERS if file.startswith(folder)), file)
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """pytest-xdist's marker xdist_group does nothing with pytest 9.2, so groups are named here."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +45,20 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
     yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def empty_analytics(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After a test that commits, Django empties the tables of models. Those of `traces` belong to no model."""
+    marker = request.node.get_closest_marker("django_db")
+    if not (marker and marker.kwargs.get("transaction")):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    with connections["analytics"].cursor() as cursor:
+        tables = set(connections["analytics"].introspection.table_names(cursor)) - {"django_migrations"}
+        cursor.execute("".join(f"DELETE FROM {table};" for table in tables))
 
 
 @pytest.fixture

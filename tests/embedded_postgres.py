@@ -1,4 +1,7 @@
-"""A pytest plugin, loaded before the settings: tests run against an embedded PostgreSQL of their own."""
+"""A pytest plugin, loaded before the settings, that starts an embedded PostgreSQL for the tests.
+
+The workers of pytest-xdist find its address in their environment, and use databases of their own on the one server.
+"""
 
 import os
 import shutil
@@ -10,12 +13,12 @@ import pytest
 
 from observability.launcher import embedded
 
-# Durability costs tests time and gives them nothing: the directory is thrown away.
+# Durability costs time and gives tests nothing: the folder is deleted after the run.
 FAST = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "max_connections": "300",
+    "max_connections": "1000",
     "jit": "off",
 }
 

@@ -1,20 +1,13 @@
-"""A Redis of a test's own, to share, stop, freeze and flush."""
+"""Runs a Redis for one test, which may stop, freeze and flush it."""
 
 import signal
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 from redis import Redis
 
+from tests.servers import free_port, wait_until_listening
 from tests.tools import tool
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class RedisServer:
@@ -30,12 +23,7 @@ class RedisServer:
     def start(self) -> None:
         command = [tool("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self.process = subprocess.Popen([*command, "--dir", str(self.folder)], stdout=subprocess.DEVNULL)
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise AssertionError("redis-server did not start")
+        wait_until_listening(self.port)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -5,7 +5,7 @@ import pytest
 
 
 def tool(name: str) -> str:
-    """Its path. Where it is missing the test is skipped with the reason, in CI it fails."""
+    """Returns a program's path. Where it is missing the test is skipped with the reason; in CI it fails."""
     path = shutil.which(name)
     if path:
         return path

@@ -1,4 +1,4 @@
-"""Request bodies: whole, inflated and bounded, however they were sent."""
+"""Reads request bodies, inflates them and bounds their size, however they were sent."""
 
 import zlib
 
@@ -10,14 +10,17 @@ from web.problems import Problem
 
 CHUNK = 64 * 1024
 MOST_EXPANSION = 100
-# Below this a body of repeated spans may well shrink more than a hundredfold, and costs nothing.
+# A body of repeated spans may well shrink more than a hundredfold. Up to this size it costs nothing.
 EXPANSION_FLOOR = 256 * 1024
-# Each member of a gzip file costs a copy of what follows it, so a body of many small ones would cost its square.
+# Each member of a gzip file costs a copy of all that follows it: the cost of many small ones grows with its square.
 MOST_MEMBERS = 100
 
 
 def read_body(request: HttpRequest) -> bytes:
-    """At most MAX_BODY_BYTES, before and after inflation. Raises 400, 413 and 415 Problems."""
+    """Returns the inflated body, of at most MAX_BODY_BYTES before and after inflation.
+
+    Raises 400, 413 and 415 Problems.
+    """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "deflate"):
         raise Problem(415, f"Content-Encoding {encoding!r} is not supported; send gzip, deflate or none.")
@@ -26,9 +29,10 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def raw_body(request: HttpRequest) -> bytes:
+    """Returns the body as it was sent."""
     limit = settings.MAX_BODY_BYTES
     if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
-        # Chunked: Django takes a body without Content-Length for an empty one, the server knows where it ends.
+        # Chunked. Django takes a body without Content-Length for an empty one, but the server knows where it ends.
         read = request.META["wsgi.input"].read
     else:
         read = request.read
@@ -57,7 +61,7 @@ def inflate(body: bytes, encoding: str) -> bytes:
         members += 1
         if members > MOST_MEMBERS:
             raise Problem(413, f"The request body has more than {MOST_MEMBERS} {encoding} members; send it as one.")
-        # 32 more bits: gzip or zlib by its header. Some clients send "deflate" without any header.
+        # The bit 32 lets zlib recognise gzip and zlib by their header. Some clients send "deflate" without any header.
         headerless = encoding == "deflate" and rest[0] & 0x0F != 8
         inflater = zlib.decompressobj(-zlib.MAX_WBITS if headerless else zlib.MAX_WBITS | 32)
         pending = rest
@@ -71,11 +75,12 @@ def inflate(body: bytes, encoding: str) -> bytes:
             raise Problem(400, f"The request body is not valid {encoding}.") from error
         if not inflater.eof:
             raise Problem(400, f"The {encoding} request body ended early.")
-        rest = inflater.unused_data  # gzip may hold several members
+        rest = inflater.unused_data  # the next member of a gzip file
     return bytes(inflated)
 
 
 def check_expansion(inflated: int, sent: int) -> None:
+    """Raises 413 for a body that inflates too much; both are numbers of bytes."""
     if inflated > settings.MAX_BODY_BYTES:
         raise too_large()
     if inflated > EXPANSION_FLOOR and inflated > MOST_EXPANSION * sent:

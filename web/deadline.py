@@ -1,6 +1,6 @@
-"""How long a request may still wait for a database.
+"""Bounds how long a request waits for a database.
 
-`statement_timeout` is kept by the server, and a server that hangs keeps nothing: this is kept by the client.
+The server itself ends a statement at `statement_timeout`, but a server that hangs ends nothing. Here the client does.
 """
 
 import time
@@ -8,30 +8,30 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# Time for what must still be tried when none is left: a rollback on a connection that works takes no longer.
+# After the deadline there is still this time for a rollback. On a connection that works it takes no longer.
 GRACE_SECONDS = 0.5
 
-_ends: ContextVar[float | None] = ContextVar("ends", default=None)
+_deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Within it every wait ends after so many seconds, or earlier where an outer one says so."""
-    outer = _ends.get()
-    ends = time.monotonic() + seconds
-    token = _ends.set(ends if outer is None else min(ends, outer))
+    """Ends every wait inside the block after so many seconds; an earlier outer deadline stays in force."""
+    outer = _deadline.get()
+    inner = time.monotonic() + seconds
+    token = _deadline.set(inner if outer is None else min(inner, outer))
     try:
         yield
     finally:
-        _ends.reset(token)
+        _deadline.reset(token)
 
 
-def left_seconds() -> float | None:
-    """None: as long as it takes, as commands may."""
-    ends = _ends.get()
-    return None if ends is None else max(ends - time.monotonic(), GRACE_SECONDS)
+def remaining_seconds() -> float | None:
+    """Returns the time until the deadline; None without a deadline, as for commands."""
+    deadline = _deadline.get()
+    return None if deadline is None else max(deadline - time.monotonic(), GRACE_SECONDS)
 
 
 def has_passed() -> bool:
-    ends = _ends.get()
-    return ends is not None and time.monotonic() > ends
+    deadline = _deadline.get()
+    return deadline is not None and time.monotonic() > deadline

@@ -1,4 +1,4 @@
-"""Every view declares who may see it. A view that does not is refused."""
+"""Makes every view declare who may see it, and refuses a view that does not."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Headers that every answer carries, also static files and those that a middleware gives."""
+"""Adds headers to every answer, also to static files and to the answers of other middleware."""
 
 from collections.abc import Callable
 

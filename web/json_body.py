@@ -1,6 +1,6 @@
-"""JSON bodies: checked for size and depth before they are parsed.
+"""Checks the size and depth of JSON bodies, and then parses them.
 
-A body of empty objects takes thirty times its size in memory to parse, and seconds.
+Without the checks a body of empty objects takes seconds to parse, and thirty times its size in memory.
 """
 
 import json
@@ -14,14 +14,14 @@ import orjson
 from web.problems import Problem
 
 DEEPEST = 64
-"""Levels of lists and objects that an item may have."""
+"""Levels of lists and objects in an item."""
 MOST_LEVELS = 2 * DEEPEST
-"""Of items: one that is a little too deep can still be told from its neighbours, and is refused alone."""
+"""Levels of a body of items. An item that is a little too deep is still parsed, and then refused without the others."""
 MOST_OTLP_LEVELS = 8 * DEEPEST
-"""OTLP takes up to four levels to say one of a value."""
+"""Levels of a body of OTLP, which writes one level of a value as up to four."""
 
 MOST_VALUES = 400_000
-"""Objects and lists. 8 MiB of real spans have fewer."""
+"""Objects and lists of a body. 8 MiB of real spans have fewer."""
 MOST_QUOTES = 2_000_000
 
 TEXT = re.compile(rb'"[^"]*"')
@@ -30,14 +30,15 @@ ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
 def parsed(body: bytes, most_levels: int = MOST_LEVELS) -> Any:
-    """Raises 400 for what is no JSON or is nested too deep, 413 for too much of it."""
+    """Raises 400 for a body that is not JSON or is nested too deep, 413 for one with too many values."""
     check_size(body)
     check_levels(body, most_levels)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
         pass
-    # The lenient parser takes NaN and lone surrogates; left to itself also UTF-16, in which no brackets are counted.
+    # The standard parser accepts NaN and lone surrogates. It would accept UTF-16 too, in which check_levels finds no
+    # brackets: so the body is decoded first.
     try:
         return json.loads(body.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError) as error:
@@ -45,7 +46,7 @@ def parsed(body: bytes, most_levels: int = MOST_LEVELS) -> Any:
 
 
 def check_size(body: bytes) -> None:
-    """Raises 413 for more objects, lists and texts than 8 MiB of real spans have."""
+    """Raises 413 for a body with more objects, lists and texts than 8 MiB of real spans have."""
     if body.count(b"{") + body.count(b"[") > MOST_VALUES or body.count(b'"') > MOST_QUOTES:
         raise too_many_values()
 
@@ -55,10 +56,10 @@ def too_many_values() -> Problem:
 
 
 def check_levels(body: bytes, most: int = DEEPEST) -> None:
-    """Raises 400 for more lists and objects within each other."""
+    """Raises 400 for lists and objects that are nested deeper than `most` levels."""
     if body.count(b"[") + body.count(b"{") <= most:
         return
     brackets = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, ALL_BUT_BRACKETS).replace(b'""', b"")
-    steps = array("b", TEXT.sub(b"", brackets).translate(STEPS))  # 1 into a list or an object, -1 out of it
+    steps = array("b", TEXT.sub(b"", brackets).translate(STEPS))  # 1 where a list or an object begins, -1 where it ends
     if max(accumulate(steps), default=0) > most:
         raise Problem(400, f"The body is nested deeper than {most} levels.")

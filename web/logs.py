@@ -1,6 +1,6 @@
-"""One line per event, as JSON in production, with the id of the request it belongs to and without secrets.
+"""Writes one line per event, as JSON in production, with the id of its request and without secrets.
 
-No Django here: gunicorn's configuration takes the same.
+It does not import Django, because gunicorn's configuration uses it too.
 """
 
 import logging
@@ -12,7 +12,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# Keys (their first letters are no secret, they name the key), passwords in URLs, and credentials of any kind.
+# What to replace, and by what: API keys but for their prefix, which names the key and is not secret; passwords in URLs;
+# credentials of any kind.
 SECRETS = (
     (re.compile(r"\b(aop_[\w-]{8})[\w-]{8,}"), r"\1…"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@]+@"), r"\1…@"),
@@ -25,8 +26,8 @@ SECRETS = (
 
 
 def without_secrets(text: str) -> str:
-    for pattern, kept in SECRETS:
-        text = pattern.sub(kept, text)
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
     return text
 
 
@@ -42,7 +43,7 @@ class Line(logging.Formatter):
 
 class RequestId(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django writes of refusals when the request is over, and hands it along; as text it would show its query.
+        # Django logs a refusal after the request and adds the request to the record. Its text would show the query.
         request = record.__dict__.pop("request", None)
         if not hasattr(record, "request_id"):
             record.request_id = getattr(request, "request_id", request_id.get())
@@ -50,7 +51,7 @@ class RequestId(logging.Filter):
 
 
 def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
-    """`level` and `log_json` as in the environment, maybe empty."""
+    """Returns the configuration of logging. `level` and `log_json` are as in the environment, and may be empty."""
     as_json = (log_json or str(production)).lower() in ("true", "1", "yes", "on")
     level = level or "WARNING"
     names = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
@@ -75,12 +76,12 @@ def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
         },
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            # Django would also write to a handler of its own.
+            # Without this Django also writes to a handler of its own.
             "django": {"handlers": [], "level": "NOTSET", "propagate": True},
             # At DEBUG it writes whole contexts: tokens, query strings, a key that is shown once.
             "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
-            # Its lines hold whole addresses with their query; web.requests writes one without.
+            # Its lines show whole addresses with their query; web.requests writes a line without it.
             "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }

@@ -1,4 +1,4 @@
-"""What Prometheus is told; docs/operations.md says what each means and when to worry."""
+"""Counts and times for Prometheus. docs/operations.md explains each, and when to worry."""
 
 from collections.abc import Iterable
 
@@ -30,7 +30,7 @@ POOL_WAIT = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 
-# Words of a refusal to what they are about: few values, whatever clients send.
+# Parts of a refusal's text, by the reason they stand for: few values, whatever clients send.
 REASONS = {
     "id": ("_id", "an id"),
     "time": ("start", "time", "nanoseconds"),
@@ -39,7 +39,7 @@ REASONS = {
 }
 
 
-def ingested(accepted: int, duplicates: int, reasons: Iterable[str]) -> None:
+def count_ingested(accepted: int, duplicates: int, reasons: Iterable[str]) -> None:
     ACCEPTED.inc(accepted)
     DUPLICATES.inc(duplicates)
     for reason in reasons:

@@ -1,4 +1,4 @@
-"""Errors in one shape: RFC 9457 problem details for API clients, the error panel for the dashboard."""
+"""Shows errors in one shape: RFC 9457 problem details to API clients, an error panel or page to people."""
 
 import logging
 import sys
@@ -21,8 +21,8 @@ from web.postgres.base import DeadlinePassed
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-PASSING = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
-# SQLSTATEs or their classes, to what 503 by cause calls them.
+PASSING_FAULTS = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
+# The cause of a 503 by SQLSTATE, or by its first two characters.
 CAUSES = {
     "57014": "statement_timeout",
     "55P03": "lock",
@@ -33,19 +33,19 @@ CAUSES = {
     "25P04": "idle_timeout",
     "53": "resources",
     "58": "resources",
-    # A table that is not there yet: a new version waits for its migrations.
+    # A table is missing: a new version waits for its migrations.
     "42P01": "migrations",
 }
 
-# What Django answers itself, in words of its own.
-OF_DJANGO = {
+# Our texts in place of Django's, for errors that Django answers itself.
+DETAILS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
     405: "This address takes other methods; Allow names them.",
 }
 
-# What Django's admin does not catch of ids and filters in addresses that are none: `/admin/r/<type>/<no UUID>/`.
-ODDLY_ASKED = (ValidationError, ValueError, DataError, OverflowError)
+# Django's admin does not catch these for malformed ids and filters in addresses, like `/admin/r/<type>/<no UUID>/`.
+MALFORMED_URL_FAULTS = (ValidationError, ValueError, DataError, OverflowError)
 
 
 class FieldError(TypedDict):
@@ -54,7 +54,7 @@ class FieldError(TypedDict):
 
 
 class Problem(Exception):
-    """Raised anywhere below a view, answered by ProblemMiddleware."""
+    """An error for the client. Any code below a view raises it, and ProblemMiddleware answers it."""
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Problem(Exception):
 
 
 def unavailable(detail: str, cause: str = "other") -> Problem:
+    """Returns a 503 and counts it by its cause."""
     metrics.UNAVAILABLE.labels(cause).inc()
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
@@ -81,7 +82,7 @@ def response(request: HttpRequest, problem: Problem) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         answer = render(request, "_problem.html", context, status=problem.status)
     elif is_for_people(request):
-        # Without the request: what a template asks of it may need the database that is away.
+        # Rendered without the request: its user comes from the database, which may be the one that is away.
         answer = HttpResponse(render_to_string("problem.html", context), status=problem.status)
     else:
         body: dict[str, object] = {
@@ -108,7 +109,7 @@ def is_a_page(request: HttpRequest) -> bool:
 
 
 def cause(exception: BaseException) -> str | None:
-    """Why it will pass by itself; None for a fault that will not."""
+    """Returns why the fault passes by itself; None for a fault that does not."""
     origin = exception.__cause__ if isinstance(exception, DatabaseError | InterfaceError) else exception
     state = getattr(origin, "sqlstate", None) or ""
     if isinstance(origin, PoolTimeout):
@@ -117,16 +118,16 @@ def cause(exception: BaseException) -> str | None:
         return "deadline"
     if state in CAUSES or state[:2] in CAUSES:
         return CAUSES.get(state) or CAUSES[state[:2]]
-    return "connection" if isinstance(exception, PASSING) else None
+    return "connection" if isinstance(exception, PASSING_FAULTS) else None
 
 
 def problem_of(exception: BaseException) -> Problem | None:
-    """A 503 for faults that pass: clients retry that, and drop what they sent on any other 5xx."""
-    why = cause(exception)
-    if why is None:
+    """Returns a 503 for a fault that passes: clients retry a 503, and drop their data on any other 5xx."""
+    passing_cause = cause(exception)
+    if passing_cause is None:
         return None
-    logger.warning("database unavailable (%s): %s", why, exception)
-    return unavailable("The database does not answer right now. Try again shortly.", why)
+    logger.warning("database unavailable (%s): %s", passing_cause, exception)
+    return unavailable("The database does not answer right now. Try again shortly.", passing_cause)
 
 
 class ProblemMiddleware:
@@ -135,21 +136,24 @@ class ProblemMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         answer = self.get_response(request)
-        if answer.status_code not in OF_DJANGO or is_a_page(request) or "problem+json" in answer["Content-Type"]:
+        if answer.status_code not in DETAILS or is_a_page(request) or "problem+json" in answer["Content-Type"]:
             return answer
         headers = {"Allow": answer["Allow"]} if "Allow" in answer else {}
-        return response(request, Problem(answer.status_code, OF_DJANGO[answer.status_code], headers=headers))
+        return response(request, Problem(answer.status_code, DETAILS[answer.status_code], headers=headers))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)
-        if problem is None and isinstance(exception, ODDLY_ASKED) and asks_oddly(request):
-            logger.warning("asked oddly for %s", request.path, exc_info=exception)
-            problem = Problem(404, OF_DJANGO[404])
+        if problem is None and isinstance(exception, MALFORMED_URL_FAULTS) and is_malformed_admin_url(request):
+            logger.warning("malformed address %s", request.path, exc_info=exception)
+            problem = Problem(404, DETAILS[404])
         return response(request, problem) if problem else None
 
 
-def asks_oddly(request: HttpRequest) -> bool:
-    """Of the admin for what cannot be there. All else that fails in it is a fault of ours, and must be seen as one."""
+def is_malformed_admin_url(request: HttpRequest) -> bool:
+    """Tells whether the request names something in the admin that cannot exist.
+
+    Any other failure in the admin is a fault of ours, and must be seen as one.
+    """
     match = request.resolver_match
     if match is None or match.app_names[:1] != ["admin"]:
         return False
@@ -175,7 +179,7 @@ def is_id(field: Any, value: str) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500: also for what fails outside the views, like saving a session."""
+    """Django's handler500, which also answers failures outside the views, like saving a session."""
     exception = sys.exc_info()[1]
     problem = (problem_of(exception) if exception else None) or Problem(
         500, "This is a fault of the server; its log tells more under the X-Request-ID of this answer."

@@ -1,4 +1,4 @@
-"""Around every request: its id, its deadline, its line in the log, its place in the metrics."""
+"""Gives every request its id and deadline, logs it in one line and counts it in the metrics."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from web import deadline, logs, metrics
 
 logger = logging.getLogger(__name__)
 
-GIVEN_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
+SAFE_ID = re.compile(r"[\w.:+/=-]{1,128}", re.ASCII)
 
 
 class RequestMiddleware:
@@ -21,7 +21,7 @@ class RequestMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request_id = id_of(request)
+        request_id = safe_id(request)
         request.request_id = request_id  # type: ignore[attr-defined]
         token = logs.request_id.set(request_id)
         began = time.monotonic()
@@ -29,22 +29,22 @@ class RequestMiddleware:
             with deadline.at_most(settings.REQUEST_SECONDS):
                 response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            note(request, response, time.monotonic() - began)
+            record(request, response, time.monotonic() - began)
         finally:
             logs.request_id.reset(token)
         return response
 
 
-def id_of(request: HttpRequest) -> str:
-    """The one the client or a proxy gave, if it cannot garble the log."""
-    given = request.headers.get("X-Request-ID", "")
-    return given if GIVEN_ID.fullmatch(given) else uuid4().hex
+def safe_id(request: HttpRequest) -> str:
+    """Returns the id that the client or a proxy sent if it cannot garble the log, else a new one."""
+    sent_id = request.headers.get("X-Request-ID", "")
+    return sent_id if SAFE_ID.fullmatch(sent_id) else uuid4().hex
 
 
-def note(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
-    # The route, not the path: paths hold ids, and a scan for pages that are not there would make a series of each.
+def record(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    # The route, not the path: paths contain ids, and a scan for missing pages would make one series for each.
     route = request.resolver_match.route if request.resolver_match else "unknown"
-    # Some clients make up methods.
+    # Clients may send any method.
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT") else "other"
     metrics.REQUESTS.labels(route, method, response.status_code).inc()
     metrics.REQUEST_SECONDS.labels(route).observe(seconds)

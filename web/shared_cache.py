@@ -1,7 +1,7 @@
-"""Redis while it answers, else the process's memory: a Redis that is away or hung costs speed, never an answer.
+"""Caches in Redis while it answers, else in the process's memory: without Redis answers are slower, never missing.
 
-After a failure Redis is left alone for some seconds, so that one that hangs costs a single timeout. Nothing that must
-be true may rest on it: what is kept here can be lost, and each process may hold something else.
+After a failure Redis is not asked for some seconds, so that a Redis that hangs costs a single timeout. Do not use this
+cache for anything that must be true: an entry can be lost, and each process may have another one.
 """
 
 import logging
@@ -20,7 +20,7 @@ from redis.retry import Retry
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 0.5
-LEFT_ALONE_SECONDS = 5.0
+PAUSE_SECONDS = 5.0
 MEMORY_ENTRIES = 10_000
 
 
@@ -32,14 +32,14 @@ def settings_for(url: str) -> dict[str, Any]:
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": TIMEOUT_SECONDS,
             "SOCKET_TIMEOUT": TIMEOUT_SECONDS,
-            # Once again after a lost connection, since Redis may have been restarted; never after a timeout.
+            # Tried again once after a lost connection, since Redis may have been restarted; never after a timeout.
             "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))},
         },
     }
 
 
 class Breaker:
-    """One per server and process; Django makes a cache object for each thread."""
+    """Remembers that Redis failed. There is one for each server and process; Django makes a cache for each thread."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -49,19 +49,19 @@ class Breaker:
     def is_open(self) -> bool:
         return self.retry_at > 0
 
-    def lets_through(self) -> bool:
+    def allows_a_call(self) -> bool:
         if not self.is_open:
             return True
         with self.lock:
             if time.monotonic() < self.retry_at:
                 return False
-            self.retry_at = time.monotonic() + LEFT_ALONE_SECONDS  # this caller alone tries, the others go on without
+            self.retry_at = time.monotonic() + PAUSE_SECONDS  # this caller alone tries again
             return True
 
     def failed(self, error: Exception) -> None:
         if not self.is_open:
             logger.warning("Redis does not answer, memory is used instead: %s", error)
-        self.retry_at = time.monotonic() + LEFT_ALONE_SECONDS
+        self.retry_at = time.monotonic() + PAUSE_SECONDS
 
     def succeeded(self) -> None:
         if self.is_open:
@@ -83,11 +83,12 @@ class SharedCache(BaseCache):
     def is_degraded(self) -> bool:
         return self.breaker.is_open
 
-    def tried(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        if self.breaker.lets_through():
+    def call(self, operation: str, *args: Any, **kwargs: Any) -> Any:
+        """Calls Redis, or the memory where Redis is paused or fails."""
+        if self.breaker.allows_a_call():
             try:
                 answer = getattr(self.redis, operation)(*args, **kwargs)
-            except (RedisError, OSError) as error:  # OSError holds the sockets' timeouts
+            except (RedisError, OSError) as error:  # timeouts of sockets are OSErrors
                 self.breaker.failed(error)
             else:
                 self.breaker.succeeded()
@@ -95,28 +96,28 @@ class SharedCache(BaseCache):
         return getattr(self.memory, operation)(*args, **kwargs)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self.tried("get", key, default, version)
+        return self.call("get", key, default, version)
 
     def get_many(self, keys: Any, version: int | None = None) -> Any:
-        return self.tried("get_many", keys, version)
+        return self.call("get_many", keys, version)
 
     def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.tried("set", key, value, *args, **kwargs)
+        return self.call("set", key, value, *args, **kwargs)
 
     def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> Any:
-        return self.tried("add", key, value, *args, **kwargs)
+        return self.call("add", key, value, *args, **kwargs)
 
     def touch(self, key: str, *args: Any, **kwargs: Any) -> Any:
-        return self.tried("touch", key, *args, **kwargs)
+        return self.call("touch", key, *args, **kwargs)
 
     def delete(self, key: str, version: int | None = None) -> Any:
-        return self.tried("delete", key, version)
+        return self.call("delete", key, version)
 
     def has_key(self, key: str, version: int | None = None) -> Any:
-        return self.tried("has_key", key, version)
+        return self.call("has_key", key, version)
 
     def clear(self) -> None:
-        self.tried("clear")
+        self.call("clear")
         self.memory.clear()
 
     def close(self, **kwargs: Any) -> None:

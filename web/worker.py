@@ -1,5 +1,8 @@
-"""gunicorn's threaded worker, in which nobody holds a thread by sending nothing, by sending a request byte by byte, or
-by not reading the answer."""
+"""gunicorn's threaded worker, without its three ways to lose a thread to a slow client.
+
+A client holds no thread by sending nothing, by sending a request byte by byte, or by not reading the answer.
+The class overrides methods that gunicorn does not document: docs/decisions/gunicorn-worker.md.
+"""
 
 import selectors
 import socket
@@ -11,26 +14,34 @@ from typing import Any
 
 from gunicorn.workers import gthread
 
-# A connection that is silent at first waits outside the threads.
+from web.pinned import version_fault
+
+GUNICORN_VERSION = "27.0.1"
+
+# A new connection that sends nothing for so long waits outside the threads.
 SILENT_SECONDS = 0.1
-# 8 MiB at 1 MiB/s; what takes longer comes in smaller batches.
+# 8 MiB at 1 MiB/s; a client that needs longer sends smaller batches.
 RECEIVE_SECONDS = 10
-# Receiving, working and answering together: of it an answer, which is made within 15 s, has at least 5 s to get out.
+# For receiving, working and answering together. Work takes at most 15 s, so an answer has at least 5 s to get out.
 HANDLE_SECONDS = 30
 # For a client to read the end of an answer, after which its connection is closed.
 LINGER_SECONDS = 2
 DRAINED_BYTES = 64 * 1024
+
+# gunicorn imports this module at its start: here it ends with the reason, before it serves anything.
+if fault := version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION):
+    raise RuntimeError(fault)
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.began: dict[gthread.TConn, float] = {}
-        """Those that hold a thread."""
+        """When each connection that holds a thread got it."""
         self.requests: dict[gthread.TConn, Any] = {}
-        """Those whose head is there."""
+        """The requests whose head has arrived."""
         self.lingering: dict[gthread.TConn, float] = {}
-        """Those that are closed when the client has closed too, or then."""
+        """Answered connections, and when each is closed at the latest: earlier when the client closes it."""
 
     def handle(self, conn: gthread.TConn) -> Any:
         if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
@@ -53,7 +64,10 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.linger(conn)
 
     def linger(self, conn: gthread.TConn) -> None:
-        """gunicorn would wait for the client here, in the thread that serves all connections: up to 2 s for each."""
+        """Closes our side, and waits for the client's in the poller.
+
+        gunicorn waits up to 2 s for each client here, in the thread that serves all connections.
+        """
         self.lingering[conn] = time.monotonic() + LINGER_SECONDS
         try:
             conn.sock.shutdown(socket.SHUT_WR)
@@ -63,6 +77,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.close(conn)
 
     def drain(self, conn: gthread.TConn, sock: socket.socket) -> None:
+        """Reads and drops what the client still sends; closes the connection once it has ended."""
         try:
             rest = sock.recv(DRAINED_BYTES)
         except BlockingIOError:
@@ -80,26 +95,26 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Called once a second."""
+        """Ends what takes too long. gunicorn calls it once a second."""
         super().murder_keepalived(force)
         now = time.monotonic()
         for conn, began in list(self.began.items()):
             if now - began > HANDLE_SECONDS:
-                end(conn, socket.SHUT_RDWR)
-            elif now - began > RECEIVE_SECONDS and not is_whole(self.requests.get(conn)):
-                # Whoever reads on sees the end; what is answered still gets out.
-                end(conn, socket.SHUT_RD)
+                shut_down(conn, socket.SHUT_RDWR)
+            elif now - began > RECEIVE_SECONDS and not has_arrived(self.requests.get(conn)):
+                # The thread that reads sees the end of the request; its answer still gets out.
+                shut_down(conn, socket.SHUT_RD)
         for conn in [conn for conn, ends in self.lingering.items() if ends < now]:
             self.close(conn)
 
 
-def end(conn: gthread.TConn, direction: int) -> None:
+def shut_down(conn: gthread.TConn, direction: int) -> None:
     with suppress(OSError):
         conn.sock.shutdown(direction)
 
 
-def is_whole(req: Any) -> bool:
-    """Its body was read to the end, so it is the answer that takes long."""
+def has_arrived(req: Any) -> bool:
+    """Tells whether the request was read to its end: then it is the answer that takes long."""
     if req is None:
         return False
     reader = req.body.reader

@@ -1,7 +1,7 @@
-"""Who may see what of which workspace. Views declare it with the decorators of this module.
+"""Decides who may see what of which workspace. Views declare it with the decorators of this module.
 
-The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. A key that is
-presented is the only credential looked at: a bad key never falls back to a cookie or to an open workspace.
+The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. A request with a key is
+judged by that key alone: a bad key never falls back to a cookie or to an open workspace.
 """
 
 import binascii
@@ -45,36 +45,38 @@ HEADER: list[str | int] = ["header", "X-Workspace-ID"]
 
 @dataclass(frozen=True)
 class Access:
-    """What was granted, and by what: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
+    """The workspace and scopes that a credential opens."""
 
     workspace: Workspace
     scopes: frozenset[str]
     by: str
+    """The credential: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
 
 
 class WorkspaceRequest(HttpRequest):
-    """What a view gets behind `workspace_access` or `page`."""
+    """The request of a view that `workspace_access` or `page` decorates."""
 
     workspace: Workspace
     access: Access
-    """Behind `workspace_access` only."""
+    """Set by `workspace_access` only."""
     workspaces: list[Workspace]
-    """Those the visitor of a page may switch to."""
+    """Set by `page` only: the workspaces that the visitor may switch to."""
     htmx: HtmxDetails
 
 
 def workspace_access(scope: Scope) -> Callable[[View], View]:
-    """An API view: sets `request.workspace` and `request.access`, or raises the 401, 403 or 422 of the contract."""
+    """Decorates an API view: sets `request.workspace` and `request.access`, or raises a 401, 403 or 422 Problem."""
 
     def decorate(view: View) -> View:
-        # Only sessions can be abused across sites, and for them `csrf_checked` runs the check.
+        # Only sessions can be abused by other sites, and for them `check_csrf` runs Django's check.
         @csrf_exempt
         @wraps(view)
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.access = granted(request, scope)
+            request.access = access_of(request, scope)
             request.workspace = request.access.workspace
             if scope == "read":
-                # Readers of one answer wait for it together: only who computes it takes a slot, in analytics/cache.py.
+                # Readers of the same answer wait for it together. Only the one that computes it takes a slot: see
+                # analytics/cache.py.
                 return view(request, *args, **kwargs)
             with request_slot(request.workspace.id):
                 return view(request, *args, **kwargs)
@@ -84,7 +86,8 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
     return decorate
 
 
-def granted(request: HttpRequest, scope: Scope) -> Access:
+def access_of(request: HttpRequest, scope: Scope) -> Access:
+    """Returns what the request's credential opens, or raises a Problem."""
     secret = presented_secret(request, scope)
     if secret is not None:
         return access_of_key(request, secret, scope)
@@ -94,12 +97,12 @@ def granted(request: HttpRequest, scope: Scope) -> Access:
 
 
 def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
-    """The key in the request, "" for credentials that hold none; None where no credentials were sent."""
+    """Returns the key in the request; "" for other credentials, and None for a request without credentials."""
     authorization = request.headers.get("Authorization")
     if authorization is None:
-        # Elsewhere it opens nothing, but it was presented: the session beside it must not answer for it.
-        only = request.headers.get("X-API-Key")
-        return only if scope == "ingest" or only is None else ""
+        # Only ingestion takes this header. For other scopes it is a bad key, so that no session takes its place.
+        api_key = request.headers.get("X-API-Key")
+        return api_key if scope == "ingest" or api_key is None else ""
     # Some exporters do not decode OTEL_EXPORTER_OTLP_HEADERS and send "Bearer%20<key>".
     kind, _, value = unquote(authorization.strip()).partition(" ")
     if kind.lower() == "bearer":
@@ -110,7 +113,7 @@ def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
 
 
 def password(encoded: str) -> str:
-    """Langfuse SDKs send Basic <public>:<key>."""
+    """Returns the password of HTTP Basic: Langfuse SDKs send `Basic <public>:<key>`."""
     try:
         return b64decode(encoded, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
@@ -126,14 +129,14 @@ def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
         refuse_workspace()
     if scope not in key.scopes:
         raise Problem(403, f"This API key lacks the scope {scope}.")
-    key.note_use()
+    key.record_use()
     return Access(key.workspace, key.scopes, f"key {key.prefix}")
 
 
 def access_of_session(request: HttpRequest, scope: Scope) -> Access:
     selected = selected_id(request)
     if request.method not in SAFE_METHODS:
-        csrf_checked(request)
+        check_csrf(request)
     if selected in settings.OPEN_WORKSPACE_IDS:
         return open_access(request)
     access = access_of_member(request.user, selected)
@@ -156,7 +159,7 @@ def access_of_member(user: Any, workspace_id: UUID) -> Access | None:
 
 
 def open_access(request: HttpRequest) -> Access:
-    """Without credentials only a workspace listed in OPEN_WORKSPACE_IDS is to be had."""
+    """Opens a workspace that is listed in OPEN_WORKSPACE_IDS; without credentials no other is open."""
     if not settings.OPEN_WORKSPACE_IDS:
         raise unauthorized("Send an API key as Authorization: Bearer <key>, or sign in.")
     selected = selected_id(request)
@@ -170,8 +173,11 @@ def open_access(request: HttpRequest) -> Access:
 
 
 def refuse_cross_site(request: HttpRequest) -> None:
-    """An open workspace has no token to check. Another site's page is stopped by X-Workspace-ID already, which a
-    browser sends across sites only with a permission nobody gives; this holds should one ever be given."""
+    """Raises 403 for a write from another site: an open workspace has no CSRF token to check.
+
+    X-Workspace-ID already stops other sites, as browsers send it to another site only with a permission that this
+    product does not give. This check holds if it ever does.
+    """
     if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in (
         "none",
         "same-origin",
@@ -189,15 +195,15 @@ def selected_id(request: HttpRequest) -> UUID:
         raise Problem(422, "X-Workspace-ID is not valid.", [{"loc": HEADER, "msg": "must be a UUID"}]) from None
 
 
-def csrf_checked(request: HttpRequest) -> None:
+def check_csrf(request: HttpRequest) -> None:
     check = CsrfViewMiddleware(lambda _: HttpResponse())
     check.process_request(request)
-    if check.process_view(request, checked_like_a_form, (), {}):
+    if check.process_view(request, view_with_csrf_check, (), {}):
         raise Problem(403, "The CSRF token is missing or wrong; reload the page and try again.")
 
 
-def checked_like_a_form(request: HttpRequest) -> HttpResponse:
-    """Stands for the view in the CSRF check, since the view itself is exempt for the sake of keys."""
+def view_with_csrf_check(request: HttpRequest) -> HttpResponse:
+    """Stands for the view in Django's check. The view itself is exempt, because requests with keys have no token."""
     return HttpResponse()
 
 
@@ -206,12 +212,12 @@ def unauthorized(detail: str) -> Problem:
 
 
 def refuse_workspace() -> NoReturn:
-    """The same words whether the workspace exists or not."""
+    """Answers with the same words whether the workspace exists or not."""
     raise Problem(403, "This credential does not open the workspace in X-Workspace-ID.")
 
 
 def page(view: View) -> View:
-    """A dashboard page: `?workspace=` selects among the visitor's workspaces, the last one looked at is the default."""
+    """Decorates a dashboard page, and sets `request.workspace`: of `?workspace=`, else the last one that was seen."""
 
     @wraps(view)
     def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -220,18 +226,18 @@ def page(view: View) -> View:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             return render(request, "no_workspace.html", status=404)
-        wanted = request.GET.get("workspace")
-        chosen = [one for one in request.workspaces if wanted is None or str(one.id) == wanted.lower()]
-        remembered = request.COOKIES.get(LAST_WORKSPACE)
-        if wanted is None:
-            chosen.sort(key=lambda one: str(one.id) != remembered)
-        if not chosen:
+        selected = request.GET.get("workspace")
+        candidates = [one for one in request.workspaces if selected is None or str(one.id) == selected.lower()]
+        last_seen = request.COOKIES.get(LAST_WORKSPACE)
+        if selected is None:
+            candidates.sort(key=lambda one: str(one.id) != last_seen)
+        if not candidates:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
             raise Http404("There is no such workspace, or it is not yours.")
-        request.workspace = chosen[0]
+        request.workspace = candidates[0]
         response = view(request, *args, **kwargs)
-        if remembered != str(request.workspace.id):
+        if last_seen != str(request.workspace.id):
             remember(response, request.workspace)
         return response
 
@@ -239,7 +245,7 @@ def page(view: View) -> View:
 
 
 def remember(response: HttpResponseBase, workspace: Workspace) -> None:
-    """Only which page to show first: the cookie opens nothing."""
+    """Stores the default of `?workspace=` in a cookie, which gives no access."""
     response.set_cookie(
         LAST_WORKSPACE,
         str(workspace.id),
@@ -258,10 +264,13 @@ def visible_workspaces(request: HttpRequest) -> list[Workspace]:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Whom a lock of the sign-in is for. Behind a proxy it is the address that the proxy saw, the last one; what
-    stands before it in the header the client may have written itself."""
+    """Returns the address that the sign-in locks after too many wrong passwords.
+
+    Behind a proxy it is the last address in X-Forwarded-For, which the proxy added. The client may have written the
+    others itself.
+    """
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    for told in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):
+    for address in (forwarded.rpartition(",")[2].strip(), request.META.get("REMOTE_ADDR", "")):
         with suppress(ValueError):
-            return str(ip_address(told))
+            return str(ip_address(address))
     return None

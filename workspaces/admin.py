@@ -8,25 +8,26 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from workspaces import users as users  # registers them
+from workspaces import users as users  # registers users and groups
 from workspaces.models import ApiKey, Membership, Workspace
 
 admin.site.index_title = "Administration"
 admin.site.site_title = "Agent observability"
 
 
-# A form has fields for each row below it, and one of more than 1,000 fields is refused: it could not be saved any more.
+# A form has fields for each row below it, and Django refuses a form of more than 1,000 fields: nobody could save it.
 SHOWN = 50
 
 
 def first_of_each(parent: str, rows: QuerySet[Any], *order: str) -> QuerySet[Any]:
+    """Returns the first rows of each parent, by a window function: one query for all parents."""
     place = Window(RowNumber(), partition_by=F(parent), order_by=order)
     first: QuerySet[Any] = rows.order_by(*order).annotate(place=place).filter(place__lte=SHOWN)
     return first
 
 
 class MemberInline(admin.TabularInline):
-    """A member's user is text: a field to choose another one would take a query for each member."""
+    """Shows a member's user as text, because a field to choose another user takes a query for each member."""
 
     model = Membership
     verbose_name_plural = f"members, the first {SHOWN}"
@@ -35,7 +36,7 @@ class MemberInline(admin.TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         members: QuerySet[Membership] = super().get_queryset(request)
-        # Who joins while the form is open takes nobody out of it.
+        # The oldest first: a member who joins while the form is open must not move another one out of it.
         return first_of_each("workspace", members.select_related("user", "workspace"), "created_at", "id")
 
     def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
@@ -87,7 +88,7 @@ class WorkspaceAdmin(admin.ModelAdmin):
     search_fields = ("name", "id")
     list_filter = ("time_zone",)
     readonly_fields = ("id", "created_at")
-    ordering = ("name", "id")  # said again, since the counts of get_queryset drop the order of the model
+    ordering = ("name", "id")  # again: the counts of get_queryset drop the model's order
     inlines = (MemberInline, NewMemberInline, KeyInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
@@ -170,17 +171,17 @@ class ApiKeyAdmin(admin.ModelAdmin):
     actions = ("revoke",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        # From the address Django takes any text for a moment, and fails to show it.
+        # Django takes any text in the address for a time, and fails when it shows it.
         return {
             name: value for name, value in super().get_changeform_initial_data(request).items() if name != "expires_at"
         }
 
     def get_actions(self, request: HttpRequest) -> Any:
-        # Who selects keys here means to revoke them; a deleted one would be missing from the list of who had access.
+        # Keys are revoked, not deleted: a deleted key is missing from the list of those that had access.
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        # Or a digest could be guessed character by character: ?digest__startswith=
+        # Otherwise a digest could be guessed character by character: ?digest__startswith=
         return not lookup.startswith("digest") and super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="scopes")
@@ -192,7 +193,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
         return key.state
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
-        # A key never moves: what was ingested with it would stay behind.
+        # A key never moves to another workspace: the traces it has ingested would stay in the old one.
         return [*self.readonly_fields, "workspace"] if obj else self.readonly_fields
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool) -> None:

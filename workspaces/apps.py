@@ -1,7 +1,7 @@
 from django.apps import AppConfig, apps
 
-# What the admin's first page calls the parts that come with packages.
-OTHERS = {"auth": "Users", "axes": "Sign-in attempts"}
+# Names of other packages' apps on the admin's first page.
+NAMES_OF_PACKAGES = {"auth": "Users", "axes": "Sign-in attempts"}
 
 
 class WorkspacesConfig(AppConfig):
@@ -9,5 +9,5 @@ class WorkspacesConfig(AppConfig):
     verbose_name = "Workspaces and access"
 
     def ready(self) -> None:
-        for label, verbose_name in OTHERS.items():
+        for label, verbose_name in NAMES_OF_PACKAGES.items():
             apps.get_app_config(label).verbose_name = verbose_name

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
-USE_NOTED_EVERY = timedelta(minutes=1)
+USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
 class Workspace(models.Model):
@@ -32,7 +32,8 @@ class Workspace(models.Model):
         default=True, help_text="Keep prompts and completions of its spans; numbers are kept in any case."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # Changes with everything but traces that answers depend on: budget and time zone. Cached answers hold it.
+    # A new one is set when something changes that answers depend on, other than traces: budget or time zone. It is part
+    # of the keys of cached answers.
     epoch = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
@@ -46,14 +47,14 @@ class Workspace(models.Model):
         super().save(*args, **kwargs)
 
     def clean(self) -> None:
-        # Not a validator of the field: its migration would import this module, which changes.
+        # Not a validator of the field: its migration would import this module, and migrations import no live code.
         if self.time_zone not in available_timezones():
             message = f"{self.time_zone} is no time zone; write it like Europe/Berlin."
             raise ValidationError({"time_zone": message})
 
     @property
     def is_open(self) -> bool:
-        """Needs no credential; only ever so on a laptop."""
+        """Tells whether it needs no credential, as for trying out on a laptop. Production refuses that."""
         return self.pk in settings.OPEN_WORKSPACE_IDS
 
     @property
@@ -68,7 +69,10 @@ class Role(models.TextChoices):
 
 
 class NamedMemberships(models.Manager["Membership"]):
-    """With what names them, or a list of a thousand that are about to be deleted takes a thousand queries."""
+    """Loads the user and workspace that name a membership.
+
+    Otherwise the page that confirms the deletion of a thousand memberships takes a thousand queries.
+    """
 
     def get_queryset(self) -> models.QuerySet["Membership"]:
         return super().get_queryset().select_related("user", "workspace")
@@ -110,7 +114,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         scopes: Sequence[str],
         expires_at: datetime | None = None,
     ) -> tuple["ApiKey", str]:
-        """The key and its secret, which nothing can show again."""
+        """Creates a key. Returns it with its secret, which nothing can show again."""
         secret = KEY_START + secrets.token_urlsafe(32)
         key = self.create(
             workspace=workspace,
@@ -125,10 +129,10 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         return key, secret
 
     def presented(self, secret: str) -> "ApiKey | None":
-        """The valid key with this secret; None for an unknown, expired or revoked one."""
+        """Returns the valid key with this secret; None for an unknown, expired or revoked one."""
         digests = [digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
         with connections[self.db].cursor() as cursor:
-            cursor.execute(PRESENTED, [digests])
+            cursor.execute(KEY_BY_DIGEST, [digests])
             found = cursor.fetchone()
         if found is None:
             return None
@@ -138,7 +142,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """Of the secret only an HMAC is kept: whoever reads this table can use no key."""
+    """A key of a client. Only an HMAC of its secret is stored: who can read this table can use no key."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")
@@ -177,26 +181,34 @@ class ApiKey(models.Model):
         granted = {"ingest": self.can_ingest, "read": self.can_read, "write": self.can_write}
         return frozenset(scope for scope, is_granted in granted.items() if is_granted)
 
-    def note_use(self) -> None:
+    def record_use(self) -> None:
+        """Stores the time of use, at most once a minute."""
         now = timezone.now()
-        if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
-            # The condition again: of many requests at once only the first writes.
+        if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
+            # The old time is part of the condition: of many requests at once only the first writes.
             ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
 
 
 KEY_COLUMNS = columns_of(ApiKey)
 WORKSPACE_COLUMNS = columns_of(Workspace)
-# In every request of a client, and composing it costs ten times what PostgreSQL takes to answer.
-PRESENTED = f"""
-SELECT {", ".join(f"given.{name}" for name in KEY_COLUMNS)}, {", ".join(f"opened.{name}" for name in WORKSPACE_COLUMNS)}
-FROM {ApiKey._meta.db_table} AS given
-JOIN {Workspace._meta.db_table} AS opened ON opened.id = given.workspace_id
-WHERE given.digest = ANY(%s)
-"""  # noqa: S608 (built from the models, never from input)
+KEY_BY_DIGEST_TEMPLATE = """
+SELECT {columns}
+FROM {keys} AS api_key
+JOIN {workspaces} AS workspace ON workspace.id = api_key.workspace_id
+WHERE api_key.digest = ANY(%s)
+"""
+# Every request of a client runs it. The ORM takes ten times as long to make it as PostgreSQL takes to answer.
+KEY_BY_DIGEST = KEY_BY_DIGEST_TEMPLATE.format(
+    columns=", ".join(
+        [f"api_key.{name}" for name in KEY_COLUMNS] + [f"workspace.{name}" for name in WORKSPACE_COLUMNS]
+    ),
+    keys=ApiKey._meta.db_table,
+    workspaces=Workspace._meta.db_table,
+)
 
 
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:
-    """A superuser sees every workspace, everyone else those they are a member of."""
+    """Returns every workspace for a superuser; for anyone else those that they are a member of."""
     if getattr(user, "is_superuser", False):
         return Workspace.objects.all()
     return Workspace.objects.filter(memberships__user=user)

@@ -1,4 +1,7 @@
-"""Passwords, hashed one after the other: each takes 100 MB and a twentieth of a second, and anybody may ask for it."""
+"""Hashes passwords one after the other.
+
+A hash takes 100 MB of memory and a twentieth of a second, and anybody can cause one by signing in.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,15 +12,16 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from web.problems import unavailable
 
-# Those that wait for their turn hold a thread: a flood of sign-ins must leave most of them to the others.
-PLACES = 8
+# Each waiting sign-in holds a thread, and most threads must stay free for other requests.
+MAX_WAITING = 8
 
-_places = BoundedSemaphore(PLACES)
+_places = BoundedSemaphore(MAX_WAITING)
 _one_at_a_time = Lock()
 
 
 @contextmanager
 def hashing_slot() -> Iterator[None]:
+    """Waits until no other password is hashed. Raises a 503 Problem when too many wait."""
     if not _places.acquire(blocking=False):
         raise unavailable("Too many people are signing in at once. Try again shortly.", "sign_in")
     try:
@@ -27,7 +31,7 @@ def hashing_slot() -> Iterator[None]:
         _places.release()
 
 
-class OneAtATime(Argon2PasswordHasher):
+class QueuedArgon2Hasher(Argon2PasswordHasher):
     def encode(self, *args: Any, **kwargs: Any) -> Any:
         with hashing_slot():
             return super().encode(*args, **kwargs)

@@ -1,5 +1,8 @@
-"""Users and groups in the admin. Django lets whoever may change users make themselves superuser; here rights are
-granted by superusers only, and nobody else touches the account of someone who has any."""
+"""Users and groups in the admin, where only superusers grant rights.
+
+In Django's own admin a user who may change users can make themselves superuser. Here they cannot grant rights, and
+cannot change or delete a user who has rights.
+"""
 
 from typing import Any
 
@@ -25,13 +28,13 @@ class GuardedUserAdmin(UserAdmin):
         return self.readonly_fields if is_superuser(request) else (*self.readonly_fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and self.may_touch(request, obj)
+        return super().has_change_permission(request, obj) and self.may_manage(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and self.may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and self.may_manage(request, obj)
 
-    def may_touch(self, request: HttpRequest, user: User | None) -> bool:
-        """A new password for an account is the account."""
+    def may_manage(self, request: HttpRequest, user: User | None) -> bool:
+        """Tells whether the visitor may change this user: who sets a user's password can sign in as that user."""
         if user is None or is_superuser(request):
             return True
         return not (user.is_superuser or user.is_staff or user.groups.exists() or user.user_permissions.exists())
@@ -39,7 +42,7 @@ class GuardedUserAdmin(UserAdmin):
 
 @admin.register(Group)
 class GuardedGroupAdmin(GroupAdmin):
-    """A group's permissions are its members': only superusers see or change them."""
+    """Only superusers see and change groups, since a group's permissions are those of its members."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return is_superuser(request)

@@ -8,8 +8,8 @@ from django.contrib.auth.views import LoginView, LogoutView
 from web.declared_access import public
 
 
-class ShortNames(AuthenticationForm):
-    """No user has a longer name, and what notes the failed attempts could not keep it."""
+class SignInForm(AuthenticationForm):
+    """Refuses names that are longer than any user's: the table of failed attempts cannot store them."""
 
     def clean_username(self) -> str:
         username: str = self.cleaned_data["username"]
@@ -18,13 +18,13 @@ class ShortNames(AuthenticationForm):
         return username
 
 
-class AdminSignIn(ShortNames, AdminAuthenticationForm):
+class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     pass
 
 
 sign_in_view: Any = LoginView.as_view(
-    template_name="sign_in.html", redirect_authenticated_user=True, authentication_form=ShortNames
+    template_name="sign_in.html", redirect_authenticated_user=True, authentication_form=SignInForm
 )
 sign_in = public(sign_in_view)
 sign_out = public(LogoutView.as_view())
-admin.site.login_form = AdminSignIn
+admin.site.login_form = AdminSignInForm

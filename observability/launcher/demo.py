@@ -1,6 +1,6 @@
-"""`make demo`: two months of a company's agents in the demo workspace, through the product's own writer.
+"""`make demo`: fills the demo workspace with two months of a company's agents, through the product's own writer.
 
-Seeded by the day, with ids that follow from the seed: filling twice stores nothing twice.
+The random numbers of a day, and so its ids, depend on its date only: filling twice stores nothing twice.
 """
 
 import math
@@ -17,15 +17,18 @@ from uuid import UUID
 
 from genai_prices import Usage, calc_price
 
-from observability.launcher.run import DEMO_WORKSPACE_ID, guarded, prepare_data, prepare_environment, served_at
+from observability.launcher.ending import exit_code
+from observability.launcher.environment import DEMO_WORKSPACE_ID, prepare_environment
+from observability.launcher.first_start import prepare_data
+from observability.launcher.lock import served_at
 from traces.row import Row, Status
 
-DAYS = 61  # the last 30 and what they are compared with, and a day to spare
+DAYS = 61  # the last 30, the 30 before them for comparison, and one to spare
 RUNS_A_DAY = 640
 USERS = 500
-# Many at once: an hour's sums are written once a batch.
+# A large one, because the sums of an hour are written once for each batch.
 BATCH = 10_000
-# Up to here prices are by the token; for longer input some models have others.
+# Up to this length the price is proportional to the tokens. For longer input some models have other prices.
 SHORT_INPUT_TOKENS = 100_000
 
 
@@ -40,12 +43,13 @@ class Model:
         return calc_price(usage, self.name, provider_id=self.provider).total_price
 
     def cost_usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal:
-        """The same as from a calculation for each of 75,000 calls, which takes longer than to store them."""
+        """Uses prices of single tokens: `price_usd` for each of 75,000 calls takes longer than storing them."""
         if input_tokens > SHORT_INPUT_TOKENS:
             usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
             return self.price_usd(usage)
-        of_input, of_cached, of_output = token_prices_usd(self)
-        return of_input * (input_tokens - cached_tokens) + of_cached * cached_tokens + of_output * output_tokens
+        input_price, cached_price, output_price = token_prices_usd(self)
+        uncached_tokens = input_tokens - cached_tokens
+        return input_price * uncached_tokens + cached_price * cached_tokens + output_price * output_tokens
 
 
 @cache
@@ -57,10 +61,10 @@ def price_id(model: Model) -> str:
 
 @cache
 def token_prices_usd(model: Model) -> tuple[Decimal, Decimal, Decimal]:
-    """Of an input token, one from the cache, and an output token."""
-    thousand = Usage(input_tokens=1000), Usage(input_tokens=1000, cache_read_tokens=1000), Usage(output_tokens=1000)
-    of_input, of_cached, of_output = (model.price_usd(usage) / 1000 for usage in thousand)
-    return of_input, of_cached, of_output
+    """Returns the prices of an input token, of one from the cache, and of an output token."""
+    usages = Usage(input_tokens=1000), Usage(input_tokens=1000, cache_read_tokens=1000), Usage(output_tokens=1000)
+    input_price, cached_price, output_price = (model.price_usd(usage) / 1000 for usage in usages)
+    return input_price, cached_price, output_price
 
 
 MODELS = [
@@ -79,7 +83,7 @@ AGENTS = [
     *("contract-summary", "onboarding-guide", "incident-helper", "data-labeler", "catalog-writer"),
     *("returns-agent", "price-watcher", "translation-desk", "hiring-screener", "test-agent-123"),
 ]
-# A few agents and users do most of the work, as everywhere.
+# As in real companies, a few agents and users do most of the work.
 AGENT_WEIGHTS = [1 / (rank + 1) ** 0.8 for rank in range(len(AGENTS))]
 USER_WEIGHTS = [1 / (rank + 1) ** 0.7 for rank in range(USERS)]
 WEEKDAY_WEIGHTS = [1.1, 1.15, 1.15, 1.1, 1.0, 0.45, 0.4]
@@ -94,7 +98,7 @@ ERRORS = {
     "invalid_request": ("tools.0.parameters: expected an object", 8),
     "connection_error": ("connection reset by peer", 6),
 }
-# Worth finding: a day on which one agent's loop made its calls dear, and an afternoon of one slow provider.
+# Two things to find: a day on which a loop made one agent's calls expensive, and an afternoon of one slow provider.
 SPIKE_DAYS_AGO, SPIKE_AGENT, SPIKE_FACTOR = 6, "sql-analyst", 12
 INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range(13, 16), "anthropic", 6
 
@@ -109,7 +113,7 @@ def main() -> None:
 
 
 def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
-    """How many spans were new."""
+    """Stores the demo data and returns the number of new spans."""
     from traces import writer
 
     stored = 0
@@ -121,7 +125,7 @@ def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
 
 
 def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:
-    """The share done and the rows, oldest first."""
+    """Yields batches of rows, oldest first, each with the share that is done after it."""
     rows: list[Row] = []
     for days_ago in range(days, -1, -1):
         midnight = (now - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -140,7 +144,7 @@ def spans_of_day(midnight: datetime, days_ago: int) -> Iterator[Row]:
 
 
 def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator[Row]:
-    """An invoke_agent span above its model calls and tool calls, one after the other."""
+    """Yields the model calls and tool calls of a run, one after the other, and then their invoke_agent span."""
     [agent] = chance.choices(AGENTS, AGENT_WEIGHTS)
     place = AGENTS.index(agent)
     # Each agent uses three models, one of them mostly.
@@ -159,10 +163,10 @@ def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator
         if turn:
             tool = tool_call(chance, at, root, shared)
             yield tool
-            at = after(tool)
+            at = end_of(tool)
         call = model_call(chance, at, root, shared, model, days_ago)
         yield call
-        at = after(call)
+        at = end_of(call)
         status = call.status
         if status != "success":
             break
@@ -177,7 +181,7 @@ def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator
     )
 
 
-def after(row: Row) -> datetime:
+def end_of(row: Row) -> datetime:
     return row.timestamp + timedelta(milliseconds=row.latency_ms or 0)
 
 
@@ -237,4 +241,4 @@ def add_usage(chance: random.Random, call: Row, model: Model, days_ago: int) -> 
 
 
 if __name__ == "__main__":
-    sys.exit(guarded(main))
+    sys.exit(exit_code(main))

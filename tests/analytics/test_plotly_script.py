@@ -1,6 +1,25 @@
-import pytest
+from pathlib import Path
 
-from analytics.plotly_script import COMPILE_AT_ONCE, SCRIPT, PackageData, only, package_data, quick
+import pytest
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+
+from analytics import plotly_script
+from analytics.plotly_script import (
+    COMPILE_AT_ONCE,
+    LOADER_END,
+    LOADER_START,
+    PLOTLY_VERSION,
+    SCRIPT,
+    PackageData,
+    UnknownScript,
+    keep_traces,
+    package_data,
+    smaller_script,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +45,31 @@ def test_of_plotly_only_what_we_draw_is_served(served: str) -> None:
     assert len(served) < 1_300_000
 
 
-def test_a_plotly_made_otherwise_is_served_whole() -> None:
-    assert quick("/* license */ var Plotly = {};") == COMPILE_AT_ONCE + "/* license */ var Plotly = {};"
+def system_check() -> list[checks.CheckMessage]:
+    return [fault for fault in checks.run_checks(tags=[checks.Tags.staticfiles]) if fault.id == "analytics.E001"]
+
+
+class TestAnotherVersion:
+    @pytest.fixture
+    def another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("web.pinned.version", lambda package: "7.1.1")
+
+    def test_requirements_pin_the_one_it_was_written_for(self) -> None:
+        assert f"plotly=={PLOTLY_VERSION}\n" in (ROOT / "requirements.txt").read_text()
+
+    def test_a_system_check_names_both(self, another: None) -> None:
+        [error] = system_check()
+        assert f"works with plotly {PLOTLY_VERSION} only, and plotly 7.1.1 is installed" in error.msg
+        with pytest.raises(CommandError, match=r"plotly 7\.1\.1 is installed"):
+            call_command("check")
+
+    def test_its_script_is_not_served(self, another: None) -> None:
+        with pytest.raises(ImproperlyConfigured, match=r"plotly 7\.1\.1 is installed"):
+            PackageData(location=package_data()).open(SCRIPT)
+
+    def test_the_right_one_passes(self) -> None:
+        assert plotly_script.plotly_fault() is None
+        assert system_check() == []
 
 
 SMALL = (
@@ -43,7 +85,7 @@ SMALL = (
 
 
 def test_source_files_that_nobody_needs_are_left_out() -> None:
-    assert only(("bar",), SMALL) == (
+    assert keep_traces(("bar",), SMALL) == (
         "var Plotly=(()=>{var W=(e,t)=>e;"
         'var aa=W((e,t)=>{t.exports={moduleType:"trace",name:"bar",plot:bb()}});'
         "var bb=W((e,t)=>{t.exports=1});"
@@ -52,9 +94,23 @@ def test_source_files_that_nobody_needs_are_left_out() -> None:
     )
 
 
-def test_a_trace_that_is_handed_on_by_another_file_is_found() -> None:
-    assert "dd=W" in only(("pie",), SMALL)
+def test_a_trace_that_another_file_re_exports_is_found() -> None:
+    assert "dd=W" in keep_traces(("pie",), SMALL)
 
 
-def test_with_a_trace_that_is_not_there_everything_is_served() -> None:
-    assert only(("bar", "radar"), SMALL) == SMALL
+@pytest.mark.parametrize(
+    ("script", "missing"),
+    [
+        ("/* license */ var Plotly = {};", "loader around it"),
+        (f"/* license */ {LOADER_START}var Plotly = {{}};{LOADER_END}", "list of registered traces"),
+        (f"/* license */ {LOADER_START}{SMALL.replace('bar', 'barn')}{LOADER_END}", "trace bar"),
+    ],
+)
+def test_a_plotly_built_in_another_way_is_refused(script: str, missing: str) -> None:
+    with pytest.raises(UnknownScript, match=f"has no {missing}: .* written for Plotly {PLOTLY_VERSION}"):
+        smaller_script(script)
+
+
+def test_a_trace_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UnknownScript, match="has no trace radar"):
+        keep_traces(("bar", "radar"), SMALL)

@@ -21,7 +21,8 @@ from django.test import Client
 from budgets.models import Budget
 from tests.factories import UserFactory, WorkspaceFactory
 from tests.given import a_row
-from tests.redis_server import RedisServer, free_port
+from tests.redis_server import RedisServer
+from tests.servers import database_url, free_port
 from traces import writer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -32,21 +33,14 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 BUDGET, OVERVIEW = "/api/v1/cost/budget", "/api/v1/cost/overview?range=30d"
 
 
-def url_of(alias: str) -> str:
-    database = connections[alias].settings_dict
-    user = f"{database['USER']}:{database['PASSWORD']}" if database.get("PASSWORD") else database["USER"]
-    port = f":{database['PORT']}" if database.get("PORT") else ""
-    return f"postgres://{user}@{database['HOST'].replace('/', '%2F')}{port}/{database['NAME']}"
-
-
 class Worker:
     def __init__(self, redis: RedisServer) -> None:
         self.port = free_port()
         environment = os.environ | {
             "BIND": f"127.0.0.1:{self.port}",
             "WEB_WORKERS": "1",
-            "DATABASE_URL": url_of("default"),
-            "ANALYTICS_DATABASE_URL": url_of("analytics"),
+            "DATABASE_URL": database_url("default"),
+            "ANALYTICS_DATABASE_URL": database_url("analytics"),
             "REDIS_URL": redis.url,
             "OPEN_WORKSPACE_IDS": str(OPEN),
             "DJANGO_SETTINGS_MODULE": "observability.settings",

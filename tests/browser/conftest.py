@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from analytics import cache as answers
@@ -12,12 +13,18 @@ ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 open_requests: dict[Page, set[Request]] = {}
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="package")
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """Runs Chromium for the tests of this folder.
+
+    While Playwright's event loop runs in a thread, Django uses other connections there. So the databases are made
+    before it begins, and the other connections are closed before it ends.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=tool("chromium"), args=ARGUMENTS)
         yield browser
         browser.close()
+        connections.close_all()
 
 
 @pytest.fixture

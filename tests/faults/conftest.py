@@ -4,6 +4,7 @@ import pytest
 
 from tests.faults import ledger
 from tests.faults.product import Product, running
+from tests.summaries import LINES
 
 
 @pytest.fixture(scope="package")
@@ -12,8 +13,6 @@ def product() -> Iterator[Product]:
         yield product
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_sessionfinish() -> None:
     if ledger.ledgers:
-        terminalreporter.section("faults")
-        for line in [ledger.HEADING, *(one.line() for one in ledger.ledgers)]:
-            terminalreporter.write_line(line)
+        LINES["faults"] = [ledger.HEADING, *(one.line() for one in ledger.ledgers)]

@@ -19,7 +19,7 @@ import psutil
 import psycopg
 
 from observability.launcher import embedded
-from tests.observability.test_launcher import environment, free_port
+from tests.servers import environment_without_databases, free_port
 from tests.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,10 +47,10 @@ class Tenant(NamedTuple):
         return {"Authorization": f"Bearer {self.key}", "X-Workspace-ID": self.workspace_id}
 
 
-def until(happened: Callable[[], bool], what: str, seconds: float = 60) -> None:
+def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None:
     ends = time.monotonic() + seconds
     while not happened():
-        assert time.monotonic() < ends, f"not within {seconds} s: {what}"
+        assert time.monotonic() < ends, f"not within {seconds} s: {event}"
         time.sleep(0.02)
 
 
@@ -149,8 +149,8 @@ class Redis:
         until(lambda: "PONG" in self.tell("PING"), "Redis answers")
 
     def tell(self, *command: str) -> str:
-        asked = ["redis-cli", "-p", str(self.port), *command]
-        return subprocess.run(asked, capture_output=True, text=True, timeout=10, check=False).stdout
+        command_line = ["redis-cli", "-p", str(self.port), *command]
+        return subprocess.run(command_line, capture_output=True, text=True, timeout=10, check=False).stdout
 
     def stop(self) -> None:
         self.process.kill()
@@ -190,7 +190,7 @@ class Product:
         self.redis = Redis(folder, stack)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.environment = environment(
+        self.environment = environment_without_databases(
             # No collected static files, and passwords that are hashed fast; all else is as in production.
             DJANGO_SETTINGS_MODULE="tests.settings",
             DATABASE_URL=self.postgres.url("observability"),

@@ -13,6 +13,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 import pytest
 
 from tests.faults.product import Product, Tenant
+from web.version import VERSION
 
 
 class Browser:
@@ -165,7 +166,10 @@ def test_the_admin_works(browser: Browser, path: str) -> None:
 
 def test_readyz_names_it_and_livez_does_not_care(browser: Browser) -> None:
     status, _, body = browser.ask("/readyz")
-    assert (status, json.loads(body)) == (503, {"default": "ok", "analytics": "unavailable", "cache": "ok"})
+    assert (status, json.loads(body)) == (
+        503,
+        {"default": "ok", "analytics": "unavailable", "cache": "ok", "version": VERSION},
+    )
     assert browser.ask("/livez")[::2] == (200, "ok")
 
 

@@ -132,7 +132,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("item", "loc", "words"), REFUSED)
+@pytest.mark.parametrize(("item", "loc", "words"), REFUSED, ids=range(len(REFUSED)))
 def test_a_bad_item_is_refused_by_index_and_its_neighbours_are_stored(
     given: Given, item: str, loc: list[str], words: str
 ) -> None:
@@ -214,7 +214,7 @@ def test_a_compressed_body_is_inflated(given: Given, encoding: str, compress: An
     [
         ("br", b"x", 415, "gzip, deflate"),
         ("gzip", b"not gzip", 400, "not valid gzip"),
-        ("gzip", gzip.compress(b'{"agent_id": "a"}' * 99)[:-9], 400, "ended early"),
+        ("gzip", gzip.compress(b'{"agent_id": "a"}' * 99, mtime=0)[:-9], 400, "ended early"),
         ("gzip", gzip.compress(b" " * 9 * 1024 * 1024), 413, "inflates|larger"),
         ("gzip", gzip.compress(b" " * 2 * 1024 * 1024), 413, "inflates"),
     ],

@@ -1,4 +1,4 @@
-"""The alert rules and the documents speak of metrics that there are."""
+"""The alert rules and the documents name metrics that exist."""
 
 import re
 from pathlib import Path
@@ -16,22 +16,22 @@ NAME = re.compile(r"\bobservability_\w+")
 
 
 def families() -> dict[str, str]:
-    """Name and type of each, as Prometheus sees it."""
-    told = [*REGISTRY.collect(), *scrape.Now().collect()]
-    found = {family.name: family.type for family in told if family.name.startswith("observability")}
+    """Returns the types of all metrics by their names, as Prometheus sees them."""
+    collected = [*REGISTRY.collect(), *scrape.CurrentState().collect()]
+    found = {family.name: family.type for family in collected if family.name.startswith("observability")}
     return {name + ("_total" if kind == "counter" else ""): kind for name, kind in found.items()}
 
 
 def test_every_alert_is_about_a_metric_that_there_is() -> None:
     known = {name + ("_bucket" if kind == "histogram" else "") for name, kind in families().items()}
-    asked = {
+    named = {
         name
         for line in (DOCS / "alerts.yml").read_text().splitlines()
         if "expr:" in line
         for name in NAME.findall(line)
     }
-    assert asked - known == set()
-    assert len(asked) >= 8
+    assert named - known == set()
+    assert len(named) >= 8
 
 
 def test_every_metric_is_explained() -> None:
@@ -49,5 +49,7 @@ def test_every_cause_is_explained() -> None:
     causes = {*problems.CAUSES.values(), "pool", "deadline", "connection", "sign_in", "other"}
     text = (DOCS / "operations.md").read_text()
     table = text[text.index("| Cause of a 503") : text.index("## Backup")]
-    named = {name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")}
-    assert causes == named
+    explained = {
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if row else "")
+    }
+    assert causes == explained

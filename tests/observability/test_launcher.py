@@ -5,30 +5,25 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
-from observability.launcher.run import served_at
+from observability.launcher.lock import served_at
+from tests.servers import environment_without_databases, free_port, wait_until_listening
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = "00000000-0000-0000-0000-000000000001"
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis", ".env"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -41,18 +36,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def environment(**changes: str) -> dict[str, str]:
-    ours = ("DATABASE_URL", "ANALYTICS_DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-    return {name: value for name, value in os.environ.items() if name not in ours} | changes
-
-
 class Running:
     def __init__(self, folder: Path, **changes: str) -> None:
         self.port = int(changes.pop("PORT", free_port()))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "observability.launcher.run"],
+            [sys.executable, "-m", "observability.launcher"],
             cwd=folder,
-            env=environment(PORT=str(self.port), **changes),
+            env=environment_without_databases(PORT=str(self.port), **changes),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -90,9 +80,9 @@ def running(folder: Path) -> Iterator[Running]:
 
 def failing(folder: Path, **changes: str) -> str:
     result = subprocess.run(
-        [sys.executable, "-m", "observability.launcher.run"],
+        [sys.executable, "-m", "observability.launcher"],
         cwd=folder,
-        env=environment(**changes),
+        env=environment_without_databases(**changes),
         capture_output=True,
         text=True,
         timeout=60,
@@ -195,6 +185,30 @@ def test_a_database_that_is_away_is_one_line(folder: Path) -> None:
     )
 
 
+@contextmanager
+def database_of_before_0_1_0() -> Iterator[str]:
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute("CREATE DATABASE before_0_1_0")
+        try:
+            with psycopg.connect(f"{server}/before_0_1_0") as unreleased:
+                unreleased.execute(
+                    "CREATE TABLE django_migrations (id bigint, app text, name text, applied timestamptz)"
+                )
+                unreleased.execute(
+                    "INSERT INTO django_migrations VALUES (1, 'workspaces', '0002_store_content', now())"
+                )
+            yield f"{server}/before_0_1_0"
+        finally:
+            connection.execute("DROP DATABASE before_0_1_0 WITH (FORCE)")
+
+
+def test_a_database_of_before_0_1_0_is_one_line(folder: Path) -> None:
+    with database_of_before_0_1_0() as url:
+        line = failing(folder, PORT=str(free_port()), DATABASE_URL=url, ANALYTICS_DATABASE_URL=url)
+    assert line.startswith("Cannot start: This database was made by a version before 0.1.0, which cannot be upgraded")
+
+
 def test_a_malformed_database_url_is_one_line(folder: Path) -> None:
     assert "DATABASE_URL must look like" in failing(folder, PORT=str(free_port()), DATABASE_URL="nonsense")
 
@@ -236,11 +250,7 @@ def test_the_container_command_serves_in_production_and_passes_its_health_check(
     }
     server = subprocess.Popen([sys.executable, "-m", "gunicorn"], cwd=ROOT, env=dict(os.environ) | production)
     try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.1)
+        wait_until_listening(port)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}{check}", timeout=10) as response:
             assert response.status == 200
     finally:

@@ -47,7 +47,7 @@ def test_it_refuses_to_boot(changes: dict[str, str], words: str) -> None:
 
 
 def test_every_setting_stands_in_the_example() -> None:
-    sources = [ROOT / "gunicorn.conf.py", *(ROOT / "observability").glob("*.py"), ROOT / "docker-compose.yml"]
+    sources = [ROOT / "gunicorn.conf.py", *(ROOT / "observability").rglob("*.py"), ROOT / "docker-compose.yml"]
     text = "\n".join(path.read_text() for path in sources)
     patterns = (
         r'env\.\w+\(\s*"([A-Z_]+)"',

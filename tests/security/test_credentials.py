@@ -103,12 +103,12 @@ class TestSessions:
 
     def test_signing_out_ends_the_session_on_the_server(self) -> None:
         client, token = signed_in(MembershipFactory().user)
-        kept = client.cookies["sessionid"].value
+        session_id = client.cookies["sessionid"].value
         assert client.get("/sign-out").status_code == 405
         assert client.post("/sign-out").status_code == 403
         assert client.post("/sign-out", headers=token).status_code == 302
         copied = Client()
-        copied.cookies["sessionid"] = kept
+        copied.cookies["sessionid"] = session_id
         assert copied.get("/dashboard/usage").status_code == 302
 
 
@@ -170,7 +170,7 @@ class TestKeys:
         with patch.object(ApiKey, "__eq__", side_effect=AssertionError("compared")):
             assert ApiKey.objects.presented(secret[:-1] + ("a" if secret[-1] != "a" else "b")) is None
         source = Path(project.BASE_DIR, "workspaces/models.py").read_text()
-        assert "WHERE given.digest = ANY(%s)" in source
+        assert "WHERE api_key.digest = ANY(%s)" in source
 
     def test_another_secret_key_makes_other_digests(self, settings: Any) -> None:
         """Whoever copies the table to another installation has no key there."""

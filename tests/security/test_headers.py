@@ -21,13 +21,13 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def check(response: Any, what: Any) -> None:
+def check(response: Any, case: Any) -> None:
     PROBES["answers whose headers were checked"] += 1
     policy = {part.split()[0]: part.split()[1:] for part in response["Content-Security-Policy"].split(";")}
     for name in ("script-src", "style-src", "connect-src", "form-action"):
-        assert policy[name] == ["'self'"], (what, name)
+        assert policy[name] == ["'self'"], (case, name)
     for name in ("default-src", "frame-ancestors", "base-uri"):
-        assert policy[name] == ["'none'"], (what, name)
+        assert policy[name] == ["'none'"], (case, name)
     expected = {
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
@@ -35,10 +35,10 @@ def check(response: Any, what: Any) -> None:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
     }
-    assert {name: response.get(name) for name in expected} == expected, what
-    assert "camera=()" in response["Permissions-Policy"], what
+    assert {name: response.get(name) for name in expected} == expected, case
+    assert "camera=()" in response["Permissions-Policy"], case
     for name in ("Server", "X-Powered-By", "Access-Control-Allow-Origin"):
-        assert name not in response, (what, name)
+        assert name not in response, (case, name)
 
 
 def test_every_route_carries_them_whoever_asks() -> None:
@@ -102,7 +102,7 @@ from django.conf import settings
 call_command("check", deploy=True, fail_level="WARNING", verbosity=0)
 call_command("collectstatic", interactive=False, verbosity=0)
 from whitenoise.storage import CompressedManifestStaticFilesStorage
-def told(answer):
+def summary(answer):
     cookies = {
         name: [bool(one["secure"]), bool(one["httponly"]), one["samesite"]] for name, one in answer.cookies.items()
     }
@@ -116,14 +116,14 @@ answers = {
     "missing": Client().get("/nothing", headers=host, secure=True),
 }
 session = [settings.SESSION_COOKIE_SECURE, settings.SESSION_COOKIE_HTTPONLY, settings.SESSION_COOKIE_SAMESITE]
-print(json.dumps({name: told(answer) for name, answer in answers.items()} | {"session": session}))
+print(json.dumps({name: summary(answer) for name, answer in answers.items()} | {"session": session}))
 """
 
 
 @pytest.fixture(scope="module")
 def production(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    kept = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
-    environment = kept | {
+    inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    environment = inherited | {
         "DJANGO_SETTINGS_MODULE": "observability.settings",
         "ENVIRONMENT": "production",
         "SECRET_KEY": "0123456789abcdefghijklmnopqrstuvwxyz" * 2,

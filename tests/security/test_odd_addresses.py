@@ -1,4 +1,4 @@
-"""The admin's addresses with ids, filters and first values that are none: never a fault of the server."""
+"""Malformed ids, filters and first values in the admin's addresses are never a fault of the server."""
 
 from collections.abc import Iterator
 from unittest.mock import patch
@@ -52,9 +52,9 @@ MODELS = list(admin.site._registry)
 
 @pytest.mark.parametrize("model", MODELS, ids=[model._meta.label for model in MODELS])
 def test_no_address_of_the_admin_is_a_fault_of_the_server(root: Client, model: type) -> None:
-    asked = list(addresses(model))
-    assert len(asked) >= 40
-    assert [address for address in asked if root.get(address).status_code >= 500] == []
+    tried = list(addresses(model))
+    assert len(tried) >= 40
+    assert [address for address in tried if root.get(address).status_code >= 500] == []
 
 
 def test_nor_is_an_action_on_what_is_not_there(root: Client) -> None:

@@ -75,8 +75,8 @@ def test_what_is_no_free_text_is_refused(given: Given, path: str) -> None:
     for place, text in enumerate(METACHARACTERS):
         refused = probe(given.client, path, dict.fromkeys(names, text))
         assert refused.status_code == 422, text
-        told = str(refused.content)
-        assert all(name in told for name in names if (name, text) != ("limit", "٣")), text
+        answer_text = str(refused.content)
+        assert all(name in answer_text for name in names if (name, text) != ("limit", "٣")), text
         name = names[place % len(names)]
         assert probe(given.client, path, {name: text}).status_code == 422 or (name, text) == ("limit", "٣")
         assert probe(given.client, path, {text: "1"}).status_code == 422

@@ -52,11 +52,11 @@ def world() -> World:
     return a_world()
 
 
-def told(response: Any) -> tuple[int, bytes]:
+def status_and_body(response: Any) -> tuple[int, bytes]:
     return response.status_code, response.content
 
 
-def counted(identity: str, send: Send) -> Send:
+def counting(identity: str, send: Send) -> Send:
     """Each answer is one probe: whatever else is checked, it must not hold anything of B."""
 
     def probe(*args: Any, **kwargs: Any) -> Any:
@@ -80,7 +80,7 @@ def spellings(workspace_id: UUID) -> Iterator[str]:
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_read_shows_another_workspace(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
-    get = counted(identity, client.get)
+    get = counting(identity, client.get)
     refused = 401 if identity == "anonymous" else 403
     nobody = uuid4()
     for path in READ_PATHS:
@@ -91,7 +91,9 @@ def test_no_read_shows_another_workspace(world: World, identity: str) -> None:
             for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
                 answer = get(path, WINDOW, headers=headers | extra | selecting(there))
                 assert answer.status_code == refused, (path, there)
-                assert told(answer) == told(get(path, WINDOW, headers=headers | extra | selecting(nowhere))), path
+                assert status_and_body(answer) == status_and_body(
+                    get(path, WINDOW, headers=headers | extra | selecting(nowhere))
+                ), path
         for name in ("workspace", "workspace_id", "X-Workspace-ID"):
             query = WINDOW | {name: str(world.b.id)}
             assert get(path, query, headers=headers | selecting(world.a.id)).status_code in (401, 422)
@@ -104,7 +106,7 @@ def test_no_read_shows_another_workspace(world: World, identity: str) -> None:
 def test_ones_own_answers_hold_nothing_of_another_workspace(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     headers = headers | selecting(world.a.id)
-    get = counted(identity, client.get)
+    get = counting(identity, client.get)
     for path in READ_PATHS:
         world.b_owner[0].get(path, WINDOW, headers=selecting(world.b.id))
         for extra in ({}, {"HX-Request": "true"}):
@@ -134,7 +136,7 @@ def test_ones_own_answers_hold_nothing_of_another_workspace(world: World, identi
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_page_shows_another_workspace(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
-    get = counted(identity, client.get)
+    get = counting(identity, client.get)
     nobody = uuid4()
     for route in sorted(PAGES):
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
@@ -162,7 +164,7 @@ OTLP = {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]}
 def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     before, nobody = world.state_of_b(), uuid4()
-    post, put = counted(identity, client.post), counted(identity, client.put)
+    post, put = counting(identity, client.post), counting(identity, client.put)
     for route in sorted(INGESTION):
         body = BODIES.get(route, OTLP)
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
@@ -171,7 +173,7 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
                 for one in (there, nowhere)
             ]
             assert answers[0].status_code == (403 if identity == "key" else 401), route
-            assert told(answers[0]) == told(answers[1])
+            assert status_and_body(answers[0]) == status_and_body(answers[1])
         for name in ("workspace", "workspace_id"):
             named = {name: str(world.b.id)}
             post(f"/{route}", body | named, content_type="application/json", headers=headers, query_params=named)
@@ -183,7 +185,7 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
                 for one in (there, nowhere)
             ]
             assert answers[0].status_code == (401 if identity == "anonymous" else 403)
-            assert told(answers[0]) == told(answers[1])
+            assert status_and_body(answers[0]) == status_and_body(answers[1])
     assert world.state_of_b() == before
 
 
@@ -191,9 +193,9 @@ def test_the_sdk_of_langfuse_learns_only_its_own_project(world: World) -> None:
     for identity in IDENTITIES:
         client, headers = world.identities[identity]
         for route in INGESTION_READS:
-            answer = counted(identity, client.get)(f"/{route}", headers=headers)
+            answer = counting(identity, client.get)(f"/{route}", headers=headers)
             assert answer.status_code == (200 if identity == "key" else 401)
-            there = counted(identity, client.get)(f"/{route}", headers=headers | selecting(world.b.id))
+            there = counting(identity, client.get)(f"/{route}", headers=headers | selecting(world.b.id))
             assert there.status_code == (403 if identity == "key" else 401)
 
 
@@ -214,7 +216,7 @@ def test_the_admin_is_closed_to_members(world: World, identity: str) -> None:
     assert len(found) > 100
     for path in sorted(found - {"/admin/login/"}):
         for send in (client.get, client.post):
-            answer = counted(identity, send)(path, headers=headers)
+            answer = counting(identity, send)(path, headers=headers)
             assert answer.status_code == (302 if send == client.get else answer.status_code), path
             assert answer.status_code in (302, 403), path
             if answer.status_code == 302:
@@ -274,4 +276,4 @@ def test_a_random_visitor_cannot_tell_that_b_exists(world: World) -> None:
     for path in READ_PATHS:
         there = client.get(path, headers=selecting(world.b.id))
         nowhere = client.get(path, headers=selecting(uuid4()))
-        assert told(there) == told(nowhere)
+        assert status_and_body(there) == status_and_body(nowhere)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,12 +13,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
 from tests.factories import MembershipFactory, an_api_key
 from tests.security.world import BACKEND, selecting
+from tests.servers import environment_of_a_server, free_port
 from workspaces.models import ApiKey, Membership
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -27,18 +26,6 @@ pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 READ = "/api/v1/usage/overview"
 PUT = "/api/v1/cost/budget"
 TOKEN = "t" * 32
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def url(alias: str) -> str:
-    database = connections[alias].settings_dict
-    host = str(database["HOST"]).replace("/", "%2F")
-    return f"postgres://{database['USER']}:{database['PASSWORD']}@{host}/{database['NAME']}"
 
 
 @dataclass
@@ -78,15 +65,8 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     log = tmp_path / "log"
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-        "DATABASE_URL": url("default"),
-        "ANALYTICS_DATABASE_URL": url("analytics"),
-        "SECRET_KEY": settings.SECRET_KEY,
-        "BIND": f"127.0.0.1:{(port := free_port())}",
-        "WEB_WORKERS": "2",
-        "LOG_LEVEL": "DEBUG",
-    }
+    port = free_port()
+    environment = environment_of_a_server(port, WEB_WORKERS="2", LOG_LEVEL="DEBUG")
     with log.open("wb") as written:
         master = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"], env=environment, cwd=settings.BASE_DIR, stdout=written, stderr=written

@@ -1,6 +1,5 @@
 """Two workspaces that must not see each other, everyone who may try, and a count of the tries."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,6 +11,7 @@ from budgets.models import Budget, BudgetChange
 from prices.models import PriceOverride
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.given import NOON, a_row
+from tests.summaries import COUNTS
 from traces import writer
 from traces.db import rows
 from workspaces.models import ApiKey, Membership, Workspace
@@ -22,7 +22,8 @@ B_LIMIT_USD = "31337.37"
 """Has a point, so that no random id (hexadecimal) and no length of a body can hold it by chance."""
 B_LIMIT_SHOWN = (B_LIMIT_USD, "31,337.37")
 """As JSON and as pages write it."""
-PROBES: Counter[str] = Counter()
+PROBES = COUNTS["security"]
+"""How often each kind of attack was tried; printed at the end of a run."""
 
 TEXTS = ("agent_id", "provider", "model", "user_id", "session_id", "name", "error_type", "error_message", "response_id")
 

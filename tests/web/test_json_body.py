@@ -54,7 +54,7 @@ def test_so_does_the_budget(given: Given, levels: int, status: int) -> None:
 
 @pytest.mark.django_db(databases="__all__")
 def test_a_name_of_lists_is_no_fault_of_the_server(given: Given) -> None:
-    """Python writes out lists within each other up to a thousand, less what is running already."""
+    """Python prints nested lists up to its recursion limit: a thousand levels less those of the running calls."""
     ids = {"traceId": "01" * 16, "spanId": "02" * 8}
     body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [ids | {"name": "DEEP"}]}]}]})
     for levels, status in ((500, 200), (950, 400)):

@@ -108,13 +108,13 @@ class TestFaultsThatPass:
 
 class TestDeadline:
     def test_outside_a_request_there_is_none(self) -> None:
-        assert deadline.left_seconds() is None
+        assert deadline.remaining_seconds() is None
 
     def test_the_nearest_end_counts(self) -> None:
         with deadline.at_most(60), deadline.at_most(2), deadline.at_most(30):
-            left = deadline.left_seconds()
-        assert left is not None
-        assert 0.5 <= left <= 2
+            remaining = deadline.remaining_seconds()
+        assert remaining is not None
+        assert 0.5 <= remaining <= 2
 
 
 class TestLog:

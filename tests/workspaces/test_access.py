@@ -199,8 +199,8 @@ class TestKeys:
 
     def test_only_an_hmac_of_the_secret_is_kept(self) -> None:
         key, secret = an_api_key("read")
-        kept = str(ApiKey.objects.filter(pk=key.pk).values().get())
-        assert secret not in kept
+        stored = str(ApiKey.objects.filter(pk=key.pk).values().get())
+        assert secret not in stored
         assert secret.startswith(key.prefix)
         assert len(secret) > 43  # 256 bits in base64
 

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, whose waits end with the request's deadline and are measured."""
+"""Django's PostgreSQL backend. It measures its waits, and ends them with the request's deadline."""
 
 import time
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg.abc import RV, PQGen
 
 from web import deadline, metrics
 
-# A connection that was good a moment ago answers at once, or its server hangs.
+# A connection that worked a moment ago answers at once, or its server hangs.
 CHECK_SECONDS = 1
 CONFIGURE_SECONDS = 3
 
@@ -21,15 +21,15 @@ class DeadlinePassed(psycopg.OperationalError):
 
 class Connection(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        left = deadline.left_seconds()
-        if left is None or timeout is not None:
+        remaining = deadline.remaining_seconds()
+        if remaining is None or timeout is not None:
             return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, left)
+            return super().wait(gen, interval, remaining)
         except errors._WaitTimeout as error:
-            # Its answer may still come, and must not be read as that to another question.
+            # The answer may still arrive, and the next query must not take it for its own.
             self.pgconn.finish()
-            raise DeadlinePassed(f"no answer within the request's time ({left:.1f} s)") from error
+            raise DeadlinePassed(f"no answer within the request's time ({remaining:.1f} s)") from error
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

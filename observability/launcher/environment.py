@@ -1,0 +1,64 @@
+"""Prepares what the settings are read from: the folder var/, the port, and the databases' addresses."""
+
+import os
+import secrets
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+
+from observability.launcher import embedded
+from observability.launcher.ending import Refused
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = ROOT / "var"
+HOST = "127.0.0.1"
+DEMO_WORKSPACE_ID = "00000000-0000-0000-0000-000000000001"
+EMBEDDED_DATABASES = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
+"""Databases of the embedded server, by the variable that names another one in their place."""
+
+
+def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
+    """Sets the environment of the settings. The embedded databases run as long as `stack` is open."""
+    make_var_folder()
+    os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
+    missing = [name for variable, name in EMBEDDED_DATABASES.items() if not os.environ.get(variable)]
+    if missing:
+        if not is_served:
+            show_step("starting PostgreSQL")
+        stack.enter_context(embedded.running())
+    for name in missing:
+        embedded.create_database(name)
+
+
+def make_var_folder() -> None:
+    try:
+        VAR.mkdir(exist_ok=True)
+        make_secret_key(VAR / "secret_key")
+    except OSError as error:
+        raise Refused(f"{VAR} is not writable ({error.strerror}).") from error
+
+
+def make_secret_key(path: Path) -> None:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(64))
+
+
+def free_port() -> int:
+    """Returns PORT of the environment, if a server can use it."""
+    port = os.environ.get("PORT", "8000")
+    if not port.isdigit() or not 1 <= int(port) <= 65535:
+        raise Refused(f"PORT must be a number from 1 to 65535, not {port!r}.")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, int(port)))
+        except OSError as error:
+            hint = f"PORT={int(port) % 65535 + 1} make run"
+            raise Refused(f"port {port} cannot be used ({error.strerror}); choose another: {hint}") from error
+    return int(port)
+
+
+def show_step(text: str) -> None:
+    print(f"  {text} …", flush=True)

@@ -1,0 +1,70 @@
+"""Fills what is empty at the first start: tables, static files, the demo workspace, an admin."""
+
+import secrets
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core import checks
+from django.core.management import call_command
+from django.db import connections
+
+from observability.launcher.ending import Refused
+from observability.launcher.environment import DEMO_WORKSPACE_ID, show_step
+
+
+def prepare_data() -> list[str]:
+    """Returns as lines the secrets that were made now, and that nothing shows again."""
+    django.setup()
+    show_step("preparing the databases")
+    for alias in connections:
+        call_command("migrate", database=alias, verbosity=0)
+    check_static_files()
+    collect_static_files()
+    lines = [*create_demo_workspace(), *create_admin()]
+    connections.close_all()
+    for connection in connections.all():
+        connection.close_pool()  # type: ignore[attr-defined]
+    return lines
+
+
+def check_static_files() -> None:
+    for fault in checks.run_checks(tags=[checks.Tags.staticfiles]):
+        if fault.is_serious():
+            raise Refused(str(fault.msg))
+
+
+def collect_static_files() -> None:
+    """Does nothing unless a file is newer than the last collection: compressing takes seconds."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    stamp = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    newest = max(
+        Path(storage.path(name)).stat().st_mtime for finder in get_finders() for name, storage in finder.list([])
+    )
+    if not stamp.exists() or stamp.stat().st_mtime < newest:
+        show_step("collecting static files")
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+
+
+def create_demo_workspace() -> list[str]:
+    from budgets.models import Budget
+    from workspaces.models import ApiKey, Workspace
+
+    workspace, is_new = Workspace.objects.get_or_create(id=DEMO_WORKSPACE_ID, defaults={"name": "Demo"})
+    if not is_new:
+        return []
+    Budget.objects.create(workspace=workspace, monthly_limit_usd=1000)
+    _, secret = ApiKey.objects.issue(workspace, "made by make run", ["ingest", "read", "write"])
+    return [f"API key of the demo workspace, shown once:  {secret}"]
+
+
+def create_admin() -> list[str]:
+    from django.contrib.auth import get_user_model
+
+    users = get_user_model().objects
+    if users.filter(is_superuser=True).exists():
+        return []
+    password = secrets.token_urlsafe(12)
+    users.create_superuser("admin", password=password)
+    return [f"Admin, shown once:  user admin, password {password}"]

@@ -1,0 +1,47 @@
+"""The version stands in pyproject.toml, and is shown wherever somebody looks for it."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from tests.given import Given
+from web.version import VERSION
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_is_that_of_the_project() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+@pytest.mark.parametrize("command", [["manage.py"], ["-m", "observability.launcher"]])
+def test_the_command_line_prints_it(command: list[str]) -> None:
+    printed = subprocess.run(
+        [sys.executable, *command, "--version"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed == f"{VERSION}\n"
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_readyz_names_it(client: Client) -> None:
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"default": "ok", "analytics": "ok", "cache": "ok", "version": VERSION},
+    )
+
+
+@pytest.mark.django_db(databases="__all__")
+@pytest.mark.parametrize("name", ["usage", "cost", "performance"])
+def test_the_foot_of_every_dashboard_shows_it(given: Given, name: str) -> None:
+    page = given.client.get(f"/dashboard/{name}").content.decode()
+    assert f"Version {VERSION}." in page.partition('<footer id="foot">')[2]
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_the_api_document_has_the_version_of_the_api(client: Client) -> None:
+    assert client.get("/api/v1/openapi.json").json()["info"]["version"] == "1"

@@ -1,0 +1,13 @@
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from web.unreleased import refuse_unreleased
+
+
+class Command(migrate.Command):
+    """Django's command, which first refuses a database of before version 0.1.0."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        refuse_unreleased(options["database"])
+        super().handle(*args, **options)
