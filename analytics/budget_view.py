@@ -38,7 +38,7 @@ def with_put_allowed(response: HttpResponseBase) -> HttpResponseBase:
 @workspace_access("write")
 def update(request: WorkspaceRequest) -> HttpResponse:
     changes = parse(request)
-    save(request.workspace, changes.model_dump(exclude_unset=True), request.access.by)
+    save(request.workspace, changes.model_dump(exclude_unset=True), request.access.credential)
     try:
         body = as_json(budget_answer(request.workspace))
     except DatabaseError as error:

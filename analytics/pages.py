@@ -14,7 +14,7 @@ from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
 from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
 from web.declared_access import View, public
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page, workspace_access
+from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.models import Workspace
 
 LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
@@ -25,7 +25,7 @@ def dashboard(shown: Page) -> View:
     """Makes the view of a page."""
 
     @require_safe
-    @page
+    @page_access
     def view(request: WorkspaceRequest) -> HttpResponse:
         query = request.GET.copy()
         for name in PAGE_ONLY:

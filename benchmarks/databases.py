@@ -209,7 +209,7 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     from traces.rollups.catalogue import CATALOGUE
 
     if not engine_is_timescaledb():
-        return (NUMBERS, *rollups.statement("postgresql", "fill").split(";\n\n"))
+        return (NUMBERS, *rollups.read_statement("postgresql", "fill").split(";\n\n"))
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
         NUMBERS,

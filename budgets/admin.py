@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from budgets.models import Budget, BudgetChange
 from budgets.spending import spend_of_month
-from workspaces.admin import SHOWN, first_of_each
+from workspaces.admin import MAX_ROWS_SHOWN, first_rows_of_each
 
 UNKNOWN = "The database of traces does not answer: what was spent is unknown, so no budget has a status."
 CHANGE = (
@@ -27,13 +27,13 @@ class BudgetChangeInline(admin.TabularInline):
     """Shows the newest changes. The page Budget changes lists all."""
 
     model = BudgetChange
-    verbose_name_plural = f"changes, the newest {SHOWN}"
+    verbose_name_plural = f"changes, the newest {MAX_ROWS_SHOWN}"
     fields = readonly_fields = CHANGE
     extra = 0
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BudgetChange]:
-        return first_of_each("budget", super().get_queryset(request), "-changed_at", "-id")
+        return first_rows_of_each("budget", super().get_queryset(request), "-changed_at", "-id")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-LONGEST_AHEAD = timedelta(hours=1)
+MAX_TIME_AHEAD = timedelta(hours=1)
 """Clocks of clients may be fast."""
 
 
 def accepted_time() -> tuple[datetime, datetime]:
-    """The earliest and the latest start that is accepted now."""
+    """Returns the earliest and the latest start that is accepted now."""
     now = datetime.now(UTC)
-    return now - timedelta(days=settings.RETENTION_DAYS), now + LONGEST_AHEAD
+    return now - timedelta(days=settings.RETENTION_DAYS), now + MAX_TIME_AHEAD

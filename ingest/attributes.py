@@ -3,43 +3,43 @@
 from collections import defaultdict
 from typing import Any
 
+from ingest.client_rules import INDEX, PLACEHOLDERS, Place
 from ingest.fields import Field, Path
-from ingest.tables import INDEX, PLACEHOLDERS, Place
 from ingest.values import structure, token_count, value_at
 from traces.text import NAME_LENGTH, clean
 
 FoundPlaces = dict[Field, tuple[Place, ...]]
-"""For each field the places that a span has, the first name first."""
+"""For each field the places that a span has, in the order in which they are tried."""
 
-MOST_SHAPES = 512
-LONGEST_SHAPE = 4 * 1024
-"""Characters of all names together. The two limits bound the memory for `shapes`."""
+MAX_SHAPES = 512
+MAX_SHAPE_LENGTH = 4 * 1024
+"""Characters of all names together. Both limits bound the memory for `shapes`."""
 
 shapes: dict[tuple[str, ...], FoundPlaces] = {}
 """The places by the names of a span's attributes. Most spans share their names with others, so few are searched."""
 
 
 def places_of(names: tuple[str, ...]) -> FoundPlaces:
-    found = shapes.get(names)
-    if found is None:
-        found = searched(names)
-        if sum(map(len, names)) <= LONGEST_SHAPE:
-            if len(shapes) >= MOST_SHAPES:
+    places = shapes.get(names)
+    if places is None:
+        places = find_places(names)
+        if sum(map(len, names)) <= MAX_SHAPE_LENGTH:
+            if len(shapes) >= MAX_SHAPES:
                 shapes.clear()
-            shapes[names] = found
-    return found
+            shapes[names] = places
+    return places
 
 
-def searched(names: tuple[str, ...]) -> FoundPlaces:
-    found: dict[Field, list[tuple[int, str, Path]]] = defaultdict(list)
+def find_places(names: tuple[str, ...]) -> FoundPlaces:
+    by_field: dict[Field, list[tuple[int, str, Path]]] = defaultdict(list)
     for name in INDEX.keys() & set(names):
         for field, number, path in INDEX[name]:
-            found[field].append((number, name, path))
-    return {field: tuple((name, path) for _, name, path in sorted(places)) for field, places in found.items()}
+            by_field[field].append((number, name, path))
+    return {field: tuple((name, path) for _, name, path in sorted(places)) for field, places in by_field.items()}
 
 
 class Attributes:
-    """The attributes of one span. JSON inside a text is parsed when it is first read, and once."""
+    """The attributes of one span. JSON inside a text is parsed once, when it is first read."""
 
     __slots__ = ("parsed", "places", "values")
 
@@ -49,7 +49,7 @@ class Attributes:
         self.places = places_of(tuple(values))
 
     def all(self, field: Field) -> list[Any]:
-        """The values of the field, the first name first."""
+        """Returns the values of the field, in the order in which its names are tried."""
         return [value for place in self.places.get(field, ()) if (value := self.at(*place)) is not None]
 
     def at(self, name: str, path: Path) -> Any:
@@ -57,7 +57,7 @@ class Attributes:
         return None if type(value) is str and (not value or value.startswith(PLACEHOLDERS)) else value
 
     def has(self, field: Field) -> bool:
-        """Whether the span has an attribute of this field, even an empty one."""
+        """Tells whether the span has an attribute of this field, even an empty one."""
         return field in self.places
 
     def text(self, field: Field, length: int = NAME_LENGTH) -> str | None:
@@ -76,7 +76,7 @@ class Attributes:
         return None
 
     def number(self, field: Field) -> float | None:
-        """A number that can be a measurement: above 0 and not absurdly large."""
+        """Returns a number that can be a measurement: above 0 and below a billion."""
         for place in self.places.get(field, ()):
             value = self.at(*place)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
@@ -84,7 +84,7 @@ class Attributes:
         return None
 
     def structure(self, name: str) -> Any:
-        """The attribute, parsed if it is JSON in a text."""
+        """Returns the attribute, parsed if it is JSON in a text."""
         if name not in self.parsed:
             self.parsed[name] = structure(self.values.get(name))
         return self.parsed[name]

@@ -11,11 +11,11 @@ from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from traces.lookup import WantedLink
 
-Name = str
+AttributeName = str
 """An attribute; `attribute>key>key` reads inside an attribute that holds JSON or the repr of a Python dict."""
-RankedName = tuple[int, Name]
+RankedAttributeName = tuple[int, AttributeName]
 """A name with a rank of its own, because it must come earlier or later than the client's other names."""
-Reader = Callable[[SpanFacts, Span], None]
+FactsReader = Callable[[SpanFacts, Span], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +56,13 @@ class Client:
 
     rank: int
     """If a span has names of several clients for a field, the name of the lowest rank wins."""
-    names: Mapping[Field, tuple[Name | RankedName, ...]] = field(default_factory=dict)
+    names: Mapping[Field, tuple[AttributeName | RankedAttributeName, ...]] = field(default_factory=dict)
     """For each field the attributes that hold it. The first that is not empty is read."""
     kinds: tuple[KindRule, ...] = ()
     """How the kinds of its spans are recognised."""
     contents: tuple[str, ...] = ()
     """Patterns for the beginnings of attributes that hold prompts and completions. A workspace can leave these out."""
-    readers: Mapping[str, Reader] = field(default_factory=dict)
+    readers: Mapping[str, FactsReader] = field(default_factory=dict)
     """For a kind of span: a function that reads more facts about the call, after all names are read."""
     pairing: Pairing | None = None
 
@@ -95,13 +95,13 @@ class Client:
 
     # --- Failures and time ---
 
-    failure_marks: Mapping[str, str] = field(default_factory=dict)
+    failure_values: Mapping[str, str] = field(default_factory=dict)
     """Attributes, and the value that means that the span failed."""
     error_type_pattern: str = ""
     """Matches an error type with text around it. Its group is the type."""
     first_token_events: frozenset[str] = frozenset()
     server_time_in_ms: Callable[[Span], bool] | None = None
-    """Whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
+    """Tells whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
 
     # --- Values ---
 
@@ -122,6 +122,6 @@ class Client:
     """Beginnings of scopes whose calls last until the last of the spans that record them ends."""
     timeless_trace_ids: tuple[str, ...] = ()
     """Beginnings of the ids of traces whose own span has no time."""
-    marked_scopes: frozenset[str] = frozenset()
-    """Scopes of the client's own spans with CALL_MARK. In a span of another scope the mark means that the client wrote
-    its call into a span of the application."""
+    client_call_scopes: frozenset[str] = frozenset()
+    """Scopes of the client's own spans with CLIENT_CALL. In a span of another scope this field means that the client
+    wrote its call into a span of the application."""

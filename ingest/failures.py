@@ -1,9 +1,9 @@
-"""Reads whether a span failed, and why."""
+"""Reads whether a span failed, with its error type and message."""
 
 import re
 from typing import Any
 
-from ingest import fields, tables
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.span_facts import SpanFacts
 from ingest.spans import STATUS_ERROR, Span
@@ -11,7 +11,7 @@ from traces.text import MESSAGE_LENGTH, clean
 
 TIMED_OUT = re.compile(r"time(d )?\s?out|deadline", re.IGNORECASE)
 SEARCHED_LENGTH = 300
-"""Characters of a message that can show a time-out: further on, code that is quoted may name a timeout."""
+"""Characters of a message that are searched for a time-out. Later ones may quote code that names a timeout."""
 
 
 def read_failure(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
@@ -32,7 +32,7 @@ def read_failure(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
 
 
 def exception_of(span: Span) -> dict[str, Any] | None:
-    """The attributes of the last exception event."""
+    """Returns the attributes of the last exception event."""
     for event in reversed(span.events):
         if event.name == "exception":
             return event.attributes
@@ -40,32 +40,32 @@ def exception_of(span: Span) -> dict[str, Any] | None:
 
 
 def has_failed(facts: SpanFacts, span: Span, exception: dict[str, Any] | None) -> bool:
-    """A failed call can have the status OK: then it has an exception and no output."""
+    """Tells whether the span failed. A failed call can have the status OK: then it has an exception and no output."""
     if span.status == STATUS_ERROR:
         return True
-    for name, value in tables.FAILURE_MARKS:
+    for name, value in client_rules.FAILURE_VALUES:
         if span.attributes.get(name) == value:
             return True
     return facts.kind == "llm" and exception is not None and not facts.output_tokens
 
 
 def error_type(attributes: Attributes, exception: dict[str, Any]) -> str | None:
-    found = attributes.text(fields.ERROR_TYPE)
-    if found is None or found == "_OTHER":
-        found = Attributes(exception).text(fields.EXCEPTION_TYPE) or found
-    if found is None:
-        found = attributes.text(fields.ERROR_CODE)
-    return unwrapped(found) if found else None
+    name = attributes.text(fields.ERROR_TYPE)
+    if name is None or name == "_OTHER":
+        name = Attributes(exception).text(fields.EXCEPTION_TYPE) or name
+    if name is None:
+        name = attributes.text(fields.ERROR_CODE)
+    return unwrapped(name) if name else None
 
 
 def unwrapped(error_type: str) -> str:
-    for pattern in tables.ERROR_TYPES:
+    for pattern in client_rules.ERROR_TYPES:
         error_type = pattern.sub(r"\1", error_type)
     return error_type
 
 
 def error_message(span: Span, attributes: Attributes, exception: dict[str, Any]) -> str | None:
-    """The first message, without the traceback behind it."""
+    """Returns the first message, without the traceback after it."""
     messages = (
         span.status_message,
         str(exception.get("exception.message") or ""),

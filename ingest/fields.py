@@ -11,7 +11,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Field:
-    """One thing that a span can say. Compared by identity, which makes it a fast key of dictionaries."""
+    """One fact that a span can state. Fields are compared by identity, which makes them fast keys of dictionaries."""
 
     name: str
     usage_paths: tuple[Path, ...] = ()
@@ -83,4 +83,4 @@ ERROR_TYPE = Field("error type")
 ERROR_CODE = Field("error code, where there is no type")
 ERROR_MESSAGE = Field("error message, where the status and the exception have none")
 EXCEPTION_TYPE = Field("type of an exception event")
-CALL_MARK = Field("mark of a span into which a client writes its call")
+CLIENT_CALL = Field("sign that a client has written its call into this span")

@@ -1,4 +1,4 @@
-"""Names of models: without provider and date, and which provider they belong to."""
+"""Reads names of models: the name without provider and date, and the provider."""
 
 import re
 from functools import lru_cache
@@ -18,7 +18,7 @@ PROVIDER_OF_MODEL = (
 
 @lru_cache(maxsize=4096)
 def base_model(name: str | None) -> str | None:
-    """The name without `provider/` and without the date of its release."""
+    """Returns the name without `provider/` and without the date of its release."""
     if not name:
         return None
     return MODEL_DATE.sub("", name.rpartition("/")[2]) or name

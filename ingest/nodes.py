@@ -1,4 +1,4 @@
-"""Spans as nodes of their traces, and how exactly the times of two spans can be compared."""
+"""Spans as nodes of their traces, and how much the times of two records of a call may differ."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,8 +9,8 @@ from ingest.span_facts import SpanFacts
 
 SLACK = timedelta(seconds=1)
 """Two records of a call may differ by this much, because clocks differ and callbacks come late."""
-LONGEST_CALL = timedelta(hours=1)
-"""A record is looked for at most this long before the other record of its call."""
+MAX_CALL_DURATION = timedelta(hours=1)
+"""The time before a record in which the other record of its call is looked for."""
 
 
 @dataclass(slots=True, eq=False)
@@ -36,14 +36,14 @@ class Node:
         return self.kind in CALL_KINDS
 
     @property
-    def call(self) -> "Node":
-        """The node that counts as the call that this node records."""
+    def call_node(self) -> "Node":
+        """Returns the node that counts as the call that this node records."""
         node = self
         while node.repeats is not None:
             node = node.repeats
         return node
 
 
-def age(node: Node) -> tuple[datetime, str, str]:
-    """Sorts by start. The ids make the order the same in every run."""
+def start_order(node: Node) -> tuple[datetime, str, str]:
+    """Returns the key for sorting by start. The ids make the order the same in every run."""
     return node.facts.timestamp, node.facts.trace_id, node.facts.span_id

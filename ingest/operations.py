@@ -1,7 +1,7 @@
 """Kinds of spans, and the operations of their rows.
 
 A kind is one of: llm, raw (a provider's answer that repeats a call), embedding, usage_log (the log that ends a stream),
-tool, handoff, agent, workflow, chain, other. `ingest/clients/` says how each client's kinds are recognised.
+tool, handoff, agent, workflow, chain, other. `ingest/clients/` defines how each client's kinds are recognised.
 """
 
 import re
@@ -40,7 +40,7 @@ CALLS_IN_NAME = LLM_OPERATIONS | {"embeddings"}
 
 
 def operation_of(kind: str, span: Span) -> str:
-    """The operation of the span's row: chat, embeddings, invoke_agent, ..., other."""
+    """Returns the operation of the span's row: chat, embeddings, invoke_agent, ..., other."""
     if kind not in ("llm", "raw"):
         return OPERATION_OF_KIND.get(kind, "other")
     operation = str(span.attributes.get("gen_ai.operation.name"))
@@ -51,7 +51,7 @@ def operation_of(kind: str, span: Span) -> str:
 
 
 def model_in_name(name: str) -> str | None:
-    """The model in a name like `chat gpt-4o`."""
+    """Returns the model in a name like `chat gpt-4o`."""
     match = OPERATION_IN_NAME.match(name)
     if match is None or match[1] not in CALLS_IN_NAME:
         return None

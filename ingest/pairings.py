@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from ingest import tables
+from ingest import client_rules
 from ingest.client import Pairing
-from ingest.nodes import LONGEST_CALL, SLACK, Node, age
+from ingest.nodes import MAX_CALL_DURATION, SLACK, Node, start_order
 from ingest.operations import RECORD_KINDS
 from ingest.span_facts import SpanFacts
 from traces.lookup import WantedLink, traces_of_links
@@ -39,7 +39,7 @@ def wanted_link(facts: SpanFacts) -> WantedLink | None:
 
 
 def linked_trace_ids(cursor: WriteCursor, workspace_id: UUID, spans: Iterable[SpanFacts]) -> set[str]:
-    """The stored traces that may hold another record of the calls of these spans."""
+    """Returns the stored traces that may hold another record of the calls of these spans."""
     return traces_of_links(cursor, workspace_id, filter(None, map(wanted_link, spans)))
 
 
@@ -54,18 +54,18 @@ def wanted_response(facts: SpanFacts) -> WantedLink | None:
     if not facts.is_call or not facts.response_id:
         return None
     start = facts.timestamp
-    return WantedLink(facts.response_id, start - LONGEST_CALL, facts.end + SLACK, start - SLACK)
+    return WantedLink(facts.response_id, start - MAX_CALL_DURATION, facts.end + SLACK, start - SLACK)
 
 
 def pair_responses(nodes: Sequence[Node]) -> None:
-    """Of overlapping spans with the same id, the oldest counts as the call. Roots of SDKs come after all others."""
+    """Makes the oldest of overlapping spans with the same id the call. Roots of SDKs come after all others."""
     groups: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.is_call and node.repeats is None and node.facts.response_id:
             groups[node.facts.response_id].append(node)
     for group in groups.values():
         while len(group) > 1:
-            first, *others = sorted(group, key=lambda node: (is_sdk_root(node.facts), age(node)))
+            first, *others = sorted(group, key=lambda node: (is_sdk_root(node.facts), start_order(node)))
             group = []
             for other in others:
                 if overlap(first.facts, other.facts):
@@ -74,22 +74,22 @@ def pair_responses(nodes: Sequence[Node]) -> None:
                     group.append(other)
 
 
-def overlap(one: SpanFacts, other: SpanFacts) -> bool:
-    """A response id that comes again later is an answer out of a cache, not the same call."""
-    return one.timestamp <= other.end + SLACK and other.timestamp <= one.end + SLACK
+def overlap(first: SpanFacts, other: SpanFacts) -> bool:
+    """Tells whether two spans can record one call. The same id at a later time means an answer from a cache."""
+    return first.timestamp <= other.end + SLACK and other.timestamp <= first.end + SLACK
 
 
 def is_sdk_root(facts: SpanFacts) -> bool:
-    """Whether a provider's own SDK made the span and knew of no span above it."""
-    return facts.scope in tables.SDK_SCOPES and facts.parent_span_id is None
+    """Tells whether a provider's own SDK made the span without a span above it."""
+    return facts.scope in client_rules.SDK_SCOPES and facts.parent_span_id is None
 
 
 # --- Failed calls, which have no response id ---
 
 
 def may_be_sdk_call(facts: SpanFacts) -> bool:
-    """Whether the failed call can have a second record by a provider's own SDK."""
-    return facts.status != "success" and facts.kind == "llm" and facts.provider in tables.SDK_PROVIDERS
+    """Tells whether the failed call can have a second record by a provider's own SDK."""
+    return facts.status != "success" and facts.kind == "llm" and facts.provider in client_rules.SDK_PROVIDERS
 
 
 def failed_link(facts: SpanFacts) -> str | None:
@@ -99,24 +99,24 @@ def failed_link(facts: SpanFacts) -> str | None:
 
 
 def wanted_failed(facts: SpanFacts) -> WantedLink | None:
-    """The root of an SDK looks for a call that contains its time; other calls look for such a root."""
+    """Returns the link of a call that contains the time of an SDK's root; for other calls the link of such a root."""
     if not may_be_sdk_call(facts):
         return None
     start, end, slack = facts.timestamp, facts.end, CONTAINED_SLACK
     if is_sdk_root(facts):
-        return WantedLink(f"failed:{facts.model}", start - LONGEST_CALL, start + slack, end - slack)
+        return WantedLink(f"failed:{facts.model}", start - MAX_CALL_DURATION, start + slack, end - slack)
     return WantedLink(f"sdk-failed:{facts.model}", start - slack, end + slack, start)
 
 
 def pair_failed(nodes: Sequence[Node]) -> None:
-    """The root of an SDK repeats the shortest failed call that has the same model and contains its time."""
+    """Makes the root of an SDK repeat the shortest failed call that has the same model and contains its time."""
     failed = [node for node in nodes if node.kind == "llm" and node.repeats is None and node.facts.status != "success"]
     for inner in failed:
         if not is_sdk_root(inner.facts) or inner.facts.response_id:
             continue
         outer = [node for node in failed if contains_failed(node.facts, inner.facts)]
         if outer:
-            inner.repeats = min(outer, key=lambda node: (node.facts.latency_ms or 0, age(node)))
+            inner.repeats = min(outer, key=lambda node: (node.facts.latency_ms or 0, start_order(node)))
 
 
 def contains_failed(outer: SpanFacts, inner: SpanFacts) -> bool:
@@ -129,8 +129,8 @@ def contains_failed(outer: SpanFacts, inner: SpanFacts) -> bool:
 
 
 PAIRINGS: tuple[Pairing, ...] = (
-    *tables.PAIRINGS,
+    *client_rules.PAIRINGS,
     Pairing(response_link, wanted_response, pair_responses),
     Pairing(failed_link, wanted_failed, pair_failed),
 )
-"""For each span, the first that has a link for it is used."""
+"""For each span the first pairing that has a link for it is used."""

@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from ingest import fields, tables
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.model_names import inferred_provider
 from ingest.operations import model_in_name
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
-from ingest.values import MOST_TOKENS, token_count
+from ingest.values import MAX_TOKENS, token_count
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
-MOST_COST_USD = 1_000_000_000
-MOST_DECIMALS = 12
+MAX_COST_USD = 1_000_000_000
+MAX_DECIMALS = 12
 """Clients add up prices as floats: 0.00032279999999999997 means 0.0003228."""
-SMALLEST_COST_USD = Decimal(10) ** -MOST_DECIMALS
+SMALLEST_COST_USD = Decimal(10) ** -MAX_DECIMALS
 
 
 def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
@@ -26,7 +26,7 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     facts.service_tier = attributes.text(fields.SERVICE_TIER)
     facts.reported_cost_usd = reported_cost(attributes)
     read_tokens(facts, attributes)
-    if reader := tables.READERS.get(facts.kind):
+    if reader := client_rules.READERS.get(facts.kind):
         reader(facts, span)
     if facts.requested_model is None:
         facts.requested_model = model_in_name(span.name)
@@ -46,13 +46,13 @@ def read_tokens(facts: SpanFacts, attributes: Attributes) -> None:
 
 
 def summed_input(attributes: Attributes) -> int | None:
-    """The sum over a usage object whose parts do not overlap: input + cache_read_input_tokens + ..."""
-    for name in tables.SUMMED_USAGE:
+    """Returns the sum over a usage object whose parts do not overlap: input + cache_read_input_tokens + ..."""
+    for name in client_rules.SUMMED_USAGE:
         usage = attributes.structure(name)
         if isinstance(usage, dict):
             counts = [token_count(value) for key, value in usage.items() if "input" in key or "cache" in key]
-            known = [count for count in counts if count is not None]
-            return min(sum(known), MOST_TOKENS) if known else None
+            valid = [count for count in counts if count is not None]
+            return min(sum(valid), MAX_TOKENS) if valid else None
     return None
 
 
@@ -60,7 +60,7 @@ def normalise_tokens(facts: SpanFacts, span: Span) -> None:
     """Drops counts of 0, which SDKs write for streams without usage, and makes input contain the cached tokens."""
     if not facts.input_tokens and not facts.output_tokens:
         facts.input_tokens = facts.output_tokens = None
-    elif span.scope in tables.EXCLUSIVE_SCOPES or facts.cached_tokens > (facts.input_tokens or 0):
+    elif span.scope in client_rules.EXCLUSIVE_SCOPES or facts.cached_tokens > (facts.input_tokens or 0):
         facts.include_cache()
 
 
@@ -70,24 +70,24 @@ def reported_cost(attributes: Attributes) -> str | None:
             cost = Decimal(str(value))
         except InvalidOperation:
             continue
-        if cost.is_finite() and 0 < cost < MOST_COST_USD:
+        if cost.is_finite() and 0 < cost < MAX_COST_USD:
             return plain_cost(cost)
     return None
 
 
 def plain_cost(cost: Decimal) -> str | None:
-    """The cost in digits, without the errors of floats."""
+    """Returns the cost in digits, without the errors of floats."""
     exponent = cost.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -MOST_DECIMALS:
+    if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
         cost = cost.quantize(SMALLEST_COST_USD).normalize()
     return f"{cost:f}" if cost else None
 
 
 def response_id(attributes: Attributes) -> str | None:
-    found = attributes.text(fields.RESPONSE_ID, ID_LENGTH)
-    if found is not None:
-        return found
-    for name, pattern in tables.RESPONSE_ID_PATTERNS:
+    by_name = attributes.text(fields.RESPONSE_ID, ID_LENGTH)
+    if by_name is not None:
+        return by_name
+    for name, pattern in client_rules.RESPONSE_ID_PATTERNS:
         text = attributes.values.get(name)
         if isinstance(text, str) and (match := pattern.search(text)):
             return clean(match[1], ID_LENGTH)
@@ -95,11 +95,11 @@ def response_id(attributes: Attributes) -> str | None:
 
 
 def provider_of(values: Iterable[Any]) -> str | None:
-    """The first value that is a provider and not a framework."""
+    """Returns the first value that is a provider and not a framework."""
     for value in values:
         if isinstance(value, str):
-            name = tables.PROVIDER_SUFFIX.sub("", value.strip().lower())
-            name = tables.PROVIDER_NAMES.get(name, name)
-            if name not in tables.FRAMEWORKS:
+            name = client_rules.PROVIDER_SUFFIX.sub("", value.strip().lower())
+            name = client_rules.PROVIDER_NAMES.get(name, name)
+            if name not in client_rules.FRAMEWORKS:
                 return clean(name, NAME_LENGTH)
     return None

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from ingest import fields, tables
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.failures import read_failure
 from ingest.operations import RECORD_KINDS, operation_of
@@ -18,12 +18,12 @@ NS_PER_MS = 1e6
 
 def read_span(span: Span, attributes: Attributes) -> SpanFacts:
     kind = kind_of(span, attributes)
-    agent, agent_is_named = agent_of(kind, span, attributes)
+    agent, has_named_agent = agent_of(kind, span, attributes)
     facts = SpanFacts(
         trace_id=span.trace_id,
         span_id=span.span_id,
         parent_span_id=span.parent_span_id,
-        timestamp=moment(span.start_ns),
+        timestamp=from_nanoseconds(span.start_ns),
         name=tool_name(span, attributes) if kind == "tool" else clean(span.name, NAME_LENGTH),
         status="success",
         error_type=None,
@@ -33,13 +33,13 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         scope=stored_scope(span.scope),
         latency_ms=(span.end_ns - span.start_ns) / NS_PER_MS if span.end_ns >= span.start_ns else None,
         agent=agent,
-        agent_is_named=agent_is_named,
+        has_named_agent=has_named_agent,
         workflow=attributes.text(fields.WORKFLOW),
         service=span.resource.service or attributes.text(fields.SERVICE, ID_LENGTH),
         user=attributes.text(fields.USER, ID_LENGTH),
         session=attributes.text(fields.SESSION, ID_LENGTH),
-        merged=attributes.has(fields.CALL_MARK) and span.scope not in tables.MARKED_SCOPES,
-        timeless=span.timeless,
+        holds_client_call=attributes.has(fields.CLIENT_CALL) and span.scope not in client_rules.CLIENT_CALL_SCOPES,
+        is_timeless=span.is_timeless,
     )
     if kind in RECORD_KINDS:
         read_call(facts, span, attributes)
@@ -48,46 +48,46 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
 
 
 def kind_of(span: Span, attributes: Attributes) -> str:
-    """The kind by the first rule that recognises the span."""
+    """Returns the kind by the first rule that recognises the span."""
     for name, _ in attributes.places.get(fields.KIND, ()):
-        if attributes.values[name] and (kind := tables.KIND_BY_ATTRIBUTE[name](span)):
+        if attributes.values[name] and (kind := client_rules.KIND_BY_ATTRIBUTE[name](span)):
             return kind
-    for rule in tables.OTHER_KINDS:
+    for rule in client_rules.OTHER_KINDS:
         if kind := rule(span):
             return kind
     return "other"
 
 
-def moment(nanoseconds: int) -> datetime:
+def from_nanoseconds(nanoseconds: int) -> datetime:
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return EPOCH + timedelta(0, seconds, rest // 1000)
 
 
 @lru_cache(maxsize=4096)
 def stored_scope(scope: str) -> str:
-    """The scope, if traces are resolved differently for its spans; else nothing."""
-    return scope if scope in tables.STORED_SCOPES or scope.startswith(tables.LATE_SCOPES) else ""
+    """Returns the scope if traces are resolved differently for its spans; else an empty text."""
+    return scope if scope in client_rules.STORED_SCOPES or scope.startswith(client_rules.LATE_SCOPES) else ""
 
 
 def agent_of(kind: str, span: Span, attributes: Attributes) -> tuple[str | None, bool]:
-    """The agent, and whether an attribute names it. The name of an agent's span is the last source."""
+    """Returns the agent, and whether an attribute names it. The name of an agent's span is used last."""
     name = agent_attribute(kind, span, attributes)
     if name is not None:
         return name or None, True
     if kind != "agent":
         return None, False
-    name = clean(tables.AGENT_PREFIX.sub("", span.name), ID_LENGTH)
-    return tables.AGENT_SUFFIX.sub("", name) or None, False
+    name = clean(client_rules.AGENT_PREFIX.sub("", span.name), ID_LENGTH)
+    return client_rules.AGENT_SUFFIX.sub("", name) or None, False
 
 
 def agent_attribute(kind: str, span: Span, attributes: Attributes) -> str | None:
     name = attributes.text(fields.AGENT, ID_LENGTH)
     if name is None and kind == "agent":
         name = attributes.text(fields.AGENT_OF_RUN, ID_LENGTH)
-        name = tables.AGENT_SUFFIX.sub("", name) if name else None
+        name = client_rules.AGENT_SUFFIX.sub("", name) if name else None
     if name is None:
         name = attributes.text(fields.AGENT_IN_METADATA, ID_LENGTH)
-    if name is None and kind == "agent" and span.scope in tables.AGENT_SCOPES:
+    if name is None and kind == "agent" and span.scope in client_rules.AGENT_SCOPES:
         name = attributes.text(fields.AGENT_BY_SCOPE, ID_LENGTH)
     return name
 

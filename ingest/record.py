@@ -1,4 +1,4 @@
-"""Stores spans in `traces`, in one transaction: resolved with the stored spans of their traces, which it corrects."""
+"""Stores spans in `traces`. It resolves them with the stored spans of their traces, and corrects these too."""
 
 from decimal import Decimal
 from operator import attrgetter
@@ -30,29 +30,29 @@ price_values = attrgetter(
 )
 
 
-def record(workspace: Workspace, decoded: Decoded) -> writer.Stored:
-    """Stores the spans. They are committed when it returns; a span outside the accepted time is refused."""
+def record(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
+    """Stores the spans. They are committed when it returns. A span outside the accepted time is rejected."""
     workspace_id = workspace.id
     store_content = settings.STORE_CONTENT and workspace.store_content
     new: dict[Key, SpanRow] = {}
     for span in in_time(decoded):
-        one = new_span_row(span, store_content)
-        new.setdefault(one.key, one)
+        span_row = new_span_row(span, store_content)
+        new.setdefault(span_row.key, span_row)
     if not new:
-        return writer.Stored(0, 0)
+        return writer.StoreResult(0, 0)
     overrides = pricing.overrides_of(workspace_id)  # before the lock, because it is in the other database
     # One writer for a workspace at a time: a call may have its second record in any trace.
     with writer.writing(workspace_id) as cursor:
         accepted = resolve_and_store(cursor, workspace_id, new, overrides)
-    arrivals.note_arrival(workspace_id)
-    return writer.Stored(accepted, len(decoded.spans) - accepted)
+    arrivals.record_arrival(workspace_id)
+    return writer.StoreResult(accepted, len(decoded.spans) - accepted)
 
 
 def in_time(decoded: Decoded) -> list[Span]:
-    """The spans that began in the accepted time. Takes the others out of `decoded.spans` and adds a reason for each."""
-    earliest_ns, latest_ns = (moment.timestamp() * 1e9 for moment in accepted_time())
+    """Returns the spans that began in the accepted time. Moves the others from `decoded.spans` to its rejections."""
+    earliest_ns, latest_ns = (limit.timestamp() * 1e9 for limit in accepted_time())
     spans = [span for span in decoded.spans if earliest_ns <= span.start_ns <= latest_ns]
-    decoded.refusals += [
+    decoded.rejections += [
         f"the start must lie within the last {settings.RETENTION_DAYS} days and at most 1 hour ahead"
     ] * (len(decoded.spans) - len(spans))
     decoded.spans = spans
@@ -64,46 +64,48 @@ def resolve_and_store(
 ) -> int:
     """Stores the new spans and corrects the stored ones. Returns how many spans were not stored before."""
     spans = related_spans(cursor, workspace_id, new)
-    added = [one.row for one in spans if one.is_new]
+    added = [span.row for span in spans if span.is_new]
     if not added:
         return 0
     changed = resolve_rows(spans, overrides)
     accepted = writer.insert(cursor, workspace_id, added)
-    for one in spans:
-        if one.stored_at is not None and one.stored_at != one.row.timestamp:
-            writer.move(cursor, workspace_id, one.row, one.stored_at)
+    for span in spans:
+        if span.stored_at is not None and span.stored_at != span.row.timestamp:
+            writer.move(cursor, workspace_id, span.row, span.stored_at)
     if changed:
         writer.correct(cursor, workspace_id, changed)
     return accepted
 
 
-# --- Resolved spans into rows ---
+# --- Filling rows from resolved spans ---
 
 
 def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[Row]:
     """Resolves the spans together, fills their rows and prices the calls. Returns the stored rows that changed."""
     set_missing_times(spans)
-    stored = [one for one in spans if not one.is_new]
-    values_before = [corrected_values(one.row) for one in stored]
+    stored = [span for span in spans if not span.is_new]
+    values_before = [corrected_values(span.row) for span in stored]
     prices_before = stored_prices(stored)
-    by_facts = {id(one.facts): one.row for one in spans}
-    calls: list[pricing.Call] = []
-    for result in resolve(one.facts for one in spans):
+    by_facts = {id(span.facts): span.row for span in spans}
+    calls: list[pricing.CallToPrice] = []
+    for result in resolve(span.facts for span in spans):
         row = by_facts[id(result.facts)]
         copy_resolved(row, result)
         if result.call is None:
             row.cost_usd, row.cost_source, row.price_id = None, None, None
         elif price_basis(row, result) != prices_before.get(id(result.facts)):
-            calls.append(to_price(row, result.call))
+            calls.append(call_to_price(row, result.call))
     pricing.price_calls(overrides, calls)
-    return [one.row for one, before in zip(stored, values_before, strict=True) if corrected_values(one.row) != before]
+    return [
+        span.row for span, before in zip(stored, values_before, strict=True) if corrected_values(span.row) != before
+    ]
 
 
 def set_missing_times(spans: list[SpanRow]) -> None:
-    """Traces of the Agents SDK do not say when they began: they begin with the first of their spans."""
-    for timeless in [one for one in spans if one.facts.timeless]:
-        trace_id = timeless.facts.trace_id
-        starts = [one.facts.timestamp for one in spans if one.facts.trace_id == trace_id and not one.facts.timeless]
+    """Lets a trace of the Agents SDK, which does not say when it began, begin with the first of its spans."""
+    for timeless in [span for span in spans if span.facts.is_timeless]:
+        facts = [span.facts for span in spans if span.facts.trace_id == timeless.facts.trace_id]
+        starts = [span.timestamp for span in facts if not span.is_timeless]
         if starts:
             timeless.facts.timestamp = timeless.row.timestamp = min(starts)
 
@@ -112,21 +114,21 @@ PriceBasis = tuple[tuple[object, ...], tuple[str | None, ...]]
 
 
 def stored_prices(stored: list[SpanRow]) -> dict[int, PriceBasis]:
-    """The basis of the price of each stored span, by the identity of its facts."""
-    by_facts = {id(one.facts): one.row for one in stored}
-    results = resolve(one.facts for one in stored)
+    """Returns the basis of the price of each stored span, by the identity of its facts."""
+    by_facts = {id(span.facts): span.row for span in stored}
+    results = resolve(span.facts for span in stored)
     return {id(result.facts): price_basis(by_facts[id(result.facts)], result) for result in results}
 
 
 def price_basis(row: Row, result: ResolvedSpan) -> PriceBasis:
-    """Everything that decides the price of a call: columns of its row, and facts that another record may add later."""
+    """Returns everything that decides the price: columns of the row, and facts that another record may add."""
     call = result.call
     facts = (call.reported_cost_usd, call.service_tier, call.used_model, call.requested_model) if call else ()
     return price_values(row), facts
 
 
 def copy_resolved(row: Row, result: ResolvedSpan) -> None:
-    """Sets all that resolving finds out. The price comes later."""
+    """Copies all results of resolving into the row. The price is set later."""
     call = result.call
     row.operation = result.operation
     row.agent_id = result.agent_id
@@ -143,7 +145,7 @@ def copy_resolved(row: Row, result: ResolvedSpan) -> None:
     row.response_id = call.response_id if call else result.facts.response_id
 
 
-def to_price(row: Row, call: SpanFacts) -> pricing.Call:
+def call_to_price(row: Row, call: SpanFacts) -> pricing.CallToPrice:
     models = tuple(name for name in (call.used_model, call.requested_model) if name)
     reported = Decimal(call.reported_cost_usd) if call.reported_cost_usd else None
-    return pricing.Call(row, models, reported, call.service_tier)
+    return pricing.CallToPrice(row, models, reported, call.service_tier)

@@ -1,7 +1,7 @@
-"""Finds what only the whole trace shows: which spans repeat a call, and the agent, user and session of each span.
+"""Finds facts that only the whole trace shows: repeated calls, and the agent, user and session of each span.
 
-`resolve` is a pure function of all spans known so far: any order of arrival, and any split of the spans into requests,
-ends in the same rows.
+`resolve` is a pure function of all spans that have arrived: any order of arrival, and any split of the spans into
+requests, gives the same rows.
 """
 
 from collections import defaultdict
@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ingest import tables
-from ingest.nodes import Node, age
+from ingest import client_rules
+from ingest.nodes import Node, start_order
 from ingest.operations import OPERATION_OF_KIND
 from ingest.pairings import PAIRINGS
 from ingest.span_facts import SpanFacts
@@ -40,11 +40,11 @@ class ResolvedSpan:
     session_id: str | None
     latency_ms: float | None
     call: SpanFacts | None
-    """If the span counts as a call: all facts about the call, from every span that records it."""
+    """All facts about the call, from every span that records it, if the span counts as a call; else None."""
 
 
 def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
-    nodes = sorted((Node(facts, facts.kind) for facts in spans), key=age)
+    nodes = sorted((Node(facts, facts.kind) for facts in spans), key=start_order)
     traces: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         traces[node.facts.trace_id].append(node)
@@ -55,7 +55,7 @@ def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
     repetitions: dict[int, list[Node]] = defaultdict(list)
     for node in nodes:
         if node.repeats is not None:
-            repetitions[id(node.call)].append(node)
+            repetitions[id(node.call_node)].append(node)
     return [resolved(node, repetitions.get(id(node), [])) for node in nodes]
 
 
@@ -80,9 +80,9 @@ def parents_first(members: list[Node]) -> list[Node]:
         for node in members:
             if id(node) not in seen:
                 cut_from_parent(node)
-                found = descendants([node])
-                ordered += found
-                seen |= {id(one) for one in found}
+                nodes = descendants([node])
+                ordered += nodes
+                seen |= {id(member) for member in nodes}
     return ordered
 
 
@@ -104,7 +104,7 @@ def cut_from_parent(node: Node) -> None:
 
 
 def descendants(tops: list[Node]) -> list[Node]:
-    """The nodes and all below them, level by level."""
+    """Returns the nodes and all nodes below them, level by level."""
     ordered = list(tops)
     for node in ordered:
         ordered += node.children
@@ -117,11 +117,11 @@ def reconsider_kinds(ordered: list[Node]) -> None:
     A span into which a client wrote its calls is an agent run. An unnamed agent above named ones is a workflow.
     """
     for node in ordered:
-        if node.facts.merged and any(child.kind == "raw" for child in node.children):
+        if node.facts.holds_client_call and any(child.kind == "raw" for child in node.children):
             node.kind = "agent"
-        if node.kind == "agent" and node.facts.agent_is_named:
+        if node.kind == "agent" and node.facts.has_named_agent:
             top = top_of(node)
-            if top.kind == "agent" and not top.facts.agent_is_named and top.facts.parent_span_id is None:
+            if top.kind == "agent" and not top.facts.has_named_agent and top.facts.parent_span_id is None:
                 top.kind = "workflow"
 
 
@@ -137,13 +137,13 @@ def inherit(node: Node) -> None:
     The span above has inherited already.
     """
     facts, above = node.facts, node.parent
-    node.agent = facts.agent if node.kind != "workflow" or facts.agent_is_named else None
+    node.agent = facts.agent if node.kind != "workflow" or facts.has_named_agent else None
     node.user, node.session, node.workflow = facts.user, facts.session, facts.workflow
     if above is None:
         return
     node.agent = node.agent or above.agent
     node.user = node.user or above.user
-    if above.session and (node.session is None or tables.GENERATED_SESSION.match(node.session)):
+    if above.session and (node.session is None or client_rules.GENERATED_SESSION.match(node.session)):
         node.session = above.session
     node.workflow = node.workflow or above.workflow
 
@@ -158,14 +158,14 @@ def find_call_above(node: Node) -> None:
 
 
 def is_same_call(inner: SpanFacts, outer: SpanFacts) -> bool:
-    """Whether a call below a call only records it again: yes, unless their response ids differ."""
-    if inner.scope in tables.INVENTED_ID_SCOPES or outer.scope in tables.INVENTED_ID_SCOPES:
+    """Tells whether a call below a call only records it again. It does unless their response ids differ."""
+    if inner.scope in client_rules.INVENTED_ID_SCOPES or outer.scope in client_rules.INVENTED_ID_SCOPES:
         return True
     return not (inner.response_id and outer.response_id and inner.response_id != outer.response_id)
 
 
 def share_over_trace(members: list[Node]) -> None:
-    """Gives spans without user, session or workflow those of the root, else of the oldest span that has one."""
+    """Gives spans without user, session or workflow the value of the root, or else of the oldest span that has one."""
     roots_first = sorted(members, key=lambda node: node.facts.parent_span_id is not None)
     user = next((node.facts.user for node in roots_first if node.facts.user), None)
     session = next((node.facts.session for node in roots_first if node.facts.session), None)
@@ -186,7 +186,7 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
     if node.repeats is not None or node.kind == "usage_log":
         operation = "other"
     elif node.is_call:
-        call = merged_facts(facts, repetitions)
+        call = call_facts(facts, repetitions)
         latency_ms = latency_of_call(facts, repetitions)
     return ResolvedSpan(
         facts=facts,
@@ -199,8 +199,8 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
     )
 
 
-def merged_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
-    """The facts of the call. Those that are missing come from the other spans that record it."""
+def call_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
+    """Returns the facts of the call. Missing facts come from the other spans that record it."""
     if not repetitions:
         return facts
     call = replace(facts)
@@ -212,8 +212,8 @@ def merged_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
 
 
 def latency_of_call(facts: SpanFacts, repetitions: list[Node]) -> float | None:
-    """The latency of the span. In `late_scopes` a stream goes on after the span of its request has ended."""
-    if facts.latency_ms is None or not facts.scope.startswith(tables.LATE_SCOPES):
+    """Returns the latency of the call. In `late_scopes` a stream continues after the span of its request has ended."""
+    if facts.latency_ms is None or not facts.scope.startswith(client_rules.LATE_SCOPES):
         return facts.latency_ms
     last = max((node.facts.end for node in repetitions), default=facts.timestamp)
     return max(facts.latency_ms, (last - facts.timestamp) / timedelta(milliseconds=1))

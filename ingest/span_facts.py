@@ -1,4 +1,4 @@
-"""The facts that one span states. Facts that only its whole trace shows are found in `resolve`."""
+"""The facts that one span states. `resolve` finds the facts that only the whole trace shows."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class SpanFacts:
     """Empty, unless the trace is resolved differently for spans of this scope."""
     latency_ms: float | None = None
     agent: str | None = None
-    agent_is_named: bool = False
+    has_named_agent: bool = False
     """An attribute names the agent, not only the span's name."""
     workflow: str | None = None
     service: str | None = None
@@ -45,9 +45,9 @@ class SpanFacts:
     reported_cost_usd: str | None = None
     response_id: str | None = None
     service_tier: str | None = None
-    merged: bool = False
+    holds_client_call: bool = False
     """A client wrote its last call into this span of the application."""
-    timeless: bool = False
+    is_timeless: bool = False
     """The client does not say when it began: it begins with the first span of its trace."""
 
     @property
@@ -73,7 +73,7 @@ class SpanFacts:
 
 
 ROW_COLUMNS = ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
-"""Facts that are columns of the row. No later span corrects them, so they are read back from there."""
+"""Facts that are columns of the row. No later span corrects them, so they are read from the row again."""
 STORED_FIELDS = [field for field in fields(SpanFacts) if field.name not in ROW_COLUMNS]
 STORED_NAMES = tuple(field.name for field in STORED_FIELDS)
 DEFAULTS = tuple(field.default for field in STORED_FIELDS)
@@ -81,7 +81,7 @@ stored_values = attrgetter(*STORED_NAMES)
 
 
 def to_stored(facts: SpanFacts) -> dict[str, Any]:
-    """The facts for the row's `span_facts`, without those that have their default."""
+    """Returns the facts for the row's `span_facts`, without facts that have their default."""
     values = stored_values(facts)
     return dict(compress(zip(STORED_NAMES, values, strict=True), map(ne, values, DEFAULTS)))
 

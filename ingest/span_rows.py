@@ -1,11 +1,11 @@
-"""A span with its row, and the stored spans that it may change or be changed by."""
+"""A span with its row, and the stored spans that it may change or that may change it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from ingest import span_facts, tables
+from ingest import client_rules, span_facts
 from ingest.accepted_time import accepted_time
 from ingest.attributes import Attributes
 from ingest.pairings import link_of, linked_trace_ids
@@ -17,11 +17,11 @@ from traces import lookup
 from traces.row import Row
 from traces.write_cursor import WriteCursor
 
-MOST_LINKED_TRACES = 5_000
-"""Traces that are resolved together: an outage in which all calls overlap must not load the whole workspace."""
-# A trace's other spans are looked for this long before and after the known ones. TimescaleDB compresses chunks that are
-# older than a week, and looking into each compressed chunk takes time.
-NEAR = timedelta(days=7)
+MAX_LINKED_TRACES = 5_000
+"""The limit of traces that are resolved together. In an outage all calls may overlap, but must not all be loaded."""
+# How long before and after the spans at hand other spans of their traces are looked for. TimescaleDB compresses chunks
+# that are older than a week, and looking into a compressed chunk takes time.
+SEARCH_DISTANCE = timedelta(days=7)
 
 Key = tuple[str, str, datetime]
 
@@ -73,16 +73,16 @@ def stored_span_row(row: Row) -> SpanRow:
 
 
 def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow]) -> list[SpanRow]:
-    """The new spans, the stored spans of their traces, and those of all traces with a record of the same calls.
+    """Returns the new spans, the stored spans of their traces, and of all traces with a record of the same calls.
 
-    Looks no further when every span of the request is stored already.
+    The search ends when every span of the request is stored already.
     """
     spans = dict(new)
-    for trace_ids in linked_traces(cursor, workspace_id, spans, {one.facts.trace_id for one in new.values()}):
-        found = stored_spans(cursor, workspace_id, trace_ids, time_range(spans.values()))
-        spans |= found
-        drop_repeated_traces(spans, found.values())
-        if not any(one.is_new for one in spans.values()):
+    for trace_ids in linked_traces(cursor, workspace_id, spans, {span.facts.trace_id for span in new.values()}):
+        stored = stored_spans(cursor, workspace_id, trace_ids, time_range(spans.values()))
+        spans |= stored
+        drop_repeated_traces(spans, stored.values())
+        if not any(span.is_new for span in spans.values()):
             break
     return list(spans.values())
 
@@ -99,31 +99,31 @@ def linked_traces(
     while trace_ids:
         yield trace_ids
         seen |= trace_ids
-        if len(seen) > MOST_LINKED_TRACES:
+        if len(seen) > MAX_LINKED_TRACES:
             break
-        trace_ids = linked_trace_ids(cursor, workspace_id, (one.facts for one in spans.values())) - seen
+        trace_ids = linked_trace_ids(cursor, workspace_id, (span.facts for span in spans.values())) - seen
 
 
 def stored_spans(
     cursor: WriteCursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
 ) -> dict[Key, SpanRow]:
     rows = lookup.spans_of_traces(cursor, workspace_id, trace_ids, within)
-    return {one.key: one for one in map(stored_span_row, rows)}
+    return {span.key: span for span in map(stored_span_row, rows)}
 
 
-def drop_repeated_traces(spans: dict[Key, SpanRow], found: Iterable[SpanRow]) -> None:
+def drop_repeated_traces(spans: dict[Key, SpanRow], stored: Iterable[SpanRow]) -> None:
     """Drops new spans without a time that are stored already: at each arrival they get another time, so another key."""
-    for one in found:
-        if one.facts.timeless:
-            for key in [key for key, other in spans.items() if other.is_new and key[:2] == one.key[:2]]:
+    for span in stored:
+        if span.facts.is_timeless:
+            for key in [key for key, other in spans.items() if other.is_new and key[:2] == span.key[:2]]:
                 del spans[key]
 
 
 def time_range(spans: Iterable[SpanRow]) -> tuple[datetime, datetime]:
-    """The time in which other spans of these traces can have begun."""
-    facts = [one.facts for one in spans]
-    if any(one.trace_id.startswith(tables.TIMELESS_TRACE_IDS) for one in facts):
+    """Returns the time in which other spans of these traces can have begun."""
+    facts = [span.facts for span in spans]
+    if any(span.trace_id.startswith(client_rules.TIMELESS_TRACE_IDS) for span in facts):
         # Such a trace is stored with the time of its arrival until one of its spans arrives, however late.
         return accepted_time()
-    starts = [one.timestamp for one in facts]
-    return min(starts) - NEAR, max(starts) + NEAR
+    starts = [span.timestamp for span in facts]
+    return min(starts) - SEARCH_DISTANCE, max(starts) + SEARCH_DISTANCE

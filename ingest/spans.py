@@ -1,4 +1,4 @@
-"""A span as OpenTelemetry defines it, in whichever format it came."""
+"""A span as OpenTelemetry defines it. All formats are decoded into it."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 STATUS_ERROR = 2
 
 
-class RefusedSpan(ValueError):
+class RejectedSpan(ValueError):
     """A span that cannot be stored. Its text is the reason."""
 
 
@@ -44,7 +44,7 @@ class Span:
     scope: str = ""
     """The name of the instrumentation scope: the library that made the span."""
     resource: Resource = NO_RESOURCE
-    timeless: bool = False
+    is_timeless: bool = False
     """The span has no start of its own: `start_ns` is the time of its arrival."""
 
 
@@ -53,5 +53,5 @@ class Decoded:
     """The spans of one request."""
 
     spans: list[Span]
-    refusals: list[str]
+    rejections: list[str]
     """One reason for each span that cannot be stored."""

@@ -1,31 +1,31 @@
-"""The attributes of a span as they are stored, in the row's `attributes`."""
+"""Makes the attributes of a span that are stored in the row's `attributes`."""
 
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from ingest import fields, tables
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import DEEPEST
 
-MOST_ATTRIBUTES = 128
-SHORT = 4 * 1024
-"""A shorter text of plain characters, as most are, is stored without a closer look."""
-MOST_INT = 2**63 - 1
+MAX_ATTRIBUTES = 128
+UNCHECKED_LENGTH = 4 * 1024
+"""A shorter text of ASCII characters is stored unchecked. Most texts are such."""
+MAX_INT = 2**63 - 1
 NS_PER_MS = 1e6
 
 
 def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:
-    """At most 128 of the span's attributes, long texts cut and marked, and facts that have no column."""
+    """Returns at most 128 of the span's attributes, with long texts cut, and facts that have no column."""
     stored: dict[str, Any] = {}
     for name, value in span.attributes.items():
-        if len(stored) == MOST_ATTRIBUTES:
-            stored["dropped_attributes_count"] = len(span.attributes) - MOST_ATTRIBUTES
+        if len(stored) == MAX_ATTRIBUTES:
+            stored["dropped_attributes_count"] = len(span.attributes) - MAX_ATTRIBUTES
             break
         if store_content or not is_content(name):
-            if not (type(value) is str and len(value) < SHORT and value.isascii() and "\0" not in value):
+            if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
                 value = storable(value)
             stored[clean_name(name)] = value
     add_derived(stored, span, attributes)
@@ -36,8 +36,8 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
 
 @lru_cache(maxsize=4096)
 def is_content(name: str) -> bool:
-    """Whether the attribute holds a prompt, a completion or other contents."""
-    return tables.CONTENT.match(name) is not None
+    """Tells whether the attribute holds a prompt, a completion or other contents."""
+    return client_rules.CONTENT.match(name) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -48,7 +48,7 @@ def clean_name(name: str) -> str:
 def storable(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value, ATTRIBUTE_LENGTH)
-    if type(value) is int and -MOST_INT <= value <= MOST_INT:
+    if type(value) is int and -MAX_INT <= value <= MAX_INT:
         return value
     if not isinstance(value, (list, dict, float, int)):
         return value
@@ -89,16 +89,16 @@ def time_to_first_token_ms(span: Span, attributes: Attributes) -> float | None:
     if (ms := attributes.number(fields.FIRST_TOKEN_MS)) is not None:
         return ms
     if (by_server := attributes.number(fields.FIRST_TOKEN_BY_SERVER)) is not None:
-        is_ms = any(in_ms(span) for in_ms in tables.SERVER_TIMES_IN_MS)
+        is_ms = any(in_ms(span) for in_ms in client_rules.SERVER_TIMES_IN_MS)
         return by_server if is_ms else by_server * 1000
     for event in span.events:
-        if event.name in tables.FIRST_TOKEN_EVENTS and event.time_ns >= span.start_ns:
+        if event.name in client_rules.FIRST_TOKEN_EVENTS and event.time_ns >= span.start_ns:
             return (event.time_ns - span.start_ns) / NS_PER_MS
     return first_token_at_ms(span, attributes)
 
 
 def first_token_at_ms(span: Span, attributes: Attributes) -> float | None:
-    """Milliseconds from the span's start to the moment that the client gives for the first token."""
+    """Returns the milliseconds from the span's start to the time that the client states for the first token."""
     text = attributes.text(fields.FIRST_TOKEN_AT)
     if text is None:
         return None

@@ -1,4 +1,4 @@
-"""Values of attributes: JSON inside a text, and token counts in every form in which clients write them."""
+"""Reads values of attributes: JSON inside a text, and token counts in every form in which clients write them."""
 
 import ast
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ import orjson
 
 from ingest.fields import Path
 
-LONGEST_LITERAL = 16 * 1024
-MOST_TOKENS = 10**12
-"""No call has more, and sums of larger numbers would not fit into 64 bits."""
+MAX_LITERAL_LENGTH = 16 * 1024
+MAX_TOKENS = 10**12
+"""No call has more tokens, and sums of larger numbers would not fit into 64 bits."""
 
 
 def structure(value: Any) -> Any:
@@ -20,11 +20,11 @@ def structure(value: Any) -> Any:
     try:
         return orjson.loads(value)
     except orjson.JSONDecodeError:
-        return literal(value)
+        return python_literal(value)
 
 
-def literal(text: str) -> Any:
-    if not text.startswith("{") or len(text) > LONGEST_LITERAL:
+def python_literal(text: str) -> Any:
+    if not text.startswith("{") or len(text) > MAX_LITERAL_LENGTH:
         return None
     try:
         return ast.literal_eval(text)
@@ -33,7 +33,7 @@ def literal(text: str) -> Any:
 
 
 def value_at(value: Any, path: Path) -> Any:
-    """The value that the keys lead to, or None."""
+    """Returns the value that the keys lead to, or None."""
     for key in path:
         if not isinstance(value, dict):
             return None
@@ -42,7 +42,7 @@ def value_at(value: Any, path: Path) -> Any:
 
 
 def first_count(value: Any, paths: Iterable[Path]) -> int | None:
-    """The token count at the first of the paths that leads to one."""
+    """Returns the token count at the first of the paths that leads to one."""
     counts = (token_count(value_at(value, path)) for path in paths)
     return next((count for count in counts if count is not None), None)
 
@@ -50,7 +50,7 @@ def first_count(value: Any, paths: Iterable[Path]) -> int | None:
 def token_count(value: Any) -> int | None:
     """Reads a count that is a whole number, also one that is written as a text or a float."""
     if type(value) is int:
-        return value if 0 <= value <= MOST_TOKENS else None
+        return value if 0 <= value <= MAX_TOKENS else None
     if isinstance(value, bool):
         return None
     if isinstance(value, str):

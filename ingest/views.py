@@ -1,4 +1,4 @@
-"""The addresses that clients send traces to: each reads the body, lets its format decode it, stores and answers."""
+"""The endpoints that clients send traces to. Each reads the body, decodes it by its format and stores the spans."""
 
 import logging
 from typing import Any
@@ -31,11 +31,11 @@ PROTOBUF = ("application/x-protobuf", "application/protobuf")
 @workspace_access("ingest")
 def json_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
-    rows, rejected = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
+    rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
     pricing.price(request.workspace.id, rows)
     stored = writer.store(request.workspace.id, rows)
-    metrics.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejected))
-    return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejected})
+    metrics.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejections))
+    return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejections})
 
 
 @csrf_exempt
@@ -44,7 +44,7 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
 def otlp_traces(request: WorkspaceRequest) -> HttpResponse:
     as_json = is_otlp_json(request)
     body = read_body(request)
-    return store(request, otlp_json.decode(body) if as_json else otlp_protobuf.decode(body), as_json)
+    return store_and_respond(request, otlp_json.decode(body) if as_json else otlp_protobuf.decode(body), as_json)
 
 
 @csrf_exempt
@@ -52,13 +52,13 @@ def otlp_traces(request: WorkspaceRequest) -> HttpResponse:
 @workspace_access("ingest")
 def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
-    return store(request, agents_sdk.decode(read_body(request)), as_json=True)
+    return store_and_respond(request, agents_sdk.decode(read_body(request)), as_json=True)
 
 
 def otlp_ignored(signal: str) -> View:
-    """The view for logs or metrics. Exporters send both by default; they only repeat the spans, so nothing is stored.
+    """Makes the view for logs or metrics. Exporters send both by default; they repeat the spans, so nothing is stored.
 
-    It answers 200, because refusing them does not stop the exporters.
+    It answers 200, because a refusal does not stop the exporters.
     """
 
     @csrf_exempt
@@ -83,23 +83,23 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
-    return json_response(langfuse.score_answer(read_body(request)))
+    return json_response(langfuse.score_response(read_body(request)))
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
-    return json_response(langfuse.ingestion_answer(read_body(request)), status=207)
+    return json_response(langfuse.ingestion_response(read_body(request)), status=207)
 
 
-# --- The steps that several of them share ---
+# --- Steps that several endpoints share ---
 
 
-def store(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
+def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
     stored = record(request.workspace, decoded)
-    metrics.count_ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.refusals))
-    return otlp_response(decoded.refusals, as_json)
+    metrics.count_ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.rejections))
+    return otlp_response(decoded.rejections, as_json)
 
 
 def require_json(request: HttpRequest) -> None:
@@ -108,14 +108,14 @@ def require_json(request: HttpRequest) -> None:
 
 
 def is_otlp_json(request: HttpRequest) -> bool:
-    """Whether the body is JSON; otherwise it is protobuf. Raises 415 for other types."""
+    """Tells whether the body is JSON; otherwise it is protobuf. Raises 415 for other types."""
     if request.content_type not in (JSON, *PROTOBUF):
         raise Problem(415, "Send OTLP as Content-Type: application/x-protobuf or application/json.")
     return request.content_type == JSON
 
 
-def otlp_response(refusals: list[str], as_json: bool) -> HttpResponse:
-    return HttpResponse(otlp.answer(refusals, as_json), content_type=JSON if as_json else PROTOBUF[0])
+def otlp_response(rejections: list[str], as_json: bool) -> HttpResponse:
+    return HttpResponse(otlp.response_body(rejections, as_json), content_type=JSON if as_json else PROTOBUF[0])
 
 
 def json_response(body: Any, status: int = 200) -> HttpResponse:

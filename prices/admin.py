@@ -23,7 +23,7 @@ class PriceOverrideAdmin(admin.ModelAdmin):
     readonly_fields = ("created_at",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        # From the address Django takes any text for a moment, and fails to show it.
+        # Django accepts any text in the URL as a time and then fails to show it.
         return {
             name: value for name, value in super().get_changeform_initial_data(request).items() if name != "valid_from"
         }

@@ -1,4 +1,4 @@
-"""What a call costs: the workspace's own price, else the client's figure, else the price list at the call's time."""
+"""Prices calls: by the workspace's own price, else the client's figure, else the price list at the call's time."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 MILLION = 1_000_000
 STANDARD_TIERS = frozenset({"default", "standard", "auto"})
 PROVIDERS_OF_PRICE_LIST = {"azure.ai.openai": "azure", "azure.ai.inference": "azure"}
-"""genai-prices takes every name with "openai" in it for OpenAI."""
+"""Without these genai-prices finds OpenAI for every name with "openai" in it."""
 
 OVERRIDE_COLUMNS = columns_of(PriceOverride)
 OVERRIDES = """
@@ -57,12 +57,12 @@ class Rates(NamedTuple):
 
 
 @dataclass(slots=True)
-class Call:
-    """A row to be priced, and what else decides its price."""
+class CallToPrice:
+    """A row to be priced, and the other facts that decide its price."""
 
     row: Row
     models: tuple[str, ...]
-    """As the client wrote them: the one used before the one requested."""
+    """As the client wrote them: first the used model, then the requested one."""
     reported_cost_usd: Decimal | None = None
     service_tier: str | None = None
 
@@ -75,7 +75,7 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     price_calls(
         overrides_of(workspace_id),
         [
-            Call(
+            CallToPrice(
                 row,
                 (row.model,) if row.model else (),
                 row.cost_usd if row.cost_source == "reported" else None,
@@ -86,8 +86,8 @@ def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
     )
 
 
-def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[Call]) -> None:
-    """The same with the workspace's overrides, the newest first."""
+def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[CallToPrice]) -> None:
+    """Prices the calls with these overrides of their workspace, the newest first."""
     for call in calls:
         row = call.row
         row.cost_usd, row.cost_source, row.price_id = None, "unknown", None
@@ -108,7 +108,7 @@ def has_usage(row: Row) -> bool:
 
 
 def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
-    """The newest first. By SQL: composing the query costs ten times its execution, in every request."""
+    """Returns the overrides, the newest first. The ORM would take ten times as long as PostgreSQL to make the query."""
     database = PriceOverride.objects.db
     with connections[database].cursor() as cursor:
         cursor.execute(OVERRIDES.format(columns=", ".join(OVERRIDE_COLUMNS)), [workspace_id])
@@ -116,7 +116,7 @@ def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
 
 
 def override_for(overrides: Sequence[PriceOverride], row: Row) -> PriceOverride | None:
-    """The newest that was valid at the call's time."""
+    """Returns the newest override that was valid at the call's time."""
     for override in overrides:
         if (
             override.valid_from <= row.timestamp
@@ -149,7 +149,7 @@ class ListPrice:
     tier: str | None
     price_id: str
     rates: Rates | None
-    """None where the price is not proportional, or not the same all day."""
+    """None if the price is not proportional to the tokens, or not the same all day."""
 
     def cost_usd(self, row: Row) -> Decimal | None:
         if self.rates:
@@ -157,7 +157,7 @@ class ListPrice:
         return exact_cost_usd(self.model.get_prices(row.timestamp, context_of(self.tier)), row)
 
 
-def price_by_list(call: Call) -> None:
+def price_by_list(call: CallToPrice) -> None:
     row = call.row
     tier = call.service_tier if call.service_tier not in STANDARD_TIERS else None
     models = (*call.models, row.model) if row.model else call.models
@@ -170,17 +170,17 @@ def price_by_list(call: Call) -> None:
 
 @lru_cache(maxsize=16384)
 def list_prices(models: tuple[str, ...], provider: str | None, tier: str | None, day: date) -> list[ListPrice]:
-    """The prices of that day that fit, the best first."""
-    found: dict[str, ListPrice] = {}
+    """Returns the prices of that day that fit, the best first."""
+    prices: dict[str, ListPrice] = {}
     for provider_id, model in listed_models(models, provider):
         price_id = f"genai-prices-{genai_prices.__version__}:{provider_id}/{model.id}"
         price_id += f":{tier}" if tier else ""
-        found.setdefault(price_id, ListPrice(model, tier, price_id, rates_on(day, model, tier)))
-    return list(found.values())
+        prices.setdefault(price_id, ListPrice(model, tier, price_id, rates_on(day, model, tier)))
+    return list(prices.values())
 
 
 def listed_models(models: tuple[str, ...], provider: str | None) -> Iterator[tuple[str, ModelInfo]]:
-    """Each model that is on the list, with its provider there: of the call's provider first, then of any."""
+    """Yields each listed model with its provider on the list: first models of the call's provider, then of any."""
     for provider_id in dict.fromkeys((PROVIDERS_OF_PRICE_LIST.get(provider or "", provider), None)):
         for name in models:
             try:
@@ -205,9 +205,9 @@ def rates_on(day: date, model: ModelInfo, tier: str | None) -> Rates | None:
 
 
 def proportional_rates(model_price: ModelPrice) -> Rates | None:
-    """Takes the list's price apart by pricing a million of each kind of token, so that a call costs five products.
+    """Returns the rates, found by pricing a million tokens of each kind; None if a price is not proportional.
 
-    None where a price is not proportional.
+    With rates the cost of a call is the sum of five products.
     """
     prices = [value for value in vars(model_price).values() if value is not None]
     if any(isinstance(value, TieredPrices) for value in prices):

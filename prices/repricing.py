@@ -1,4 +1,4 @@
-"""Calls that are stored already, priced again: after a price override, or a newer price list."""
+"""Prices stored calls again, after a price override or with a newer price list."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -15,10 +15,10 @@ from traces.row import Row
 from traces.write_cursor import WriteCursor
 
 BATCH = 1_000
-PRICE = ("cost_usd", "cost_source", "price_id")
+PRICE_COLUMNS = ("cost_usd", "cost_source", "price_id")
 
-KnownCalls = Callable[[WriteCursor, UUID, list[Row]], list[pricing.Call]]
-"""Gives each stored row all that decides its price. Ingestion knows: it may stand in other spans of the trace."""
+CallsToPrice = Callable[[WriteCursor, UUID, list[Row]], list[pricing.CallToPrice]]
+"""Returns for each stored row everything that decides its price. Ingestion finds it, also in other spans."""
 
 
 @dataclass
@@ -41,34 +41,36 @@ class Totals:
 
 @dataclass
 class Repriced:
-    whole: Totals = field(default_factory=Totals)
+    total: Totals = field(default_factory=Totals)
     models: defaultdict[tuple[str, str], Totals] = field(default_factory=lambda: defaultdict(Totals))
-    """By provider and model, empty where a call does not say them."""
+    """By provider and model, which are empty if a call does not name them."""
 
 
-def reprice(workspace_id: UUID, start: datetime, end: datetime, dry_run: bool, known_calls: KnownCalls) -> Repriced:
+def reprice(
+    workspace_id: UUID, start: datetime, end: datetime, dry_run: bool, calls_to_price: CallsToPrice
+) -> Repriced:
     """Prices the calls of a workspace that began in `[start, end)` again, a batch in a transaction."""
     repriced = Repriced()
-    after = (start, "", "")
-    while after:
+    after_key = (start, "", "")
+    while after_key:
         with writer.writing(workspace_id) as cursor:
-            after = reprice_batch(cursor, workspace_id, after, end, repriced, dry_run, known_calls)
+            after_key = reprice_batch(cursor, workspace_id, after_key, end, repriced, dry_run, calls_to_price)
     if not dry_run:
-        arrivals.note_arrival(workspace_id)
+        arrivals.record_arrival(workspace_id)
     return repriced
 
 
 def reprice_batch(
     cursor: WriteCursor,
     workspace_id: UUID,
-    after: tuple[datetime, str, str],
+    after_key: tuple[datetime, str, str],
     end: datetime,
     repriced: Repriced,
     dry_run: bool,
-    known_calls: KnownCalls,
+    calls_to_price: CallsToPrice,
 ) -> Any:
-    """Where the next batch begins; None after the last."""
-    calls = known_calls(cursor, workspace_id, calls_after(cursor, workspace_id, after, end, BATCH))
+    """Prices one batch again. Returns the key after which the next batch begins; None after the last."""
+    calls = calls_to_price(cursor, workspace_id, calls_after(cursor, workspace_id, after_key, end, BATCH))
     before = [price_of(call.row) for call in calls]
     pricing.price_calls(pricing.overrides_of(workspace_id), calls)
     changed = []
@@ -76,7 +78,7 @@ def reprice_batch(
         has_changed = price_of(row) != old
         if has_changed:
             changed.append(row)
-        for totals in (repriced.whole, repriced.models[row.provider or "", row.model or ""]):
+        for totals in (repriced.total, repriced.models[row.provider or "", row.model or ""]):
             totals.add(old[0], row.cost_usd, has_changed)
     if changed and not dry_run:
         writer.correct(cursor, workspace_id, changed)
@@ -85,4 +87,4 @@ def reprice_batch(
 
 
 def price_of(row: Row) -> list[Any]:
-    return [getattr(row, name) for name in PRICE]
+    return [getattr(row, name) for name in PRICE_COLUMNS]

@@ -16,4 +16,4 @@ class TracesConfig(AppConfig):
 def complete_schema(using: str, **signal: Any) -> None:
     if using == "analytics":
         engines.forget()
-        engines.current().create()
+        engines.current().complete_schema()

@@ -14,5 +14,5 @@ def marker_key(workspace_id: UUID) -> str:
     return f"traces:{workspace_id}"
 
 
-def note_arrival(workspace_id: UUID) -> None:
+def record_arrival(workspace_id: UUID) -> None:
     cache.set(marker_key(workspace_id), uuid4().hex, MARKER_SECONDS)

@@ -6,14 +6,14 @@ from typing import Any
 from django.db import connections
 from typing_extensions import TypeVar
 
-Row = TypeVar("Row", bound=Mapping[str, Any], default=dict[str, Any])
+QueryRow = TypeVar("QueryRow", bound=Mapping[str, Any], default=dict[str, Any])
 
 
-def rows(sql: str, params: Mapping[str, Any], of: type[Row] | None = None, **tables: str) -> list[Row]:
+def rows(sql: str, params: Mapping[str, Any], of: type[QueryRow] | None = None, **tables: str) -> list[QueryRow]:
     """Returns each row as a dictionary, keyed by the aliases of the SELECT.
 
-    `of` is a TypedDict with exactly these aliases as its fields. A numeric of PostgreSQL is a Decimal, also where
-    the type says float: sums of money stay exact until they become JSON.
+    `of` is a TypedDict with exactly these aliases as its fields. A numeric of PostgreSQL is a Decimal, even if the
+    type says float: sums of money stay exact until they become JSON.
 
     `{name}` in the text is one of `tables`, which traces.sums writes.
     """
@@ -22,18 +22,18 @@ def rows(sql: str, params: Mapping[str, Any], of: type[Row] | None = None, **tab
         names = [column.name for column in cursor.description or ()]
         if of is not None:
             check_aliases(names, of)
-        found: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-        return found
+        dictionaries: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+        return dictionaries
 
 
-def row(sql: str, params: Mapping[str, Any], of: type[Row] | None = None, **tables: str) -> Row:
-    """Returns the only row of a question that always has one."""
+def row(sql: str, params: Mapping[str, Any], of: type[QueryRow] | None = None, **tables: str) -> QueryRow:
+    """Returns the only row of a query that always has one row."""
     [only] = rows(sql, params, of, **tables)
     return only
 
 
-def check_aliases(names: Sequence[str], of: type[Row]) -> None:
-    """Raises a TypeError where the SELECT does not name each field of its type once, and nothing else."""
+def check_aliases(names: Sequence[str], of: type[QueryRow]) -> None:
+    """Raises a TypeError unless the aliases of the SELECT are exactly the fields of its type."""
     fields = of.__annotations__
     if sorted(names) != sorted(fields):
         raise TypeError(f"The query names {', '.join(names)}; {of.__name__} has {', '.join(fields)}.")

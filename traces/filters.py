@@ -1,4 +1,4 @@
-"""Which calls a question is about: one window of one workspace, narrowed by dimensions.
+"""Filters choose the calls that a question is about: one window of one workspace, narrowed by dimensions.
 
 DIMENSIONS is the one table of what can be filtered. The query string and its description in the API document, the SQL
 conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
@@ -27,7 +27,7 @@ BUCKETS: dict[Granularity, timedelta] = {
     "daily": timedelta(days=1),
 }
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # where time_bucket counts from
+BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # the first bucket of time_bucket
 
 
 class Dimension(NamedTuple):
@@ -38,7 +38,7 @@ class Dimension(NamedTuple):
     description: str
     """For the API document."""
     row_condition: str = ""
-    """How it narrows rows of `traces`. Empty: by equality, where a value is given."""
+    """The SQL condition on rows of `traces`. Empty: equality, if the filter has a value."""
 
 
 DIMENSIONS = (
@@ -54,7 +54,7 @@ DIMENSIONS = (
 )
 
 
-def row_condition(dimension: Dimension) -> str:
+def dimension_filter_sql(dimension: Dimension) -> str:
     name = dimension.name
     return dimension.row_condition or f"(%({name})s::text IS NULL OR {name} = %({name})s)"
 
@@ -63,7 +63,7 @@ FILTER_SQL = "\n      AND ".join(
     (
         "workspace_id = %(workspace_id)s",
         "timestamp >= %(start)s AND timestamp < %(end)s",
-        *(row_condition(dimension) for dimension in DIMENSIONS),
+        *(dimension_filter_sql(dimension) for dimension in DIMENSIONS),
     )
 )
 """The condition for the window's rows of `traces`. Its parameters are `Filters.params`."""
@@ -71,7 +71,7 @@ FILTER_SQL = "\n      AND ".join(
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """One half-open window of one workspace, and what narrows it."""
+    """One half-open window of one workspace, and the filters that narrow it."""
 
     workspace_id: UUID
     start: datetime
@@ -79,9 +79,9 @@ class Filters:
     granularity: Granularity
     limit: int = 10
     range: Range | None = None
-    """Set where the window is relative to now."""
+    """Set if the window is relative to now."""
     values: Mapping[str, str] = field(default_factory=dict)
-    """By name of the dimension. What is not filtered is missing."""
+    """The value of each dimension that is filtered, by its name."""
 
     @property
     def bucket(self) -> timedelta:
@@ -89,12 +89,12 @@ class Filters:
 
     @property
     def previous(self) -> "Filters":
-        """The window of equal length immediately before."""
+        """Returns the filters for the window of equal length immediately before."""
         return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
     @property
     def active_filters(self) -> list[str]:
-        """Names of the dimensions that are filtered, in the order of DIMENSIONS."""
+        """Returns the names of the dimensions that are filtered, in the order of DIMENSIONS."""
         return [dimension.name for dimension in DIMENSIONS if dimension.name in self.values]
 
     @property
@@ -103,7 +103,7 @@ class Filters:
 
     @property
     def params(self) -> dict[str, Any]:
-        """What SQL binds by name."""
+        """Returns the parameters that SQL binds by name."""
         return {
             "workspace_id": self.workspace_id,
             "start": self.start,
@@ -116,11 +116,11 @@ class Filters:
 
     @property
     def cache_key(self) -> str:
-        """The same for every reader of one question: a relative range stays relative."""
+        """Returns a key that is the same for every reader of one question: a relative range stays relative."""
         window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
         active = [(name, self.values[name]) for name in self.active_filters]
         return repr((*window, self.granularity, self.limit, active))
 
     def without(self, name: str) -> "Filters":
-        """The same question, not narrowed by this dimension."""
+        """Returns the filters without the filter for this dimension."""
         return replace(self, values={other: value for other, value in self.values.items() if other != name})

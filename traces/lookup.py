@@ -1,7 +1,7 @@
-"""Finds stored spans: those of given traces, and other records of the same calls in other traces.
+"""Finds stored spans: the spans of some traces, and other records of the same calls in other traces.
 
 Both are found by 8 bytes in an index that begins with the week or day. So new rows go to the few pages of the index
-that are in memory. Other ids can have the same 8 bytes: the row itself is compared too.
+that are in memory. Different ids can have the same 8 bytes, so the id in the row is compared too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,8 +15,8 @@ import psycopg
 from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 FOUND_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
-# One index probe for each id: left to itself the planner, whose statistics of a growing table are always old,
-# may read all rows of the workspace instead.
+# Looks into the index once for each id. Without OFFSET 0 the planner, whose statistics of a growing table are always
+# old, may read all rows of the workspace instead.
 SPANS_OF_TRACES = """
 SELECT {columns}
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
@@ -35,7 +35,8 @@ CROSS JOIN LATERAL (
         AND span_facts ? 'kind'
     OFFSET 0
 ) AS found
-"""  # The same for links, by day: records of one call are hours apart at most.
+"""
+# The same for links, but by day: two records of one call are hours apart at most.
 TRACES_OF_LINKS = """
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(wanted)s::json)
@@ -82,9 +83,9 @@ def spans_of_traces(
     trace_ids: Iterable[str],
     within: tuple[datetime, datetime],
 ) -> list[Row]:
-    """The stored spans of these traces that began within the two moments and that a later span may correct.
+    """Returns the stored spans of these traces that began in the time range and that a later span may correct.
 
-    Of each row only the key, the columns that can be corrected and `span_facts` are filled.
+    In each row only the key, the columns that can be corrected and `span_facts` are filled.
     """
     first, last = within
     cursor.execute(
@@ -95,7 +96,7 @@ def spans_of_traces(
 
 
 def row_from(values: Sequence[Any]) -> Row:
-    """`values` are those of FOUND_COLUMNS; the facts are JSON text, or None."""
+    """Returns the row with these values of FOUND_COLUMNS. The facts are JSON text, or None."""
     *columns, facts = values
     named = dict(zip(FOUND_COLUMNS, columns, strict=False))
     return Row(**named, span_facts=orjson.loads(facts) if facts else None)
@@ -104,12 +105,15 @@ def row_from(values: Sequence[Any]) -> Row:
 def calls_after(
     cursor: psycopg.Cursor[tuple[Any, ...]],
     workspace_id: UUID,
-    place: tuple[datetime, str, str],
+    after_key: tuple[datetime, str, str],
     end: datetime,
     limit: int,
 ) -> list[Row]:
-    """The first stored calls behind a place, which is a timestamp, trace id and span id, that began before `end`."""
-    timestamp, trace_id, span_id = place
+    """Returns the first stored calls that come after the key and began before `end`.
+
+    The key is a timestamp, a trace id and a span id.
+    """
+    timestamp, trace_id, span_id = after_key
     cursor.execute(
         CALLS_AFTER.format(columns=found_columns()),
         {
@@ -126,7 +130,7 @@ def calls_after(
 
 
 class WantedLink(NamedTuple):
-    """Looks for records with this link that began between `since` and `until` and lasted at least to `lasting_to`."""
+    """Describes records with this link that began from `since` to `until` and lasted at least to `lasting_to`."""
 
     link: str
     since: datetime
@@ -137,7 +141,7 @@ class WantedLink(NamedTuple):
 def traces_of_links(
     cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, wanted: Iterable[WantedLink]
 ) -> set[str]:
-    """The ids of the traces that hold such records."""
+    """Returns the ids of the traces that hold such records."""
     distinct = sorted(set(wanted))
     if not distinct:
         return set()
@@ -147,13 +151,13 @@ def traces_of_links(
             "workspace_id": workspace_id,
             "wanted": wanted_as_json(distinct),
             # TimescaleDB leaves out the chunks before and after these.
-            "first": min(one.since for one in distinct),
-            "last": max(one.until for one in distinct),
+            "first": min(link.since for link in distinct),
+            "last": max(link.until for link in distinct),
         },
     )
     return {str(trace_id) for (trace_id,) in cursor.fetchall()}
 
 
 def wanted_as_json(wanted: Iterable[WantedLink]) -> str:
-    """One text: four arrays of fifty cost more to write than the answer to find."""
-    return orjson.dumps([one._asdict() for one in wanted]).decode()
+    """Returns the links as one text. Sending four arrays would take longer than the query itself."""
+    return orjson.dumps([link._asdict() for link in wanted]).decode()

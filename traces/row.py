@@ -1,4 +1,4 @@
-"""What every way of ingesting makes, and the only thing the writer takes: rows of `traces`."""
+"""Rows of `traces`. Every way of ingesting makes them, and the writer takes nothing else."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,18 +37,18 @@ class Row:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost_usd: Decimal | None = None
-    """None: unpriced, which is not the same as free."""
+    """None: unpriced, which is not the same as 0 for a free call."""
     cost_source: str | None = None
     """override, reported, genai-prices or unknown; None for rows that are no calls."""
     price_id: str | None = None
-    """Which price made cost_usd, so that a repricing can find it."""
+    """The price from which cost_usd was computed."""
     response_id: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     span_facts: dict[str, Any] | None = None
-    """What the span alone says, so that its trace can be resolved again. Rows that no other span corrects have no
-    `kind` in it, only the cost that the client reported."""
+    """The facts that the span itself states, so that its trace can be resolved again. Rows that no other span corrects
+    have no `kind` in it, only the cost that the client reported."""
     link: str | None = None
-    """What another record of the same call, maybe in another trace, has in common with it."""
+    """A text that all records of the same call share, even in other traces."""
 
 
 COLUMNS: dict[str, str] = {
@@ -82,4 +82,4 @@ COLUMNS: dict[str, str] = {
 }
 KEY_COLUMNS = ("trace_id", "span_id", "timestamp")
 CORRECTED_COLUMNS = tuple(name for name in COLUMNS if name not in (*KEY_COLUMNS, "attributes", "span_facts", "link"))
-"""What later spans of the trace, and repricing, may change."""
+"""The columns that later spans of the trace, and a repricing, may change."""

@@ -1,7 +1,7 @@
-"""Sums of calls over a window, as SQL for the FROM of a question.
+"""Returns sums of calls over a window, as SQL for the FROM of a query.
 
-This is the one place that knows which rollup answers what. Budgets, metrics and alerts ask here. Each question reads
-the smallest rollup that has every column it needs. Where none has, it reads the rows.
+This is the only module that decides which rollup a query reads. Budgets and metrics use it. A query reads the smallest
+rollup that has every column it needs; if there is none, it reads the rows.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,9 @@ from traces.rollups.catalogue import (
     AGENTS,
     BLOCK_SIZE,
     BLOCK_SQL,
+    CALL_COUNT,
     CALL_LATENCY,
     CALLS,
-    CALLS_ONLY,
     ERRORS,
     FAILURE_SETS,
     FAILURES,
@@ -30,16 +30,16 @@ from traces.rollups.catalogue import (
     USERS,
     WEEK,
     Rollup,
-    UserSets,
+    UserSetTable,
 )
 from traces.windows import ANY_WIDTH, Segment, segment_sql, set_segment_sql, split_window, table_for, union, window_sql
 
 
 def calls_sql(filters: Filters, *columns: str, bucket: timedelta = ANY_WIDTH, state: RollupState | None = None) -> str:
-    """Calls by time and by `columns`, which are keys of rollups and names of MEASURES.
+    """Returns calls by time and by `columns`, which are keys of rollups and names of MEASURES.
 
-    No row stands for a longer time than `bucket`, from `timestamp` to before `until`. `state` is for callers who read
-    it for many workspaces at once.
+    Each row has the calls from `timestamp` to before `until`, which is no longer than `bucket`. A caller that reads the
+    state of many workspaces at once passes `state`.
     """
     keys = {*columns, *filters.active_filters} - MEASURES.keys()
     measures = {name: MEASURES[name] for name in columns if name in MEASURES}
@@ -47,7 +47,7 @@ def calls_sql(filters: Filters, *columns: str, bucket: timedelta = ANY_WIDTH, st
 
 
 def smallest_rollup(keys: set[str]) -> Rollup:
-    """The smallest rollup of all calls with these keys. Where there is none, one without tables: rows are read."""
+    """Returns the smallest rollup with these keys. If there is none, returns one without tables: then rows are read."""
     for rollup in (TOTALS, MODELS, AGENTS, CALLS):
         if keys <= set(rollup.keys):
             return rollup
@@ -55,22 +55,25 @@ def smallest_rollup(keys: set[str]) -> Rollup:
 
 
 def latency_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
-    """Calls by time and latency_bucket."""
+    """Returns calls by time and latency_bucket."""
     return window_sql(filters, LATENCY if set(filters.active_filters) <= set(LATENCY.keys) else CALL_LATENCY, bucket)
 
 
 def users_sql(filters: Filters, *columns: str) -> str:
-    """Calls and cost by time and user_number, and by agent_id where `columns` has it, of calls that name a user."""
+    """Returns calls and cost by time and user_number, and by agent_id if it is in `columns`.
+
+    Calls without a user are left out.
+    """
     return window_sql(filters, users_rollup(filters, *columns), ANY_WIDTH)
 
 
 def user_totals_sql(filters: Filters) -> str:
-    """Calls by user_number. Only their sums are right: some calls are subtracted again, down to 0."""
-    # After a retention a week may be gone, and some of its days still there.
-    kept_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
-    # There are many users: a measure that nobody needs costs a third.
-    rollup = users_rollup(filters)._replace(measures=CALLS_ONLY)
-    return window_sql(filters, rollup, ANY_WIDTH, may_subtract=filters.start - WEEK.length > kept_since)
+    """Returns calls by user_number. Only their sums are right: some calls are added and subtracted again."""
+    # After a retention a week may be deleted while some of its days are still stored.
+    stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
+    # There are many users, so a measure that is not needed would take a third of the time.
+    rollup = users_rollup(filters)._replace(measures=CALL_COUNT)
+    return window_sql(filters, rollup, ANY_WIDTH, may_subtract=filters.start - WEEK.length > stored_since)
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
@@ -78,68 +81,69 @@ def users_rollup(filters: Filters, *columns: str) -> Rollup:
 
 
 def errors_sql(filters: Filters) -> str:
-    """Failed calls by time, status, error_type and agent_id."""
+    """Returns failed calls by time, status, error_type and agent_id."""
     return window_sql(filters, ERRORS if set(filters.active_filters) <= set(ERRORS.keys) else CALLS, ANY_WIDTH)
 
 
 def distinct_users_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
-    """The number of users who called, as `users`; with `bucket` one for each bucket, by `timestamp`."""
+    """Returns the number of users who called, as `users`; with `bucket` one number for each bucket, by `timestamp`."""
     return distinct_sql(filters, users_rollup(filters), USER_SETS, bucket)
 
 
 def affected_users_sql(filters: Filters) -> str:
-    """The number of users who had failed calls, as `users`, by status and error_type."""
+    """Returns the number of users who had failed calls, as `users`, by status and error_type."""
     return distinct_sql(filters, FAILURES, FAILURE_SETS, ANY_WIDTH)
 
 
-# Users at the edges of the window are counted where the sets of its middle do not hold them.
+# A user at the edges of the window is counted only if the sets of its middle do not have the user.
 DISTINCT = """(
     WITH middle AS (
-        SELECT {bucket_and_keys}, user_block, bit_or(users) AS users
+        SELECT {bucket_and_keys}, user_block, bit_or(user_bits) AS user_bits
         FROM {sets} AS sets
-        GROUP BY {places}, user_block
+        GROUP BY {column_numbers}, user_block
     ), edges AS (
         SELECT DISTINCT {bucket_and_keys}, user_number
         FROM {calls} AS calls
     ), counts AS (
-        SELECT {keys}, bit_count(users) AS users
+        SELECT {keys}, bit_count(user_bits) AS users
         FROM middle
         UNION ALL
         SELECT {edge_keys}, count(*) AS users
         FROM edges
         LEFT JOIN middle ON user_block = {block} AND middle.timestamp = edges.timestamp{same_keys}
-        WHERE users IS NULL OR get_bit(users, mod(user_number, {block_size})) = 0
-        GROUP BY {places}
+        WHERE user_bits IS NULL OR get_bit(user_bits, mod(user_number, {block_size})) = 0
+        GROUP BY {column_numbers}
     )
     SELECT {keys}, sum(users)::bigint AS users
     FROM counts
-    GROUP BY {places}
+    GROUP BY {column_numbers}
 )"""
 
 
-def distinct_sql(filters: Filters, rollup: Rollup, sets: UserSets, bucket: timedelta) -> str:
+def distinct_sql(filters: Filters, rollup: Rollup, user_set: UserSetTable, bucket: timedelta) -> str:
     """Counts users from the sets of whole buckets, and from narrower buckets and rows at the edges.
 
-    Sets know no filters: with any, users are counted from `rollup`, or from rows where it does not know them.
+    Sets have no columns to filter by. With a filter users are counted from `rollup`, or from rows if
+    it lacks the column.
     """
     active = filters.active_filters
-    tables = rollup.tables if active else {rollup.widths[0]: rollup.narrowest} | sets.tables
+    tables = rollup.tables if active else {rollup.widths[0]: rollup.narrowest} | user_set.tables
     segments = split_window(filters, tables if set(active) <= set(rollup.keys) else {}, bucket)
-    set_widths = () if active else sets.widths
+    set_widths = () if active else user_set.widths
     empty = Segment(None, filters.start, filters.start)
     middle = [segment for segment in segments if segment.width in set_widths]
     edges = [segment for segment in segments if segment.width not in set_widths]
-    no_sets = empty._replace(table=table_for(filters, sets, HOUR, filters.start))
-    moment = "%(start)s::timestamptz" if bucket == ANY_WIDTH else "time_bucket(%(bucket)s, timestamp)"
-    keys = ("timestamp", *sets.keys)
+    no_sets = empty._replace(table=table_for(filters, user_set, HOUR, filters.start))
+    timestamp = "%(start)s::timestamptz" if bucket == ANY_WIDTH else "time_bucket(%(bucket)s, timestamp)"
+    keys = ("timestamp", *user_set.keys)
     return DISTINCT.format(
-        sets=union([set_segment_sql(filters, sets, segment) for segment in middle or [no_sets]]),
+        sets=union([set_segment_sql(filters, user_set, segment) for segment in middle or [no_sets]]),
         calls=union([segment_sql(filters, rollup, segment, bucket != ANY_WIDTH) for segment in edges or [empty]]),
         keys=", ".join(keys),
-        bucket_and_keys=", ".join((f"{moment} AS timestamp", *sets.keys)),
+        bucket_and_keys=", ".join((f"{timestamp} AS timestamp", *user_set.keys)),
         edge_keys=", ".join(f"edges.{key}" for key in keys),
-        same_keys="".join(f" AND middle.{key} IS NOT DISTINCT FROM edges.{key}" for key in sets.keys),
-        places=", ".join(str(place + 1) for place in range(len(keys))),
+        same_keys="".join(f" AND middle.{key} IS NOT DISTINCT FROM edges.{key}" for key in user_set.keys),
+        column_numbers=", ".join(str(number) for number in range(1, len(keys) + 1)),
         block=BLOCK_SQL,
         block_size=BLOCK_SIZE,
     )

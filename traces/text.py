@@ -1,4 +1,4 @@
-"""Text as PostgreSQL can keep it."""
+"""Makes text and JSON such that PostgreSQL can store them."""
 
 import re
 from hashlib import sha256
@@ -7,9 +7,9 @@ from typing import Any
 from web.json_body import DEEPEST
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-MARK = "…[cut {digest}]"
-MARK_LENGTH = len(MARK.format(digest="12345678"))
-MARK_EXTRA_BYTES = len(MARK.encode()) - len(MARK)
+CUT_SUFFIX = "…[cut {digest}]"
+CUT_SUFFIX_LENGTH = len(CUT_SUFFIX.format(digest="12345678"))
+CUT_SUFFIX_EXTRA_BYTES = len(CUT_SUFFIX.encode()) - len(CUT_SUFFIX)
 
 ID_LENGTH = 256
 NAME_LENGTH = 256
@@ -18,25 +18,27 @@ ATTRIBUTE_LENGTH = 64 * 1024
 
 
 def clean(text: str, length: int) -> str:
-    """NUL and lone surrogates become U+FFFD; what is over-long is cut and marked with a digest of the whole.
+    """Returns the text with U+FFFD for NUL and lone surrogates, and cut if it is too long.
 
-    The digest keeps two long ids with the same beginning apart. Of ids and names bytes count, not characters: an index
-    entry of `traces` holds eight, and PostgreSQL refuses one above 2,704 bytes, with it the batch, whenever it is sent.
+    A cut text ends with a digest of the whole text, so that two long ids with the same beginning stay different. The
+    length of ids and names is limited in bytes, not in characters: an index entry of `traces` holds eight of them.
+    PostgreSQL refuses an entry above 2,704 bytes, and the whole batch with it, each time it is sent.
     """
     if len(text) <= length and text.isascii() and "\0" not in text:
         return text
-    kept = UNSTORABLE.sub("\ufffd", text if len(text) <= length else text[: length - MARK_LENGTH] + mark_of(text))
-    if length <= NAME_LENGTH and len(whole := kept.encode()) > length + MARK_EXTRA_BYTES:
-        return whole[: length - MARK_LENGTH].decode("utf-8", "ignore") + mark_of(text)
-    return kept
+    cut = text if len(text) <= length else text[: length - CUT_SUFFIX_LENGTH] + cut_suffix(text)
+    storable = UNSTORABLE.sub("\ufffd", cut)
+    if length <= NAME_LENGTH and len(encoded := storable.encode()) > length + CUT_SUFFIX_EXTRA_BYTES:
+        return encoded[: length - CUT_SUFFIX_LENGTH].decode("utf-8", "ignore") + cut_suffix(text)
+    return storable
 
 
-def mark_of(text: str) -> str:
-    return MARK.format(digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8])
+def cut_suffix(text: str) -> str:
+    return CUT_SUFFIX.format(digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8])
 
 
 def clean_json(value: Any, depth: int = DEEPEST) -> Any:
-    """Every text in it cleaned. Raises ValueError for what JSON or PostgreSQL cannot hold."""
+    """Returns the value with every text in it cleaned. Raises ValueError if JSON or PostgreSQL cannot hold it."""
     if depth == 0:
         raise ValueError(f"nested deeper than {DEEPEST} levels")
     if isinstance(value, str):

@@ -7,8 +7,8 @@ edges. So an answer is exact to the microsecond, and its cost hardly depends on 
       |....|------|======|#####################################|======|------|....|
       rows  10 min  hours               days, weeks               hours  10 min  rows
 
-The SQL is text and not a function of the database: Citus plans no function that reads a distributed table. Moments
-are literals in it, so that TimescaleDB leaves chunks out while planning. On TimescaleDB a segment reads the table in
+The SQL is text and not a function of the database: Citus plans no function that reads a distributed table. Times are
+literals in it, so that TimescaleDB leaves chunks out while planning. On TimescaleDB a segment reads the table in
 which an aggregate is stored, up to where that is filled, and rows from there on.
 """
 
@@ -19,10 +19,10 @@ from typing import NamedTuple
 from traces import engines
 from traces.engines.protocol import RollupState
 from traces.filters import BUCKET_ORIGIN, LATEST, Filters
-from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSets, Width
+from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSetTable, Width
 
 ANY_WIDTH = timedelta.max
-"""For what is no series: its buckets may be as wide as they come."""
+"""For a query that returns no series: its buckets may have any width."""
 
 
 class TimeRange(NamedTuple):
@@ -39,7 +39,7 @@ class Segment(NamedTuple):
     end: datetime
     table: str = "traces"
     condition: str = ""
-    """SQL that says when the segment counts at all. Empty: always."""
+    """A SQL condition without which the segment is empty. Empty: no condition."""
     is_subtracted: bool = False
 
 
@@ -50,7 +50,7 @@ class Layer(NamedTuple):
     table: str
     filled_until: datetime
     has_open_bucket: bool
-    """Its last bucket may hold part of its time, up to `filled_until`."""
+    """Its last bucket may be filled in part, up to `filled_until`."""
 
 
 # --- Splitting ---
@@ -65,9 +65,8 @@ def split_window(
 ) -> list[Segment]:
     """Splits the window into segments that do not overlap and cover it exactly.
 
-    `tables`: the narrowest width first. No segment's buckets are wider than `bucket`. `state` is read where it is not
-    given. With `may_subtract` a segment may be read that begins before the window, and what is too much of it
-    subtracted.
+    `tables` begins with the narrowest width. No segment has buckets wider than `bucket`. If `state` is None it is read.
+    With `may_subtract` a segment may begin before the window, and other segments subtract the part before the window.
     """
     start, end = filters.start, filters.end
     layers = layers_of(filters, {width: table for width, table in tables.items() if width.length <= bucket}, state)
@@ -77,15 +76,15 @@ def split_window(
     open_bucket = floor(end, narrowest)
     if open_bucket < start or open_bucket == end or filled_until < LATEST:
         return cover(layers, start, end, may_subtract)
-    # Most windows end now. Where no row lies between the end and the end of the bucket that has begun, the bucket is
-    # read whole, as far as inserts fill it at once; else its rows.
-    has_rows_behind = ROWS_BETWEEN.format(
+    # Most windows end now, inside a bucket that inserts fill at once. If no row lies between the end of the window and
+    # the end of this bucket, the whole bucket is read; otherwise its rows are.
+    has_later_rows = ROWS_BETWEEN.format(
         workspace_id=filters.workspace_id, start=literal(end), end=literal(open_bucket + narrowest.length)
     )
     return [
         *cover(layers, start, open_bucket, may_subtract),
-        Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_rows_behind}"),
-        Segment(None, open_bucket, end, condition=has_rows_behind),
+        Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_later_rows}"),
+        Segment(None, open_bucket, end, condition=has_later_rows),
     ]
 
 
@@ -150,10 +149,10 @@ def window_sql(
     state: RollupState | None = None,
     may_subtract: bool = False,
 ) -> str:
-    """SQL for a FROM: the rollup's keys and measures over the window.
+    """Returns SQL for a FROM with the rollup's keys and measures over the window.
 
-    It has one row for each bucket or row that is read, which stands for the calls from `timestamp` to before `until`.
-    With `may_subtract` it has neither, and some rows are negative.
+    It has one row for each bucket or row that is read, with the calls from `timestamp` to before `until`. With
+    `may_subtract` it has no times, and some rows are negative.
     """
     is_known = set(filters.active_filters) <= set(rollup.keys)
     segments = split_window(filters, rollup.tables if is_known else {}, bucket, state, may_subtract)
@@ -166,21 +165,21 @@ SEGMENT = """SELECT {columns}
 
 
 def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bool = True) -> str:
-    """SQL that reads one segment: buckets of the rollup, or rows of `traces` that amount to the same."""
+    """Returns SQL that reads one segment: buckets of the rollup, or the rows of `traces` that they sum."""
     width = segment.width
     if width:
-        moment, rows = "bucket", "calls > 0"
+        time_column, row_filter = "bucket", "calls > 0"
         until = f"least(bucket + interval '{width.interval}', {literal(segment.end)})"
         keys, values = rollup.keys, {name: name for name in rollup.measures}
     else:
-        moment, rows = "timestamp", rollup.where
+        time_column, row_filter = "timestamp", rollup.where
         until = "timestamp + interval '1 microsecond'"
         keys, values = tuple(ROW_KEYS.get(key, key) for key in rollup.keys), rollup.measures
-    times = (f"{moment} AS timestamp", f"{until} AS until") if has_time else ()
+    times = (f"{time_column} AS timestamp", f"{until} AS until") if has_time else ()
     sign = "-" if segment.is_subtracted else ""
     conditions = [
-        time_condition(filters, segment, moment),
-        "" if rows == "true" else rows,
+        time_condition(filters, segment, time_column),
+        "" if row_filter == "true" else row_filter,
         segment.condition,
         *(f"{name} = %({name})s" for name in filters.active_filters if name != "operation"),
         "" if width and rollup.calls_only else "operation = ANY(%(operations)s)",
@@ -197,33 +196,33 @@ SET_SEGMENT = """SELECT bucket AS timestamp, {columns}
     WHERE {time}"""
 
 
-def set_segment_sql(filters: Filters, sets: UserSets, segment: Segment) -> str:
-    """SQL that reads the sets of users of one segment."""
+def set_segment_sql(filters: Filters, user_set: UserSetTable, segment: Segment) -> str:
+    """Returns SQL that reads the sets of users of one segment."""
     return SET_SEGMENT.format(
-        columns=", ".join((*sets.keys, "user_block", "users")),
+        columns=", ".join((*user_set.keys, "user_block", "user_bits")),
         table=segment.table,
         time=time_condition(filters, segment, "bucket"),
     )
 
 
-def time_condition(filters: Filters, segment: Segment, moment: str) -> str:
+def time_condition(filters: Filters, segment: Segment, time_column: str) -> str:
     return f"""workspace_id = '{filters.workspace_id}'::uuid
-      AND {moment} >= {literal(segment.start)} AND {moment} < {literal(segment.end)}"""
+      AND {time_column} >= {literal(segment.start)} AND {time_column} < {literal(segment.end)}"""
 
 
-def union(parts: Iterable[str]) -> str:
-    return "(\n    " + "\n    UNION ALL\n    ".join(parts) + "\n)"
+def union(queries: Iterable[str]) -> str:
+    return "(\n    " + "\n    UNION ALL\n    ".join(queries) + "\n)"
 
 
 def literal(moment: datetime) -> str:
     return f"timestamptz '{moment.isoformat()}'"
 
 
-# --- For questions that look for single rows ---
+# --- For queries that look for single rows ---
 
 
-def table_for(filters: Filters, entry: Rollup | UserSets, width: Width, until: datetime) -> str:
-    """The table or view to read closed buckets up to `until` from."""
+def table_for(filters: Filters, entry: Rollup | UserSetTable, width: Width, until: datetime) -> str:
+    """Returns the table or view from which closed buckets up to `until` are read."""
     state, name = rollup_state(filters), entry.table(width)
     # A day can be materialized while its hours are not: then their view sums them.
     is_filled = until <= state.table_filled_until(name, is_filled_by_inserts=False)
@@ -231,12 +230,12 @@ def table_for(filters: Filters, entry: Rollup | UserSets, width: Width, until: d
 
 
 def group_by_days(ranges: Mapping[int, TimeRange]) -> dict[str, list[int]]:
-    """Groups the places of time ranges by a SQL condition for their days.
+    """Groups the keys of the time ranges by a SQL condition for their days.
 
     The condition leaves out the chunks of all other days while planning.
     """
     grouped: dict[str, list[int]] = {}
-    for place, (start, end) in ranges.items():
+    for index, (start, end) in ranges.items():
         days = f"timestamp >= {literal(floor(start, DAY))} AND timestamp < {literal(ceiling(end, DAY))}"
-        grouped.setdefault(days, []).append(place)
+        grouped.setdefault(days, []).append(index)
     return grouped

@@ -1,4 +1,4 @@
-"""The cursor of whoever writes to `traces`."""
+"""The cursor with which rows of `traces` are written."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from traces.filters import EARLIEST
 class WriteCursor(psycopg.Cursor[tuple[Any, ...]]):
     """Sends a batch as parameters, and not as SQL text that the server has to read.
 
-    `prepare` also spares the server the planning. Use it only for statements that look nothing up in `traces`: a plan
-    made while the table was small is kept while it grows.
+    `prepare` also spares the server the planning. Use it only for statements that read nothing from `traces`: a plan
+    that was made while the table was small is used again when it is large.
     """
 
     filled_until = EARLIEST
@@ -23,12 +23,12 @@ class WriteCursor(psycopg.Cursor[tuple[Any, ...]]):
 
 @contextmanager
 def write_cursor() -> Iterator[WriteCursor]:
-    """A transaction on the analytics database."""
+    """Opens a transaction on the analytics database."""
     database = connections["analytics"]
     with (
         transaction.atomic(using="analytics"),
         database.wrap_database_errors,
-        database.cursor() as usual,
-        WriteCursor(usual.connection) as cursor,
+        database.cursor() as django_cursor,
+        WriteCursor(django_cursor.connection) as cursor,
     ):
         yield cursor

@@ -1,4 +1,4 @@
-"""Rows into `traces`: all of a batch or nothing, and each span once however often it is delivered."""
+"""Stores rows in `traces`: all rows of a batch or none, and each span once even if it is delivered often."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,57 +26,61 @@ FROM unnest(%(user_ids)s::text[], %(numbers)s::integer[]) AS added (user_id, num
 """
 
 
-class Stored(NamedTuple):
+class StoreResult(NamedTuple):
     accepted: int
     duplicates: int
 
 
 @contextmanager
 def writing(workspace_id: UUID) -> Iterator[WriteCursor]:
-    """A transaction in which nobody else writes to the workspace.
+    """Opens a transaction in which nobody else writes to the workspace.
 
-    Its writers would wait for each other anyway, for the rows of the rollups that all of them add to.
+    Its writers would wait for each other anyway: all of them add to the same rows of the rollups.
     """
     with write_cursor() as cursor:
         engines.current().lock(cursor, workspace_id)
         yield cursor
 
 
-def store(workspace_id: UUID, rows: Sequence[Row]) -> Stored:
-    """Committed when it returns."""
+def store(workspace_id: UUID, rows: Sequence[Row]) -> StoreResult:
+    """Stores the rows. They are committed when it returns."""
     if not rows:
-        return Stored(0, 0)
+        return StoreResult(0, 0)
     with writing(workspace_id) as cursor:
         accepted = insert(cursor, workspace_id, rows)
-    arrivals.note_arrival(workspace_id)
-    return Stored(accepted, len(rows) - accepted)
+    arrivals.record_arrival(workspace_id)
+    return StoreResult(accepted, len(rows) - accepted)
 
 
 def insert(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
-    """Stores the rows that are not stored yet. Answers how many they were."""
-    batch = {"workspace_id": workspace_id, **columns(tuple(COLUMNS), rows), **numbers(cursor, workspace_id, rows)}
-    moments = [row.timestamp for row in rows]
-    return engines.current().insert(cursor, batch, min(moments), max(moments))
+    """Stores the rows that are not stored yet. Returns how many these were."""
+    batch = {
+        "workspace_id": workspace_id,
+        **columns(tuple(COLUMNS), rows),
+        **user_number_column(cursor, workspace_id, rows),
+    }
+    timestamps = [row.timestamp for row in rows]
+    return engines.current().insert(cursor, batch, min(timestamps), max(timestamps))
 
 
 def correct(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
-    """Changes stored rows to what they are now known to be, and the rollups with them.
+    """Gives stored rows the values of `rows`, and corrects the rollups.
 
     The attributes and the span's own facts stay as the client sent them.
     """
-    moments = [row.timestamp for row in rows]
+    timestamps = [row.timestamp for row in rows]
     batch = {
         "workspace_id": workspace_id,
         **columns((*KEY_COLUMNS, *CORRECTED_COLUMNS), rows),
-        **numbers(cursor, workspace_id, rows),
-        "first": min(moments),
-        "last": max(moments),
+        **user_number_column(cursor, workspace_id, rows),
+        "first": min(timestamps),
+        "last": max(timestamps),
     }
     engines.current().correct(cursor, batch)
 
 
 def move(cursor: WriteCursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
-    """Moves the stored row to the timestamp it has now, and the rollups with it."""
+    """Moves the stored row to the timestamp of `row`, and corrects the rollups."""
     key = {name: getattr(row, name) for name in KEY_COLUMNS}
     engines.current().move(cursor, {"workspace_id": workspace_id, "stored_at": stored_at, **key})
 
@@ -85,28 +89,28 @@ def move(cursor: WriteCursor, workspace_id: UUID, row: Row, stored_at: datetime)
 
 
 def columns(names: Sequence[str], rows: Sequence[Row]) -> dict[str, str | None]:
-    """By name, the values of all rows as one JSON array."""
+    """Returns for each column the values of all rows as one JSON array."""
     values = zip(*map(attrgetter(*names), rows), strict=True)
     return {name: as_json(column) for name, column in zip(names, values, strict=True)}
 
 
 def as_json(column: tuple[Any, ...]) -> str | None:
-    """None where no row has a value: then the server has nothing to read."""
+    """Returns the column as a JSON array; None if no row has a value, so that the server has nothing to read."""
     return None if column.count(None) == len(column) else orjson.dumps(column, default=str).decode()
 
 
-def numbers(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str, str | None]:
-    """The column of the users' numbers. A new user gets the next number: nobody else writes to the workspace now."""
+def user_number_column(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str, str | None]:
+    """Returns the column user_number. A new user gets the next number: nobody else writes to the workspace now."""
     user_ids = list(dict.fromkeys(row.user_id for row in rows if row.user_id is not None))
-    known: dict[str | None, int] = {}
+    numbers: dict[str | None, int] = {}
     if user_ids:
         params: dict[str, Any] = {"workspace_id": workspace_id, "user_ids": user_ids}
         cursor.execute(KNOWN_NUMBERS, params)
-        known.update(cursor.fetchall())
-        if new_ids := [user_id for user_id in user_ids if user_id not in known]:
+        numbers.update(cursor.fetchall())
+        if new_ids := [user_id for user_id in user_ids if user_id not in numbers]:
             cursor.execute(NEXT_NUMBER, params)
             [(next_number,)] = cursor.fetchall()
             new_numbers = range(next_number, next_number + len(new_ids))
             cursor.execute(ADD_NUMBERS, params | {"user_ids": new_ids, "numbers": list(new_numbers)})
-            known.update(zip(new_ids, new_numbers, strict=True))
-    return {"user_number": as_json(tuple(known.get(row.user_id) for row in rows))}
+            numbers.update(zip(new_ids, new_numbers, strict=True))
+    return {"user_number": as_json(tuple(numbers.get(row.user_id) for row in rows))}

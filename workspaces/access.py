@@ -1,7 +1,7 @@
-"""Decides who may see what of which workspace. Views declare it with the decorators of this module.
+"""Decides who may see and change a workspace. Views declare the access that they need with the decorators below.
 
-The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. A request with a key is
-judged by that key alone: a bad key never falls back to a cookie or to an open workspace.
+The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. For a
+request with a key only that key counts: a bad key never falls back to a cookie or to an open workspace.
 """
 
 import binascii
@@ -49,18 +49,18 @@ class Access:
 
     workspace: Workspace
     scopes: frozenset[str]
-    by: str
-    """The credential: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
+    credential: str
+    """Its name: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
 
 
 class WorkspaceRequest(HttpRequest):
-    """The request of a view that `workspace_access` or `page` decorates."""
+    """The request of a view that `workspace_access` or `page_access` decorates."""
 
     workspace: Workspace
     access: Access
     """Set by `workspace_access` only."""
     workspaces: list[Workspace]
-    """Set by `page` only: the workspaces that the visitor may switch to."""
+    """Set by `page_access` only: the workspaces that the visitor may switch to."""
     htmx: HtmxDetails
 
 
@@ -88,7 +88,7 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
 
 def access_of(request: HttpRequest, scope: Scope) -> Access:
     """Returns what the request's credential opens, or raises a Problem."""
-    secret = presented_secret(request, scope)
+    secret = secret_in_request(request, scope)
     if secret is not None:
         return access_of_key(request, secret, scope)
     if scope != "ingest" and request.user.is_authenticated:
@@ -96,7 +96,7 @@ def access_of(request: HttpRequest, scope: Scope) -> Access:
     return open_access(request)
 
 
-def presented_secret(request: HttpRequest, scope: Scope) -> str | None:
+def secret_in_request(request: HttpRequest, scope: Scope) -> str | None:
     """Returns the key in the request; "" for other credentials, and None for a request without credentials."""
     authorization = request.headers.get("Authorization")
     if authorization is None:
@@ -121,7 +121,7 @@ def password(encoded: str) -> str:
 
 
 def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
-    key = ApiKey.objects.presented(secret) if secret else None
+    key = ApiKey.objects.find_valid(secret) if secret else None
     if key is None:
         raise unauthorized("The API key is unknown, expired or revoked.")
     is_selected = scope != "ingest" or "X-Workspace-ID" in request.headers
@@ -175,8 +175,8 @@ def open_access(request: HttpRequest) -> Access:
 def refuse_cross_site(request: HttpRequest) -> None:
     """Raises 403 for a write from another site: an open workspace has no CSRF token to check.
 
-    X-Workspace-ID already stops other sites, as browsers send it to another site only with a permission that this
-    product does not give. This check holds if it ever does.
+    X-Workspace-ID already stops other sites: browsers send this header from another site only with a permission that
+    the product does not give. This check still works if the product ever gives it.
     """
     if request.method not in SAFE_METHODS and request.headers.get("Sec-Fetch-Site", "none") not in (
         "none",
@@ -212,12 +212,12 @@ def unauthorized(detail: str) -> Problem:
 
 
 def refuse_workspace() -> NoReturn:
-    """Answers with the same words whether the workspace exists or not."""
+    """Raises the same 403 Problem whether the workspace exists or not."""
     raise Problem(403, "This credential does not open the workspace in X-Workspace-ID.")
 
 
-def page(view: View) -> View:
-    """Decorates a dashboard page, and sets `request.workspace`: of `?workspace=`, else the last one that was seen."""
+def page_access(view: View) -> View:
+    """Decorates a dashboard page. Sets `request.workspace` from `?workspace=`, else to the last one that was seen."""
 
     @wraps(view)
     def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -227,10 +227,12 @@ def page(view: View) -> View:
                 return redirect_to_login(request.get_full_path())
             return render(request, "no_workspace.html", status=404)
         selected = request.GET.get("workspace")
-        candidates = [one for one in request.workspaces if selected is None or str(one.id) == selected.lower()]
+        candidates = [
+            workspace for workspace in request.workspaces if selected is None or str(workspace.id) == selected.lower()
+        ]
         last_seen = request.COOKIES.get(LAST_WORKSPACE)
         if selected is None:
-            candidates.sort(key=lambda one: str(one.id) != last_seen)
+            candidates.sort(key=lambda workspace: str(workspace.id) != last_seen)
         if not candidates:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())

@@ -16,13 +16,13 @@ admin.site.site_title = "Agent observability"
 
 
 # A form has fields for each row below it, and Django refuses a form of more than 1,000 fields: nobody could save it.
-SHOWN = 50
+MAX_ROWS_SHOWN = 50
 
 
-def first_of_each(parent: str, rows: QuerySet[Any], *order: str) -> QuerySet[Any]:
+def first_rows_of_each(parent: str, rows: QuerySet[Any], *order: str) -> QuerySet[Any]:
     """Returns the first rows of each parent, by a window function: one query for all parents."""
-    place = Window(RowNumber(), partition_by=F(parent), order_by=order)
-    first: QuerySet[Any] = rows.order_by(*order).annotate(place=place).filter(place__lte=SHOWN)
+    row_number = Window(RowNumber(), partition_by=F(parent), order_by=order)
+    first: QuerySet[Any] = rows.order_by(*order).annotate(row_number=row_number).filter(row_number__lte=MAX_ROWS_SHOWN)
     return first
 
 
@@ -30,14 +30,14 @@ class MemberInline(admin.TabularInline):
     """Shows a member's user as text, because a field to choose another user takes a query for each member."""
 
     model = Membership
-    verbose_name_plural = f"members, the first {SHOWN}"
+    verbose_name_plural = f"members, the first {MAX_ROWS_SHOWN}"
     fields = ("user", "role", "created_at")
     readonly_fields = ("user", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         members: QuerySet[Membership] = super().get_queryset(request)
         # The oldest first: a member who joins while the form is open must not move another one out of it.
-        return first_of_each("workspace", members.select_related("user", "workspace"), "created_at", "id")
+        return first_rows_of_each("workspace", members.select_related("user", "workspace"), "created_at", "id")
 
     def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         return False
@@ -58,13 +58,13 @@ class KeyInline(admin.TabularInline):
     """Keys are added on their own page, which shows the secret."""
 
     model = ApiKey
-    verbose_name_plural = f"API keys, the newest {SHOWN}"
+    verbose_name_plural = f"API keys, the newest {MAX_ROWS_SHOWN}"
     fields = readonly_fields = ("name", "prefix", "scope_list", "state", "last_used_at", "expires_at")
     show_change_link = True
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiKey]:
-        return first_of_each("workspace", super().get_queryset(request), "-created_at", "id")
+        return first_rows_of_each("workspace", super().get_queryset(request), "-created_at", "id")
 
     def has_add_permission(self, request: HttpRequest, obj: Workspace | None = None) -> bool:
         return False
@@ -159,7 +159,7 @@ class ApiKeyForm(ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(admin.ModelAdmin):
-    """A key's secret is shown once, in the answer to the form that added it: it is never stored or sent again."""
+    """Shows a key's secret once, after the form that adds the key. The secret is never stored or sent again."""
 
     form = ApiKeyForm
     list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at")
@@ -171,7 +171,7 @@ class ApiKeyAdmin(admin.ModelAdmin):
     actions = ("revoke",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        # Django takes any text in the address for a time, and fails when it shows it.
+        # Django accepts any text in the URL as a time and then fails to show it.
         return {
             name: value for name, value in super().get_changeform_initial_data(request).items() if name != "expires_at"
         }

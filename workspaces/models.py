@@ -32,8 +32,7 @@ class Workspace(models.Model):
         default=True, help_text="Keep prompts and completions of its spans; numbers are kept in any case."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # A new one is set when something changes that answers depend on, other than traces: budget or time zone. It is part
-    # of the keys of cached answers.
+    # A part of the keys of cached answers. It is set anew when a budget or time zone changes, on which answers depend.
     epoch = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
@@ -98,8 +97,8 @@ class Membership(models.Model):
         return f"{self.user} in {self.workspace}"
 
 
-def digest(secret: str, key: str) -> str:
-    return hmac.new(f"workspaces.ApiKey:{key}".encode(), secret.encode(), sha256).hexdigest()
+def digest(secret: str, secret_key: str) -> str:
+    return hmac.new(f"workspaces.ApiKey:{secret_key}".encode(), secret.encode(), sha256).hexdigest()
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -128,21 +127,21 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         )
         return key, secret
 
-    def presented(self, secret: str) -> "ApiKey | None":
+    def find_valid(self, secret: str) -> "ApiKey | None":
         """Returns the valid key with this secret; None for an unknown, expired or revoked one."""
-        digests = [digest(secret, key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+        digests = [digest(secret, secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
         with connections[self.db].cursor() as cursor:
             cursor.execute(KEY_BY_DIGEST, [digests])
-            found = cursor.fetchone()
-        if found is None:
+            values = cursor.fetchone()
+        if values is None:
             return None
-        key = ApiKey.from_db(self.db, KEY_COLUMNS, found[: len(KEY_COLUMNS)])
-        key.workspace = Workspace.from_db(self.db, WORKSPACE_COLUMNS, found[len(KEY_COLUMNS) :])
+        key = ApiKey.from_db(self.db, KEY_COLUMNS, values[: len(KEY_COLUMNS)])
+        key.workspace = Workspace.from_db(self.db, WORKSPACE_COLUMNS, values[len(KEY_COLUMNS) :])
         return key if key.is_valid else None
 
 
 class ApiKey(models.Model):
-    """A key of a client. Only an HMAC of its secret is stored: who can read this table can use no key."""
+    """A key of a client. Only an HMAC of its secret is stored, so a reader of this table cannot use any key."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="api_keys")

@@ -12,23 +12,23 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from web.problems import unavailable
 
-# Each waiting sign-in holds a thread, and most threads must stay free for other requests.
-MAX_WAITING = 8
+# Sign-ins at once, hashing or waiting. Each takes a thread, and most threads must stay free for other requests.
+MAX_SIGN_INS = 8
 
-_places = BoundedSemaphore(MAX_WAITING)
-_one_at_a_time = Lock()
+_slots = BoundedSemaphore(MAX_SIGN_INS)
+_hashing_lock = Lock()
 
 
 @contextmanager
 def hashing_slot() -> Iterator[None]:
     """Waits until no other password is hashed. Raises a 503 Problem when too many wait."""
-    if not _places.acquire(blocking=False):
+    if not _slots.acquire(blocking=False):
         raise unavailable("Too many people are signing in at once. Try again shortly.", "sign_in")
     try:
-        with _one_at_a_time:
+        with _hashing_lock:
             yield
     finally:
-        _places.release()
+        _slots.release()
 
 
 class QueuedArgon2Hasher(Argon2PasswordHasher):

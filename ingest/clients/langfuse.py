@@ -1,4 +1,4 @@
-"""The Langfuse SDKs. `formats/langfuse.py` answers what they send besides OTLP."""
+"""The Langfuse SDKs. `formats/langfuse.py` answers their requests other than OTLP."""
 
 from ingest import fields
 from ingest.client import Client, KindRule
@@ -21,5 +21,5 @@ CLIENT = Client(
     contents=(r"langfuse\.(observation|trace)\.(input|output)",),
     usage_objects=(USAGE,),
     summed_usage=(USAGE,),
-    failure_marks={"langfuse.observation.level": "ERROR"},
+    failure_values={"langfuse.observation.level": "ERROR"},
 )

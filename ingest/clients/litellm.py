@@ -2,8 +2,8 @@
 
 A child span `raw_gen_ai_request` repeats each call with the provider's own answer, in attributes `llm.<provider>.*`
 that hold the repr of Python objects. LiteLLM invents response ids of its own (`chatcmpl-...`, even for Anthropic).
-Without USE_OTEL_LITELLM_REQUEST_SPAN it writes its calls into the application's span, each over the one before: then
-only the raw children are left of the calls.
+Without USE_OTEL_LITELLM_REQUEST_SPAN it writes its calls into the application's span, and each call replaces
+the one before: then the calls are only in the raw children.
 """
 
 import re
@@ -28,7 +28,7 @@ def kind(span: Span) -> str | None:
 
 
 def raw_provider(attributes: Mapping[str, Any]) -> str:
-    """The provider in `llm.<provider>.usage`; empty if there is no such attribute."""
+    """Returns the provider in `llm.<provider>.usage`; empty if there is no such attribute."""
     return next((match[1] for name in attributes if (match := RAW_USAGE.match(name))), "")
 
 
@@ -44,7 +44,7 @@ def read_raw(facts: SpanFacts, span: Span) -> None:
 
 
 def read_raw_usage(facts: SpanFacts, usage: Any) -> None:
-    """Anthropic's own input tokens do not contain the cached ones. In the shape of OpenAI they do."""
+    """Reads the tokens. Anthropic's own input tokens do not contain the cached ones; in the shape of OpenAI they do."""
     facts.input_tokens = first_count(usage, RAW_INPUT_PATHS)
     facts.output_tokens = first_count(usage, RAW_OUTPUT_PATHS)
     facts.cache_read_tokens = first_count(usage, fields.CACHE_READ_TOKENS.usage_paths)
@@ -61,12 +61,12 @@ CLIENT = Client(
         fields.REPORTED_COST_USD: ((55, "gen_ai.cost.total_cost"), (55, "litellm.cost.total")),
         fields.USER: ("llm.user", (142, "metadata.user_api_key_end_user_id")),
         fields.ERROR_CODE: ("error.code",),
-        fields.CALL_MARK: ("litellm.call_id",),
+        fields.CLIENT_CALL: ("litellm.call_id",),
     },
     kinds=(KindRule(70, kind),),
     contents=(r"llm\.\w+\.(messages|choices|content|input)$", r"error\.stack_trace"),
     readers={"raw": read_raw},
     usage_objects=("metadata.usage_object",),
     invented_id_scopes=frozenset({SCOPE}),
-    marked_scopes=frozenset({SCOPE}),
+    client_call_scopes=frozenset({SCOPE}),
 )

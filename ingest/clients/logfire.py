@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from ingest import fields
 from ingest.client import Client, KindRule, Pairing
-from ingest.nodes import LONGEST_CALL, SLACK, Node, age
+from ingest.nodes import MAX_CALL_DURATION, SLACK, Node, start_order
 from ingest.operations import KIND_OF_OPERATION
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from traces.lookup import WantedLink
 
 SCOPES = "logfire"
-LONGEST_STREAM_SECONDS = 86_400
+MAX_STREAM_SECONDS = 86_400
 
 
 def kind(span: Span) -> str | None:
@@ -27,9 +27,9 @@ def kind(span: Span) -> str | None:
 
 
 def read_usage_log(facts: SpanFacts, span: Span) -> None:
-    """Makes the log a span over its stream: it says how long the stream took."""
+    """Makes the log a span over its stream, by the duration that the log states."""
     duration = span.attributes.get("duration")
-    if isinstance(duration, (int, float)) and 0 <= duration < LONGEST_STREAM_SECONDS:
+    if isinstance(duration, (int, float)) and 0 <= duration < MAX_STREAM_SECONDS:
         facts.timestamp = datetime.fromtimestamp(facts.timestamp.timestamp() - duration, UTC)
         facts.latency_ms = duration * 1000
 
@@ -50,7 +50,7 @@ def link(facts: SpanFacts) -> str | None:
 def wanted(facts: SpanFacts) -> WantedLink | None:
     if facts.kind == "usage_log":
         start = facts.timestamp
-        return WantedLink(f"stream:{facts.requested_model}", start - LONGEST_CALL, start + SLACK, start - SLACK)
+        return WantedLink(f"stream:{facts.requested_model}", start - MAX_CALL_DURATION, start + SLACK, start - SLACK)
     if is_stream_request(facts):
         earliest = facts.end - SLACK
         return WantedLink(f"stream-log:{facts.requested_model}", earliest, facts.end + SLACK, earliest)
@@ -73,7 +73,7 @@ def nearest_first(
     candidate: tuple[Node, Node],
 ) -> tuple[timedelta, tuple[datetime, str, str], tuple[datetime, str, str]]:
     request, log = candidate
-    return distance(request.facts, log.facts), age(request), age(log)
+    return distance(request.facts, log.facts), start_order(request), start_order(log)
 
 
 def may_be_one(request: SpanFacts, log: SpanFacts) -> bool:

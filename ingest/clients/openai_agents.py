@@ -17,7 +17,7 @@ def kind(span: Span) -> str | None:
     if span.scope != LOGFIRE_SCOPE:
         return None
     template = str(span.attributes.get("logfire.msg_template", ""))
-    return next((found for beginning, found in LOGFIRE_KINDS if template.startswith(beginning)), "chain")
+    return next((kind_name for beginning, kind_name in LOGFIRE_KINDS if template.startswith(beginning)), "chain")
 
 
 CLIENT = Client(

@@ -1,4 +1,4 @@
-"""OpenInference, and the frameworks that are seen through it: LangChain, LlamaIndex, smolagents, CrewAI and others."""
+"""OpenInference, and the frameworks that it instruments: LangChain, LlamaIndex, smolagents, CrewAI and others."""
 
 import re
 
@@ -20,7 +20,7 @@ KINDS = {
 
 
 def kind(span: Span) -> str:
-    """The kind that the span names, with two exceptions.
+    """Returns the kind that the span names, with two exceptions.
 
     The OpenAI Agents SDK's handoff from one agent to another is not a tool call. LlamaIndex marks the preparation of a
     call as a call.

@@ -20,7 +20,7 @@ KINDS = (
 
 def kind(span: Span) -> str:
     operation_id = str(span.attributes["ai.operationId"])
-    return next((found for pattern, found in KINDS if pattern.search(operation_id)), "chain")
+    return next((kind_name for pattern, kind_name in KINDS if pattern.search(operation_id)), "chain")
 
 
 CLIENT = Client(

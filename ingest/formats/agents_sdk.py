@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest.formats.json_values import object_at, parsed, too_many_spans
-from ingest.spans import STATUS_ERROR, Decoded, RefusedSpan, Span
+from ingest.formats.json_values import object_at, parse_spans_json, too_many_spans
+from ingest.spans import STATUS_ERROR, Decoded, RejectedSpan, Span
 from traces.text import ID_LENGTH, clean
 from web.problems import Problem
 
@@ -27,7 +27,7 @@ SCOPE = "openai.agents"
 
 
 def decode(body: bytes) -> Decoded:
-    request = parsed(body)
+    request = parse_spans_json(body)
     if not isinstance(request, dict) or not isinstance(request.get("data"), list):
         raise Problem(400, 'The body must be {"data": [trace or trace.span, ...]}.')
     items = request["data"]
@@ -38,23 +38,23 @@ def decode(body: bytes) -> Decoded:
     for item in items:
         try:
             decoded.spans.append(span_of(item, arrived_ns))
-        except RefusedSpan as reason:
-            decoded.refusals.append(str(reason))
+        except RejectedSpan as reason:
+            decoded.rejections.append(str(reason))
     return decoded
 
 
 def span_of(item: Any, arrived_ns: int) -> Span:
     if not isinstance(item, dict):
-        raise RefusedSpan("an item must be a JSON object")
+        raise RejectedSpan("an item must be a JSON object")
     if item.get("object") == "trace":
         return trace_span(item, arrived_ns)
     if item.get("object") != "trace.span":
-        raise RefusedSpan('object must be "trace" or "trace.span"')
+        raise RejectedSpan('object must be "trace" or "trace.span"')
     return plain_span(item)
 
 
 def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
-    """The trace as the root of its spans. It carries user and session, but no time."""
+    """Returns the trace as the root of its spans. It has user and session, but no time."""
     trace_id = required_id(item, "id")
     return Span(
         trace_id=trace_id,
@@ -71,7 +71,7 @@ def trace_span(item: dict[str, Any], arrived_ns: int) -> Span:
             "metadata": object_at(item, "metadata"),
         },
         scope=SCOPE,
-        timeless=True,
+        is_timeless=True,
     )
 
 
@@ -122,7 +122,7 @@ def attributes_of(data: dict[str, Any]) -> dict[str, Any]:
 def required_id(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value:
-        raise RefusedSpan(f"{name} must be a string")
+        raise RejectedSpan(f"{name} must be a string")
     return clean(value, ID_LENGTH)
 
 
@@ -130,8 +130,8 @@ def required_time(item: dict[str, Any], name: str) -> int:
     try:
         return to_ns(datetime.fromisoformat(item.get(name) or "").astimezone(UTC))
     except (TypeError, ValueError, OverflowError):
-        raise RefusedSpan(f"{name} must be ISO 8601") from None
+        raise RejectedSpan(f"{name} must be ISO 8601") from None
 
 
-def to_ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+def to_ns(time: datetime) -> int:
+    return int(time.timestamp()) * 1_000_000_000 + time.microsecond * 1000

@@ -20,12 +20,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ingest.accepted_time import accepted_time
-from ingest.formats.json_values import parsed
+from ingest.formats.json_values import parse_spans_json
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 from web.problems import Problem
 
-MEASURES = (
+USAGE_FIELDS = (
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
@@ -55,7 +55,7 @@ def storable_json(value: Any) -> Any:
         raise PydanticCustomError("attributes", "{reason}", {"reason": str(error)}) from error
 
 
-def moment(value: Any) -> datetime:
+def parse_start(value: Any) -> datetime:
     if value is None:
         return datetime.now(UTC)
     earliest, latest = accepted_time()
@@ -96,7 +96,7 @@ class TraceItem(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     agent_id: RequiredId
-    timestamp: Annotated[AwareDatetime, BeforeValidator(moment)] = Field(
+    timestamp: Annotated[AwareDatetime, BeforeValidator(parse_start)] = Field(
         default=None, validate_default=True, description="Start of the span, ISO 8601 with offset; default now."
     )
     trace_id: RequiredId = Field(default_factory=lambda: uuid4().hex)
@@ -135,17 +135,17 @@ class TraceItem(BaseModel):
                 values["span_facts"] = {"reported_cost_usd": repr(self.cost_usd)}
         else:
             # Agent runs repeat the sums of their calls: they are stored as attributes, and no total adds them.
-            values["attributes"] = self.attributes | self.measures()
-            values |= dict.fromkeys(MEASURES)
+            values["attributes"] = self.attributes | self.usage()
+            values |= dict.fromkeys(USAGE_FIELDS)
         return Row(**values)
 
-    def measures(self) -> dict[str, float]:
-        return {name: value for name in MEASURES if (value := getattr(self, name)) is not None}
+    def usage(self) -> dict[str, float]:
+        return {name: value for name in USAGE_FIELDS if (value := getattr(self, name)) is not None}
 
 
 def items(body: bytes) -> list[Any]:
-    """The batch, or the one object as a batch of one. Raises 400 and 413 Problems."""
-    request = parsed(body)
+    """Returns the items of the batch; an object that is no batch is the only item. Raises 400 and 413 Problems."""
+    request = parse_spans_json(body)
     if not isinstance(request, dict):
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
     if "traces" not in request:
@@ -158,15 +158,15 @@ def items(body: bytes) -> list[Any]:
 
 
 def rows_and_rejections(items: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:
-    """The rows of the valid items; for each of the others its index and what is wrong with it."""
+    """Returns the rows of the valid items, and for each rejected item its index and its errors."""
     rows: list[Row] = []
-    rejected: list[dict[str, Any]] = []
+    rejections: list[dict[str, Any]] = []
     for index, item in enumerate(items):
         try:
             rows.append(TraceItem.model_validate(item).row())
         except ValidationError as error:
-            rejected.append({"index": index, "errors": reasons(error)})
-    return rows, rejected
+            rejections.append({"index": index, "errors": reasons(error)})
+    return rows, rejections
 
 
 def reasons(error: ValidationError) -> list[dict[str, Any]]:
@@ -177,7 +177,7 @@ def reasons(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def reason(rejection: dict[str, Any]) -> str:
-    """The first field that is wrong, or `format`: never a name that a client made up."""
+    """Returns the first field that is wrong, or `format` for a field that does not exist."""
     field = next(iter(rejection["errors"][0]["loc"]), None)
     return field if field in TraceItem.model_fields else "format"
 

@@ -1,4 +1,4 @@
-"""JSON bodies of spans: their size checked before they are parsed, and values of the wrong type read as empty."""
+"""Parses JSON bodies of spans after a check of their size, and reads values of the wrong type as empty."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from web import json_body
 from web.problems import Problem
 
 
-def parsed(body: bytes, most_levels: int = json_body.MOST_LEVELS) -> Any:
-    """Raises 413 for too many spans or values, 400 for a body that is not JSON or is nested too deep."""
+def parse_spans_json(body: bytes, most_levels: int = json_body.MOST_LEVELS) -> Any:
+    """Returns the parsed body. Raises 413 for too many spans or values, 400 if it is not JSON or is nested too deep."""
     if body.count(b'"spanId"') > settings.MAX_TRACES_PER_REQUEST:
         raise too_many_spans()
     return json_body.parsed(body, most_levels)
@@ -24,10 +24,10 @@ def as_list(value: Any) -> list[Any]:
 
 
 def as_objects(value: Any) -> list[dict[str, Any]]:
-    """The objects in the list."""
+    """Returns the objects in the list."""
     return [item for item in as_list(value) if isinstance(item, dict)]
 
 
 def object_at(value: dict[str, Any], key: str) -> dict[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
+    inner = value.get(key)
+    return inner if isinstance(inner, dict) else {}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingest.formats.json_values import as_objects, parsed
+from ingest.formats.json_values import as_objects, parse_spans_json
 from traces.text import ID_LENGTH, clean
 from web.problems import Problem
 from workspaces.models import Workspace
@@ -14,14 +14,14 @@ def projects(workspace: Workspace) -> dict[str, Any]:
     return {"data": [project | {"metadata": {}, "organization": project}]}
 
 
-def score_answer(body: bytes) -> dict[str, Any]:
-    score = parsed(body)
+def score_response(body: bytes) -> dict[str, Any]:
+    score = parse_spans_json(body)
     first = next(iter(score), None) if isinstance(score, list) else score
     return {"id": printable_id(first)}
 
 
-def ingestion_answer(body: bytes) -> dict[str, Any]:
-    request = parsed(body)
+def ingestion_response(body: bytes) -> dict[str, Any]:
+    request = parse_spans_json(body)
     if not isinstance(request, dict):
         raise Problem(400, 'The body must be {"batch": [..]}.')
     successes = [{"id": printable_id(event), "status": 201} for event in as_objects(request.get("batch"))]
@@ -29,6 +29,6 @@ def ingestion_answer(body: bytes) -> dict[str, Any]:
 
 
 def printable_id(event: Any) -> str | None:
-    """The id for the answer, if it is a text: some JSON can be read but not written."""
-    found = event.get("id") if isinstance(event, dict) else None
-    return clean(found, ID_LENGTH) if isinstance(found, str) else None
+    """Returns the id for the response if it is a text. Some other JSON can be read but not written."""
+    event_id = event.get("id") if isinstance(event, dict) else None
+    return clean(event_id, ID_LENGTH) if isinstance(event_id, str) else None

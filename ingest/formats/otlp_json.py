@@ -1,4 +1,4 @@
-"""OTLP trace requests in JSON. A span that cannot be stored never costs its neighbours."""
+"""OTLP trace requests in JSON. One span that cannot be stored does not affect the others."""
 
 import base64
 import binascii
@@ -6,22 +6,22 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest.formats.json_values import as_list, as_objects, object_at, parsed, too_many_spans
-from ingest.formats.otlp import MOST_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RefusedSpan, Resource, Span
+from ingest.formats.json_values import as_list, as_objects, object_at, parse_spans_json, too_many_spans
+from ingest.formats.otlp import MAX_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
+from ingest.spans import Decoded, Event, RejectedSpan, Resource, Span
 from web import json_body
 from web.json_body import DEEPEST
 from web.problems import Problem
 
-MOST_NS = 2**64 - 1
+MAX_NS = 2**64 - 1
 STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR": 2}
 
 
 def decode(body: bytes) -> Decoded:
-    request = parsed(body, json_body.MOST_OTLP_LEVELS)
+    request = parse_spans_json(body, json_body.MOST_OTLP_LEVELS)
     if not isinstance(request, dict):
         raise Problem(400, "The body must be one JSON object with resourceSpans.")
-    # An empty object is a request without spans. Any other object without resourceSpans was meant for another address.
+    # An empty object is a request without spans. Any other object without resourceSpans was meant for another endpoint.
     if request and not isinstance(request.get("resourceSpans", ...), list | None):
         raise Problem(400, "The body is not an OTLP trace request: resourceSpans must be a list.")
     spans = spans_with_origin(request)
@@ -31,13 +31,13 @@ def decode(body: bytes) -> Decoded:
     for span, scope, resource in spans:
         try:
             decoded.spans.append(span_of(span, scope, resource))
-        except RefusedSpan as reason:
-            decoded.refusals.append(str(reason))
+        except RejectedSpan as reason:
+            decoded.rejections.append(str(reason))
     return decoded
 
 
 def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, str, Resource]]:
-    """Each span with the name of its scope and with its resource."""
+    """Returns each span with the name of its scope and with its resource."""
     return [
         (span, scope, resource)
         for resource_spans in as_objects(request.get("resourceSpans"))
@@ -49,30 +49,30 @@ def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, str, Resource]
 
 
 def misplaced_parts(request: dict[str, Any]) -> list[str]:
-    """One reason for each part of the request that should hold spans and cannot."""
-    found = []
+    """Returns one reason for each part of the request that should hold spans but has the wrong type."""
+    reasons = []
     for resource_spans in as_list(request.get("resourceSpans")):
         scopes = resource_spans.get("scopeSpans") if isinstance(resource_spans, dict) else ...
         if not isinstance(scopes, list | None):
-            found.append("resourceSpans must hold objects with a list of scopeSpans")
-        found += [
+            reasons.append("resourceSpans must hold objects with a list of scopeSpans")
+        reasons += [
             "scopeSpans must hold objects with a list of spans"
             for scope_spans in as_list(scopes)
             if not isinstance(scope_spans, dict) or not isinstance(scope_spans.get("spans"), list | None)
         ]
-    return found
+    return reasons
 
 
 def lenient_resource(resource: dict[str, Any]) -> Resource:
     try:
         return resource_of(attributes_of(resource.get("attributes")))
-    except RefusedSpan:  # A resource that is nested too deep does not cost its spans.
+    except RejectedSpan:  # A resource that is nested too deep is left out, and its spans are stored.
         return Resource()
 
 
 def span_of(span: Any, scope: str, resource: Resource) -> Span:
     if not isinstance(span, dict):
-        raise RefusedSpan("a span must be a JSON object")
+        raise RejectedSpan("a span must be a JSON object")
     trace_id, span_id, parent_span_id = checked_ids(
         id_of(span.get("traceId"), TRACE_ID_BYTES),
         id_of(span.get("spanId"), SPAN_ID_BYTES),
@@ -89,7 +89,7 @@ def span_of(span: Any, scope: str, resource: Resource) -> Span:
         status=status_of(status.get("code")),
         status_message=str(status.get("message") or ""),
         attributes=attributes_of(span.get("attributes")),
-        events=[event_of(event) for event in as_objects(span.get("events"))[:MOST_EVENTS]],
+        events=[event_of(event) for event in as_objects(span.get("events"))[:MAX_EVENTS]],
         scope=scope,
         resource=resource,
     )
@@ -104,15 +104,15 @@ def event_of(event: dict[str, Any]) -> Event:
 
 
 def id_of(value: Any, length: int) -> bytes:
-    """Reads hex digits, as OTLP says, and base64, as protobuf's own mapping to JSON says."""
+    """Reads hex digits, as OTLP defines, and base64, as protobuf's own mapping to JSON defines."""
     if value is None or value == "":
         return b""
     if not isinstance(value, str):
-        raise RefusedSpan("an id must be a string of hex digits")
+        raise RejectedSpan("an id must be a string of hex digits")
     try:
         return bytes.fromhex(value) if len(value) == 2 * length else base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error):
-        raise RefusedSpan("an id must be a string of hex digits") from None
+        raise RejectedSpan("an id must be a string of hex digits") from None
 
 
 def nanoseconds(value: Any, name: str) -> int:
@@ -121,9 +121,9 @@ def nanoseconds(value: Any, name: str) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
-        raise RefusedSpan(f"{name} must be a whole number of nanoseconds") from None
-    if not 0 <= number <= MOST_NS:
-        raise RefusedSpan(f"{name} is beyond 64 bits")
+        raise RejectedSpan(f"{name} must be a whole number of nanoseconds") from None
+    if not 0 <= number <= MAX_NS:
+        raise RejectedSpan(f"{name} is beyond 64 bits")
     return number
 
 
@@ -143,7 +143,7 @@ def attributes_of(pairs: Any, depth: int = DEEPEST) -> dict[str, Any]:
 
 def value_of(value: Any, depth: int) -> Any:
     if depth == 0:
-        raise RefusedSpan(f"an attribute is nested deeper than {DEEPEST} levels")
+        raise RejectedSpan(f"an attribute is nested deeper than {DEEPEST} levels")
     if not isinstance(value, dict):
         return None
     if "stringValue" in value:

@@ -1,4 +1,4 @@
-"""OTLP trace requests in protobuf. A span that cannot be stored never costs its neighbours."""
+"""OTLP trace requests in protobuf. One span that cannot be stored does not affect the others."""
 
 import base64
 from collections.abc import Iterator
@@ -13,18 +13,18 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest.formats import wire
 from ingest.formats.json_values import too_many_spans
-from ingest.formats.otlp import MOST_EVENTS, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RefusedSpan, Resource, Span
+from ingest.formats.otlp import MAX_EVENTS, checked_ids, resource_of
+from ingest.spans import Decoded, Event, RejectedSpan, Resource, Span
 from web import json_body
 from web.problems import Problem
 
 # The numbers of the fields that are messages themselves (opentelemetry-proto).
-STRUCTURE: wire.Fields = {
+STRUCTURE: wire.MessageFields = {
     "request": {1: "resource_spans"},
     "resource_spans": {1: "resource", 2: "scope_spans"},
     "scope_spans": {1: "scope", 2: "span"},
 }
-CONTENTS: wire.Fields = {
+CONTENTS: wire.MessageFields = {
     "resource": {1: "key_value"},
     "scope": {3: "key_value"},
     "span": {9: "key_value", 11: "event", 13: "link"},
@@ -35,13 +35,13 @@ CONTENTS: wire.Fields = {
     "array": {1: "any_value"},
     "key_values": {1: "key_value"},
 }
-# In a smaller body the contents of spans are always harmless, and walking through them would take a twentieth of the
-# time for storing them.
+# In a smaller body the contents of spans are always harmless. Walking through them would take a twentieth of the time
+# for storing them.
 LARGE_BYTES = 512 * 1024
 
 
 def decode(body: bytes) -> Decoded:
-    check_size(body)
+    check_message_count(body)
     try:
         request = ExportTraceServiceRequest.FromString(body)
     except DecodeError:
@@ -56,10 +56,10 @@ def decode(body: bytes) -> Decoded:
     return decoded
 
 
-def check_size(body: bytes) -> None:
-    """Raises 413 for too many spans or values, 400 where spans cannot be distinguished from each other.
+def check_message_count(body: bytes) -> None:
+    """Raises 413 for too many spans or values, 400 if the spans cannot be separated from each other.
 
-    It comes before parsing: a body of empty messages takes thirty times its size in memory to parse, and seconds.
+    The check comes before parsing, which takes seconds and thirty times the size of a body of empty messages in memory.
     """
     try:
         count_parts(body)
@@ -72,7 +72,7 @@ def check_size(body: bytes) -> None:
 def count_parts(body: bytes) -> None:
     spans_left = settings.MAX_TRACES_PER_REQUEST
     is_large = len(body) > LARGE_BYTES
-    padded = body + bytes(16) if is_large else body  # reading on behind a span that is cut off
+    padded = body + bytes(16) if is_large else body  # the walk may read behind a span that is cut off
     contents = CONTENTS if is_large else None
     for part in wire.walk(padded, ("request", 0, len(body)), STRUCTURE, contents, json_body.MOST_VALUES):
         if part[0] == "span":
@@ -84,8 +84,8 @@ def count_parts(body: bytes) -> None:
 def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) -> None:
     try:
         trace_id, span_id, parent_span_id = checked_ids(span.trace_id, span.span_id, span.parent_span_id)
-    except RefusedSpan as reason:
-        decoded.refusals.append(str(reason))
+    except RejectedSpan as reason:
+        decoded.rejections.append(str(reason))
         return
     decoded.spans.append(
         Span(
@@ -100,7 +100,7 @@ def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) 
             attributes=attributes_of(span.attributes),
             events=[
                 Event(event.name, event.time_unix_nano, attributes_of(event.attributes))
-                for event in span.events[:MOST_EVENTS]
+                for event in span.events[:MAX_EVENTS]
             ]
             if span.events
             else [],
@@ -115,7 +115,7 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 
 
 def value_of(value: AnyValue) -> Any:
-    # Most values are texts, then whole numbers. Reading them is the cheapest way to find out.
+    # Most values are texts, then whole numbers. Reading them is the fastest way to find the type.
     if text := value.string_value:
         return text
     if number := value.int_value:
@@ -134,25 +134,25 @@ def value_of(value: AnyValue) -> Any:
     return getattr(value, which)
 
 
-# --- Where the body as a whole cannot be parsed ---
+# --- If the body as a whole cannot be parsed ---
 
 
 def decode_one_by_one(body: bytes) -> Decoded:
-    """Parses each span alone, so that only the broken ones are refused."""
+    """Parses each span alone, so that only the broken spans are rejected."""
     decoded = Decoded([], [])
     last_body, resource = b"", Resource()
     for resource_body, scope_body, span_body in span_bodies(body):
-        if resource_body is not last_body:  # once, however many spans share it
+        if resource_body is not last_body:  # parsed once for all spans that share it
             last_body, resource = resource_body, lenient_resource(resource_body)
         try:
             add(decoded, trace_pb2.Span.FromString(span_body), lenient_scope(scope_body), resource)
         except DecodeError:
-            decoded.refusals.append("the span is not valid protobuf")
+            decoded.rejections.append("the span is not valid protobuf")
     return decoded
 
 
 def span_bodies(body: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Yields resource, scope and span, each as it lies in a body that has passed `check_size`."""
+    """Yields the bytes of resource, scope and span for each span of a body that has passed `check_message_count`."""
     for resource_spans in inside(body, ("request", 0, len(body)), "resource_spans"):
         resource = first_inside(body, resource_spans, "resource")
         for scope_spans in inside(body, resource_spans, "scope_spans"):
@@ -162,13 +162,13 @@ def span_bodies(body: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
 
 
 def inside(body: bytes, message: wire.Part, kind: str) -> Iterator[wire.Part]:
-    """The messages of this kind directly inside the message."""
+    """Returns the messages of this kind directly inside the message."""
     parts = wire.walk(body, message, {message[0]: STRUCTURE[message[0]]})
     return (part for part in parts if part[0] == kind)
 
 
 def first_inside(body: bytes, message: wire.Part, kind: str) -> bytes:
-    """The first message of this kind directly inside the message, or nothing."""
+    """Returns the first message of this kind directly inside the message, or empty bytes."""
     return next((body[start:end] for _, start, end in inside(body, message, kind)), b"")
 
 

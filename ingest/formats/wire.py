@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterator, Mapping
 
 Part = tuple[str, int, int]
-"""The kind of a message, and where it begins and ends in the body."""
-Fields = Mapping[str, Mapping[int, str]]
+"""The kind of a message, and the positions in the body where it begins and ends."""
+MessageFields = Mapping[str, Mapping[int, str]]
 """For each kind of message: the numbers of the fields that are messages, and the kinds of these messages."""
 
-LONGEST_VARINT = 10
+MAX_VARINT_BYTES = 10
 """Bytes of a number with 64 bits."""
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
@@ -18,7 +18,7 @@ class TooManyParts(Exception):
 
 
 def walk(
-    body: bytes, message: Part, structure: Fields, contents: Fields | None = None, most: int = sys.maxsize
+    body: bytes, message: Part, structure: MessageFields, contents: MessageFields | None = None, most: int = sys.maxsize
 ) -> Iterator[Part]:
     """Yields the messages directly inside each message of `structure`, beginning with `message`.
 
@@ -60,22 +60,22 @@ def walk(
                 while body[position] >= 0x80:
                     position += 1
                 position += 1
-                if is_structure and position - start > LONGEST_VARINT:
+                if is_structure and position - start > MAX_VARINT_BYTES:
                     raise ValueError("a number is longer than 64 bits")
             elif wire_type in (FIXED64, FIXED32):
                 position += 8 if wire_type == FIXED64 else 4
             elif is_structure:
                 raise ValueError("groups are not used by OTLP")
             elif wire_type > FIXED32:
-                break  # The parser will stop here too, and refuse this one span.
+                break  # The parser will stop here too, and this one span is rejected.
         if position > end and is_structure:
             raise ValueError("a length reaches beyond the end")
 
 
 def varint(body: bytes, position: int) -> tuple[int, int]:
-    """The number that begins at `position`, and the position behind it."""
+    """Returns the number that begins at `position`, and the position after it."""
     value = 0
-    for shift in range(0, 7 * LONGEST_VARINT, 7):
+    for shift in range(0, 7 * MAX_VARINT_BYTES, 7):
         byte = body[position]
         position += 1
         value |= (byte & 0x7F) << shift

@@ -7,19 +7,26 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
-from ingest import tables
+from ingest import client_rules
 from tests.given import NOON
 
 NOON_NS = int(NOON.timestamp()) * 10**9
 KINDS = ("openinference.span.kind", "langfuse.observation.type", "traceloop.span.kind", "gen_ai.operation.name")
 NAMES = sorted(
-    {*tables.INDEX, "llm.openai.usage", "llm.anthropic.usage", "duration", "output.value", "langfuse.observation.level"}
+    {
+        *client_rules.INDEX,
+        "llm.openai.usage",
+        "llm.anthropic.usage",
+        "duration",
+        "output.value",
+        "langfuse.observation.level",
+    }
 )
 KIND_VALUES = (
     *("chat", "LLM", "AGENT", "TOOL", "invoke_agent", "execute_tool"),
     *("embeddings", "generation", "agent", "log"),
 )
-SCOPES = sorted({"", "logfire", *tables.STORED_SCOPES})
+SCOPES = sorted({"", "logfire", *client_rules.STORED_SCOPES})
 
 texts = st.one_of(
     st.sampled_from(

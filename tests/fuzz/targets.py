@@ -53,7 +53,7 @@ def json_trace_rows(given: bytes) -> list[Row]:
         check_problem(problem)
         return []
     views.json_response({"rejected": rejected})
-    pricing.price_calls([], [pricing.Call(row, (row.model,) if row.model else (), row.cost_usd) for row in rows])
+    pricing.price_calls([], [pricing.CallToPrice(row, (row.model,) if row.model else (), row.cost_usd) for row in rows])
     check_rows(rows)
     return rows
 
@@ -80,8 +80,8 @@ def recorded(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
     except Problem as problem:
         check_problem(problem)
         return []
-    otlp.answer(decoded.refusals, as_json=True)
-    otlp.answer(decoded.refusals, as_json=False)
+    otlp.response_body(decoded.rejections, as_json=True)
+    otlp.response_body(decoded.rejections, as_json=False)
     spans = {}
     for span in record.in_time(decoded):
         one = new_span_row(span, store_content=True)

@@ -37,8 +37,8 @@ def test_a_resource_is_read_once_however_many_broken_spans_share_it() -> None:
     body = request.SerializeToString().replace(b"name", b"\xff\xff\xff\xff", 2)
     with patch.object(otlp_protobuf, "lenient_resource", wraps=otlp_protobuf.lenient_resource) as read:
         decoded = otlp_protobuf.decode(body)
-    assert len(decoded.spans) + len(decoded.refusals) == 100
-    assert decoded.refusals
+    assert len(decoded.spans) + len(decoded.rejections) == 100
+    assert decoded.rejections
     assert read.call_count <= 2
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ingest import attributes, fields
-from ingest.attributes import LONGEST_SHAPE, MOST_SHAPES, Attributes
+from ingest.attributes import MAX_SHAPE_LENGTH, MAX_SHAPES, Attributes
 
 
 @pytest.fixture(autouse=True)
@@ -28,11 +28,11 @@ def test_the_first_name_of_a_field_wins_in_every_order_of_the_attributes() -> No
 
 
 def test_the_number_of_remembered_shapes_is_bounded() -> None:
-    for number in range(3 * MOST_SHAPES):
+    for number in range(3 * MAX_SHAPES):
         assert Attributes({"user.id": "ann", f"own.{number}": 1}).text(fields.USER) == "ann"
-    assert len(attributes.shapes) <= MOST_SHAPES
+    assert len(attributes.shapes) <= MAX_SHAPES
 
 
 def test_names_that_are_too_long_to_be_remembered_are_still_read() -> None:
-    assert Attributes({"user.id": "ann", "x" * LONGEST_SHAPE: 1}).text(fields.USER) == "ann"
+    assert Attributes({"user.id": "ann", "x" * MAX_SHAPE_LENGTH: 1}).text(fields.USER) == "ann"
     assert not attributes.shapes

@@ -1,4 +1,4 @@
-"""The files in `ingest/clients/`: each is found, and its names, kinds and contents get into the tables."""
+"""The files in `ingest/clients/`: each is found, and its names, kinds and contents get into the rules."""
 
 import sys
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest import clients, fields, tables
+from ingest import client_rules, clients, fields
 from ingest.client import Client
 from ingest.clients import discovered
 
@@ -25,17 +25,17 @@ CLIENT = Client(
 
 def test_every_file_is_a_client_with_a_rank_of_its_own() -> None:
     files = [path for path in Path(clients.__file__).parent.glob("*.py") if path.stem != "__init__"]
-    assert len(tables.CLIENTS) == len(files)
-    assert len({client.rank for client in tables.CLIENTS}) == len(files)
+    assert len(client_rules.CLIENTS) == len(files)
+    assert len({client.rank for client in client_rules.CLIENTS}) == len(files)
 
 
 def test_no_field_has_a_name_twice() -> None:
-    for field, places in tables.PLACES.items():
+    for field, places in client_rules.PLACES.items():
         assert len(places) == len(set(places)), field.name
 
 
 def test_no_two_rules_for_kinds_have_the_same_rank() -> None:
-    ranks = [rule.rank for rule in tables.KIND_RULES]
+    ranks = [rule.rank for rule in client_rules.KIND_RULES]
     assert len(ranks) == len(set(ranks))
 
 
@@ -49,26 +49,26 @@ def with_acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[
 
 
 def test_a_new_file_is_a_client(with_acme: list[Client]) -> None:
-    assert len(with_acme) == len(tables.CLIENTS) + 1
+    assert len(with_acme) == len(client_rules.CLIENTS) + 1
 
 
 def test_names_are_ordered_by_the_clients_ranks_unless_they_have_their_own(with_acme: list[Client]) -> None:
-    users = [name for name, _ in tables.places(with_acme)[fields.USER]]
+    users = [name for name, _ in client_rules.places(with_acme)[fields.USER]]
     assert users[0] == "acme.first_user"
     assert users.index("acme.user") == users.index("ai.telemetry.metadata.userId") - 1
 
 
 def test_a_name_can_lead_into_an_attribute(with_acme: list[Client]) -> None:
-    assert ("acme", ("answer", "model")) in tables.places(with_acme)[fields.USED_MODEL]
+    assert ("acme", ("answer", "model")) in client_rules.places(with_acme)[fields.USED_MODEL]
 
 
 def test_usage_objects_are_read_after_all_names(with_acme: list[Client]) -> None:
-    places = [(name, path) for name, path in tables.places(with_acme)[fields.CACHE_WRITE_TOKENS]]
+    places = [(name, path) for name, path in client_rules.places(with_acme)[fields.CACHE_WRITE_TOKENS]]
     assert places.index(("acme.usage", ("cache_creation_input_tokens",))) > places.index(
         ("ai.usage.inputTokenDetails.cacheWriteTokens", ())
     )
 
 
 def test_the_attribute_of_a_rule_is_looked_for(with_acme: list[Client]) -> None:
-    kinds = [name for name, _ in tables.places(with_acme)[fields.KIND]]
+    kinds = [name for name, _ in client_rules.places(with_acme)[fields.KIND]]
     assert kinds.index("acme.kind") == kinds.index("openinference.span.kind") + 1

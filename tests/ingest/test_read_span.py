@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ingest import fields, tables
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.fields import Field
 from ingest.read_span import kind_of, read_span
@@ -41,7 +41,7 @@ def kind(attributes: dict[str, Any], **values: Any) -> str:
     return kind_of(a_span(attributes, **values), Attributes(attributes))
 
 
-def attribute(place: tables.Place, value: Any) -> dict[str, Any]:
+def attribute(place: client_rules.Place, value: Any) -> dict[str, Any]:
     """The attribute of the place, with the value inside it at the place's path."""
     name, path = place
     for key in reversed(path):
@@ -168,26 +168,26 @@ TOKEN_FIELDS = {
 }
 
 
-def spelled(place: tables.Place) -> str:
+def spelled(place: client_rules.Place) -> str:
     """The place as clients' files write it, to name a test after it."""
     return ">".join((place[0], *place[1]))
 
 
 def each_place(read: dict[str, Field]) -> Any:
-    places = [(fact, place) for fact, field in read.items() for place in tables.PLACES[field]]
+    places = [(fact, place) for fact, field in read.items() for place in client_rules.PLACES[field]]
     return pytest.mark.parametrize(
         ("fact", "place"), places, ids=[f"{fact}-{spelled(place)}" for fact, place in places]
     )
 
 
 @each_place({fact: field for fact, (field, _) in CALL_FIELDS.items()})
-def test_each_name_of_a_field_is_read(fact: str, place: tables.Place) -> None:
+def test_each_name_of_a_field_is_read(fact: str, place: client_rules.Place) -> None:
     value = CALL_FIELDS[fact][1]
     assert getattr(a_call(attribute(place, value)), fact) == value
 
 
 @each_place(TOKEN_FIELDS)
-def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: tables.Place) -> None:
+def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: client_rules.Place) -> None:
     usage = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
     facts = a_call(usage | attribute(place, 7))
     assert (getattr(facts, fact), facts.input_tokens, facts.output_tokens) == (7, 100, 50)
@@ -196,7 +196,7 @@ def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: tables.Place) -
 @pytest.mark.parametrize("fact", CALL_FIELDS)
 def test_the_first_name_wins(fact: str) -> None:
     field, value = CALL_FIELDS[fact]
-    plain = [name for name, path in tables.PLACES[field] if not path]
+    plain = [name for name, path in client_rules.PLACES[field] if not path]
     other = value + 1 if isinstance(value, int) else "1.5" if fact == "reported_cost_usd" else f"{value}-other"
     attributes = dict.fromkeys(plain[1:], other) | {plain[0]: value}
     assert getattr(a_call(attributes), fact) == value

@@ -9,7 +9,7 @@ STRUCTURE = {"list": {1: "item"}}
 CONTENTS = {"item": {2: "pair"}}
 
 
-def walked(body: bytes, contents: wire.Fields | None = None, most: int = 100) -> list[bytes]:
+def walked(body: bytes, contents: wire.MessageFields | None = None, most: int = 100) -> list[bytes]:
     parts = wire.walk(body + bytes(16), ("list", 0, len(body)), STRUCTURE, contents, most)
     return [body[start:end] for _, start, end in parts]
 

@@ -168,7 +168,7 @@ class TestKeys:
         """An index probe by HMAC takes as long for a nearly right key as for a wrong one."""
         _, secret = an_api_key("read")
         with patch.object(ApiKey, "__eq__", side_effect=AssertionError("compared")):
-            assert ApiKey.objects.presented(secret[:-1] + ("a" if secret[-1] != "a" else "b")) is None
+            assert ApiKey.objects.find_valid(secret[:-1] + ("a" if secret[-1] != "a" else "b")) is None
         source = Path(project.BASE_DIR, "workspaces/models.py").read_text()
         assert "WHERE api_key.digest = ANY(%s)" in source
 

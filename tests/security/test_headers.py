@@ -73,7 +73,7 @@ def test_errors_carry_them() -> None:
         patch("analytics.answers.cached", side_effect=RuntimeError("boom"), create=True),
     ):
         answers[500] = client.get(read, headers=headers)
-    with patch("workspaces.models.ApiKeyManager.presented", side_effect=OperationalError("gone")):
+    with patch("workspaces.models.ApiKeyManager.find_valid", side_effect=OperationalError("gone")):
         answers[503] = client.get(read, headers=headers)
     for _ in range(5):
         answers[429] = client.post("/sign-in", {"username": "ada", "password": "wrong"})

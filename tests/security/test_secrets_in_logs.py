@@ -69,7 +69,7 @@ def test_a_tour_leaves_no_secret_in_the_log(collected: Collected) -> None:
     client.post("/admin/password_change/", change)
     secrets["new password"] = "n3w winding words"
     for fault in (RuntimeError("boom"), OperationalError("gone")):
-        with patch("workspaces.models.ApiKeyManager.presented", side_effect=fault):
+        with patch("workspaces.models.ApiKeyManager.find_valid", side_effect=fault):
             assert client.get("/api/v1/usage/overview", headers=bearer).status_code in (500, 503)
     for _ in range(6):
         Client().post("/admin/login/", {"username": "operator", "password": PASSWORD + "x"})

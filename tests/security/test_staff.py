@@ -121,9 +121,9 @@ def test_who_views_keys_does_not_revoke_them() -> None:
     key, secret = an_api_key("read")
     form = {"action": "revoke", "_selected_action": [str(key.pk)]}
     signed_in(staff("view_apikey")).post("/admin/workspaces/apikey/", form)
-    assert ApiKey.objects.presented(secret)
+    assert ApiKey.objects.find_valid(secret)
     signed_in(staff("view_apikey", "change_apikey")).post("/admin/workspaces/apikey/", form)
-    assert ApiKey.objects.presented(secret) is None
+    assert ApiKey.objects.find_valid(secret) is None
 
 
 def test_no_page_or_search_tells_a_secret() -> None:

@@ -25,7 +25,7 @@ WHERE users.workspace_id = %s
 ORDER BY 1, 2
 """
 HOURS, DAYS_OF_USERS = OF_USERS.format("users_hourly"), OF_USERS.format("users_daily")
-SETS = "SELECT bucket, bit_count(users) FROM user_sets_{} WHERE workspace_id = %s ORDER BY 1"
+SETS = "SELECT bucket, bit_count(user_bits) FROM user_sets_{} WHERE workspace_id = %s ORDER BY 1"
 ROWS = "SELECT count(*) FROM traces WHERE workspace_id = %s"
 COMPRESSED = """
 SELECT count(*) FROM timescaledb_information.chunks

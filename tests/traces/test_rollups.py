@@ -11,16 +11,16 @@ from tests.given import NOON, Given, a_row, iso
 from traces import sums, writer
 from traces.engines import postgresql
 from traces.engines.postgresql import FILLED_UNTIL
-from traces.rollups import statement as statement_text
+from traces.rollups import read_statement
 from traces.rollups.catalogue import (
     ALL_TABLES,
     BIT_SQL,
     BLOCK_SQL,
     HOUR,
     ROLLUPS,
-    SETS,
+    USER_SET_TABLES,
     Rollup,
-    UserSets,
+    UserSetTable,
     Width,
 )
 from traces.rollups.files import expected_files
@@ -65,19 +65,21 @@ def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity"
     )
 
 
-def users_in(sets: UserSets, table: str, given: Given) -> list[tuple[object, ...]]:
-    names = ", ".join(("bucket", *sets.keys, "user_block", "users"))
-    return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(users) > 0", given)
+def users_in(user_set: UserSetTable, table: str, given: Given) -> list[tuple[object, ...]]:
+    names = ", ".join(("bucket", *user_set.keys, "user_block", "user_bits"))
+    return rows_of(
+        f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(user_bits) > 0", given
+    )
 
 
-def users_expected(sets: UserSets, width: Width, given: Given, until: str) -> list[tuple[object, ...]]:
-    names = ", ".join((*sets.keys, BLOCK_SQL))
-    places = ", ".join(str(place) for place in range(1, len(sets.keys) + 3))
+def users_expected(user_set: UserSetTable, width: Width, given: Given, until: str) -> list[tuple[object, ...]]:
+    names = ", ".join((*user_set.keys, BLOCK_SQL))
+    places = ", ".join(str(place) for place in range(1, len(user_set.keys) + 3))
     return rows_of(
         f"""
         SELECT time_bucket('{width.interval}', timestamp), {names}, bit_or({BIT_SQL})
         FROM traces
-        WHERE workspace_id = %(workspace_id)s AND {sets.source.where_calls} AND timestamp < timestamptz '{until}'
+        WHERE workspace_id = %(workspace_id)s AND {user_set.source.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
         given,
@@ -93,9 +95,9 @@ def assert_rollups_hold_the_rows(given: Given) -> None:
             assert sums_in(rollup, table, given) == expected(
                 rollup, width, given, "infinity" if is_filled_by_inserts else until
             )
-    for sets in SETS:
-        for width, table in sets.tables.items():
-            assert users_in(sets, table, given) == users_expected(sets, width, given, until)
+    for user_set in USER_SET_TABLES:
+        for width, table in user_set.tables.items():
+            assert users_in(user_set, table, given) == users_expected(user_set, width, given, until)
 
 
 DAYS = timedelta(days=1)
@@ -174,7 +176,7 @@ def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) ->
         given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
     with connections["analytics"].cursor() as cursor:
         cursor.execute(f"TRUNCATE rollup_state, {', '.join(ALL_TABLES)}")
-        for statement in statement_text("postgresql", "fill").split(";\n\n"):
+        for statement in read_statement("postgresql", "fill").split(";\n\n"):
             cursor.execute(statement)
     assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
     assert_rollups_hold_the_rows(given)
@@ -200,7 +202,9 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
 
 def test_only_hours_that_lose_a_users_call_are_counted_again(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
-    monkeypatch.setattr(postgresql, "recompute_users", lambda cursor, workspace_id, hours: counted.append(list(hours)))
+    monkeypatch.setattr(
+        postgresql, "recompute_user_sets", lambda cursor, workspace_id, hours: counted.append(list(hours))
+    )
     [priced, moved, named] = [
         given.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
         for hours, user in ((3, "ada"), (2, "ada"), (1, None))

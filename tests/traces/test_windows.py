@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from traces import engines, windows
 from traces.engines.protocol import Aggregate, RollupState
 from traces.filters import BUCKET_ORIGIN, LATEST, Filters
-from traces.rollups.catalogue import DAY, HOUR, ROLLUPS, SETS, USER_AGENTS, USERS, UserSets, Width
+from traces.rollups.catalogue import DAY, HOUR, ROLLUPS, USER_AGENTS, USER_SET_TABLES, USERS, UserSetTable, Width
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -21,11 +21,13 @@ spans = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
 buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY_WIDTH])
 
 
-def tables_of_sets(sets: UserSets) -> dict[Width, str]:
-    return {sets.source.widths[0]: sets.source.narrowest} | sets.tables
+def tables_of_user_set(user_set: UserSetTable) -> dict[Width, str]:
+    return {user_set.source.widths[0]: user_set.source.narrowest} | user_set.tables
 
 
-tables = st.sampled_from([*(rollup.tables for rollup in ROLLUPS), *(tables_of_sets(sets) for sets in SETS)])
+tables = st.sampled_from(
+    [*(rollup.tables for rollup in ROLLUPS), *(tables_of_user_set(user_set) for user_set in USER_SET_TABLES)]
+)
 hours = st.integers(0, 90 * 24)
 
 

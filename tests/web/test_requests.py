@@ -69,7 +69,7 @@ class TestFaultsThatPass:
             raise OperationalError("the database is away")
 
         monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
-        monkeypatch.setattr("workspaces.models.ApiKeyManager.presented", fail)
+        monkeypatch.setattr("workspaces.models.ApiKeyManager.find_valid", fail)
 
     @pytest.mark.parametrize(
         "path", ["/v1/traces", "/api/v1/traces", "/api/public/otel/v1/traces", "/api/v1/usage/overview"]

@@ -176,13 +176,13 @@ class TestKeys:
     def test_a_key_is_looked_up_in_one_query(self, django_assert_num_queries: Any) -> None:
         key, secret = an_api_key("read")
         with django_assert_num_queries(1):
-            found = ApiKey.objects.presented(secret)
+            found = ApiKey.objects.find_valid(secret)
             assert found is not None
             assert found.workspace == key.workspace
 
     @pytest.mark.parametrize("path", [READ, INGEST])
     def test_a_look_up_that_fails_is_503(self, client: Client, path: str) -> None:
-        with patch.object(ApiKeyManager, "presented", side_effect=OperationalError("gone")):
+        with patch.object(ApiKeyManager, "find_valid", side_effect=OperationalError("gone")):
             response = client.generic("GET" if path == READ else "POST", path, headers=bearer("aop_any"))
         assert response.status_code == 503
         assert response["Retry-After"]

@@ -35,7 +35,7 @@ def test_a_new_keys_secret_is_shown_once(admin: Client) -> None:
     [secret] = re.findall(r"aop_[\w-]{43}", response.content.decode())
     assert "no-store" in response["Cache-Control"]
     assert secret not in str(response.cookies)
-    key = ApiKey.objects.presented(secret)
+    key = ApiKey.objects.find_valid(secret)
     assert key is not None
     assert key.scopes == {"ingest"}
     for path in ("/admin/workspaces/apikey/", f"/admin/workspaces/apikey/{key.pk}/change/"):
@@ -107,7 +107,7 @@ def test_keys_are_revoked_from_the_list(admin: Client) -> None:
     assert "delete_selected" not in page
     form = {"action": "revoke", "_selected_action": [str(key.pk)]}
     admin.post("/admin/workspaces/apikey/", form)
-    assert ApiKey.objects.presented(secret) is None
+    assert ApiKey.objects.find_valid(secret) is None
 
 
 def test_keys_are_filtered_by_state(admin: Client) -> None:

@@ -30,7 +30,7 @@ def test_create_workspace_refuses_an_unknown_zone_and_a_taken_id() -> None:
 
 def test_create_api_key_prints_a_secret_that_works() -> None:
     secret = run("create_api_key", str(WorkspaceFactory().id), "agent", "--scopes", "ingest,read")
-    key = ApiKey.objects.presented(secret)
+    key = ApiKey.objects.find_valid(secret)
     assert key is not None
     assert key.scopes == {"ingest", "read"}
 
@@ -51,6 +51,6 @@ def test_create_api_key_refuses_a_name_or_a_time_that_cannot_be(wrong: list[str]
 
 def test_a_key_expires_after_the_days_given() -> None:
     secret = run("create_api_key", str(WorkspaceFactory().id), "agent", "--expires-days", "1")
-    key = ApiKey.objects.presented(secret)
+    key = ApiKey.objects.find_valid(secret)
     assert key is not None
     assert key.expires_at - key.created_at > timedelta(hours=23, minutes=59)

@@ -109,7 +109,7 @@ def test_a_flood_of_sign_ins_takes_memory_for_one_password_and_threads_for_eight
         eight = [pool.submit(attempt_one, number) for number in range(8)]
         try:
             assert at_work.acquire(timeout=10)
-            while passwords._places._value:
+            while passwords._slots._value:
                 time.sleep(0.01)
             answer = attempt(Client(), "nobody", "guess")
             assert (answer.status_code, answer["Retry-After"]) == (503, "2")

@@ -20,7 +20,7 @@ pytestmark = [
 
 @workspace_access("write")
 def change(request: WorkspaceRequest) -> HttpResponse:
-    return HttpResponse(request.access.by)
+    return HttpResponse(request.access.credential)
 
 
 urlpatterns = [path("change", change), path("", include("observability.urls"))]

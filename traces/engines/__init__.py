@@ -11,15 +11,15 @@ from django.db import connections
 from traces.db import rows
 from traces.engines.protocol import Engine, RollupState
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-# The initial migration leaves the name of its engine there.
-MARK = "SELECT obj_description(to_regclass('traces'), 'pg_class') AS mark"
+# The initial migration writes the name of its engine into this comment.
+ENGINE_NAME_SQL = "SELECT obj_description(to_regclass('traces'), 'pg_class') AS comment"
 
 _known: dict[tuple[str, ...], Engine] = {}
-"""By database, since each is asked once."""
+"""The engine of each database. Each database is queried once."""
 _stable_states: ContextVar[dict[UUID, RollupState] | None] = ContextVar("stable_states", default=None)
-"""Those that the answer which is computed has read so far."""
+"""The states that the answer in the making has read so far. They stay the same until it is complete."""
 
 
 def engine_named(name: str) -> Engine:
@@ -27,13 +27,13 @@ def engine_named(name: str) -> Engine:
 
 
 def current() -> Engine:
-    """The engine whose schema the analytics database has; that of PostgreSQL before it has any."""
+    """Returns the engine whose schema the analytics database has. Before it has a schema, this is PostgreSQL's."""
     database = database_name()
     if database not in _known:
-        [found] = rows(MARK, {})
-        if not found["mark"]:
+        [schema] = rows(ENGINE_NAME_SQL, {})
+        if not schema["comment"]:
             return engine_named("postgresql")
-        _known[database] = engine_named(found["mark"].removeprefix("engine: "))
+        _known[database] = engine_named(schema["comment"].removeprefix("engine: "))
     return _known[database]
 
 
@@ -43,12 +43,12 @@ def database_name() -> tuple[str, ...]:
 
 
 def forget() -> None:
-    """Forgets the engine of each database; for after its schema was changed."""
+    """Forgets the engine of each database. To be called after a change of its schema."""
     _known.clear()
 
 
 def rollup_states(*workspace_ids: UUID) -> dict[UUID, RollupState]:
-    """Up to where the rollups of each workspace are filled."""
+    """Returns for each workspace up to where its rollups are filled."""
     states = _stable_states.get()
     if states is None:
         return current().rollup_states(set(workspace_ids), is_stable=False)
@@ -58,11 +58,11 @@ def rollup_states(*workspace_ids: UUID) -> dict[UUID, RollupState]:
     return states
 
 
-def recompute_if_hour_closed(compute: Callable[[], Answer]) -> Answer:
-    """Answers what `compute` does, with every hour counted once.
+def recompute_if_hour_closed(compute: Callable[[], Result]) -> Result:
+    """Returns compute().
 
-    An hour that is closed meanwhile would be in its day, and once more in the narrow buckets beside it. Then the
-    answer is computed again without the day and week that have begun: no closing changes the others.
+    If an hour closes meanwhile, the answer could count it twice: in its day and in its minutes. Then it is computed
+    again without the current day and week, which are the only buckets that a closing changes.
     """
     states: dict[UUID, RollupState] = {}
     token = _stable_states.set(states)

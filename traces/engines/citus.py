@@ -1,4 +1,4 @@
-"""Citus: the schema of PostgreSQL spread over a cluster. A workspace lies on one node, so each question goes to one."""
+"""Citus: the schema of PostgreSQL on a cluster. All rows of a workspace are on one node, so each query goes to one."""
 
 from django.core.management.base import CommandError
 from django.db import connections, transaction
@@ -11,7 +11,7 @@ from traces.rollups.catalogue import ALL_TABLES
 DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES)
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 
-# Moving the rows of a large table takes as long as it takes. One shard after the other: all in one transaction.
+# Moving the rows of a large table can take hours. The shards are moved one after the other, in one transaction.
 LIMITS = """
 SET LOCAL statement_timeout = 0;
 SET LOCAL lock_timeout = 0;
@@ -25,10 +25,10 @@ FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (name, place)
 WHERE NOT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass(name))
 ORDER BY place
 """
-MARK = "COMMENT ON TABLE traces IS 'engine: citus'"
+SET_ENGINE_NAME = "COMMENT ON TABLE traces IS 'engine: citus'"
 FUNCTION = "SELECT create_distributed_function(%s::regprocedure)"
 TABLE = "SELECT create_distributed_table(%s, 'workspace_id', colocate_with => %s)"
-# Distributing copies the rows to the nodes: the coordinator's own would be left, unseen, on its disk.
+# Distributing copies the rows to the nodes. The coordinator would keep its own rows on disk, where no query sees them.
 EMPTY_LOCAL_COPY = "SELECT truncate_local_data_after_distributing_table(%s::regclass)"
 
 
@@ -37,13 +37,13 @@ class Citus(PostgreSQL):
 
     def distribute(self) -> list[str]:
         with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
-            check(cursor)
+            check_citus_is_ready(cursor)
             cursor.execute("CREATE EXTENSION IF NOT EXISTS citus")
             cursor.execute(LIMITS)
             cursor.execute(REMAINING, [list(DISTRIBUTED_TABLES)])
             remaining = [name for (name,) in cursor.fetchall()]
             if "traces" in remaining:
-                cursor.execute(MARK)
+                cursor.execute(SET_ENGINE_NAME)
             for function in FUNCTIONS if remaining else ():
                 cursor.execute(FUNCTION, [function])
             for table in remaining:
@@ -57,7 +57,8 @@ class Citus(PostgreSQL):
 ENGINE = Citus()
 
 
-def check(cursor: CursorWrapper) -> None:
+def check_citus_is_ready(cursor: CursorWrapper) -> None:
+    """Raises a CommandError if Citus is not installed or the database is not migrated."""
     cursor.execute(AVAILABLE)
     if not cursor.fetchone():
         raise CommandError("Citus is not installed on this server: docs/storage.md says how a cluster is set up.")

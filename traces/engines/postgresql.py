@@ -13,17 +13,19 @@ from traces import engines
 from traces.db import rows
 from traces.engines.protocol import RollupState
 from traces.filters import EARLIEST
-from traces.rollups import statement
-from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, SETS
+from traces.rollups import read_statement
+from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, USER_SET_TABLES
 from traces.write_cursor import WriteCursor, write_cursor
 
-INSERT = statement("postgresql", "insert")
-INSERT_IN_TIME = statement("postgresql", "insert_in_time")
-CORRECT = statement("postgresql", "correct")
-MOVE = statement("postgresql", "move")
-CLOSE_HOURS = statement("postgresql", "close_hours")
-RECOMPUTE_USERS = tuple(
-    statement("postgresql", f"recompute_{table}") for sets in SETS for table in sets.tables.values()
+INSERT = read_statement("postgresql", "insert")
+INSERT_IN_TIME = read_statement("postgresql", "insert_in_time")
+CORRECT = read_statement("postgresql", "correct")
+MOVE = read_statement("postgresql", "move")
+CLOSE_HOURS = read_statement("postgresql", "close_hours")
+RECOMPUTE_USER_SETS = tuple(
+    read_statement("postgresql", f"recompute_{table}")
+    for user_set in USER_SET_TABLES
+    for table in user_set.tables.values()
 )
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
@@ -39,38 +41,41 @@ FROM totals_minutely
 WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s
 """
 
-# Many hours, or one of very many users, take longer than a request may: the next batches go on where this one stops.
+# Closing many hours, or one with very many users, takes longer than a request may. The next batch continues.
 CLOSING_SECONDS = 1.0
 
 DELETED_AT_ONCE = 10_000
-# Also those that the product does not know any more.
+# Also finds workspaces that were deleted in the other database.
 STORED_WORKSPACES = "SELECT workspace_id FROM rollup_state ORDER BY workspace_id"
 LAST_OF_BATCH = """
-SELECT {moment}
+SELECT {time_column}
 FROM {table}
-WHERE workspace_id = %(workspace_id)s AND {moment} < %(cutoff)s
-ORDER BY {moment}
+WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s
+ORDER BY {time_column}
 OFFSET %(batch)s - 1
 LIMIT 1
 """
-DELETE = "DELETE FROM {table} WHERE workspace_id = %(workspace_id)s AND {moment} < %(cutoff)s AND {moment} <= %(last)s"
+DELETE = """
+DELETE FROM {table}
+WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s AND {time_column} <= %(last)s
+"""
 
 
 class PostgreSQL:
     name = "postgresql"
 
-    def create(self) -> None:
-        """The migrated schema is complete."""
+    def complete_schema(self) -> None:
+        """Does nothing: the migrated schema is complete."""
 
     def lock(self, cursor: WriteCursor, workspace_id: UUID) -> None:
         params = {"workspace_id": workspace_id}
-        with WriteCursor(cursor.connection) as state:
-            # With BEGIN in one exchange: while the holder of the lock waits for an answer, all others wait for it.
+        with WriteCursor(cursor.connection) as state_cursor:
+            # Sent with BEGIN in one exchange: while the holder of the lock waits for an answer, all others wait too.
             with cursor.connection.pipeline():
                 cursor.execute(LOCK, params, prepare=True)
-                state.execute(FILLED_UNTIL, params, prepare=True)
-            for (moment,) in state.fetchall():
-                cursor.filled_until = moment
+                state_cursor.execute(FILLED_UNTIL, params, prepare=True)
+            for (filled_until,) in state_cursor.fetchall():
+                cursor.filled_until = filled_until
 
     def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
         filled_until = close_hours(cursor, batch["workspace_id"], hour_of(newest - CLOSING_LAG))
@@ -81,13 +86,13 @@ class PostgreSQL:
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         cursor.execute(CORRECT, {**batch, "filled_until": cursor.filled_until})
-        recompute_users(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
+        recompute_user_sets(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
 
     def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
         cursor.execute(MOVE, {**row, "filled_until": cursor.filled_until})
         stored_at: datetime = row["stored_at"]
         hours = [hour_of(stored_at)] if stored_at < cursor.filled_until else []
-        recompute_users(cursor, row["workspace_id"], hours)
+        recompute_user_sets(cursor, row["workspace_id"], hours)
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
         return {
@@ -116,8 +121,8 @@ ENGINE = PostgreSQL()
 def filled_until_of(workspace_ids: Set[UUID]) -> dict[UUID, datetime]:
     if not workspace_ids:
         return {}
-    found = rows(ROLLUP_STATES, {"workspace_ids": list(workspace_ids)})
-    return dict.fromkeys(workspace_ids, EARLIEST) | {state["workspace_id"]: state["filled_until"] for state in found}
+    states = rows(ROLLUP_STATES, {"workspace_ids": list(workspace_ids)})
+    return dict.fromkeys(workspace_ids, EARLIEST) | {state["workspace_id"]: state["filled_until"] for state in states}
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -125,7 +130,7 @@ def hour_of(moment: datetime) -> datetime:
 
 
 def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> datetime:
-    """Closes the hours before `until`, as many as there is time for. Answers where the open hours begin now."""
+    """Closes the hours before `until`, or as many as CLOSING_SECONDS allows. Returns where the open hours begin now."""
     ends = time.monotonic() + CLOSING_SECONDS
     while cursor.filled_until < until:
         params: dict[str, Any] = {
@@ -143,10 +148,10 @@ def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> dat
     return cursor.filled_until
 
 
-def recompute_users(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:
-    """Makes the sets of users again for closed hours from which a call was taken away."""
+def recompute_user_sets(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:
+    """Makes the sets of users again for the closed hours that have lost a call."""
     params = {"workspace_id": workspace_id, "filled_until": cursor.filled_until, "hours": list(hours)}
-    for sql in RECOMPUTE_USERS if hours else ():
+    for sql in RECOMPUTE_USER_SETS if hours else ():
         cursor.execute(sql, params)
 
 
@@ -154,7 +159,7 @@ def recompute_users(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[dat
 
 
 def delete_old(now: datetime) -> tuple[int, int]:
-    """Deletes a batch at a time, so that writers wait for one batch at most. Answers how many rows and sums."""
+    """Deletes a batch at a time, so that writers wait for one batch at most. Returns how many rows and sums."""
     deleted_rows = deleted_sums = 0
     for workspace_id in stored_workspaces():
         cutoff = day_before(now, settings.RETENTION_DAYS)
@@ -178,7 +183,7 @@ def day_before(now: datetime, days: int) -> datetime:
 
 
 def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
-    """Sums rows that are summed when their hour is closed, while they are there."""
+    """Closes hours whose rows will be deleted, because closing sums these rows."""
     filled_until = None
     while filled_until is None or filled_until < cutoff:
         with write_cursor() as cursor:
@@ -186,8 +191,8 @@ def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
             filled_until = close_hours(cursor, workspace_id, cutoff)
 
 
-def delete_before(workspace_id: UUID, table: str, moment: str, cutoff: datetime) -> int:
-    deleted, names = 0, {"table": table, "moment": moment}
+def delete_before(workspace_id: UUID, table: str, time_column: str, cutoff: datetime) -> int:
+    deleted, names = 0, {"table": table, "time_column": time_column}
     params: dict[str, Any] = {"workspace_id": workspace_id, "cutoff": cutoff, "batch": DELETED_AT_ONCE}
     while True:
         with write_cursor() as cursor:

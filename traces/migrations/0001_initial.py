@@ -1,4 +1,4 @@
-"""The table of spans and its rollups, as literal SQL for each engine."""
+"""Creates the table of spans and its rollups, by the literal SQL for each engine."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import migrations
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.exceptions import IrreversibleError
 
-SQL = Path(__file__).parent / "sql"
+SCHEMA_FOLDER = Path(__file__).parent / "sql"
 OLDEST_TIMESCALEDB = (2, 23)
 
 # Installed in the database, or at least loaded by the server: packages alone do not make it usable.
@@ -26,7 +26,7 @@ VERSION = "SELECT extversion, current_setting('timescaledb.license') FROM pg_ext
 
 
 class Unusable(CommandError):
-    """This TimescaleDB cannot hold the schema; the text says why and what to do."""
+    """This TimescaleDB cannot hold the schema. The text gives the reason and a way out."""
 
 
 def create(apps: Any, schema_editor: Any) -> None:
@@ -39,7 +39,7 @@ def create(apps: Any, schema_editor: Any) -> None:
 
 
 def engine_of(cursor: CursorWrapper) -> str:
-    """As forced, else TimescaleDB wherever there is one."""
+    """Returns the engine of the setting ANALYTICS_ENGINE; without it TimescaleDB, if the server has it."""
     if settings.ANALYTICS_ENGINE:
         return str(settings.ANALYTICS_ENGINE)
     cursor.execute(HAS_TIMESCALEDB)
@@ -63,8 +63,8 @@ def create_extension(cursor: CursorWrapper) -> None:
 
 
 def statements(engine: str) -> list[str]:
-    """In the files a blank line follows each statement, and there is none inside a statement."""
-    return (SQL / f"0001_{engine}.sql").read_text().split(";\n\n")
+    """Returns the statements of the file. A blank line follows each statement, and no statement contains one."""
+    return (SCHEMA_FOLDER / f"0001_{engine}.sql").read_text().split(";\n\n")
 
 
 def refuse_to_drop(apps: Any, schema_editor: Any) -> None:

@@ -1,10 +1,10 @@
-"""The rollups of `traces`: `catalogue.py` says what they are, `sql/` holds the statements made from it."""
+"""The rollups of `traces`: `catalogue.py` defines them, `sql/` holds the statements that are made from it."""
 
 from pathlib import Path
 
-SQL = Path(__file__).parent / "sql"
+STATEMENTS_FOLDER = Path(__file__).parent / "sql"
 
 
-def statement(engine: str, name: str) -> str:
-    """The text of a checked-in statement."""
-    return (SQL / engine / f"{name}.sql").read_text()
+def read_statement(engine: str, name: str) -> str:
+    """Returns the text of a checked-in statement."""
+    return (STATEMENTS_FOLDER / engine / f"{name}.sql").read_text()

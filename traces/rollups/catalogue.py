@@ -5,8 +5,9 @@ Metrics read rollups instead of rows, so the cost of an answer hardly depends on
 
 On PostgreSQL and Citus, a row that is stored is added to the narrowest buckets at once. The wider ones are filled
 hour by hour: when a batch brings a row of ten minutes into the next hour, its hour is closed, which sums its narrowest
-buckets into the wider ones. `rollup_state.filled_until` is where the open hours begin. A late row, of a closed hour,
-is added to all its buckets at once. On TimescaleDB each table is a continuous aggregate, which the database fills.
+buckets into the wider ones. `rollup_state.filled_until` is where the open hours begin. A late row, which belongs to a
+closed hour, is added to all its buckets at once. On TimescaleDB each table is a continuous aggregate, which the
+database fills.
 
 `statements.py` makes the SQL from this catalogue, and `python -m traces.rollups` writes it to `sql/`.
 """
@@ -37,13 +38,13 @@ class Rollup(NamedTuple):
     name: str
     keys: tuple[str, ...]
     measures: dict[str, str]
-    """By name: the SQL of what one row of `traces` adds."""
+    """For each measure the SQL of the number that one row of `traces` adds."""
     where: str = "true"
-    """SQL: which rows of `traces` it holds, of all operations."""
+    """SQL condition on rows, before the restriction to model calls."""
     calls_only: bool = False
-    """It holds model calls only, and `operation` is none of its keys: one row a user, not one a user and operation."""
+    """It holds model calls only, without the key `operation`: one row for each user, not one for each operation."""
     widths: tuple[Width, ...] = (HOUR, DAY)
-    """The narrowest first."""
+    """From the narrowest to the widest."""
 
     def table(self, width: Width) -> str:
         return f"{self.name}_{width.name}"
@@ -62,12 +63,12 @@ class Rollup(NamedTuple):
 
     @property
     def is_filled_by_inserts(self) -> bool:
-        """The insert of a row adds it to the narrowest bucket. Otherwise rows are summed when their hour is closed."""
+        """Tells whether inserts add to the narrowest buckets. Otherwise rows are summed when their hour is closed."""
         return self.widths[0].length <= HOUR.length
 
     @property
     def where_calls(self) -> str:
-        """SQL: which rows of `traces` it holds."""
+        """Returns the whole condition, with model calls only if calls_only."""
         return f"{self.where} AND operation IN {CALL_OPERATIONS}" if self.calls_only else self.where
 
 
@@ -81,22 +82,22 @@ MEASURES = {
     "input_tokens": "coalesce(input_tokens, 0)",
     "output_tokens": "coalesce(output_tokens, 0)",
 }
-CALLS_ONLY = {"calls": MEASURES["calls"]}
+CALL_COUNT = {"calls": MEASURES["calls"]}
 CALLS_AND_COST = {name: MEASURES[name] for name in ("calls", "priced_calls", "cost_usd")}
 ZERO_LATENCY_BUCKET = -100_000
-"""latency_bucket(0). It lies below every other bucket."""
+"""The value of latency_bucket(0), below every other bucket."""
 
 TOTALS = Rollup("totals", ("operation", "status"), MEASURES, widths=(MINUTE, HOUR, DAY))
 MODELS = Rollup("models", ("operation", "provider", "model"), MEASURES, widths=(MINUTE, HOUR, DAY))
 AGENTS = Rollup("agents", ("operation", "agent_id"), MEASURES, widths=UP_TO_DAYS)
 CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), MEASURES)
 LATENCY = Rollup(
-    "latency", ("operation", "latency_bucket"), CALLS_ONLY, where="latency_ms IS NOT NULL", widths=UP_TO_DAYS
+    "latency", ("operation", "latency_bucket"), CALL_COUNT, where="latency_ms IS NOT NULL", widths=UP_TO_DAYS
 )
 CALL_LATENCY = Rollup(
     "call_latency",
     ("operation", "agent_id", "provider", "model", "latency_bucket"),
-    CALLS_ONLY,
+    CALL_COUNT,
     where="latency_ms IS NOT NULL",
     widths=(DAY,),
 )
@@ -109,13 +110,13 @@ USER_AGENTS = Rollup(
 FAILURES = Rollup(
     "failures",
     ("status", "error_type", "user_number"),
-    CALLS_ONLY,
+    CALL_COUNT,
     where=f"{HAS_FAILED} AND {HAS_USER}",
     calls_only=True,
     widths=(TEN_MINUTES,),
 )
 ERRORS = Rollup(
-    "errors", ("status", "error_type", "agent_id"), CALLS_ONLY, where=HAS_FAILED, calls_only=True, widths=UP_TO_WEEKS
+    "errors", ("status", "error_type", "agent_id"), CALL_COUNT, where=HAS_FAILED, calls_only=True, widths=UP_TO_WEEKS
 )
 
 GROUPED_TOGETHER = (
@@ -125,9 +126,9 @@ GROUPED_TOGETHER = (
     (FAILURES, (FAILURES,)),
     (ERRORS, (ERRORS,)),
 )
-"""Rollups whose keys are among those of the first.
+"""Groups of rollups whose keys are all among the keys of the first rollup.
 
-An insert groups its rows once, by the keys of the first, and sums the others from those few groups.
+An insert groups its rows once, by the keys of the first rollup, and sums the other rollups from these few groups.
 """
 ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
 
@@ -136,16 +137,16 @@ BLOCK_SQL = f"user_number / {BLOCK_SIZE}"
 BIT_SQL = f"set_bit(0::bit({BLOCK_SIZE}), mod(user_number, {BLOCK_SIZE}), 1)"
 
 
-class UserSets(NamedTuple):
-    """Which users a closed bucket has, as one bit each.
+class UserSetTable(NamedTuple):
+    """A table of the users of each closed bucket, with one bit for each user.
 
-    The users of a workspace have consecutive numbers. A row holds the bits of one block of BLOCK_SIZE numbers. So the
-    distinct users of a month are an OR of a few rows, whereas counting them by name costs what there are of them.
+    The users of a workspace have consecutive numbers. A row has the bits of one block of BLOCK_SIZE numbers. So the
+    distinct users of a month are an OR of a few rows, whereas counting distinct names takes time for every user.
     """
 
     name: str
     source: Rollup
-    """Its narrowest buckets say which users there are."""
+    """The rollup from whose narrowest buckets the users are read."""
     keys: tuple[str, ...] = ()
     widths: tuple[Width, ...] = (HOUR, DAY, WEEK)
 
@@ -157,16 +158,19 @@ class UserSets(NamedTuple):
         return {width: self.table(width) for width in self.widths}
 
 
-USER_SETS = UserSets("user_sets", USERS)
-FAILURE_SETS = UserSets("failure_sets", FAILURES, ("status", "error_type"))
-SETS = (USER_SETS, FAILURE_SETS)
+USER_SETS = UserSetTable("user_sets", USERS)
+FAILURE_SETS = UserSetTable("failure_sets", FAILURES, ("status", "error_type"))
+USER_SET_TABLES = (USER_SETS, FAILURE_SETS)
 
-CATALOGUE: tuple[Rollup | UserSets, ...] = (*ROLLUPS, *SETS)
-"""All of them. What is made from another comes after it."""
+CATALOGUE: tuple[Rollup | UserSetTable, ...] = (*ROLLUPS, *USER_SET_TABLES)
+"""All rollups and sets of users. An entry comes after the entry that it is made from."""
 ALL_TABLES = tuple(table for entry in CATALOGUE for table in entry.tables.values())
 
 ROW_KEYS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}
-"""Keys that are no column of `traces`: the SQL that makes them from a row."""
+"""For each key that is no column of `traces` the SQL that makes it from a row."""
 
 CLOSING_LAG = timedelta(minutes=10)
-"""A row is timed by its span's start and arrives after its end: this long after an hour, few more of its rows come."""
+"""How long after its end an hour is closed.
+
+A span arrives after its end but is timed by its start, so few rows come later.
+"""

@@ -1,14 +1,21 @@
-"""What must stand in the checked-in SQL files; a test holds them equal."""
+"""The text of the checked-in SQL files. A test compares the files with it."""
 
 from pathlib import Path
 
-from traces.rollups import SQL, schema, statements
+from traces.rollups import STATEMENTS_FOLDER, schema, statements
 
-MIGRATIONS = Path(__file__).parents[1] / "migrations" / "sql"
-STATEMENTS = {"postgresql": statements.postgresql, "timescaledb": statements.timescaledb}
+SCHEMA_FOLDER = Path(__file__).parents[1] / "migrations" / "sql"
+STATEMENTS = {"postgresql": statements.postgresql_statements, "timescaledb": statements.timescaledb_statements}
 
 
 def expected_files() -> dict[Path, str]:
-    """By path. The schema may change until version 0.1.0 is out; then its file is frozen."""
-    found = {SQL / engine / f"{name}.sql": text for engine, made in STATEMENTS.items() for name, text in made().items()}
-    return found | {MIGRATIONS / f"0001_{engine}.sql": text for engine, text in schema.files().items()}
+    """Returns the text of each file by its path.
+
+    The schema may change until version 0.1.0 is released. From then on its file stays as it is.
+    """
+    files = {
+        STATEMENTS_FOLDER / engine / f"{name}.sql": text
+        for engine, statements_of in STATEMENTS.items()
+        for name, text in statements_of().items()
+    }
+    return files | {SCHEMA_FOLDER / f"0001_{engine}.sql": text for engine, text in schema.files().items()}

@@ -14,12 +14,13 @@ from traces.rollups.catalogue import (
     WEEK,
     ZERO_LATENCY_BUCKET,
     Rollup,
-    UserSets,
+    UserSetTable,
     Width,
 )
-from traces.rollups.statements import HEADER, listed, places
+from traces.rollups.statements import HEADER, column_numbers, listed
 
-# Text is compared byte by byte: the rules of a language cost every index and every sort, and no answer needs them.
+# Text is compared byte by byte. Comparing by the rules of a language makes every index and sort slower, and no answer
+# needs it.
 TEXT = 'text COLLATE "C"'
 TRACES = f"""
 CREATE TABLE traces (
@@ -55,7 +56,7 @@ CREATE TABLE traces (
 )
 """
 USER_NUMBERS = f"""
--- Numbers tell the users of a workspace apart in four bytes, and make up sets.
+-- A number stands for each user of a workspace in four bytes, and as one bit in the sets of users.
 CREATE TABLE user_numbers (
     workspace_id uuid NOT NULL,
     user_id {TEXT} NOT NULL,
@@ -65,8 +66,8 @@ CREATE TABLE user_numbers (
 )
 """
 SPAN_KEY = """
--- Time before ids: new rows go to the end of the index, and windows are read from it. Questions read the columns of
--- INCLUDE from the index too, where they are a quarter as wide as in the table.
+-- The time comes before the ids: new rows go to the end of the index, and windows are read from it. Queries read the
+-- columns of INCLUDE from the index too, which is a quarter as wide as the table.
 ALTER TABLE traces ADD CONSTRAINT traces_span_key
     UNIQUE (workspace_id, timestamp, trace_id, span_id)
     INCLUDE (
@@ -75,7 +76,7 @@ ALTER TABLE traces ADD CONSTRAINT traces_span_key
     )
 """
 LINK_INDEX = """
--- Other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
+-- Finds other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
 CREATE INDEX idx_traces_workspace_link ON traces (
     date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(link, uuid_hash_extended(workspace_id, 0))
@@ -83,7 +84,7 @@ CREATE INDEX idx_traces_workspace_link ON traces (
 WHERE link IS NOT NULL
 """
 TRACE_INDEX = """
--- The spans of a trace that a later span may correct, by week.
+-- Finds the spans of a trace that a later span may correct, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
@@ -91,7 +92,7 @@ CREATE INDEX idx_traces_workspace_trace ON traces (
 WHERE span_facts ? 'kind'
 """
 ERROR_INDEX = """
--- Of the few rows that failed: all that questions about them filter by or count.
+-- The few failed rows, with all columns that queries about failures filter by or count.
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     INCLUDE (operation, agent_id, provider, model, user_number, error_type)
     WHERE status <> 'success'
@@ -112,7 +113,7 @@ RETURN CASE
 END
 """
 ROLLUP_STATE = """
--- Where the hours begin that only the narrowest buckets of the rollups hold.
+-- The start of the open hours, which only the narrowest buckets of the rollups hold.
 CREATE TABLE rollup_state (
     workspace_id uuid PRIMARY KEY,
     filled_until timestamptz NOT NULL
@@ -130,19 +131,19 @@ MEASURE_TYPES = {
     "cost_usd": "numeric",
     "input_tokens": "bigint",
     "output_tokens": "bigint",
-    "users": f"bit({BLOCK_SIZE})",
+    "user_bits": f"bit({BLOCK_SIZE})",
 }
 
 
-def keys_of(entry: Rollup | UserSets) -> tuple[str, ...]:
-    return (*entry.keys, "user_block") if isinstance(entry, UserSets) else entry.keys
+def keys_of(entry: Rollup | UserSetTable) -> tuple[str, ...]:
+    return (*entry.keys, "user_block") if isinstance(entry, UserSetTable) else entry.keys
 
 
-def measures_of(entry: Rollup | UserSets) -> tuple[str, ...]:
-    return ("users",) if isinstance(entry, UserSets) else tuple(entry.measures)
+def measures_of(entry: Rollup | UserSetTable) -> tuple[str, ...]:
+    return ("user_bits",) if isinstance(entry, UserSetTable) else tuple(entry.measures)
 
 
-def rollup_table(entry: Rollup | UserSets, width: Width) -> str:
+def rollup_table(entry: Rollup | UserSetTable, width: Width) -> str:
     keys = keys_of(entry)
     columns = (
         "workspace_id uuid NOT NULL",
@@ -151,7 +152,7 @@ def rollup_table(entry: Rollup | UserSets, width: Width) -> str:
         *(f"{name} {MEASURE_TYPES[name]} NOT NULL" for name in measures_of(entry)),
         f"UNIQUE NULLS NOT DISTINCT ({', '.join(('workspace_id', 'bucket', *keys))})",
     )
-    # Room on each page, so that adding to a row changes it where it is, and no index.
+    # Each page has free space, so that a changed row stays on its page and no index changes.
     return f"""
 CREATE TABLE {entry.table(width)} (
 {listed(columns)}
@@ -160,12 +161,12 @@ WITH (fillfactor = 70)
 """
 
 
-def postgresql() -> list[str]:
+def postgresql_schema() -> list[str]:
     tables = [rollup_table(entry, width) for entry in CATALOGUE for width in entry.widths]
     return [
         *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX),
         *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables),
-        engine_mark("postgresql"),
+        engine_comment_sql("postgresql"),
     ]
 
 
@@ -182,7 +183,7 @@ ALTER TABLE traces SET (
 )
 """
 DECOMPRESSION = """
--- A late batch may open more compressed rows than the default allows: it is stored, not refused.
+-- Without a limit: a late batch may decompress more rows than the default allows, and would be refused.
 DO $$
 BEGIN
     EXECUTE format(
@@ -194,7 +195,8 @@ $$
 """
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
 CHUNK_INTERVALS = {MINUTE: "10 days", TEN_MINUTES: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
-# What is read by the thousand is read from the index alone: there the rows of a workspace lie beside each other.
+# Columns of which thousands of rows are read at once. They are read from the index alone, in which the rows of a
+# workspace are neighbours.
 INCLUDED = {
     "agents": tuple(MEASURES),
     "latency": ("calls",),
@@ -204,7 +206,7 @@ INCLUDED = {
 }
 
 
-def timescaledb() -> list[str]:
+def timescaledb_schema() -> list[str]:
     aggregates = [
         statement
         for entry in CATALOGUE
@@ -214,25 +216,25 @@ def timescaledb() -> list[str]:
     return [
         *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX, LATENCY_BUCKET),
         *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates),
-        engine_mark("timescaledb"),
+        engine_comment_sql("timescaledb"),
     ]
 
 
-def aggregate(entry: Rollup | UserSets, width: Width) -> str:
-    """A real-time continuous aggregate: days and weeks of what is narrower, all else of rows.
+def aggregate(entry: Rollup | UserSetTable, width: Width) -> str:
+    """Returns the SQL for a continuous aggregate. Days and weeks sum narrower aggregates, all others sum rows.
 
-    Real-time: what is not summed yet is read from its source.
+    It is a real-time aggregate: rows that are not summed yet are read from its source.
     """
-    narrower = [one for one in entry.widths if HOUR.length <= one.length < width.length]
-    source, time = (entry.table(narrower[-1]), "bucket") if narrower else ("traces", "timestamp")
+    narrower = [other for other in entry.widths if HOUR.length <= other.length < width.length]
+    source, time_column = (entry.table(narrower[-1]), "bucket") if narrower else ("traces", "timestamp")
     keys = keys_of(entry) if narrower else tuple(row_key(key) for key in keys_of(entry))
     columns = (
         "workspace_id",
-        f"time_bucket('{width.interval}', {time}) AS bucket",
+        f"time_bucket('{width.interval}', {time_column}) AS bucket",
         *keys,
         *(f"{sum_sql(entry, name, bool(narrower))} AS {name}" for name in measures_of(entry)),
     )
-    rollup = entry.source if isinstance(entry, UserSets) else entry
+    rollup = entry.source if isinstance(entry, UserSetTable) else entry
     where = "" if narrower else f"\nWHERE {rollup.where_calls}"
     return f"""
 CREATE MATERIALIZED VIEW {entry.table(width)}
@@ -245,7 +247,7 @@ WITH (
 SELECT
 {listed(columns)}
 FROM {source}{where}
-GROUP BY {places(len(keys) + 2)}
+GROUP BY {column_numbers(len(keys) + 2)}
 WITH NO DATA
 """
 
@@ -254,21 +256,21 @@ def row_key(key: str) -> str:
     return f"{BLOCK_SQL} AS user_block" if key == "user_block" else ROW_KEYS.get(key, key)
 
 
-def sum_sql(entry: Rollup | UserSets, name: str, is_of_buckets: bool) -> str:
-    if isinstance(entry, UserSets):
-        return f"bit_or({'users' if is_of_buckets else BIT_SQL})"
+def sum_sql(entry: Rollup | UserSetTable, name: str, is_of_buckets: bool) -> str:
+    if isinstance(entry, UserSetTable):
+        return f"bit_or({'user_bits' if is_of_buckets else BIT_SQL})"
     return f"sum({name if is_of_buckets else entry.measures[name]})::{MEASURE_TYPES[name]}"
 
 
-def aggregate_index(entry: Rollup | UserSets, width: Width) -> str:
-    """By all that questions filter by, as PostgreSQL's unique key. TimescaleDB's own index is by time alone."""
+def aggregate_index(entry: Rollup | UserSetTable, width: Width) -> str:
+    """Returns an index by all columns that queries filter by. TimescaleDB's own index is by time alone."""
     included = f" INCLUDE ({', '.join(INCLUDED[entry.name])})" if entry.name in INCLUDED else ""
     key = ", ".join(("workspace_id", "bucket", *keys_of(entry)))
     return f"\nCREATE INDEX ON {entry.table(width)} ({key}){included}\n"
 
 
-def engine_mark(name: str) -> str:
-    """By this comment the product knows which schema it meets."""
+def engine_comment_sql(name: str) -> str:
+    """Returns the SQL for the comment from which the product reads the engine of the schema."""
     return f"COMMENT ON TABLE traces IS 'engine: {name}'"
 
 
@@ -277,8 +279,10 @@ def as_file(title: str, statements: list[str]) -> str:
 
 
 def files() -> dict[str, str]:
-    """By engine, the text that the initial migration runs."""
+    """Returns for each engine the text that the initial migration runs."""
     return {
-        "postgresql": as_file("The schema on PostgreSQL, and on Citus before it is distributed.", postgresql()),
-        "timescaledb": as_file("The schema on TimescaleDB, whose extension the migration has made.", timescaledb()),
+        "postgresql": as_file("The schema on PostgreSQL, and on Citus before it is distributed.", postgresql_schema()),
+        "timescaledb": as_file(
+            "The schema on TimescaleDB, whose extension the migration has made.", timescaledb_schema()
+        ),
     }

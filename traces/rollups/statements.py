@@ -1,7 +1,7 @@
-"""Makes the SQL that stores rows and keeps the rollups equal to them, from the catalogue.
+"""Makes from the catalogue the SQL that stores rows and keeps the rollups equal to them.
 
-Nothing here runs while the product serves: `python -m traces.rollups` writes each statement to `sql/`, where it can be
-read, and the engines load it from there. The names below are those of the catalogue, never input of a client.
+Nothing here runs while the product serves requests: `python -m traces.rollups` writes each statement to `sql/`, and the
+engines load it from there. All names in the SQL come from the catalogue, never from a client.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,15 +15,15 @@ from traces.rollups.catalogue import (
     DAY,
     GROUPED_TOGETHER,
     ROLLUPS,
-    SETS,
+    USER_SET_TABLES,
     Rollup,
-    UserSets,
+    UserSetTable,
     Width,
 )
 from traces.row import COLUMNS, CORRECTED_COLUMNS, KEY_COLUMNS
 
 USER_NUMBER = {"user_number": "integer"}
-"""The writer finds it out: it is no column of a client's row."""
+"""The writer adds this column. The rows of clients do not have it."""
 STORED_COLUMNS = COLUMNS | USER_NUMBER
 CHANGED_COLUMNS = (*CORRECTED_COLUMNS, *USER_NUMBER)
 SUMMED_COLUMNS = (
@@ -42,7 +42,7 @@ SUMMED_COLUMNS = (
     "output_tokens",
     "latency_bucket(latency_ms) AS latency_bucket",
 )
-"""Of a row: what the rollups are made from. Beside it stands `sign`: 1 adds the row, -1 takes it away."""
+"""The columns of a row from which rollups are made. A column `sign` follows: 1 adds the row, -1 takes it away."""
 
 BUCKET_IS_FILLED = "bucket < %(filled_until)s"
 ROW_IS_FILLED = "timestamp < %(filled_until)s"
@@ -56,25 +56,25 @@ def indented(text: str, spaces: int = 4) -> str:
 
 
 def listed(items: Iterable[str], spaces: int = 4) -> str:
-    """One item a line."""
+    """Returns the items as a list with one item on each line."""
     return indented(",\n".join(items), spaces)
 
 
-def places(count: int) -> str:
-    """`1, 2, 3`: the columns of a SELECT by their place."""
-    return ", ".join(str(place) for place in range(1, count + 1))
+def column_numbers(count: int) -> str:
+    """Returns `1, 2, 3`, which means the first columns of a SELECT in GROUP BY and ORDER BY."""
+    return ", ".join(str(number) for number in range(1, count + 1))
 
 
-def with_parts(parts: Mapping[str, str]) -> str:
-    """`WITH name AS (...), ...` of statements by name."""
-    return "WITH " + ", ".join(f"{name} AS (\n{indented(part)}\n)" for name, part in parts.items())
+def with_ctes(ctes: Mapping[str, str]) -> str:
+    """Returns `WITH name AS (...), ...` for statements by name."""
+    return "WITH " + ", ".join(f"{name} AS (\n{indented(sql)}\n)" for name, sql in ctes.items())
 
 
 # --- Sums ---
 
 
 def groups(keys: Iterable[str], bucket: str, measures: Mapping[str, str], source: str, where: str) -> str:
-    """SELECT of one row for each bucket and combination of keys."""
+    """Returns a SELECT with one row for each bucket and combination of keys."""
     keys = tuple(keys)
     columns = ("workspace_id", f"{bucket} AS bucket", *keys, *(f"{sql} AS {name}" for name, sql in measures.items()))
     condition = "" if where == "true" else f"\nWHERE {where}"
@@ -82,26 +82,29 @@ def groups(keys: Iterable[str], bucket: str, measures: Mapping[str, str], source
 SELECT
 {listed(columns)}
 FROM {source}{condition}
-GROUP BY {places(len(keys) + 2)}
+GROUP BY {column_numbers(len(keys) + 2)}
 """.strip()
 
 
 def groups_of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -> str:
-    """`source` has SUMMED_COLUMNS and `sign`."""
+    """Returns a SELECT that sums rows into buckets. `source` has SUMMED_COLUMNS and `sign`."""
     sums = {name: f"sum(sign * {sql})" for name, sql in rollup.measures.items()}
     condition = f"{rollup.where_calls} AND {where}" if where else rollup.where_calls
     return groups(rollup.keys, f"time_bucket('{width.interval}', timestamp)", sums, source, condition)
 
 
 def upsert(table: str, keys: Iterable[str], updates: Mapping[str, str], selected: str) -> str:
-    """Every writer takes its row locks in the order of the key, so no two can wait for each other."""
+    """Returns an INSERT that adds to the rows that exist.
+
+    Every writer locks rows in the order of the key, so no two writers can wait for each other.
+    """
     key = ("workspace_id", "bucket", *keys)
     return f"""
 INSERT INTO {table} (
 {listed((*key, *updates))}
 )
 {selected}
-ORDER BY {places(len(key))}
+ORDER BY {column_numbers(len(key))}
 ON CONFLICT ({", ".join(key)}) DO UPDATE SET
 {listed(f"{name} = {sql}" for name, sql in updates.items())}
 """.strip()
@@ -112,53 +115,54 @@ def add_to(rollup: Rollup, table: str, selected: str) -> str:
 
 
 def add_buckets(rollup: Rollup, width: Width, source: str, where: str) -> str:
-    """Sums narrower buckets of this rollup, or of one with more keys, into a table of it."""
+    """Returns an INSERT that sums narrower buckets, of this rollup or of one with more keys, into one of its tables."""
     sums = {name: f"sum({name})" for name in rollup.measures}
     bucket = f"time_bucket('{width.interval}', bucket)"
     return add_to(rollup, rollup.table(width), groups(rollup.keys, bucket, sums, source, where))
 
 
-def add_users(sets: UserSets, width: Width, source: str, where: str) -> str:
-    """Sets the bits of the users that narrower buckets of `source` have calls of."""
-    table, keys = sets.table(width), (*sets.keys, "user_block")
+def add_users(user_set: UserSetTable, width: Width, source: str, where: str) -> str:
+    """Returns an INSERT that sets the bit of each user who has a call in the narrower buckets of `source`."""
+    table, keys = user_set.table(width), (*user_set.keys, "user_block")
     bits = groups(
-        (*sets.keys, f"{BLOCK_SQL} AS user_block"),
+        (*user_set.keys, f"{BLOCK_SQL} AS user_block"),
         f"time_bucket('{width.interval}', bucket)",
-        {"users": f"bit_or({BIT_SQL})"},
+        {"user_bits": f"bit_or({BIT_SQL})"},
         source,
         f"{where} AND calls > 0",
     )
-    return upsert(table, keys, {"users": f"{table}.users | excluded.users"}, bits)
+    return upsert(table, keys, {"user_bits": f"{table}.user_bits | excluded.user_bits"}, bits)
 
 
 def rollup_ctes(source: str, has_late_rows: bool = True) -> dict[str, str]:
-    """By name, the parts of a WITH that add the rows of `source` to all rollups.
+    """Returns the CTEs, by name, that add the rows of `source` to all rollups.
 
-    The narrowest buckets take all rows, the wider ones those of closed hours. Where no row is late, leaving those
-    parts out saves half of the statement. A set only ever gains users here; see `recompute_users`.
+    All rows are added to the narrowest buckets, and rows of closed hours to the wider ones too. Without late rows the
+    CTEs for the wider buckets are left out, which saves half of the statement. No user is taken out of a set here:
+    see `recompute_user_sets_sql`.
     """
-    parts: dict[str, str] = {}
+    ctes: dict[str, str] = {}
     for finest, together in GROUPED_TOGETHER:
         changes = f"{finest.name}_changes"
         narrowest = min((rollup.widths[0] for rollup in together), key=lambda width: width.length)
-        parts[changes] = groups_of_rows(finest, narrowest, source)
+        ctes[changes] = groups_of_rows(finest, narrowest, source)
         for rollup in together:
-            is_grouped_so = (rollup, rollup.widths[0]) == (finest, narrowest)
-            parts[f"add_to_{rollup.narrowest}"] = (
+            is_grouped_already = (rollup, rollup.widths[0]) == (finest, narrowest)
+            ctes[f"add_to_{rollup.narrowest}"] = (
                 add_to(rollup, rollup.narrowest, f"SELECT *\nFROM {changes}")
-                if is_grouped_so
+                if is_grouped_already
                 else add_buckets(rollup, rollup.widths[0], changes, "true")
             )
         if has_late_rows:
-            parts |= late_ctes(together, changes)
+            ctes |= late_ctes(together, changes)
     if has_late_rows:
         days = groups_of_rows(CALL_LATENCY, DAY, source, ROW_IS_FILLED)
-        parts[f"add_to_{CALL_LATENCY.narrowest}"] = add_to(CALL_LATENCY, CALL_LATENCY.narrowest, days)
-    return parts
+        ctes[f"add_to_{CALL_LATENCY.narrowest}"] = add_to(CALL_LATENCY, CALL_LATENCY.narrowest, days)
+    return ctes
 
 
 def late_ctes(together: Iterable[Rollup], changes: str) -> dict[str, str]:
-    """The parts for wider buckets and sets, which hold closed hours."""
+    """Returns the CTEs for the wider buckets and the sets of users, which hold closed hours."""
     together = tuple(together)
     buckets = {
         f"add_to_{table}": add_buckets(rollup, width, changes, BUCKET_IS_FILLED)
@@ -166,27 +170,30 @@ def late_ctes(together: Iterable[Rollup], changes: str) -> dict[str, str]:
         for width, table in rollup.wider_tables.items()
     }
     users = {
-        f"add_to_{table}": add_users(sets, width, changes, BUCKET_IS_FILLED)
-        for sets in SETS
-        if sets.source in together
-        for width, table in sets.tables.items()
+        f"add_to_{table}": add_users(user_set, width, changes, BUCKET_IS_FILLED)
+        for user_set in USER_SET_TABLES
+        if user_set.source in together
+        for width, table in user_set.tables.items()
     }
     return buckets | users
 
 
 def closing_statements(where: str, join: str = "") -> dict[str, str]:
-    """By table, the statement that adds the narrowest buckets, or rows, for whose {moment} `where` holds."""
+    """Returns for each table the statement that adds the narrowest buckets, or rows, to it.
+
+    `where` is a condition on their {time_column}.
+    """
     buckets = {
-        table: add_buckets(rollup, width, f"{rollup.narrowest}{join}", where.format(moment="bucket"))
+        table: add_buckets(rollup, width, f"{rollup.narrowest}{join}", where.format(time_column="bucket"))
         for rollup in ROLLUPS
         for width, table in rollup.wider_tables.items()
     }
     users = {
-        table: add_users(sets, width, f"{sets.source.narrowest}{join}", where.format(moment="bucket"))
-        for sets in SETS
-        for width, table in sets.tables.items()
+        table: add_users(user_set, width, f"{user_set.source.narrowest}{join}", where.format(time_column="bucket"))
+        for user_set in USER_SET_TABLES
+        for width, table in user_set.tables.items()
     }
-    days = groups_of_rows(CALL_LATENCY, DAY, f"{ALL_ROWS}{join}", where.format(moment="timestamp"))
+    days = groups_of_rows(CALL_LATENCY, DAY, f"{ALL_ROWS}{join}", where.format(time_column="timestamp"))
     return buckets | users | {CALL_LATENCY.narrowest: add_to(CALL_LATENCY, CALL_LATENCY.narrowest, days)}
 
 
@@ -201,9 +208,9 @@ ALL_ROWS = f"""(
 
 
 def batch_rows(names: Iterable[str]) -> str:
-    """For a FROM: the rows of a batch, sent as one JSON array a column.
+    """Returns the rows of a batch for a FROM. Each column is sent as one JSON array.
 
-    The server reads those in half the time of one array with rows.
+    The server reads these in half the time that one array of rows takes.
     """
     names = tuple(names)
     return f"""
@@ -218,7 +225,7 @@ def batch_columns(names: Iterable[str]) -> Iterator[str]:
     return (f"batch.{name}::{STORED_COLUMNS[name]}" for name in names)
 
 
-def insert_rows(returned: Iterable[str] = ()) -> str:
+def insert_rows_sql(returned: Iterable[str] = ()) -> str:
     returned = tuple(returned)
     returning = f"\nRETURNING\n{listed(returned)}" if returned else "\nRETURNING 1"
     return f"""
@@ -232,10 +239,10 @@ ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING{returning}
 """.strip()
 
 
-def insert(has_late_rows: bool) -> str:
-    added = {"added": insert_rows((*SUMMED_COLUMNS, "1 AS sign"))}
+def insert_sql(has_late_rows: bool) -> str:
+    added = {"added": insert_rows_sql((*SUMMED_COLUMNS, "1 AS sign"))}
     return f"""
-{with_parts(added | rollup_ctes("added", has_late_rows))}
+{with_ctes(added | rollup_ctes("added", has_late_rows))}
 SELECT count(*)
 FROM added
 """
@@ -267,8 +274,8 @@ FROM {new}
 """.strip()
 
 
-def correct() -> str:
-    parts = {
+def correct_sql() -> str:
+    ctes = {
         "batch": CORRECTED_BATCH,
         "old": f"""
 SELECT traces.*
@@ -289,7 +296,7 @@ RETURNING traces.*
         "changes": changes_of("old", "corrected"),
     }
     return f"""
-{with_parts(parts | rollup_ctes("changes"))}
+{with_ctes(ctes | rollup_ctes("changes"))}
 SELECT DISTINCT time_bucket('1 hour', timestamp)
 FROM old
 JOIN corrected USING ({KEY_LIST})
@@ -300,9 +307,9 @@ WHERE {ROW_IS_FILLED}
 """
 
 
-def correct_rows_only() -> str:
+def correct_rows_sql() -> str:
     return f"""
-{with_parts({"batch": CORRECTED_BATCH})}
+{with_ctes({"batch": CORRECTED_BATCH})}
 UPDATE traces
 SET
 {ASSIGNMENTS}
@@ -312,7 +319,10 @@ WHERE {SAME_ROW}
 
 
 def moved_row() -> dict[str, str]:
-    """Not an UPDATE: TimescaleDB moves no row from one day's chunk to another's."""
+    """Returns the CTEs that delete a row and insert it again with another timestamp.
+
+    They are no UPDATE, because TimescaleDB moves no row from the chunk of one day to that of another.
+    """
     moved = (
         f"%(timestamp)s::{STORED_COLUMNS[name]}" if name == "timestamp" else name
         for name in ("workspace_id", *STORED_COLUMNS)
@@ -338,10 +348,10 @@ RETURNING *
     }
 
 
-def move() -> str:
-    parts = moved_row() | {"changes": changes_of("gone", "moved")}
+def move_sql() -> str:
+    ctes = moved_row() | {"changes": changes_of("gone", "moved")}
     return f"""
-{with_parts(parts | rollup_ctes("changes"))}
+{with_ctes(ctes | rollup_ctes("changes"))}
 SELECT count(*)
 FROM moved
 """
@@ -350,28 +360,28 @@ FROM moved
 # --- Closing hours ---
 
 
-NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND {moment} >= %(filled_until)s AND {moment} < %(until)s"
+NEWLY_CLOSED = "workspace_id = %(workspace_id)s AND {time_column} >= %(filled_until)s AND {time_column} < %(until)s"
 
 
-def close_hours() -> str:
-    parts = {f"add_to_{table}": statement for table, statement in closing_statements(NEWLY_CLOSED).items()}
+def close_hours_sql() -> str:
+    ctes = {f"add_to_{table}": statement for table, statement in closing_statements(NEWLY_CLOSED).items()}
     return f"""
-{with_parts(parts)}
+{with_ctes(ctes)}
 INSERT INTO rollup_state (workspace_id, filled_until)
 VALUES (%(workspace_id)s, %(until)s)
 ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 """
 
 
-def recompute_users(sets: UserSets, width: Width) -> str:
-    """Makes the sets of the buckets that hold `hours` again, from what is narrower."""
-    table, place = sets.table(width), sets.widths.index(width)
-    if place:
-        source, block, bits, where = sets.table(sets.widths[place - 1]), "user_block", "bit_or(users)", ""
+def recompute_user_sets_sql(user_set: UserSetTable, width: Width) -> str:
+    """Returns an UPDATE that makes the sets of the buckets with `hours` again, from narrower buckets."""
+    table, index = user_set.table(width), user_set.widths.index(width)
+    if index:
+        source, block, bits, where = user_set.table(user_set.widths[index - 1]), "user_block", "bit_or(user_bits)", ""
     else:
-        source, block, bits = sets.source.narrowest, f"{BLOCK_SQL} AS user_block", f"bit_or({BIT_SQL})"
+        source, block, bits = user_set.source.narrowest, f"{BLOCK_SQL} AS user_block", f"bit_or({BIT_SQL})"
         where = f" AND calls > 0 AND {BUCKET_IS_FILLED}"
-    same_keys = "".join(f"\n        AND present.{key} IS NOT DISTINCT FROM {table}.{key}" for key in sets.keys)
+    same_keys = "".join(f"\n        AND present.{key} IS NOT DISTINCT FROM {table}.{key}" for key in user_set.keys)
     touched = f"""
 SELECT DISTINCT time_bucket('{width.interval}', hour) AS start
 FROM unnest(%(hours)s::timestamptz[]) AS hour
@@ -379,17 +389,17 @@ FROM unnest(%(hours)s::timestamptz[]) AS hour
     return f"""
 WITH present AS MATERIALIZED (
     SELECT
-{listed(("start", *sets.keys, block, f"{bits} AS users"), 8)}
+{listed(("start", *user_set.keys, block, f"{bits} AS user_bits"), 8)}
     FROM (
 {indented(touched, 8)}
     ) AS touched
     JOIN {source} ON bucket >= start AND bucket < start + interval '{width.interval}'
     WHERE workspace_id = %(workspace_id)s{where}
-    GROUP BY {places(len(sets.keys) + 2)}
+    GROUP BY {column_numbers(len(user_set.keys) + 2)}
 )
 UPDATE {table}
-SET users = coalesce((
-    SELECT present.users
+SET user_bits = coalesce((
+    SELECT present.user_bits
     FROM present
     WHERE start = {table}.bucket
         AND present.user_block = {table}.user_block{same_keys}
@@ -401,7 +411,7 @@ WHERE workspace_id = %(workspace_id)s
 """
 
 
-def fill() -> list[str]:
+def fill_sql() -> list[str]:
     state = f"""
 INSERT INTO rollup_state (workspace_id, filled_until)
 SELECT workspace_id, time_bucket('1 hour', max(timestamp) - interval '{CLOSING_LAG.seconds} seconds')
@@ -413,7 +423,7 @@ GROUP BY workspace_id
         for rollup in ROLLUPS
         if rollup.is_filled_by_inserts
     )
-    closed = closing_statements("{moment} < filled_until", "\nJOIN rollup_state USING (workspace_id)")
+    closed = closing_statements("{time_column} < filled_until", "\nJOIN rollup_state USING (workspace_id)")
     return [state, *narrowest, *closed.values()]
 
 
@@ -422,50 +432,50 @@ GROUP BY workspace_id
 HEADER = "-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.\n"
 
 
-def postgresql() -> dict[str, str]:
-    """By name, the text of each statement's file."""
+def postgresql_statements() -> dict[str, str]:
+    """Returns the text of each statement's file by the name of the statement."""
     statements = {
         "insert": (
             "Stores the rows of a batch that are not stored yet, and adds them to the rollups.",
-            insert(has_late_rows=True),
+            insert_sql(has_late_rows=True),
         ),
         "insert_in_time": (
             "The same for a batch whose rows all lie in open hours: only the narrowest buckets change.",
-            insert(has_late_rows=False),
+            insert_sql(has_late_rows=False),
         ),
         "correct": (
-            "Corrects stored rows, and the rollups with them. Answers with the closed hours from which a user's call"
+            "Corrects stored rows, and the rollups with them. Returns the closed hours from which a user's call"
             " was taken away.",
-            correct(),
+            correct_sql(),
         ),
-        "move": ("Moves one row to another timestamp, and the rollups with it.", move()),
+        "move": ("Moves one row to another timestamp, and the rollups with it.", move_sql()),
         "close_hours": (
             "Closes the hours from filled_until up to until: sums their narrowest buckets into the wider ones.",
-            close_hours(),
+            close_hours_sql(),
         ),
     }
     statements |= {
         f"recompute_{table}": (
-            "Makes the sets of users again after calls were taken away: also without users who have no call left.",
-            recompute_users(sets, width),
+            "Makes the sets of users again after calls were taken away. Users without a call are left out.",
+            recompute_user_sets_sql(user_set, width),
         )
-        for sets in SETS
-        for width, table in sets.tables.items()
+        for user_set in USER_SET_TABLES
+        for width, table in user_set.tables.items()
     }
-    statements["fill"] = ("Fills every rollup from all rows there are.", ";\n\n".join(fill()))
+    statements["fill"] = ("Fills every rollup from all stored rows.", ";\n\n".join(fill_sql()))
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}
 
 
-def timescaledb() -> dict[str, str]:
-    """The same for TimescaleDB, which keeps the rollups itself."""
-    stored = with_parts({"added": insert_rows()})
-    moved = with_parts(moved_row())
+def timescaledb_statements() -> dict[str, str]:
+    """Returns the same for TimescaleDB, which fills the rollups itself."""
+    stored = with_ctes({"added": insert_rows_sql()})
+    moved = with_ctes(moved_row())
     statements = {
         "insert": (
             "Stores the rows of a batch that are not stored yet.",
             f"{stored}\nSELECT count(*)\nFROM added",
         ),
-        "correct": ("Corrects stored rows.", correct_rows_only()),
+        "correct": ("Corrects stored rows.", correct_rows_sql()),
         "move": ("Moves one row to another timestamp.", f"{moved}\nSELECT count(*)\nFROM moved"),
     }
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.known_calls import known_calls
+from ingest.calls_to_price import calls_to_price
 from prices.repricing import Repriced, Totals, reprice
 from workspaces.models import Workspace
 
 
-def moment(text: str) -> datetime:
+def parse_utc(text: str) -> datetime:
     parsed = datetime.fromisoformat(text)
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
@@ -21,24 +21,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", type=UUID, required=True)
-        parser.add_argument("--from", type=moment, required=True, dest="start", help="ISO 8601, UTC by default")
-        parser.add_argument("--to", type=moment, required=True, dest="end", help="exclusive")
+        parser.add_argument("--from", type=parse_utc, required=True, dest="start", help="ISO 8601, UTC by default")
+        parser.add_argument("--to", type=parse_utc, required=True, dest="end", help="exclusive")
         parser.add_argument("--dry-run", action="store_true", help="only show what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not Workspace.objects.filter(pk=options["workspace"]).exists():
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], known_calls)
+        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], calls_to_price)
         for line in report_lines(repriced, "would change" if options["dry_run"] else "changed"):
             self.stdout.write(line)
 
 
 def report_lines(repriced: Repriced, verb: str) -> Iterator[str]:
-    whole = repriced.whole
-    yield f"calls     {whole.calls}"
-    yield f"before    {usd(whole.before_usd, whole.unpriced_before)}"
-    yield f"after     {usd(whole.after_usd, whole.unpriced_after)}"
-    yield f"{verb:<9} {whole.changed}"
+    total = repriced.total
+    yield f"calls     {total.calls}"
+    yield f"before    {total_words(total.before_usd, total.unpriced_before)}"
+    yield f"after     {total_words(total.after_usd, total.unpriced_after)}"
+    yield f"{verb:<9} {total.changed}"
     # The models with the largest change of cost come first.
     models = sorted(repriced.models.items(), key=lambda one: (-abs(one[1].after_usd - one[1].before_usd), one[0]))
     for (provider, model), totals in models:
@@ -47,9 +47,12 @@ def report_lines(repriced: Repriced, verb: str) -> Iterator[str]:
 
 
 def change_of(totals: Totals) -> str:
-    before, after = usd(totals.before_usd, totals.unpriced_before), usd(totals.after_usd, totals.unpriced_after)
+    before, after = (
+        total_words(totals.before_usd, totals.unpriced_before),
+        total_words(totals.after_usd, totals.unpriced_after),
+    )
     return f"{totals.changed} of {totals.calls} calls, {before} -> {after}"
 
 
-def usd(amount: Decimal, unpriced: int) -> str:
+def total_words(amount: Decimal, unpriced: int) -> str:
     return f"{amount.normalize():f} USD, {unpriced} unpriced"

@@ -33,7 +33,7 @@ CREATE TABLE traces (
     user_number integer
 );
 
--- Numbers tell the users of a workspace apart in four bytes, and make up sets.
+-- A number stands for each user of a workspace in four bytes, and as one bit in the sets of users.
 CREATE TABLE user_numbers (
     workspace_id uuid NOT NULL,
     user_id text COLLATE "C" NOT NULL,
@@ -42,8 +42,8 @@ CREATE TABLE user_numbers (
     UNIQUE (workspace_id, number)
 );
 
--- Time before ids: new rows go to the end of the index, and windows are read from it. Questions read the columns of
--- INCLUDE from the index too, where they are a quarter as wide as in the table.
+-- The time comes before the ids: new rows go to the end of the index, and windows are read from it. Queries read the
+-- columns of INCLUDE from the index too, which is a quarter as wide as the table.
 ALTER TABLE traces ADD CONSTRAINT traces_span_key
     UNIQUE (workspace_id, timestamp, trace_id, span_id)
     INCLUDE (
@@ -51,21 +51,21 @@ ALTER TABLE traces ADD CONSTRAINT traces_span_key
         input_tokens, output_tokens
     );
 
--- Other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
+-- Finds other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
 CREATE INDEX idx_traces_workspace_link ON traces (
     date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(link, uuid_hash_extended(workspace_id, 0))
 )
 WHERE link IS NOT NULL;
 
--- The spans of a trace that a later span may correct, by week.
+-- Finds the spans of a trace that a later span may correct, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
 )
 WHERE span_facts ? 'kind';
 
--- Of the few rows that failed: all that questions about them filter by or count.
+-- The few failed rows, with all columns that queries about failures filter by or count.
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     INCLUDE (operation, agent_id, provider, model, user_number, error_type)
     WHERE status <> 'success';
@@ -82,7 +82,7 @@ RETURN CASE
     WHEN latency_ms = 0 THEN -100000
 END;
 
--- Where the hours begin that only the narrowest buckets of the rollups hold.
+-- The start of the open hours, which only the narrowest buckets of the rollups hold.
 CREATE TABLE rollup_state (
     workspace_id uuid PRIMARY KEY,
     filled_until timestamptz NOT NULL
@@ -480,7 +480,7 @@ CREATE TABLE user_sets_hourly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, user_block)
 )
 WITH (fillfactor = 70);
@@ -489,7 +489,7 @@ CREATE TABLE user_sets_daily (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, user_block)
 )
 WITH (fillfactor = 70);
@@ -498,7 +498,7 @@ CREATE TABLE user_sets_weekly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, user_block)
 )
 WITH (fillfactor = 70);
@@ -509,7 +509,7 @@ CREATE TABLE failure_sets_hourly (
     status text COLLATE "C",
     error_type text COLLATE "C",
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_block)
 )
 WITH (fillfactor = 70);
@@ -520,7 +520,7 @@ CREATE TABLE failure_sets_daily (
     status text COLLATE "C",
     error_type text COLLATE "C",
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_block)
 )
 WITH (fillfactor = 70);
@@ -531,7 +531,7 @@ CREATE TABLE failure_sets_weekly (
     status text COLLATE "C",
     error_type text COLLATE "C",
     user_block integer,
-    users bit(4096) NOT NULL,
+    user_bits bit(4096) NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_block)
 )
 WITH (fillfactor = 70);

@@ -33,7 +33,7 @@ CREATE TABLE traces (
     user_number integer
 );
 
--- Numbers tell the users of a workspace apart in four bytes, and make up sets.
+-- A number stands for each user of a workspace in four bytes, and as one bit in the sets of users.
 CREATE TABLE user_numbers (
     workspace_id uuid NOT NULL,
     user_id text COLLATE "C" NOT NULL,
@@ -42,8 +42,8 @@ CREATE TABLE user_numbers (
     UNIQUE (workspace_id, number)
 );
 
--- Time before ids: new rows go to the end of the index, and windows are read from it. Questions read the columns of
--- INCLUDE from the index too, where they are a quarter as wide as in the table.
+-- The time comes before the ids: new rows go to the end of the index, and windows are read from it. Queries read the
+-- columns of INCLUDE from the index too, which is a quarter as wide as the table.
 ALTER TABLE traces ADD CONSTRAINT traces_span_key
     UNIQUE (workspace_id, timestamp, trace_id, span_id)
     INCLUDE (
@@ -51,21 +51,21 @@ ALTER TABLE traces ADD CONSTRAINT traces_span_key
         input_tokens, output_tokens
     );
 
--- Other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
+-- Finds other records of the same call, by day. traces/lookup.py says why it holds 8 bytes.
 CREATE INDEX idx_traces_workspace_link ON traces (
     date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(link, uuid_hash_extended(workspace_id, 0))
 )
 WHERE link IS NOT NULL;
 
--- The spans of a trace that a later span may correct, by week.
+-- Finds the spans of a trace that a later span may correct, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
 )
 WHERE span_facts ? 'kind';
 
--- Of the few rows that failed: all that questions about them filter by or count.
+-- The few failed rows, with all columns that queries about failures filter by or count.
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     INCLUDE (operation, agent_id, provider, model, user_number, error_type)
     WHERE status <> 'success';
@@ -86,7 +86,7 @@ ALTER TABLE traces SET (
     timescaledb.orderby = 'timestamp'
 );
 
--- A late batch may open more compressed rows than the default allows: it is stored, not refused.
+-- Without a limit: a late batch may decompress more rows than the default allows, and would be refused.
 DO $$
 BEGIN
     EXECUTE format(
@@ -764,7 +764,7 @@ SELECT
     workspace_id,
     time_bucket('1 hour', timestamp) AS bucket,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM traces
 WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
 GROUP BY 1, 2, 3
@@ -783,7 +783,7 @@ SELECT
     workspace_id,
     time_bucket('24 hours', bucket) AS bucket,
     user_block,
-    bit_or(users) AS users
+    bit_or(user_bits) AS user_bits
 FROM user_sets_hourly
 GROUP BY 1, 2, 3
 WITH NO DATA;
@@ -801,7 +801,7 @@ SELECT
     workspace_id,
     time_bucket('168 hours', bucket) AS bucket,
     user_block,
-    bit_or(users) AS users
+    bit_or(user_bits) AS user_bits
 FROM user_sets_daily
 GROUP BY 1, 2, 3
 WITH NO DATA;
@@ -821,7 +821,7 @@ SELECT
     status,
     error_type,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM traces
 WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
 GROUP BY 1, 2, 3, 4, 5
@@ -842,7 +842,7 @@ SELECT
     status,
     error_type,
     user_block,
-    bit_or(users) AS users
+    bit_or(user_bits) AS user_bits
 FROM failure_sets_hourly
 GROUP BY 1, 2, 3, 4, 5
 WITH NO DATA;
@@ -862,7 +862,7 @@ SELECT
     status,
     error_type,
     user_block,
-    bit_or(users) AS users
+    bit_or(user_bits) AS user_bits
 FROM failure_sets_daily
 GROUP BY 1, 2, 3, 4, 5
 WITH NO DATA;

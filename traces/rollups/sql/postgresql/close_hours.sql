@@ -560,55 +560,55 @@ WITH add_to_totals_hourly AS (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('1 hour', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM users_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_hourly.users | excluded.users
+        user_bits = user_sets_hourly.user_bits | excluded.user_bits
 ), add_to_user_sets_daily AS (
     INSERT INTO user_sets_daily (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('24 hours', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM users_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_daily.users | excluded.users
+        user_bits = user_sets_daily.user_bits | excluded.user_bits
 ), add_to_user_sets_weekly AS (
     INSERT INTO user_sets_weekly (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('168 hours', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM users_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_weekly.users | excluded.users
+        user_bits = user_sets_weekly.user_bits | excluded.user_bits
 ), add_to_failure_sets_hourly AS (
     INSERT INTO failure_sets_hourly (
         workspace_id,
@@ -616,7 +616,7 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -624,13 +624,13 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_hourly.users | excluded.users
+        user_bits = failure_sets_hourly.user_bits | excluded.user_bits
 ), add_to_failure_sets_daily AS (
     INSERT INTO failure_sets_daily (
         workspace_id,
@@ -638,7 +638,7 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -646,13 +646,13 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_daily.users | excluded.users
+        user_bits = failure_sets_daily.user_bits | excluded.user_bits
 ), add_to_failure_sets_weekly AS (
     INSERT INTO failure_sets_weekly (
         workspace_id,
@@ -660,7 +660,7 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -668,13 +668,13 @@ WITH add_to_totals_hourly AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_weekly.users | excluded.users
+        user_bits = failure_sets_weekly.user_bits | excluded.user_bits
 ), add_to_call_latency_daily AS (
     INSERT INTO call_latency_daily (
         workspace_id,

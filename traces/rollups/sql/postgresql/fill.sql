@@ -1,4 +1,4 @@
--- Fills every rollup from all rows there are.
+-- Fills every rollup from all stored rows.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 INSERT INTO rollup_state (workspace_id, filled_until)
 SELECT workspace_id, time_bucket('1 hour', max(timestamp) - interval '600 seconds')
@@ -1028,58 +1028,58 @@ INSERT INTO user_sets_hourly (
     workspace_id,
     bucket,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
     time_bucket('1 hour', bucket) AS bucket,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM users_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-    users = user_sets_hourly.users | excluded.users;
+    user_bits = user_sets_hourly.user_bits | excluded.user_bits;
 
 INSERT INTO user_sets_daily (
     workspace_id,
     bucket,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
     time_bucket('24 hours', bucket) AS bucket,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM users_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-    users = user_sets_daily.users | excluded.users;
+    user_bits = user_sets_daily.user_bits | excluded.user_bits;
 
 INSERT INTO user_sets_weekly (
     workspace_id,
     bucket,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
     time_bucket('168 hours', bucket) AS bucket,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM users_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-    users = user_sets_weekly.users | excluded.users;
+    user_bits = user_sets_weekly.user_bits | excluded.user_bits;
 
 INSERT INTO failure_sets_hourly (
     workspace_id,
@@ -1087,7 +1087,7 @@ INSERT INTO failure_sets_hourly (
     status,
     error_type,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
@@ -1095,14 +1095,14 @@ SELECT
     status,
     error_type,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM failures_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-    users = failure_sets_hourly.users | excluded.users;
+    user_bits = failure_sets_hourly.user_bits | excluded.user_bits;
 
 INSERT INTO failure_sets_daily (
     workspace_id,
@@ -1110,7 +1110,7 @@ INSERT INTO failure_sets_daily (
     status,
     error_type,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
@@ -1118,14 +1118,14 @@ SELECT
     status,
     error_type,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM failures_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-    users = failure_sets_daily.users | excluded.users;
+    user_bits = failure_sets_daily.user_bits | excluded.user_bits;
 
 INSERT INTO failure_sets_weekly (
     workspace_id,
@@ -1133,7 +1133,7 @@ INSERT INTO failure_sets_weekly (
     status,
     error_type,
     user_block,
-    users
+    user_bits
 )
 SELECT
     workspace_id,
@@ -1141,14 +1141,14 @@ SELECT
     status,
     error_type,
     user_number / 4096 AS user_block,
-    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+    bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
 FROM failures_ten_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until AND calls > 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-    users = failure_sets_weekly.users | excluded.users;
+    user_bits = failure_sets_weekly.user_bits | excluded.user_bits;
 
 INSERT INTO call_latency_daily (
     workspace_id,

@@ -897,55 +897,55 @@ WITH added AS (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('1 hour', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM user_agents_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_hourly.users | excluded.users
+        user_bits = user_sets_hourly.user_bits | excluded.user_bits
 ), add_to_user_sets_daily AS (
     INSERT INTO user_sets_daily (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('24 hours', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM user_agents_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_daily.users | excluded.users
+        user_bits = user_sets_daily.user_bits | excluded.user_bits
 ), add_to_user_sets_weekly AS (
     INSERT INTO user_sets_weekly (
         workspace_id,
         bucket,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
         time_bucket('168 hours', bucket) AS bucket,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM user_agents_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, user_block) DO UPDATE SET
-        users = user_sets_weekly.users | excluded.users
+        user_bits = user_sets_weekly.user_bits | excluded.user_bits
 ), failures_changes AS (
     SELECT
         workspace_id,
@@ -978,7 +978,7 @@ WITH added AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -986,13 +986,13 @@ WITH added AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_hourly.users | excluded.users
+        user_bits = failure_sets_hourly.user_bits | excluded.user_bits
 ), add_to_failure_sets_daily AS (
     INSERT INTO failure_sets_daily (
         workspace_id,
@@ -1000,7 +1000,7 @@ WITH added AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -1008,13 +1008,13 @@ WITH added AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_daily.users | excluded.users
+        user_bits = failure_sets_daily.user_bits | excluded.user_bits
 ), add_to_failure_sets_weekly AS (
     INSERT INTO failure_sets_weekly (
         workspace_id,
@@ -1022,7 +1022,7 @@ WITH added AS (
         status,
         error_type,
         user_block,
-        users
+        user_bits
     )
     SELECT
         workspace_id,
@@ -1030,13 +1030,13 @@ WITH added AS (
         status,
         error_type,
         user_number / 4096 AS user_block,
-        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS users
+        bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM failures_changes
     WHERE bucket < %(filled_until)s AND calls > 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_block) DO UPDATE SET
-        users = failure_sets_weekly.users | excluded.users
+        user_bits = failure_sets_weekly.user_bits | excluded.user_bits
 ), errors_changes AS (
     SELECT
         workspace_id,

@@ -1,4 +1,4 @@
--- Makes the sets of users again after calls were taken away: also without users who have no call left.
+-- Makes the sets of users again after calls were taken away. Users without a call are left out.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 WITH present AS MATERIALIZED (
     SELECT
@@ -6,7 +6,7 @@ WITH present AS MATERIALIZED (
         status,
         error_type,
         user_block,
-        bit_or(users) AS users
+        bit_or(user_bits) AS user_bits
     FROM (
         SELECT DISTINCT time_bucket('24 hours', hour) AS start
         FROM unnest(%(hours)s::timestamptz[]) AS hour
@@ -16,8 +16,8 @@ WITH present AS MATERIALIZED (
     GROUP BY 1, 2, 3, 4
 )
 UPDATE failure_sets_daily
-SET users = coalesce((
-    SELECT present.users
+SET user_bits = coalesce((
+    SELECT present.user_bits
     FROM present
     WHERE start = failure_sets_daily.bucket
         AND present.user_block = failure_sets_daily.user_block

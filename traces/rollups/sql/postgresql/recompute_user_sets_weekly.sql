@@ -1,10 +1,10 @@
--- Makes the sets of users again after calls were taken away: also without users who have no call left.
+-- Makes the sets of users again after calls were taken away. Users without a call are left out.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 WITH present AS MATERIALIZED (
     SELECT
         start,
         user_block,
-        bit_or(users) AS users
+        bit_or(user_bits) AS user_bits
     FROM (
         SELECT DISTINCT time_bucket('168 hours', hour) AS start
         FROM unnest(%(hours)s::timestamptz[]) AS hour
@@ -14,8 +14,8 @@ WITH present AS MATERIALIZED (
     GROUP BY 1, 2
 )
 UPDATE user_sets_weekly
-SET users = coalesce((
-    SELECT present.users
+SET user_bits = coalesce((
+    SELECT present.user_bits
     FROM present
     WHERE start = user_sets_weekly.bucket
         AND present.user_block = user_sets_weekly.user_block

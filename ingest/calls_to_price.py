@@ -1,37 +1,37 @@
-"""Finds the calls of stored rows with everything that decides their price: some of it may stand in another span."""
+"""Finds the calls of stored rows with everything that decides their price, even if another span has it."""
 
 from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from ingest.record import to_price
+from ingest.record import call_to_price
 from ingest.resolve import resolve
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import NEAR, Key, SpanRow, linked_traces, stored_spans
+from ingest.span_rows import SEARCH_DISTANCE, Key, SpanRow, linked_traces, stored_spans
 from prices import pricing
 from traces.row import Row
 from traces.write_cursor import WriteCursor
 
 
-def known_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.Call]:
-    """The calls of the rows, as they were known when they were priced first."""
+def calls_to_price(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.CallToPrice]:
+    """Returns the calls of the rows with the facts that decided their first price."""
     calls = facts_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
     return [call_of(row, calls.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
 
 
-def call_of(row: Row, facts: SpanFacts | None) -> pricing.Call:
+def call_of(row: Row, facts: SpanFacts | None) -> pricing.CallToPrice:
     if facts:
-        return to_price(row, facts)
-    # A call sent as plain JSON. Until a price override replaced it, the client's own figure stood in the row.
+        return call_to_price(row, facts)
+    # The call was sent as plain JSON. Its row has the cost that the client reported, unless an override replaced it.
     reported = row.span_facts.get("reported_cost_usd") if row.span_facts else None
     if reported is None and row.cost_source == "reported":
         reported = row.cost_usd
-    return pricing.Call(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))
+    return pricing.CallToPrice(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))
 
 
 def facts_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, SpanFacts]:
-    """For each call: all facts about it, from every span that records it."""
-    results = resolve(one.facts for one in spans_of(cursor, workspace_id, rows))
+    """Returns for each call all facts about it, from every span that records it."""
+    results = resolve(span.facts for span in spans_of(cursor, workspace_id, rows))
     return {
         (result.facts.trace_id, result.facts.span_id, result.facts.timestamp): result.call
         for result in results
@@ -40,9 +40,11 @@ def facts_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> 
 
 
 def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[SpanRow]:
-    """The spans of the rows' traces, and of all traces that hold a record of the same calls."""
+    """Returns the spans of the rows' traces, and of all traces that hold a record of the same calls."""
     spans: dict[Key, SpanRow] = {}
     starts = [row.timestamp for row in rows]
     for trace_ids in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
-        spans |= stored_spans(cursor, workspace_id, trace_ids, (min(starts) - NEAR, max(starts) + NEAR))
+        spans |= stored_spans(
+            cursor, workspace_id, trace_ids, (min(starts) - SEARCH_DISTANCE, max(starts) + SEARCH_DISTANCE)
+        )
     return spans.values()

@@ -1,4 +1,4 @@
-"""Puts the clients' files together when it is imported: names and rules in the order in which they are tried, and sets.
+"""Joins the rules of all clients when it is imported. Names and rules are in the order in which they are tried.
 
 Adding a client does not change this file.
 """
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from operator import attrgetter, itemgetter
 
-from ingest.client import Client, Pairing, RankedName, Reader
+from ingest.client import Client, FactsReader, Pairing, RankedAttributeName
 from ingest.clients import discovered
 from ingest.fields import KIND, Field, Path
 
@@ -18,27 +18,27 @@ Place = tuple[str, Path]
 
 
 def places(clients: Sequence[Client]) -> dict[Field, tuple[Place, ...]]:
-    """For each field the places to look for it, in the order in which they are tried."""
+    """Returns for each field the places to look for it, in the order in which they are tried."""
     ranked: dict[Field, list[tuple[int, Place]]] = defaultdict(list)
     for client in clients:
         for field, names in client.names.items():
             ranked[field] += [ranked_place(client, name) for name in names]
         ranked[KIND] += [(rule.rank, (rule.attribute, ())) for rule in client.kinds if rule.attribute]
-    found = {field: [place for _, place in sorted(entries, key=itemgetter(0))] for field, entries in ranked.items()}
+    by_field = {field: [place for _, place in sorted(entries, key=itemgetter(0))] for field, entries in ranked.items()}
     usage_objects = [name for client in clients for name in client.usage_objects]
-    for field, entries in found.items():
+    for field, entries in by_field.items():
         entries += product(usage_objects, field.usage_paths)
-    return {field: tuple(entries) for field, entries in found.items()}
+    return {field: tuple(entries) for field, entries in by_field.items()}
 
 
-def ranked_place(client: Client, name: str | RankedName) -> tuple[int, Place]:
+def ranked_place(client: Client, name: str | RankedAttributeName) -> tuple[int, Place]:
     rank, plain = name if isinstance(name, tuple) else (client.rank, name)
     attribute, *path = plain.split(">")
     return rank, (attribute, tuple(path))
 
 
 def index(places: dict[Field, tuple[Place, ...]]) -> dict[str, tuple[tuple[Field, int, Path], ...]]:
-    """The places by attribute, each with its field and its number among the places of the field.
+    """Returns the places by attribute, each with its field and its number among the places of the field.
 
     A span has a dozen attributes and the clients have two hundred, so a span's attributes are looked up here.
     """
@@ -50,7 +50,7 @@ def index(places: dict[Field, tuple[Place, ...]]) -> dict[str, tuple[tuple[Field
 
 
 def any_of(patterns: Iterable[str], form: str) -> re.Pattern[str]:
-    """One pattern for all of them. They stand in the place of `{}` in `form`."""
+    """Returns one pattern for all patterns, which replace `{}` in `form`."""
     return re.compile(form.format("|".join(patterns)))
 
 
@@ -62,7 +62,7 @@ KIND_RULES = sorted((rule for client in CLIENTS for rule in client.kinds), key=a
 KIND_BY_ATTRIBUTE = {rule.attribute: rule.kind for rule in KIND_RULES if rule.attribute}
 OTHER_KINDS = tuple(rule.kind for rule in KIND_RULES if not rule.attribute)
 CONTENT = any_of((pattern for client in CLIENTS for pattern in client.contents), "^(?:{})")
-READERS: dict[str, Reader] = {kind: reader for client in CLIENTS for kind, reader in client.readers.items()}
+READERS: dict[str, FactsReader] = {kind: reader for client in CLIENTS for kind, reader in client.readers.items()}
 PAIRINGS: tuple[Pairing, ...] = tuple(client.pairing for client in CLIENTS if client.pairing)
 
 SUMMED_USAGE = tuple(name for client in CLIENTS for name in client.summed_usage)
@@ -76,13 +76,13 @@ AGENT_PREFIX = any_of((prefix for client in CLIENTS for prefix in client.agent_p
 AGENT_SUFFIX = any_of((re.escape(suffix) for client in CLIENTS for suffix in client.agent_suffixes), "({})$")
 AGENT_SCOPES = frozenset(scope for client in CLIENTS for scope in client.agent_scopes)
 
-FAILURE_MARKS = tuple(mark for client in CLIENTS for mark in client.failure_marks.items())
-ERROR_TYPES = tuple(re.compile(f"^{one.error_type_pattern}$") for one in CLIENTS if one.error_type_pattern)
+FAILURE_VALUES = tuple(item for client in CLIENTS for item in client.failure_values.items())
+ERROR_TYPES = tuple(re.compile(f"^{client.error_type_pattern}$") for client in CLIENTS if client.error_type_pattern)
 FIRST_TOKEN_EVENTS = frozenset(name for client in CLIENTS for name in client.first_token_events)
 SERVER_TIMES_IN_MS = tuple(client.server_time_in_ms for client in CLIENTS if client.server_time_in_ms)
 
 PLACEHOLDERS = tuple(text for client in CLIENTS for text in client.placeholders)
-GENERATED_SESSION = any_of((one.generated_session for one in CLIENTS if one.generated_session), "^(?:{})$")
+GENERATED_SESSION = any_of((client.generated_session for client in CLIENTS if client.generated_session), "^(?:{})$")
 RESPONSE_ID_PATTERNS = tuple(item for client in CLIENTS for item in client.response_id_patterns.items())
 
 SDK_SCOPES = frozenset(scope for client in CLIENTS for scope in client.sdk_scopes)
@@ -91,4 +91,4 @@ INVENTED_ID_SCOPES = frozenset(scope for client in CLIENTS for scope in client.i
 LATE_SCOPES = tuple(scope for client in CLIENTS for scope in client.late_scopes)
 STORED_SCOPES = SDK_SCOPES | INVENTED_ID_SCOPES
 TIMELESS_TRACE_IDS = tuple(beginning for client in CLIENTS for beginning in client.timeless_trace_ids)
-MARKED_SCOPES = frozenset(scope for client in CLIENTS for scope in client.marked_scopes)
+CLIENT_CALL_SCOPES = frozenset(scope for client in CLIENTS for scope in client.client_call_scopes)
