@@ -14,7 +14,7 @@ SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_worker
 
 .PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check
 
-help: ## What there is
+help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
 
 run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=9000 make run: another port)
@@ -23,21 +23,21 @@ run: .venv/runtime ## Start everything and serve on http://127.0.0.1:8000 (PORT=
 demo: .venv/runtime ## Fill the demo workspace with two months of data
 	@$(BIN)/python -m observability.launcher.demo
 
-format: .venv/development ## Format code and templates, and mend what the linters can mend
+format: .venv/development ## Format code and templates, and fix what the linters can fix
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/djlint templates --reformat --quiet
 
-test: .venv/development $(TIMESCALEDB) ## Run the tests, and print what they cover
+test: .venv/development $(TIMESCALEDB) ## Run the tests, and print the coverage
 	@$(PYTEST) --cov --cov-report=
 
-test-fast: .venv/development ## Run the tests of a minute: all but browser, attacks, faults, fuzzing, oracle, launcher, TimescaleDB
+test-fast: .venv/development ## Run the tests that take about a minute: all but browser, attacks, faults, fuzzing, oracle, launcher, TimescaleDB
 	@$(PYTEST) $(SLOW:%=--ignore=tests/%)
 
-test-faults: .venv/development ## Kill, stop, freeze and flood everything for ten minutes; a table says what was lost
+test-faults: .venv/development ## Kill, stop, freeze and flood every process for ten minutes; prints a table of what was lost
 	@$(BIN)/python -m pytest -q tests/faults
 
-test-fuzz: .venv/fuzzing ## Feed the parsers what nobody would send, for some minutes; the volumes stand at the end
+test-fuzz: .venv/fuzzing ## Fuzz the parsers with malformed bodies for some minutes; prints counts
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(BIN)/python -m pytest -q tests/fuzz
 	@$(BIN)/python -m tests.fuzz.run
 

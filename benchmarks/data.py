@@ -1,4 +1,4 @@
-"""The rows of the benchmarks: made by DuckDB, the same for the same number of rows.
+"""Makes the rows of the benchmarks with DuckDB, always the same for the same number of rows.
 
 Traces of ten spans: an agent run above an embedding, six chats and two tool calls. They arrive in the order of time,
 more by day than by night and less at weekends. A few agents, models and users do most of the work.
@@ -53,8 +53,8 @@ ERRORS = """
     (0.94, 1.00, 'connection_error', 'connection reset by peer')
 """
 
-# Chance is a hash of what it is for, so that a row is the same whichever thread or slice makes it. One number goes in:
-# DuckDB combines the hashes of several by XOR, which would tie all chances of a row to each other.
+# Random numbers are hashes of row number and use, so a row is the same in every thread and slice. Only one number is
+# hashed: DuckDB combines the hashes of several by XOR, and then all random numbers of a row would depend on each other.
 TABLES = f"""
 CREATE MACRO chance(number, use) AS (hash((number * 64 + use)::BIGINT) >> 11)::DOUBLE / 9007199254740992;
 CREATE TABLE models (
@@ -182,7 +182,7 @@ FROM measured
 """
 
 
-def engine() -> duckdb.DuckDBPyConnection:
+def duckdb_connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})
     connection.execute("SET enable_progress_bar = false")
     connection.execute(TABLES)
@@ -191,13 +191,13 @@ def engine() -> duckdb.DuckDBPyConnection:
 
 
 def hours() -> list[tuple[datetime, float, float, float]]:
-    """Each hour of the data, how many ms of it there are, and which share of all traces starts before and in it."""
+    """Returns each hour of the data, its length in ms, and the share of all traces that starts before it and in it."""
     last = END - LONGEST_TRACE
     begins, weighed = START, []
     while begins < last:
         ends = min(begins.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1), last)
         lasts_ms = (ends - begins) / timedelta(milliseconds=1)
-        weighed.append((begins, lasts_ms, lasts_ms * busy(begins)))
+        weighed.append((begins, lasts_ms, lasts_ms * load_at(begins)))
         begins = ends
     total, before, shares = sum(weight for _, _, weight in weighed), 0.0, []
     for begins, lasts_ms, weight in weighed:
@@ -206,26 +206,26 @@ def hours() -> list[tuple[datetime, float, float, float]]:
     return shares
 
 
-def busy(moment: datetime) -> float:
+def load_at(moment: datetime) -> float:
     by_day = 1.15 - cos((moment.hour - 2) / 24 * 2 * pi)
     return by_day * (0.45 if moment.weekday() > 4 else 1.1)
 
 
 def generated(rows: int, first: int = 0, last: int | None = None) -> str:
-    """SQL of the rows of traces `first` to `last`, of all where they are not given."""
+    """Returns the SQL of the rows of traces `first` to `last`; without these, of all traces."""
     traces = rows // SPANS_OF_TRACE
     return traces_between(first, traces if last is None else last, f"(range + chance(range, 1)) / {traces}")
 
 
 def arriving(first: int, last: int) -> str:
-    """SQL of the rows of more traces, which begin within the last of the hours."""
+    """Returns the SQL of the rows of more traces, which begin within the last of the hours."""
     *_, (_, _, before, share) = hours()
     place = f"(range - {first} + chance(range, 1)) / {last - first}"
     return f"{traces_between(first, last, f'{before} + {share} * {place}')} ORDER BY timestamp"
 
 
 def traces_between(first: int, last: int, moment: str) -> str:
-    """`moment` is the share of all traces that begin before."""
+    """Returns the SQL of the rows. `moment` is the share of all traces that begin before a trace."""
     return ROWS.replace("$first", str(first)).replace("$last", str(last)).replace("$moment", moment)
 
 
@@ -234,8 +234,8 @@ def columns(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def write_parquet(rows: int, path: Path) -> None:
-    """Sorted by workspace and time, which is how DuckDB finds a window of one workspace without reading the rest."""
-    with engine() as connection:
+    """Writes the rows sorted by workspace and time, so that DuckDB finds a window of one workspace without the rest."""
+    with duckdb_connection() as connection:
         ordered = f"{generated(rows)} ORDER BY workspace_id, timestamp"
         unfinished = path.with_suffix(".unfinished")
         connection.execute(f"COPY ({ordered}) TO '{unfinished}' (FORMAT parquet)")
@@ -243,8 +243,8 @@ def write_parquet(rows: int, path: Path) -> None:
 
 
 def csv_slices(rows: int, directory: Path, traces_at_once: int = 50_000) -> Iterator[Path]:
-    """The rows as CSV files in the order in which they arrive; each file is gone when the next is asked for."""
-    with engine() as connection:
+    """Yields the rows as CSV files in the order of arrival; each file is deleted before the next is made."""
+    with duckdb_connection() as connection:
         for first in range(0, rows // SPANS_OF_TRACE, traces_at_once):
             last = min(first + traces_at_once, rows // SPANS_OF_TRACE)
             path = directory / f"{first}.csv"

@@ -1,4 +1,4 @@
-"""Databases full of the benchmarks' rows: one for each number of rows, kept for the next run."""
+"""Makes databases full of the benchmarks' rows: one for each number of rows, stored for the next run."""
 
 import argparse
 import os
@@ -49,7 +49,7 @@ class Loaded:
 
 @contextmanager
 def server(directory: Path = DIRECTORY, url: str | None = None) -> Iterator[None]:
-    """Django, set up on a PostgreSQL of the benchmarks' own, or on the one at `url` for the analytics."""
+    """Sets Django up on a PostgreSQL of the benchmarks' own, or on the one at `url` for the analytics."""
     directory.mkdir(parents=True, exist_ok=True)
     postgres = directory / "postgres"
     with embedded.running(postgres):
@@ -83,7 +83,7 @@ def create_workspace() -> None:
 
 
 def close() -> None:
-    """Of every connection; the next use opens them again."""
+    """Closes every connection; the next use opens them again."""
     for connection in [*connections.all(), *used.values()]:
         connection.close()
         connection.close_pool()
@@ -92,8 +92,8 @@ def close() -> None:
 used: dict[str, Any] = {}
 
 
-def use(name: str) -> None:
-    """The product's analytics are now in the database of this name; each keeps its connection while others are used."""
+def select_database(name: str) -> None:
+    """Makes the product use this analytics database. Each database has its own connection, which stays open."""
     if name not in used:
         connection: Any = connections["analytics"].copy()
         connection.settings_dict["NAME"] = name
@@ -104,28 +104,30 @@ def use(name: str) -> None:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fresh", action="store_true", help="make and load the rows again")
-    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the rows and PostgreSQL are kept")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="the folder of the rows and of PostgreSQL")
     parser.add_argument("--database", help="postgres://… of a server to use instead, such as one with TimescaleDB")
     parser.add_argument("--markdown", action="store_true", help="tables for a document")
 
 
 def load(rows: int, fresh: bool = False, directory: Path = DIRECTORY) -> Loaded:
-    """The database with so many rows, made where it is missing or the rows are others than then."""
-    loaded = Loaded(rows, f"benchmark_{short(rows)}", directory / f"rows-{short(rows)}-{version(rows)}.parquet")
+    """Returns the database with this many rows. Makes it if it is missing or the rows have changed since."""
+    loaded = Loaded(
+        rows, f"benchmark_{row_count_label(rows)}", directory / f"rows-{row_count_label(rows)}-{version(rows)}.parquet"
+    )
     if not loaded.parquet.exists() or fresh:
-        with step(f"{short(rows)} rows as Parquet"):
+        with step(f"{row_count_label(rows)} rows as Parquet"):
             data.write_parquet(rows, loaded.parquet)
-    is_there = not fresh and mark(loaded.database) == version(rows)
+    is_there = not fresh and rows_version_of(loaded.database) == version(rows)
     if not is_there:
-        create_anew(loaded.database)
-    use(loaded.database)
+        recreate(loaded.database)
+    select_database(loaded.database)
     call_command("migrate", database="analytics", verbosity=0)
     if not is_there:
         fill(rows)
     return loaded
 
 
-def create_anew(name: str, template: str = "template0") -> None:
+def recreate(name: str, template: str = "template0") -> None:
     drop(name)
     with admin() as connection:
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy")
@@ -133,13 +135,13 @@ def create_anew(name: str, template: str = "template0") -> None:
 
 
 def copy(name: str, of: str) -> None:
-    """Nobody may be in a database that is copied, TimescaleDB's workers neither."""
+    """Copies a database. Nobody may be connected to it meanwhile, not even TimescaleDB's workers."""
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with admin() as connection:
         connection.execute(allow.format(sql.Identifier(of), sql.SQL("false")))
         try:
             connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [of])
-            create_anew(name, of)
+            recreate(name, of)
         finally:
             connection.execute(allow.format(sql.Identifier(of), sql.SQL("true")))
 
@@ -154,20 +156,25 @@ def admin() -> psycopg.Connection[Any]:
 
 
 def parameters(name: str) -> dict[str, Any]:
-    """How psycopg reaches a database of the server that the analytics are on."""
-    known = connections["analytics"].settings_dict
-    given = {"host": known["HOST"], "port": known["PORT"], "user": known["USER"], "password": known["PASSWORD"]}
-    return {key: value for key, value in given.items() if value} | {"dbname": name}
+    """Returns psycopg's parameters for a database on the server of the analytics."""
+    settings = connections["analytics"].settings_dict
+    parts = {
+        "host": settings["HOST"],
+        "port": settings["PORT"],
+        "user": settings["USER"],
+        "password": settings["PASSWORD"],
+    }
+    return {key: value for key, value in parts.items() if value} | {"dbname": name}
 
 
 def version(rows: int) -> str:
-    """Changes whenever the rows do."""
+    """Returns an id that changes whenever the rows do."""
     made_from = f"{data.TABLES} {data.generated(rows)} {data.hours()} {duckdb.__version__}"
     return sha256(" ".join(made_from.split()).encode()).hexdigest()[:8]
 
 
-def mark(name: str) -> str | None:
-    """Which rows the database was filled with; None where there is none, or the filling was not finished."""
+def rows_version_of(name: str) -> str | None:
+    """Returns the version of a database's rows; None without a database, or if it was not filled to the end."""
     with admin() as connection:
         found = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
@@ -182,16 +189,16 @@ def engine_is_timescaledb() -> bool:
 
 
 def fill(rows: int) -> None:
-    """The fast path: COPY into `traces` without its indexes, the indexes as they were, then each rollup in one go."""
+    """Fills the database fast: COPY into `traces` without its indexes, then the indexes, then each rollup at once."""
     name = connections["analytics"].settings_dict["NAME"]
     with psycopg.connect(**parameters(name), autocommit=True, options="-c timezone=UTC") as connection:
         if engine_is_timescaledb():
             # Two refreshes of one aggregate at the same time may sum a bucket twice.
             connection.execute("SELECT _timescaledb_functions.stop_background_workers()")
-        with step(f"{short(rows)} rows into PostgreSQL"):
-            made_again = drop_indexes(connection)
+        with step(f"{row_count_label(rows)} rows into PostgreSQL"):
+            index_statements = drop_indexes(connection)
             copy_in(connection, rows)
-        for statement in made_again:
+        for statement in index_statements:
             with step(statement.partition(" ON ")[0].removeprefix("ALTER TABLE ")[:70]):
                 connection.execute(statement)
         for statement in fill_statements(connection):
@@ -226,7 +233,7 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
 
 
 def refresh(table: str, width: Any) -> Iterator[str]:
-    """Day by day, so that rows of the same time are beside each other, as policies leave them."""
+    """Yields a refresh for each day, so that rows of the same time are next to each other, as policies leave them."""
     day = data.START.replace(hour=0, minute=0, second=0, microsecond=0)
     while width.length < ONE_DAY and day < data.END:
         yield f"CALL refresh_continuous_aggregate('{table}', '{day}+00', '{day + ONE_DAY}+00')"
@@ -235,7 +242,7 @@ def refresh(table: str, width: Any) -> Iterator[str]:
 
 
 def drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
-    """The statements that make them again."""
+    """Drops all indexes, and returns the statements that make them again."""
     constraints = connection.execute(
         """
         SELECT conname, format('ALTER TABLE traces ADD CONSTRAINT %I %s', conname, pg_get_constraintdef(oid))
@@ -259,8 +266,8 @@ def drop_indexes(connection: psycopg.Connection[Any]) -> list[str]:
 
 
 def copy_in(connection: psycopg.Connection[Any], rows: int) -> None:
-    with data.engine() as engine:
-        columns = data.columns(engine)
+    with data.duckdb_connection() as duckdb_rows:
+        columns = data.columns(duckdb_rows)
     statement = sql.SQL("COPY traces ({}) FROM STDIN (FORMAT csv)").format(
         sql.SQL(", ").join(map(sql.Identifier, columns))
     )
@@ -273,14 +280,14 @@ def copy_in(connection: psycopg.Connection[Any], rows: int) -> None:
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Says on the error output what takes so long; the results stand alone on the other."""
+    """Prints a step and its duration to the error output, so that the output has the results only."""
     began = time.monotonic()
     print(f"  {text} …", end="", file=sys.stderr, flush=True)
     yield
     print(f" {time.monotonic() - began:,.0f} s", file=sys.stderr, flush=True)
 
 
-def short(rows: int) -> str:
+def row_count_label(rows: int) -> str:
     for unit, size in (("m", 1_000_000), ("k", 1_000)):
         if rows % size == 0 and rows >= size:
             return f"{rows // size}{unit}"
@@ -292,18 +299,18 @@ def counts(text: str) -> list[int]:
 
 
 def count(text: str) -> int:
-    """1m or 500k as a number."""
+    """Returns 1m or 500k as a number."""
     sizes = {"k": 1_000, "m": 1_000_000}
     return int(float(text.lower().rstrip("km")) * sizes.get(text.lower()[-1], 1))
 
 
 def utc(moment: datetime) -> datetime:
-    """DuckDB reckons faster with moments that do not say their zone."""
+    """Adds the zone. DuckDB's moments have none, since it computes faster with those."""
     return moment.replace(tzinfo=UTC)
 
 
-def engine() -> str:
-    """Of the analytics that are in use."""
+def server_description() -> str:
+    """Returns the versions of the server that holds the selected analytics database."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             """

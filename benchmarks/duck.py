@@ -1,4 +1,4 @@
-"""DuckDB over the same rows as Parquet: the questions of raw_sql.py in its dialect."""
+"""Queries the same rows as Parquet with DuckDB: the SQL of raw_sql.py in its dialect."""
 
 import re
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ import duckdb
 
 from benchmarks.data import MEMORY, THREADS
 from benchmarks.databases import utc
-from benchmarks.raw_sql import PERCENTILES, Ask, Found
+from benchmarks.raw_sql import PERCENTILES, Rows, RunQuery
 
 DIALECT = {PERCENTILES: "quantile_cont(latency_ms, [0.5, 0.95, 0.99]) AS percentiles"}
 
 
-def asking(parquet: Path) -> Ask:
-    """It keeps what it knows of the file from question to question, and as much of it in memory as it likes."""
+def query_function(parquet: Path) -> RunQuery:
+    """Returns a function that queries the file. The connection caches metadata and data of the file between queries."""
     connection = duckdb.connect(config={"threads": THREADS, "memory_limit": MEMORY})
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET TimeZone = 'UTC'")
@@ -25,16 +25,16 @@ def asking(parquet: Path) -> Ask:
     connection.execute("SET parquet_metadata_cache = true")
     connection.execute(f"CREATE VIEW traces AS SELECT * FROM '{parquet}'")  # noqa: S608 (our own path)
 
-    def ask(sql: str, params: Mapping[str, Any]) -> Found:
+    def run_query(sql: str, params: Mapping[str, Any]) -> Rows:
         for ours, theirs in DIALECT.items():
             sql = sql.replace(ours, theirs)
-        # Values become text, as the product's do under client-side binding: so both planners know them.
+        # Values become text, as in the product under client-side binding, so both planners know them.
         sql = re.sub(r"%\((\w+)\)s", lambda name: literal(params[name[1]]), sql)
         found = connection.execute(sql)
         names = [name for name, *_ in found.description or ()]
         return [dict(zip(names, map(aware, row), strict=True)) for row in found.fetchall()]
 
-    return ask
+    return run_query
 
 
 def literal(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the database does while nothing arrives and nobody asks.
+"""Measures the work of the database while no traces and no queries arrive.
 
 python -m benchmarks.idle --rows 1m
 """
@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import psycopg
 
 from benchmarks import databases
-from benchmarks.tables import Cell, machine, table
+from benchmarks.text_tables import Cell, machine, table
 
-# Statistics of what was done before come in for some seconds.
+# Statistics of earlier work still arrive for some seconds.
 SETTLED_AFTER_SECONDS = 15
-# Asked in another database, so that asking is not counted.
+# Run in another database, so that this query itself is not counted.
 WORK = """
 SELECT
     xact_commit + xact_rollback AS transactions,
@@ -35,7 +35,7 @@ class Work(NamedTuple):
     rows_written: int
     wal_bytes: int
     cpu_ms: int | None
-    """Of all the server's processes; None where it runs elsewhere."""
+    """The time of all the server's processes; None if it runs on another machine."""
 
 
 def work(connection: psycopg.Connection[Any], database: str) -> Work:
@@ -48,10 +48,10 @@ def server_cpu_ms(connection: psycopg.Connection[Any]) -> int | None:
     if own is None:
         return None
     postmaster = int(own[1])
-    those = [stat(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    processes = [stat(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdigit()]
     # After the name in parentheses: the parent is second, user and system time 12th and 13th, and of ended children
     # 14th and 15th (proc(5)).
-    children = sum(int(one[11]) + int(one[12]) for one in those if one and int(one[1]) == postmaster)
+    children = sum(int(one[11]) + int(one[12]) for one in processes if one and int(one[1]) == postmaster)
     main = stat(postmaster) or []
     return (children + sum(map(int, main[11:15]))) * 1000 // os.sysconf("SC_CLK_TCK")
 
@@ -75,7 +75,7 @@ def main() -> int:
     options = parser.parse_args()
     with databases.server(options.directory, options.database):
         loaded = databases.load(options.rows, options.fresh, options.directory)
-        engine = databases.engine()
+        server = databases.server_description()
         with databases.admin() as connection:
             connection.execute("CHECKPOINT")
             with databases.step(f"watching for {options.seconds} s"):
@@ -87,7 +87,7 @@ def main() -> int:
         [name.replace("_", " "), a_minute(then, now, options.seconds)]
         for name, then, now in zip(Work._fields, before, after, strict=True)
     ]
-    print(f"{machine()}. {engine}.\n\n{table(['a minute', 'idle'], lines, options.markdown)}")
+    print(f"{machine()}. {server}.\n\n{table(['a minute', 'idle'], lines, options.markdown)}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How many rows a second the writer stores, rollups included, by batch size; and what each index costs it.
+"""Measures how many rows a second the writer stores, rollups included, by batch size, or the cost of each index.
 
 python -m benchmarks.ingest --rows-stored 10m
 python -m benchmarks.ingest --rows-stored 10m --indexes
@@ -17,8 +17,8 @@ import psycopg
 from django.core.management import call_command
 
 from benchmarks import data, databases
-from benchmarks.databases import short
-from benchmarks.tables import machine, table
+from benchmarks.databases import row_count_label
+from benchmarks.text_tables import machine, table
 from benchmarks.writers import Rate, Writers, writers
 from traces import engines
 
@@ -27,7 +27,7 @@ MAIN, OTHER = UUID(data.MAIN_WORKSPACE), UUID("0000000b-0000-4000-8000-000000000
 CONNECTIONS = {"one connection": [MAIN], "two": [MAIN, MAIN], "two, a workspace each": [MAIN, OTHER]}
 EMPTY, FULL = "ingest_empty", "ingest_full"
 
-# Of the original design. What the schema has under a name is measured as it is there.
+# Indexes of the original design. If the schema has an index of this name, that one is measured.
 DESIGNED = {
     "idx_traces_workspace_timestamp_status": "(workspace_id, timestamp, status)",
     "idx_traces_workspace_agent": "(workspace_id, agent_id, timestamp)",
@@ -40,15 +40,17 @@ DESIGNED = {
 }
 
 
-def by_batch(those: Writers, options: argparse.Namespace) -> str:
+def by_batch(processes: Writers, options: argparse.Namespace) -> str:
     rates: defaultdict[tuple[str, int, str], list[Rate]] = defaultdict(list)
-    stored = {EMPTY: "empty", FULL: short(options.rows_stored)}
+    stored = {EMPTY: "empty", FULL: row_count_label(options.rows_stored)}
     for number in range(options.rounds):
         for batch in options.batches:
             with databases.step(f"round {number + 1}, batches of {batch:,}"):
                 for name, workspace_ids in CONNECTIONS.items():
                     for database in stored:
-                        rates[database, batch, name] += [those.store(database, workspace_ids, batch, options.seconds)]
+                        rates[database, batch, name] += [
+                            processes.store(database, workspace_ids, batch, options.seconds)
+                        ]
     head = ["rows in a batch", *(f"{name}, {label}" for name in CONNECTIONS for label in stored.values())]
     lines = [
         [f"{batch:,}", *(f"{per_second(rates[database, batch, name])}" for name in CONNECTIONS for database in stored)]
@@ -68,19 +70,19 @@ def cpu_us(rates: list[Rate]) -> float:
 # --- Indexes ---
 
 
-def by_index(those: Writers, options: argparse.Namespace) -> str:
-    """Those of the schema and of the original design."""
+def by_index(processes: Writers, options: argparse.Namespace) -> str:
+    """Measures the indexes of the schema and of the original design."""
     if engines.current().name == "timescaledb":
-        raise SystemExit("Each chunk has indexes of its own: what they cost is measured on PostgreSQL.")
+        raise SystemExit("Each chunk has indexes of its own: measure their cost on PostgreSQL.")
     with database(FULL) as connection:
         schema = [name for (name,) in connection.execute(INDEXES)]
         names = [name for name in dict.fromkeys((*schema, *DESIGNED)) if options.indexes in name]
-        lines = [cost_of(name, name in schema, connection, those, options) for name in names]
+        lines = [cost_of(name, name in schema, connection, processes, options) for name in names]
     head = ["index", "in the schema", "size", "rows/s without", "with", "CPU of a row without", "with", "cost"]
     return table(head, lines, options.markdown)
 
 
-# Uniqueness is no choice.
+# Unique indexes are left out: the product needs them.
 INDEXES = """
 SELECT relname
 FROM pg_index
@@ -91,7 +93,7 @@ ORDER BY relname
 
 
 def cost_of(
-    name: str, is_ours: bool, connection: psycopg.Connection[Any], those: Writers, options: argparse.Namespace
+    name: str, is_ours: bool, connection: psycopg.Connection[Any], processes: Writers, options: argparse.Namespace
 ) -> list[str]:
     rates: dict[bool, list[Rate]] = {True: [], False: []}
     with databases.step(name if is_ours else f"{name}, which is made for this"):
@@ -99,11 +101,11 @@ def cost_of(
             connection.execute(f"CREATE INDEX {name} ON traces {DESIGNED[name]}")
         [size] = connection.execute("SELECT pg_size_pretty(pg_relation_size(%s::regclass))", [name]).fetchone() or [""]
         for number in range(options.rounds):
-            for is_kept in (number % 2 == 0, number % 2 == 1):
-                keep_up(connection, name, is_kept)
-                rates[is_kept] += [those.store(FULL, [MAIN], 1000, options.seconds)]
+            for is_maintained in (number % 2 == 0, number % 2 == 1):
+                set_maintained(connection, name, is_maintained)
+                rates[is_maintained] += [processes.store(FULL, [MAIN], 1000, options.seconds)]
         if is_ours:
-            keep_up(connection, name, True)
+            set_maintained(connection, name, True)
         else:
             connection.execute(f"DROP INDEX {name}")
     without, with_it = cpu_us(rates[False]), cpu_us(rates[True])
@@ -119,10 +121,10 @@ def cost_of(
     ]
 
 
-def keep_up(connection: psycopg.Connection[Any], name: str, is_kept: bool) -> None:
-    """Whether writers maintain the index. It lacks rows then, which only a copy to be thrown away may do."""
+def set_maintained(connection: psycopg.Connection[Any], name: str, is_maintained: bool) -> None:
+    """Sets whether writers maintain the index. Otherwise it lacks rows, so this is only for a temporary copy."""
     statement = "UPDATE pg_index SET indisready = %s, indisvalid = %s WHERE indexrelid = %s::regclass"
-    connection.execute(statement, [is_kept, is_kept, name])
+    connection.execute(statement, [is_maintained, is_maintained, name])
 
 
 @contextmanager
@@ -140,26 +142,26 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rows-stored", type=databases.count, default="10m", help="before it begins, like 1m")
     parser.add_argument("--batches", type=databases.counts, default=",".join(map(str, BATCHES)))
     parser.add_argument("--rounds", type=int, default=5, help="how often each is measured")
-    parser.add_argument("--seconds", type=float, default=3, help="that one measuring takes at most")
+    parser.add_argument("--seconds", type=float, default=3, help="how long one measurement takes at most")
     parser.add_argument(
         "--indexes",
         nargs="?",
         const="idx_traces_",
-        help="instead, what each index costs the writer: of those whose name contains this",
+        help="measure the cost of each index whose name contains this text instead",
     )
     return parser.parse_args()
 
 
 @contextmanager
 def copies(options: argparse.Namespace) -> Iterator[None]:
-    """An empty database, and one full of rows that may be written to: the kept one stays as it is."""
-    kept = databases.load(options.rows_stored, options.fresh, options.directory)
+    """Makes an empty database, and a copy of the full one to write to: the full one itself is not changed."""
+    original = databases.load(options.rows_stored, options.fresh, options.directory)
     databases.close()
     try:
-        with databases.step(f"a copy of {kept.database}"):
-            databases.copy(FULL, of=kept.database)
-        databases.create_anew(EMPTY)
-        databases.use(EMPTY)
+        with databases.step(f"a copy of {original.database}"):
+            databases.copy(FULL, of=original.database)
+        databases.recreate(EMPTY)
+        databases.select_database(EMPTY)
         call_command("migrate", database="analytics", verbosity=0)
         databases.close()
         yield
@@ -171,9 +173,9 @@ def copies(options: argparse.Namespace) -> Iterator[None]:
 
 def main() -> int:
     options = arguments()
-    with databases.server(options.directory, options.database), copies(options), writers(2) as those:
-        measured = by_index(those, options) if options.indexes else by_batch(those, options)
-        print(f"{machine()}. {databases.engine()}.\n\nRows: {data.DESCRIPTION}.\n\n{measured}")
+    with databases.server(options.directory, options.database), copies(options), writers(2) as processes:
+        measured = by_index(processes, options) if options.indexes else by_batch(processes, options)
+        print(f"{machine()}. {databases.server_description()}.\n\nRows: {data.DESCRIPTION}.\n\n{measured}")
     return 0
 
 

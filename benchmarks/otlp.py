@@ -1,4 +1,4 @@
-"""How fast OTLP comes in: gunicorn on one core, with key check, mapping, pricing and commit.
+"""Measures how fast OTLP is stored: gunicorn on one core, with key check, mapping, pricing and commit.
 
 python -m benchmarks.otlp
 
@@ -34,7 +34,7 @@ PROMPT = '[{"role": "user", "parts": [{"type": "text", "content": "' + "What is 
 
 
 def body(spans: int, seed: int) -> bytes:
-    """Agent runs of one invoke_agent, five calls and four tools, as the GenAI conventions write them."""
+    """Makes a body of agent runs as the GenAI conventions write them: one invoke_agent, five calls, four tools."""
     draw = random.Random(seed)  # noqa: S311
     now_ns = time.time_ns() - seed * 1_000_000
     resource_spans = ResourceSpans()
@@ -111,7 +111,7 @@ def attributes(values: dict[str, str | int]) -> list[KeyValue]:
 
 
 def deliver(bodies: list[bytes], key: str) -> list[float]:
-    """Seconds of each, over one connection."""
+    """Sends the bodies over one connection and returns the seconds of each."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT)
     headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {key}"}
     seconds = []
@@ -130,7 +130,7 @@ def postmaster(data: Path) -> int:
 
 
 def posted(connection: http.client.HTTPConnection, one: bytes, headers: dict[str, str]) -> str:
-    """Empty, or what is wrong."""
+    """Sends a body. Returns an empty text, or the error."""
     connection.request("POST", "/v1/traces", one, headers)
     response = connection.getresponse()
     answer = response.read()
@@ -147,7 +147,7 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 
 def processor_seconds(pid: int) -> float:
-    """Of the process and its children."""
+    """Returns the processor time of the process and its children."""
     process = psutil.Process(pid)
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
     return float(sum(one.user + one.system for one in times))
@@ -162,7 +162,9 @@ def measure(key: str, server: int, database: int) -> None:
     with ThreadPoolExecutor(len(batches)) as pool:
         list(pool.map(deliver, batches, [key] * len(batches)))
     rate = spans / (time.perf_counter() - began)
-    print(f"100-span bodies, 4 connections, gunicorn on core {CORE}: {rate:,.0f} spans/s (bar: {SPANS_PER_SECOND:,})")
+    print(
+        f"100-span bodies, 4 connections, gunicorn on core {CORE}: {rate:,.0f} spans/s (target: {SPANS_PER_SECOND:,})"
+    )
     served, stored = (
         (processor_seconds(pid) - before) / spans * 1e6 for pid, before in zip((server, database), used, strict=True)
     )
@@ -170,7 +172,7 @@ def measure(key: str, server: int, database: int) -> None:
     print(f"                PostgreSQL {stored:.0f} µs/span")
     seconds = deliver([body(512, 10_000 + n) for n in range(40)], key)
     median_ms = statistics.median(seconds) * 1000
-    print(f"512-span body, one connection: median {median_ms:.0f} ms (bar: {MEDIAN_MS})")
+    print(f"512-span body, one connection: median {median_ms:.0f} ms (target: {MEDIAN_MS})")
 
 
 def main() -> None:

@@ -1,4 +1,6 @@
-"""How fast the pages are: 30 days of demo data, Chromium with nothing in its cache, and what moves when they poll.
+"""Measures how fast pages are drawn, in Chromium with an empty cache, and how far their content moves when they poll.
+
+The pages show 30 days of demo data.
 
 python -m benchmarks.pages
 """
@@ -53,7 +55,7 @@ requestAnimationFrame(look);
 
 
 def served_ms(page: str, query: str) -> float:
-    """Until the whole shell has come, over one connection."""
+    """Returns the time until the whole shell has arrived, over one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT)
     taken = []
     for _ in range(20):
@@ -68,7 +70,7 @@ def served_ms(page: str, query: str) -> float:
 
 
 def drawn_ms(browser: Browser, page: str, query: str) -> tuple[float, float]:
-    """Until all panels and charts are drawn, in a browser that has seen nothing yet; and what loading moved."""
+    """Returns the time until all panels and charts are drawn, in a new browser, and how far loading moved them."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     try:
         tab = context.new_page()
@@ -113,7 +115,7 @@ def measure(browser: Browser, workspace_id: str) -> bool:
     is_good = True
     print(f"{'':12} {'shell':>8} {'first visit':>12} {'cold browser':>13} {'moved loading':>14} {'moved polling':>14}")
     for page in PAGES:
-        # The first visit finds neither side's cache filled.
+        # At the first visit the caches of server and browser are empty.
         visits = [drawn_ms(browser, page, query) for _ in range(VISITS)]
         first, later = visits[0][0], statistics.median(drawn for drawn, _ in visits[1:])
         shell = served_ms(page, query)
@@ -121,12 +123,12 @@ def measure(browser: Browser, workspace_id: str) -> bool:
         polled = moved_by_polls(browser, page, query, lambda: send_trace(workspace_id))
         print(f"{page:12} {shell:5.0f} ms {first:9.0f} ms {later:10.0f} ms {moved:14.4f} {polled:14.4f}")
         is_good &= shell < SERVED_MS and max(first, later) < DRAWN_MS and moved == polled == 0
-    print(f"bars: shell below {SERVED_MS} ms, all drawn below {DRAWN_MS:,} ms, nothing moves")
+    print(f"targets: shell below {SERVED_MS} ms, all drawn below {DRAWN_MS:,} ms, nothing moves")
     return is_good
 
 
 def main() -> bool:
-    # Ended from outside it still stops its server and database.
+    # When a signal ends it, it still stops its server and database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     chromium = shutil.which("chromium")
     if not chromium:

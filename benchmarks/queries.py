@@ -1,4 +1,4 @@
-"""How long each answer takes, next to the same question over raw rows in PostgreSQL and in DuckDB over Parquet.
+"""Measures how long each answer takes, and the same question over raw rows in PostgreSQL and in DuckDB over Parquet.
 
 python -m benchmarks.queries --rows 1m,10m
 """
@@ -19,9 +19,9 @@ from uuid import UUID
 import duckdb
 from django.db import connections
 
-from benchmarks import data, databases, tables
-from benchmarks.comparing import FLOATS, HISTOGRAM, differences
-from benchmarks.databases import Loaded, short
+from benchmarks import data, databases, text_tables
+from benchmarks.compare import FLOATS, HISTOGRAM, differences
+from benchmarks.databases import Loaded, row_count_label
 from benchmarks.results import Case, Results, Times, sections
 
 WORKSPACE = UUID(data.MAIN_WORKSPACE)
@@ -33,8 +33,8 @@ CACHED_REQUESTS = 21
 
 
 @dataclass
-class Asking:
-    """One set of rows, and each way to put a question to it."""
+class Subject:
+    """A set of rows, and each way to query it."""
 
     loaded: Loaded
     ways: Sequence[str]
@@ -42,7 +42,7 @@ class Asking:
     def __post_init__(self) -> None:
         from benchmarks import duck
 
-        self.duckdb = duck.asking(self.loaded.parquet)
+        self.duckdb = duck.query_function(self.loaded.parquet)
 
     def answer(self, way: str, case: Case) -> Any:
         from django.http import QueryDict
@@ -60,38 +60,38 @@ class Asking:
 
 
 def query_string(case: Case) -> str:
-    """The window ends with the rows, in the middle of an hour: what `range` gives those who ask just then."""
+    """Returns the query string of a window that ends with the rows, as if `range` were requested at that moment."""
     from traces.filters import RANGES as LENGTHS
 
     start = END - LENGTHS[case.range]  # type: ignore[index]
     window = f"start={start:%Y-%m-%dT%H:%M:%S.%fZ}&end={END:%Y-%m-%dT%H:%M:%S.%fZ}"
-    return f"{window}&{case.narrowed}" if case.narrowed else window
+    return f"{window}&{case.filter_query}" if case.filter_query else window
 
 
-def measure(case: Case, askings: Sequence[Asking], results: Results, options: argparse.Namespace) -> list[str]:
-    """What differs. All ways and sets of rows take turns, so that what else the machine does hits them alike."""
+def measure(case: Case, subjects: Sequence[Subject], results: Results, options: argparse.Namespace) -> list[str]:
+    """Returns the differences. All ways and sets of rows take turns, so that other work affects all of them alike."""
     wrong = []
-    for asking in askings:
-        databases.use(asking.loaded.database)
-        wrong += compare(case, asking)
+    for subject in subjects:
+        databases.select_database(subject.loaded.database)
+        wrong += compare(case, subject)
     for _ in range(options.rounds):
-        for asking in askings:
-            databases.use(asking.loaded.database)
-            times = results[case, asking.loaded.rows]
-            for way in asking.ways:
+        for subject in subjects:
+            databases.select_database(subject.loaded.database)
+            times = results[case, subject.loaded.rows]
+            for way in subject.ways:
                 if sum(getattr(times, way)) < options.seconds:
-                    once(case, asking, way, times)
-    for asking in askings:
-        databases.use(asking.loaded.database)
-        results[case, asking.loaded.rows].cached += list(cached(case))
+                    measure_once(case, subject, way, times)
+    for subject in subjects:
+        databases.select_database(subject.loaded.database)
+        results[case, subject.loaded.rows].cached += list(cached(case))
     return wrong
 
 
-def once(case: Case, asking: Asking, way: str, times: Times) -> None:
+def measure_once(case: Case, subject: Subject, way: str, times: Times) -> None:
     spent = DatabaseTime()
     with connections["analytics"].execute_wrapper(spent), connections["default"].execute_wrapper(spent):
         began = time.perf_counter()
-        asking.answer(way, case)
+        subject.answer(way, case)
         getattr(times, way).append(time.perf_counter() - began)
     if way == "ours":
         times.in_database.append(spent.seconds)
@@ -110,20 +110,21 @@ class DatabaseTime:
             self.seconds += time.perf_counter() - began
 
 
-def compare(case: Case, asking: Asking) -> list[str]:
-    """Warms up, too: these askings are not counted."""
-    answers = {way: asking.answer(way, case) for way in asking.ways}
+def compare(case: Case, subject: Subject) -> list[str]:
+    """Compares the answers of all ways. This also warms the caches up: these queries are not measured."""
+    answers = {way: subject.answer(way, case) for way in subject.ways}
     pairs = [("ours", "raw", HISTOGRAM), ("duckdb", "raw", FLOATS), ("ours", "duckdb", HISTOGRAM)]
     possible = [pair for pair in pairs if {*pair[:2]} <= answers.keys()]
+    label = f"{row_count_label(subject.loaded.rows)} {case.route} {case.range} {case.filter_query}"
     return [
-        f"{short(asking.loaded.rows)} {case.route} {case.range} {case.narrowed}: {one} against {other}: {difference}"
+        f"{label}: {one} against {other}: {difference}"
         for one, other, tolerance in possible[:2]
         for difference in list(differences(answers[one], answers[other], tolerance))[:3]
     ]
 
 
 def cached(case: Case) -> Iterator[float]:
-    """Of whole requests: routing, access, cache, JSON."""
+    """Yields the seconds of whole requests: routing, access, cache, JSON."""
     from django.core.cache import cache
     from django.test import Client
 
@@ -142,7 +143,7 @@ def cached(case: Case) -> Iterator[float]:
 
 @contextmanager
 def clock_at_the_end() -> Iterator[None]:
-    """A budget is of the running month; here that is the one in which the rows end."""
+    """Sets the clock of budgets to the end of the rows, so that the running month has rows."""
     from budgets.spending import spending
 
     with patch("budgets.answer.spending", partial(spending, now=END)):
@@ -151,7 +152,8 @@ def clock_at_the_end() -> Iterator[None]:
 
 def heading() -> str:
     return (
-        f"{tables.machine()}. {databases.engine()}; DuckDB {duckdb.__version__} with {data.THREADS} threads over "
+        f"{text_tables.machine()}. {databases.server_description()}; "
+        f"DuckDB {duckdb.__version__} with {data.THREADS} threads over "
         f"Parquet sorted by workspace and time.\n\nRows: {data.DESCRIPTION}."
     )
 
@@ -160,30 +162,33 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queries", description=__doc__)
     databases.add_arguments(parser)
     parser.add_argument("--rows", type=databases.counts, default="1m,10m", help="how many, like 100k,1m,10m")
-    parser.add_argument("--ranges", type=listed, default=",".join(RANGES))
-    parser.add_argument("--routes", type=listed, default="", help="only these, like usage/overview,cost/trend")
+    parser.add_argument("--ranges", type=names, default=",".join(RANGES))
+    parser.add_argument("--routes", type=names, default="", help="only these, like usage/overview,cost/trend")
     parser.add_argument(
-        "--filter", action="append", help="agent_id=…&model=…, again for another: asked of the last range as well"
+        "--filter", action="append", help="agent_id=…&model=…, again for another: measured with the last range"
     )
-    parser.add_argument("--ways", type=listed, default=",".join(WAYS), help="what to measure: ours,raw,duckdb")
-    parser.add_argument("--rounds", type=int, default=15, help="how often each question is asked")
-    parser.add_argument("--seconds", type=float, default=10, help="after which one question has been asked enough")
+    parser.add_argument("--ways", type=names, default=",".join(WAYS), help="what to measure: ours,raw,duckdb")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each query runs")
+    parser.add_argument("--seconds", type=float, default=10, help="after this time a query is not repeated")
     options = parser.parse_args()
     options.filter = FILTERS if options.filter is None else [one for one in options.filter if one]
     return options
 
 
-def listed(text: str) -> list[str]:
+def names(text: str) -> list[str]:
     return [one for one in text.split(",") if one]
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
     from benchmarks.raw_sql import QUESTIONS
 
-    windows = [*((asked, "") for asked in options.ranges), *((options.ranges[-1], one) for one in options.filter)]
+    windows = [
+        *((range_name, "") for range_name in options.ranges),
+        *((options.ranges[-1], one) for one in options.filter),
+    ]
     return [
-        Case(route, asked, narrowed)
-        for asked, narrowed in windows
+        Case(route, range_name, filter_query)
+        for range_name, filter_query in windows
         for route in QUESTIONS
         if not options.routes or route in options.routes
     ]
@@ -194,13 +199,13 @@ def main() -> int:
     results: Results = defaultdict(Times)
     wrong: list[str] = []
     with databases.server(options.directory, options.database):
-        askings = [
-            Asking(databases.load(rows, options.fresh, options.directory), options.ways) for rows in options.rows
+        subjects = [
+            Subject(databases.load(rows, options.fresh, options.directory), options.ways) for rows in options.rows
         ]
         with clock_at_the_end():
             for case in cases(options):
-                with databases.step(" ".join((case.route, case.range, case.narrowed)).strip()):
-                    wrong += measure(case, askings, results, options)
+                with databases.step(" ".join((case.route, case.range, case.filter_query)).strip()):
+                    wrong += measure(case, subjects, results, options)
         print(heading(), *sections(results, options), sep="\n\n")
     if wrong:
         print("\nAnswers differ:\n" + "\n".join(wrong), file=sys.stderr)

@@ -1,6 +1,6 @@
-"""Each of the twelve questions over the raw rows: what the product's faster answers have to be equal to.
+"""Answers the twelve questions from raw rows; the product's faster answers must be equal to these.
 
-The SQL is for PostgreSQL and DuckDB alike. An answer holds what comes from the rows, in the product's shape.
+The SQL runs on PostgreSQL and DuckDB. An answer has the fields that come from the rows, in the product's shape.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ from typing import Any
 from analytics.change import change
 from traces.filters import Filters
 
-Found = list[dict[str, Any]]
-Ask = Callable[[str, Mapping[str, Any]], Found]
+Rows = list[dict[str, Any]]
+RunQuery = Callable[[str, Mapping[str, Any]], Rows]
 Answer = dict[str, Any]
 
 FILTERS = """
@@ -76,8 +76,8 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 """
 
 
-def usage_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(USAGE_OVERVIEW, params(filters))
+def usage_overview(run_query: RunQuery, filters: Filters) -> Answer:
+    [found] = run_query(USAGE_OVERVIEW, params(filters))
     names = ("total_calls", "unique_users", "active_agents", "avg_calls_per_user")
     return {name: found[name] for name in names} | {"change_from_previous": changes(found, *names)}
 
@@ -102,8 +102,8 @@ ORDER BY timestamp
 """
 
 
-def calls_over_time(ask: Ask, filters: Filters) -> Answer:
-    data = ask(CALLS_OVER_TIME, params(filters))
+def calls_over_time(run_query: RunQuery, filters: Filters) -> Answer:
+    data = run_query(CALLS_OVER_TIME, params(filters))
     return {"total_calls": sum(point["calls"] for point in data), "data": data}
 
 
@@ -136,8 +136,8 @@ ORDER BY is_listed DESC, calls DESC, agent_id
 """
 
 
-def agent_distribution(ask: Ask, filters: Filters) -> Answer:
-    data = ask(AGENT_DISTRIBUTION, params(filters))
+def agent_distribution(run_query: RunQuery, filters: Filters) -> Answer:
+    data = run_query(AGENT_DISTRIBUTION, params(filters))
     return {"total_calls": sum(share["calls"] for share in data), "data": data}
 
 
@@ -181,8 +181,8 @@ ORDER BY calls DESC, user_id
 """
 
 
-def top_users(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(TOP_USERS, params(filters))}
+def top_users(run_query: RunQuery, filters: Filters) -> Answer:
+    return {"data": run_query(TOP_USERS, params(filters))}
 
 
 # --- Cost ---
@@ -202,11 +202,11 @@ FROM traces
 """
 
 
-def cost_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(COST_OVERVIEW, params(filters))
+def cost_overview(run_query: RunQuery, filters: Filters) -> Answer:
+    [found] = run_query(COST_OVERVIEW, params(filters))
     answer = {name: found[name] for name in ("total_spend_usd", "avg_cost_per_call_usd", "unpriced_calls")}
     return answer | {
-        "projected_monthly_spend_usd": budget(ask, filters)["projected_monthly_spend_usd"],
+        "projected_monthly_spend_usd": budget(run_query, filters)["projected_monthly_spend_usd"],
         "change_from_previous": change(found["total_spend_usd"], found["total_spend_usd_before"]),
     }
 
@@ -267,8 +267,8 @@ ORDER BY timestamp, place
 """
 
 
-def trend(ask: Ask, filters: Filters) -> Answer:
-    data = ask(TREND, params(filters))
+def trend(run_query: RunQuery, filters: Filters) -> Answer:
+    data = run_query(TREND, params(filters))
     return {"models": list(dict.fromkeys(point["model"] for point in data if point["model"])), "data": data}
 
 
@@ -309,8 +309,8 @@ ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
 """
 
 
-def by_model(ask: Ask, filters: Filters) -> Answer:
-    data = ask(BY_MODEL, params(filters))
+def by_model(run_query: RunQuery, filters: Filters) -> Answer:
+    data = run_query(BY_MODEL, params(filters))
     costs = [model["cost_usd"] for model in data if model["cost_usd"] is not None]
     return {"total_cost_usd": sum(costs) if costs or not data else None, "data": data}
 
@@ -350,11 +350,11 @@ CROSS JOIN rest
 """
 
 
-def budget(ask: Ask, filters: Filters) -> Answer:
+def budget(run_query: RunQuery, filters: Filters) -> Answer:
     """Of the month in which the window ends, in UTC, with 28 days of history or more; see docs/budgets.md."""
     start = filters.end.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (start + timedelta(days=32)).replace(day=1)
-    [found] = ask(BUDGET, params(filters) | {"month_start": start, "month_end": end})
+    [found] = run_query(BUDGET, params(filters) | {"month_start": start, "month_end": end})
     return {
         "current_spend_usd": found["spend_usd"],
         "projected_monthly_spend_usd": float(found["spend_usd"]) + float(found["rest_usd"]),
@@ -395,8 +395,8 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 """
 
 
-def performance_overview(ask: Ask, filters: Filters) -> Answer:
-    [found] = ask(PERFORMANCE_OVERVIEW, params(filters))
+def performance_overview(run_query: RunQuery, filters: Filters) -> Answer:
+    [found] = run_query(PERFORMANCE_OVERVIEW, params(filters))
     answer = {name: value for name, value in found.items() if not name.endswith("_before")}
     return answer | {
         "requests_per_second": found["total_requests"] / (filters.end - filters.start).total_seconds(),
@@ -428,8 +428,8 @@ ORDER BY timestamp
 """
 
 
-def latency(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(LATENCY, params(filters))}
+def latency(run_query: RunQuery, filters: Filters) -> Answer:
+    return {"data": run_query(LATENCY, params(filters))}
 
 
 THROUGHPUT = f"""
@@ -459,8 +459,8 @@ ORDER BY timestamp
 """
 
 
-def throughput(ask: Ask, filters: Filters) -> Answer:
-    return {"data": ask(THROUGHPUT, params(filters))}
+def throughput(run_query: RunQuery, filters: Filters) -> Answer:
+    return {"data": run_query(THROUGHPUT, params(filters))}
 
 
 ERRORS = f"""
@@ -500,8 +500,8 @@ ORDER BY calls DESC, error_type, status
 """
 
 
-def errors(ask: Ask, filters: Filters) -> Answer:
-    found = ask(ERRORS, params(filters))
+def errors(run_query: RunQuery, filters: Filters) -> Answer:
+    found = run_query(ERRORS, params(filters))
     totals = ("total_calls", "total_errors")
     total_calls, total_errors = (found[0][name] for name in totals)
     return {
@@ -513,7 +513,7 @@ def errors(ask: Ask, filters: Filters) -> Answer:
     }
 
 
-QUESTIONS: dict[str, Callable[[Ask, Filters], Answer]] = {
+QUESTIONS: dict[str, Callable[[RunQuery, Filters], Answer]] = {
     "usage/overview": usage_overview,
     "usage/calls-over-time": calls_over_time,
     "usage/agent-distribution": agent_distribution,

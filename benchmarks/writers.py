@@ -1,4 +1,4 @@
-"""Processes that store live rows through the product's writer, each over one connection."""
+"""Runs processes that store live rows through the product's writer, each over one connection."""
 
 import multiprocessing
 import os
@@ -28,7 +28,7 @@ class Task:
     batch: int
     first_trace: int
     seconds: float
-    """After which it stops, though there are rows left."""
+    """After this time it stops, even if there are rows left."""
 
     @property
     def traces(self) -> int:
@@ -38,7 +38,7 @@ class Task:
 class Rate(NamedTuple):
     rows_per_second: float
     cpu_us: float
-    """Of the database's process for a row: what else the machine does changes it little. 0 where it runs elsewhere."""
+    """Time of the database's process for a row. Other work hardly changes it. 0 if it runs on another machine."""
 
 
 class Writers:
@@ -53,7 +53,7 @@ class Writers:
             self.processes[-1].start()
 
     def store(self, database: str, workspace_ids: Sequence[UUID], batch: int, seconds: float) -> Rate:
-        """Of as many writers at once as there are workspaces."""
+        """Returns the rate of as many writers at once as there are workspaces."""
         pipes = self.pipes[: len(workspace_ids)]
         for pipe, workspace_id in zip(pipes, workspace_ids, strict=True):
             task = Task(database, workspace_id, batch, self.next_trace, seconds)
@@ -74,20 +74,20 @@ class Writers:
 
 @contextmanager
 def writers(count: int) -> Iterator[Writers]:
-    those = Writers(count)
+    started = Writers(count)
     try:
-        yield those
+        yield started
     finally:
-        those.end()
+        started.end()
 
 
 def write(pipe: Any) -> None:
-    """Makes the rows of each task, says so, stores them when told to, and tells how many it stored in a second."""
+    """Makes the rows of each task, sends "ready", waits for "go", stores the rows, and sends the rate."""
     django.setup()
-    with data.engine() as engine:
+    with data.duckdb_connection() as source:
         while task := pipe.recv():
-            databases.use(task.database)
-            batches = batches_of(engine, task)
+            databases.select_database(task.database)
+            batches = batches_of(source, task)
             store(task, batches[0])  # opens the connection
             pipe.send("ready")
             pipe.recv()
@@ -95,19 +95,19 @@ def write(pipe: Any) -> None:
             databases.close()
 
 
-def batches_of(engine: Any, task: Task) -> list[list[Any]]:
-    rows = list(live_rows(engine, task))
+def batches_of(source: Any, task: Task) -> list[list[Any]]:
+    rows = list(live_rows(source, task))
     return [rows[first : first + task.batch] for first in range(0, len(rows), task.batch)]
 
 
-def live_rows(engine: Any, task: Task) -> Iterator[Any]:
+def live_rows(source: Any, task: Task) -> Iterator[Any]:
     from traces.row import Row
 
-    found = engine.execute(data.arriving(task.first_trace, task.first_trace + task.traces))
+    found = source.execute(data.arriving(task.first_trace, task.first_trace + task.traces))
     names = [name for name, *_ in found.description]
-    given = {one.name for one in fields(Row)}
+    stored_columns = {one.name for one in fields(Row)}
     for values in found.fetchall():
-        row = {name: value for name, value in zip(names, values, strict=True) if name in given}
+        row = {name: value for name, value in zip(names, values, strict=True) if name in stored_columns}
         row["timestamp"] = databases.utc(row["timestamp"])
         row["attributes"], row["span_facts"] = orjson.loads(row["attributes"]), orjson.loads(row["span_facts"])
         yield Row(**row)
@@ -125,7 +125,7 @@ def rate(task: Task, batches: list[list[Any]]) -> Rate:
 
 
 def cpu_seconds() -> float:
-    """Of the server's process of this connection."""
+    """Returns the processor time of this connection's server process."""
     stat = Path(f"/proc/{connections['analytics'].connection.info.backend_pid}/stat")
     if not connections["analytics"].settings_dict["HOST"].startswith("/") or not stat.exists():
         return 0

@@ -8,9 +8,9 @@ from django.db import connections
 from django.test import Client
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.given import Given
+from tests.tenant import Tenant
 
-# Folders whose tests share one server, and so run in one worker. Other tests share what their file prepares.
+# Folders whose tests share one server, and so run in one worker. Other tests share the fixtures of their file.
 SHARED_SERVERS = ("tests/faults", "tests/timescaledb")
 # They begin first, or one worker would end long after the others.
 SLOWEST = (*SHARED_SERVERS, "tests/analytics/test_oracle.py", "tests/observability/test_launcher.py")
@@ -18,7 +18,7 @@ SLOWEST = (*SHARED_SERVERS, "tests/analytics/test_oracle.py", "tests/observabili
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Orders the tests of parallel runs by group: a worker takes the next group when it has ended one."""
+    """Orders the tests of parallel runs by group: a worker takes the next group when it has finished one."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (not item.nodeid.startswith(SLOWEST), group_of(item.nodeid)))
 
@@ -49,7 +49,7 @@ def empty_cache() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def empty_analytics(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After a test that commits, Django empties the tables of models. Those of `traces` belong to no model."""
+    """Empties the analytics tables after a test that commits. Django does so only for tables of models."""
     marker = request.node.get_closest_marker("django_db")
     if not (marker and marker.kwargs.get("transaction")):
         yield
@@ -62,10 +62,10 @@ def empty_analytics(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 @pytest.fixture
-def given(settings) -> Given:  # type: ignore[no-untyped-def]
-    """An open workspace of its own to fill with rows."""
+def tenant(settings) -> Tenant:  # type: ignore[no-untyped-def]
+    """Makes an open workspace, for the test to fill with rows."""
     from tests.factories import WorkspaceFactory
 
     workspace = WorkspaceFactory(id=uuid4())
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
-    return Given(workspace, Client(headers={"X-Workspace-ID": str(workspace.id)}))
+    return Tenant(workspace, Client(headers={"X-Workspace-ID": str(workspace.id)}))

@@ -32,7 +32,7 @@ class MembershipFactory(factory.django.DjangoModelFactory[Membership]):
 
 
 def an_api_key(*scopes: str, **values: Any) -> tuple[ApiKey, str]:
-    """A key and its secret."""
+    """Makes a key, and returns it with its secret."""
     workspace = values.pop("workspace", None) or WorkspaceFactory()
     key, secret = ApiKey.objects.issue(workspace, "test", scopes)
     ApiKey.objects.filter(pk=key.pk).update(**values) if values else None

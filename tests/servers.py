@@ -38,7 +38,7 @@ def wait_until_listening(port: int, seconds: float = 30) -> None:
 
 
 def database_url(alias: str) -> str:
-    """The URL of this worker's test database, for a server that the test starts."""
+    """Returns the URL of this worker's test database, for a server that the test starts."""
     database = connections[alias].settings_dict
     user = f"{database['USER']}:{database['PASSWORD']}" if database.get("PASSWORD") else database["USER"]
     port = f":{database['PORT']}" if database.get("PORT") else ""
@@ -46,7 +46,7 @@ def database_url(alias: str) -> str:
 
 
 def environment_of_a_server(port: int, **changes: str) -> dict[str, str]:
-    """For a gunicorn that serves this worker's test databases."""
+    """Returns the environment of a gunicorn that serves this worker's test databases."""
     return os.environ | {
         "DJANGO_SETTINGS_MODULE": "tests.settings",
         "DATABASE_URL": database_url("default"),
@@ -58,6 +58,6 @@ def environment_of_a_server(port: int, **changes: str) -> dict[str, str]:
 
 
 def environment_without_databases(**changes: str) -> dict[str, str]:
-    """For a product that brings its own."""
+    """Returns the environment of a product that starts its own databases."""
     dropped = ("DATABASE_URL", "ANALYTICS_DATABASE_URL", "DJANGO_SETTINGS_MODULE")
     return {name: value for name, value in os.environ.items() if name not in dropped} | changes

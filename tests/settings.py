@@ -1,4 +1,4 @@
-"""The product's settings without those that only slow tests down."""
+"""The product's settings, without the parts that only slow tests down."""
 
 import os
 

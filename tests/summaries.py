@@ -27,7 +27,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Takes what a worker has sent at its end."""
+    """Adds the counts and lines that a worker sends at its end."""
     output = getattr(node, "workeroutput", {})
     for section, counts in output.get("counts", {}).items():
         COUNTS[section].update(counts)

@@ -1,4 +1,4 @@
-"""How parallel runs divide the tests."""
+"""Checks how parallel runs divide the tests."""
 
 from xdist.scheduler import LoadScopeScheduling
 
@@ -15,7 +15,7 @@ def test_the_tests_of_a_shared_server_stay_in_one_worker() -> None:
     assert group_of("tests/faults/test_backup.py::test_it") == "tests/faults"
 
 
-def test_pytest_xdist_still_asks_for_the_group() -> None:
+def test_pytest_xdist_still_calls_the_group_method() -> None:
     """Should another version name this method otherwise, it would divide the tests in its own way, without an error."""
     assert "_split_scope" in vars(LoadScopeScheduling)
     assert "_split_scope" in vars(GroupScheduling)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.analytics.oracle import Money, Question
-from tests.given import iso
+from tests.tenant import iso
 from traces import writer
 from traces.row import Row
 
@@ -94,14 +94,14 @@ def histories(draw: st.DrawFn, now: datetime) -> list[Row]:
 
 @dataclass
 class Delivery:
-    """Batches of rows in their order of arrival, some rows twice, and then corrections."""
+    """Draws batches of rows in their order of arrival, some rows twice, and then corrections."""
 
     batches: list[list[Row]]
     corrections: list[Row]
 
     @property
     def stored(self) -> list[Row]:
-        """The rows that must be stored in the end."""
+        """Returns the rows that must be stored in the end."""
         rows = {row.span_id: row for batch in self.batches for row in batch}
         return list((rows | {row.span_id: row for row in self.corrections}).values())
 

@@ -64,8 +64,8 @@ class OneOf:
 # --- The rows of a question ---
 
 
-def now_and_before(rows: Iterable[Row], question: Question) -> tuple[list[Row], list[Row]]:
-    """The calls of the window, and of the window of equal length before it."""
+def current_and_previous(rows: Iterable[Row], question: Question) -> tuple[list[Row], list[Row]]:
+    """Returns the calls of the window, and of the window of equal length before it."""
     filters = dict(question.filters)
     operation = filters.pop("operation", None)
     passing = [
@@ -101,7 +101,7 @@ def buckets(question: Question) -> list[datetime]:
 
 
 def spend(rows: Iterable[Row]) -> Decimal | None:
-    """None where no call has a price."""
+    """Returns None if no call has a price."""
     priced = [row.cost_usd for row in rows if row.cost_usd is not None]
     return sum(priced, Decimal(0)) if priced else None
 
@@ -114,8 +114,8 @@ def ratio(part: Any, whole: Any) -> float | None:
     return float(part) / float(whole) if part is not None and whole else None
 
 
-def change(now: Any, before: Any) -> float | None:
-    return (float(now) - float(before)) / float(before) * 100 if now is not None and before else None
+def change(current: Any, previous: Any) -> float | None:
+    return (float(current) - float(previous)) / float(previous) * 100 if current is not None and previous else None
 
 
 def failed(rows: Iterable[Row]) -> list[Row]:
@@ -139,7 +139,7 @@ def average(values: Sequence[float]) -> float | None:
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
-    """Between the two values that surround the wanted rank, as percentile_cont."""
+    """Interpolates between the two values around the rank, as percentile_cont does."""
     if not values:
         return None
     rank = share * (len(values) - 1)
@@ -148,7 +148,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 
 
 def last_first(value: str | None) -> tuple[bool, str]:
-    """None sorts last."""
+    """Returns a sort key that puts None last."""
     return value is None, value or ""
 
 
@@ -164,16 +164,16 @@ def usage_overview(rows: list[Row], question: Question, money: Money) -> dict[st
             "avg_calls_per_user": ratio(len(calls), len(users(calls))),
         }
 
-    now, before = map(facts, now_and_before(rows, question))
-    return {**now, "change_from_previous": {name: change(now[name], before[name]) for name in now}}
+    current, previous = map(facts, current_and_previous(rows, question))
+    return {**current, "change_from_previous": {name: change(current[name], previous[name]) for name in current}}
 
 
 def usage_calls_over_time(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
+    current, _ = current_and_previous(rows, question)
+    by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
     return {
         "granularity": question.granularity,
-        "total_calls": len(now),
+        "total_calls": len(current),
         "data": [
             {"timestamp": bucket, "calls": len(by_bucket[bucket]), "errors": len(failed(by_bucket[bucket]))}
             for bucket in buckets(question)
@@ -182,17 +182,17 @@ def usage_calls_over_time(rows: list[Row], question: Question, money: Money) -> 
 
 
 def usage_agent_distribution(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    ranked = sorted(grouped(now, lambda row: row.agent_id).items(), key=lambda group: (-len(group[1]), group[0]))
+    current, _ = current_and_previous(rows, question)
+    ranked = sorted(grouped(current, lambda row: row.agent_id).items(), key=lambda group: (-len(group[1]), group[0]))
     listed: list[tuple[str | None, list[Row]]] = [*ranked[: question.limit]]
     rest = [row for _, calls in ranked[question.limit :] for row in calls]
     return {
-        "total_calls": len(now),
+        "total_calls": len(current),
         "data": [
             {
                 "agent_id": agent_id,
                 "calls": len(calls),
-                "percentage": share(len(calls), len(now)),
+                "percentage": share(len(calls), len(current)),
                 "avg_latency_ms": average(timed(calls)),
                 "error_rate": share(len(failed(calls)), len(calls)),
                 "cost_usd": spend(calls),
@@ -203,9 +203,9 @@ def usage_agent_distribution(rows: list[Row], question: Question, money: Money) 
 
 
 def usage_top_users(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, question)
-    calls_before = Counter(row.user_id for row in before)
-    of_users = grouped((row for row in now if row.user_id is not None), lambda row: row.user_id)
+    current, previous = current_and_previous(rows, question)
+    previous_calls = Counter(row.user_id for row in previous)
+    of_users = grouped((row for row in current if row.user_id is not None), lambda row: row.user_id)
     ranked = sorted(of_users.items(), key=lambda group: (-len(group[1]), group[0]))
 
     def trend(percent: float | None) -> str:
@@ -221,8 +221,8 @@ def usage_top_users(rows: list[Row], question: Question, money: Money) -> dict[s
                 "cost_usd": spend(calls),
                 "active_agents": len(agents(calls)),
                 "last_seen": max(row.timestamp for row in calls),
-                "change_from_previous": change(len(calls), calls_before[user_id]),
-                "trend": trend(change(len(calls), calls_before[user_id])),
+                "change_from_previous": change(len(calls), previous_calls[user_id]),
+                "trend": trend(change(len(calls), previous_calls[user_id])),
             }
             for user_id, calls in ranked[: question.limit]
         ]
@@ -230,10 +230,10 @@ def usage_top_users(rows: list[Row], question: Question, money: Money) -> dict[s
 
 
 def cost_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, question)
-    priced = [row for row in now if row.cost_usd is not None]
+    current, previous = current_and_previous(rows, question)
+    priced = [row for row in current if row.cost_usd is not None]
     month = cost_budget(rows, question, money)
-    total = spend(now) if now else Decimal(0)
+    total = spend(current) if current else Decimal(0)
     return {
         "total_spend_usd": total,
         "budget_limit_usd": month["monthly_limit_usd"],
@@ -241,8 +241,8 @@ def cost_overview(rows: list[Row], question: Question, money: Money) -> dict[str
         "budget_used_percentage": month["used_percentage"],
         "avg_cost_per_call_usd": ratio(spend(priced), len(priced)),
         "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
-        "unpriced_calls": len(now) - len(priced),
-        "change_from_previous": change(total, spend(before)),
+        "unpriced_calls": len(current) - len(priced),
+        "change_from_previous": change(total, spend(previous)),
     }
 
 
@@ -257,7 +257,7 @@ def models_and_rest(
 ) -> tuple[list[tuple[str | None, str | None]], dict[Any, tuple[str | None, str | None]]]:
     """Returns the listed (provider, model), and the line of each (provider, model).
 
-    Those past the limit and those without a name are one line together.
+    The models past the limit and those without a name are one line together.
     """
     groups = sorted(grouped(calls, lambda row: (row.provider, row.model)).items(), key=most_expensive_first)
     listed = [key for key, _ in groups[:limit] if key[1] is not None]
@@ -266,9 +266,9 @@ def models_and_rest(
 
 
 def cost_trend(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    lines, places = models_and_rest(now, question.limit)
-    points = grouped(now, lambda row: (bucket_of(row.timestamp, question), places[row.provider, row.model]))
+    current, _ = current_and_previous(rows, question)
+    lines, places = models_and_rest(current, question.limit)
+    points = grouped(current, lambda row: (bucket_of(row.timestamp, question), places[row.provider, row.model]))
     return {
         "granularity": question.granularity,
         "models": list(dict.fromkeys(model for _, model in lines if model is not None)),
@@ -287,11 +287,11 @@ def cost_trend(rows: list[Row], question: Question, money: Money) -> dict[str, A
 
 
 def cost_by_model(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    lines, places = models_and_rest(now, question.limit)
-    groups = grouped(now, lambda row: places[row.provider, row.model])
+    current, _ = current_and_previous(rows, question)
+    lines, places = models_and_rest(current, question.limit)
+    groups = grouped(current, lambda row: places[row.provider, row.model])
     return {
-        "total_cost_usd": spend(now) if now else Decimal(0),
+        "total_cost_usd": spend(current) if current else Decimal(0),
         "data": [
             {
                 "provider": provider,
@@ -300,7 +300,7 @@ def cost_by_model(rows: list[Row], question: Question, money: Money) -> dict[str
                 "input_tokens": sum(row.input_tokens or 0 for row in groups[provider, model]),
                 "output_tokens": sum(row.output_tokens or 0 for row in groups[provider, model]),
                 "cost_usd": spend(groups[provider, model]),
-                "percentage": share(spend(groups[provider, model]), spend(now)),
+                "percentage": share(spend(groups[provider, model]), spend(current)),
                 "avg_cost_per_call_usd": ratio(spend(groups[provider, model]), len(priced)),
                 "unpriced_calls": len(groups[provider, model]) - len(priced),
             }
@@ -382,16 +382,16 @@ def percentiles(calls: list[Row], is_exact: bool) -> dict[str, Any]:
     return {name: Near(value, value * HISTOGRAM_ERROR + 1e-5) for name, value in exact.items() if value is not None}
 
 
-def change_of_percentile(now: Any, before: Any) -> Any:
-    """Each of the two windows may be exact or estimated, by its own number of calls."""
-    if not isinstance(now, Near) and not isinstance(before, Near):
-        return change(now, before)
-    now, before = (one.value if isinstance(one, Near) else one for one in (now, before))
-    if now is None or before is None:
+def change_of_percentile(current: Any, previous: Any) -> Any:
+    """Compares two percentiles. Each may be exact or estimated, depending on the number of calls of its window."""
+    if not isinstance(current, Near) and not isinstance(previous, Near):
+        return change(current, previous)
+    current, previous = (one.value if isinstance(one, Near) else one for one in (current, previous))
+    if current is None or previous is None:
         return None
-    if before < NOTHING_MS:
+    if previous < NOTHING_MS:
         return ANYTHING  # the change against an estimate near 0 can be any number
-    ratio = now / before
+    ratio = current / previous
     return Near((ratio - 1) * 100, ratio * 100 * 2.1 * HISTOGRAM_ERROR + 0.1)
 
 
@@ -400,34 +400,38 @@ def method(calls: list[Row], question: Question) -> str:
 
 
 def performance_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, before = now_and_before(rows, question)
-    latency, latency_before = (percentiles(calls, method(calls, question) == "exact") for calls in (now, before))
+    current, previous = current_and_previous(rows, question)
+    latency, latency_previous = (
+        percentiles(calls, method(calls, question) == "exact") for calls in (current, previous)
+    )
     return {
         **latency,
-        "avg_latency_ms": average(timed(now)),
-        "error_rate": share(len(failed(now)), len(now)),
-        "success_rate": share(len(now) - len(failed(now)), len(now)),
-        "total_requests": len(now),
-        "requests_per_second": len(now) / (question.end - question.start).total_seconds(),
-        "percentile_method": method(now, question),
+        "avg_latency_ms": average(timed(current)),
+        "error_rate": share(len(failed(current)), len(current)),
+        "success_rate": share(len(current) - len(failed(current)), len(current)),
+        "total_requests": len(current),
+        "requests_per_second": len(current) / (question.end - question.start).total_seconds(),
+        "percentile_method": method(current, question),
         "change_from_previous": {
-            **{name: change_of_percentile(latency[name], latency_before[name]) for name in PERCENTILES},
-            "error_rate": change(share(len(failed(now)), len(now)), share(len(failed(before)), len(before))),
+            **{name: change_of_percentile(latency[name], latency_previous[name]) for name in PERCENTILES},
+            "error_rate": change(
+                share(len(failed(current)), len(current)), share(len(failed(previous)), len(previous))
+            ),
         },
     }
 
 
 def performance_latency(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
+    current, _ = current_and_previous(rows, question)
+    by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
     return {
         "granularity": question.granularity,
-        "percentile_method": method(now, question),
+        "percentile_method": method(current, question),
         "data": [
             {
                 "timestamp": bucket,
                 "calls": len(by_bucket[bucket]),
-                **percentiles(by_bucket[bucket], method(now, question) == "exact"),
+                **percentiles(by_bucket[bucket], method(current, question) == "exact"),
                 "avg_latency_ms": average(timed(by_bucket[bucket])),
             }
             for bucket in buckets(question)
@@ -436,8 +440,8 @@ def performance_latency(rows: list[Row], question: Question, money: Money) -> di
 
 
 def performance_throughput(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    by_bucket = grouped(now, lambda row: bucket_of(row.timestamp, question))
+    current, _ = current_and_previous(rows, question)
+    by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
     data = []
     for bucket in buckets(question):
         counts = Counter(row.status for row in by_bucket[bucket])
@@ -454,8 +458,8 @@ def performance_throughput(rows: list[Row], question: Question, money: Money) ->
 
 
 def performance_errors(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
-    now, _ = now_and_before(rows, question)
-    errors = failed(now)
+    current, _ = current_and_previous(rows, question)
+    errors = failed(current)
     groups = sorted(
         grouped(errors, lambda row: (row.error_type, row.status)).items(),
         key=lambda group: (-len(group[1]), last_first(group[0][0]), group[0][1]),
@@ -470,7 +474,7 @@ def performance_errors(rows: list[Row], question: Question, money: Money) -> dic
                 "status": status,
                 "calls": len(calls),
                 "percentage": share(len(calls), len(errors)),
-                "error_rate": share(len(calls), len(now)),
+                "error_rate": share(len(calls), len(current)),
                 "agents": len(agents(calls)),
                 "users_affected": len(users(calls)),
                 "first_seen": min(row.timestamp for row in calls),
@@ -479,7 +483,7 @@ def performance_errors(rows: list[Row], question: Question, money: Money) -> dic
                 "sample_trace_id": OneOf(tuple(row.trace_id for row in latest)),
             }
         )
-    return {"total_errors": len(errors), "error_rate": share(len(errors), len(now)), "data": data}
+    return {"total_errors": len(errors), "error_rate": share(len(errors), len(current)), "data": data}
 
 
 ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
@@ -502,7 +506,7 @@ ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
 
 
 def difference(found: Any, wanted: Any, at: str = "") -> str | None:
-    """Says in words where the two differ. None: they agree."""
+    """Describes where the two differ. Returns None if they agree."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         if set(found) != set(wanted):
             return f"{at}: fields {sorted(set(found) ^ set(wanted))}"

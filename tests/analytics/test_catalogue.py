@@ -14,7 +14,7 @@ import analytics.urls
 import observability.urls
 from analytics import catalogue, openapi
 from analytics.catalogue import METRICS, PAGES, Metric, Panel, metrics_of
-from tests.given import Given
+from tests.tenant import Tenant
 from traces import sums
 from traces.db import row
 from traces.filters import Filters
@@ -39,7 +39,7 @@ def total_tokens(filters: Filters) -> TotalTokens:
 
 
 def reload_urls() -> None:
-    """Makes everything that is made of the catalogue once, when the product starts."""
+    """Makes everything again that the product makes from the catalogue at its start."""
     openapi.document.cache_clear()
     importlib.reload(analytics.urls)
     importlib.reload(observability.urls)
@@ -47,8 +47,8 @@ def reload_urls() -> None:
 
 
 @pytest.fixture
-def fourteenth(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Iterator[None]:
-    """A metric of tests alone, with a template in a folder of its own."""
+def extra_metric(monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path) -> Iterator[None]:
+    """Adds a metric that only tests have, with its template in a temporary folder."""
     panel = Panel("Tokens", "framed", poll_seconds=45, limit=3)
     metric = Metric(ROUTE, total_tokens, catalogue.LIVE, "All tokens of the window.", "range=7d", panel, double)
     template = tmp_path / "analytics/usage/total_tokens.html"
@@ -66,51 +66,51 @@ def double(filters: Filters, workspace: Any) -> dict[str, Any]:
     return {"doubled": total_tokens(filters)["input_tokens"] * 2}
 
 
-@pytest.mark.usefixtures("fourteenth")
+@pytest.mark.usefixtures("extra_metric")
 class TestAMetricInTheCatalogue:
-    def test_it_has_a_url(self, given: Given) -> None:
-        given.calls(2, input_tokens=5)
-        assert given.ask(ROUTE) == {"input_tokens": 10}
+    def test_a_metric_has_a_url(self, tenant: Tenant) -> None:
+        tenant.calls(2, input_tokens=5)
+        assert tenant.ask(ROUTE) == {"input_tokens": 10}
 
-    def test_it_has_a_panel_with_its_extras(self, given: Given) -> None:
-        given.calls(2, input_tokens=5)
-        panel = given.client.get(f"/api/v1/{ROUTE}?range=7d", headers={"HX-Request": "true"}).content.decode()
+    def test_a_metric_has_a_panel_with_its_extras(self, tenant: Tenant) -> None:
+        tenant.calls(2, input_tokens=5)
+        panel = tenant.client.get(f"/api/v1/{ROUTE}?range=7d", headers={"HX-Request": "true"}).content.decode()
         assert panel == "<h2>Tokens</h2><b>10</b>, twice as many: <i>20</i>"
 
-    def test_its_page_loads_the_panel(self, given: Given) -> None:
-        page = given.client.get("/dashboard/usage").content.decode()
+    def test_the_page_of_a_metric_loads_its_panel(self, tenant: Tenant) -> None:
+        page = tenant.client.get("/dashboard/usage").content.decode()
         assert page.count('class="panel ') == 5
         assert 'class="panel framed"' in page
         assert 'id="panel-usage-total-tokens"' in page
         assert 'data-poll-seconds="45"' in page
         assert f'hx-get="/api/v1/{ROUTE}?limit=3"' in page
-        assert ROUTE not in given.client.get("/dashboard/cost").content.decode()
+        assert ROUTE not in tenant.client.get("/dashboard/cost").content.decode()
 
-    def test_the_document_describes_it(self, given: Given) -> None:
-        operation = given.client.get("/api/v1/openapi.json").json()["paths"][f"/api/v1/{ROUTE}"]["get"]
+    def test_the_document_describes_a_metric(self, tenant: Tenant) -> None:
+        operation = tenant.client.get("/api/v1/openapi.json").json()["paths"][f"/api/v1/{ROUTE}"]["get"]
         assert (operation["operationId"], operation["tags"]) == ("usage-total-tokens", ["usage"])
         assert operation["summary"] == "All tokens of the window."
         assert operation["description"] == "An answer may be 60 seconds old."
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         assert schema["properties"] == {"input_tokens": {"type": "integer", "description": "Tokens of all prompts."}}
-        jsonschema_rs.validate(schema, given.ask(ROUTE))
+        jsonschema_rs.validate(schema, tenant.ask(ROUTE))
 
-    def test_the_api_page_shows_its_example_and_fields(self, given: Given) -> None:
-        page = given.client.get("/api/v1/docs").content.decode()
+    def test_the_api_page_shows_the_example_and_fields_of_a_metric(self, tenant: Tenant) -> None:
+        page = tenant.client.get("/api/v1/docs").content.decode()
         assert f"/api/v1/{ROUTE}?range=7d" in page
         assert "Tokens of all prompts." in page
 
 
-def test_it_is_gone_afterwards(given: Given) -> None:
-    assert given.client.get(f"/api/v1/{ROUTE}").status_code == 404
-    assert f"/api/v1/{ROUTE}" not in given.client.get("/api/v1/openapi.json").json()["paths"]
+def test_the_extra_metric_is_gone_afterwards(tenant: Tenant) -> None:
+    assert tenant.client.get(f"/api/v1/{ROUTE}").status_code == 404
+    assert f"/api/v1/{ROUTE}" not in tenant.client.get("/api/v1/openapi.json").json()["paths"]
 
 
-def test_every_metric_stands_on_a_page() -> None:
+def test_every_metric_is_on_a_page() -> None:
     assert sorted(metric.route for page in PAGES for metric in metrics_of(page)) == sorted(METRICS)
 
 
-def test_a_panel_can_stand_before_those_of_earlier_metrics() -> None:
+def test_a_panel_can_precede_those_of_earlier_metrics() -> None:
     cost = next(page for page in PAGES if page.domain == "cost")
     assert [metric.panel.label for metric in metrics_of(cost)] == [
         "Overview",

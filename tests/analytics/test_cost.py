@@ -5,7 +5,7 @@ import pytest
 from analytics import catalogue
 from budgets.models import Budget
 from tests.factories import WorkspaceFactory
-from tests.given import NOON, Given, a_row, iso
+from tests.tenant import NOON, Tenant, a_row, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -21,44 +21,44 @@ def total(answer: dict) -> float:
 
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryCostMetric:
-    def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
+    def test_a_metric_does_not_see_another_workspace(self, tenant: Tenant, metric: str) -> None:
         from traces import writer
 
-        given.calls(3, cost_usd="1")
+        tenant.calls(3, cost_usd="1")
         writer.store(WorkspaceFactory().id, [a_row(cost_usd="1") for _ in range(2)])
-        assert total(given.ask(metric)) == 3
+        assert total(tenant.ask(metric)) == 3
 
     @pytest.mark.parametrize("name", ["agent_id", "model", "provider"])
-    def test_it_narrows_by(self, given: Given, metric: str, name: str) -> None:
-        given.calls(2, cost_usd="1")
-        given.calls(1, cost_usd="1", **{name: "other"})
-        assert total(given.ask(metric, **{name: "other"})) == 1
+    def test_a_metric_filters_by(self, tenant: Tenant, metric: str, name: str) -> None:
+        tenant.calls(2, cost_usd="1")
+        tenant.calls(1, cost_usd="1", **{name: "other"})
+        assert total(tenant.ask(metric, **{name: "other"})) == 1
 
-    def test_its_window_is_half_open_to_the_microsecond(self, given: Given, metric: str) -> None:
+    def test_the_window_is_half_open_to_the_microsecond(self, tenant: Tenant, metric: str) -> None:
         start, end = NOON + timedelta(microseconds=7), NOON + HOUR + timedelta(microseconds=11)
         for at in (start, end - timedelta(microseconds=1)):
-            given.calls(1, at, cost_usd="1")
+            tenant.calls(1, at, cost_usd="1")
         for at in (start - timedelta(microseconds=1), end):
-            given.calls(10, at, cost_usd="1")
-        assert total(given.ask(metric, start=iso(start), end=iso(end))) == 2
+            tenant.calls(10, at, cost_usd="1")
+        assert total(tenant.ask(metric, start=iso(start), end=iso(end))) == 2
 
-    def test_it_answers_an_empty_workspace(self, given: Given, metric: str) -> None:
-        assert total(given.ask(metric)) == 0
+    def test_a_metric_answers_an_empty_workspace(self, tenant: Tenant, metric: str) -> None:
+        assert total(tenant.ask(metric)) == 0
 
-    def test_money_is_exact(self, given: Given, metric: str) -> None:
-        given.calls(10, cost_usd="0.1")
-        assert total(given.ask(metric, start=iso(NOON), end=iso(NOON + HOUR), granularity="hourly")) == 1.0
+    def test_money_is_exact(self, tenant: Tenant, metric: str) -> None:
+        tenant.calls(10, cost_usd="0.1")
+        assert total(tenant.ask(metric, start=iso(NOON), end=iso(NOON + HOUR), granularity="hourly")) == 1.0
 
-    def test_it_refuses_a_bad_parameter(self, given: Given, metric: str) -> None:
-        assert given.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
+    def test_a_metric_refuses_a_bad_parameter(self, tenant: Tenant, metric: str) -> None:
+        assert tenant.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
 
 
-def test_overview_counts_unpriced_calls_and_compares_with_the_previous_window(given: Given) -> None:
-    given.calls(1, NOON - HOUR, cost_usd="2")
-    given.calls(2, NOON, cost_usd="1.50")
-    given.calls(3, NOON)
-    Budget.objects.create(workspace=given.workspace, monthly_limit_usd=10)
-    answer = given.ask("cost/overview", start=iso(NOON), end=iso(NOON + HOUR))
+def test_overview_counts_unpriced_calls_and_compares_with_the_previous_window(tenant: Tenant) -> None:
+    tenant.calls(1, NOON - HOUR, cost_usd="2")
+    tenant.calls(2, NOON, cost_usd="1.50")
+    tenant.calls(3, NOON)
+    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=10)
+    answer = tenant.ask("cost/overview", start=iso(NOON), end=iso(NOON + HOUR))
     assert answer["total_spend_usd"] == 3.0
     assert answer["avg_cost_per_call_usd"] == 1.5
     assert answer["unpriced_calls"] == 3
@@ -66,18 +66,18 @@ def test_overview_counts_unpriced_calls_and_compares_with_the_previous_window(gi
     assert answer["budget_limit_usd"] == 10.0
 
 
-def test_calls_without_any_price_have_no_known_spend(given: Given) -> None:
-    given.calls(3)
-    assert given.ask("cost/overview")["total_spend_usd"] is None
-    assert given.ask("cost/by-model")["total_cost_usd"] is None
+def test_calls_without_any_price_have_no_known_spend(tenant: Tenant) -> None:
+    tenant.calls(3)
+    assert tenant.ask("cost/overview")["total_spend_usd"] is None
+    assert tenant.ask("cost/by-model")["total_cost_usd"] is None
 
 
-def test_trend_sums_what_is_past_the_limit(given: Given) -> None:
-    given.calls(1, NOON, model="a", cost_usd="3")
-    given.calls(1, NOON, model="b", cost_usd="2")
-    given.calls(1, NOON, model="c", cost_usd="1")
-    given.calls(1, NOON, model=None)
-    answer = given.ask("cost/trend", start=iso(NOON), end=iso(NOON + 2 * HOUR), granularity="hourly", limit=1)
+def test_trend_sums_the_models_past_the_limit(tenant: Tenant) -> None:
+    tenant.calls(1, NOON, model="a", cost_usd="3")
+    tenant.calls(1, NOON, model="b", cost_usd="2")
+    tenant.calls(1, NOON, model="c", cost_usd="1")
+    tenant.calls(1, NOON, model=None)
+    answer = tenant.ask("cost/trend", start=iso(NOON), end=iso(NOON + 2 * HOUR), granularity="hourly", limit=1)
     assert answer["models"] == ["a"]
     assert answer["data"] == [
         {"timestamp": iso(NOON), "provider": "openai", "model": "a", "cost_usd": 3.0, "calls": 1},
@@ -87,12 +87,12 @@ def test_trend_sums_what_is_past_the_limit(given: Given) -> None:
     ]
 
 
-def test_by_model_sums_what_is_past_the_limit(given: Given) -> None:
-    given.calls(3, model="a", cost_usd="1", input_tokens=10, output_tokens=1)
-    given.calls(1, model="b", cost_usd="0.75")
-    given.calls(1, model="c", cost_usd="0.25")
-    given.calls(1, model="c")
-    answer = given.ask("cost/by-model", limit=1)
+def test_by_model_sums_the_models_past_the_limit(tenant: Tenant) -> None:
+    tenant.calls(3, model="a", cost_usd="1", input_tokens=10, output_tokens=1)
+    tenant.calls(1, model="b", cost_usd="0.75")
+    tenant.calls(1, model="c", cost_usd="0.25")
+    tenant.calls(1, model="c")
+    answer = tenant.ask("cost/by-model", limit=1)
     assert answer["total_cost_usd"] == 4.0
     assert answer["data"] == [
         {

@@ -1,4 +1,4 @@
-"""The documents name what exists."""
+"""The documents name only endpoints, packages and files that exist."""
 
 import re
 from pathlib import Path

@@ -104,7 +104,7 @@ def test_a_wrong_parameter_does_not_hide_a_wrong_window(query: str, names: list[
         ),
     ],
 )
-def test_it_refuses(query: str, name: str, words: str) -> None:
+def test_a_wrong_parameter_is_refused(query: str, name: str, words: str) -> None:
     [(at, message)] = refused(query)
     assert at == name
     assert words in message

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from analytics import examples
 from analytics.catalogue import METRICS
 from tests.factories import WorkspaceFactory
-from tests.given import Given
+from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -40,23 +40,23 @@ def test_the_document_lists_every_path_of_the_api(client: Client) -> None:
 
 @pytest.mark.parametrize("calls", [0, 2])
 @pytest.mark.parametrize("route", METRICS)
-def test_every_answer_is_as_declared(given: Given, route: str, calls: int) -> None:
-    given.calls(calls, user_id="ada", cost_usd="0.5", latency_ms=9.0, status="error", error_type="late")
-    document = given.client.get("/api/v1/openapi.json").json()
+def test_every_answer_is_as_declared(tenant: Tenant, route: str, calls: int) -> None:
+    tenant.calls(calls, user_id="ada", cost_usd="0.5", latency_ms=9.0, status="error", error_type="late")
+    document = tenant.client.get("/api/v1/openapi.json").json()
     operation = document["paths"][f"/api/v1/{route}"]["get"]
     declared = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    jsonschema_rs.validate(declared, given.ask(route))
+    jsonschema_rs.validate(declared, tenant.ask(route))
 
 
 @pytest.mark.parametrize(
     ("body", "status"),
     [({}, 200), ({"resourceSpans": []}, 200), ({"resourceLogs": []}, 400), ({"resourceSpans": 1}, 400)],
 )
-def test_bodies_that_the_document_allows_as_otlp_are_accepted(given: Given, body: Any, status: int) -> None:
-    paths = given.client.get("/api/v1/openapi.json").json()["paths"]
+def test_bodies_that_the_document_allows_as_otlp_are_accepted(tenant: Tenant, body: Any, status: int) -> None:
+    paths = tenant.client.get("/api/v1/openapi.json").json()["paths"]
     declared = paths["/v1/traces"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert jsonschema_rs.is_valid(declared, body) == (status == 200)
-    assert given.client.post("/v1/traces", body, content_type="application/json").status_code == status
+    assert tenant.client.post("/v1/traces", body, content_type="application/json").status_code == status
 
 
 def test_examples_send_metrics_where_metrics_go(client: Client) -> None:
@@ -103,17 +103,17 @@ def run(client: Client, curl: str) -> Any:
     """Sends the request that curl would send. -d makes a POST."""
     program, *words = shlex.split(curl.replace("\\\n", " "))
     assert program == "curl"
-    given: dict[str, list[str]] = {"-X": [], "-H": [], "-d": [], "url": []}
+    options: dict[str, list[str]] = {"-X": [], "-H": [], "-d": [], "url": []}
     while words:
         word = words.pop(0)
-        given[word if word in given else "url"].append(words.pop(0) if word in given else word)
-    headers = dict(header.split(": ", 1) for header in given["-H"])
-    [url] = map(urlsplit, given["url"])
-    method = (given["-X"] or ["POST" if given["-d"] else "GET"])[0]
+        options[word if word in options else "url"].append(words.pop(0) if word in options else word)
+    headers = dict(header.split(": ", 1) for header in options["-H"])
+    [url] = map(urlsplit, options["url"])
+    method = (options["-X"] or ["POST" if options["-d"] else "GET"])[0]
     return client.generic(
         method,
         url.path,
-        "".join(given["-d"]),
+        "".join(options["-d"]),
         content_type=headers.pop("Content-Type", ""),
         query_params=None,
         headers=headers,

@@ -1,4 +1,4 @@
-"""The pages and panels besides the endpoints' answers: choices, colours, the previous window, links."""
+"""Tests pages and panels beyond the answers of endpoints: choices, colours, the previous window, links."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from django.test import Client
 
 from analytics.palette import COLOURS, PATTERNS, slots
 from tests.factories import WorkspaceFactory
-from tests.given import NOON, Given, iso
+from tests.tenant import NOON, Tenant, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -20,42 +20,42 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def choices(given: Given, name: str, **query: str) -> str:
-    return given.client.get(f"/dashboard/choices/{name}", query).content.decode()
+def choices(tenant: Tenant, name: str, **query: str) -> str:
+    return tenant.client.get(f"/dashboard/choices/{name}", query).content.decode()
 
 
-def test_the_list_of_agents_has_the_most_called_first_with_its_calls(given: Given) -> None:
-    given.calls(2, datetime.now(UTC) - HOUR, agent_id="sales")
-    given.calls(3, datetime.now(UTC) - HOUR, agent_id="support")
-    page = choices(given, "agent_id")
+def test_the_list_of_agents_has_the_most_called_first_with_its_calls(tenant: Tenant) -> None:
+    tenant.calls(2, datetime.now(UTC) - HOUR, agent_id="sales")
+    tenant.calls(3, datetime.now(UTC) - HOUR, agent_id="support")
+    page = choices(tenant, "agent_id")
     assert page.index("agent_id=support") < page.index("agent_id=sales")
     assert '<span class="muted">3</span>' in page
 
 
-def test_a_list_obeys_the_other_filters_but_not_its_own(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, agent_id="sales", model="small")
-    given.calls(1, datetime.now(UTC) - HOUR, agent_id="support", model="large")
-    assert "agent_id=support" not in choices(given, "agent_id", model="small")
-    assert "model=large" in choices(given, "model", model="small")
+def test_a_list_obeys_the_other_filters_but_not_its_own(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, agent_id="sales", model="small")
+    tenant.calls(1, datetime.now(UTC) - HOUR, agent_id="support", model="large")
+    assert "agent_id=support" not in choices(tenant, "agent_id", model="small")
+    assert "model=large" in choices(tenant, "model", model="small")
 
 
-def test_a_search_finds_what_contains_it_in_any_case(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, provider="OpenAI")
-    given.calls(1, datetime.now(UTC) - HOUR, provider="google")
-    page = choices(given, "provider", search="open")
+def test_a_search_finds_what_contains_it_in_any_case(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, provider="OpenAI")
+    tenant.calls(1, datetime.now(UTC) - HOUR, provider="google")
+    page = choices(tenant, "provider", search="open")
     assert "provider=OpenAI" in page
     assert "google" not in page
-    assert "Nothing here is called so" in choices(given, "provider", search="mistral")
+    assert "Nothing here is called so" in choices(tenant, "provider", search="mistral")
 
 
-def test_operations_beyond_model_calls_can_be_chosen(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, operation="execute_tool", model=None, provider=None)
-    assert "operation=execute_tool" in choices(given, "operation")
+def test_operations_beyond_model_calls_can_be_chosen(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, operation="execute_tool", model=None, provider=None)
+    assert "operation=execute_tool" in choices(tenant, "operation")
 
 
-def test_another_workspaces_values_are_not_offered(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, agent_id="secret")
-    elsewhere = given.client.get("/dashboard/choices/agent_id", headers={"X-Workspace-ID": str(WorkspaceFactory().id)})
+def test_another_workspaces_values_are_not_offered(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, agent_id="secret")
+    elsewhere = tenant.client.get("/dashboard/choices/agent_id", headers={"X-Workspace-ID": str(WorkspaceFactory().id)})
     assert elsewhere.status_code == 401
 
 
@@ -76,83 +76,83 @@ def test_models_of_the_same_colour_have_different_patterns() -> None:
     assert max(slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
-def test_a_model_without_a_provider_differs_from_the_same_with_one(given: Given) -> None:
-    given.calls(2, cost_usd="1")
-    given.calls(1, cost_usd="1", provider=None)
-    panel = given.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
+def test_a_model_without_a_provider_differs_from_the_same_with_one(tenant: Tenant) -> None:
+    tenant.calls(2, cost_usd="1")
+    tenant.calls(1, cost_usd="1", provider=None)
+    panel = tenant.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
     assert "gpt-4o (openai)" in panel
     assert "gpt-4o (no provider)" in panel
     assert "None" not in panel
 
 
-def test_the_ninth_model_has_a_pattern_in_chart_legend_and_table(given: Given) -> None:
+def test_the_ninth_model_has_a_pattern_in_chart_legend_and_table(tenant: Tenant) -> None:
     for number in range(9):
-        given.calls(1, datetime.now(UTC) - (10 - number) * DAY, model=f"model-{number}", cost_usd="1")
-    chart = given.client.get("/api/v1/cost/trend?range=30d&limit=9", headers=HTMX).content.decode()
+        tenant.calls(1, datetime.now(UTC) - (10 - number) * DAY, model=f"model-{number}", cost_usd="1")
+    chart = tenant.client.get("/api/v1/cost/trend?range=30d&limit=9", headers=HTMX).content.decode()
     assert chart.count('"shape": "/"') == 1
     assert len(re.findall(r'class="swatch c\d p1"', chart)) == 1
-    table = given.client.get("/api/v1/cost/by-model?range=30d", headers=HTMX).content.decode()
+    table = tenant.client.get("/api/v1/cost/by-model?range=30d", headers=HTMX).content.decode()
     assert len(re.findall(r'class="swatch c\d p1"', table)) == 1
 
 
-def test_the_dashed_line_has_no_bucket_that_its_window_cuts(given: Given) -> None:
-    given.calls(1, NOON + timedelta(minutes=31))
+def test_the_dashed_line_has_no_bucket_that_its_window_cuts(tenant: Tenant) -> None:
+    tenant.calls(1, NOON + timedelta(minutes=31))
     # The previous window, from 2:30 to 12:30, cuts an hour at each edge.
-    given.calls(1, NOON - 10 * HOUR + timedelta(minutes=40))
-    given.calls(2, NOON - 5 * HOUR)
-    given.calls(4, NOON + timedelta(minutes=10))
+    tenant.calls(1, NOON - 10 * HOUR + timedelta(minutes=40))
+    tenant.calls(2, NOON - 5 * HOUR)
+    tenant.calls(4, NOON + timedelta(minutes=10))
     window = {"start": iso(NOON + timedelta(minutes=30)), "end": iso(NOON + timedelta(hours=10, minutes=30))}
-    page = given.client.get("/api/v1/usage/calls-over-time", window, headers=HTMX).content.decode()
+    page = tenant.client.get("/api/v1/usage/calls-over-time", window, headers=HTMX).content.decode()
     found = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
     assert found
     dashed = json.loads(found[1])["data"][-1]
     assert (len(dashed["y"]), sum(dashed["y"])) == (9, 2)
 
 
-def test_the_previous_window_is_a_dashed_line_of_its_calls(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR)
-    given.calls(2, datetime.now(UTC) - 25 * HOUR)
-    page = given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
+def test_the_previous_window_is_a_dashed_line_of_its_calls(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR)
+    tenant.calls(2, datetime.now(UTC) - 25 * HOUR)
+    page = tenant.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
     assert "the 24 hours before" in page
     assert '"dash": "dash"' in page
 
 
-def test_without_previous_calls_there_is_no_dashed_line(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR)
-    assert '"dash"' not in given.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
+def test_without_previous_calls_there_is_no_dashed_line(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR)
+    assert '"dash"' not in tenant.client.get("/api/v1/usage/calls-over-time", headers=HTMX).content.decode()
 
 
 @pytest.mark.parametrize("panel", ["usage/overview", "cost/overview", "performance/overview"])
-def test_cards_have_sparklines(given: Given, panel: str) -> None:
+def test_cards_have_sparklines(tenant: Tenant, panel: str) -> None:
     for ago in range(1, 6):
-        given.calls(ago, datetime.now(UTC) - ago * HOUR, user_id="ada", latency_ms=100.0, cost_usd="0.10")
-    page = given.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
+        tenant.calls(ago, datetime.now(UTC) - ago * HOUR, user_id="ada", latency_ms=100.0, cost_usd="0.10")
+    page = tenant.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
     assert page.count('<path class="line"') >= 3
 
 
-def test_a_custom_window_is_read_in_the_workspaces_zone(given: Given) -> None:
-    given.workspace.time_zone = "Europe/Berlin"
-    given.workspace.save()
-    form = {"workspace": given.workspace.id, "from": "2026-07-01T10:00", "to": "2026-07-01T12:00", "agent_id": "sales"}
-    location = given.client.get("/dashboard/cost", form)["Location"]
+def test_a_custom_window_is_read_in_the_workspaces_zone(tenant: Tenant) -> None:
+    tenant.workspace.time_zone = "Europe/Berlin"
+    tenant.workspace.save()
+    form = {"workspace": tenant.workspace.id, "from": "2026-07-01T10:00", "to": "2026-07-01T12:00", "agent_id": "sales"}
+    location = tenant.client.get("/dashboard/cost", form)["Location"]
     assert "start=2026-07-01T08%3A00%3A00Z&end=2026-07-01T10%3A00%3A00Z" in location
     assert "agent_id=sales" in location
 
 
-def test_times_that_are_not_times_are_refused_in_words(given: Given) -> None:
-    page = given.client.get("/dashboard/cost", {"workspace": given.workspace.id, "from": "soon", "to": "later"})
+def test_times_that_are_not_times_are_refused_in_words(tenant: Tenant) -> None:
+    page = tenant.client.get("/dashboard/cost", {"workspace": tenant.workspace.id, "from": "soon", "to": "later"})
     assert page.status_code == 422
     assert "must be a date and time" in page.content.decode()
 
 
-def test_a_page_keeps_filters_in_the_links_to_the_others(given: Given) -> None:
-    page = given.client.get(
-        "/dashboard/usage", {"workspace": given.workspace.id, "range": "7d", "agent_id": "sales & co"}
+def test_a_page_keeps_filters_in_the_links_to_the_others(tenant: Tenant) -> None:
+    page = tenant.client.get(
+        "/dashboard/usage", {"workspace": tenant.workspace.id, "range": "7d", "agent_id": "sales & co"}
     ).content.decode()
     for name in ("usage", "cost", "performance"):
         [link] = re.findall(rf'href="/dashboard/{name}\?([^"]*)"', page)
         assert QueryDict(unescape(link)).dict() == {
-            "workspace": str(given.workspace.id),
+            "workspace": str(tenant.workspace.id),
             "range": "7d",
             "agent_id": "sales & co",
         }
@@ -180,13 +180,13 @@ EMPTY_WHEN_FILTERED = [
 
 
 @pytest.mark.parametrize("panel", EMPTY_WHEN_FILTERED)
-def test_where_nothing_passes_the_filters_each_panel_says_so(given: Given, panel: str) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1", latency_ms=100.0)
-    filtered = given.client.get(f"/api/v1/{panel}?model=nope", headers=HTMX).content.decode()
+def test_where_nothing_passes_the_filters_each_panel_says_so(tenant: Tenant, panel: str) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1", latency_ms=100.0)
+    filtered = tenant.client.get(f"/api/v1/{panel}?model=nope", headers=HTMX).content.decode()
     assert "in the last 24 hours passes these filters" in filtered
     assert "user_id" not in filtered
     for agent in ("", "?agent_id=support"):
-        assert "passes these filters" not in given.client.get(f"/api/v1/{panel}{agent}", headers=HTMX).content.decode()
+        assert "passes these filters" not in tenant.client.get(f"/api/v1/{panel}{agent}", headers=HTMX).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -203,25 +203,25 @@ def test_where_nothing_passes_the_filters_each_panel_says_so(given: Given, panel
         ("performance/errors", "No call failed", "No call with these filters failed"),
     ],
 )
-def test_a_sentence_says_that_the_page_is_filtered(given: Given, panel: str, whole: str, part: str) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1")
-    assert whole in given.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
-    assert part in given.client.get(f"/api/v1/{panel}?agent_id=support", headers=HTMX).content.decode()
+def test_a_sentence_says_that_the_page_is_filtered(tenant: Tenant, panel: str, whole: str, part: str) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1")
+    assert whole in tenant.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
+    assert part in tenant.client.get(f"/api/v1/{panel}?agent_id=support", headers=HTMX).content.decode()
 
 
-def test_a_filtered_sentence_has_no_forecast_of_the_whole_workspace(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR, cost_usd="1")
-    assert "at this pace" in sentence(given, "/api/v1/cost/overview")
-    assert "at this pace" not in sentence(given, "/api/v1/cost/overview?agent_id=support")
+def test_a_filtered_sentence_has_no_forecast_of_the_whole_workspace(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR, cost_usd="1")
+    assert "at this pace" in sentence(tenant, "/api/v1/cost/overview")
+    assert "at this pace" not in sentence(tenant, "/api/v1/cost/overview?agent_id=support")
 
 
-def sentence(given: Given, panel: str) -> str:
-    found = re.search("<h1.*?</h1>", given.client.get(panel, headers=HTMX).content.decode(), re.DOTALL)
+def sentence(tenant: Tenant, panel: str) -> str:
+    found = re.search("<h1.*?</h1>", tenant.client.get(panel, headers=HTMX).content.decode(), re.DOTALL)
     assert found
     return found[0]
 
 
-def test_an_empty_latency_chart_speaks_of_calls_with_a_latency(given: Given) -> None:
-    given.calls(1, datetime.now(UTC) - HOUR)
-    page = given.client.get("/api/v1/performance/latency?agent_id=support", headers=HTMX).content.decode()
+def test_an_empty_latency_chart_speaks_of_calls_with_a_latency(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR)
+    page = tenant.client.get("/api/v1/performance/latency?agent_id=support", headers=HTMX).content.decode()
     assert "No call with a latency in the last 24 hours passes these filters" in page

@@ -5,7 +5,7 @@ import pytest
 
 from analytics import catalogue
 from tests.factories import WorkspaceFactory
-from tests.given import NOON, Given, a_row, iso
+from tests.tenant import NOON, Tenant, a_row, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -23,47 +23,47 @@ def total(answer: dict) -> int:
 
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryPerformanceMetric:
-    def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
+    def test_a_metric_does_not_see_another_workspace(self, tenant: Tenant, metric: str) -> None:
         from traces import writer
 
-        given.calls(3, status="error")
+        tenant.calls(3, status="error")
         writer.store(WorkspaceFactory().id, [a_row(status="error") for _ in range(2)])
-        assert total(given.ask(metric)) == 3
+        assert total(tenant.ask(metric)) == 3
 
     @pytest.mark.parametrize("name", ["agent_id", "model", "provider"])
-    def test_it_narrows_by(self, given: Given, metric: str, name: str) -> None:
-        given.calls(2, status="error")
-        given.calls(1, status="error", **{name: "other"})
-        assert total(given.ask(metric, **{name: "other"})) == 1
+    def test_a_metric_filters_by(self, tenant: Tenant, metric: str, name: str) -> None:
+        tenant.calls(2, status="error")
+        tenant.calls(1, status="error", **{name: "other"})
+        assert total(tenant.ask(metric, **{name: "other"})) == 1
 
-    def test_it_counts_model_calls_unless_asked_for_another_operation(self, given: Given, metric: str) -> None:
-        given.calls(2, status="error")
-        given.calls(4, status="error", operation="execute_tool")
-        assert total(given.ask(metric)) == 2
-        assert total(given.ask(metric, operation="execute_tool")) == 4
+    def test_a_metric_counts_model_calls_without_an_operation_filter(self, tenant: Tenant, metric: str) -> None:
+        tenant.calls(2, status="error")
+        tenant.calls(4, status="error", operation="execute_tool")
+        assert total(tenant.ask(metric)) == 2
+        assert total(tenant.ask(metric, operation="execute_tool")) == 4
 
-    def test_its_window_is_half_open_to_the_microsecond(self, given: Given, metric: str) -> None:
+    def test_the_window_is_half_open_to_the_microsecond(self, tenant: Tenant, metric: str) -> None:
         start, end = NOON + timedelta(microseconds=7), NOON + HOUR + timedelta(microseconds=11)
         for at in (start, end - timedelta(microseconds=1)):
-            given.calls(1, at, status="error")
+            tenant.calls(1, at, status="error")
         for at in (start - timedelta(microseconds=1), end):
-            given.calls(10, at, status="error")
-        assert total(given.ask(metric, start=iso(start), end=iso(end))) == 2
+            tenant.calls(10, at, status="error")
+        assert total(tenant.ask(metric, start=iso(start), end=iso(end))) == 2
 
-    def test_it_answers_an_empty_workspace(self, given: Given, metric: str) -> None:
-        assert total(given.ask(metric)) == 0
+    def test_a_metric_answers_an_empty_workspace(self, tenant: Tenant, metric: str) -> None:
+        assert total(tenant.ask(metric)) == 0
 
-    def test_it_refuses_a_bad_parameter(self, given: Given, metric: str) -> None:
-        assert given.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
+    def test_a_metric_refuses_a_bad_parameter(self, tenant: Tenant, metric: str) -> None:
+        assert tenant.ask(metric, expect=422, limit=0, range="2d")["status"] == 422
 
 
-def test_overview_compares_with_the_previous_window(given: Given) -> None:
-    given.calls(1, NOON - HOUR, latency_ms=50.0)
-    given.calls(1, NOON - HOUR, latency_ms=50.0, status="error")
+def test_overview_compares_with_the_previous_window(tenant: Tenant) -> None:
+    tenant.calls(1, NOON - HOUR, latency_ms=50.0)
+    tenant.calls(1, NOON - HOUR, latency_ms=50.0, status="error")
     for latency_ms in (0.0, 100.0, 200.0):
-        given.calls(1, NOON, latency_ms=latency_ms)
-    given.calls(1, NOON, status="timeout")
-    assert given.ask("performance/overview", start=iso(NOON), end=iso(NOON + HOUR)) == {
+        tenant.calls(1, NOON, latency_ms=latency_ms)
+    tenant.calls(1, NOON, status="timeout")
+    assert tenant.ask("performance/overview", start=iso(NOON), end=iso(NOON + HOUR)) == {
         "p50_latency_ms": 100.0,
         "p95_latency_ms": 190.0,
         "p99_latency_ms": 198.0,
@@ -83,21 +83,23 @@ def test_overview_compares_with_the_previous_window(given: Given) -> None:
 
 
 @pytest.mark.parametrize("metric", ["performance/overview", "performance/latency"])
-def test_many_calls_are_answered_from_a_histogram_within_1_5_percent(given: Given, settings: Any, metric: str) -> None:
+def test_many_calls_are_answered_from_a_histogram_within_1_5_percent(
+    tenant: Tenant, settings: Any, metric: str
+) -> None:
     for latency_ms in (0.5, 3.0, 40.0, 41.0, 900.0, 1000.0, 25_000.0):
-        given.calls(1, NOON, latency_ms=latency_ms)
-    exact = given.ask(metric, **HOURS)
+        tenant.calls(1, NOON, latency_ms=latency_ms)
+    exact = tenant.ask(metric, **HOURS)
     settings.EXACT_PERCENTILE_ROWS = 6
-    answer = given.ask(metric, **HOURS)
+    answer = tenant.ask(metric, **HOURS)
     assert (exact["percentile_method"], answer["percentile_method"]) == ("exact", "histogram")
     for wanted, found in zip(exact.get("data", [exact]), answer.get("data", [answer]), strict=True):
         for name in ("p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "avg_latency_ms"):
             assert found[name] == (None if wanted[name] is None else pytest.approx(wanted[name], rel=0.015))
 
 
-def test_latency_is_null_in_an_empty_bucket(given: Given) -> None:
-    given.calls(2, NOON + HOUR / 2, latency_ms=10.0)
-    assert given.ask("performance/latency", **HOURS)["data"] == [
+def test_latency_is_null_in_an_empty_bucket(tenant: Tenant) -> None:
+    tenant.calls(2, NOON + HOUR / 2, latency_ms=10.0)
+    assert tenant.ask("performance/latency", **HOURS)["data"] == [
         {
             "timestamp": iso(NOON),
             "calls": 2,
@@ -117,11 +119,11 @@ def test_latency_is_null_in_an_empty_bucket(given: Given) -> None:
     ]
 
 
-def test_throughput_of_a_partial_bucket_is_per_second_of_the_window(given: Given) -> None:
-    given.calls(4, NOON + HOUR / 2)
-    given.calls(2, NOON + HOUR / 2, status="timeout")
+def test_throughput_of_a_partial_bucket_is_per_second_of_the_window(tenant: Tenant) -> None:
+    tenant.calls(4, NOON + HOUR / 2)
+    tenant.calls(2, NOON + HOUR / 2, status="timeout")
     half = {"start": iso(NOON + HOUR / 2), "end": iso(NOON + 2 * HOUR), "granularity": "hourly"}
-    first, second = given.ask("performance/throughput", **half)["data"]
+    first, second = tenant.ask("performance/throughput", **half)["data"]
     assert first == {
         "timestamp": iso(NOON),
         "success": 4,
@@ -133,14 +135,14 @@ def test_throughput_of_a_partial_bucket_is_per_second_of_the_window(given: Given
     assert second["total"] == 0
 
 
-def test_errors_are_grouped_by_type_with_a_recent_sample(given: Given) -> None:
-    given.calls(5, NOON)
+def test_errors_are_grouped_by_type_with_a_recent_sample(tenant: Tenant) -> None:
+    tenant.calls(5, NOON)
     failed: dict[str, Any] = {"status": "error", "error_type": "rate_limit"}
-    given.calls(1, NOON, **failed, user_id="ada", error_message="slow down", trace_id="old")
-    given.calls(1, NOON + HOUR, **failed, user_id="bob", agent_id="sales", error_message="stop", trace_id="new")
-    given.calls(1, NOON + 1.5 * HOUR, **failed)
-    given.calls(2, NOON, status="timeout")
-    answer = given.ask("performance/errors", limit=1)
+    tenant.calls(1, NOON, **failed, user_id="ada", error_message="slow down", trace_id="old")
+    tenant.calls(1, NOON + HOUR, **failed, user_id="bob", agent_id="sales", error_message="stop", trace_id="new")
+    tenant.calls(1, NOON + 1.5 * HOUR, **failed)
+    tenant.calls(2, NOON, status="timeout")
+    answer = tenant.ask("performance/errors", limit=1)
     assert (answer["total_errors"], answer["error_rate"]) == (5, 50.0)
     assert answer["data"] == [
         {

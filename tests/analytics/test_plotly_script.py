@@ -37,7 +37,7 @@ def test_plotly_is_served_without_its_loader_and_with_its_licenses(served: str) 
     assert "\nvar Plotly" in served[:600] or '"use strict";var Plotly' in served[:600]
 
 
-def test_of_plotly_only_what_we_draw_is_served(served: str) -> None:
+def test_only_the_used_part_of_plotly_is_served(served: str) -> None:
     for drawn in ("bar", "scatter"):
         assert f'moduleType:"trace",name:"{drawn}"' in served
     for other in ("pie", "heatmap", "scattermap"):
@@ -54,20 +54,20 @@ class TestAnotherVersion:
     def another(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("web.pinned.version", lambda package: "7.1.1")
 
-    def test_requirements_pin_the_one_it_was_written_for(self) -> None:
+    def test_requirements_pin_the_plotly_that_the_module_was_written_for(self) -> None:
         assert f"plotly=={PLOTLY_VERSION}\n" in (ROOT / "requirements.txt").read_text()
 
-    def test_a_system_check_names_both(self, another: None) -> None:
+    def test_a_system_check_names_both_versions(self, another: None) -> None:
         [error] = system_check()
         assert f"works with plotly {PLOTLY_VERSION} only, and plotly 7.1.1 is installed" in error.msg
         with pytest.raises(CommandError, match=r"plotly 7\.1\.1 is installed"):
             call_command("check")
 
-    def test_its_script_is_not_served(self, another: None) -> None:
+    def test_the_script_of_another_version_is_not_served(self, another: None) -> None:
         with pytest.raises(ImproperlyConfigured, match=r"plotly 7\.1\.1 is installed"):
             PackageData(location=package_data()).open(SCRIPT)
 
-    def test_the_right_one_passes(self) -> None:
+    def test_the_right_version_passes(self) -> None:
         assert plotly_script.plotly_fault() is None
         assert system_check() == []
 

@@ -5,7 +5,7 @@ from django.db import connections
 
 from analytics import catalogue
 from tests.factories import WorkspaceFactory
-from tests.given import NOON, Given, a_row, iso
+from tests.tenant import NOON, Tenant, a_row, iso
 from traces.rollups.catalogue import BLOCK_SIZE
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -22,45 +22,45 @@ def total(answer: dict) -> int:
 
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryUsageMetric:
-    def test_it_does_not_see_another_workspace(self, given: Given, metric: str) -> None:
+    def test_a_metric_does_not_see_another_workspace(self, tenant: Tenant, metric: str) -> None:
         from traces import writer
 
-        given.calls(3, user_id="ada")
+        tenant.calls(3, user_id="ada")
         writer.store(WorkspaceFactory().id, [a_row(user_id="ada") for _ in range(2)])
-        assert total(given.ask(metric)) == 3
+        assert total(tenant.ask(metric)) == 3
 
     @pytest.mark.parametrize("name", ["agent_id", "model", "provider"])
-    def test_it_narrows_by(self, given: Given, metric: str, name: str) -> None:
-        given.calls(2, user_id="ada")
-        given.calls(1, user_id="ada", **{name: "other"})
-        assert total(given.ask(metric, **{name: "other"})) == 1
+    def test_a_metric_filters_by(self, tenant: Tenant, metric: str, name: str) -> None:
+        tenant.calls(2, user_id="ada")
+        tenant.calls(1, user_id="ada", **{name: "other"})
+        assert total(tenant.ask(metric, **{name: "other"})) == 1
 
-    def test_it_counts_model_calls_unless_asked_for_another_operation(self, given: Given, metric: str) -> None:
-        given.calls(2, user_id="ada")
-        given.calls(1, user_id="ada", operation="embeddings")
-        given.calls(4, user_id="ada", operation="execute_tool")
-        given.calls(5, user_id="ada", operation="invoke_agent")
-        assert total(given.ask(metric)) == 3
-        assert total(given.ask(metric, operation="execute_tool")) == 4
+    def test_a_metric_counts_model_calls_without_an_operation_filter(self, tenant: Tenant, metric: str) -> None:
+        tenant.calls(2, user_id="ada")
+        tenant.calls(1, user_id="ada", operation="embeddings")
+        tenant.calls(4, user_id="ada", operation="execute_tool")
+        tenant.calls(5, user_id="ada", operation="invoke_agent")
+        assert total(tenant.ask(metric)) == 3
+        assert total(tenant.ask(metric, operation="execute_tool")) == 4
 
-    def test_its_window_is_half_open_to_the_microsecond(self, given: Given, metric: str) -> None:
+    def test_the_window_is_half_open_to_the_microsecond(self, tenant: Tenant, metric: str) -> None:
         start, end = NOON + timedelta(microseconds=7), NOON + HOUR + timedelta(microseconds=11)
         for at in (start, end - timedelta(microseconds=1)):
-            given.calls(1, at, user_id="ada")
+            tenant.calls(1, at, user_id="ada")
         for at in (start - timedelta(microseconds=1), end):
-            given.calls(10, at, user_id="ada")
-        assert total(given.ask(metric, start=iso(start), end=iso(end))) == 2
+            tenant.calls(10, at, user_id="ada")
+        assert total(tenant.ask(metric, start=iso(start), end=iso(end))) == 2
 
-    def test_it_answers_an_empty_workspace(self, given: Given, metric: str) -> None:
-        assert total(given.ask(metric)) == 0
+    def test_a_metric_answers_an_empty_workspace(self, tenant: Tenant, metric: str) -> None:
+        assert total(tenant.ask(metric)) == 0
 
 
-def test_overview_compares_with_the_previous_window(given: Given) -> None:
-    given.calls(2, NOON - HOUR, user_id="ada", agent_id="support")
-    given.calls(3, NOON, user_id="ada", agent_id="support")
-    given.calls(1, NOON, user_id="bob", agent_id="sales")
-    given.calls(2, NOON)
-    assert given.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR)) == {
+def test_overview_compares_with_the_previous_window(tenant: Tenant) -> None:
+    tenant.calls(2, NOON - HOUR, user_id="ada", agent_id="support")
+    tenant.calls(3, NOON, user_id="ada", agent_id="support")
+    tenant.calls(1, NOON, user_id="bob", agent_id="sales")
+    tenant.calls(2, NOON)
+    assert tenant.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR)) == {
         "total_calls": 6,
         "unique_users": 2,
         "active_agents": 2,
@@ -74,8 +74,8 @@ def test_overview_compares_with_the_previous_window(given: Given) -> None:
     }
 
 
-def test_overview_of_nothing_has_no_ratio_and_no_change(given: Given) -> None:
-    assert given.ask("usage/overview") == {
+def test_overview_of_nothing_has_no_ratio_and_no_change(tenant: Tenant) -> None:
+    assert tenant.ask("usage/overview") == {
         "total_calls": 0,
         "unique_users": 0,
         "active_agents": 0,
@@ -89,13 +89,13 @@ def test_overview_of_nothing_has_no_ratio_and_no_change(given: Given) -> None:
     }
 
 
-def test_calls_over_time_has_every_bucket_of_the_window(given: Given) -> None:
-    given.calls(2, NOON + 1.5 * HOUR)
-    given.calls(1, NOON + 1.5 * HOUR, status="timeout")
-    answer = given.ask("usage/calls-over-time", start=iso(NOON + HOUR / 2), end=iso(NOON + 3 * HOUR))
+def test_calls_over_time_has_every_bucket_of_the_window(tenant: Tenant) -> None:
+    tenant.calls(2, NOON + 1.5 * HOUR)
+    tenant.calls(1, NOON + 1.5 * HOUR, status="timeout")
+    answer = tenant.ask("usage/calls-over-time", start=iso(NOON + HOUR / 2), end=iso(NOON + 3 * HOUR))
     assert answer["granularity"] == "minute"
     assert len(answer["data"]) == 150
-    answer = given.ask(
+    answer = tenant.ask(
         "usage/calls-over-time", start=iso(NOON + HOUR / 2), end=iso(NOON + 3 * HOUR), granularity="hourly"
     )
     assert answer["total_calls"] == 3
@@ -106,12 +106,12 @@ def test_calls_over_time_has_every_bucket_of_the_window(given: Given) -> None:
     ]
 
 
-def test_agent_distribution_sums_what_is_past_the_limit(given: Given) -> None:
-    given.calls(5, agent_id="a", latency_ms=100.0, cost_usd="0.10")
-    given.calls(3, agent_id="b", status="error")
-    given.calls(1, agent_id="c", latency_ms=10.0, cost_usd="0.25")
-    given.calls(1, agent_id="d", latency_ms=30.0)
-    answer = given.ask("usage/agent-distribution", limit=2)
+def test_agent_distribution_sums_the_agents_past_the_limit(tenant: Tenant) -> None:
+    tenant.calls(5, agent_id="a", latency_ms=100.0, cost_usd="0.10")
+    tenant.calls(3, agent_id="b", status="error")
+    tenant.calls(1, agent_id="c", latency_ms=10.0, cost_usd="0.25")
+    tenant.calls(1, agent_id="d", latency_ms=30.0)
+    answer = tenant.ask("usage/agent-distribution", limit=2)
     assert answer["total_calls"] == 10
     assert answer["data"] == [
         {
@@ -141,13 +141,13 @@ def test_agent_distribution_sums_what_is_past_the_limit(given: Given) -> None:
     ]
 
 
-def test_top_users_trend_against_the_previous_window(given: Given) -> None:
+def test_top_users_trend_against_the_previous_window(tenant: Tenant) -> None:
     window = {"start": iso(NOON), "end": iso(NOON + HOUR)}
     for user, before, now in (("up", 2, 5), ("flat", 4, 4), ("down", 4, 3), ("new", 0, 2), ("gone", 9, 0)):
-        given.calls(before, NOON - HOUR, user_id=user)
-        given.calls(now, NOON + HOUR / 2, user_id=user, cost_usd="0.5", agent_id=user)
-    given.calls(1, NOON, agent_id="nobody")
-    answer = given.ask("usage/top-users", **window)
+        tenant.calls(before, NOON - HOUR, user_id=user)
+        tenant.calls(now, NOON + HOUR / 2, user_id=user, cost_usd="0.5", agent_id=user)
+    tenant.calls(1, NOON, agent_id="nobody")
+    answer = tenant.ask("usage/top-users", **window)
     assert [(row["user_id"], row["calls"], row["change_from_previous"]) for row in answer["data"]] == [
         ("up", 5, 150.0),
         ("flat", 4, 0.0),
@@ -164,21 +164,21 @@ def test_top_users_trend_against_the_previous_window(given: Given) -> None:
         "change_from_previous": 0,
         "trend": "",
     }
-    assert len(given.ask("usage/top-users", **window, limit=1)["data"]) == 1
+    assert len(tenant.ask("usage/top-users", **window, limit=1)["data"]) == 1
 
 
-def test_users_count_once_across_the_chunks_of_their_numbers(given: Given) -> None:
+def test_users_count_once_across_the_blocks_of_their_numbers(tenant: Tenant) -> None:
     with connections["analytics"].cursor() as cursor:
         cursor.execute(
             "INSERT INTO user_numbers (workspace_id, user_id, number) VALUES (%s, 'before', %s)",
-            [given.workspace.id, BLOCK_SIZE - 3],
+            [tenant.workspace.id, BLOCK_SIZE - 3],
         )
     users = ["ada", "bob", "cy", "dee"]
     for user_id in users:
-        given.calls(1, NOON - 5 * HOUR, user_id=user_id, status="error")  # of a closed hour, in sets
+        tenant.calls(1, NOON - 5 * HOUR, user_id=user_id, status="error")  # of a closed hour, in sets
     for user_id in (*users[1:3], "eve"):
-        given.calls(1, NOON, user_id=user_id, status="error")
-    assert given.ask("usage/overview")["unique_users"] == 5
-    assert given.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR))["unique_users"] == 3
-    [group] = given.ask("performance/errors")["data"]
+        tenant.calls(1, NOON, user_id=user_id, status="error")
+    assert tenant.ask("usage/overview")["unique_users"] == 5
+    assert tenant.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR))["unique_users"] == 3
+    [group] = tenant.ask("performance/errors")["data"]
     assert group["users_affected"] == 5

@@ -20,9 +20,9 @@ from django.test import Client
 
 from budgets.models import Budget
 from tests.factories import UserFactory, WorkspaceFactory
-from tests.given import a_row
 from tests.redis_server import RedisServer
 from tests.servers import database_url, free_port
+from tests.tenant import a_row
 from traces import writer
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
@@ -104,7 +104,7 @@ def limits(workers: list[Worker]) -> list[float]:
     ]
 
 
-def test_a_new_budget_is_true_for_every_worker_at_once(workers: list[Worker]) -> None:
+def test_a_new_budget_is_effective_in_every_worker_at_once(workers: list[Worker]) -> None:
     Budget.objects.create(workspace_id=OPEN, monthly_limit_usd=1000)
     assert limits(workers) == [1000.0] * 8
     for number, worker in enumerate(workers):
@@ -125,14 +125,14 @@ def test_100_cold_requests_at_once_compute_at_most_twice(workers: list[Worker]) 
     writer.store(OPEN, [a_row()])
     path = "/api/v1/performance/latency?range=7d"
     with ThreadPoolExecutor(100) as many, connections["analytics"].cursor() as cursor:
-        # Whoever computes waits for this lock, so that all have asked before the first has an answer.
+        # A worker that computes waits for this lock, so all requests have been sent before the first is answered.
         cursor.execute("BEGIN")
         cursor.execute("LOCK TABLE traces IN ACCESS EXCLUSIVE MODE")
-        asked = [many.submit(workers[number % 4].ask, path) for number in range(100)]
+        pending = [many.submit(workers[number % 4].ask, path) for number in range(100)]
         until_somebody_waits(cursor)
         time.sleep(1)
         cursor.execute("ROLLBACK")
-        responses = [one.result() for one in asked]
+        responses = [one.result() for one in pending]
     assert [response.status for response in responses] == [200] * 100
     assert len({response.content for response in responses}) == 1  # type: ignore[attr-defined]
     assert 1 <= sum(response.headers["X-Cache"] == "miss" for response in responses) <= 2
@@ -144,4 +144,4 @@ def until_somebody_waits(cursor: Any) -> None:
         if cursor.fetchone()[0]:
             return
         time.sleep(0.02)
-    raise AssertionError("nobody asked")
+    raise AssertionError("no worker computes")

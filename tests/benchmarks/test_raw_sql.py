@@ -5,23 +5,23 @@ from django.http import QueryDict
 
 from analytics.catalogue import METRICS
 from analytics.query_string import parse
-from benchmarks.comparing import differences
+from benchmarks.compare import differences
 from benchmarks.raw_sql import QUESTIONS
-from tests.given import NOON, Given, iso
+from tests.tenant import NOON, Tenant, iso
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 @pytest.fixture
-def stored(given: Given) -> Given:
-    """Two windows of a day, with two agents and users, a call that failed and one without a price."""
+def stored(tenant: Tenant) -> Tenant:
+    """Stores calls of two days, with two agents and users, a call that failed and one without a price."""
     before = NOON - timedelta(days=1)
-    given.calls(2, before, user_id="ada", latency_ms=100, cost_usd="0.5", input_tokens=10, output_tokens=1)
-    given.calls(3, user_id="ada", latency_ms=200, cost_usd="0.25", input_tokens=20, output_tokens=2)
-    given.calls(1, NOON + timedelta(hours=3), user_id="bob", agent_id="sales", latency_ms=50)
-    given.calls(1, user_id="bob", model="o4-mini", status="error", error_type="overloaded", error_message="later")
-    return given
+    tenant.calls(2, before, user_id="ada", latency_ms=100, cost_usd="0.5", input_tokens=10, output_tokens=1)
+    tenant.calls(3, user_id="ada", latency_ms=200, cost_usd="0.25", input_tokens=20, output_tokens=2)
+    tenant.calls(1, NOON + timedelta(hours=3), user_id="bob", agent_id="sales", latency_ms=50)
+    tenant.calls(1, user_id="bob", model="o4-mini", status="error", error_type="overloaded", error_message="later")
+    return tenant
 
 
 def test_every_question_is_one_of_the_product() -> None:
@@ -29,14 +29,14 @@ def test_every_question_is_one_of_the_product() -> None:
 
 
 @pytest.mark.parametrize("route", sorted(QUESTIONS.keys() - {"cost/budget", "cost/overview"}))
-@pytest.mark.parametrize("narrowed", ["", "&agent_id=support", "&model=gpt-4o", "&provider=nobody"])
-def test_raw_rows_answer_as_the_product_does(stored: Given, route: str, narrowed: str) -> None:
+@pytest.mark.parametrize("filter_query", ["", "&agent_id=support", "&model=gpt-4o", "&provider=nobody"])
+def test_raw_rows_answer_as_the_product_does(stored: Tenant, route: str, filter_query: str) -> None:
     window = f"start={iso(NOON - timedelta(hours=12))}&end={iso(NOON + timedelta(hours=12))}"
-    filters = parse(QueryDict(window + narrowed), stored.workspace.id)
+    filters = parse(QueryDict(window + filter_query), stored.workspace.id)
     assert list(differences(METRICS[route].question(filters), QUESTIONS[route](rows, filters))) == []
 
 
-def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Given) -> None:
+def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Tenant) -> None:
     from budgets.spending import spending
 
     end = NOON + timedelta(hours=1)

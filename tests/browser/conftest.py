@@ -29,7 +29,7 @@ def browser(django_db_setup: None) -> Iterator[Browser]:
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser's console said of errors and violations of the CSP; empty is good."""
+    """Returns the list of errors and CSP violations in the browser's console; it should stay empty."""
     return []
 
 
@@ -39,10 +39,10 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    asked = open_requests[page] = set()
-    page.on("request", lambda request: asked.add(request))
-    page.on("requestfinished", lambda request: asked.discard(request))
-    page.on("requestfailed", lambda request: asked.discard(request))
+    unanswered = open_requests[page] = set()
+    page.on("request", lambda request: unanswered.add(request))
+    page.on("requestfinished", lambda request: unanswered.discard(request))
+    page.on("requestfailed", lambda request: unanswered.discard(request))
     yield page
     del open_requests[page]
     context.close()
@@ -50,7 +50,7 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """A test ends when the server has answered all: before its workspace closes and its database is emptied."""
+    """Ends a test after the server has answered all requests, before its workspace and its rows are removed."""
     yield
     page = getattr(item, "funcargs", {}).get("page")
     for _ in range(100 if page else 0):

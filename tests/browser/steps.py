@@ -1,18 +1,18 @@
-"""What tests of pages do again and again."""
+"""Steps that many tests of pages share."""
 
 import re
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.given import Given
+from tests.tenant import Tenant
 
 LONG_MS = 15_000
 DRAWN = "() => [...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg'))"
 
 
-def open_page(page: Page, live_server: Any, given: Given, name: str, query: str = "") -> None:
-    page.goto(f"{live_server.url}/dashboard/{name}?workspace={given.workspace.id}{query}")
+def open_page(page: Page, live_server: Any, tenant: Tenant, name: str, query: str = "") -> None:
+    page.goto(f"{live_server.url}/dashboard/{name}?workspace={tenant.workspace.id}{query}")
 
 
 def wait_until_drawn(page: Page) -> None:
@@ -21,7 +21,7 @@ def wait_until_drawn(page: Page) -> None:
 
 
 def card(page: Page, label: str) -> Locator:
-    """The number of a card."""
+    """Returns the number of a card."""
     return page.locator(".card", has=page.locator(".label", has_text=re.compile(f"^{label}$"))).locator(".value")
 
 
@@ -39,7 +39,7 @@ def cells(page: Page, panel: str, name: str) -> list[str]:
 
 
 def zoom(page: Page, chart: str) -> Any:
-    """Drags over a part of the chart; the range it shows then."""
+    """Drags over a part of the chart, and returns the range that it shows then."""
     shown = f"document.getElementById('chart-{chart}').layout.xaxis.range"
     unzoomed = page.evaluate(shown)
     plot = page.locator(f"#chart-{chart} .nsewdrag").bounding_box()

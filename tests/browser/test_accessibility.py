@@ -1,4 +1,4 @@
-"""axe-core's judgement of every page, light and dark, wide and narrow, with data and without."""
+"""axe-core checks every page, light and dark, wide and narrow, with data and without."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, ViewportSize, expect
 
 from budgets.models import Budget
 from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
-from tests.given import Given
+from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -28,25 +28,25 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def fill(given: Given) -> None:
-    Budget.objects.create(workspace=given.workspace, monthly_limit_usd=Decimal(1))
+def fill(tenant: Tenant) -> None:
+    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=Decimal(1))
     now = datetime.now(UTC)
     for hours in range(1, 30):
         at = now - timedelta(hours=hours)
-        given.calls(2, at, user_id=f"user-{hours % 3}", model=f"model-{hours % 9}", cost_usd="0.02", latency_ms=900.0)
-        given.calls(1, at, status="error", error_type="rate_limit", error_message="slow down", latency_ms=10.0)
+        tenant.calls(2, at, user_id=f"user-{hours % 3}", model=f"model-{hours % 9}", cost_usd="0.02", latency_ms=900.0)
+        tenant.calls(1, at, status="error", error_type="rate_limit", error_message="slow down", latency_ms=10.0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
 def test_no_page_has_a_serious_violation(
-    page: Page, live_server: Any, given: Given, complaints: list[str], scheme: Any, viewport: ViewportSize
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str], scheme: Any, viewport: ViewportSize
 ) -> None:
-    fill(given)
+    fill(tenant)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.set_viewport_size(viewport)
     for name in PAGES:
-        open_page(page, live_server, given, name)
+        open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
         page.locator("details:not(.menu) summary").first.click()
         page.locator("summary", has_text="Agent").click()
@@ -57,10 +57,12 @@ def test_no_page_has_a_serious_violation(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nor_has_an_empty_workspace_or_a_document(page: Page, live_server: Any, given: Given, scheme: Any) -> None:
+def test_no_empty_workspace_or_document_has_a_serious_violation(
+    page: Page, live_server: Any, tenant: Tenant, scheme: Any
+) -> None:
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for name in PAGES:
-        open_page(page, live_server, given, name)
+        open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
         assert violations(page) == [], name
     for path in ("/docs/", "/docs/clients", "/api/v1/docs", "/sign-in"):

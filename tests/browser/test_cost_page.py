@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from budgets.models import Budget
 from tests.browser.steps import LONG_MS, cells, expect_card, open_page, row, shown_range, wait_until_drawn, zoom
 from tests.factories import PASSWORD, MembershipFactory
-from tests.given import Given
+from tests.tenant import Tenant
 from workspaces.models import Role
 
 pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.usefixtures("always_renewed")]
@@ -22,24 +22,24 @@ def nothing_complained(complaints: list[str]) -> Iterator[None]:
     assert [one for one in complaints if "422" not in one and "503" not in one] == []
 
 
-def set_budget(given: Given, limit_usd: str | None, threshold: str = "80") -> None:
+def set_budget(tenant: Tenant, limit_usd: str | None, threshold: str = "80") -> None:
     Budget.objects.create(
-        workspace=given.workspace,
+        workspace=tenant.workspace,
         monthly_limit_usd=None if limit_usd is None else Decimal(limit_usd),
         alert_threshold_percentage=Decimal(threshold),
     )
 
 
-def spend(given: Given, cost_usd: str, **values: Any) -> None:
-    given.calls(1, datetime.now(UTC) - timedelta(seconds=1), cost_usd=cost_usd, **values)
+def spend(tenant: Tenant, cost_usd: str, **values: Any) -> None:
+    tenant.calls(1, datetime.now(UTC) - timedelta(seconds=1), cost_usd=cost_usd, **values)
 
 
-def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_server: Any, given: Given) -> None:
-    set_budget(given, "100")
-    spend(given, "30", model="gpt-4o", provider="openai", input_tokens=1000, output_tokens=10)
-    spend(given, "10", model="claude", provider="anthropic")
-    given.calls(2, datetime.now(UTC), model="homemade", provider="ours")
-    open_page(page, live_server, given, "cost")
+def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_server: Any, tenant: Tenant) -> None:
+    set_budget(tenant, "100")
+    spend(tenant, "30", model="gpt-4o", provider="openai", input_tokens=1000, output_tokens=10)
+    spend(tenant, "10", model="claude", provider="anthropic")
+    tenant.calls(2, datetime.now(UTC), model="homemade", provider="ours")
+    open_page(page, live_server, tenant, "cost")
     wait_until_drawn(page)
     expect_card(page, "Spend", "$40.00")
     expect_card(page, "Budget remaining", "$60.00")
@@ -55,10 +55,10 @@ def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_ser
     expect(page.locator("#table-cost-trend tbody tr").last).to_contain_text("$40.00")
 
 
-def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_server: Any, given: Given) -> None:
+def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_server: Any, tenant: Tenant) -> None:
     for model in ("a", "b", "c", "d", "e", "f", "g", "h"):
-        spend(given, "1", model=f"model-{model}")
-    open_page(page, live_server, given, "cost")
+        spend(tenant, "1", model=f"model-{model}")
+    open_page(page, live_server, tenant, "cost")
     wait_until_drawn(page)
     colours = set()
     for model in ("a", "b", "c", "d", "e", "f", "g", "h"):
@@ -80,12 +80,12 @@ def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_serve
         ("142", "exceeded", "The budget is exceeded by $42.00."),
     ],
 )
-def test_the_budget_warns_at_its_marks(
-    page: Page, live_server: Any, given: Given, spent: str, status: str, words: str
+def test_the_budget_warns_at_its_thresholds(
+    page: Page, live_server: Any, tenant: Tenant, spent: str, status: str, words: str
 ) -> None:
-    set_budget(given, "100")
-    spend(given, spent)
-    open_page(page, live_server, given, "cost")
+    set_budget(tenant, "100")
+    spend(tenant, spent)
+    open_page(page, live_server, tenant, "cost")
     panel = page.locator("#panel-cost-budget")
     expect(panel.locator(".badge")).to_have_text(status, timeout=LONG_MS)
     expect(panel).to_contain_text(words)
@@ -93,10 +93,10 @@ def test_the_budget_warns_at_its_marks(
     assert [tick.strip() for tick in ticks] == ["80 %", "90 %", "100 %"]
 
 
-def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: Any, given: Given) -> None:
-    set_budget(given, "100")
-    spend(given, "40")
-    open_page(page, live_server, given, "cost")
+def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: Any, tenant: Tenant) -> None:
+    set_budget(tenant, "100")
+    spend(tenant, "40")
+    open_page(page, live_server, tenant, "cost")
     expect_card(page, "Budget remaining", "$60.00")
 
     def hold(route: Route) -> None:
@@ -114,15 +114,15 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $200 spent, 20 %")
     expect(page.locator("#budget-limit")).to_have_value("200.00")
     expect_card(page, "Budget remaining", "$160.00")
-    assert Budget.objects.get(workspace=given.workspace).monthly_limit_usd == 200
+    assert Budget.objects.get(workspace=tenant.workspace).monthly_limit_usd == 200
 
 
-def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
-    page: Page, live_server: Any, given: Given
+def test_a_refused_budget_says_why_next_to_its_field_and_resets_the_bar(
+    page: Page, live_server: Any, tenant: Tenant
 ) -> None:
-    set_budget(given, "100")
-    spend(given, "40")
-    open_page(page, live_server, given, "cost")
+    set_budget(tenant, "100")
+    spend(tenant, "40")
+    open_page(page, live_server, tenant, "cost")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
     page.fill("#budget-threshold", "120")
     page.fill("#budget-limit", "-5")
@@ -141,10 +141,10 @@ def test_a_refused_budget_says_why_beside_its_field_and_takes_the_bar_back(
     expect(page.locator(".form-status")).to_have_text("Saved")
 
 
-def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_server: Any, given: Given) -> None:
-    set_budget(given, "100")
-    spend(given, "40")
-    open_page(page, live_server, given, "cost")
+def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_server: Any, tenant: Tenant) -> None:
+    set_budget(tenant, "100")
+    spend(tenant, "40")
+    open_page(page, live_server, tenant, "cost")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
 
     def fail(route: Route) -> None:
@@ -160,20 +160,20 @@ def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_serve
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
 
 
-def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_server: Any, given: Given) -> None:
-    set_budget(given, "100")
-    open_page(page, live_server, given, "cost")
+def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_server: Any, tenant: Tenant) -> None:
+    set_budget(tenant, "100")
+    open_page(page, live_server, tenant, "cost")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
     page.fill("#budget-limit", "1,500")
     page.locator(".budget-form button").click()
     expect(page.locator(".form-status")).to_have_text("Saved")
-    assert Budget.objects.get(workspace=given.workspace).monthly_limit_usd == 1500
+    assert Budget.objects.get(workspace=tenant.workspace).monthly_limit_usd == 1500
 
 
-def test_a_limit_of_nothing_that_is_exceeded_has_a_full_bar(page: Page, live_server: Any, given: Given) -> None:
-    set_budget(given, "0")
-    spend(given, "1")
-    open_page(page, live_server, given, "cost")
+def test_a_limit_of_nothing_that_is_exceeded_has_a_full_bar(page: Page, live_server: Any, tenant: Tenant) -> None:
+    set_budget(tenant, "0")
+    spend(tenant, "1")
+    open_page(page, live_server, tenant, "cost")
     expect(page.locator("svg.budget.exceeded .spent")).to_have_attribute("width", "100%", timeout=LONG_MS)
 
 
@@ -187,11 +187,11 @@ def test_a_viewer_sees_the_budget_but_no_form(page: Page, live_server: Any) -> N
     expect(page.locator(".budget-form")).to_have_count(0)
 
 
-def test_a_poll_keeps_zoom_an_open_menu_and_what_is_being_typed(page: Page, live_server: Any, given: Given) -> None:
+def test_a_poll_keeps_zoom_an_open_menu_and_what_is_being_typed(page: Page, live_server: Any, tenant: Tenant) -> None:
     page.clock.install()
-    set_budget(given, "100")
-    spend(given, "10")
-    open_page(page, live_server, given, "cost")
+    set_budget(tenant, "100")
+    spend(tenant, "10")
+    open_page(page, live_server, tenant, "cost")
     expect_card(page, "Spend", "$10.00")
     expect(page.locator("#chart-cost-trend .barlayer")).to_be_attached(timeout=LONG_MS)
     zoomed = zoom(page, "cost-trend")
@@ -200,7 +200,7 @@ def test_a_poll_keeps_zoom_an_open_menu_and_what_is_being_typed(page: Page, live
     page.fill("#budget-limit", "1234")
     page.locator("summary", has_text="Agent").click()
     expect(page.locator(".choices a", has_text="support")).to_be_visible()
-    spend(given, "5")
+    spend(tenant, "5")
     page.clock.fast_forward(61_000)
     expect_card(page, "Spend", "$15.00")
     expect(page.locator(".budget-line")).to_contain_text("$15.00 of $100")
@@ -210,12 +210,12 @@ def test_a_poll_keeps_zoom_an_open_menu_and_what_is_being_typed(page: Page, live
 
 
 def test_a_click_on_a_bar_narrows_to_its_hour_and_its_cross_undoes_it(
-    page: Page, live_server: Any, given: Given
+    page: Page, live_server: Any, tenant: Tenant
 ) -> None:
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
-    given.calls(1, hour + timedelta(minutes=5), cost_usd="4")
-    given.calls(1, hour - timedelta(hours=2), cost_usd="1")
-    open_page(page, live_server, given, "cost", "&range=7d")
+    tenant.calls(1, hour + timedelta(minutes=5), cost_usd="4")
+    tenant.calls(1, hour - timedelta(hours=2), cost_usd="1")
+    open_page(page, live_server, tenant, "cost", "&range=7d")
     expect_card(page, "Spend", "$5.00")
     wait_until_drawn(page)
     box = page.locator("#chart-cost-trend .barlayer .point path").evaluate_all(
@@ -231,9 +231,9 @@ def test_a_click_on_a_bar_narrows_to_its_hour_and_its_cross_undoes_it(
     assert "range=7d" in page.url
 
 
-def test_an_empty_workspace_shows_how_to_send_the_first_trace(page: Page, live_server: Any, given: Given) -> None:
-    open_page(page, live_server, given, "cost")
-    expect(page.locator("#first-trace-command")).to_contain_text(str(given.workspace.id), timeout=LONG_MS)
+def test_an_empty_workspace_shows_how_to_send_the_first_trace(page: Page, live_server: Any, tenant: Tenant) -> None:
+    open_page(page, live_server, tenant, "cost")
+    expect(page.locator("#first-trace-command")).to_contain_text(str(tenant.workspace.id), timeout=LONG_MS)
     expect(page.locator("h1")).to_contain_text("Spend was $0.00")
     page.locator(".first-trace a").click()
     expect(page.locator("h1")).to_have_text("Sending traces from the SDK you use")

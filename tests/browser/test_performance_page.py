@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.steps import LONG_MS, cells, expect_card, open_page, shown_range, wait_until_drawn, zoom
-from tests.given import Given
+from tests.tenant import Tenant
 
 pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.usefixtures("always_renewed")]
 
@@ -15,10 +15,10 @@ def recently() -> datetime:
 
 
 def test_all_panels_show_the_numbers_and_both_charts_are_drawn(
-    page: Page, live_server: Any, given: Given, complaints: list[str]
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
 ) -> None:
-    given.calls(3, recently(), latency_ms=1000.0)
-    given.calls(
+    tenant.calls(3, recently(), latency_ms=1000.0)
+    tenant.calls(
         1,
         recently(),
         latency_ms=1000.0,
@@ -27,7 +27,7 @@ def test_all_panels_show_the_numbers_and_both_charts_are_drawn(
         error_message="slow down",
         user_id="ada",
     )
-    open_page(page, live_server, given, "performance")
+    open_page(page, live_server, tenant, "performance")
     wait_until_drawn(page)
     for label in ("p50 latency", "p95 latency", "p99 latency"):
         expect_card(page, label, "1.0 s")
@@ -42,17 +42,17 @@ def test_all_panels_show_the_numbers_and_both_charts_are_drawn(
     assert complaints == []
 
 
-def test_without_failures_it_is_happy(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, recently(), latency_ms=100.0)
-    open_page(page, live_server, given, "performance")
+def test_the_page_without_failures_says_so(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, recently(), latency_ms=100.0)
+    open_page(page, live_server, tenant, "performance")
     expect(page.locator(".happy")).to_contain_text("No call failed in the last 24 hours.", timeout=LONG_MS)
     expect(page.locator("h1")).to_contain_text("the one call did not fail")
 
 
-def test_an_empty_workspace_is_told_what_to_do(
-    page: Page, live_server: Any, given: Given, complaints: list[str]
+def test_an_empty_workspace_says_what_to_do(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
 ) -> None:
-    open_page(page, live_server, given, "performance")
+    open_page(page, live_server, tenant, "performance")
     expect(page.locator("h1")).to_have_text("No calls in the last 24 hours.", timeout=LONG_MS)
     expect(page.locator("#first-trace-command")).to_be_visible()
     expect(page.locator(".happy")).to_have_count(0)
@@ -60,12 +60,12 @@ def test_an_empty_workspace_is_told_what_to_do(
 
 
 def test_a_range_and_a_filter_change_the_numbers_and_stay_on_the_way_to_another_page(
-    page: Page, live_server: Any, given: Given
+    page: Page, live_server: Any, tenant: Tenant
 ) -> None:
-    given.calls(1, recently(), agent_id="sales", latency_ms=200.0)
-    given.calls(1, recently() - timedelta(days=2), agent_id="sales", latency_ms=400.0)
-    given.calls(5, recently(), agent_id="support", latency_ms=900.0)
-    open_page(page, live_server, given, "performance")
+    tenant.calls(1, recently(), agent_id="sales", latency_ms=200.0)
+    tenant.calls(1, recently() - timedelta(days=2), agent_id="sales", latency_ms=400.0)
+    tenant.calls(5, recently(), agent_id="support", latency_ms=900.0)
+    open_page(page, live_server, tenant, "performance")
     expect_card(page, "p50 latency", "900 ms")
     page.locator("summary", has_text="Agent").click()
     page.locator(".filter input[type=search]").first.fill("SAL")
@@ -83,10 +83,10 @@ def test_a_range_and_a_filter_change_the_numbers_and_stay_on_the_way_to_another_
     expect_card(page, "Total calls", "7")
 
 
-def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, recently(), model="small")
-    given.calls(2, recently(), model="large")
-    open_page(page, live_server, given, "performance")
+def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, recently(), model="small")
+    tenant.calls(2, recently(), model="large")
+    open_page(page, live_server, tenant, "performance")
     menu = page.locator("summary", has_text="Model")
     menu.focus()
     page.keyboard.press("Enter")
@@ -99,10 +99,10 @@ def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_serve
     expect(page.locator(".choices a", has_text="large")).to_be_hidden()
 
 
-def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, recently(), model="small")
-    given.calls(2, recently(), model="large")
-    open_page(page, live_server, given, "performance")
+def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, recently(), model="small")
+    tenant.calls(2, recently(), model="large")
+    open_page(page, live_server, tenant, "performance")
     page.locator("summary", has_text="Model").click()
     search = page.get_by_label("Search: Model")
     expect(page.locator(".choices a", has_text="small")).to_be_visible(timeout=LONG_MS)
@@ -117,11 +117,11 @@ def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_serve
     expect(page.locator(".filter.set summary")).to_have_text("Model: small")
 
 
-def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_server: Any, given: Given) -> None:
-    given.workspace.time_zone = "Asia/Kolkata"
-    given.workspace.save()
-    given.calls(3, datetime(2026, 6, 1, 4, 45, tzinfo=UTC), latency_ms=100.0)  # 10:15 in Kolkata
-    open_page(page, live_server, given, "performance")
+def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.workspace.time_zone = "Asia/Kolkata"
+    tenant.workspace.save()
+    tenant.calls(3, datetime(2026, 6, 1, 4, 45, tzinfo=UTC), latency_ms=100.0)  # 10:15 in Kolkata
+    open_page(page, live_server, tenant, "performance")
     page.locator("summary", has_text="Custom").click()
     page.fill("[name=from]", "2026-06-01T10:00")
     page.fill("[name=to]", "2026-06-01T10:30")
@@ -131,8 +131,8 @@ def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_serve
     expect(page.locator("footer")).to_contain_text("Times are in Asia/Kolkata")
 
 
-def test_a_window_that_ends_before_it_starts_is_not_sent(page: Page, live_server: Any, given: Given) -> None:
-    open_page(page, live_server, given, "performance", "&model=small")
+def test_a_window_that_ends_before_it_starts_is_not_sent(page: Page, live_server: Any, tenant: Tenant) -> None:
+    open_page(page, live_server, tenant, "performance", "&model=small")
     page.locator("summary", has_text="Custom").click()
     page.fill("[name=from]", "2026-06-01T10:00")
     page.fill("[name=to]", "2026-06-01T10:00")
@@ -146,15 +146,15 @@ def test_a_window_that_ends_before_it_starts_is_not_sent(page: Page, live_server
     assert "model=small" in page.url
 
 
-def test_a_poll_keeps_zoom_and_an_open_table(page: Page, live_server: Any, given: Given) -> None:
+def test_a_poll_keeps_zoom_and_an_open_table(page: Page, live_server: Any, tenant: Tenant) -> None:
     page.clock.install()
-    given.calls(1, recently(), latency_ms=100.0)
-    open_page(page, live_server, given, "performance")
+    tenant.calls(1, recently(), latency_ms=100.0)
+    open_page(page, live_server, tenant, "performance")
     expect_card(page, "p50 latency", "100 ms")
     expect(page.locator("#chart-performance-throughput .barlayer")).to_be_attached(timeout=LONG_MS)
     zoomed = zoom(page, "performance-throughput")
     page.locator("#table-performance-throughput summary").click()
-    given.calls(1, recently(), latency_ms=300.0)
+    tenant.calls(1, recently(), latency_ms=300.0)
     page.clock.fast_forward(31_000)
     expect_card(page, "p50 latency", "200 ms")
     expect(page.locator("#table-performance-throughput tbody tr").last).to_contain_text("2", timeout=LONG_MS)
@@ -162,14 +162,14 @@ def test_a_poll_keeps_zoom_and_an_open_table(page: Page, live_server: Any, given
     assert shown_range(page, "performance-throughput") == zoomed
 
 
-def test_one_failing_panel_leaves_the_others_alone(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, recently(), latency_ms=100.0)
+def test_one_failing_panel_leaves_the_others_alone(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, recently(), latency_ms=100.0)
 
     def fail(route: Route) -> None:
         route.fulfill(status=503, body="<p>The database does not answer right now.</p>")
 
     page.route("**/performance/latency*", fail)
-    open_page(page, live_server, given, "performance")
+    open_page(page, live_server, tenant, "performance")
     panel = page.locator("#panel-performance-latency")
     expect(panel.locator(".panel-error")).to_contain_text("does not answer", timeout=LONG_MS)
     expect_card(page, "p50 latency", "100 ms")

@@ -1,4 +1,4 @@
-"""390 pixels wide: a page scrolls down and never sideways, and what does not fit scrolls in its own card."""
+"""At 390 pixels a page scrolls down and never sideways; content that does not fit scrolls in its own card."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.steps import open_page, wait_until_drawn
-from tests.given import Given
+from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 WIDTH = 390
@@ -29,11 +29,11 @@ def phone(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("name", ["usage", "cost", "performance"])
-def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, given: Given, name: str) -> None:
+def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, tenant: Tenant, name: str) -> None:
     now = datetime.now(UTC)
-    given.calls(2, now, agent_id=LONG_NAME, model=LONG_NAME, user_id=LONG_NAME, cost_usd="12345", latency_ms=99_999.0)
-    given.calls(1, now, status="error", error_type=LONG_NAME, error_message=LONG_NAME * 3)
-    open_page(phone, live_server, given, name, f"&agent_id={LONG_NAME}&model={LONG_NAME}" if name == "usage" else "")
+    tenant.calls(2, now, agent_id=LONG_NAME, model=LONG_NAME, user_id=LONG_NAME, cost_usd="12345", latency_ms=99_999.0)
+    tenant.calls(1, now, status="error", error_type=LONG_NAME, error_message=LONG_NAME * 3)
+    open_page(phone, live_server, tenant, name, f"&agent_id={LONG_NAME}&model={LONG_NAME}" if name == "usage" else "")
     wait_until_drawn(phone)
     assert phone.evaluate(OVERHANGING) == []
     assert phone.evaluate("document.documentElement.scrollWidth") == WIDTH
@@ -49,12 +49,12 @@ def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, given: 
     ],
 )
 def test_a_tables_first_columns_are_read_without_scrolling(
-    phone: Page, live_server: Any, given: Given, name: str, panel: str, columns: list[str]
+    phone: Page, live_server: Any, tenant: Tenant, name: str, panel: str, columns: list[str]
 ) -> None:
     now = datetime.now(UTC)
-    given.calls(2, now, user_id="ada", cost_usd="12345", latency_ms=10.0)
-    given.calls(1, now, status="error", error_type="rate_limit")
-    open_page(phone, live_server, given, name)
+    tenant.calls(2, now, user_id="ada", cost_usd="12345", latency_ms=10.0)
+    tenant.calls(1, now, status="error", error_type="rate_limit")
+    open_page(phone, live_server, tenant, name)
     heads = phone.locator(f"#panel-{panel} thead th")
     expect(heads.first).to_be_visible()
     assert heads.all_inner_texts()[: len(columns)] == columns
@@ -65,9 +65,9 @@ def test_a_tables_first_columns_are_read_without_scrolling(
     assert last["x"] + last["width"] <= scroll["x"] + scroll["width"] + 1
 
 
-def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, datetime.now(UTC), agent_id="sales")
-    open_page(phone, live_server, given, "usage")
+def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC), agent_id="sales")
+    open_page(phone, live_server, tenant, "usage")
     phone.locator("summary", has_text="Custom").tap()
     expect(phone.locator(".window-form")).to_be_in_viewport()
     phone.locator("summary", has_text="Custom").tap()

@@ -24,7 +24,7 @@ LEADING_AWAY = """
 
 
 class Alarms(list[str]):
-    """What must never happen; empty is good."""
+    """Collects events that must never happen; it should stay empty."""
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def quiet(page: Page, alarms: Alarms, where: str) -> None:
     assert alarms == [], where
 
 
-def test_the_alarm_works(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
+def test_the_detector_notices_a_script(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
     """With the CSP off a script that is not escaped would run."""
     naked.goto(f"{live_server.url}/sign-in")
     naked.evaluate("document.body.innerHTML = '<img src=x onerror=\"window.__xss=1\">'")
     naked.wait_for_function("window.__xss === 1")
 
 
-def test_nothing_runs(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
+def test_no_stored_script_runs(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
     user = UserFactory(is_staff=True, is_superuser=True, username="operator")
     workspace = filled(PAYLOADS.__getitem__, user)
     naked.goto(f"{live_server.url}/sign-in")

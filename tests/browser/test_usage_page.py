@@ -6,7 +6,7 @@ from playwright.sync_api import Page, Route, expect
 
 from analytics import cache as answers
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
-from tests.given import Given
+from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -21,8 +21,8 @@ def always_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "RENEWAL_FACTOR", 0)
 
 
-def open_usage(page: Page, live_server: Any, given: Given, query: str = "") -> None:
-    page.goto(f"{live_server.url}/dashboard/usage?workspace={given.workspace.id}{query}")
+def open_usage(page: Page, live_server: Any, tenant: Tenant, query: str = "") -> None:
+    page.goto(f"{live_server.url}/dashboard/usage?workspace={tenant.workspace.id}{query}")
 
 
 def expect_calls(page: Page, count: str) -> None:
@@ -31,11 +31,11 @@ def expect_calls(page: Page, count: str) -> None:
 
 
 def test_four_panels_show_the_numbers_and_a_chart_is_drawn(
-    page: Page, live_server: Any, given: Given, complaints: list[str]
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
 ) -> None:
-    given.calls(3, datetime.now(UTC), user_id="ada", agent_id="support", cost_usd="0.50")
-    given.calls(1, datetime.now(UTC), user_id="bob", agent_id="sales", status="error")
-    open_usage(page, live_server, given)
+    tenant.calls(3, datetime.now(UTC), user_id="ada", agent_id="support", cost_usd="0.50")
+    tenant.calls(1, datetime.now(UTC), user_id="bob", agent_id="sales", status="error")
+    open_usage(page, live_server, tenant)
     expect_calls(page, "4")
     values = page.locator("#panel-usage-overview .value")
     assert values.all_inner_texts() == ["4", "2", "2", "2.0"]
@@ -48,11 +48,11 @@ def test_four_panels_show_the_numbers_and_a_chart_is_drawn(
 
 
 def test_a_poll_shows_one_more_trace_and_leaves_zoom_and_open_tables(
-    page: Page, live_server: Any, given: Given, complaints: list[str]
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
 ) -> None:
     page.clock.install()
-    given.calls(1, datetime.now(UTC), user_id="ada")
-    open_usage(page, live_server, given)
+    tenant.calls(1, datetime.now(UTC), user_id="ada")
+    open_usage(page, live_server, tenant)
     expect_calls(page, "1")
     expect(page.locator("#chart-calls-over-time .barlayer")).to_be_attached(timeout=LONG_MS)
     unzoomed = page.evaluate(RANGES)
@@ -65,7 +65,7 @@ def test_a_poll_shows_one_more_trace_and_leaves_zoom_and_open_tables(
     page.wait_for_function(f"before => String({RANGES}) !== String(before)", arg=unzoomed)
     zoomed = page.evaluate(RANGES)
     page.locator("#table-calls-over-time summary").click()
-    given.calls(1, datetime.now(UTC), user_id="ada")
+    tenant.calls(1, datetime.now(UTC), user_id="ada")
     page.clock.fast_forward(31_000)
     expect_calls(page, "2")
     expect(page.locator("#table-calls-over-time tbody tr").last).to_contain_text("2", timeout=LONG_MS)
@@ -74,12 +74,12 @@ def test_a_poll_shows_one_more_trace_and_leaves_zoom_and_open_tables(
     assert complaints == []
 
 
-def test_paused_it_does_not_poll(page: Page, live_server: Any, given: Given) -> None:
+def test_a_paused_page_does_not_poll(page: Page, live_server: Any, tenant: Tenant) -> None:
     page.clock.install()
-    open_usage(page, live_server, given)
+    open_usage(page, live_server, tenant)
     expect_calls(page, "0")
     page.locator("[data-pause]").click()
-    given.calls(1, datetime.now(UTC))
+    tenant.calls(1, datetime.now(UTC))
     page.clock.fast_forward(120_000)
     expect(page.locator("[data-age]")).to_contain_text("paused")
     expect_calls(page, "0")
@@ -87,9 +87,11 @@ def test_paused_it_does_not_poll(page: Page, live_server: Any, given: Given) -> 
     expect_calls(page, "1")
 
 
-def test_a_failing_panel_says_so_keeps_its_data_and_can_be_retried(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(2, datetime.now(UTC), user_id="ada")
-    open_usage(page, live_server, given)
+def test_a_failing_panel_says_so_keeps_its_data_and_can_be_retried(
+    page: Page, live_server: Any, tenant: Tenant
+) -> None:
+    tenant.calls(2, datetime.now(UTC), user_id="ada")
+    open_usage(page, live_server, tenant)
     panel = page.locator("#panel-usage-top-users")
     expect(panel.locator("tbody tr")).to_contain_text("ada", timeout=LONG_MS)
 
@@ -106,20 +108,22 @@ def test_a_failing_panel_says_so_keeps_its_data_and_can_be_retried(page: Page, l
     expect(panel.locator(".panel-error")).to_be_hidden()
 
 
-def test_an_empty_workspace_says_what_to_do(page: Page, live_server: Any, given: Given, complaints: list[str]) -> None:
-    open_usage(page, live_server, given)
+def test_an_empty_workspace_says_what_to_do(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
+) -> None:
+    open_usage(page, live_server, tenant)
     expect(page.locator("h1")).to_have_text("No calls in the last 24 hours.", timeout=LONG_MS)
-    expect(page.locator("#first-trace-command")).to_contain_text(f"X-Workspace-ID: {given.workspace.id}")
+    expect(page.locator("#first-trace-command")).to_contain_text(f"X-Workspace-ID: {tenant.workspace.id}")
     expect(page.locator(".first-trace")).to_contain_text("make demo")
     assert complaints == []
 
 
 def test_a_click_on_an_agent_narrows_the_page_and_its_cross_undoes_it(
-    page: Page, live_server: Any, given: Given
+    page: Page, live_server: Any, tenant: Tenant
 ) -> None:
-    given.calls(2, datetime.now(UTC), agent_id="support")
-    given.calls(1, datetime.now(UTC), agent_id="sales")
-    open_usage(page, live_server, given, "&range=7d")
+    tenant.calls(2, datetime.now(UTC), agent_id="support")
+    tenant.calls(1, datetime.now(UTC), agent_id="sales")
+    open_usage(page, live_server, tenant, "&range=7d")
     page.locator("#panel-usage-agent-distribution a", has_text="sales").click()
     expect_calls(page, "1")
     assert "range=7d" in page.url

@@ -1,4 +1,4 @@
-"""What a page weighs and asks for."""
+"""Checks the size of a page's files, and which hosts it loads them from."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.steps import open_page, wait_until_drawn
-from tests.given import Given
+from tests.tenant import Tenant
 
 SHIFTS = """
 window.shifted = []; window.shift = 0;
@@ -34,26 +34,28 @@ def test_own_styles_and_scripts_are_below_40_kB_together() -> None:
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-def test_pages_ask_no_other_host_and_load_plotly_once(page: Page, live_server: Any, given: Given) -> None:
-    given.calls(1, datetime.now(UTC), cost_usd="1", latency_ms=10.0)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_pages_use_no_other_host_and_load_plotly_once(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC), cost_usd="1", latency_ms=10.0)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     for name in ("usage", "cost", "performance"):
-        open_page(page, live_server, given, name)
+        open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
-    assert {urlsplit(url).netloc for url in asked if not url.startswith("data:")} == {urlsplit(live_server.url).netloc}
+    assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
+        urlsplit(live_server.url).netloc
+    }
     # The development server sends no cache headers; what production sends is pinned where its settings are tested.
-    assert all(asked.count(url) <= 3 for url in asked if "plotly.min" in url)
+    assert all(requested.count(url) <= 3 for url in requested if "plotly.min" in url)
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-def test_loading_and_polling_move_nothing(page: Page, live_server: Any, given: Given) -> None:
+def test_loading_and_polling_move_nothing(page: Page, live_server: Any, tenant: Tenant) -> None:
     page.add_init_script(SHIFTS)
-    given.calls(2, datetime.now(UTC), user_id="ada", cost_usd="1", latency_ms=10.0)
+    tenant.calls(2, datetime.now(UTC), user_id="ada", cost_usd="1", latency_ms=10.0)
     for name in ("usage", "cost", "performance"):
-        open_page(page, live_server, given, name)
+        open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
-        given.calls(98, datetime.now(UTC), user_id="bob", agent_id="sales", cost_usd="1000", latency_ms=99_999.0)
+        tenant.calls(98, datetime.now(UTC), user_id="bob", agent_id="sales", cost_usd="1000", latency_ms=99_999.0)
         page.locator("[data-refresh]").click()
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(300)

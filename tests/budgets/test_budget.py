@@ -10,7 +10,7 @@ from django.test import Client
 from budgets.models import Budget, BudgetChange
 from budgets.spending import period, spending
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
-from tests.given import Given, a_row
+from tests.tenant import Tenant, a_row
 from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -27,50 +27,50 @@ def put(client: Client, body: Any, expect: int = 200, **headers: str) -> Any:
     return response.json()
 
 
-def test_a_workspace_starts_without_a_limit(given: Given) -> None:
-    given.calls(1, datetime.now(UTC), cost_usd="2.50")
-    answer = given.client.get(BUDGET).json()
+def test_a_workspace_starts_without_a_limit(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC), cost_usd="2.50")
+    answer = tenant.client.get(BUDGET).json()
     assert answer["status"] == "unset"
     assert (answer["monthly_limit_usd"], answer["remaining_usd"], answer["used_percentage"]) == (None, None, None)
     assert (answer["current_spend_usd"], answer["alert_threshold_percentage"]) == (2.5, 80.0)
 
 
-def test_what_is_left_out_keeps_its_value(given: Given) -> None:
-    put(given.client, {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0})
-    answer = put(given.client, {"alert_threshold_percentage": 90})
+def test_a_field_that_is_left_out_keeps_its_value(tenant: Tenant) -> None:
+    put(tenant.client, {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0})
+    answer = put(tenant.client, {"alert_threshold_percentage": 90})
     assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == (2000.0, 90.0)
-    assert put(given.client, {"monthly_limit_usd": None})["status"] == "unset"
+    assert put(tenant.client, {"monthly_limit_usd": None})["status"] == "unset"
 
 
-def test_every_change_is_stored_with_its_author(given: Given) -> None:
-    _, secret = an_api_key("write", workspace=given.workspace)
-    put(given.client, {"monthly_limit_usd": 10}, Authorization=f"Bearer {secret}")
-    put(given.client, {"monthly_limit_usd": 20.25})
-    put(given.client, {"monthly_limit_usd": 20.25})
+def test_every_change_is_stored_with_its_author(tenant: Tenant) -> None:
+    _, secret = an_api_key("write", workspace=tenant.workspace)
+    put(tenant.client, {"monthly_limit_usd": 10}, Authorization=f"Bearer {secret}")
+    put(tenant.client, {"monthly_limit_usd": 20.25})
+    put(tenant.client, {"monthly_limit_usd": 20.25})
     latest, first = BudgetChange.objects.all()
     assert (latest.limit_from_usd, latest.limit_to_usd) == (Decimal("10.00"), Decimal("20.25"))
     assert latest.changed_by == "anyone"
     assert first.changed_by.startswith("key aop_")
 
 
-def test_all_errors_come_at_once(given: Given) -> None:
+def test_all_errors_come_at_once(tenant: Tenant) -> None:
     body = {"monthly_limit_usd": "5", "alert_threshold_percentage": 0, "currency": "EUR"}
-    errors = put(given.client, body, expect=422)["errors"]
+    errors = put(tenant.client, body, expect=422)["errors"]
     assert [error["loc"][1] for error in errors] == ["monthly_limit_usd", "alert_threshold_percentage", "currency"]
 
 
 @pytest.mark.parametrize("limit", ["-0.01", "1.001", "100000000", "true", '"1"', "1e400"])
-def test_a_limit_is_refused(given: Given, limit: str) -> None:
-    put(given.client, f'{{"monthly_limit_usd": {limit}}}', expect=422)
+def test_a_limit_is_refused(tenant: Tenant, limit: str) -> None:
+    put(tenant.client, f'{{"monthly_limit_usd": {limit}}}', expect=422)
 
 
 @pytest.mark.parametrize("body", ["{", '{"monthly_limit_usd": NaN}', "\x00"])
-def test_a_body_that_is_not_json_is_refused(given: Given, body: str) -> None:
-    put(given.client, body, expect=400)
+def test_a_body_that_is_not_json_is_refused(tenant: Tenant, body: str) -> None:
+    put(tenant.client, body, expect=400)
 
 
-def test_the_dashboard_sends_a_form(given: Given) -> None:
-    response = given.client.put(BUDGET, "monthly_limit_usd=12.30", content_type=FORM, headers={"HX-Request": "true"})
+def test_the_dashboard_sends_a_form(tenant: Tenant) -> None:
+    response = tenant.client.put(BUDGET, "monthly_limit_usd=12.30", content_type=FORM, headers={"HX-Request": "true"})
     assert response.status_code == 200
     assert Budget.objects.get().monthly_limit_usd == Decimal("12.30")
 
@@ -84,10 +84,12 @@ def test_a_member_may_send_a_form() -> None:
 
 @pytest.mark.parametrize("content_type", [FORM, "text/plain"])
 @pytest.mark.parametrize("with_key", [True, False])
-def test_json_that_curl_sends_as_a_form_is_refused_by_its_type(given: Given, content_type: str, with_key: bool) -> None:
-    _, secret = an_api_key("write", workspace=given.workspace)
+def test_json_that_curl_sends_as_a_form_is_refused_by_its_type(
+    tenant: Tenant, content_type: str, with_key: bool
+) -> None:
+    _, secret = an_api_key("write", workspace=tenant.workspace)
     headers = {"Authorization": f"Bearer {secret}"} if with_key else {}
-    response = given.client.put(BUDGET, '{"monthly_limit_usd": 5}', content_type=content_type, headers=headers)
+    response = tenant.client.put(BUDGET, '{"monthly_limit_usd": 5}', content_type=content_type, headers=headers)
     assert response.status_code == 415
     assert "application/json" in response.json()["detail"]
     assert not Budget.objects.exists()
@@ -107,8 +109,8 @@ def test_json_that_curl_sends_as_a_form_is_refused_by_its_type(given: Given, con
         ('"lots"', "must be an object"),
     ],
 )
-def test_an_error_is_explained_in_plain_words(given: Given, body: str, words: str) -> None:
-    assert [error["msg"] for error in put(given.client, body, expect=422)["errors"]] == [words]
+def test_an_error_is_explained_in_plain_words(tenant: Tenant, body: str, words: str) -> None:
+    assert [error["msg"] for error in put(tenant.client, body, expect=422)["errors"]] == [words]
 
 
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("editor", 200), ("owner", 200)])
@@ -126,18 +128,18 @@ def test_a_session_needs_the_csrf_token() -> None:
     put(client, {"monthly_limit_usd": 1}, expect=403)
 
 
-def test_a_key_needs_the_scope_write(given: Given) -> None:
-    _, secret = an_api_key("read", "ingest", workspace=given.workspace)
-    put(given.client, {"monthly_limit_usd": 1}, expect=403, Authorization=f"Bearer {secret}")
+def test_a_key_needs_the_scope_write(tenant: Tenant) -> None:
+    _, secret = an_api_key("read", "ingest", workspace=tenant.workspace)
+    put(tenant.client, {"monthly_limit_usd": 1}, expect=403, Authorization=f"Bearer {secret}")
 
 
-def test_the_next_reader_sees_the_change(given: Given, django_capture_on_commit_callbacks: Any) -> None:
+def test_the_next_reader_sees_the_change(tenant: Tenant, django_capture_on_commit_callbacks: Any) -> None:
     for path in (OVERVIEW, BUDGET):
-        given.client.get(path)
+        tenant.client.get(path)
     with django_capture_on_commit_callbacks(execute=True):
-        put(given.client, {"monthly_limit_usd": 7})
-    assert given.client.get(OVERVIEW).json()["budget_limit_usd"] == 7.0
-    assert given.client.get(BUDGET).json()["monthly_limit_usd"] == 7.0
+        put(tenant.client, {"monthly_limit_usd": 7})
+    assert tenant.client.get(OVERVIEW).json()["budget_limit_usd"] == 7.0
+    assert tenant.client.get(BUDGET).json()["monthly_limit_usd"] == 7.0
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ def test_the_next_reader_sees_the_change(given: Given, django_capture_on_commit_
         ("100", "100", "exceeded"),
     ],
 )
-def test_status(spend: str, threshold: str, status: str) -> None:
+def test_the_status_follows_from_spend_and_threshold(spend: str, threshold: str, status: str) -> None:
     budget = Budget(monthly_limit_usd=Decimal(100), alert_threshold_percentage=Decimal(threshold))
     assert budget.status(Decimal(spend)) == status
 
@@ -170,19 +172,19 @@ def test_the_month_is_the_workspaces_own(zone: str, day: datetime, start: dateti
     assert (first, last - first) == (start, timedelta(hours=hours))
 
 
-def test_without_four_weeks_of_history_the_month_goes_on_at_its_pace(given: Given) -> None:
-    given.calls(1, datetime(2026, 11, 2, tzinfo=UTC), cost_usd="10")
-    month = spending(given.workspace, datetime(2026, 11, 16, tzinfo=UTC))
+def test_without_four_weeks_of_history_the_month_goes_on_at_its_pace(tenant: Tenant) -> None:
+    tenant.calls(1, datetime(2026, 11, 2, tzinfo=UTC), cost_usd="10")
+    month = spending(tenant.workspace, datetime(2026, 11, 16, tzinfo=UTC))
     assert (month.spend_usd, month.projected_usd) == (10, 20)
 
 
-def test_with_history_the_rest_costs_as_the_same_hours_of_the_last_four_weeks(given: Given) -> None:
+def test_with_history_the_rest_costs_as_the_same_hours_of_the_last_four_weeks(tenant: Tenant) -> None:
     now = datetime(2026, 11, 28, tzinfo=UTC)  # a Saturday: two weekend days and a Monday are left
-    given.calls(1, now - timedelta(days=40), cost_usd="100")
+    tenant.calls(1, now - timedelta(days=40), cost_usd="100")
     for week in range(4):
-        given.calls(1, datetime(2026, 11, 2, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="8")
-        given.calls(1, datetime(2026, 11, 3, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="1")
-    month = spending(given.workspace, now)
+        tenant.calls(1, datetime(2026, 11, 2, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="8")
+        tenant.calls(1, datetime(2026, 11, 3, 9, 30, tzinfo=UTC) + timedelta(weeks=week), cost_usd="1")
+    month = spending(tenant.workspace, now)
     assert (month.spend_usd, month.projected_usd) == (36, 44)
 
 
@@ -203,7 +205,7 @@ def test_the_admin_lists_spend_and_status_in_few_queries(django_assert_max_num_q
     assert "$5.00" not in page
 
 
-def test_the_admin_keeps_the_history() -> None:
+def test_the_admin_shows_the_history() -> None:
     client = Client()
     client.force_login(UserFactory(username="root", is_staff=True, is_superuser=True), backend=BACKEND)
     budget = Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
@@ -225,14 +227,14 @@ def test_the_admin_keeps_the_history() -> None:
     ],
 )
 def test_a_dollar_an_hour_makes_the_hours_of_the_month_across_clock_changes(
-    given: Given, zone: str, now: datetime, hours: int
+    tenant: Tenant, zone: str, now: datetime, hours: int
 ) -> None:
-    given.workspace.time_zone = zone
-    start, _ = period(given.workspace, now)
+    tenant.workspace.time_zone = zone
+    start, _ = period(tenant.workspace, now)
     since = min(start, now - timedelta(days=30))
     quarters = [since + timedelta(minutes=15) * count for count in range(int((now - since) / timedelta(minutes=15)))]
-    writer.store(given.workspace.id, [a_row(at, cost_usd="0.25") for at in quarters])
-    month = spending(given.workspace, now)
+    writer.store(tenant.workspace.id, [a_row(at, cost_usd="0.25") for at in quarters])
+    month = spending(tenant.workspace, now)
     assert month.projected_usd.quantize(Decimal("0.01")) == hours
 
 
@@ -273,17 +275,17 @@ def test_the_admin_filters_by_the_status_of_the_running_month(status: str) -> No
     assert [name for name in workspaces if f"spender {name}" in page] == [status]
 
 
-def test_the_admin_says_unknown_while_the_analytics_database_is_away() -> None:
+def test_the_admin_says_unknown_while_the_analytics_database_is_unreachable() -> None:
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
     with patch("traces.db.connections") as connections:
         connections.__getitem__.side_effect = OperationalError("gone")
         page = client.get("/admin/budgets/budget/").content.decode()
-        narrowed = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
+        filtered = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
     assert page.count("unknown") == 2
     assert "$0.00" not in page
-    assert "what was spent is unknown" in narrowed
+    assert "what was spent is unknown" in filtered
 
 
 def test_the_history_of_all_budgets_is_read_and_never_written() -> None:
@@ -304,9 +306,9 @@ def test_the_history_of_all_budgets_is_read_and_never_written() -> None:
     assert not BudgetChange.objects.exists()
 
 
-def test_the_example_of_the_documents_is_true(given: Given) -> None:
+def test_the_example_of_the_documents_is_true(tenant: Tenant) -> None:
     now = datetime(2026, 11, 28, tzinfo=UTC)
     for week in range(20):
-        given.calls(1, datetime(2026, 11, 23, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="8")
-        given.calls(1, datetime(2026, 11, 24, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="1")
-    assert spending(given.workspace, now)[2:] == (36, 44)
+        tenant.calls(1, datetime(2026, 11, 23, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="8")
+        tenant.calls(1, datetime(2026, 11, 24, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="1")
+    assert spending(tenant.workspace, now)[2:] == (36, 44)

@@ -1,4 +1,4 @@
-"""Clients that send as OTLP says, and remember what they were promised."""
+"""Runs clients that deliver as OTLP demands, and remember which spans were acknowledged."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.faults.product import Product, Tenant, until
+from tests.faults.product import FaultTenant, Product, until
 
 CLIENTS = 4
 SPANS = 20
@@ -31,14 +31,14 @@ class Ledger:
     fault: str
     acknowledged: set[Key] = field(default_factory=set)
     refused: Counter[str] = field(default_factory=Counter)
-    """Answers that were no 200, by status; `cut` where the connection ended without one."""
+    """Answers other than 200, by status; `cut` if the connection ended without an answer."""
     reads: Counter[int] = field(default_factory=Counter)
     longest_seconds: float = 0
     wrong: list[str] = field(default_factory=list)
     stored: int = -1
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def took(self, seconds: float) -> None:
+    def note_duration(self, seconds: float) -> None:
         with self.lock:
             self.longest_seconds = max(self.longest_seconds, seconds)
 
@@ -52,7 +52,7 @@ HEADING = f"{'fault':<44} {'acknowl.':>8} {'stored':>8} {'longest':>9}  refused,
 
 
 class Batch:
-    """Spans under ids that nobody else has, in one of the three forms."""
+    """Spans with unique ids, in one of the three forms."""
 
     def __init__(self, form: str) -> None:
         self.form = form
@@ -100,20 +100,20 @@ class Batch:
 
     def is_whole(self, answer: bytes) -> bool:
         if self.form == "json":
-            told = json.loads(answer)
-            return bool(told["accepted"] + told["duplicates"] == SPANS and not told["rejected"])
+            result = json.loads(answer)
+            return bool(result["accepted"] + result["duplicates"] == SPANS and not result["rejected"])
         return answer in (b"", b"{}")
 
 
 class Caller:
-    """One connection, opened again whenever it ends."""
+    """A client with one connection, which is opened again whenever it ends."""
 
-    def __init__(self, product: Product, tenant: Tenant, ledger: Ledger) -> None:
+    def __init__(self, product: Product, tenant: FaultTenant, ledger: Ledger) -> None:
         self.product, self.tenant, self.ledger = product, tenant, ledger
         self.connection: HTTPConnection | None = None
 
     def call(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, Any, bytes]:
-        """Status 0 where the connection ended without an answer."""
+        """Sends a request. The status is 0 if the connection ended without an answer."""
         began = time.monotonic()
         try:
             if self.connection is None:
@@ -125,7 +125,7 @@ class Caller:
             self.close()
             return 0, {}, b""
         finally:
-            self.ledger.took(time.monotonic() - began)
+            self.ledger.note_duration(time.monotonic() - began)
 
     def close(self) -> None:
         if self.connection:
@@ -133,7 +133,7 @@ class Caller:
         self.connection = None
 
     def deliver(self, batch: Batch, give_up: threading.Event) -> bool:
-        """Until it is acknowledged."""
+        """Sends the batch until it is acknowledged."""
         while not give_up.is_set():
             status, headers, answer = self.call("POST", batch.path, batch.body, **{"Content-Type": batch.content_type})
             if status == 200:
@@ -154,9 +154,9 @@ class Caller:
 
 
 class Load:
-    """Four clients that send all the time, and a reader that asks."""
+    """Four clients that send all the time, and one that reads."""
 
-    def __init__(self, product: Product, tenant: Tenant, ledger: Ledger, copies: int) -> None:
+    def __init__(self, product: Product, tenant: FaultTenant, ledger: Ledger, copies: int) -> None:
         self.product, self.tenant, self.ledger, self.copies = product, tenant, ledger, copies
         self.ending, self.giving_up = threading.Event(), threading.Event()
         forms = ("otlp", "otlp", "otlp_json", "json")
@@ -190,14 +190,14 @@ class Load:
         caller.close()
 
     def flows(self, spans: int = 200) -> None:
-        """Returns when so many more are acknowledged."""
+        """Waits until this many more spans are acknowledged."""
         enough = len(self.ledger.acknowledged) + spans
         until(lambda: len(self.ledger.acknowledged) >= enough or bool(self.ledger.wrong), "clients get through", 90)
 
 
 @contextmanager
 def load(product: Product, fault: str, copies: int = 1) -> Iterator[Load]:
-    """Clients before, during and after what happens within; then the books are compared."""
+    """Runs clients before, during and after the block, and then compares acknowledged with stored spans."""
     tenant = product.tenants.pop()
     ledger = Ledger(fault)
     running = Load(product, tenant, ledger, copies)
@@ -215,7 +215,7 @@ def load(product: Product, fault: str, copies: int = 1) -> Iterator[Load]:
     check(product, tenant, ledger)
 
 
-def check(product: Product, tenant: Tenant, ledger: Ledger) -> None:
+def check(product: Product, tenant: FaultTenant, ledger: Ledger) -> None:
     with product.postgres.connect() as connection:
         query = "SELECT trace_id, span_id FROM traces WHERE workspace_id = %s"
         rows = connection.execute(query, [tenant.workspace_id]).fetchall()
@@ -229,8 +229,8 @@ def check(product: Product, tenant: Tenant, ledger: Ledger) -> None:
     assert ledger.longest_seconds < LONGEST_SECONDS
 
 
-def total_calls(product: Product, tenant: Tenant) -> int:
-    """By the API; a window that nobody asked for before is in no cache."""
+def total_calls(product: Product, tenant: FaultTenant) -> int:
+    """Returns the total of the API. The window is a new one, so the answer is not cached."""
     now = datetime.now(UTC)
     start, end = (quote((now + difference).isoformat()) for difference in (-timedelta(hours=1), timedelta(minutes=1)))
     caller = Caller(product, tenant, Ledger("the end"))
@@ -243,8 +243,8 @@ def total_calls(product: Product, tenant: Tenant) -> int:
 ledgers: list[Ledger] = []
 
 
-def during(seconds: float, happens: Callable[[], bool] = lambda: False) -> None:
-    """Waits so long, or until it happens."""
+def wait_for(seconds: float, happens: Callable[[], bool] = lambda: False) -> None:
+    """Waits this many seconds, or until the condition is true."""
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not happens():
         time.sleep(0.05)

@@ -1,5 +1,4 @@
-"""The product as it is served: the real gunicorn with two workers, a PostgreSQL and a Redis of its own, and every way
-to hurt them."""
+"""Runs the product as in production: gunicorn with two workers, PostgreSQL and Redis, and every way to break them."""
 
 import json
 import random
@@ -38,7 +37,7 @@ print(json.dumps(made))
 """
 
 
-class Tenant(NamedTuple):
+class FaultTenant(NamedTuple):
     workspace_id: str
     key: str
 
@@ -89,7 +88,7 @@ class Postgres:
         self.server.stop()
 
     def run(self) -> None:
-        """Does nothing where it runs."""
+        """Starts the server. Does nothing if it runs."""
         self.server.ensure_postgres_running()
 
     @contextmanager
@@ -108,7 +107,7 @@ class Postgres:
 
     @contextmanager
     def slow(self, seconds: float) -> Iterator[None]:
-        """Each insert into `traces` takes so much longer."""
+        """Makes each insert into `traces` this much slower."""
         with self.connect() as connection:
             connection.execute(
                 f"""
@@ -123,8 +122,8 @@ class Postgres:
                 connection.execute("DROP TRIGGER slow ON traces")
 
     @contextmanager
-    def analytics_away(self) -> Iterator[None]:
-        """As if the server of the analytics database were gone, while the other works."""
+    def analytics_unreachable(self) -> Iterator[None]:
+        """Closes the analytics database, as if its server were gone. The other one works."""
         with self.connect("postgres") as connection:
             connection.execute("ALTER DATABASE observability_analytics ALLOW_CONNECTIONS false")
             connection.execute(
@@ -146,9 +145,9 @@ class Redis:
     def run(self) -> None:
         options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
         self.process = subprocess.Popen([tool("redis-server"), *options], stdout=subprocess.DEVNULL)
-        until(lambda: "PONG" in self.tell("PING"), "Redis answers")
+        until(lambda: "PONG" in self.run_command("PING"), "Redis answers")
 
-    def tell(self, *command: str) -> str:
+    def run_command(self, *command: str) -> str:
         command_line = ["redis-cli", "-p", str(self.port), *command]
         return subprocess.run(command_line, capture_output=True, text=True, timeout=10, check=False).stdout
 
@@ -166,19 +165,19 @@ class Redis:
 
     @contextmanager
     def read_only(self) -> Iterator[None]:
-        self.tell("REPLICAOF", "127.0.0.1", "1")
+        self.run_command("REPLICAOF", "127.0.0.1", "1")
         try:
             yield
         finally:
-            self.tell("REPLICAOF", "NO", "ONE")
+            self.run_command("REPLICAOF", "NO", "ONE")
 
     @contextmanager
     def out_of_memory(self) -> Iterator[None]:
-        self.tell("CONFIG", "SET", "maxmemory", "1")
+        self.run_command("CONFIG", "SET", "maxmemory", "1")
         try:
             yield
         finally:
-            self.tell("CONFIG", "SET", "maxmemory", "0")
+            self.run_command("CONFIG", "SET", "maxmemory", "0")
 
 
 class Product:
@@ -203,7 +202,7 @@ class Product:
         for alias in ("default", "analytics"):
             self.manage("migrate", "--skip-checks", "--database", alias, "--verbosity", "0")
         made = json.loads(self.manage("shell", "--verbosity", "0", "--command", MAKE_WORKSPACES))
-        self.tenants = [Tenant(*one) for one in made]
+        self.tenants = [FaultTenant(*one) for one in made]
         self.log = stack.enter_context((folder / "log").open("w"))
         self.run()
         stack.callback(self.stop)
@@ -218,9 +217,9 @@ class Product:
         self.gunicorn = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"], cwd=ROOT, env=self.environment, stdout=self.log, stderr=self.log
         )
-        until(self.lives, "the server answers")
+        until(self.is_alive, "the server answers")
 
-    def lives(self) -> bool:
+    def is_alive(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/livez", timeout=5) as answer:
                 return bool(answer.status == 200)
@@ -246,7 +245,7 @@ class Product:
     def memory_bytes(self) -> int:
         return sum(worker.memory_info().rss for worker in self.workers())
 
-    def written(self) -> str:
+    def log_text(self) -> str:
         return Path(self.log.name).read_text()
 
 

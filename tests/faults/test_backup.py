@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, on PostgreSQL: what was dumped while traces arrived is there again."""
+"""The commands of docs/operations.md, on PostgreSQL: a dump that was made while traces arrived restores all of them."""
 
 import subprocess
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Bodies made to cost much are refused within a second and 150 MB, and the next request is answered."""
+"""Expensive bodies are refused within a second and 150 MB, and the next request is answered."""
 
 import gzip
 import http.client
@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.faults.ledger import Batch, Caller, Ledger, total_calls
-from tests.faults.product import Product, Tenant, running
+from tests.faults.product import FaultTenant, Product, running
 from tests.ingest.test_bounds import BODY_BYTES, a_span, empties, field
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -26,12 +26,12 @@ GROWTH_BYTES = 150 * MIB
 
 
 @pytest.fixture(scope="module")
-def tenant(product: Product) -> Tenant:
+def fault_tenant(product: Product) -> FaultTenant:
     return product.tenants.pop()
 
 
 class Peak:
-    """The most memory that the workers had together, seen often enough."""
+    """Measures the most memory that the workers use together, every 2 ms."""
 
     def __init__(self, product: Product) -> None:
         self.workers = [psutil.Process(worker.pid) for worker in product.workers()]
@@ -103,10 +103,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_body(product: Product, tenant: Tenant, name: str) -> None:
+def test_a_hostile_body_is_refused_in_1_s_and_150_mb(product: Product, fault_tenant: FaultTenant, name: str) -> None:
     body, headers, expected = HOSTILE[name]
     path = "/api/v1/traces" if b'"traces"' in body[:20] else "/v1/traces"
-    caller = Caller(product, tenant, Ledger(name))
+    caller = Caller(product, fault_tenant, Ledger(name))
     with Peak(product) as peak:
         began = time.process_time(), cpu_seconds(product)
         status, _, answer = caller.call("POST", path, body, **headers)
@@ -125,8 +125,8 @@ def cpu_seconds(product: Product) -> float:
     return sum(sum(worker.cpu_times()[:2]) for worker in product.workers())
 
 
-def test_attributes_64_levels_deep_are_the_limit(product: Product, tenant: Tenant) -> None:
-    caller = Caller(product, tenant, Ledger("deep"))
+def test_attributes_64_levels_deep_are_the_limit(product: Product, fault_tenant: FaultTenant) -> None:
+    caller = Caller(product, fault_tenant, Ledger("deep"))
     assert caller.call("POST", "/v1/traces", deep_attribute(60), **JSON)[::2] == (200, b"{}")
     status, _, answer = caller.call("POST", "/v1/traces", deep_attribute(65), **JSON)
     caller.close()
@@ -134,14 +134,14 @@ def test_attributes_64_levels_deep_are_the_limit(product: Product, tenant: Tenan
     assert "nested deeper than 64 levels" in json.loads(answer)["partialSuccess"]["errorMessage"]
 
 
-def test_2000_far_apart_timestamps_are_a_batch_like_any_other(product: Product) -> None:
-    tenant = product.tenants.pop()
+def test_a_batch_of_2000_distant_timestamps_is_stored(product: Product) -> None:
+    fault_tenant = product.tenants.pop()
     start = datetime.now(UTC) - timedelta(days=399)
     items = [
         {"agent_id": f"agent {number}", "timestamp": (start + timedelta(hours=4 * number, minutes=number)).isoformat()}
         for number in range(2_000)
     ]
-    caller = Caller(product, tenant, Ledger("far apart"))
+    caller = Caller(product, fault_tenant, Ledger("far apart"))
     with Peak(product) as peak:
         status, _, answer = caller.call("POST", "/api/v1/traces", json.dumps({"traces": items}).encode(), **JSON)
     caller.close()
@@ -152,10 +152,10 @@ def test_2000_far_apart_timestamps_are_a_batch_like_any_other(product: Product) 
 @pytest.mark.parametrize(
     "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n", b"2\r\n{}xx0\r\n\r\n", b"0\r\nno trailer\r\n\r\n"]
 )
-def test_chunks_that_are_none_are_the_clients_fault(product: Product, tenant: Tenant, chunks: bytes) -> None:
+def test_malformed_chunks_are_the_clients_fault(product: Product, fault_tenant: FaultTenant, chunks: bytes) -> None:
     head = HALF_A_HEAD + b"Host: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
     with socket.create_connection(("127.0.0.1", product.port), timeout=15) as one:
-        one.sendall(head + b"Authorization: Bearer %s\r\n\r\n" % tenant.key.encode() + chunks)
+        one.sendall(head + b"Authorization: Bearer %s\r\n\r\n" % fault_tenant.key.encode() + chunks)
         assert one.recv(12) == b"HTTP/1.1 400"
 
 
@@ -172,7 +172,7 @@ def connections(product: Product, count: int, sent: bytes) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("sent", [b"", LAST_REQUEST], ids=["silent", "answered, and never closed by the client"])
-def test_connections_that_want_nothing_hold_nobody_up(product: Product, sent: bytes) -> None:
+def test_idle_connections_block_no_thread(product: Product, sent: bytes) -> None:
     """There are 48 threads."""
     with connections(product, 200, sent):
         assert seconds_of_livez(product) < 1
@@ -190,7 +190,9 @@ def four_threads() -> Iterator[Product]:
     [(HALF_A_HEAD, 10), (HALF_A_BODY, 10), (UNREAD_ANSWERS, 30)],
     ids=["half a head", "half a body", "answers that nobody reads"],
 )
-def test_a_slow_connection_holds_its_thread_for_so_long(four_threads: Product, sent: bytes, seconds: int) -> None:
+def test_a_slow_connection_occupies_its_thread_for_a_limited_time(
+    four_threads: Product, sent: bytes, seconds: int
+) -> None:
     body = sent.replace(b"%(key)s", four_threads.tenants[0].key.encode())
     with connections(four_threads, 4, body):
         assert seconds - 3 < seconds_of_livez(four_threads) < seconds + 4
@@ -205,7 +207,7 @@ def seconds_of_livez(product: Product) -> float:
     return time.monotonic() - began
 
 
-def test_a_busy_workspace_leaves_room_for_the_others(product: Product, tenant: Tenant) -> None:
+def test_a_busy_workspace_leaves_room_for_the_others(product: Product, fault_tenant: FaultTenant) -> None:
     """60 requests of one workspace wait for a lock; another workspace reads meanwhile."""
     busy = product.tenants.pop()
     ledger = Ledger("busy")
@@ -224,7 +226,7 @@ def test_a_busy_workspace_leaves_room_for_the_others(product: Product, tenant: T
         for thread in threads:
             thread.start()
         time.sleep(2)
-        other = Caller(product, tenant, Ledger("other"))
+        other = Caller(product, fault_tenant, Ledger("other"))
         began = time.monotonic()
         assert other.call("GET", "/api/public/projects")[0] == 200
         assert time.monotonic() - began < 2
@@ -245,11 +247,11 @@ def scraped(product: Product) -> dict[str, float]:
 
 
 def test_metrics_add_up_over_workers_and_a_reload(product: Product) -> None:
-    tenant = product.tenants.pop()
+    fault_tenant = product.tenants.pop()
     before = scraped(product).get("observability_spans_accepted_total", 0)
     for _ in range(20):
         batch = Batch("otlp")
-        caller = Caller(product, tenant, Ledger("counted"))
+        caller = Caller(product, fault_tenant, Ledger("counted"))
         assert caller.call("POST", batch.path, batch.body, **PROTOBUF)[0] == 200
         caller.close()
     product.reload()

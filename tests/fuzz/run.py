@@ -1,6 +1,6 @@
 """Fuzzes the parsers, guided by coverage, each for FUZZ_SECONDS (60), beginning with the stored corpus.
 
-A finding is written to var/fuzz and printed, and the exit code is 1: mend it, and add its case to test_found.py.
+A finding is written to var/fuzz and printed, and the exit code is 1: fix it, and add its case to test_regressions.py.
 """
 
 import os
@@ -31,7 +31,7 @@ def fuzz(name: str, seconds: int) -> Outcome:
         Path(grown, "corpus").mkdir()
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "tests.fuzz.one", name),
+                *(sys.executable, "-m", "tests.fuzz.fuzz_target", name),
                 *(f"-max_total_time={seconds}", "-print_final_stats=1", "-max_len=4096", "-timeout=20"),
                 *("-rss_limit_mb=2048", f"-dict={words}", f"-artifact_prefix={FINDINGS}/{name}-"),
                 *(f"{grown}/corpus", str(CORPUS / name)),
@@ -52,7 +52,7 @@ def fuzz(name: str, seconds: int) -> Outcome:
 
 
 def vocabulary() -> list[str]:
-    """The names that clients write, so that fuzzing need not guess them."""
+    """Returns the names that clients write, so that fuzzing need not guess them."""
     folders = (ROOT / "ingest" / "clients", ROOT / "ingest" / "formats")
     source = "".join(path.read_text() for folder in folders for path in sorted(folder.glob("*.py")))
     return sorted({word for word in re.findall(r'"([\w.]{3,40})"', source) if word.isascii()})

@@ -34,21 +34,21 @@ INDEXED = ("trace_id", "span_id", "agent_id", "provider", "model", "user_id", "s
 OPERATIONS = {*CALL_OPERATIONS, "invoke_agent", "invoke_workflow", "execute_tool", "other"}
 
 
-def otlp_protobuf_rows(given: bytes) -> list[Row]:
-    return recorded(otlp_protobuf.decode, given)
+def otlp_protobuf_rows(data: bytes) -> list[Row]:
+    return recorded(otlp_protobuf.decode, data)
 
 
-def otlp_json_rows(given: bytes) -> list[Row]:
-    return recorded(otlp_json.decode, given)
+def otlp_json_rows(data: bytes) -> list[Row]:
+    return recorded(otlp_json.decode, data)
 
 
-def agents_sdk_rows(given: bytes) -> list[Row]:
-    return recorded(agents_sdk.decode, given)
+def agents_sdk_rows(data: bytes) -> list[Row]:
+    return recorded(agents_sdk.decode, data)
 
 
-def json_trace_rows(given: bytes) -> list[Row]:
+def json_trace_rows(data: bytes) -> list[Row]:
     try:
-        rows, rejected = plain_json.rows_and_rejections(plain_json.items(given))
+        rows, rejected = plain_json.rows_and_rejections(plain_json.items(data))
     except Problem as problem:
         check_problem(problem)
         return []
@@ -58,11 +58,11 @@ def json_trace_rows(given: bytes) -> list[Row]:
     return rows
 
 
-def inflated(given: bytes) -> bytes | None:
+def inflated(data: bytes) -> bytes | None:
     """Inflates a body. The first byte chooses the encoding."""
-    encoding = ("gzip", "deflate", "identity", "br")[given[0] % 4] if given else "gzip"
+    encoding = ("gzip", "deflate", "identity", "br")[data[0] % 4] if data else "gzip"
     request = RequestFactory().post(
-        "/v1/traces", given[1:], content_type="application/json", headers={"Content-Encoding": encoding}
+        "/v1/traces", data[1:], content_type="application/json", headers={"Content-Encoding": encoding}
     )
     try:
         whole = body.read_body(request)
@@ -73,10 +73,10 @@ def inflated(given: bytes) -> bytes | None:
     return whole
 
 
-def recorded(decode: Callable[[bytes], Decoded], given: bytes) -> list[Row]:
-    """The rows as `record` would send them to an empty database."""
+def recorded(decode: Callable[[bytes], Decoded], data: bytes) -> list[Row]:
+    """Returns the rows as `record` would send them to an empty database."""
     try:
-        decoded = decode(given)
+        decoded = decode(data)
     except Problem as problem:
         check_problem(problem)
         return []

@@ -1,4 +1,4 @@
-"""Hypothesis at the parsers: bodies of every kind are stored or refused, and never cause a 500 or cost their batch.
+"""Fuzzes the parsers with hypothesis: a body is stored or refused, and never causes a 500 or the loss of its batch.
 
 `make test-fuzz` runs the same targets for longer, guided by coverage. FUZZ_EXAMPLES sets the number of examples here.
 """
@@ -8,7 +8,7 @@ import os
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz import given_bodies, targets
+from tests.fuzz import request_bodies, targets
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 modest = settings(
@@ -21,31 +21,31 @@ modest = settings(
 
 
 @modest
-@given(given_bodies.json_bodies)
-def test_otlp_json(body: bytes) -> None:
+@given(request_bodies.json_bodies)
+def test_otlp_json_is_stored_or_refused(body: bytes) -> None:
     targets.otlp_json_rows(body)
 
 
 @modest
-@given(given_bodies.protobuf_bodies())
-def test_otlp_protobuf(body: bytes) -> None:
+@given(request_bodies.protobuf_bodies())
+def test_otlp_protobuf_is_stored_or_refused(body: bytes) -> None:
     targets.otlp_protobuf_rows(body)
 
 
 @modest
-@given(given_bodies.sdk_bodies)
-def test_agents_sdk(body: bytes) -> None:
+@given(request_bodies.sdk_bodies)
+def test_bodies_of_the_agents_sdk_are_stored_or_refused(body: bytes) -> None:
     targets.agents_sdk_rows(body)
 
 
 @modest
-@given(given_bodies.trace_bodies)
-def test_json_traces(body: bytes) -> None:
+@given(request_bodies.trace_bodies)
+def test_json_traces_are_stored_or_refused(body: bytes) -> None:
     targets.json_trace_rows(body)
 
 
 @modest
 @given(st.binary(max_size=200))
-def test_bodies_of_noise(body: bytes) -> None:
+def test_random_bytes_are_stored_or_refused(body: bytes) -> None:
     for target in targets.TARGETS.values():
         target(body)

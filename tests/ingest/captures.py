@@ -50,7 +50,7 @@ def request_of(path: Path) -> Request:
 
 
 def one_span_each(stack: str) -> list[Request]:
-    """A request for each span, in the order in which the spans ended: roots come last."""
+    """Returns a request for each span, in the order in which the spans ended: roots come last."""
     requests = [request for request in as_captured(stack) if request.is_trace]
     if "ingest" in requests[0].path:
         return [single for request in requests for single in native_items(request)]

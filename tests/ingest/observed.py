@@ -39,7 +39,7 @@ def observed(rows: Iterable[Row]) -> dict[str, Any]:
 
 
 def agents(rows: Iterable[Row], service: str) -> list[str]:
-    """The agents of runs and calls, without the service that is named where there is no agent."""
+    """Returns the agents of runs and calls, without the service, which counts as agent where there is none."""
     acting = ("invoke_agent", *CALL_OPERATIONS)
     return sorted({row.agent_id for row in rows if row.operation in acting} - {service})
 
@@ -90,7 +90,7 @@ def per_user(calls: list[Row]) -> dict[str, dict[str, int]]:
 
 
 def costs(rows: Iterable[Row]) -> dict[str, Decimal | None]:
-    """The cost by model; None if no call of the model has a price."""
+    """Returns the cost by model; None if no call of the model has a price."""
     result: dict[str, Decimal | None] = {}
     for row in rows:
         if row.operation in CALL_OPERATIONS:

@@ -1,4 +1,4 @@
-"""Sixteen real clients: in every order of their spans, and split into any requests, all numbers are right."""
+"""The numbers of sixteen real clients are right in every order of their spans, however requests are split."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +12,9 @@ from django.db import connections
 from django.test import Client
 
 from tests.factories import WorkspaceFactory
-from tests.given import Given
 from tests.ingest.captures import STACKS, Request, as_captured, expected, one_span_each
 from tests.ingest.observed import agents, costs, observed
+from tests.tenant import Tenant
 from traces.db import rows
 from traces.row import Row
 
@@ -24,12 +24,12 @@ pytestmark = [
 ]
 
 EVENING = {"start": "2026-11-22T22:00:00Z", "end": "2026-11-23T00:00:00Z"}
-"""When all captures were taken."""
+"""The window in which all captures were taken."""
 
 
 @pytest.fixture(autouse=True)
 def _captured_yesterday(settings: Any) -> None:
-    """The captures are of November 2026. With so long a retention they are accepted for years."""
+    """The captures are of November 2026. With this long retention they are accepted for years."""
     settings.RETENTION_DAYS = 36_500
 
 
@@ -42,9 +42,9 @@ def deliver(workspace_id: UUID, request: Request) -> None:
         assert response.content in (b"", b"{}"), "a span was refused"
 
 
-def send(given: Given, requests: list[Request]) -> None:
+def send(tenant: Tenant, requests: list[Request]) -> None:
     for request in requests:
-        deliver(given.workspace.id, request)
+        deliver(tenant.workspace.id, request)
 
 
 def stored(workspace_id: UUID) -> list[Row]:
@@ -64,10 +64,10 @@ def stored(workspace_id: UUID) -> list[Row]:
     return [Row(**row) for row in found]
 
 
-def check(given: Given, stack: str) -> None:
+def check(tenant: Tenant, stack: str) -> None:
     described = expected(stack)
     observable = described["observable"]
-    stored_rows = stored(given.workspace.id)
+    stored_rows = stored(tenant.workspace.id)
     seen = observed(stored_rows)
     generated = observable.get("sessions_extra_generated", 0)
     assert len(seen["sessions"]) == len(observable["sessions"]) + generated
@@ -79,8 +79,8 @@ def check(given: Given, stack: str) -> None:
 
 
 def golden_costs(described: dict[str, Any]) -> dict[str, Decimal | None]:
-    """The golden costs, completed: they are by the price list alone, and a model that is not in the list may still have
-    a cost that the client reports."""
+    """Returns the golden costs of the file, which come from the price list alone. Adds the cost that a client reports
+    for a model that is not in the list."""
     golden = described["golden_cost_of_observable"]["per_model_usd"]
     priced = {model: None if usd is None else Decimal(repr(usd)) for model, usd in golden.items()}
     if described["stack"] == "langfuse":
@@ -88,17 +88,17 @@ def golden_costs(described: dict[str, Any]) -> dict[str, Decimal | None]:
     return {model: priced.get(model) for model in described["observable"]["models"]}
 
 
-def test_as_captured(given: Given, stack: str) -> None:
-    send(given, as_captured(stack))
-    check(given, stack)
+def test_numbers_are_right_as_captured(tenant: Tenant, stack: str) -> None:
+    send(tenant, as_captured(stack))
+    check(tenant, stack)
 
 
-def test_the_api_reports_the_same_numbers(given: Given, stack: str) -> None:
-    send(given, as_captured(stack))
+def test_the_api_reports_the_same_numbers(tenant: Tenant, stack: str) -> None:
+    send(tenant, as_captured(stack))
     described = expected(stack)
     observable = described["observable"]
     calls = observable["llm_calls"] + observable["embeddings"]
-    by_model = given.ask("cost/by-model", limit=100, **EVENING)["data"]
+    by_model = tenant.ask("cost/by-model", limit=100, **EVENING)["data"]
     assert {row["model"] or "?": row["calls"] for row in by_model} == {
         model: counts["calls"] for model, counts in observable["models"].items()
     }
@@ -109,79 +109,79 @@ def test_the_api_reports_the_same_numbers(given: Given, stack: str) -> None:
     assert {row["model"] or "?": row["cost_usd"] for row in by_model} == {
         model: None if cost is None else pytest.approx(float(cost), abs=1e-12) for model, cost in golden.items()
     }
-    assert given.ask("usage/overview", **EVENING)["total_calls"] == calls
-    assert given.ask("performance/errors", **EVENING)["total_errors"] == (
+    assert tenant.ask("usage/overview", **EVENING)["total_calls"] == calls
+    assert tenant.ask("performance/errors", **EVENING)["total_errors"] == (
         observable["llm_errors"] + observable["llm_timeouts"]
     )
-    minutes = given.ask("performance/throughput", granularity="minute", **EVENING)["data"]
+    minutes = tenant.ask("performance/throughput", granularity="minute", **EVENING)["data"]
     assert sum(minute["timeout"] for minute in minutes) == observable["llm_timeouts"]
     assert sum(minute["total"] for minute in minutes) == calls
-    users = given.ask("usage/top-users", limit=100, **EVENING)["data"]
-    assert {row["user_id"]: row["calls"] for row in users} == calls_of_users(given)
+    users = tenant.ask("usage/top-users", limit=100, **EVENING)["data"]
+    assert {row["user_id"]: row["calls"] for row in users} == calls_of_users(tenant)
     assert {row["user_id"] for row in users} == set(observable["per_user"]) - {"None"}
-    by_agent = given.ask("usage/agent-distribution", limit=100, **EVENING)["data"]
+    by_agent = tenant.ask("usage/agent-distribution", limit=100, **EVENING)["data"]
     assert {row["agent_id"] for row in by_agent} <= {*observable["agents"], f"support-desk-{stack}"}
 
 
-def calls_of_users(given: Given) -> dict[str, int]:
-    """The calls of each user, with embeddings, which are not in `per_user` of the captures."""
+def calls_of_users(tenant: Tenant) -> dict[str, int]:
+    """Returns the calls of each user, with embeddings, which are not in `per_user` of the captures."""
     operations = ("chat", "text_completion", "generate_content", "embeddings")
-    users = [row.user_id for row in stored(given.workspace.id) if row.operation in operations and row.user_id]
+    users = [row.user_id for row in stored(tenant.workspace.id) if row.operation in operations and row.user_id]
     return {user: users.count(user) for user in users}
 
 
-def test_one_span_a_request(given: Given, stack: str) -> None:
-    send(given, one_span_each(stack))
-    check(given, stack)
+def test_numbers_are_right_with_one_span_in_each_request(tenant: Tenant, stack: str) -> None:
+    send(tenant, one_span_each(stack))
+    check(tenant, stack)
 
 
-def test_children_a_minute_before_their_parents(given: Given, stack: str) -> None:
+def test_numbers_are_right_when_children_come_a_minute_before_their_parents(tenant: Tenant, stack: str) -> None:
     """In that minute answers are cached although the roots are still missing."""
     singles = one_span_each(stack)
     roots = [single for single in singles if single.is_root]
-    send(given, [single for single in singles if not single.is_root])
-    given.ask("usage/overview", **EVENING)
-    send(given, roots)
-    check(given, stack)
+    send(tenant, [single for single in singles if not single.is_root])
+    tenant.ask("usage/overview", **EVENING)
+    send(tenant, roots)
+    check(tenant, stack)
     cache.clear()
 
 
-def test_parents_before_children(given: Given, stack: str) -> None:
-    send(given, one_span_each(stack)[::-1])
-    check(given, stack)
+def test_numbers_are_right_when_parents_come_before_children(tenant: Tenant, stack: str) -> None:
+    send(tenant, one_span_each(stack)[::-1])
+    check(tenant, stack)
 
 
-def test_shuffled_ends_in_the_same_rows(given: Given, settings: Any, stack: str) -> None:
-    send(given, random.Random(1).sample(one_span_each(stack), k=len(one_span_each(stack))))
-    check(given, stack)
-    assert rows_of(given.workspace.id) == rows_as_captured(settings, stack)
+def test_a_shuffled_delivery_stores_the_same_rows(tenant: Tenant, settings: Any, stack: str) -> None:
+    send(tenant, random.Random(1).sample(one_span_each(stack), k=len(one_span_each(stack))))
+    check(tenant, stack)
+    assert rows_of(tenant.workspace.id) == rows_as_captured(settings, stack)
 
 
-def test_everything_twice(given: Given, stack: str) -> None:
-    send(given, one_span_each(stack) + as_captured(stack) + as_captured(stack))
-    check(given, stack)
+def test_numbers_are_right_when_everything_is_sent_twice(tenant: Tenant, stack: str) -> None:
+    send(tenant, one_span_each(stack) + as_captured(stack) + as_captured(stack))
+    check(tenant, stack)
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-def test_everything_twice_and_at_once_ends_in_the_same_rows(given: Given, settings: Any, stack: str) -> None:
+def test_concurrent_repeated_deliveries_store_the_same_rows(tenant: Tenant, settings: Any, stack: str) -> None:
     traces = [request for request in as_captured(stack) if request.is_trace]
     requests = one_span_each(stack) + traces + traces
     random.Random(3).shuffle(requests)
 
     def deliver_and_disconnect(request: Request) -> None:
         try:
-            deliver(given.workspace.id, request)
+            deliver(tenant.workspace.id, request)
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(deliver_and_disconnect, requests))
-    check(given, stack)
-    assert rows_of(given.workspace.id) == rows_as_captured(settings, stack)
+    check(tenant, stack)
+    assert rows_of(tenant.workspace.id) == rows_as_captured(settings, stack)
 
 
 def rows_as_captured(settings: Any, stack: str) -> list[dict[str, Any]]:
-    """The rows of another workspace that got the requests once and in their order."""
+    """Returns the rows of another workspace that got the requests once and in their order."""
     other = WorkspaceFactory()
     settings.OPEN_WORKSPACE_IDS |= {other.id}
     for request in as_captured(stack):

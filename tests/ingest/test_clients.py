@@ -41,7 +41,7 @@ def test_no_two_rules_for_kinds_have_the_same_rank() -> None:
 
 @pytest.fixture
 def with_acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Client]]:
-    """All clients, and one in a new file with nothing else touched."""
+    """Adds a client in a new file, and changes no other file."""
     (tmp_path / "acme.py").write_text(ACME)
     monkeypatch.setattr(clients, "__path__", [*clients.__path__, str(tmp_path)])
     yield discovered()

@@ -9,7 +9,7 @@ from genai_prices import Usage
 
 from observability.launcher.demo import MODELS, price_id
 from prices import pricing
-from tests.given import a_row
+from tests.tenant import a_row
 
 
 def test_make_demo_starts_without_settings_in_its_environment() -> None:
@@ -21,10 +21,10 @@ def test_make_demo_starts_without_settings_in_its_environment() -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-@pytest.mark.parametrize(("given", "cached", "output"), [(1000, 0, 100), (1234, 567, 89), (300_000, 1, 2)])
-def test_calls_cost_what_genai_prices_says(model: Any, given: int, cached: int, output: int) -> None:
-    usage = Usage(input_tokens=given, cache_read_tokens=cached, output_tokens=output)
-    assert model.cost_usd(given, cached, output) == model.price_usd(usage) > Decimal(0)
+@pytest.mark.parametrize(("input_tokens", "cached", "output"), [(1000, 0, 100), (1234, 567, 89), (300_000, 1, 2)])
+def test_calls_cost_what_genai_prices_says(model: Any, input_tokens: int, cached: int, output: int) -> None:
+    usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached, output_tokens=output)
+    assert model.cost_usd(input_tokens, cached, output) == model.price_usd(usage) > Decimal(0)
 
 
 def test_repricing_finds_nothing_to_change() -> None:

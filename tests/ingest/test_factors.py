@@ -1,15 +1,15 @@
-"""Agents repeat the sum of their calls, and wrappers repeat calls: the sum over all spans against the API's answer."""
+"""Compares the API with a naive sum over all spans: agents repeat the sum of their calls, and wrappers repeat calls."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.given import Given
 from tests.ingest.captures import as_captured, expected
 from tests.ingest.stacks import STACKS
 from tests.ingest.test_captures import EVENING, deliver, stored
 from tests.ingest.test_stacks import send
+from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -20,10 +20,10 @@ INPUT = (
 )
 
 
-def naive_sum(given: Given) -> int:
-    """The input tokens of all spans, of whatever kind."""
+def naive_sum(tenant: Tenant) -> int:
+    """Returns the input tokens of all spans, of every kind."""
     total = 0
-    for row in stored(given.workspace.id):
+    for row in stored(tenant.workspace.id):
         attributes: dict[str, Any] = json.loads(row.attributes)  # type: ignore[arg-type]
         total += next((int(attributes[name]) for name in INPUT if name in attributes), 0)
     return total
@@ -40,21 +40,21 @@ def naive_sum(given: Given) -> int:
         ("openinference", 1.62),
     ],
 )
-def test_captures_whose_naive_sum_is_wrong(given: Given, settings: Any, stack: str, factor: float) -> None:
+def test_a_naive_sum_over_a_capture_is_wrong(tenant: Tenant, settings: Any, stack: str, factor: float) -> None:
     settings.RETENTION_DAYS = 36_500
     for request in as_captured(stack):
-        deliver(given.workspace.id, request)
+        deliver(tenant.workspace.id, request)
     truth = expected(stack)["observable"]["tokens"]["input"]
-    assert naive_sum(given) / truth == pytest.approx(factor, abs=0.15)
-    by_model = given.ask("cost/by-model", limit=100, **EVENING)["data"]
+    assert naive_sum(tenant) / truth == pytest.approx(factor, abs=0.15)
+    by_model = tenant.ask("cost/by-model", limit=100, **EVENING)["data"]
     assert sum(row["input_tokens"] for row in by_model) / truth == 1.0
 
 
 @pytest.mark.parametrize("stack", ["strands", "smolagents", "vercel-ai"])
-def test_stacks_whose_agents_repeat_the_sum(given: Given, stack: str) -> None:
+def test_agents_of_some_stacks_repeat_the_sum(tenant: Tenant, stack: str) -> None:
     run = STACKS[stack]
-    send(given, run, list(range(1, len(run.run) + 1)))
+    send(tenant, run, list(range(1, len(run.run) + 1)))
     truth = 100
-    assert naive_sum(given) / truth == 3.0  # the call, and an agent with the sum of two calls
-    by_model = given.ask("cost/by-model")["data"]
+    assert naive_sum(tenant) / truth == 3.0  # the call, and an agent with the sum of two calls
+    by_model = tenant.ask("cost/by-model")["data"]
     assert sum(row["input_tokens"] for row in by_model) / truth == 1.0

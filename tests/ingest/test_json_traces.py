@@ -9,14 +9,14 @@ import pytest
 from django.db import connections
 from django.test import Client
 
-from tests.given import Given, iso
+from tests.tenant import Tenant, iso
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 
-def post(given: Given, body: Any, **headers: str) -> tuple[int, Any]:
-    response = given.client.post(
+def post(tenant: Tenant, body: Any, **headers: str) -> tuple[int, Any]:
+    response = tenant.client.post(
         "/api/v1/traces",
         body if isinstance(body, (str, bytes)) else json.dumps(body),
         content_type="application/json",
@@ -25,23 +25,23 @@ def post(given: Given, body: Any, **headers: str) -> tuple[int, Any]:
     return response.status_code, response.json()
 
 
-def stored(given: Given) -> list[dict[str, Any]]:
+def stored(tenant: Tenant) -> list[dict[str, Any]]:
     return rows(
         "SELECT * FROM traces WHERE workspace_id = %(workspace_id)s ORDER BY agent_id, span_id",
-        {"workspace_id": given.workspace.id},
+        {"workspace_id": tenant.workspace.id},
     )
 
 
-def test_only_the_agent_is_required(given: Given) -> None:
+def test_only_the_agent_is_required(tenant: Tenant) -> None:
     before = datetime.now(UTC)
-    assert post(given, {"agent_id": "support"}) == (200, {"accepted": 1, "duplicates": 0, "rejected": []})
-    [row] = stored(given)
+    assert post(tenant, {"agent_id": "support"}) == (200, {"accepted": 1, "duplicates": 0, "rejected": []})
+    [row] = stored(tenant)
     assert before <= row["timestamp"] <= datetime.now(UTC)
     assert (row["operation"], row["status"], row["cost_usd"]) == ("chat", "success", None)
     assert (len(row["trace_id"]), len(row["span_id"])) == (32, 16)
 
 
-def test_every_field_is_stored(given: Given) -> None:
+def test_every_field_is_stored(tenant: Tenant) -> None:
     item = {
         "agent_id": "support",
         "timestamp": iso(datetime.now(UTC) - timedelta(days=1)),
@@ -66,8 +66,8 @@ def test_every_field_is_stored(given: Given) -> None:
         "cost_usd": 0.1,
         "attributes": {"a": [1, "x", None, True]},
     }
-    assert post(given, item)[1]["accepted"] == 1
-    [row] = stored(given)
+    assert post(tenant, item)[1]["accepted"] == 1
+    [row] = stored(tenant)
     assert str(row["cost_usd"]) == "0.1"
     assert row["cost_source"] == "reported"
     assert json.loads(row.pop("attributes")) == item.pop("attributes")
@@ -76,18 +76,18 @@ def test_every_field_is_stored(given: Given) -> None:
         assert row[name] == item[name], name
 
 
-def test_a_batch_is_stored_and_a_repeat_is_counted_as_duplicate(given: Given) -> None:
+def test_a_batch_is_stored_and_a_repeat_is_counted_as_duplicate(tenant: Tenant) -> None:
     moment = iso(datetime.now(UTC))
     batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(3)]
-    assert post(given, {"traces": batch})[1] == {"accepted": 3, "duplicates": 0, "rejected": []}
-    assert post(given, {"traces": batch})[1] == {"accepted": 0, "duplicates": 3, "rejected": []}
-    assert post(given, {"traces": batch + batch[:1]})[1]["duplicates"] == 4
-    assert len(stored(given)) == 3
+    assert post(tenant, {"traces": batch})[1] == {"accepted": 3, "duplicates": 0, "rejected": []}
+    assert post(tenant, {"traces": batch})[1] == {"accepted": 0, "duplicates": 3, "rejected": []}
+    assert post(tenant, {"traces": batch + batch[:1]})[1]["duplicates"] == 4
+    assert len(stored(tenant)) == 3
 
 
-def test_the_sums_of_an_agent_run_are_attributes_and_never_count(given: Given) -> None:
-    post(given, {"agent_id": "a", "operation": "invoke_agent", "input_tokens": 5, "cost_usd": 0.5})
-    [row] = stored(given)
+def test_the_sums_of_an_agent_run_are_attributes_and_never_count(tenant: Tenant) -> None:
+    post(tenant, {"agent_id": "a", "operation": "invoke_agent", "input_tokens": 5, "cost_usd": 0.5})
+    [row] = stored(tenant)
     assert (row["input_tokens"], row["cost_usd"]) == (None, None)
     assert json.loads(row["attributes"]) == {"input_tokens": 5, "cost_usd": 0.5}
 
@@ -134,36 +134,36 @@ REFUSED = [
 
 @pytest.mark.parametrize(("item", "loc", "words"), REFUSED, ids=range(len(REFUSED)))
 def test_a_bad_item_is_refused_by_index_and_its_neighbours_are_stored(
-    given: Given, item: str, loc: list[str], words: str
+    tenant: Tenant, item: str, loc: list[str], words: str
 ) -> None:
     body = f'{{"traces": [{{"agent_id": "before"}}, {item}, {{"agent_id": "behind"}}]}}'
-    status, answer = post(given, body)
+    status, answer = post(tenant, body)
     assert (status, answer["accepted"]) == (200, 2)
     [rejected] = answer["rejected"]
     assert rejected["index"] == 1
     [error] = rejected["errors"]
     assert error["loc"] == loc
     assert words in error["msg"]
-    assert [row["agent_id"] for row in stored(given)] == ["before", "behind"]
+    assert [row["agent_id"] for row in stored(tenant)] == ["before", "behind"]
 
 
-def test_an_item_is_refused_with_all_reasons_at_once(given: Given) -> None:
-    _, answer = post(given, {"status": "ok", "latency_ms": -1})
+def test_an_item_is_refused_with_all_reasons_at_once(tenant: Tenant) -> None:
+    _, answer = post(tenant, {"status": "ok", "latency_ms": -1})
     [rejected] = answer["rejected"]
     assert [error["loc"] for error in rejected["errors"]] == [["agent_id"], ["status"], ["latency_ms"]]
 
 
-def test_text_that_cannot_be_stored_is_replaced(given: Given) -> None:
+def test_text_that_cannot_be_stored_is_replaced(tenant: Tenant) -> None:
     body = '{"agent_id": "a\\u0000b", "name": "\\ud800x", "attributes": {"k\\u0000": ["\\udfff"]}}'
-    assert post(given, body)[1]["accepted"] == 1
-    [row] = stored(given)
+    assert post(tenant, body)[1]["accepted"] == 1
+    [row] = stored(tenant)
     assert (row["agent_id"], row["name"]) == ("a\ufffdb", "\ufffdx")
     assert json.loads(row["attributes"]) == {"k\ufffd": ["\ufffd"]}
 
 
-def test_texts_that_are_too_long_are_cut_and_stay_different(given: Given) -> None:
-    post(given, {"traces": [{"agent_id": "a" * 1000 + end, "error_message": "e" * 9000} for end in "xy"]})
-    first, second = stored(given)
+def test_texts_that_are_too_long_are_cut_and_stay_different(tenant: Tenant) -> None:
+    post(tenant, {"traces": [{"agent_id": "a" * 1000 + end, "error_message": "e" * 9000} for end in "xy"]})
+    first, second = stored(tenant)
     assert first["agent_id"] != second["agent_id"]
     assert len(first["agent_id"]) == 256
     assert "…[cut " in first["agent_id"]
@@ -182,17 +182,17 @@ def test_texts_that_are_too_long_are_cut_and_stay_different(given: Given) -> Non
         (b"\xff\xfe{}", 400, "not JSON"),
     ],
 )
-def test_an_unreadable_body_is_refused_whole(given: Given, body: Any, status: int, words: str) -> None:
-    answered, problem = post(given, body)
+def test_an_unreadable_body_is_refused_whole(tenant: Tenant, body: Any, status: int, words: str) -> None:
+    answered, problem = post(tenant, body)
     assert (answered, problem["status"]) == (status, status)
     assert words in problem["detail"]
 
 
-def test_more_than_10000_items_are_too_many(given: Given) -> None:
-    status, problem = post(given, {"traces": [{"agent_id": "a"}] * 10_001})
+def test_more_than_10000_items_are_too_many(tenant: Tenant) -> None:
+    status, problem = post(tenant, {"traces": [{"agent_id": "a"}] * 10_001})
     assert status == 413
     assert "10000" in problem["detail"]
-    assert stored(given) == []
+    assert stored(tenant) == []
 
 
 @pytest.mark.parametrize(
@@ -204,9 +204,9 @@ def test_more_than_10000_items_are_too_many(given: Given) -> None:
         ("deflate", lambda body: zlib.compress(body)[2:-4]),
     ],
 )
-def test_a_compressed_body_is_inflated(given: Given, encoding: str, compress: Any) -> None:
+def test_a_compressed_body_is_inflated(tenant: Tenant, encoding: str, compress: Any) -> None:
     body = compress(b'{"agent_id": "a"}')
-    assert post(given, body, **{"Content-Encoding": encoding})[1]["accepted"] == 1
+    assert post(tenant, body, **{"Content-Encoding": encoding})[1]["accepted"] == 1
 
 
 @pytest.mark.parametrize(
@@ -219,25 +219,25 @@ def test_a_compressed_body_is_inflated(given: Given, encoding: str, compress: An
         ("gzip", gzip.compress(b" " * 2 * 1024 * 1024), 413, "inflates"),
     ],
 )
-def test_a_bad_compressed_body_is_refused(given: Given, encoding: str, body: bytes, status: int, words: str) -> None:
-    answered, problem = post(given, body, **{"Content-Encoding": encoding})
+def test_a_bad_compressed_body_is_refused(tenant: Tenant, encoding: str, body: bytes, status: int, words: str) -> None:
+    answered, problem = post(tenant, body, **{"Content-Encoding": encoding})
     assert answered == status
     assert any(word in problem["detail"] for word in words.split("|"))
 
 
-def test_a_body_over_8_mib_is_too_large(given: Given) -> None:
-    status, problem = post(given, b" " * (8 * 1024 * 1024 + 1))
+def test_a_body_over_8_mib_is_too_large(tenant: Tenant) -> None:
+    status, problem = post(tenant, b" " * (8 * 1024 * 1024 + 1))
     assert status == 413
     assert "8 MiB" in problem["detail"]
 
 
-def test_it_requires_json(given: Given) -> None:
-    response = given.client.post("/api/v1/traces", "{}", content_type="text/plain")
+def test_it_requires_json(tenant: Tenant) -> None:
+    response = tenant.client.post("/api/v1/traces", "{}", content_type="text/plain")
     assert response.status_code == 415
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(given: Given) -> None:
+def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(tenant: Tenant) -> None:
     moment = iso(datetime.now(UTC))
     batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(100)]
     body = json.dumps({"traces": batch})
@@ -248,7 +248,7 @@ def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(given: Given
                 "/api/v1/traces",
                 body,
                 content_type="application/json",
-                headers={"X-Workspace-ID": str(given.workspace.id)},
+                headers={"X-Workspace-ID": str(tenant.workspace.id)},
             )
             assert answer.status_code == 200, answer.content
             return answer.json()
@@ -259,4 +259,4 @@ def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(given: Given
         answers = list(pool.map(deliver, range(100)))
     assert sum(answer["accepted"] for answer in answers) == 100
     assert sum(answer["duplicates"] for answer in answers) == 9_900
-    assert len(stored(given)) == 100
+    assert len(stored(tenant)) == 100

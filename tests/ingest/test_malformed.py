@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from tests.given import NOON, Given
 from tests.ingest.test_otlp import PROTOBUF, post, stored
 from tests.ingest.test_otlp import a_span as json_span
+from tests.tenant import NOON, Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -75,13 +75,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("bad", REFUSED.values(), ids=REFUSED.keys())
-def test_a_bad_span_is_refused_and_its_neighbours_stored(given: Given, bad: bytes) -> None:
-    response = post(given, request_of(a_span(1), bad, a_span(3)), PROTOBUF)
+def test_a_bad_span_is_refused_and_its_neighbours_stored(tenant: Tenant, bad: bytes) -> None:
+    response = post(tenant, request_of(a_span(1), bad, a_span(3)), PROTOBUF)
     assert response.status_code == 200
     answer = ExportTraceServiceResponse.FromString(response.content).partial_success
     assert answer.rejected_spans == 1
     assert answer.error_message
-    assert [row["span_id"] for row in stored(given)] == [f"{1:016x}", f"{3:016x}"]
+    assert [row["span_id"] for row in stored(tenant)] == [f"{1:016x}", f"{3:016x}"]
 
 
 TOLERATED = {
@@ -106,11 +106,11 @@ TOLERATED = {
 }
 
 
-@pytest.mark.parametrize("odd", TOLERATED.values(), ids=TOLERATED.keys())
-def test_an_odd_span_is_stored(given: Given, odd: bytes) -> None:
-    response = post(given, request_of(a_span(1), odd, a_span(3)), PROTOBUF)
+@pytest.mark.parametrize("span", TOLERATED.values(), ids=TOLERATED.keys())
+def test_an_unusual_span_is_stored(tenant: Tenant, span: bytes) -> None:
+    response = post(tenant, request_of(a_span(1), span, a_span(3)), PROTOBUF)
     assert (response.status_code, response.content) == (200, b"")
-    assert len(stored(given)) == 3
+    assert len(stored(tenant)) == 3
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_an_odd_span_is_stored(given: Given, odd: bytes) -> None:
     ],
     ids=["resource", "span"],
 )
-def test_deep_nesting_does_not_cost_the_neighbours(given: Given, deep: Any) -> None:
+def test_deep_nesting_does_not_cost_the_neighbours(tenant: Tenant, deep: Any) -> None:
     value: dict[str, Any] = {"stringValue": "bottom"}
     for _ in range(150):
         value = {"arrayValue": {"values": [value]}}
     nested = json.loads(json.dumps(deep).replace('"DEEP"', json.dumps([{"key": "a", "value": value}])))
     good = {"scopeSpans": [{"spans": [json_span(1)]}]}
-    response = post(given, {"resourceSpans": [nested, good]})
+    response = post(tenant, {"resourceSpans": [nested, good]})
     assert response.status_code == 200
-    assert len(stored(given)) == 1
+    assert len(stored(tenant)) == 1

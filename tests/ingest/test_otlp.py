@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 
 from prices.models import PriceOverride
-from tests.given import NOON, Given
+from tests.tenant import NOON, Tenant
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -57,17 +57,17 @@ def request_of(*spans: Any) -> dict[str, Any]:
     return {"resourceSpans": [{"resource": {}, "scopeSpans": [{"scope": {}, "spans": list(spans)}]}]}
 
 
-def post(given: Given, body: Any, content_type: str = JSON, **headers: str) -> Any:
+def post(tenant: Tenant, body: Any, content_type: str = JSON, **headers: str) -> Any:
     if not isinstance(body, bytes):
         body = json.dumps(body).encode()
     headers["Content-Type"] = content_type  # the test client leaves it out of an empty body
-    return given.client.post("/v1/traces", body, content_type=content_type, headers=headers)
+    return tenant.client.post("/v1/traces", body, content_type=content_type, headers=headers)
 
 
-def stored(given: Given) -> list[dict[str, Any]]:
+def stored(tenant: Tenant) -> list[dict[str, Any]]:
     found = rows(
         "SELECT * FROM traces WHERE workspace_id = %(workspace_id)s ORDER BY timestamp, span_id",
-        {"workspace_id": given.workspace.id},
+        {"workspace_id": tenant.workspace.id},
     )
     return [row | {"attributes": json.loads(row["attributes"])} for row in found]
 
@@ -90,29 +90,29 @@ def protobuf(*spans: dict[str, Any]) -> ExportTraceServiceRequest:
     return request
 
 
-def test_a_call_is_read_and_priced(given: Given) -> None:
-    response = post(given, request_of(a_span()))
+def test_a_call_is_read_and_priced(tenant: Tenant) -> None:
+    response = post(tenant, request_of(a_span()))
     assert (response.status_code, response.content, response["Content-Type"]) == (200, b"{}", JSON)
-    [row] = stored(given)
+    [row] = stored(tenant)
     assert (row["operation"], row["provider"], row["model"]) == ("chat", "openai", "gpt-4o")
     assert (row["input_tokens"], row["output_tokens"], row["latency_ms"]) == (1000, 100, pytest.approx(1000))
     # 1,000 at 2.50 and 100 at 10 USD a million
     assert (row["cost_usd"], row["cost_source"]) == (Decimal("0.0035"), "genai-prices")
 
 
-def test_protobuf_is_answered_in_protobuf(given: Given) -> None:
-    response = post(given, protobuf(a_span()).SerializeToString(), PROTOBUF)
+def test_protobuf_is_answered_in_protobuf(tenant: Tenant) -> None:
+    response = post(tenant, protobuf(a_span()).SerializeToString(), PROTOBUF)
     assert (response.status_code, response.content, response["Content-Type"]) == (200, b"", PROTOBUF)
-    assert len(stored(given)) == 1
+    assert len(stored(tenant)) == 1
 
 
 @pytest.mark.parametrize(
     ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)], ids=["gzip", "deflate"]
 )
-def test_compressed(given: Given, encoding: str, compress: Callable[[bytes], bytes]) -> None:
+def test_a_compressed_body_is_inflated(tenant: Tenant, encoding: str, compress: Callable[[bytes], bytes]) -> None:
     body = compress(json.dumps(request_of(a_span())).encode())
-    assert post(given, body, **{"Content-Encoding": encoding}).status_code == 200
-    assert len(stored(given)) == 1
+    assert post(tenant, body, **{"Content-Encoding": encoding}).status_code == 200
+    assert len(stored(tenant)) == 1
 
 
 def changed(name: str, value: Any) -> dict[str, Any]:
@@ -150,12 +150,12 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("bad", REFUSED.values(), ids=REFUSED.keys())
-def test_a_bad_span_is_refused_and_its_neighbours_stored(given: Given, bad: Any) -> None:
-    response = post(given, request_of(a_span(1), bad, a_span(3)))
+def test_a_bad_span_is_refused_and_its_neighbours_stored(tenant: Tenant, bad: Any) -> None:
+    response = post(tenant, request_of(a_span(1), bad, a_span(3)))
     assert response.status_code == 200
     assert response.json()["partialSuccess"]["rejectedSpans"] == "1"
     assert response.json()["partialSuccess"]["errorMessage"]
-    assert len(stored(given)) == 2
+    assert len(stored(tenant)) == 2
 
 
 TOLERATED = {
@@ -185,20 +185,20 @@ TOLERATED = {
 }
 
 
-@pytest.mark.parametrize("odd", TOLERATED.values(), ids=TOLERATED.keys())
-def test_an_odd_span_is_stored(given: Given, odd: Any) -> None:
-    response = post(given, request_of(a_span(1), odd))
+@pytest.mark.parametrize("changes", TOLERATED.values(), ids=TOLERATED.keys())
+def test_an_unusual_span_is_stored(tenant: Tenant, changes: Any) -> None:
+    response = post(tenant, request_of(a_span(1), changes))
     assert (response.status_code, response.content) == (200, b"{}")
-    assert len(stored(given)) == 2
+    assert len(stored(tenant)) == 2
 
 
-def test_spans_in_the_wrong_place_are_reported(given: Given) -> None:
+def test_spans_in_the_wrong_place_are_reported(tenant: Tenant) -> None:
     request = request_of(a_span(1))
     request["resourceSpans"] += [{"scopeSpans": 7}, {"scopeSpans": [{"spans": {}}]}]
-    answer = post(given, request).json()
+    answer = post(tenant, request).json()
     assert answer["partialSuccess"]["rejectedSpans"] == "2"
     assert "scopeSpans" in answer["partialSuccess"]["errorMessage"]
-    assert len(stored(given)) == 1
+    assert len(stored(tenant)) == 1
 
 
 UNREADABLE: dict[str, tuple[bytes, str, dict[str, str], int]] = {
@@ -221,35 +221,35 @@ UNREADABLE: dict[str, tuple[bytes, str, dict[str, str], int]] = {
 
 @pytest.mark.parametrize(("body", "content_type", "headers", "status"), UNREADABLE.values(), ids=UNREADABLE.keys())
 def test_an_unreadable_body_is_refused(
-    given: Given, body: bytes, content_type: str, headers: dict[str, str], status: int
+    tenant: Tenant, body: bytes, content_type: str, headers: dict[str, str], status: int
 ) -> None:
-    assert post(given, body, content_type, **headers).status_code == status
-    assert stored(given) == []
+    assert post(tenant, body, content_type, **headers).status_code == status
+    assert stored(tenant) == []
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"resourceSpans": []}', b'{"resourceSpans": null}'])
-def test_a_request_without_spans_is_accepted(given: Given, body: bytes) -> None:
-    assert post(given, body).status_code == 200
+def test_a_request_without_spans_is_accepted(tenant: Tenant, body: bytes) -> None:
+    assert post(tenant, body).status_code == 200
 
 
-def test_an_empty_protobuf_body_is_an_empty_request(given: Given) -> None:
-    assert post(given, b"", PROTOBUF).status_code == 200
+def test_an_empty_protobuf_body_is_an_empty_request(tenant: Tenant) -> None:
+    assert post(tenant, b"", PROTOBUF).status_code == 200
 
 
-def test_a_span_that_cannot_be_parsed_does_not_cost_its_neighbours(given: Given) -> None:
+def test_a_span_that_cannot_be_parsed_does_not_cost_its_neighbours(tenant: Tenant) -> None:
     body = protobuf(a_span(1), a_span(2)).SerializeToString()
     broken = body.replace(b"chat gpt-4o", b"chat\xff\xfe\xff\xfe\xff4o", 1)
-    response = post(given, broken, PROTOBUF)
+    response = post(tenant, broken, PROTOBUF)
     assert ExportTraceServiceResponse.FromString(response.content).partial_success.rejected_spans == 1
-    assert len(stored(given)) == 1
+    assert len(stored(tenant)) == 1
 
 
 # --- Spans that repeat a call ---
 
 
-def totals(given: Given) -> tuple[int, int, int]:
-    overview = given.ask("usage/overview")["total_calls"]
-    rows = stored(given)
+def totals(tenant: Tenant) -> tuple[int, int, int]:
+    overview = tenant.ask("usage/overview")["total_calls"]
+    rows = stored(tenant)
     return overview, sum(row["input_tokens"] or 0 for row in rows), sum(row["output_tokens"] or 0 for row in rows)
 
 
@@ -267,70 +267,70 @@ TRAPS = {
 
 
 @pytest.mark.parametrize("agent", TRAPS.values(), ids=TRAPS.keys())
-def test_an_agent_run_repeats_its_calls_and_counts_nothing(given: Given, agent: dict[str, Any]) -> None:
-    post(given, request_of(agent, a_span(2, parent=1), a_span(3, parent=1)))
-    assert totals(given) == (2, 2000, 200)
+def test_an_agent_run_repeats_its_calls_and_counts_nothing(tenant: Tenant, agent: dict[str, Any]) -> None:
+    post(tenant, request_of(agent, a_span(2, parent=1), a_span(3, parent=1)))
+    assert totals(tenant) == (2, 2000, 200)
 
 
-def test_a_call_inside_a_call_is_the_same_call(given: Given) -> None:
-    post(given, request_of(a_span(1), a_span(2, parent=1)))
-    assert totals(given) == (1, 1000, 100)
+def test_a_call_inside_a_call_is_the_same_call(tenant: Tenant) -> None:
+    post(tenant, request_of(a_span(1), a_span(2, parent=1)))
+    assert totals(tenant) == (1, 1000, 100)
 
 
-def test_two_response_ids_are_two_calls(given: Given) -> None:
+def test_two_response_ids_are_two_calls(tenant: Tenant) -> None:
     outer = a_span(1, attributes={"gen_ai.response.id": "resp_1"})
-    post(given, request_of(outer, a_span(2, parent=1, attributes={"gen_ai.response.id": "resp_2"})))
-    assert totals(given) == (2, 2000, 200)
+    post(tenant, request_of(outer, a_span(2, parent=1, attributes={"gen_ai.response.id": "resp_2"})))
+    assert totals(tenant) == (2, 2000, 200)
 
 
-def test_the_same_response_in_two_traces_is_one_call(given: Given) -> None:
+def test_the_same_response_in_two_traces_is_one_call(tenant: Tenant) -> None:
     one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
-    post(given, request_of(one))
-    post(given, request_of(one | {"traceId": "ab" * 16}))
-    assert totals(given) == (1, 1000, 100)
+    post(tenant, request_of(one))
+    post(tenant, request_of(one | {"traceId": "ab" * 16}))
+    assert totals(tenant) == (1, 1000, 100)
 
 
-def test_the_same_response_an_hour_later_is_another_call(given: Given) -> None:
+def test_the_same_response_an_hour_later_is_another_call(tenant: Tenant) -> None:
     one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
     later = {"startTimeUnixNano": str(NOON_NS + 3600 * 10**9), "endTimeUnixNano": str(NOON_NS + 3601 * 10**9)}
-    post(given, request_of(one))
-    post(given, request_of(one | later | {"traceId": "ab" * 16}))
-    assert totals(given) == (2, 2000, 200)
+    post(tenant, request_of(one))
+    post(tenant, request_of(one | later | {"traceId": "ab" * 16}))
+    assert totals(tenant) == (2, 2000, 200)
 
 
-def test_a_late_root_gives_its_children_user_and_agent(given: Given) -> None:
-    post(given, request_of(a_span(2, parent=1)))
-    assert (stored(given)[0]["agent_id"], stored(given)[0]["user_id"]) == ("unknown", None)
+def test_a_late_root_gives_its_children_user_and_agent(tenant: Tenant) -> None:
+    post(tenant, request_of(a_span(2, parent=1)))
+    assert (stored(tenant)[0]["agent_id"], stored(tenant)[0]["user_id"]) == ("unknown", None)
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support", "user.id": "alice"}
-    post(given, request_of(a_span(1, attributes=agent)))
-    assert [(row["agent_id"], row["user_id"]) for row in stored(given)] == [("support", "alice")] * 2
-    assert [one["agent_id"] for one in given.ask("usage/agent-distribution")["data"]] == ["support"]
+    post(tenant, request_of(a_span(1, attributes=agent)))
+    assert [(row["agent_id"], row["user_id"]) for row in stored(tenant)] == [("support", "alice")] * 2
+    assert [one["agent_id"] for one in tenant.ask("usage/agent-distribution")["data"]] == ["support"]
 
 
 # --- Content ---
 
 
-def test_a_long_prompt_is_cut_and_marked(given: Given) -> None:
-    post(given, request_of(a_span(attributes={"gen_ai.input.messages": "x" * 100_000})))
-    prompt = stored(given)[0]["attributes"]["gen_ai.input.messages"]
+def test_a_long_prompt_is_cut_and_marked(tenant: Tenant) -> None:
+    post(tenant, request_of(a_span(attributes={"gen_ai.input.messages": "x" * 100_000})))
+    prompt = stored(tenant)[0]["attributes"]["gen_ai.input.messages"]
     assert len(prompt) == 65_536
     assert "[cut " in prompt
 
 
 @pytest.mark.parametrize("switch", ["setting", "workspace"])
-def test_content_can_be_left_out(given: Given, settings: Any, switch: str) -> None:
+def test_content_can_be_left_out(tenant: Tenant, settings: Any, switch: str) -> None:
     if switch == "setting":
         settings.STORE_CONTENT = False
     else:
-        given.workspace.store_content = False
-        given.workspace.save()
+        tenant.workspace.store_content = False
+        tenant.workspace.save()
     post(
-        given,
+        tenant,
         request_of(
             a_span(attributes={"gen_ai.input.messages": "secret", "gen_ai.tool.args": "secret", "server.port": 443})
         ),
     )
-    [row] = stored(given)
+    [row] = stored(tenant)
     assert "secret" not in json.dumps(row["attributes"])
     assert row["attributes"]["server.port"] == 443
     assert row["input_tokens"] == 1000
@@ -339,73 +339,73 @@ def test_content_can_be_left_out(given: Given, settings: Any, switch: str) -> No
 # --- Cost ---
 
 
-def override(given: Given, **values: Any) -> None:
+def override(tenant: Tenant, **values: Any) -> None:
     defaults = {"provider": "", "model_pattern": "gpt-*", "valid_from": datetime(2020, 1, 1, tzinfo=UTC)}
     prices = {"input_usd_per_million": 10, "output_usd_per_million": 100}
-    PriceOverride.objects.create(workspace=given.workspace, **(defaults | prices | values))
+    PriceOverride.objects.create(workspace=tenant.workspace, **(defaults | prices | values))
 
 
-def test_the_workspaces_own_price_comes_first(given: Given) -> None:
-    override(given)
-    post(given, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
-    [row] = stored(given)
+def test_the_workspaces_own_price_comes_first(tenant: Tenant) -> None:
+    override(tenant)
+    post(tenant, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
+    [row] = stored(tenant)
     # 1,000 at 10 and 100 at 100 USD a million
     assert (row["cost_usd"], row["cost_source"]) == (Decimal("0.02"), "override")
 
 
-def test_the_clients_figure_comes_second(given: Given) -> None:
-    post(given, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
-    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (5, "reported")
+def test_the_clients_figure_comes_second(tenant: Tenant) -> None:
+    post(tenant, request_of(a_span(attributes={"operation.cost": {"doubleValue": 5.0}})))
+    assert (stored(tenant)[0]["cost_usd"], stored(tenant)[0]["cost_source"]) == (5, "reported")
 
 
-def test_an_unknown_model_is_unpriced_not_free(given: Given) -> None:
-    post(given, request_of(a_span(attributes={"gen_ai.request.model": "acme-7b"})))
-    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (None, "unknown")
+def test_an_unknown_model_is_unpriced_not_free(tenant: Tenant) -> None:
+    post(tenant, request_of(a_span(attributes={"gen_ai.request.model": "acme-7b"})))
+    assert (stored(tenant)[0]["cost_usd"], stored(tenant)[0]["cost_source"]) == (None, "unknown")
 
 
-def test_repricing_shows_the_totals_and_applies_them(given: Given, capsys: Any) -> None:
-    post(given, request_of(a_span()))
-    override(given)
-    arguments = ["--workspace", str(given.workspace.id), "--from", "2020-01-01", "--to", "2100-01-01"]
+def test_repricing_shows_the_totals_and_applies_them(tenant: Tenant, capsys: Any) -> None:
+    post(tenant, request_of(a_span()))
+    override(tenant)
+    arguments = ["--workspace", str(tenant.workspace.id), "--from", "2020-01-01", "--to", "2100-01-01"]
     call_command("reprice", *arguments, "--dry-run")
     shown = capsys.readouterr().out
     assert "before    0.0035 USD, 0 unpriced" in shown
     assert "after     0.02 USD, 0 unpriced" in shown
-    assert stored(given)[0]["cost_source"] == "genai-prices"
+    assert stored(tenant)[0]["cost_source"] == "genai-prices"
     call_command("reprice", *arguments)
-    assert (stored(given)[0]["cost_usd"], stored(given)[0]["cost_source"]) == (Decimal("0.02"), "override")
+    assert (stored(tenant)[0]["cost_usd"], stored(tenant)[0]["cost_source"]) == (Decimal("0.02"), "override")
 
 
-def test_json_without_a_cost_is_priced_too(given: Given) -> None:
+def test_json_without_a_cost_is_priced_too(tenant: Tenant) -> None:
     item = {"agent_id": "a", "provider": "openai", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 100}
-    given.client.post("/api/v1/traces", json.dumps(item), content_type=JSON)
-    assert stored(given)[0]["cost_usd"] == Decimal("0.0035")
+    tenant.client.post("/api/v1/traces", json.dumps(item), content_type=JSON)
+    assert stored(tenant)[0]["cost_usd"] == Decimal("0.0035")
 
 
 # --- The other addresses ---
 
 
 @pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics"])
-def test_logs_and_metrics_are_accepted_and_not_stored(given: Given, path: str) -> None:
-    response = given.client.post(path, b"{}", content_type=JSON)
+def test_logs_and_metrics_are_accepted_and_not_stored(tenant: Tenant, path: str) -> None:
+    response = tenant.client.post(path, b"{}", content_type=JSON)
     assert (response.status_code, response.content) == (200, b"{}")
-    assert stored(given) == []
+    assert stored(tenant) == []
 
 
-def test_langfuse_finds_its_project(given: Given) -> None:
-    [project] = given.client.get("/api/public/projects").json()["data"]
-    itself = {"id": str(given.workspace.id), "name": given.workspace.name}
+def test_langfuse_finds_its_project(tenant: Tenant) -> None:
+    [project] = tenant.client.get("/api/public/projects").json()["data"]
+    itself = {"id": str(tenant.workspace.id), "name": tenant.workspace.name}
     assert project == itself | {"metadata": {}, "organization": itself}
 
 
-def test_langfuse_scores_are_accepted(given: Given) -> None:
+def test_langfuse_scores_are_accepted(tenant: Tenant) -> None:
     batch = {"batch": [{"id": "e1", "type": "score-create", "body": {}}]}
-    response = given.client.post("/api/public/ingestion", json.dumps(batch), content_type=JSON)
+    response = tenant.client.post("/api/public/ingestion", json.dumps(batch), content_type=JSON)
     assert (response.status_code, response.json()["successes"]) == (207, [{"id": "e1", "status": 201}])
-    assert given.client.post("/api/public/scores", b'[{"id": "s1"}]', content_type=JSON).json() == {"id": "s1"}
+    assert tenant.client.post("/api/public/scores", b'[{"id": "s1"}]', content_type=JSON).json() == {"id": "s1"}
 
 
-def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(given: Given) -> None:
+def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(tenant: Tenant) -> None:
     trace = {"object": "trace", "id": "trace_" + "a" * 32, "workflow_name": "support", "group_id": "conversation-7"}
     call = {
         "object": "trace.span",
@@ -417,7 +417,7 @@ def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(g
     }
     for item in (trace, call, trace):
         body = json.dumps({"data": [item]})
-        assert given.client.post("/v1/traces/ingest", body, content_type=JSON).status_code == 200
-    assert [(row["timestamp"], row["session_id"]) for row in stored(given)] == [(NOON, "conversation-7")] * 2
-    assert given.ask("usage/overview", operation="invoke_workflow")["total_calls"] == 1
-    assert given.ask("usage/overview", operation="invoke_workflow", range="24h")["total_calls"] == 0
+        assert tenant.client.post("/v1/traces/ingest", body, content_type=JSON).status_code == 200
+    assert [(row["timestamp"], row["session_id"]) for row in stored(tenant)] == [(NOON, "conversation-7")] * 2
+    assert tenant.ask("usage/overview", operation="invoke_workflow")["total_calls"] == 1
+    assert tenant.ask("usage/overview", operation="invoke_workflow", range="24h")["total_calls"] == 0

@@ -42,7 +42,7 @@ def kind(attributes: dict[str, Any], **values: Any) -> str:
 
 
 def attribute(place: client_rules.Place, value: Any) -> dict[str, Any]:
-    """The attribute of the place, with the value inside it at the place's path."""
+    """Returns the attribute of the place, with the value inside it at the place's path."""
     name, path = place
     for key in reversed(path):
         value = {key: value}
@@ -100,7 +100,7 @@ KINDS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("expected", "attributes"), KINDS)
-def test_the_kind_by_the_attributes(expected: str, attributes: dict[str, Any]) -> None:
+def test_attributes_decide_the_kind(expected: str, attributes: dict[str, Any]) -> None:
     assert kind(attributes) == expected
 
 
@@ -117,7 +117,7 @@ def test_the_kind_by_the_attributes(expected: str, attributes: dict[str, Any]) -
         ("other", "a chat gpt-4o"),
     ],
 )
-def test_the_kind_by_the_spans_name(expected: str, name: str) -> None:
+def test_the_name_decides_the_kind(expected: str, name: str) -> None:
     assert kind({}, name=name) == expected
 
 
@@ -133,7 +133,7 @@ def test_the_kind_by_the_spans_name(expected: str, name: str) -> None:
         ("chain", "logfire.openai_agents", {"logfire.msg_template": "OpenAI Agents trace: {name}"}),
     ],
 )
-def test_the_kind_by_the_scope(expected: str, scope: str, attributes: dict[str, Any]) -> None:
+def test_the_scope_decides_the_kind(expected: str, scope: str, attributes: dict[str, Any]) -> None:
     assert kind(attributes, scope=scope) == expected
 
 
@@ -169,7 +169,7 @@ TOKEN_FIELDS = {
 
 
 def spelled(place: client_rules.Place) -> str:
-    """The place as clients' files write it, to name a test after it."""
+    """Returns the place as clients' files write it, as the name of a test."""
     return ">".join((place[0], *place[1]))
 
 
@@ -322,7 +322,7 @@ def exception(**attributes: str) -> list[Event]:
         ("error", {"status": 2, "status_message": "x" * 300 + " timed out"}),
     ],
 )
-def test_success_error_and_timeout(status: str, values: dict[str, Any]) -> None:
+def test_failures_set_the_status(status: str, values: dict[str, Any]) -> None:
     assert a_call(**({"attributes": {}} | values)).status == status
 
 
@@ -338,7 +338,9 @@ def test_success_error_and_timeout(status: str, values: dict[str, Any]) -> None:
         (None, {}, []),
     ],
 )
-def test_the_error_type(error_type: str | None, attributes: dict[str, Any], events: list[Event]) -> None:
+def test_the_error_type_is_read_in_order(
+    error_type: str | None, attributes: dict[str, Any], events: list[Event]
+) -> None:
     assert a_call(attributes, status=2, events=events).error_type == error_type
 
 
@@ -352,7 +354,7 @@ def test_the_error_type(error_type: str | None, attributes: dict[str, Any], even
         ("refused", {"status_message": "refused\nTraceback (most recent call last): ..."}),
     ],
 )
-def test_the_error_message(message: str, values: dict[str, Any]) -> None:
+def test_the_error_message_is_read_in_order(message: str, values: dict[str, Any]) -> None:
     assert a_call(**({"attributes": {}, "status": 2} | values)).error_message == message
 
 
@@ -372,7 +374,9 @@ def test_the_error_message(message: str, values: dict[str, Any]) -> None:
         ({"langfuse.observation.completion_start_time": '"2001-09-09T01:46:40.500Z"'}, {}),
     ],
 )
-def test_the_time_to_the_first_token(attributes: dict[str, Any], values: dict[str, Any]) -> None:
+def test_the_time_to_the_first_token_is_read_from_each_source(
+    attributes: dict[str, Any], values: dict[str, Any]
+) -> None:
     assert time_to_first_token_ms(a_span(attributes, **values), Attributes(attributes)) == pytest.approx(500)
 
 

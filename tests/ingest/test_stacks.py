@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.given import NOON, Given
 from tests.ingest.observed import agents, observed
 from tests.ingest.stacks import STACKS, Span, Stack
 from tests.ingest.test_captures import stored
+from tests.tenant import NOON, Tenant
 
 pytestmark = [
     pytest.mark.django_db(databases="__all__"),
@@ -48,16 +48,16 @@ def request_of(stack: Stack, number: int, span: Span) -> dict[str, Any]:
     return {"resourceSpans": [{"resource": resource, "scopeSpans": scope_spans}]}
 
 
-def send(given: Given, stack: Stack, order: list[int]) -> None:
+def send(tenant: Tenant, stack: Stack, order: list[int]) -> None:
     """Sends each span in its own request, so that spans inherit from stored spans only."""
     for number in order:
         body = json.dumps(request_of(stack, number, stack.run[number - 1]))
-        response = given.client.post("/v1/traces", body, content_type="application/json")
+        response = tenant.client.post("/v1/traces", body, content_type="application/json")
         assert (response.status_code, response.content) == (200, b"{}")
 
 
-def check(given: Given, stack: Stack) -> None:
-    rows = stored(given.workspace.id)
+def check(tenant: Tenant, stack: Stack) -> None:
+    rows = stored(tenant.workspace.id)
     good, bad = sorted(
         (row for row in rows if row.operation == stack.operation), key=lambda row: row.status != "success"
     )
@@ -76,21 +76,21 @@ def check(given: Given, stack: Stack) -> None:
     assert {(row.user_id, row.session_id) for row in rows} == {(stack.user, stack.session)}
 
 
-def test_roots_last(given: Given, stack: Stack) -> None:
-    send(given, stack, list(range(len(stack.run), 0, -1)))
-    check(given, stack)
+def test_numbers_are_right_when_roots_come_last(tenant: Tenant, stack: Stack) -> None:
+    send(tenant, stack, list(range(len(stack.run), 0, -1)))
+    check(tenant, stack)
 
 
-def test_shuffled(given: Given, stack: Stack) -> None:
+def test_numbers_are_right_when_spans_are_shuffled(tenant: Tenant, stack: Stack) -> None:
     order = list(range(1, len(stack.run) + 1))
     random.Random(5).shuffle(order)
-    send(given, stack, order)
-    check(given, stack)
+    send(tenant, stack, order)
+    check(tenant, stack)
 
 
-def test_the_api_counts_each_call_once(given: Given, stack: Stack) -> None:
-    send(given, stack, list(range(1, len(stack.run) + 1)))
-    assert given.ask("usage/overview")["total_calls"] == 2
-    [row] = [row for row in given.ask("cost/by-model")["data"] if row["model"] == stack.model]
+def test_the_api_counts_each_call_once(tenant: Tenant, stack: Stack) -> None:
+    send(tenant, stack, list(range(1, len(stack.run) + 1)))
+    assert tenant.ask("usage/overview")["total_calls"] == 2
+    [row] = [row for row in tenant.ask("cost/by-model")["data"] if row["model"] == stack.model]
     assert (row["input_tokens"], row["output_tokens"]) == (100, 20)
     assert row["cost_usd"] == pytest.approx(float(stack.cost))

@@ -22,7 +22,7 @@ def families() -> dict[str, str]:
     return {name + ("_total" if kind == "counter" else ""): kind for name, kind in found.items()}
 
 
-def test_every_alert_is_about_a_metric_that_there_is() -> None:
+def test_every_alert_uses_a_metric_that_exists() -> None:
     known = {name + ("_bucket" if kind == "histogram" else "") for name, kind in families().items()}
     named = {
         name

@@ -1,4 +1,4 @@
-"""The workflow on GitHub runs what anyone runs, on the versions that the product ships with."""
+"""The workflow on GitHub runs the same commands as developers, on the versions that the product ships with."""
 
 import re
 from pathlib import Path
@@ -22,14 +22,14 @@ def commands(job: dict[str, Any]) -> list[str]:
     return [step["run"] for step in job["steps"] if "run" in step]
 
 
-def test_it_runs_the_two_commands_that_anyone_runs() -> None:
+def test_the_workflow_runs_the_two_commands_that_anyone_runs() -> None:
     assert commands(jobs()["check-and-test"]) == ["bash .ci/install", "make check", "make test"]
     script = (ROOT / ".ci/run").read_text()
     assert re.findall(r"^(?:bash|make) .*", script, re.MULTILINE) == ["bash .ci/install", "make check", "make test"]
 
 
 @pytest.mark.parametrize("job", ["check-and-test", "timescaledb"])
-def test_its_python_is_that_of_the_image_and_the_oldest_allowed(job: str) -> None:
+def test_the_python_of_the_workflow_is_that_of_the_image_and_the_oldest_allowed(job: str) -> None:
     [version] = re.findall(r"^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text())
     assert jobs()[job]["container"]["image"].startswith(f"python:{version}-")
     assert f'requires-python = ">={version}"' in (ROOT / "pyproject.toml").read_text()
@@ -45,7 +45,7 @@ def test_timescaledb_is_the_one_that_compose_starts() -> None:
     assert (url.hostname, url.port or 5432, url.password) == ("timescaledb", 5432, service["env"]["POSTGRES_PASSWORD"])
 
 
-def test_every_target_of_make_that_it_calls_is_there() -> None:
+def test_every_make_target_of_the_workflow_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     for command in (command for job in jobs().values() for command in commands(job) if command.startswith("make ")):
         assert re.search(rf"^{re.escape(command.removeprefix('make '))}:", makefile, re.MULTILINE), command

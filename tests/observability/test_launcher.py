@@ -1,4 +1,4 @@
-"""The program behind `make run`, in a folder of its own, on free ports."""
+"""Runs the program behind `make run` in a folder of its own, on free ports."""
 
 import json
 import os
@@ -121,7 +121,7 @@ def test_the_calls_of_the_original_design_work(running: Running, call: str) -> N
     assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO))
 
 
-def test_others_see_where_it_serves_while_it_does(running: Running, folder: Path, tmp_path: Path) -> None:
+def test_other_processes_see_its_address_while_it_serves(running: Running, folder: Path, tmp_path: Path) -> None:
     assert served_at(folder / "var" / "run.lock") == f"http://127.0.0.1:{running.port}"
     left_behind = tmp_path / "run.lock"
     left_behind.write_text("http://127.0.0.1:1")
@@ -174,11 +174,11 @@ def test_ctrl_c_stops_everything_and_the_next_run_shows_no_secret_again(running:
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "http"])
-def test_a_port_that_is_none_is_named(folder: Path, port: str) -> None:
+def test_a_malformed_port_is_named(folder: Path, port: str) -> None:
     assert "PORT must be a number" in failing(folder, PORT=port)
 
 
-def test_a_database_that_is_away_is_one_line(folder: Path) -> None:
+def test_an_unreachable_database_is_one_line(folder: Path) -> None:
     url = f"postgres://nobody@127.0.0.1:{free_port()}/nothing"
     assert "the database refused" in failing(
         folder, PORT=str(free_port()), DATABASE_URL=url, ANALYTICS_DATABASE_URL=url

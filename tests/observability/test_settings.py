@@ -38,7 +38,7 @@ def test_production_boots_with_safe_settings() -> None:
         ({"ANALYTICS_DATABASE_URL": "nonsense"}, "ANALYTICS_DATABASE_URL"),
     ],
 )
-def test_it_refuses_to_boot(changes: dict[str, str], words: str) -> None:
+def test_production_refuses_to_boot_with_unsafe_settings(changes: dict[str, str], words: str) -> None:
     result = boot(**changes)
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
@@ -46,7 +46,7 @@ def test_it_refuses_to_boot(changes: dict[str, str], words: str) -> None:
     assert words in last
 
 
-def test_every_setting_stands_in_the_example() -> None:
+def test_the_example_contains_every_setting() -> None:
     sources = [ROOT / "gunicorn.conf.py", *(ROOT / "observability").rglob("*.py"), ROOT / "docker-compose.yml"]
     text = "\n".join(path.read_text() for path in sources)
     patterns = (

@@ -1,4 +1,4 @@
-"""`manage.py reprice`: says what would change before it does, and forgets nothing that decides a price."""
+"""`manage.py reprice` shows what would change first, and uses every fact that decides a price."""
 
 import json
 from decimal import Decimal
@@ -8,8 +8,8 @@ import pytest
 from django.core.management import call_command
 
 from prices.models import PriceOverride
-from tests.given import NOON, Given, iso
 from tests.ingest.test_otlp import JSON, TRACE, a_span, override, post, request_of, stored
+from tests.tenant import NOON, Tenant, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -17,27 +17,27 @@ ACME = {"gen_ai.request.model": "acme-7b", "gen_ai.provider.name": "acme"}
 
 
 @pytest.fixture
-def reprice(given: Given, capsys: Any) -> Any:
-    """What the command prints."""
+def reprice(tenant: Tenant, capsys: Any) -> Any:
+    """Returns a function that runs the command and returns the lines it prints."""
 
     def run(*options: str) -> list[str]:
-        workspace = ["--workspace", str(given.workspace.id)]
+        workspace = ["--workspace", str(tenant.workspace.id)]
         call_command("reprice", *workspace, "--from", "2020-01-01", "--to", "2100-01-01", *options)
         return list(capsys.readouterr().out.splitlines())
 
     return run
 
 
-def costs(given: Given) -> list[tuple[Decimal, str]]:
-    return [(row["cost_usd"], row["cost_source"]) for row in stored(given) if row["cost_source"]]
+def costs(tenant: Tenant) -> list[tuple[Decimal, str]]:
+    return [(row["cost_usd"], row["cost_source"]) for row in stored(tenant) if row["cost_source"]]
 
 
-def test_a_dry_run_says_what_would_change_by_model_and_changes_nothing(given: Given, reprice: Any) -> None:
+def test_a_dry_run_says_what_would_change_by_model_and_changes_nothing(tenant: Tenant, reprice: Any) -> None:
     acme = [a_span(number, attributes=ACME) | {"traceId": "ab" * 16} for number in (2, 3)]
     free = {"agent_id": "a", "provider": "acme", "model": "acme-7b", "input_tokens": 1000, "cost_usd": 0.5}
-    post(given, request_of(a_span(1), *acme))
-    given.client.post("/api/v1/traces", json.dumps(free | {"timestamp": iso(NOON)}), content_type=JSON)
-    override(given, model_pattern="acme-*")
+    post(tenant, request_of(a_span(1), *acme))
+    tenant.client.post("/api/v1/traces", json.dumps(free | {"timestamp": iso(NOON)}), content_type=JSON)
+    override(tenant, model_pattern="acme-*")
     expected = [
         "calls     4",
         "before    0.5035 USD, 2 unpriced",
@@ -52,11 +52,13 @@ def test_a_dry_run_says_what_would_change_by_model_and_changes_nothing(given: Gi
     assert reprice()[2:] == ["after     0.0535 USD, 0 unpriced", "changed   0"]
 
 
-def test_most_money_stands_first(given: Given, reprice: Any) -> None:
+def test_the_largest_change_comes_first(tenant: Tenant, reprice: Any) -> None:
     nameless = {"agent_id": "a", "input_tokens": 1000, "timestamp": iso(NOON)}
-    post(given, request_of(a_span(1), a_span(2, attributes={"gen_ai.request.model": "gpt-4"}) | {"traceId": "ab" * 16}))
-    given.client.post("/api/v1/traces", json.dumps(nameless), content_type=JSON)
-    override(given, model_pattern="*", input_usd_per_million=0, output_usd_per_million=1)
+    post(
+        tenant, request_of(a_span(1), a_span(2, attributes={"gen_ai.request.model": "gpt-4"}) | {"traceId": "ab" * 16})
+    )
+    tenant.client.post("/api/v1/traces", json.dumps(nameless), content_type=JSON)
+    override(tenant, model_pattern="*", input_usd_per_million=0, output_usd_per_million=1)
     assert reprice("--dry-run")[3:] == [
         "would change 3",
         "  openai gpt-4: 1 of 1 calls, 0.036 USD, 0 unpriced -> 0.0001 USD, 0 unpriced",
@@ -67,23 +69,23 @@ def test_most_money_stands_first(given: Given, reprice: Any) -> None:
 
 @pytest.mark.parametrize("override_comes_first", [True, False])
 @pytest.mark.parametrize("own", [0.25, 0.0, 1e-07])
-def test_the_own_figure_of_a_json_call_counts_again_without_the_override(
-    given: Given, reprice: Any, own: float, override_comes_first: bool
+def test_the_clients_figure_of_a_json_call_counts_again_without_the_override(
+    tenant: Tenant, reprice: Any, own: float, override_comes_first: bool
 ) -> None:
     item = {"agent_id": "a", "model": "gpt-4o", "input_tokens": 1000, "output_tokens": 100, "cost_usd": own}
     if override_comes_first:
-        override(given)
-    given.client.post("/api/v1/traces", json.dumps(item | {"timestamp": iso(NOON)}), content_type=JSON)
+        override(tenant)
+    tenant.client.post("/api/v1/traces", json.dumps(item | {"timestamp": iso(NOON)}), content_type=JSON)
     if not override_comes_first:
-        override(given)
+        override(tenant)
         reprice()
-    assert costs(given) == [(Decimal("0.02"), "override")]
+    assert costs(tenant) == [(Decimal("0.02"), "override")]
     PriceOverride.objects.all().delete()
     assert reprice()[3] == "changed   1"
-    assert costs(given) == [(Decimal(repr(own)), "reported")]
+    assert costs(tenant) == [(Decimal(repr(own)), "reported")]
 
 
-def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(given: Given) -> None:
+def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(tenant: Tenant) -> None:
     item = {
         "agent_id": "mine",
         "trace_id": TRACE,
@@ -91,14 +93,14 @@ def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(given: Given) ->
         "parent_span_id": "0000000000000001",
         "cost_usd": 2,
     }
-    given.client.post("/api/v1/traces", json.dumps(item | {"timestamp": iso(NOON)}), content_type=JSON)
+    tenant.client.post("/api/v1/traces", json.dumps(item | {"timestamp": iso(NOON)}), content_type=JSON)
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "theirs"}
-    assert post(given, request_of(a_span(1, attributes=agent))).status_code == 200
-    assert {row["agent_id"]: row["operation"] for row in stored(given)} == {"mine": "chat", "theirs": "invoke_agent"}
+    assert post(tenant, request_of(a_span(1, attributes=agent))).status_code == 200
+    assert {row["agent_id"]: row["operation"] for row in stored(tenant)} == {"mine": "chat", "theirs": "invoke_agent"}
 
 
 @pytest.mark.parametrize(
-    "beside", [{}, {"traceId": "ab" * 16, "parentSpanId": ""}], ids=["same trace", "another trace"]
+    "placement", [{}, {"traceId": "ab" * 16, "parentSpanId": ""}], ids=["same trace", "another trace"]
 )
 @pytest.mark.parametrize(
     ("inner", "usd", "source"),
@@ -109,42 +111,44 @@ def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(given: Given) ->
     ],
     ids=["tier", "cost"],
 )
-def test_a_call_told_twice_is_repriced_with_all_that_is_known_of_it(
-    given: Given, reprice: Any, inner: dict[str, Any], usd: str, source: str, beside: dict[str, Any]
+def test_a_call_sent_twice_is_repriced_with_all_that_is_known_of_it(
+    tenant: Tenant, reprice: Any, inner: dict[str, Any], usd: str, source: str, placement: dict[str, Any]
 ) -> None:
     same = {"gen_ai.response.id": "chatcmpl-1"}
-    post(given, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same | inner, **beside)))
-    assert costs(given) == [(Decimal(usd), source)]
+    post(tenant, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same | inner, **placement)))
+    assert costs(tenant) == [(Decimal(usd), source)]
     assert reprice()[3:] == ["changed   0"]
-    override(given)
+    override(tenant)
     assert reprice()[3] == "changed   1"
-    assert costs(given) == [(Decimal("0.02"), "override")]
+    assert costs(tenant) == [(Decimal("0.02"), "override")]
     PriceOverride.objects.all().delete()
     reprice()
-    assert costs(given) == [(Decimal(usd), source)]
+    assert costs(tenant) == [(Decimal(usd), source)]
 
 
-def test_batches_go_on_where_the_last_one_stopped(given: Given, reprice: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_go_on_where_the_last_one_stopped(
+    tenant: Tenant, reprice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("prices.repricing.BATCH", 2)
-    post(given, request_of(*(a_span(number) for number in range(1, 6))))
-    override(given)
+    post(tenant, request_of(*(a_span(number) for number in range(1, 6))))
+    override(tenant)
     assert reprice()[0::3] == ["calls     5", "changed   5"]
-    assert costs(given) == [(Decimal("0.02"), "override")] * 5
+    assert costs(tenant) == [(Decimal("0.02"), "override")] * 5
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_the_order_in_which_two_spans_tell_a_call_does_not_matter(given: Given, first: int) -> None:
+def test_the_order_of_two_spans_of_a_call_does_not_matter(tenant: Tenant, first: int) -> None:
     same = {"gen_ai.response.id": "chatcmpl-1"}
     spans = [a_span(1, attributes=same), a_span(2, 1, attributes=same | {"operation.cost": {"doubleValue": 0.25}})]
-    post(given, request_of(spans[first]))
-    post(given, request_of(spans[1 - first]))
-    assert costs(given) == [(Decimal("0.25"), "reported")]
+    post(tenant, request_of(spans[first]))
+    post(tenant, request_of(spans[1 - first]))
+    assert costs(tenant) == [(Decimal("0.25"), "reported")]
 
 
-def test_a_span_that_tells_nothing_of_a_call_does_not_reprice_it(given: Given) -> None:
+def test_a_span_that_adds_nothing_to_a_call_does_not_reprice_it(tenant: Tenant) -> None:
     same = {"gen_ai.response.id": "chatcmpl-1"}
-    post(given, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same)))
-    before = costs(given)
-    override(given)
-    post(given, request_of(a_span(3, 1, attributes={"gen_ai.operation.name": "execute_tool"})))
-    assert costs(given) == before
+    post(tenant, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same)))
+    before = costs(tenant)
+    override(tenant)
+    post(tenant, request_of(a_span(3, 1, attributes={"gen_ai.operation.name": "execute_tool"})))
+    assert costs(tenant) == before

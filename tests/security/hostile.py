@@ -1,4 +1,4 @@
-"""A workspace where every text is a payload, and its harmless twin."""
+"""Makes a workspace where every text is a payload, or its harmless twin."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ JSON = {"content_type": "application/json"}
 
 
 def filled(word: Callable[[int], str], user: Any) -> Workspace:
-    """One failed call for each payload, all sent as a client sends them; `word` says what stands for payload n."""
+    """Makes a workspace with a failed call for each payload, sent as clients do. `word` gives the text of payload n."""
     workspace = WorkspaceFactory(name=word(0)[:100])
     MembershipFactory(workspace=workspace, user=user, role="owner")
     for number in range(1, 4):

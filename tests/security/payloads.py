@@ -1,4 +1,4 @@
-"""Markup and scripts that somebody may send as any text. What runs sets `window.__xss` or asks evil.invalid."""
+"""Markup and scripts that a client may send as any text. If one runs, it sets `window.__xss` or calls evil.invalid."""
 
 RUN = "window.__xss=1"
 PAYLOADS = [

@@ -1,5 +1,5 @@
-"""Every route of the product and what guards it. A new one fails `test_every_route_is_classified` until it stands here:
-add it to the table it belongs to, and the tests of this folder try it."""
+"""Lists every route of the product and its guard. A new route fails `test_every_route_is_classified` until it is here:
+add it to its table, and the tests of this folder try it."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from traces.filters import DIMENSIONS
 PUBLIC = {
     *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
     "favicon.ico",
-    "metrics",  # guarded by a token of its own: test_metrics_want_their_token
+    "metrics",  # guarded by a token of its own: test_metrics_need_their_token
 }
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
 READS = {f"api/v1/{route}" for route in METRICS}
@@ -55,11 +55,11 @@ def below(resolver: URLResolver, start: str) -> Iterator[tuple[str, URLPattern]]
 
 
 def paths() -> list[str]:
-    """One path that each route matches."""
+    """Returns one path for each route."""
     return sorted({"/" + a_path(route) for route, _ in routes()})
 
 
 def a_path(route: str, value: str = "1") -> str:
-    """Each placeholder is `value`, a regular expression its first alternative."""
+    """Returns a path of the route: each placeholder is `value`, a regular expression its first alternative."""
     route = re.sub(r"<[^>]*>", value, route)
     return re.sub(r"\^\(\?P1\w+.*|\(\?P1.*|\^\(\?P<.*", "auth/", route).replace("$", "")

@@ -1,4 +1,4 @@
-"""Sessions need their token, keys their header, and neither stands in for the other."""
+"""Sessions need their token, keys their header, and neither replaces the other."""
 
 import re
 from pathlib import Path
@@ -65,7 +65,7 @@ class TestSessions:
         assert put(client, headers | {"Referer": "https://evil.example/"}, secure=True) == 403
         assert put(client, headers | {"Referer": "https://testserver/dashboard/cost"}, secure=True) == 200
 
-    def test_a_key_beside_the_session_decides_alone(self, owner: tuple[Client, dict[str, str]]) -> None:
+    def test_a_key_sent_with_a_session_decides_alone(self, owner: tuple[Client, dict[str, str]]) -> None:
         client, headers = owner
         for bad in ({"Authorization": "Bearer aop_wrong"}, {"Authorization": "Bearer"}, {"X-API-Key": "aop_wrong"}):
             assert client.get(READ, headers=headers | bad).status_code == 401
@@ -81,7 +81,7 @@ class TestSessions:
         assert client.get(READ, headers=selecting(membership.workspace_id)).status_code == 401
         assert client.get("/dashboard/usage").status_code == 302
 
-    def test_a_session_given_by_an_attacker_is_not_the_one_after_sign_in(self) -> None:
+    def test_the_session_id_of_an_attacker_is_not_the_one_after_sign_in(self) -> None:
         user = MembershipFactory().user
         attacker, victim = Client(), Client()
         session = attacker.session
@@ -156,7 +156,7 @@ class TestKeys:
         for secret in (ingest, read):
             assert put(browser(), selecting(key.workspace_id) | {"Authorization": f"Bearer {secret}"}) == 403
 
-    def test_answers_are_not_kept_for_someone_else(self) -> None:
+    def test_answers_are_not_cached_for_someone_else(self) -> None:
         key, secret = an_api_key("read")
         answer = browser().get(READ, headers={"Authorization": f"Bearer {secret}"} | selecting(key.workspace_id))
         assert "private" in answer["Cache-Control"]
@@ -173,7 +173,7 @@ class TestKeys:
         assert "WHERE api_key.digest = ANY(%s)" in source
 
     def test_another_secret_key_makes_other_digests(self, settings: Any) -> None:
-        """Whoever copies the table to another installation has no key there."""
+        """Anyone who copies the table to another installation has no valid key there."""
         key, secret = an_api_key("read")
         settings.SECRET_KEY = "another" * 10
         answer = browser().get(READ, headers={"Authorization": f"Bearer {secret}"} | selecting(key.workspace_id))
@@ -202,13 +202,13 @@ class TestSignIn:
             "ftp://testserver/",
         ],
     )
-    @pytest.mark.parametrize("door", ["/sign-in", "/admin/login/"])
-    def test_no_door_leads_to_another_site(self, door: str, elsewhere: str) -> None:
+    @pytest.mark.parametrize("path", ["/sign-in", "/admin/login/"])
+    def test_no_redirect_leads_to_another_site(self, path: str, elsewhere: str) -> None:
         user = UserFactory(is_staff=True)
         for form, query in ((elsewhere, {}), ("", {"next": elsewhere})):
             client = Client()
             data = {"username": user.username, "password": PASSWORD} | ({"next": form} if form else {})
-            answer = client.post(door, data, query_params=query)
+            answer = client.post(path, data, query_params=query)
             assert answer.status_code == 302
             assert answer["Location"] in ("/", "/admin/"), answer["Location"]
             again = client.get("/sign-in", {"next": elsewhere})
@@ -226,7 +226,7 @@ class TestSignIn:
         answer = Client().get("/dashboard/usage", headers={"X-Forwarded-Host": "evil.example"})
         assert "evil" not in answer["Location"]
 
-    def test_guessing_is_as_slow_for_a_name_that_nobody_has(self) -> None:
+    def test_guessing_is_as_slow_for_an_unknown_name(self) -> None:
         """The password is hashed in both cases."""
         with patch("django.contrib.auth.hashers.MD5PasswordHasher.encode", return_value="x$y$z") as hashed:
             Client().post("/sign-in", {"username": "nobody", "password": "guess"})
@@ -237,11 +237,11 @@ class TestSignIn:
         for _ in range(5):
             Client().post("/sign-in", {"username": user.username, "password": "wrong"})
         for client in (Client(headers={"X-Forwarded-For": "192.0.2.9"}), Client(headers={"User-Agent": "another"})):
-            for door in ("/sign-in", "/admin/login/"):
-                assert client.post(door, {"username": user.username, "password": PASSWORD}).status_code == 429
+            for path in ("/sign-in", "/admin/login/"):
+                assert client.post(path, {"username": user.username, "password": PASSWORD}).status_code == 429
 
 
-def test_metrics_want_their_token(settings: Any) -> None:
+def test_metrics_need_their_token(settings: Any) -> None:
     settings.METRICS_TOKEN = "t" * 40
     for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "t" * 40}, {"X-API-Key": "t" * 40}):
         assert Client().get("/metrics", headers=headers).status_code == 404

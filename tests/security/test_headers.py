@@ -41,7 +41,7 @@ def check(response: Any, case: Any) -> None:
         assert name not in response, (case, name)
 
 
-def test_every_route_carries_them_whoever_asks() -> None:
+def test_every_route_sends_the_headers_to_every_visitor() -> None:
     membership = MembershipFactory(user=UserFactory(is_staff=True, is_superuser=True))
     for client, headers in ((Client(), {}), signed_in(membership.user)):
         client.raise_request_exception = False
@@ -54,7 +54,7 @@ def test_every_route_carries_them_whoever_asks() -> None:
                 )
 
 
-def test_errors_carry_them() -> None:
+def test_errors_carry_the_headers() -> None:
     key, secret = an_api_key("read", "ingest")
     headers = {"Authorization": f"Bearer {secret}"} | selecting(key.workspace_id)
     client = Client(raise_request_exception=False)
@@ -85,7 +85,7 @@ def test_errors_carry_them() -> None:
         assert b"gone" not in answer.content
 
 
-def test_redirects_carry_them() -> None:
+def test_redirects_carry_the_headers() -> None:
     for path in ("/", "/dashboard/usage", "/admin", "/admin/"):
         answer = Client().get(path)
         assert answer.status_code in (301, 302)
@@ -154,5 +154,5 @@ def test_cookies_of_production_stay_on_https(production: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["sign-in", "plain", "livez", "static", "missing"])
-def test_all_of_production_carries_them(production: Any, name: str) -> None:
+def test_every_production_answer_carries_the_headers(production: Any, name: str) -> None:
     check(production[name]["headers"], name)

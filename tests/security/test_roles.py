@@ -1,4 +1,4 @@
-"""Who may change what: every route that changes something, tried by everyone, with every method."""
+"""Every identity tries every route that changes something, with every method."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ def state() -> Any:
 
 
 @pytest.mark.parametrize("name", MATRIX)
-def test_the_matrix(workspace: Workspace, name: str) -> None:
+def test_each_identity_may_do_what_the_matrix_says(workspace: Workspace, name: str) -> None:
     client, headers = identity(name, workspace)
     headers = headers | selecting(workspace.id)
     budget, ingestion = MATRIX[name]
@@ -94,7 +94,7 @@ def test_no_other_method_or_route_changes_anything(workspace: Workspace, name: s
     assert state() == before
 
 
-def test_a_get_of_what_takes_a_post_says_so(workspace: Workspace) -> None:
+def test_a_get_where_a_post_is_needed_says_so(workspace: Workspace) -> None:
     client, headers = identity("key ingest", workspace)
     for route in INGESTION:
         answer = client.get(f"/{route}", headers=headers)

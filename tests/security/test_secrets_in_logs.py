@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 class Collected(logging.Handler):
-    """Each record with all that a formatter could show of it."""
+    """Collects each record, with everything that a formatter could show of it."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)

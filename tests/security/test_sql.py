@@ -1,4 +1,4 @@
-"""What is special in SQL, formats and patterns is plain text here: an answer as for any unknown value, never a 500."""
+"""Special characters of SQL, formats and patterns are plain text: the answer is that of an unknown value, no 500."""
 
 import json
 from datetime import timedelta
@@ -9,9 +9,9 @@ import pytest
 from django.test import Client
 
 from tests.factories import MembershipFactory, UserFactory, an_api_key
-from tests.given import NOON, Given, iso
 from tests.security.routes import PAGES, READ_PATHS
 from tests.security.world import BACKEND, PROBES, selecting, signed_in
+from tests.tenant import NOON, Tenant, iso
 from traces.text import NAME_LENGTH
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -56,45 +56,45 @@ def probe(client: Client, path: str, query: dict[str, Any], **headers: str) -> A
 
 
 @pytest.mark.parametrize("path", READ_PATHS)
-def test_a_filter_is_a_value_like_any_other(given: Given, path: str) -> None:
-    given.calls(2)
-    expected = probe(given.client, path, WINDOW | {"agent_id": UNKNOWN})
+def test_a_filter_is_a_value_like_any_other(tenant: Tenant, path: str) -> None:
+    tenant.calls(2)
+    expected = probe(tenant.client, path, WINDOW | {"agent_id": UNKNOWN})
     assert expected.status_code == 200
     for place, text in enumerate(METACHARACTERS):
         name = FILTERS[place % len(FILTERS)]
         for query in ({name: text}, dict.fromkeys(FILTERS, text)):
-            answer = probe(given.client, path, WINDOW | query)
+            answer = probe(tenant.client, path, WINDOW | query)
             assert answer.status_code == 200, (query, text)
             if path.startswith("/api/") and path not in PROJECTED:
                 assert answer.json() == expected.json(), (query, text)
 
 
 @pytest.mark.parametrize("path", READ_PATHS)
-def test_what_is_no_free_text_is_refused(given: Given, path: str) -> None:
+def test_a_parameter_that_is_not_free_text_is_refused(tenant: Tenant, path: str) -> None:
     names = ("range", "granularity", "start", "end", "limit", "nonsense", "workspace_id")
     for place, text in enumerate(METACHARACTERS):
-        refused = probe(given.client, path, dict.fromkeys(names, text))
+        refused = probe(tenant.client, path, dict.fromkeys(names, text))
         assert refused.status_code == 422, text
         answer_text = str(refused.content)
         assert all(name in answer_text for name in names if (name, text) != ("limit", "٣")), text
         name = names[place % len(names)]
-        assert probe(given.client, path, {name: text}).status_code == 422 or (name, text) == ("limit", "٣")
-        assert probe(given.client, path, {text: "1"}).status_code == 422
+        assert probe(tenant.client, path, {name: text}).status_code == 422 or (name, text) == ("limit", "٣")
+        assert probe(tenant.client, path, {text: "1"}).status_code == 422
         if text.isprintable() and text.isascii():
-            assert probe(given.client, path, {}, **{"X-Workspace-ID": text}).status_code == 422
-    assert probe(given.client, path, {"agent_id": "a\x00b"}).status_code == 422
+            assert probe(tenant.client, path, {}, **{"X-Workspace-ID": text}).status_code == 422
+    assert probe(tenant.client, path, {"agent_id": "a\x00b"}).status_code == 422
 
 
-def test_the_search_of_a_list_is_a_text(given: Given) -> None:
-    given.calls(1, agent_id="50%_off")
+def test_the_search_of_a_list_is_a_text(tenant: Tenant) -> None:
+    tenant.calls(1, agent_id="50%_off")
     for text in METACHARACTERS:
-        answer = probe(given.client, "/dashboard/choices/agent_id", WINDOW | {"search": text})
+        answer = probe(tenant.client, "/dashboard/choices/agent_id", WINDOW | {"search": text})
         assert answer.status_code == 200
         assert (">50%_off<" in answer.content.decode()) == (text.lower() in "50%_off"), text
 
 
 @pytest.mark.parametrize("page", sorted(PAGES))
-def test_pages(page: str) -> None:
+def test_pages_treat_sql_as_text(page: str) -> None:
     client, _ = signed_in(MembershipFactory().user)
     names = (*FILTERS, "range", "workspace", "from", "to", "was", "start", "anything")
     for place, text in enumerate(METACHARACTERS):
@@ -103,7 +103,7 @@ def test_pages(page: str) -> None:
         assert probe(client, f"/{page}", dict.fromkeys(FILTERS, text)).status_code == 200
 
 
-def test_everything_is_stored_and_found_as_it_was_sent(given: Given) -> None:
+def test_everything_is_stored_and_found_as_it_was_sent(tenant: Tenant) -> None:
     texts = [text for text in METACHARACTERS if text.strip() and len(text) < 256]
     fields = (
         "agent_id",
@@ -117,16 +117,16 @@ def test_everything_is_stored_and_found_as_it_was_sent(given: Given) -> None:
         "trace_id",
     )
     items = [dict.fromkeys(fields, text) | {"timestamp": iso(NOON), "status": "error"} for text in texts]
-    answer = given.client.post("/api/v1/traces", {"traces": items}, content_type="application/json")
+    answer = tenant.client.post("/api/v1/traces", {"traces": items}, content_type="application/json")
     assert answer.json()["accepted"] == len(items)
     for text in texts:
         named = dict.fromkeys(("agent_id", "model", "provider"), text)
-        assert probe(given.client, "/api/v1/usage/overview", WINDOW | named).json()["total_calls"] == 1, text
-    listed = probe(given.client, "/api/v1/usage/agent-distribution", WINDOW | {"limit": 100}).json()["data"]
+        assert probe(tenant.client, "/api/v1/usage/overview", WINDOW | named).json()["total_calls"] == 1, text
+    listed = probe(tenant.client, "/api/v1/usage/agent-distribution", WINDOW | {"limit": 100}).json()["data"]
     assert {row["agent_id"] for row in listed} == set(texts)
 
 
-def test_the_budget_is_a_number(given: Given) -> None:
+def test_the_budget_is_a_number(tenant: Tenant) -> None:
     for text in METACHARACTERS:
         for name in ("monthly_limit_usd", "alert_threshold_percentage", text):
             for body, kind in (
@@ -134,12 +134,12 @@ def test_the_budget_is_a_number(given: Given) -> None:
                 (f"{quote(name)}={quote(text)}", "application/x-www-form-urlencoded"),
             ):
                 headers = {"HX-Request": "true"} if kind[-1] == "d" else {}
-                answer = given.client.put("/api/v1/cost/budget", body, content_type=kind, headers=headers)
+                answer = tenant.client.put("/api/v1/cost/budget", body, content_type=kind, headers=headers)
                 assert answer.status_code == 422 or (kind[-1] == "d" and text in ("٣", "1e400")), (name, text)
                 PROBES["SQL probes"] += 1
 
 
-def test_the_admin() -> None:
+def test_the_admin_treats_sql_as_text() -> None:
     membership = MembershipFactory()
     an_api_key("read", workspace=membership.workspace)
     client = Client()
@@ -160,15 +160,15 @@ def test_the_admin() -> None:
         assert probe(client, "/admin/autocomplete/", term).status_code == 200
 
 
-def test_the_sign_in() -> None:
+def test_the_sign_in_treats_sql_as_text() -> None:
     for text in [*METACHARACTERS, "a\x00b"]:
-        for door in ("/sign-in", "/admin/login/"):
-            answer = Client().post(door, {"username": text, "password": text, "next": text})
+        for path in ("/sign-in", "/admin/login/"):
+            answer = Client().post(path, {"username": text, "password": text, "next": text})
             assert answer.status_code in (200, 429), text
             PROBES["SQL probes"] += 1
 
 
-def test_keys() -> None:
+def test_a_key_of_sql_is_refused() -> None:
     workspace = MembershipFactory().workspace
     for text in METACHARACTERS:
         if text.isprintable():

@@ -1,4 +1,4 @@
-"""Staff who are no superusers: what their permissions say, for all workspaces, and never a way to more rights."""
+"""Staff without the superuser flag may do what their permissions allow in all workspaces, and never get more rights."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def user_form(user: Any, **changes: str) -> dict[str, str]:
 RIGHTS = {"is_staff": "on", "is_superuser": "on"}
 
 
-def test_who_may_change_users_grants_no_rights_not_even_to_themselves() -> None:
+def test_staff_who_may_change_users_grant_no_rights_even_to_themselves() -> None:
     user, other = staff("view_user", "change_user", "add_user"), UserFactory()
     client = signed_in(user)
     assert client.post(f"/admin/auth/user/{user.pk}/change/", user_form(user, **RIGHTS)).status_code == 403
@@ -58,7 +58,7 @@ def test_who_may_change_users_grants_no_rights_not_even_to_themselves() -> None:
 
 
 @pytest.mark.parametrize("rights", [{"is_superuser": True}, {"is_staff": True}])
-def test_who_may_change_users_does_not_take_over_an_account_with_rights(rights: dict[str, bool]) -> None:
+def test_staff_who_may_change_users_cannot_take_over_an_account_with_rights(rights: dict[str, bool]) -> None:
     client = signed_in(staff("view_user", "change_user", "delete_user", "delete_membership", "delete_logentry"))
     root, plain = UserFactory(**rights), UserFactory()
     form = {"password1": "another long password", "password2": "another long password", "usable_password": "true"}
@@ -117,7 +117,7 @@ def test_viewing_changes_nothing() -> None:
     assert ApiKey.objects.count() == 1
 
 
-def test_who_views_keys_does_not_revoke_them() -> None:
+def test_staff_who_view_keys_cannot_revoke_them() -> None:
     key, secret = an_api_key("read")
     form = {"action": "revoke", "_selected_action": [str(key.pk)]}
     signed_in(staff("view_apikey")).post("/admin/workspaces/apikey/", form)
@@ -126,7 +126,7 @@ def test_who_views_keys_does_not_revoke_them() -> None:
     assert ApiKey.objects.find_valid(secret) is None
 
 
-def test_no_page_or_search_tells_a_secret() -> None:
+def test_no_page_or_search_shows_a_secret() -> None:
     key, secret = an_api_key("read")
     user = UserFactory()
     client = signed_in(staff("view_apikey", "view_user", "view_workspace", "view_membership", "view_budget"))

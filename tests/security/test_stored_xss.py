@@ -1,4 +1,4 @@
-"""Whatever text is stored, the tags of a page are those of the same page with harmless words."""
+"""A page with hostile texts has the same tags as the page with harmless texts."""
 
 from html.parser import HTMLParser
 from typing import Any
@@ -23,7 +23,7 @@ ADMIN_LISTS = (
 
 
 class Tags(HTMLParser):
-    """What a browser would make elements and attributes of; of inline data only that it is JSON."""
+    """Collects the elements and attributes that a browser would create. Inline data must be JSON."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ def twins() -> tuple[Any, UUID, UUID]:
     return client, filled(PAYLOADS.__getitem__, user).id, filled(HARMLESS.__getitem__, user).id
 
 
-def test_panels_and_pages(twins: Any) -> None:
+def test_panels_and_pages_escape_stored_text(twins: Any) -> None:
     client, hostile, harmless = twins
     for path in READ_PATHS:
         shapes = [
@@ -98,7 +98,7 @@ def test_errors_repeat_no_markup(twins: Any) -> None:
             assert payload not in answer.content.decode() or "<" not in payload
 
 
-def test_every_list_and_page_of_the_admin(twins: Any) -> None:
+def test_every_list_and_page_of_the_admin_escapes_stored_text(twins: Any) -> None:
     client, hostile, harmless = twins
     for payload in PAYLOADS[:5]:
         client.post("/sign-in", {"username": payload, "password": "wrong"}, headers={"User-Agent": payload})

@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from tests.given import NOON, iso
 from tests.security.routes import (
     ADMIN,
     BUDGET,
@@ -24,13 +23,14 @@ from tests.security.routes import (
     routes,
 )
 from tests.security.world import B_LIMIT_SHOWN, CANARY, PROBES, TEXTS, World, a_world, selecting
+from tests.tenant import NOON, iso
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 IDENTITIES = ("anonymous", "key", "viewer", "editor", "owner")
 PROJECTED = {f"/{BUDGET}", "/api/v1/cost/overview"}
-"""Their answers change with every microsecond of the month that passes."""
+"""The answers of these reads change with every microsecond of the month."""
 WINDOW = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
 Send = Callable[..., Any]
 
@@ -57,7 +57,7 @@ def status_and_body(response: Any) -> tuple[int, bytes]:
 
 
 def counting(identity: str, send: Send) -> Send:
-    """Each answer is one probe: whatever else is checked, it must not hold anything of B."""
+    """Counts each answer as one probe, and checks that it contains nothing of B."""
 
     def probe(*args: Any, **kwargs: Any) -> Any:
         PROBES[f"tenancy probes as {identity}"] += 1
@@ -103,7 +103,7 @@ def test_no_read_shows_another_workspace(world: World, identity: str) -> None:
 
 
 @pytest.mark.parametrize("identity", [one for one in IDENTITIES if one != "anonymous"])
-def test_ones_own_answers_hold_nothing_of_another_workspace(world: World, identity: str) -> None:
+def test_answers_of_a_workspace_contain_nothing_of_another(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     headers = headers | selecting(world.a.id)
     get = counting(identity, client.get)
@@ -113,8 +113,8 @@ def test_ones_own_answers_hold_nothing_of_another_workspace(world: World, identi
             own = get(path, WINDOW, headers=headers | extra)
             assert own.status_code == 200
             for name in ("agent_id", "model", "provider", "operation"):
-                given = f"{CANARY}-{name}" if name != "operation" else "chat"
-                there = client.get(path, WINDOW | {name: given}, headers=headers | extra)
+                value = f"{CANARY}-{name}" if name != "operation" else "chat"
+                there = client.get(path, WINDOW | {name: value}, headers=headers | extra)
                 assert there.status_code == 200
                 nowhere = get(
                     path,
@@ -250,7 +250,7 @@ def test_a_late_span_of_a_corrects_nothing_of_b(world: World) -> None:
 
 
 def test_the_canaries_are_there_for_those_who_may_see_them(world: World) -> None:
-    """Or the tests above would find nothing because there is nothing."""
+    """Otherwise the tests above would pass because B has no data."""
     client, headers = world.b_owner
     shown = ""
     for path in READ_PATHS:
@@ -262,7 +262,7 @@ def test_the_canaries_are_there_for_those_who_may_see_them(world: World) -> None
     assert set(TEXTS) >= {"agent_id", "model"}
 
 
-def test_the_bar_of_probes_is_met() -> None:
+def test_enough_requests_were_tried() -> None:
     """At least 12 routes, 10 probes, 4 identities; runs after the others of this file, which count."""
     per_identity = [PROBES[f"tenancy probes as {identity}"] for identity in IDENTITIES]
     if not all(per_identity):

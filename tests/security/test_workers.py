@@ -1,4 +1,4 @@
-"""What was revoked is refused by the next request, on every worker of a real server."""
+"""A revoked credential is refused at the next request, on every worker of a real server."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ class Server:
     log: Path
 
     def workers(self) -> list[int]:
-        """Children of the master, as Linux lists them."""
+        """Returns the children of the master, as Linux lists them."""
         pid = self.master.pid
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
@@ -47,7 +47,7 @@ class Server:
         return status
 
     def each_worker(self, ask: Callable[[], int]) -> list[int]:
-        """The answer of each worker: the others sleep meanwhile."""
+        """Returns the answer of each worker: the others sleep meanwhile."""
         answers = []
         workers = self.workers()
         for awake in workers:
@@ -97,7 +97,7 @@ def session_of(user: Any) -> dict[str, str]:
     return {"Cookie": f"sessionid={client.cookies['sessionid'].value}; csrftoken={TOKEN}", "X-CSRFToken": TOKEN}
 
 
-def test_what_was_taken_away_is_refused_by_every_worker(server: Server) -> None:
+def test_a_revoked_credential_is_refused_by_every_worker(server: Server) -> None:
     membership = MembershipFactory(role="editor")
     other = MembershipFactory(workspace=membership.workspace)
     key, secret = an_api_key("read", "ingest", workspace=membership.workspace)
@@ -133,7 +133,7 @@ def test_what_was_taken_away_is_refused_by_every_worker(server: Server) -> None:
         assert secret_value not in written
 
 
-def test_no_header_of_a_client_says_that_it_is_https_or_where_the_product_lies(server: Server) -> None:
+def test_no_header_of_a_client_decides_the_scheme_or_the_path_prefix(server: Server) -> None:
     """gunicorn believes them when they come from this machine, where a proxy may run that passes them on."""
     for name, value in (
         ("X-Forwarded-Proto", "https"),

@@ -1,4 +1,4 @@
-"""Two workspaces that must not see each other, everyone who may try, and a count of the tries."""
+"""Makes two workspaces that must not see each other, every identity that may try, and a count of the tries."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,8 +10,8 @@ from django.test import Client
 from budgets.models import Budget, BudgetChange
 from prices.models import PriceOverride
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
-from tests.given import NOON, a_row
 from tests.summaries import COUNTS
+from tests.tenant import NOON, a_row
 from traces import writer
 from traces.db import rows
 from workspaces.models import ApiKey, Membership, Workspace
@@ -21,7 +21,7 @@ CANARY = "canary-b"
 B_LIMIT_USD = "31337.37"
 """Has a point, so that no random id (hexadecimal) and no length of a body can hold it by chance."""
 B_LIMIT_SHOWN = (B_LIMIT_USD, "31,337.37")
-"""As JSON and as pages write it."""
+"""The limit as JSON and as pages write it."""
 PROBES = COUNTS["security"]
 """How often each kind of attack was tried; printed at the end of a run."""
 
@@ -39,7 +39,7 @@ class World:
     b_key: ApiKey
 
     def state_of_b(self) -> Any:
-        """All of B that somebody could change."""
+        """Returns everything of B that somebody could change."""
         return (
             rows("SELECT * FROM traces WHERE workspace_id = %(id)s ORDER BY span_id", {"id": self.b.id}),
             *(
@@ -58,8 +58,8 @@ class World:
 
 def a_world() -> World:
     a, b = WorkspaceFactory(name="canary-a"), WorkspaceFactory(name=f"{CANARY}-workspace")
-    for workspace, mark in ((a, "canary-a"), (b, CANARY)):
-        fill(workspace, mark)
+    for workspace, label in ((a, "canary-a"), (b, CANARY)):
+        fill(workspace, label)
     identities: dict[str, tuple[Client, dict[str, str]]] = {"anonymous": (browser(), {})}
     _, secret = an_api_key("ingest", "read", "write", workspace=a)
     identities["key"] = (browser(), {"Authorization": f"Bearer {secret}"})
@@ -75,15 +75,15 @@ def browser() -> Client:
 
 
 def signed_in(user: Any) -> tuple[Client, dict[str, str]]:
-    """With the token that its forms would send."""
+    """Returns a browser with a session, and the token that its forms would send."""
     client = browser()
     client.get("/sign-in")
     client.force_login(user, backend=BACKEND)
     return client, {"X-CSRFToken": client.cookies["csrftoken"].value}
 
 
-def fill(workspace: Workspace, mark: str) -> None:
-    """Three calls, one of them failed, and everything else a workspace has; the ids are the same in every workspace."""
+def fill(workspace: Workspace, label: str) -> None:
+    """Stores three calls (one failed) and all other objects of a workspace; the ids are the same in every workspace."""
     writer.store(
         workspace.id,
         [
@@ -92,18 +92,18 @@ def fill(workspace: Workspace, mark: str) -> None:
                 trace_id="1" * 32,
                 span_id=f"{number:016x}",
                 status="error" if number == 2 else "success",
-                cost_usd="1.00" if mark != CANARY else "77.77",
-                latency_ms=100.0 if mark != CANARY else 7777.0,
-                attributes={"prompt": f"{mark}-prompt"},
-                **{name: f"{mark}-{name}" for name in TEXTS},
+                cost_usd="1.00" if label != CANARY else "77.77",
+                latency_ms=100.0 if label != CANARY else 7777.0,
+                attributes={"prompt": f"{label}-prompt"},
+                **{name: f"{label}-{name}" for name in TEXTS},
             )
             for number in range(3)
         ],
     )
-    limit = B_LIMIT_USD if mark == CANARY else 100
-    Budget.objects.create(workspace=workspace, monthly_limit_usd=limit).note_change(None, f"{mark}-author")
+    limit = B_LIMIT_USD if label == CANARY else 100
+    Budget.objects.create(workspace=workspace, monthly_limit_usd=limit).note_change(None, f"{label}-author")
     PriceOverride.objects.create(
-        workspace=workspace, model_pattern=f"{mark}-model", input_usd_per_million=1, output_usd_per_million=1
+        workspace=workspace, model_pattern=f"{label}-model", input_usd_per_million=1, output_usd_per_million=1
     )
 
 

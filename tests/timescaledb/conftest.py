@@ -24,9 +24,9 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[dict[str, Any]]:
-    """Where an empty database is, as Django's settings say it."""
-    given = os.environ.get("TEST_TIMESCALEDB_URL")
-    with database_on(given) if given else packaged_server() as address:
+    """Yields the address of an empty database, as a part of Django's settings."""
+    url = os.environ.get("TEST_TIMESCALEDB_URL")
+    with database_on(url) if url else packaged_server() as address:
         yield address
 
 
@@ -72,15 +72,15 @@ def packaged_server() -> Iterator[dict[str, Any]]:
         process.communicate()
 
 
-def missing(what: str, remedy: str) -> None:
+def missing(name: str, remedy: str) -> None:
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} is missing; {remedy}")
-    pytest.skip(f"{what} is missing; {remedy}")
+        pytest.fail(f"{name} is missing; {remedy}")
+    pytest.skip(f"{name} is missing; {remedy}")
 
 
 @pytest.fixture(scope="session")
 def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: Any) -> Iterator[BaseDatabaseWrapper]:
-    """One connection outside of any transaction: no more are to be had, and a refresh refuses transactions."""
+    """Yields one connection outside of transactions. The packaged server allows one; a refresh refuses transactions."""
     # The packaged one is loaded with its first use, so that it is not found but has to be named.
     forced = "" if "TEST_TIMESCALEDB_URL" in os.environ else "timescaledb"
     usual = connections["analytics"]
@@ -97,7 +97,7 @@ def migrated(server: dict[str, Any], django_db_setup: None, django_db_blocker: A
 
 @pytest.fixture
 def postgresql(db: None) -> BaseDatabaseWrapper:
-    """The analytics database of all other tests, for comparison."""
+    """Returns the analytics database of all other tests, for comparison."""
     for alias in ("default", "analytics"):
         with connections[alias].cursor() as cursor:
             # The test's transaction waits while TimescaleDB works.
@@ -115,25 +115,25 @@ def in_place(wrapper: BaseDatabaseWrapper) -> Iterator[None]:
         connections["analytics"] = usual
 
 
-Ask = Callable[..., list[tuple[Any, ...]]]
+RunQuery = Callable[..., list[tuple[Any, ...]]]
 
 
 @pytest.fixture
-def timescaledb(migrated: BaseDatabaseWrapper, postgresql: BaseDatabaseWrapper) -> Iterator[Ask]:
-    """Whatever reads or writes analytics does it there. Called with SQL it gives the rows."""
+def timescaledb(migrated: BaseDatabaseWrapper, postgresql: BaseDatabaseWrapper) -> Iterator[RunQuery]:
+    """Makes all code read and write analytics there. Yields a function that runs SQL and returns the rows."""
 
-    def ask(sql: str, *params: Any) -> list[tuple[Any, ...]]:
+    def run_query(sql: str, *params: Any) -> list[tuple[Any, ...]]:
         with migrated.cursor() as cursor:
             cursor.execute(sql, params)
             return cursor.fetchall() if cursor.description else []
 
     with in_place(migrated):
-        yield ask
+        yield run_query
 
 
 @pytest.fixture
-def run_policies(timescaledb: Ask) -> Callable[[str], None]:
-    """Does now what the database does each minute (refresh), twice a day (compression) or daily (retention)."""
+def run_policies(timescaledb: RunQuery) -> Callable[[str], None]:
+    """Returns a function that runs policies at once: `refresh`, `compression` or `retention`."""
 
     def run(kind: str) -> None:
         jobs = timescaledb(

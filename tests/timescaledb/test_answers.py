@@ -1,4 +1,4 @@
-"""TimescaleDB answers every question as PostgreSQL does, over the same rows, come late or compressed as they may."""
+"""TimescaleDB answers every question as PostgreSQL does, over the same rows, also late and compressed ones."""
 
 import math
 import time
@@ -12,8 +12,8 @@ import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics.catalogue import METRICS
-from tests.given import NOON, Given, a_row, iso
-from tests.timescaledb.conftest import Ask, in_place
+from tests.tenant import NOON, Tenant, a_row, iso
+from tests.timescaledb.conftest import RunQuery, in_place
 from traces import engines, writer
 from traces.engines import timescaledb as timescaledb_engine
 from traces.engines.protocol import Aggregate
@@ -40,7 +40,7 @@ BATCH = 50
 
 
 class Clock(datetime):
-    """Stopped: a projection moves with the time it is asked at."""
+    """A stopped clock: a projection changes with the time of the request."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:
@@ -48,7 +48,7 @@ class Clock(datetime):
 
 
 def some_rows() -> list[Row]:
-    """In no order; a tenth of them within the shortest window."""
+    """Returns rows in random order; a tenth of them are in the shortest window."""
     random = Random(8)
     return [a_random_row(random, minutes) for minutes in random.sample(range(12 * 24 * 60), 360)] + [
         a_random_row(random, minutes) for minutes in random.sample(range(3 * 24 * 60, 3 * 24 * 60 + 50), 40)
@@ -76,27 +76,27 @@ def a_random_row(random: Random, minutes: int) -> Row:
 
 @pytest.fixture
 def both(
-    postgresql: BaseDatabaseWrapper, timescaledb: Ask, given: Given, run_policies: Callable[[str], None]
+    postgresql: BaseDatabaseWrapper, timescaledb: RunQuery, tenant: Tenant, run_policies: Callable[[str], None]
 ) -> Callable[..., tuple[Any, Any]]:
-    """Asks a question of both engines, which have stored the same rows."""
+    """Stores the same rows in both engines, and returns a function that queries both."""
     rows = some_rows()
     for first in range(0, len(rows), BATCH):
         batch = rows[first : first + BATCH]
-        writer.store(given.workspace.id, batch)
+        writer.store(tenant.workspace.id, batch)
         with in_place(postgresql):
-            writer.store(given.workspace.id, batch)
+            writer.store(tenant.workspace.id, batch)
         if first == 2 * BATCH:
             # What comes from here on is late, and some of its chunks are compressed.
             run_policies("refresh")
             run_policies("compression")
     run_policies("refresh")
 
-    def ask(metric: str, **query: str) -> tuple[Any, Any]:
-        answer = given.ask(metric, **query)
+    def query_both(metric: str, **query: str) -> tuple[Any, Any]:
+        answer = tenant.ask(metric, **query)
         with in_place(postgresql):
-            return answer, given.ask(metric, **query)
+            return answer, tenant.ask(metric, **query)
 
-    return ask
+    return query_both
 
 
 def test_every_answer_is_the_same(
@@ -105,9 +105,9 @@ def test_every_answer_is_the_same(
 ) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("budgets.spending.datetime", Clock)
     for metric, filters, (name, (start, end)) in product(METRICS, FILTERS, WINDOWS.items()):
-        narrowed = {} if metric == "cost/budget" else filters
-        there, here = both(metric, start=iso(start), end=iso(end), **narrowed)
-        assert same(there, here), f"{metric} {narrowed} {name}: {there} is not {here}"
+        active_filters = {} if metric == "cost/budget" else filters
+        there, here = both(metric, start=iso(start), end=iso(end), **active_filters)
+        assert same(there, here), f"{metric} {active_filters} {name}: {there} is not {here}"
 
 
 def test_every_percentile_from_the_histogram_is_the_same(
@@ -121,7 +121,7 @@ def test_every_percentile_from_the_histogram_is_the_same(
 
 
 def same(one: Any, other: Any) -> bool:
-    """Equal, but for the order in which floats were added up."""
+    """Compares two answers, ignoring the order in which floats were added up."""
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
@@ -132,25 +132,25 @@ def same(one: Any, other: Any) -> bool:
 
 
 def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
-    timescaledb: Ask, given: Given, run_policies: Callable[[str], None]
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Callable[[str], None]
 ) -> None:
     now = datetime.now(UTC)
-    given.calls(1, now - 9 * DAYS, user_id="ada", status="error", error_message="early")
+    tenant.calls(1, now - 9 * DAYS, user_id="ada", status="error", error_message="early")
     run_policies("refresh")
-    given.calls(2, now, user_id="ada", status="error", error_message="late")
+    tenant.calls(2, now, user_id="ada", status="error", error_message="late")
     window = {"start": iso(now - 20 * DAYS), "end": iso(now + 1 * MINUTES)}
-    assert given.ask("usage/overview", **window)["total_calls"] == 3
-    [user] = given.ask("usage/top-users", **window)["data"]
+    assert tenant.ask("usage/overview", **window)["total_calls"] == 3
+    [user] = tenant.ask("usage/top-users", **window)["data"]
     assert (user["calls"], user["last_seen"]) == (3, iso(now))
-    [group] = given.ask("performance/errors", **window)["data"]
+    [group] = tenant.ask("performance/errors", **window)["data"]
     found = group["calls"], group["first_seen"], group["last_seen"], group["sample_message"]
     assert found == (3, iso(now - 9 * DAYS), iso(now), "late")
 
 
-def test_aggregates_that_a_migration_made_anew_are_looked_up_again(
-    timescaledb: Ask, given: Given, monkeypatch: pytest.MonkeyPatch
+def test_aggregates_that_a_migration_made_again_are_looked_up_again(
+    timescaledb: RunQuery, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = dict.fromkeys(ALL_TABLES, Aggregate("of_before", NOON))
     monkeypatch.setitem(timescaledb_engine._aggregates, engines.database_name(), (time.monotonic() - 11, gone))
-    given.calls(2, datetime.now(UTC))
-    assert given.ask("usage/calls-over-time", range="24h")["total_calls"] == 2
+    tenant.calls(2, datetime.now(UTC))
+    assert tenant.ask("usage/calls-over-time", range="24h")["total_calls"] == 2

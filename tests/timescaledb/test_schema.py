@@ -1,4 +1,4 @@
-"""What the migrations make of a TimescaleDB."""
+"""The migrations create the schema of TimescaleDB: a hypertable, aggregates and policies."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,25 +7,25 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from tests.timescaledb.conftest import Ask
+from tests.timescaledb.conftest import RunQuery
 from traces import engines
 from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, HOUR
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
 
-def test_traces_lie_in_chunks_of_a_day(timescaledb: Ask) -> None:
+def test_traces_are_in_chunks_of_a_day(timescaledb: RunQuery) -> None:
     assert engines.current().name == "timescaledb"
     dimensions = "SELECT column_name, time_interval FROM timescaledb_information.dimensions WHERE hypertable_name = %s"
     assert timescaledb(dimensions, "traces") == [("timestamp", timedelta(days=1))]
 
 
-def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: Ask) -> None:
+def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: RunQuery) -> None:
     views = timescaledb("SELECT view_name::text, materialized_only FROM timescaledb_information.continuous_aggregates")
     assert sorted(views) == sorted((name, False) for name in ALL_TABLES)
 
 
-def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
+def test_days_are_summed_from_hours(timescaledb: RunQuery) -> None:
     sources = """
         SELECT view_name::text, hypertable_name = 'traces'
         FROM timescaledb_information.continuous_aggregates
@@ -37,7 +37,7 @@ def test_days_are_summed_from_hours(timescaledb: Ask) -> None:
     }
 
 
-def test_rollups_are_refreshed_each_minute_as_far_back_as_there_are_rows(timescaledb: Ask) -> None:
+def test_rollups_are_refreshed_each_minute_as_far_back_as_there_are_rows(timescaledb: RunQuery) -> None:
     policies = """
         SELECT DISTINCT schedule_interval, (config->>'start_offset')::interval, (config->>'end_offset')::interval
         FROM timescaledb_information.jobs
@@ -47,7 +47,7 @@ def test_rollups_are_refreshed_each_minute_as_far_back_as_there_are_rows(timesca
     assert timescaledb(policies) == [(minute, timedelta(days=400), minute)]
 
 
-def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timescaledb: Ask) -> None:
+def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timescaledb: RunQuery) -> None:
     policies = "SELECT config->>'compress_after' FROM timescaledb_information.jobs WHERE proc_name = %s"
     assert timescaledb(policies, "policy_compression") == [("7 days",)]
     columns = "SELECT segmentby, orderby FROM timescaledb_information.hypertable_compression_settings"
@@ -56,7 +56,7 @@ def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timesc
 
 
 @pytest.fixture
-def usual_policies_afterwards(timescaledb: Ask) -> Iterator[None]:
+def usual_policies_afterwards(timescaledb: RunQuery) -> Iterator[None]:
     yield
     for table in ALL_TABLES:
         timescaledb("SELECT remove_continuous_aggregate_policy(%s)", table)
@@ -64,20 +64,22 @@ def usual_policies_afterwards(timescaledb: Ask) -> Iterator[None]:
 
 
 def test_the_retention_command_sets_the_policies(
-    timescaledb: Ask, usual_policies_afterwards: None, capsys: pytest.CaptureFixture[str]
+    timescaledb: RunQuery, usual_policies_afterwards: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
         call_command("retention")
     assert capsys.readouterr().out == "TimescaleDB's policies keep traces 500 days, their sums 900 days.\n"
-    assert kept(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(ALL_TABLES, timedelta(days=900))
-    # Days whose rows were dropped while less was kept have only their sums: a refresh must not reach them.
-    assert reach(timescaledb) == timedelta(days=400)
+    assert retention_by_table(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(
+        ALL_TABLES, timedelta(days=900)
+    )
+    # Days whose rows were dropped under a shorter retention have only their sums: a refresh must not reach them.
+    assert refresh_reach(timescaledb) == timedelta(days=400)
     with override_settings(RETENTION_DAYS=90):
         call_command("retention")
-    assert reach(timescaledb) == kept(timescaledb)["traces"] == timedelta(days=90)
+    assert refresh_reach(timescaledb) == retention_by_table(timescaledb)["traces"] == timedelta(days=90)
 
 
-def kept(timescaledb: Ask) -> dict[str, timedelta]:
+def retention_by_table(timescaledb: RunQuery) -> dict[str, timedelta]:
     return dict(
         timescaledb(
             """
@@ -89,7 +91,7 @@ def kept(timescaledb: Ask) -> dict[str, timedelta]:
     )
 
 
-def reach(timescaledb: Ask) -> timedelta:
+def refresh_reach(timescaledb: RunQuery) -> timedelta:
     [(offset,)] = timescaledb(
         """
         SELECT DISTINCT (config->>'start_offset')::interval
@@ -100,6 +102,6 @@ def reach(timescaledb: Ask) -> timedelta:
     return offset  # type: ignore[no-any-return]
 
 
-def test_a_hypertable_is_not_distributed(timescaledb: Ask) -> None:
+def test_a_hypertable_is_not_distributed(timescaledb: RunQuery) -> None:
     with pytest.raises(CommandError, match="This database has the schema of TimescaleDB"):
         call_command("distribute")

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.given import NOON, Given, a_row
-from tests.timescaledb.conftest import Ask
+from tests.tenant import NOON, Tenant, a_row
+from tests.timescaledb.conftest import RunQuery
 from traces import writer
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -33,80 +33,82 @@ WHERE hypertable_name = 'traces' AND is_compressed AND %s >= range_start AND %s 
 """
 
 
-def test_a_batch_delivered_twice_is_stored_once(timescaledb: Ask, given: Given) -> None:
-    rows = given.calls(3)
-    assert writer.store(given.workspace.id, [*rows, a_row()]) == (1, 3)
-    assert timescaledb(ROWS, given.workspace.id) == [(4,)]
+def test_a_batch_delivered_twice_is_stored_once(timescaledb: RunQuery, tenant: Tenant) -> None:
+    rows = tenant.calls(3)
+    assert writer.store(tenant.workspace.id, [*rows, a_row()]) == (1, 3)
+    assert timescaledb(ROWS, tenant.workspace.id) == [(4,)]
 
 
-def test_a_row_of_this_hour_is_in_hours_and_days_at_once(timescaledb: Ask, given: Given, run_policies: Run) -> None:
+def test_a_row_of_this_hour_is_in_hours_and_days_at_once(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
+) -> None:
     run_policies("refresh")
     now = datetime.now(UTC)
-    given.calls(2, now, user_id="ada", cost_usd="0.25")
+    tenant.calls(2, now, user_id="ada", cost_usd="0.25")
     hour, day = now.replace(minute=0, second=0, microsecond=0), now.replace(hour=0, minute=0, second=0, microsecond=0)
-    assert timescaledb(HOURS, given.workspace.id) == [(hour, "ada", 2, Decimal("0.5"))]
-    assert timescaledb(DAYS_OF_USERS, given.workspace.id) == [(day, "ada", 2, Decimal("0.5"))]
+    assert timescaledb(HOURS, tenant.workspace.id) == [(hour, "ada", 2, Decimal("0.5"))]
+    assert timescaledb(DAYS_OF_USERS, tenant.workspace.id) == [(day, "ada", 2, Decimal("0.5"))]
 
 
 def test_a_late_row_is_in_every_rollup_after_the_next_run_of_the_policies(
-    timescaledb: Ask, given: Given, run_policies: Run
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
 ) -> None:
-    given.calls(1, OLD, user_id="ada", cost_usd="1")
+    tenant.calls(1, OLD, user_id="ada", cost_usd="1")
     run_policies("refresh")
-    given.calls(2, OLD + timedelta(minutes=30), user_id="ada", cost_usd="1")
+    tenant.calls(2, OLD + timedelta(minutes=30), user_id="ada", cost_usd="1")
     run_policies("refresh")
-    assert timescaledb(HOURS, given.workspace.id) == [(OLD, "ada", 3, Decimal(3))]
-    assert timescaledb(DAYS_OF_USERS, given.workspace.id) == [(OLD.replace(hour=0), "ada", 3, Decimal(3))]
+    assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "ada", 3, Decimal(3))]
+    assert timescaledb(DAYS_OF_USERS, tenant.workspace.id) == [(OLD.replace(hour=0), "ada", 3, Decimal(3))]
 
 
 def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(
-    timescaledb: Ask, given: Given, run_policies: Run
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
 ) -> None:
-    [row, _] = given.calls(2, user_id="ada", cost_usd="1")
+    [row, _] = tenant.calls(2, user_id="ada", cost_usd="1")
     run_policies("refresh")
-    correct(given, row, "grace")
+    correct(tenant, row, "grace")
     run_policies("refresh")
-    assert timescaledb(HOURS, given.workspace.id) == [(NOON, "ada", 1, Decimal(1)), (NOON, "grace", 1, Decimal(5))]
-    assert timescaledb(SETS.format("hourly"), given.workspace.id) == [(NOON, 2)]
-    correct(given, row, "ada")
+    assert timescaledb(HOURS, tenant.workspace.id) == [(NOON, "ada", 1, Decimal(1)), (NOON, "grace", 1, Decimal(5))]
+    assert timescaledb(SETS.format("hourly"), tenant.workspace.id) == [(NOON, 2)]
+    correct(tenant, row, "ada")
     run_policies("refresh")
-    assert timescaledb(SETS.format("hourly"), given.workspace.id) == [(NOON, 1)]
-    assert timescaledb(SETS.format("daily"), given.workspace.id) == [(NOON.replace(hour=0), 1)]
+    assert timescaledb(SETS.format("hourly"), tenant.workspace.id) == [(NOON, 1)]
+    assert timescaledb(SETS.format("daily"), tenant.workspace.id) == [(NOON.replace(hour=0), 1)]
 
 
 def test_compressed_rows_are_still_found_completed_corrected_and_stored_once(
-    timescaledb: Ask, given: Given, run_policies: Run
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
 ) -> None:
-    [row, other] = given.calls(2, OLD, user_id="ada", cost_usd="1", attributes={"note": "kept"})
+    [row, other] = tenant.calls(2, OLD, user_id="ada", cost_usd="1", attributes={"note": "kept"})
     run_policies("compression")
     assert timescaledb(COMPRESSED, OLD, OLD) == [(1,)]
     late = a_row(OLD, user_id="ada", cost_usd="1")
-    assert writer.store(given.workspace.id, [row, other, late]) == (1, 2)
-    correct(given, row, "grace")
+    assert writer.store(tenant.workspace.id, [row, other, late]) == (1, 2)
+    correct(tenant, row, "grace")
     run_policies("refresh")
-    assert timescaledb(HOURS, given.workspace.id) == [(OLD, "ada", 2, Decimal(2)), (OLD, "grace", 1, Decimal(5))]
-    kept = "SELECT count(*) FROM traces WHERE workspace_id = %s AND attributes->>'note' = 'kept'"
-    assert timescaledb(kept, given.workspace.id) == [(2,)]
+    assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "ada", 2, Decimal(2)), (OLD, "grace", 1, Decimal(5))]
+    rows_with_note = "SELECT count(*) FROM traces WHERE workspace_id = %s AND attributes->>'note' = 'kept'"
+    assert timescaledb(rows_with_note, tenant.workspace.id) == [(2,)]
     run_policies("compression")
-    assert timescaledb(ROWS, given.workspace.id) == [(3,)]
+    assert timescaledb(ROWS, tenant.workspace.id) == [(3,)]
 
 
-def correct(given: Given, row: writer.Row, user_id: str) -> None:
+def correct(tenant: Tenant, row: writer.Row, user_id: str) -> None:
     row.user_id, row.cost_usd = user_id, Decimal(5)
-    with writer.writing(given.workspace.id) as cursor:
-        writer.correct(cursor, given.workspace.id, [row])
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.correct(cursor, tenant.workspace.id, [row])
 
 
-def test_rows_past_their_time_go_and_their_sums_stay(
-    timescaledb: Ask, given: Given, run_policies: Run, settings
+def test_rows_past_their_retention_are_deleted_and_their_sums_stay(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run, settings
 ) -> None:  # type: ignore[no-untyped-def]
     past = NOON - (settings.RETENTION_DAYS + 2) * DAYS
-    given.calls(2, past)
-    given.calls(1)
+    tenant.calls(2, past)
+    tenant.calls(1)
     timescaledb("CALL refresh_continuous_aggregate('totals_hourly', %s, %s)", past - DAYS, past + DAYS)
     timescaledb("CALL refresh_continuous_aggregate('totals_daily', %s, %s)", past - DAYS, past + DAYS)
     run_policies("retention")
     run_policies("refresh")
-    assert timescaledb(ROWS, given.workspace.id) == [(1,)]
+    assert timescaledb(ROWS, tenant.workspace.id) == [(1,)]
     sums = "SELECT bucket, calls FROM totals_daily WHERE workspace_id = %s ORDER BY bucket"
-    assert timescaledb(sums, given.workspace.id) == [(past.replace(hour=0), 2), (NOON.replace(hour=0), 1)]
+    assert timescaledb(sums, tenant.workspace.id) == [(past.replace(hour=0), 2), (NOON.replace(hour=0), 1)]

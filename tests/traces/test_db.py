@@ -27,6 +27,6 @@ def test_a_query_whose_aliases_are_not_the_fields_of_its_type_fails(columns: str
         row(f"SELECT {columns}", {}, of=Point)
 
 
-def test_it_fails_without_any_row_too() -> None:
+def test_a_wrong_query_fails_without_any_row_too() -> None:
     with pytest.raises(TypeError, match="The query names x; Point has x, y"):
         rows("SELECT 1 AS x WHERE false", {}, of=Point)

@@ -1,4 +1,4 @@
-"""Which engine is used, and the message where it cannot be."""
+"""Checks which engine is used, and the message if it cannot be used."""
 
 import os
 import subprocess
@@ -37,7 +37,7 @@ def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no
         assert INITIAL.engine_of(cursor) == "timescaledb"
 
 
-def test_a_forced_timescaledb_that_is_not_there_is_named() -> None:
+def test_a_forced_timescaledb_that_is_missing_is_named() -> None:
     with (
         connections["analytics"].cursor() as cursor,
         pytest.raises(CommandError, match="This server has no TimescaleDB"),

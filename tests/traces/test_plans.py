@@ -1,11 +1,11 @@
-"""Which index finds what: a wrong one costs nothing in tests, and seconds on a table of some minutes' rows."""
+"""Checks which index each lookup uses: a wrong one is only slow on large tables."""
 
 from datetime import timedelta
 
 import pytest
 from django.db import connections
 
-from tests.given import NOON, Given, a_row
+from tests.tenant import NOON, Tenant, a_row
 from traces import writer
 from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, found_columns, wanted_as_json
 
@@ -22,9 +22,9 @@ UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'traces'::regclass
 
 
 @pytest.fixture(params=["ANALYZE traces", FORGET], ids=["with statistics", "without"])
-def statistics(request: pytest.FixtureRequest, given: Given) -> None:
+def statistics(request: pytest.FixtureRequest, tenant: Tenant) -> None:
     writer.store(
-        given.workspace.id, [a_row(link=f"answer-{number}", span_facts={"kind": "llm"}) for number in range(2_000)]
+        tenant.workspace.id, [a_row(link=f"answer-{number}", span_facts={"kind": "llm"}) for number in range(2_000)]
     )
     with connections["analytics"].cursor() as cursor:
         cursor.execute(request.param)
@@ -37,13 +37,13 @@ def plan(query: str, **params: object) -> str:
 
 
 @pytest.mark.usefixtures("statistics")
-def test_records_of_the_same_call_are_found_by_their_link(given: Given) -> None:
+def test_records_of_the_same_call_are_found_by_their_link(tenant: Tenant) -> None:
     wanted = wanted_as_json([WantedLink("a", NOON - HOUR, NOON + HOUR, NOON)])
-    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=given.workspace.id, wanted=wanted, **NEAR)
+    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=tenant.workspace.id, wanted=wanted, **NEAR)
 
 
 @pytest.mark.usefixtures("statistics")
-def test_stored_spans_are_found_by_their_trace(given: Given) -> None:
+def test_stored_spans_are_found_by_their_trace(tenant: Tenant) -> None:
     assert "idx_traces_workspace_trace" in plan(
-        SPANS_OF_TRACES.format(columns=found_columns()), workspace_id=given.workspace.id, trace_ids=["a"], **NEAR
+        SPANS_OF_TRACES.format(columns=found_columns()), workspace_id=tenant.workspace.id, trace_ids=["a"], **NEAR
     )

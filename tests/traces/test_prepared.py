@@ -1,20 +1,20 @@
-"""What is prepared is planned once: right for inserts, and wrong for what looks things up in a table that grows."""
+"""A prepared statement is planned once. That is right for inserts, and wrong for lookups in a table that grows."""
 
 import pytest
 from django.db import connections
 
-from tests.given import Given, a_row
+from tests.tenant import Tenant, a_row
 from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 
-def test_only_inserts_are_prepared_however_often_others_are_asked(given: Given) -> None:
+def test_only_inserts_are_prepared_however_often_others_run(tenant: Tenant) -> None:
     for _ in range(8):
-        [row] = given.calls(1)
-        with writer.writing(given.workspace.id) as cursor:
-            writer.correct(cursor, given.workspace.id, [row])
-            writer.move(cursor, given.workspace.id, a_row(row.timestamp, trace_id="other"), row.timestamp)
+        [row] = tenant.calls(1)
+        with writer.writing(tenant.workspace.id) as cursor:
+            writer.correct(cursor, tenant.workspace.id, [row])
+            writer.move(cursor, tenant.workspace.id, a_row(row.timestamp, trace_id="other"), row.timestamp)
     with connections["analytics"].cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%traces%%'")
         statements = [statement for (statement,) in cursor.fetchall()]

@@ -1,4 +1,4 @@
-"""Rows and sums go when their time is over, by whole days, and sums outlive rows."""
+"""Rows and sums are deleted after their retention, by whole days; sums stay longer than rows."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
-from tests.given import Given, iso
+from tests.tenant import Tenant, iso
 from traces.engines import postgresql
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -22,99 +22,101 @@ def ten_days_of_rows_and_thirty_of_sums(settings) -> None:  # type: ignore[no-un
     settings.RETENTION_DAYS, settings.ROLLUP_RETENTION_DAYS = 10, 30
 
 
-def count(given: Given, table: str) -> int:
+def count(tenant: Tenant, table: str) -> int:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table} WHERE workspace_id = %s", [given.workspace.id])
+        cursor.execute(f"SELECT count(*) FROM {table} WHERE workspace_id = %s", [tenant.workspace.id])
         return int(cursor.fetchone()[0])
 
 
-def test_rows_go_by_whole_days_in_batches(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_are_deleted_by_whole_days_in_batches(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgresql, "DELETED_AT_ONCE", 2)
     oldest_kept = MIDNIGHT - 10 * DAYS
-    given.calls(5, oldest_kept - timedelta(microseconds=1))
-    given.calls(3, oldest_kept)
+    tenant.calls(5, oldest_kept - timedelta(microseconds=1))
+    tenant.calls(3, oldest_kept)
     rows, sums = postgresql.delete_old(NOW)
     assert (rows, sums) == (5, 0)
-    assert count(given, "traces") == 3
+    assert count(tenant, "traces") == 3
 
 
-def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(given: Given) -> None:
-    given.calls(1, NOW - 40 * DAYS)
-    given.calls(2, NOW - 20 * DAYS)
-    given.calls(4, NOW)
+def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(tenant: Tenant) -> None:
+    tenant.calls(1, NOW - 40 * DAYS)
+    tenant.calls(2, NOW - 20 * DAYS)
+    tenant.calls(4, NOW)
     postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 50 * DAYS).isoformat(), "end": (MIDNIGHT + DAYS).isoformat()}
-    assert count(given, "traces") == 4
-    assert given.ask("usage/overview", **window)["total_calls"] == 6
+    assert count(tenant, "traces") == 4
+    assert tenant.ask("usage/overview", **window)["total_calls"] == 6
 
 
 @pytest.mark.parametrize(("metric", "moment"), [("usage/top-users", "last_seen"), ("performance/errors", "first_seen")])
-def test_what_only_rows_tell_is_unknown_once_they_are_gone(given: Given, metric: str, moment: str) -> None:
-    given.calls(2, NOW - 20 * DAYS, user_id="ada", status="error")
+def test_facts_that_only_rows_know_are_null_once_they_are_deleted(tenant: Tenant, metric: str, moment: str) -> None:
+    tenant.calls(2, NOW - 20 * DAYS, user_id="ada", status="error")
     postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": MIDNIGHT.isoformat()}
-    [row] = given.ask(metric, **window)["data"]
+    [row] = tenant.ask(metric, **window)["data"]
     assert (row["calls"], row[moment]) == (2, None)
-    panel = given.client.get(f"/api/v1/{metric}", window, headers={"HX-Request": "true"})
+    panel = tenant.client.get(f"/api/v1/{metric}", window, headers={"HX-Request": "true"})
     assert panel.status_code == 200
 
 
-def test_an_error_was_first_seen_nobody_knows_when_though_later_rows_of_it_are_kept(given: Given) -> None:
+def test_the_first_time_of_an_error_is_null_though_later_rows_of_it_are_stored(tenant: Tenant) -> None:
     for days in (20, 5, 1):
-        given.calls(1, NOW - days * DAYS, status="error", error_message=f"{days} days ago")
+        tenant.calls(1, NOW - days * DAYS, status="error", error_message=f"{days} days ago")
     postgresql.delete_old(NOW)
     window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
-    [group] = given.ask("performance/errors", **window)["data"]
+    [group] = tenant.ask("performance/errors", **window)["data"]
     assert (group["calls"], group["first_seen"], group["sample_message"]) == (3, None, "1 days ago")
 
 
 @pytest.mark.parametrize("later", ["ada", "bob"])
-def test_the_agents_of_a_user_are_still_known_once_the_rows_are_gone(given: Given, later: str) -> None:
-    given.calls(3, NOW - 20 * DAYS, user_id="ada")
-    given.calls(1, NOW, user_id=later)
+def test_the_agents_of_a_user_are_still_known_once_the_rows_are_deleted(tenant: Tenant, later: str) -> None:
+    tenant.calls(3, NOW - 20 * DAYS, user_id="ada")
+    tenant.calls(1, NOW, user_id=later)
     postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
-    [user] = given.ask("usage/top-users", **window)["data"]
+    [user] = tenant.ask("usage/top-users", **window)["data"]
     assert (user["user_id"], user["calls"], user["active_agents"], user["last_seen"]) == ("ada", 3, 1, None)
 
 
-def test_nothing_is_deleted_twice(given: Given) -> None:
-    given.calls(2, NOW - 40 * DAYS)
+def test_nothing_is_deleted_twice(tenant: Tenant) -> None:
+    tenant.calls(2, NOW - 40 * DAYS)
     rows, sums = postgresql.delete_old(NOW)
     assert rows == 2
     assert sums > 0
     assert postgresql.delete_old(NOW) == (0, 0)
 
 
-def test_the_command_says_what_went(given: Given, capsys: pytest.CaptureFixture[str]) -> None:
-    given.calls(2, NOW - 20 * DAYS)
+def test_the_command_says_what_was_deleted(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+    tenant.calls(2, NOW - 20 * DAYS)
     call_command("retention")
     assert capsys.readouterr().out == "Deleted 2 traces and 0 sums: traces 10 days, their sums 30 days are kept.\n"
 
 
-def test_sums_that_are_made_of_rows_are_made_before_the_rows_go(given: Given) -> None:
-    given.calls(3, NOW - 20 * DAYS, latency_ms=100.0)  # of a day that no later row has closed
+def test_sums_that_are_made_of_rows_are_made_before_the_rows_are_deleted(tenant: Tenant) -> None:
+    tenant.calls(3, NOW - 20 * DAYS, latency_ms=100.0)  # of a day that no later row has closed
     postgresql.delete_old(NOW)
-    given.calls(1, NOW)
+    tenant.calls(1, NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": (MIDNIGHT - 15 * DAYS).isoformat()}
     with override_settings(EXACT_PERCENTILE_ROWS=0):
         for filters in ({}, {"agent_id": "support"}, {"model": "gpt-4o"}):
-            assert given.ask("performance/overview", **window, **filters)["p50_latency_ms"] == pytest.approx(100, 0.015)
+            assert tenant.ask("performance/overview", **window, **filters)["p50_latency_ms"] == pytest.approx(
+                100, 0.015
+            )
 
 
-def test_percentiles_of_a_window_whose_rows_are_partly_gone_are_from_sums(given: Given) -> None:
-    given.calls(9, NOW - 20 * DAYS, latency_ms=1000.0)
-    given.calls(1, NOW - 2 * DAYS, latency_ms=10.0)
+def test_percentiles_of_a_window_whose_rows_are_partly_deleted_are_from_sums(tenant: Tenant) -> None:
+    tenant.calls(9, NOW - 20 * DAYS, latency_ms=1000.0)
+    tenant.calls(1, NOW - 2 * DAYS, latency_ms=10.0)
     postgresql.delete_old(NOW)
     window = {"start": iso(MIDNIGHT - 25 * DAYS), "end": iso(MIDNIGHT + DAYS)}
     for filters in ({}, {"agent_id": "support"}):
-        answer = given.ask("performance/overview", **window, **filters)
+        answer = tenant.ask("performance/overview", **window, **filters)
         assert (answer["percentile_method"], answer["total_requests"]) == ("histogram", 10)
         assert answer["p50_latency_ms"] == pytest.approx(1000, 0.015)
-        series = given.ask("performance/latency", **window, **filters)
+        series = tenant.ask("performance/latency", **window, **filters)
         assert series["percentile_method"] == "histogram"
         p50s = [point["p50_latency_ms"] for point in series["data"] if point["calls"]]
         assert p50s == [pytest.approx(1000, 0.015), pytest.approx(10, 0.015)]
-    kept = {"start": iso(MIDNIGHT - 5 * DAYS), "end": iso(MIDNIGHT + DAYS)}
-    answer = given.ask("performance/overview", **kept)
+    retained = {"start": iso(MIDNIGHT - 5 * DAYS), "end": iso(MIDNIGHT + DAYS)}
+    answer = tenant.ask("performance/overview", **retained)
     assert (answer["percentile_method"], answer["p50_latency_ms"]) == ("exact", 10.0)

@@ -1,4 +1,4 @@
-"""The rollups hold what the rows add up to, whatever is written and in whatever order."""
+"""The rollups contain the sums of the rows, after every kind of write and in every order."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from tests.given import NOON, Given, a_row, iso
+from tests.tenant import NOON, Tenant, a_row, iso
 from traces import sums, writer
 from traces.engines import postgresql
 from traces.engines.postgresql import FILLED_UNTIL
@@ -39,18 +39,18 @@ def test_the_sql_that_is_checked_in_is_what_the_catalogue_makes() -> None:
         assert path.read_text() == text, path
 
 
-def rows_of(sql: str, given: Given) -> list[tuple[object, ...]]:
+def rows_of(sql: str, tenant: Tenant) -> list[tuple[object, ...]]:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(sql, {"workspace_id": given.workspace.id})
+        cursor.execute(sql, {"workspace_id": tenant.workspace.id})
         return sorted(cursor.fetchall(), key=repr)
 
 
-def sums_in(rollup: Rollup, table: str, given: Given) -> list[tuple[object, ...]]:
+def sums_in(rollup: Rollup, table: str, tenant: Tenant) -> list[tuple[object, ...]]:
     names = ", ".join(("bucket", *rollup.keys, *rollup.measures))
-    return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", given)
+    return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", tenant)
 
 
-def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity") -> list[tuple[object, ...]]:
+def expected(rollup: Rollup, width: Width, tenant: Tenant, until: str = "infinity") -> list[tuple[object, ...]]:
     keys = ", ".join(rollup.keys)
     sums = ", ".join(f"sum({value}) AS {name}" for name, value in rollup.measures.items())
     places = ", ".join(str(place) for place in range(1, len(rollup.keys) + 2))
@@ -61,18 +61,18 @@ def expected(rollup: Rollup, width: Width, given: Given, until: str = "infinity"
         WHERE {rollup.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
-        given,
+        tenant,
     )
 
 
-def users_in(user_set: UserSetTable, table: str, given: Given) -> list[tuple[object, ...]]:
+def users_in(user_set: UserSetTable, table: str, tenant: Tenant) -> list[tuple[object, ...]]:
     names = ", ".join(("bucket", *user_set.keys, "user_block", "user_bits"))
     return rows_of(
-        f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(user_bits) > 0", given
+        f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND bit_count(user_bits) > 0", tenant
     )
 
 
-def users_expected(user_set: UserSetTable, width: Width, given: Given, until: str) -> list[tuple[object, ...]]:
+def users_expected(user_set: UserSetTable, width: Width, tenant: Tenant, until: str) -> list[tuple[object, ...]]:
     names = ", ".join((*user_set.keys, BLOCK_SQL))
     places = ", ".join(str(place) for place in range(1, len(user_set.keys) + 3))
     return rows_of(
@@ -82,22 +82,22 @@ def users_expected(user_set: UserSetTable, width: Width, given: Given, until: st
         WHERE workspace_id = %(workspace_id)s AND {user_set.source.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
-        given,
+        tenant,
     )
 
 
-def assert_rollups_hold_the_rows(given: Given) -> None:
-    [(closed,)] = rows_of(FILLED_UNTIL, given)
+def assert_rollups_hold_the_rows(tenant: Tenant) -> None:
+    [(closed,)] = rows_of(FILLED_UNTIL, tenant)
     until = closed.isoformat()  # type: ignore[attr-defined]
     for rollup in ROLLUPS:
         for width, table in rollup.tables.items():
             is_filled_by_inserts = rollup.is_filled_by_inserts and table == rollup.narrowest
-            assert sums_in(rollup, table, given) == expected(
-                rollup, width, given, "infinity" if is_filled_by_inserts else until
+            assert sums_in(rollup, table, tenant) == expected(
+                rollup, width, tenant, "infinity" if is_filled_by_inserts else until
             )
     for user_set in USER_SET_TABLES:
         for width, table in user_set.tables.items():
-            assert users_in(user_set, table, given) == users_expected(user_set, width, given, until)
+            assert users_in(user_set, table, tenant) == users_expected(user_set, width, tenant, until)
 
 
 DAYS = timedelta(days=1)
@@ -108,109 +108,109 @@ HOURLY = "SELECT sum(calls) FROM totals_hourly WHERE workspace_id = %(workspace_
 DAILY = "SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s GROUP BY bucket"
 
 
-def test_an_hour_is_summed_ten_minutes_into_the_next(given: Given) -> None:
-    given.calls(3, NOON - 59 * MINUTES, user_id="ada", latency_ms=10.0, cost_usd="0.25", status="error")
-    given.calls(2, NOON + 9 * MINUTES, user_id="bob")
-    assert rows_of(HOURLY, given) == rows_of(DAILY, given) == []
-    given.calls(1, NOON + 10 * MINUTES)
-    assert rows_of(HOURLY, given) == rows_of(DAILY, given) == [(3,)]
-    given.calls(1, NOON + 70 * MINUTES)
-    assert rows_of(HOURLY, given) == [(3,), (3,)]
-    assert rows_of(DAILY, given) == [(6,)]
-    assert_rollups_hold_the_rows(given)
+def test_an_hour_is_summed_ten_minutes_into_the_next(tenant: Tenant) -> None:
+    tenant.calls(3, NOON - 59 * MINUTES, user_id="ada", latency_ms=10.0, cost_usd="0.25", status="error")
+    tenant.calls(2, NOON + 9 * MINUTES, user_id="bob")
+    assert rows_of(HOURLY, tenant) == rows_of(DAILY, tenant) == []
+    tenant.calls(1, NOON + 10 * MINUTES)
+    assert rows_of(HOURLY, tenant) == rows_of(DAILY, tenant) == [(3,)]
+    tenant.calls(1, NOON + 70 * MINUTES)
+    assert rows_of(HOURLY, tenant) == [(3,), (3,)]
+    assert rows_of(DAILY, tenant) == [(6,)]
+    assert_rollups_hold_the_rows(tenant)
 
 
 def test_more_hours_than_one_request_may_take_are_summed_by_the_next_ones(
-    given: Given, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(postgresql, "close_hours", lambda cursor, *_: cursor.filled_until)
         for hour in (1, 2, 3):
-            given.calls(hour, NOON - DAYS + hour * HOUR.length, user_id="ada", latency_ms=10.0)
+            tenant.calls(hour, NOON - DAYS + hour * HOUR.length, user_id="ada", latency_ms=10.0)
     monkeypatch.setattr(postgresql, "CLOSING_SECONDS", 0)
     day_before = DAILY.replace("GROUP BY", f"AND bucket < '{NOON.date()}' GROUP BY")
     for summed in (1 + 1, 1 + 2 + 2, 1 + 2 + 3 + 3):
-        given.calls(1, NOON)
-        given.calls(1, NOON - DAYS, user_id="bob")  # late, in an hour before those that are summed
-        assert rows_of(day_before, given) == [(summed,)]
-        assert_rollups_hold_the_rows(given)
+        tenant.calls(1, NOON)
+        tenant.calls(1, NOON - DAYS, user_id="bob")  # late, in an hour before those that are summed
+        assert rows_of(day_before, tenant) == [(summed,)]
+        assert_rollups_hold_the_rows(tenant)
     days = {"start": iso(NOON - 2 * DAYS), "end": iso(NOON + DAYS)}
-    assert given.ask("usage/overview", **days)["total_calls"] == 12
+    assert tenant.ask("usage/overview", **days)["total_calls"] == 12
 
 
-def test_a_late_row_is_in_its_closed_hour_and_in_its_day_and_week(given: Given) -> None:
-    given.calls(1, NOON)
-    given.calls(4, NOON - 3 * DAYS, user_id="ada", status="error", error_type="rate_limit")
-    assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
-    assert_rollups_hold_the_rows(given)
+def test_a_late_row_is_in_its_closed_hour_and_in_its_day_and_week(tenant: Tenant) -> None:
+    tenant.calls(1, NOON)
+    tenant.calls(4, NOON - 3 * DAYS, user_id="ada", status="error", error_type="rate_limit")
+    assert rows_of("SELECT calls FROM totals_daily WHERE workspace_id = %(workspace_id)s", tenant) == [(4,)]
+    assert_rollups_hold_the_rows(tenant)
 
 
-def test_a_batch_over_many_days_is_counted_once(given: Given) -> None:
+def test_a_batch_over_many_days_is_counted_once(tenant: Tenant) -> None:
     rows = [a_row(NOON - days * DAYS, user_id=f"user-{days % 2}", latency_ms=float(days)) for days in range(6)]
-    writer.store(given.workspace.id, rows)
-    writer.store(given.workspace.id, rows)
-    assert_rollups_hold_the_rows(given)
-    assert rows_of("SELECT sum(calls) FROM totals_minutely WHERE workspace_id = %(workspace_id)s", given) == [(6,)]
+    writer.store(tenant.workspace.id, rows)
+    writer.store(tenant.workspace.id, rows)
+    assert_rollups_hold_the_rows(tenant)
+    assert rows_of("SELECT sum(calls) FROM totals_minutely WHERE workspace_id = %(workspace_id)s", tenant) == [(6,)]
 
 
 @pytest.mark.parametrize("days_ago", [0, 4])
-def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(given: Given, days_ago: int) -> None:
-    given.calls(1, NOON)
-    [row, other] = given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="1", latency_ms=5.0)
+def test_a_corrected_row_leaves_its_old_rollups_and_joins_the_new(tenant: Tenant, days_ago: int) -> None:
+    tenant.calls(1, NOON)
+    [row, other] = tenant.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="1", latency_ms=5.0)
     row.agent_id, row.user_id, row.cost_usd, row.latency_ms = "billing", "grace", Decimal("0.125"), None
-    with writer.writing(given.workspace.id) as cursor:
-        writer.correct(cursor, given.workspace.id, [row])
-    assert_rollups_hold_the_rows(given)
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.correct(cursor, tenant.workspace.id, [row])
+    assert_rollups_hold_the_rows(tenant)
     users = """
         SELECT user_id, calls
         FROM users_ten_minutely AS users
         JOIN user_numbers ON user_numbers.workspace_id = users.workspace_id AND number = user_number
         WHERE users.workspace_id = %(workspace_id)s AND calls > 0
     """
-    assert rows_of(users, given) == [("ada", 1), ("grace", 1)]
+    assert rows_of(users, tenant) == [("ada", 1), ("grace", 1)]
     assert other.user_id == "ada"
 
 
-def test_rollups_can_be_filled_from_rows_that_were_there_before(given: Given) -> None:
+def test_rollups_can_be_filled_from_rows_that_were_there_before(tenant: Tenant) -> None:
     for days_ago in (3, 1, 0):
-        given.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
+        tenant.calls(2, NOON - days_ago * DAYS, user_id="ada", cost_usd="0.5", latency_ms=20.0, status="timeout")
     with connections["analytics"].cursor() as cursor:
         cursor.execute(f"TRUNCATE rollup_state, {', '.join(ALL_TABLES)}")
         for statement in read_statement("postgresql", "fill").split(";\n\n"):
             cursor.execute(statement)
-    assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", given) == [(4,)]
-    assert_rollups_hold_the_rows(given)
+    assert rows_of("SELECT sum(calls) FROM totals_daily WHERE workspace_id = %(workspace_id)s", tenant) == [(4,)]
+    assert_rollups_hold_the_rows(tenant)
 
 
 def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
-    given: Given, monkeypatch: pytest.MonkeyPatch
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given.calls(2, NOON - 2 * HOUR.length)
-    given.calls(3, NOON - 30 * MINUTES, user_id="ada", status="error")
-    asked = sums.calls_sql
-    closing = iter([lambda: given.calls(1, NOON + 10 * MINUTES)])
+    tenant.calls(2, NOON - 2 * HOUR.length)
+    tenant.calls(3, NOON - 30 * MINUTES, user_id="ada", status="error")
+    calls_sql = sums.calls_sql
+    closing = iter([lambda: tenant.calls(1, NOON + 10 * MINUTES)])
 
-    def and_then_closed(*args: Any, **values: Any) -> str:
-        text = asked(*args, **values)
+    def close_an_hour_afterwards(*args: Any, **values: Any) -> str:
+        text = calls_sql(*args, **values)
         next(closing, lambda: None)()
         return text
 
-    monkeypatch.setattr(sums, "calls_sql", and_then_closed)
-    assert given.ask("usage/overview")["total_calls"] == 2 + 3 + 1
-    assert rows_of(HOURLY, given) == [(2,), (3,)]
+    monkeypatch.setattr(sums, "calls_sql", close_an_hour_afterwards)
+    assert tenant.ask("usage/overview")["total_calls"] == 2 + 3 + 1
+    assert rows_of(HOURLY, tenant) == [(2,), (3,)]
 
 
-def test_only_hours_that_lose_a_users_call_are_counted_again(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_hours_that_lose_a_users_call_are_counted_again(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[object] = []
     monkeypatch.setattr(
         postgresql, "recompute_user_sets", lambda cursor, workspace_id, hours: counted.append(list(hours))
     )
     [priced, moved, named] = [
-        given.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
+        tenant.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
         for hours, user in ((3, "ada"), (2, "ada"), (1, None))
     ]
-    given.calls(1, NOON + HOUR.length)
+    tenant.calls(1, NOON + HOUR.length)
     priced.cost_usd, moved.user_id, named.user_id = Decimal(1), "bob", "bob"
-    with writer.writing(given.workspace.id) as cursor:
-        writer.correct(cursor, given.workspace.id, [priced, moved, named])
-    assert counted == [[NOON - 2 * HOUR.length]]
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.correct(cursor, tenant.workspace.id, [priced, moved, named])
+    assert recomputed == [[NOON - 2 * HOUR.length]]

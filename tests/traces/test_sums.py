@@ -1,4 +1,4 @@
-"""Which rollup a question reads."""
+"""Checks which rollup a query reads."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

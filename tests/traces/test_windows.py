@@ -1,4 +1,4 @@
-"""A window is split into segments that do not overlap and cover it, and no bucket is wider than the question wants."""
+"""A window is split into segments that do not overlap and cover it, and no bucket is wider than the query allows."""
 
 import re
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from traces.rollups.catalogue import DAY, HOUR, ROLLUPS, USER_AGENTS, USER_SET_T
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 steps = st.sampled_from([timedelta(microseconds=3), 7 * SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND])
-spans = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
+durations = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
 buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY_WIDTH])
 
 
@@ -32,7 +32,7 @@ hours = st.integers(0, 90 * 24)
 
 
 def state_after(tables: Mapping[Width, str], hours: int, is_stable: bool, watermarks: list[int]) -> RollupState:
-    """Rollups filled for so many hours; with watermarks, aggregates that are materialized for so many hours each."""
+    """Returns a state with rollups filled for `hours`, or with aggregates materialized up to `watermarks`."""
     aggregates = {
         table: Aggregate(f"materialized_{table}", windows.floor(MONDAY + timedelta(hours=watermark), width))
         for (width, table), watermark in zip(tables.items(), watermarks, strict=False)
@@ -47,7 +47,7 @@ def state_after(tables: Mapping[Width, str], hours: int, is_stable: bool, waterm
 states = st.tuples(hours, st.booleans(), st.just([]) | st.lists(hours, min_size=4, max_size=4))
 
 
-@given(tables, spans, spans, buckets, states)
+@given(tables, durations, durations, buckets, states)
 def test_segments_make_up_the_window(tables, before, length, bucket, state_args) -> None:  # type: ignore[no-untyped-def]
     start, state = MONDAY + before, state_after(tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
@@ -78,7 +78,7 @@ def test_segments_make_up_the_window(tables, before, length, bucket, state_args)
         assert covered_until == filters.end or (not has_rows_behind and covered_until - filters.end < widths[0].length)
 
 
-@given(spans, spans, states)
+@given(durations, durations, states)
 def test_after_subtraction_each_moment_of_the_window_counts_once(before, length, state_args) -> None:  # type: ignore[no-untyped-def]
     start, state = MONDAY + before, state_after(USERS.tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
@@ -108,18 +108,18 @@ def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
     ]
 
 
-@given(st.lists(st.tuples(spans, spans), max_size=5))
+@given(st.lists(st.tuples(durations, durations), max_size=5))
 def test_time_ranges_are_grouped_by_their_days(lengths: list[tuple[timedelta, timedelta]]) -> None:
-    given = {
+    ranges = {
         place: windows.TimeRange(MONDAY + before, MONDAY + before + length)
         for place, (before, length) in enumerate(lengths)
     }
-    found = windows.group_by_days(given)
-    assert sorted(place for places in found.values() for place in places) == list(given)
+    found = windows.group_by_days(ranges)
+    assert sorted(place for places in found.values() for place in places) == list(ranges)
     for days, places in found.items():
         first, last = (datetime.fromisoformat(moment) for moment in re.findall(r"'(.*?)'", days))
         for place in places:
-            start, end = given[place]
+            start, end = ranges[place]
             assert first <= start < first + DAY.length
             assert last - DAY.length < end <= last
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.given import Given
 from tests.ingest.captures import as_captured
 from tests.ingest.test_captures import check
 from tests.servers import environment_of_a_server, free_port, wait_until_listening
+from tests.tenant import Tenant
 from workspaces.models import ApiKey
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
@@ -33,8 +33,8 @@ def port() -> Any:
 
 
 @pytest.mark.parametrize("bearer", ["Bearer ", "Bearer%20"])
-def test_the_vercel_ai_sdk_as_captured(given: Given, port: int, bearer: str) -> None:
-    _, secret = ApiKey.objects.issue(given.workspace, "node", ["ingest"])
+def test_a_chunked_body_of_the_vercel_ai_sdk_is_stored(tenant: Tenant, port: int, bearer: str) -> None:
+    _, secret = ApiKey.objects.issue(tenant.workspace, "node", ["ingest"])
     [request] = [request for request in as_captured("vercel-ai-v7") if request.is_trace]
     headers = {
         "Content-Type": request.content_type,
@@ -46,4 +46,4 @@ def test_the_vercel_ai_sdk_as_captured(given: Given, port: int, bearer: str) -> 
         connection.request("POST", request.path, iter(pieces), headers, encode_chunked=True)
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())) == (200, {})
-    check(given, "vercel-ai-v7")
+    check(tenant, "vercel-ai-v7")

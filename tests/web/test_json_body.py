@@ -1,11 +1,11 @@
-"""JSON nested deep is refused before it is parsed, at every door that takes JSON."""
+"""JSON nested deep is refused before it is parsed, at every endpoint that takes JSON."""
 
 import json
 from typing import Any
 
 import pytest
 
-from tests.given import Given
+from tests.tenant import Tenant
 from web import json_body
 from web.json_body import MOST_LEVELS, MOST_OTLP_LEVELS, check_levels
 from web.problems import Problem
@@ -21,7 +21,7 @@ def objects(levels: int) -> str:
     return '{"a":' * levels + "1" + "}" * levels
 
 
-DOORS = [
+ENDPOINTS = [
     ("/api/v1/traces", MOST_LEVELS),
     ("/v1/traces", MOST_OTLP_LEVELS),
     ("/api/public/otel/v1/traces", MOST_OTLP_LEVELS),
@@ -32,38 +32,38 @@ DOORS = [
 
 
 @pytest.mark.django_db(databases="__all__")
-@pytest.mark.parametrize(("path", "most"), DOORS, ids=[path for path, _ in DOORS])
+@pytest.mark.parametrize(("path", "most"), ENDPOINTS, ids=[path for path, _ in ENDPOINTS])
 @pytest.mark.parametrize("nested", [lists, objects])
-def test_every_door_refuses_a_level_too_many_unparsed(
-    given: Given, path: str, most: int, nested: Any, monkeypatch: pytest.MonkeyPatch
+def test_every_endpoint_refuses_a_level_too_many_before_it_parses(
+    tenant: Tenant, path: str, most: int, nested: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("web.json_body.orjson", None)
-    response = given.client.post(path, '{"name":' + nested(most) + "}", content_type=JSON)
+    response = tenant.client.post(path, '{"name":' + nested(most) + "}", content_type=JSON)
     assert response.status_code == 400
     assert response.json()["detail"] == f"The body is nested deeper than {most} levels."
 
 
 @pytest.mark.django_db(databases="__all__")
 @pytest.mark.parametrize(("levels", "status"), [(63, 422), (64, 400), (200_000, 400)])
-def test_so_does_the_budget(given: Given, levels: int, status: int) -> None:
-    """The object around them is the 64th."""
+def test_the_budget_refuses_a_level_too_many_too(tenant: Tenant, levels: int, status: int) -> None:
+    """The object around the lists is the 64th level."""
     body = '{"monthly_limit_usd":' + lists(levels) + "}"
-    response = given.client.put("/api/v1/cost/budget", body, content_type=JSON)
+    response = tenant.client.put("/api/v1/cost/budget", body, content_type=JSON)
     assert response.status_code == status, response.content
 
 
 @pytest.mark.django_db(databases="__all__")
-def test_a_name_of_lists_is_no_fault_of_the_server(given: Given) -> None:
+def test_a_name_of_nested_lists_never_causes_a_500(tenant: Tenant) -> None:
     """Python prints nested lists up to its recursion limit: a thousand levels less those of the running calls."""
     ids = {"traceId": "01" * 16, "spanId": "02" * 8}
     body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [ids | {"name": "DEEP"}]}]}]})
     for levels, status in ((500, 200), (950, 400)):
-        response = given.client.post("/v1/traces", body.replace('"DEEP"', lists(levels)), content_type=JSON)
+        response = tenant.client.post("/v1/traces", body.replace('"DEEP"', lists(levels)), content_type=JSON)
         assert response.status_code == status
 
 
 @pytest.mark.parametrize("text", ["[[[[", '\\"[[[', "\\\\", "[", "]", '\\\\\\"[', "{", "\u5b5b"])
-def test_brackets_within_texts_are_no_levels(text: str) -> None:
+def test_brackets_within_texts_are_not_levels(text: str) -> None:
     body = lists(10, f'"{text}","]",[]').encode()
     json.loads(body)
     check_levels(body, 11)
@@ -72,7 +72,7 @@ def test_brackets_within_texts_are_no_levels(text: str) -> None:
 
 
 @pytest.mark.parametrize("body", [lists(64), objects(64), '"[[[["' * 70, "[]" * 70, "[" * 64, "]" * 70 + "[" * 64])
-def test_what_is_not_deeper_is_the_parsers(body: str) -> None:
+def test_a_body_that_is_not_deeper_passes(body: str) -> None:
     check_levels(body.encode(), 64)
 
 

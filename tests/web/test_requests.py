@@ -1,4 +1,4 @@
-"""What surrounds every request: its id, its deadline, its log line, its counts."""
+"""Every request has an id, a deadline, a log line and counts."""
 
 import json
 import logging
@@ -14,7 +14,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from tests.factories import an_api_key
-from tests.given import Given
+from tests.tenant import Tenant
 from web import deadline, logs, metrics, problems
 from web.postgres.base import DeadlinePassed
 
@@ -32,15 +32,15 @@ def caused_by(outer: type[Exception], origin: Exception) -> Exception:
 
 
 class TestRequestId:
-    def test_a_given_one_comes_back(self, client: Client) -> None:
+    def test_the_id_of_a_client_comes_back(self, client: Client) -> None:
         assert client.get("/livez", headers={"X-Request-ID": "trace-7"})["X-Request-ID"] == "trace-7"
 
-    @pytest.mark.parametrize("given", ["", "two words", 'quote"', "é", "x" * 129])
-    def test_one_that_would_garble_the_log_is_replaced(self, client: Client, given: str) -> None:
-        assert re.fullmatch("[0-9a-f]{32}", client.get("/livez", headers={"X-Request-ID": given})["X-Request-ID"])
+    @pytest.mark.parametrize("request_id", ["", "two words", 'quote"', "é", "x" * 129])
+    def test_an_id_that_would_garble_the_log_is_replaced(self, client: Client, request_id: str) -> None:
+        assert re.fullmatch("[0-9a-f]{32}", client.get("/livez", headers={"X-Request-ID": request_id})["X-Request-ID"])
 
 
-class TestFaultsThatPass:
+class TestTransientFaults:
     @pytest.mark.parametrize(
         ("exception", "cause"),
         [
@@ -60,13 +60,13 @@ class TestFaultsThatPass:
             (ValueError(), None),
         ],
     )
-    def test_are_told_from_those_that_do_not(self, exception: Exception, cause: str | None) -> None:
+    def test_transient_faults_are_distinguished_from_others(self, exception: Exception, cause: str | None) -> None:
         assert problems.cause(exception) == cause
 
     @pytest.fixture
     def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def fail(*args: Any) -> None:
-            raise OperationalError("the database is away")
+            raise OperationalError("the database is unreachable")
 
         monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
         monkeypatch.setattr("workspaces.models.ApiKeyManager.find_valid", fail)
@@ -74,22 +74,26 @@ class TestFaultsThatPass:
     @pytest.mark.parametrize(
         "path", ["/v1/traces", "/api/v1/traces", "/api/public/otel/v1/traces", "/api/v1/usage/overview"]
     )
-    def test_while_a_key_is_looked_up_are_503_with_retry_after(self, client: Client, broken: None, path: str) -> None:
+    def test_a_transient_fault_of_the_key_lookup_is_503_with_retry_after(
+        self, client: Client, broken: None, path: str
+    ) -> None:
         answer = client.generic("POST" if "traces" in path else "GET", path, headers={"Authorization": "Bearer aop_x"})
         assert (answer.status_code, answer["Retry-After"]) == (503, "2")
         assert answer["Content-Type"] == "application/problem+json"
         assert answer.json()["title"] == "Service Unavailable"
 
     @pytest.mark.parametrize("path", ["/dashboard/usage", "/admin/", "/sign-in"])
-    def test_are_a_readable_page_for_browsers(self, client: Client, broken: None, path: str) -> None:
+    def test_a_transient_fault_is_a_readable_page_for_browsers(self, client: Client, broken: None, path: str) -> None:
         client.cookies["sessionid"] = "a" * 32
         answer = client.get(path, headers=BROWSER, follow=True)
         assert (answer.status_code, answer["Retry-After"]) == (503, "2")
         assert "The database does not answer right now" in answer.content.decode()
 
-    def test_in_a_middleware_are_503_too(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_transient_fault_in_a_middleware_is_503_too(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         def fail(*args: Any) -> None:
-            raise OperationalError("the database is away")
+            raise OperationalError("the database is unreachable")
 
         monkeypatch.setattr("django.contrib.sessions.middleware.SessionMiddleware.process_response", fail)
         client.raise_request_exception = False
@@ -107,7 +111,7 @@ class TestFaultsThatPass:
 
 
 class TestDeadline:
-    def test_outside_a_request_there_is_none(self) -> None:
+    def test_outside_a_request_there_is_no_deadline(self) -> None:
         assert deadline.remaining_seconds() is None
 
     def test_the_nearest_end_counts(self) -> None:
@@ -139,15 +143,15 @@ class TestLog:
         assert (line["request_id"], line["path"], line["status"]) == ("trace-7", "/livez", 200)
         assert line["duration_ms"] >= 0
 
-    def test_a_refusal_has_the_id_too_and_no_query(self, client: Client, lines: Any) -> None:
+    def test_the_line_of_a_refusal_has_the_id_and_no_query(self, client: Client, lines: Any) -> None:
         client.get("/nowhere?user=ada", headers={"X-Request-ID": "trace-7"})
         [line] = [one for one in map(json.loads, lines()) if one["logger"] == "django.request"]
         assert line["request_id"] == "trace-7"
         assert "ada" not in str(line)
 
-    def test_secrets_never_reach_it(self, given: Given, lines: Any, settings: Any) -> None:
-        key, secret = an_api_key("ingest", "read", workspace=given.workspace)
-        bearer = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(given.workspace.id)}
+    def test_secrets_never_reach_the_log(self, tenant: Tenant, lines: Any, settings: Any) -> None:
+        key, secret = an_api_key("ingest", "read", workspace=tenant.workspace)
+        bearer = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(tenant.workspace.id)}
         client = Client(raise_request_exception=False)
         client.get("/api/v1/usage/overview", headers=bearer)
         client.get(f"/api/v1/usage/overview?token={secret}", headers=bearer)
@@ -178,31 +182,31 @@ class TestMetrics:
         [value] = re.findall(rf"^{re.escape(name)} (\S+)$", self.scrape().content.decode(), re.MULTILINE)
         return float(value)
 
-    def test_this_machine_may_ask_while_developing(self) -> None:
+    def test_this_machine_may_read_metrics_in_development(self) -> None:
         assert "observability_requests_total" in self.scrape().content.decode()
 
-    def test_a_proxy_may_not_ask_for_others(self) -> None:
+    def test_a_proxy_may_not_read_metrics_for_others(self) -> None:
         assert self.scrape(X_Forwarded_For="203.0.113.7").status_code == 404
 
-    def test_another_machine_may_not(self) -> None:
+    def test_another_machine_may_not_read_metrics(self) -> None:
         assert Client(REMOTE_ADDR="203.0.113.7").get("/metrics").status_code == 404
 
-    def test_in_production_nobody_may_without_a_token(self, settings: Any) -> None:
+    def test_in_production_nobody_reads_metrics_without_a_token(self, settings: Any) -> None:
         settings.PRODUCTION = True
         assert self.scrape().status_code == 404
 
-    @pytest.mark.parametrize(("given", "status"), [("Bearer s3cret", 200), ("Bearer other", 404), ("", 404)])
-    def test_with_a_token_only_its_owner_may(self, settings: Any, given: str, status: int) -> None:
+    @pytest.mark.parametrize(("authorization", "status"), [("Bearer s3cret", 200), ("Bearer other", 404), ("", 404)])
+    def test_only_the_owner_of_the_token_reads_metrics(self, settings: Any, authorization: str, status: int) -> None:
         settings.METRICS_TOKEN = "s3cret"
-        assert self.scrape(Authorization=given).status_code == status
+        assert self.scrape(Authorization=authorization).status_code == status
 
-    def test_spans_are_counted_as_they_end(self, given: Given) -> None:
+    def test_spans_are_counted_by_their_outcome(self, tenant: Tenant) -> None:
         names = ["spans_accepted_total", "spans_duplicate_total", 'spans_rejected_total{reason="agent_id"}']
         metrics.REJECTED.labels("agent_id")
         before = [self.value(f"observability_{name}") for name in names]
         spans = [{"agent_id": "a", "trace_id": "t", "span_id": "1", "timestamp": NOW}] * 3
         body = json.dumps({"traces": [*spans, {"agent_id": ""}]})
-        given.client.post("/api/v1/traces", body, content_type="application/json")
+        tenant.client.post("/api/v1/traces", body, content_type="application/json")
         after = [self.value(f"observability_{name}") for name in names]
         assert [new - old for new, old in zip(after, before, strict=True)] == [1, 2, 1]
 
@@ -214,7 +218,7 @@ class TestMetrics:
         problems.ProblemMiddleware(lambda request: None).process_exception(request, exception)  # type: ignore[arg-type]
         assert self.value('observability_unavailable_total{cause="lock"}') == before + 1
 
-    def test_the_state_of_databases_and_cache_is_asked_at_once(self) -> None:
+    def test_the_state_of_databases_and_cache_is_read_at_every_request(self) -> None:
         assert self.value('observability_database_up{database="analytics"}') == 1
         assert self.value("observability_cache_up") == 1
 

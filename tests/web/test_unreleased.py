@@ -26,7 +26,9 @@ def tables(alias: str) -> Any:
 
 @pytest.mark.parametrize(("alias", "variable"), [("default", "DATABASE_URL"), ("analytics", "ANALYTICS_DATABASE_URL")])
 @pytest.mark.parametrize(("app", "name"), sorted(UNRELEASED))
-def test_it_is_refused_in_one_sentence_and_stays_as_it_is(alias: str, variable: str, app: str, name: str) -> None:
+def test_an_unreleased_database_is_refused_in_one_sentence_and_stays_as_it_is(
+    alias: str, variable: str, app: str, name: str
+) -> None:
     MigrationRecorder(connections[alias]).record_applied(app, name)
     before = tables(alias)
     with pytest.raises(CommandError) as refused:
@@ -40,6 +42,6 @@ def test_the_other_database_is_migrated() -> None:
     call_command("migrate", database="default", verbosity=0)
 
 
-def test_a_database_of_today_is_not_one() -> None:
+def test_a_current_database_is_not_refused() -> None:
     for alias in connections:
         assert UNRELEASED.isdisjoint(MigrationRecorder(connections[alias]).applied_migrations())

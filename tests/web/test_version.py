@@ -1,4 +1,4 @@
-"""The version stands in pyproject.toml, and is shown wherever somebody looks for it."""
+"""The version is in pyproject.toml, and every place that shows a version shows this one."""
 
 import subprocess
 import sys
@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from tests.given import Given
+from tests.tenant import Tenant
 from web.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_it_is_that_of_the_project() -> None:
+def test_the_version_is_that_of_the_project() -> None:
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
@@ -27,7 +27,7 @@ def test_the_command_line_prints_it(command: list[str]) -> None:
 
 
 @pytest.mark.django_db(databases="__all__")
-def test_readyz_names_it(client: Client) -> None:
+def test_readyz_names_the_version(client: Client) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         200,
@@ -37,8 +37,8 @@ def test_readyz_names_it(client: Client) -> None:
 
 @pytest.mark.django_db(databases="__all__")
 @pytest.mark.parametrize("name", ["usage", "cost", "performance"])
-def test_the_foot_of_every_dashboard_shows_it(given: Given, name: str) -> None:
-    page = given.client.get(f"/dashboard/{name}").content.decode()
+def test_the_foot_of_every_dashboard_shows_the_version(tenant: Tenant, name: str) -> None:
+    page = tenant.client.get(f"/dashboard/{name}").content.decode()
     assert f"Version {VERSION}." in page.partition('<footer id="foot">')[2]
 
 

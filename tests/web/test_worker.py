@@ -1,4 +1,4 @@
-"""The worker relies on the inside of gunicorn, so it runs with one version of it only."""
+"""The worker uses internals of gunicorn, so it runs with one version of gunicorn only."""
 
 import subprocess
 import sys
@@ -18,12 +18,12 @@ run()
 """
 
 
-def test_requirements_pin_the_one_it_was_written_for() -> None:
+def test_requirements_pin_the_gunicorn_that_the_worker_was_written_for() -> None:
     assert f"gunicorn=={GUNICORN_VERSION}\n" in (ROOT / "requirements.txt").read_text()
     assert pinned.version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION) is None
 
 
-def test_gunicorn_loads_it_as_configured() -> None:
+def test_gunicorn_loads_the_worker_as_configured() -> None:
     config = Config()
     config.set("worker_class", "web.worker.Worker")
     assert 'worker_class = "web.worker.Worker"' in (ROOT / "gunicorn.conf.py").read_text()

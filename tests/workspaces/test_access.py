@@ -48,7 +48,7 @@ def admin_routes(resolver: URLResolver, start: str = "/admin/") -> Iterator[str]
 
 
 def admin_path(route: str) -> str:
-    """A path that the route matches: each placeholder is a 1, a regular expression its first alternative."""
+    """Returns a path of the route: each placeholder is a 1, a regular expression its first alternative."""
     route = re.sub(r"<[^>]*>", "1", route)
     return re.sub(r"\^\(\?P1\w+.*|\(\?P1.*", "auth/", route).replace("$", "")
 
@@ -66,7 +66,7 @@ class TestDeclaredAccess:
         assert len(routes) > 8
         assert [str(route.pattern) for route in routes if not hasattr(route.callback, "access")] == []
 
-    def test_a_view_that_does_not_is_refused(self) -> None:
+    def test_a_view_without_declared_access_is_refused(self) -> None:
         def forgotten(request: HttpRequest) -> HttpResponse:
             return HttpResponse("secret")
 
@@ -76,7 +76,7 @@ class TestDeclaredAccess:
         assert answer is not None
         assert answer.status_code == 403
 
-    def test_every_admin_route_but_its_sign_in_wants_staff(self) -> None:
+    def test_every_admin_route_except_its_sign_in_needs_staff(self) -> None:
         [admin] = [one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin"]
         assert isinstance(admin, URLResolver)
         paths = {admin_path(route) for route in admin_routes(admin)} - {"/admin/login/"}
@@ -197,7 +197,7 @@ class TestKeys:
         key.refresh_from_db()
         assert key.last_used_at == noted
 
-    def test_only_an_hmac_of_the_secret_is_kept(self) -> None:
+    def test_only_an_hmac_of_the_secret_is_stored(self) -> None:
         key, secret = an_api_key("read")
         stored = str(ApiKey.objects.filter(pk=key.pk).values().get())
         assert secret not in stored
@@ -236,7 +236,7 @@ class TestSessions:
 
 
 class TestWithoutCredentials:
-    def test_it_is_401(self, client: Client) -> None:
+    def test_a_request_without_credentials_is_401(self, client: Client) -> None:
         workspace = WorkspaceFactory()
         for headers in ({}, {"X-Workspace-ID": str(workspace.id)}):
             assert client.get(READ, headers=headers).status_code == 401
@@ -287,7 +287,7 @@ class TestPages:
         assert re.search(rf'value="{mine.workspace.id}"\s+selected', page)
         assert str(other.id) not in page
 
-    def test_without_a_choice_the_workspace_last_looked_at_is_shown(self) -> None:
+    def test_without_a_choice_the_workspace_shown_last_is_shown(self) -> None:
         first, second = WorkspaceFactory(name="Alpha"), WorkspaceFactory(name="Beta")
         user = MembershipFactory(workspace=first).user
         theirs = MembershipFactory(workspace=second, user=user)

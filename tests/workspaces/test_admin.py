@@ -93,7 +93,9 @@ def test_a_member_is_added_and_another_made_editor_on_the_workspaces_page(admin:
 
 
 @pytest.mark.parametrize("page", ["membership", "apikey"])
-def test_a_page_of_one_takes_at_most_10_queries(admin: Client, django_assert_max_num_queries: Any, page: str) -> None:
+def test_the_page_of_an_object_takes_at_most_10_queries(
+    admin: Client, django_assert_max_num_queries: Any, page: str
+) -> None:
     one = MembershipFactory() if page == "membership" else an_api_key("read")[0]
     for path in ("add", f"{one.pk}/change", f"{one.pk}/delete", f"{one.pk}/history"):
         with django_assert_max_num_queries(10):

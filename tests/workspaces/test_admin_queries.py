@@ -37,7 +37,7 @@ MODELS: dict[str, Any] = {
 
 @pytest.fixture
 def admin() -> Client:
-    """Of an installation with 120 of everything, all of one workspace where that can be."""
+    """Makes an installation with 120 objects of each kind, all of one workspace if possible."""
     client = Client()
     client.force_login(
         UserFactory(is_staff=True, is_superuser=True), backend="django.contrib.auth.backends.ModelBackend"
@@ -65,13 +65,13 @@ def admin() -> Client:
 
 
 def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num_queries: Any) -> None:
-    for place, narrowed in LISTS.items():
+    for place, filter_queries in LISTS.items():
         model = MODELS[place]
         first = model.objects.filter(workspace__budget__changes__isnull=False) if place == "budgets/budget" else None
         key = (first or model.objects).order_by("pk").first().pk
         if place == "workspaces/workspace":
             key = Membership.objects.first().workspace_id
-        pages = ["", "?q=work", *(f"?{query}" for query in narrowed), "?o=1", f"{key}/change/", f"{key}/history/"]
+        pages = ["", "?q=work", *(f"?{query}" for query in filter_queries), "?o=1", f"{key}/change/", f"{key}/history/"]
         if place != "budgets/budgetchange":
             pages += ["add/", f"{key}/delete/"]
         for page in pages:
@@ -83,17 +83,17 @@ def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num
             assert response.status_code == 200, f"{place}/{page}"
 
 
-def test_lists_of_what_is_about_to_be_deleted_take_as_few(admin: Client, django_assert_max_num_queries: Any) -> None:
+def test_pages_that_confirm_a_deletion_take_few_queries(admin: Client, django_assert_max_num_queries: Any) -> None:
     for place, model in (("workspaces/workspace", Workspace), ("auth/user", get_user_model())):
-        given = model.objects.exclude(is_superuser=True) if place == "auth/user" else model.objects
-        chosen = [str(key) for key in given.values_list("pk", flat=True)[:COUNT]]
+        rows = model.objects.exclude(is_superuser=True) if place == "auth/user" else model.objects
+        chosen = [str(key) for key in rows.values_list("pk", flat=True)[:COUNT]]
         with django_assert_max_num_queries(12, info=place):
             response = admin.post(f"/admin/{place}/", {"action": "delete_selected", "_selected_action": chosen})
         assert "Are you sure" in response.content.decode(), place
 
 
 class Form(HTMLParser):
-    """What a browser would send of a page's fields as they are."""
+    """Reads the values that a browser would send for a page's unchanged fields."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -102,18 +102,18 @@ class Form(HTMLParser):
         self.feed(page)
 
     def handle_starttag(self, tag: str, attributes: Any) -> None:
-        given = dict(attributes)
-        if tag == "input" and given.get("name") and (given.get("type") not in {"submit", "checkbox"}):
-            self.values[given["name"]] = given.get("value", "")
-        if tag == "input" and given.get("type") == "checkbox" and "checked" in given:
-            self.values[given["name"]] = "on"
+        field = dict(attributes)
+        if tag == "input" and field.get("name") and (field.get("type") not in {"submit", "checkbox"}):
+            self.values[field["name"]] = field.get("value", "")
+        if tag == "input" and field.get("type") == "checkbox" and "checked" in field:
+            self.values[field["name"]] = "on"
         if tag == "select":
-            self.choosing = given["name"]
-        if tag == "option" and "selected" in given:
-            self.values[self.choosing] = given["value"]
+            self.choosing = field["name"]
+        if tag == "option" and "selected" in field:
+            self.values[self.choosing] = field["value"]
 
 
-def test_what_has_a_long_history_can_still_be_changed(admin: Client) -> None:
+def test_an_object_with_a_long_history_can_still_be_changed(admin: Client) -> None:
     budget = Budget.objects.filter(changes__isnull=False).first()
     assert budget
     for _ in range(600):

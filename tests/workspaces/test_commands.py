@@ -43,13 +43,13 @@ def test_create_api_key_refuses_unknown_scopes_and_workspaces() -> None:
 
 
 @pytest.mark.parametrize("wrong", [["x" * 101], ["", "--scopes", "read"], ["agent", "--expires-days", "0"]])
-def test_create_api_key_refuses_a_name_or_a_time_that_cannot_be(wrong: list[str]) -> None:
+def test_create_api_key_refuses_an_impossible_name_or_time(wrong: list[str]) -> None:
     with pytest.raises(CommandError, match="must"):
         run("create_api_key", str(WorkspaceFactory().id), *wrong)
     assert not ApiKey.objects.exists()
 
 
-def test_a_key_expires_after_the_days_given() -> None:
+def test_a_key_expires_after_the_days_of_the_option() -> None:
     secret = run("create_api_key", str(WorkspaceFactory().id), "agent", "--expires-days", "1")
     key = ApiKey.objects.find_valid(secret)
     assert key is not None

@@ -21,7 +21,7 @@ def attempt(client: Client, username: str, password: str, path: str = "/sign-in"
     return client.post(path, {"username": username, "password": password} | form)
 
 
-def test_a_wrong_password_is_told_without_saying_whether_the_name_exists(client: Client) -> None:
+def test_a_wrong_password_is_refused_without_saying_whether_the_name_exists(client: Client) -> None:
     user = UserFactory()
     known = attempt(client, user.username, "wrong").content.decode()
     unknown = attempt(client, "nobody", "wrong").content.decode()
@@ -33,8 +33,8 @@ def test_a_wrong_password_is_told_without_saying_whether_the_name_exists(client:
 def test_five_wrong_passwords_lock_the_name_here_and_in_the_admin(client: Client, path: str) -> None:
     user = UserFactory(is_staff=True)
     assert [attempt(client, user.username, "wrong", path).status_code for _ in range(5)] == [200] * 4 + [429]
-    for door in ("/sign-in", "/admin/login/"):
-        response = attempt(client, user.username, PASSWORD, door)
+    for either_path in ("/sign-in", "/admin/login/"):
+        response = attempt(client, user.username, PASSWORD, either_path)
         assert response.status_code == 429
         assert b"locked from your address for 15 minutes" in response.content
 
@@ -50,7 +50,7 @@ def test_a_lock_is_for_one_name_from_one_address(client: Client) -> None:
 @pytest.mark.parametrize(
     "elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "http:///x"]
 )
-def test_it_never_leads_to_another_site(client: Client, elsewhere: str) -> None:
+def test_the_sign_in_never_leads_to_another_site(client: Client, elsewhere: str) -> None:
     assert attempt(client, UserFactory().username, PASSWORD, next=elsewhere)["Location"] == "/"
 
 
@@ -113,7 +113,7 @@ def test_a_flood_of_sign_ins_takes_memory_for_one_password_and_threads_for_eight
                 time.sleep(0.01)
             answer = attempt(Client(), "nobody", "guess")
             assert (answer.status_code, answer["Retry-After"]) == (503, "2")
-            assert not at_work.acquire(blocking=False), "a second password is hashed beside the first"
+            assert not at_work.acquire(blocking=False), "a second password is hashed at the same time as the first"
         finally:
             go_on.set()
         assert [one.result() for one in eight] == [True] * 8

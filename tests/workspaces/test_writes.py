@@ -1,4 +1,4 @@
-"""What may change something, tried on a view of its own."""
+"""Checks who may change something, on a view that only these tests have."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,7 +31,7 @@ def put(client: Client, workspace_id: UUID, **headers: str) -> Any:
 
 
 def signed_in(user: Any) -> tuple[Client, str]:
-    """A browser with a session, and its CSRF token."""
+    """Returns a browser with a session, and its CSRF token."""
     client = Client(enforce_csrf_checks=True)
     client.get("/sign-in")
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
@@ -74,12 +74,12 @@ def test_a_key_writes_with_the_scope_and_without_a_csrf_token(scope: str, status
     assert put(client, key.workspace_id, Authorization=f"Bearer {secret}").status_code == status
 
 
-def test_the_view_learns_which_key_it_was() -> None:
+def test_the_view_knows_which_key_was_used() -> None:
     key, secret = an_api_key("write")
     assert put(Client(), key.workspace_id, Authorization=f"Bearer {secret}").content.decode() == f"key {key.prefix}"
 
 
-def test_a_bad_key_is_refused_beside_a_good_session() -> None:
+def test_a_bad_key_is_refused_together_with_a_valid_session() -> None:
     membership = MembershipFactory(role=Role.OWNER)
     client, token = signed_in(membership.user)
     headers = {"X-CSRFToken": token, "Authorization": "Bearer aop_wrong"}

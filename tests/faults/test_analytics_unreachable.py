@@ -1,4 +1,4 @@
-"""While the analytics database is away people still sign in, administer and set budgets; spend is unknown, not 0."""
+"""While the analytics database is unreachable, people sign in, administer and set budgets; spend is unknown, not 0."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 import pytest
 
-from tests.faults.product import Product, Tenant
+from tests.faults.product import FaultTenant, Product
 from web.version import VERSION
 
 
@@ -44,24 +44,24 @@ class Browser:
 
 
 @pytest.fixture(scope="module")
-def away(product: Product) -> Iterator[Product]:
-    with product.postgres.analytics_away():
+def unreachable(product: Product) -> Iterator[Product]:
+    with product.postgres.analytics_unreachable():
         yield product
 
 
 @pytest.fixture(scope="module")
-def tenant(product: Product) -> Tenant:
+def fault_tenant(product: Product) -> FaultTenant:
     return product.tenants.pop()
 
 
 @pytest.fixture(scope="module")
-def browser(away: Product) -> Browser:
-    """Signs in while it is away."""
-    return Browser(away).signed_in()
+def browser(unreachable: Product) -> Browser:
+    """Signs in while it is unreachable."""
+    return Browser(unreachable).signed_in()
 
 
-def call(product: Product, tenant: Tenant, method: str, path: str, body: Any = None) -> tuple[int, Any, Any]:
-    headers = tenant.headers | {"Content-Type": "application/json"}
+def call(product: Product, fault_tenant: FaultTenant, method: str, path: str, body: Any = None) -> tuple[int, Any, Any]:
+    headers = fault_tenant.headers | {"Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
     try:
         answer = build_opener().open(Request(f"{product.url}{path}", data, headers, method=method), timeout=15)
@@ -88,15 +88,21 @@ READS = [
 
 
 @pytest.fixture(scope="module")
-def answers(away: Product, tenant: Tenant) -> dict[str, tuple[int, Any, Any]]:
-    """Each waits 2 s for a connection: all of them at once."""
+def answers(unreachable: Product, fault_tenant: FaultTenant) -> dict[str, tuple[int, Any, Any]]:
+    """Reads all at the same time, since each waits 2 s for a connection."""
     with ThreadPoolExecutor(len(READS)) as pool:
-        return dict(zip(READS, pool.map(lambda path: call(away, tenant, "GET", f"/api/v1/{path}"), READS), strict=True))
+        return dict(
+            zip(
+                READS,
+                pool.map(lambda path: call(unreachable, fault_tenant, "GET", f"/api/v1/{path}"), READS),
+                strict=True,
+            )
+        )
 
 
 @pytest.fixture(scope="module")
-def panels(browser: Browser, tenant: Tenant) -> dict[str, tuple[int, Any, str]]:
-    headers = {"X_Workspace_ID": tenant.workspace_id, "HX_Request": "true"}
+def panels(browser: Browser, fault_tenant: FaultTenant) -> dict[str, tuple[int, Any, str]]:
+    headers = {"X_Workspace_ID": fault_tenant.workspace_id, "HX_Request": "true"}
     with ThreadPoolExecutor(len(READS)) as pool:
         found = pool.map(lambda path: browser.ask(f"/api/v1/{path}", **headers), READS)
         return dict(zip(READS, found, strict=True))
@@ -110,15 +116,15 @@ def test_each_read_is_503_and_never_0(answers: dict[str, tuple[int, Any, Any]], 
 
 
 @pytest.mark.parametrize("path", READS)
-def test_each_panel_says_so(panels: dict[str, tuple[int, Any, str]], path: str) -> None:
+def test_each_panel_says_that_it_is_unreachable(panels: dict[str, tuple[int, Any, str]], path: str) -> None:
     status, headers, panel = panels[path]
     assert (status, headers["Retry-After"]) == (503, "2")
     assert "The database does not answer right now" in panel
     assert "$0" not in panel
 
 
-def test_ingestion_is_503(away: Product, tenant: Tenant) -> None:
-    status, headers, _ = call(away, tenant, "POST", "/api/v1/traces", {"agent_id": "a"})
+def test_ingestion_is_503(unreachable: Product, fault_tenant: FaultTenant) -> None:
+    status, headers, _ = call(unreachable, fault_tenant, "POST", "/api/v1/traces", {"agent_id": "a"})
     assert (status, headers["Retry-After"]) == (503, "2")
 
 
@@ -129,8 +135,8 @@ def test_pages_still_open(browser: Browser, domain: str) -> None:
     assert "</html>" in page
 
 
-def test_a_budget_is_set_and_its_spend_unknown(away: Product, tenant: Tenant) -> None:
-    status, headers, budget = call(away, tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 500})
+def test_a_budget_is_set_and_its_spend_unknown(unreachable: Product, fault_tenant: FaultTenant) -> None:
+    status, headers, budget = call(unreachable, fault_tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 500})
     assert status == 200, budget
     assert headers["Cache-Control"] == "private, no-store"
     assert budget["monthly_limit_usd"] == 500
@@ -139,18 +145,20 @@ def test_a_budget_is_set_and_its_spend_unknown(away: Product, tenant: Tenant) ->
     assert budget["status"] == "unknown"
 
 
-def test_a_budget_set_on_the_page_is_saved_too(browser: Browser, tenant: Tenant) -> None:
+def test_a_budget_set_on_the_page_is_saved_too(browser: Browser, fault_tenant: FaultTenant) -> None:
     browser.ask("/dashboard/cost")
     token = next(one.value for one in browser.cookies if one.name == "csrftoken")
-    headers = {"X_Workspace_ID": tenant.workspace_id, "HX_Request": "true", "X_CSRFToken": token}
+    headers = {"X_Workspace_ID": fault_tenant.workspace_id, "HX_Request": "true", "X_CSRFToken": token}
     form = {"monthly_limit_usd": "600", "alert_threshold_percentage": "80"}
     status, _, panel = browser.ask("/api/v1/cost/budget", form, "PUT", **headers)
     assert (status, "The budget is saved" in panel) == (200, True)
 
 
-def test_the_admin_lists_budgets_with_their_spend_unknown(browser: Browser, away: Product, tenant: Tenant) -> None:
+def test_the_admin_lists_budgets_with_their_spend_unknown(
+    browser: Browser, unreachable: Product, fault_tenant: FaultTenant
+) -> None:
     browser.ask("/admin/budgets/budget/add/")
-    form = {"workspace": tenant.workspace_id, "monthly_limit_usd": "500", "alert_threshold_percentage": "80"}
+    form = {"workspace": fault_tenant.workspace_id, "monthly_limit_usd": "500", "alert_threshold_percentage": "80"}
     formset = {"changes-TOTAL_FORMS": "0", "changes-INITIAL_FORMS": "0"}
     browser.ask("/admin/budgets/budget/add/", form | formset)
     status, _, page = browser.ask("/admin/budgets/budget/")
@@ -164,7 +172,7 @@ def test_the_admin_works(browser: Browser, path: str) -> None:
     assert browser.ask(path)[0] == 200
 
 
-def test_readyz_names_it_and_livez_does_not_care(browser: Browser) -> None:
+def test_readyz_names_it_and_livez_ignores_it(browser: Browser) -> None:
     status, _, body = browser.ask("/readyz")
     assert (status, json.loads(body)) == (
         503,

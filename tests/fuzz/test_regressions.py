@@ -1,4 +1,4 @@
-"""Faults that fuzzing and reading found, each as its smallest case."""
+"""Tests faults that fuzzing and reviews found, each with its smallest case."""
 
 import gzip
 import json
@@ -11,8 +11,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingest.formats import otlp_protobuf
 from tests.fuzz import targets
-from tests.given import NOON, Given
 from tests.ingest.test_otlp import a_span, post, request_of, stored
+from tests.tenant import NOON, Tenant
 from web.body import MOST_MEMBERS, inflate
 from web.problems import Problem
 
@@ -81,10 +81,10 @@ NEIGHBOURS = {
 
 
 @pytest.mark.parametrize("changes", NEIGHBOURS.values(), ids=NEIGHBOURS.keys())
-def test_one_odd_span_never_costs_its_neighbour(given: Given, changes: dict[str, Any]) -> None:
-    response = post(given, json.dumps(request_of(a_span(1), a_span(2) | changes)).encode())
+def test_a_malformed_span_never_costs_its_neighbour(tenant: Tenant, changes: dict[str, Any]) -> None:
+    response = post(tenant, json.dumps(request_of(a_span(1), a_span(2) | changes)).encode())
     assert response.status_code == 200, response.content
-    assert "0000000000000001" in {row["span_id"] for row in stored(given)}
+    assert "0000000000000001" in {row["span_id"] for row in stored(tenant)}
 
 
 SDK_ITEMS = {
@@ -95,44 +95,44 @@ SDK_ITEMS = {
 
 
 @pytest.mark.parametrize("item", SDK_ITEMS.values(), ids=SDK_ITEMS.keys())
-def test_odd_items_of_the_agents_sdk_are_stored(given: Given, item: dict[str, Any]) -> None:
+def test_unusual_items_of_the_agents_sdk_are_stored(tenant: Tenant, item: dict[str, Any]) -> None:
     times = {"started_at": NOON.isoformat(), "ended_at": NOON.isoformat()}
     body = {"data": [{"object": "trace.span"} | times | item, {"object": "trace", "id": "t", "group_id": 2**64}]}
     # NaN makes the lenient parser read it, which takes integers of any size.
     text = json.dumps(body | {"nan": float("nan")})
-    response = given.client.post("/v1/traces/ingest", text, content_type="application/json")
+    response = tenant.client.post("/v1/traces/ingest", text, content_type="application/json")
     assert (response.status_code, response.content) == (200, b"{}")
-    assert len(stored(given)) == 2
+    assert len(stored(tenant)) == 2
 
 
-@pytest.mark.parametrize("odd", ["[" * 100 + "]" * 100, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
-def test_an_odd_id_is_not_repeated_to_a_langfuse_sdk(given: Given, odd: str) -> None:
-    score = given.client.post("/api/public/scores", f'{{"id": {odd}}}', content_type="application/json")
+@pytest.mark.parametrize("malformed", ["[" * 100 + "]" * 100, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
+def test_a_malformed_id_is_not_repeated_to_a_langfuse_sdk(tenant: Tenant, malformed: str) -> None:
+    score = tenant.client.post("/api/public/scores", f'{{"id": {malformed}}}', content_type="application/json")
     assert score.status_code == 200
-    events = f'{{"batch": [{{"id": {odd}}}, {{"id": "good"}}]}}'
-    answer = given.client.post("/api/public/ingestion", events, content_type="application/json")
+    events = f'{{"batch": [{{"id": {malformed}}}, {{"id": "good"}}]}}'
+    answer = tenant.client.post("/api/public/ingestion", events, content_type="application/json")
     assert answer.status_code == 207
     assert answer.json()["successes"][1]["id"] == "good"
 
 
-def test_the_largest_numbers_that_are_taken_can_be_summed(given: Given) -> None:
+def test_the_largest_numbers_that_are_taken_can_be_summed(tenant: Tenant) -> None:
     item = {"agent_id": "a", "latency_ms": 1e12, "input_tokens": 10**12, "output_tokens": 10**12, "cost_usd": 1e9}
-    response = given.client.post("/api/v1/traces", {"traces": [item] * 100}, content_type="application/json")
+    response = tenant.client.post("/api/v1/traces", {"traces": [item] * 100}, content_type="application/json")
     assert response.json()["accepted"] == 100
     for metric in ("performance/overview", "performance/latency", "usage/agent-distribution", "cost/by-model"):
-        assert given.ask(metric, range="1h")
+        assert tenant.ask(metric, range="1h")
 
 
 def widest(length: int) -> str:
-    """Four bytes a character, and nothing that a database could compress."""
+    """Names of four bytes a character, which a database cannot compress."""
     return "".join(chr(0x10000 + (number * 7919) % 0xF000) for number in range(length))
 
 
-def test_the_longest_names_in_the_widest_letters_are_stored(given: Given) -> None:
+def test_the_longest_names_in_the_widest_letters_are_stored(tenant: Tenant) -> None:
     fields = {"agent_id": 256, "user_id": 256, "session_id": 256, "trace_id": 256, "span_id": 256}
     fields |= {"provider": 256, "model": 256, "error_type": 256}
     item = {name: widest(length) for name, length in fields.items()} | {"status": "error"}
-    response = given.client.post("/api/v1/traces", item, content_type="application/json")
+    response = tenant.client.post("/api/v1/traces", item, content_type="application/json")
     assert (response.status_code, response.json()["accepted"]) == (200, 1)
 
 

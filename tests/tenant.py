@@ -1,4 +1,4 @@
-"""What tests start from: rows stored as clients' rows are, and questions asked as clients ask them."""
+"""Stores rows as clients do and queries metrics as clients do."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from traces.row import Row
 from workspaces.models import Workspace
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=2)
-"""A noon long enough ago that a day around it has passed."""
+"""Noon two days ago: the day around it is over."""
 
 
 def a_row(at: datetime = NOON, **values: Any) -> Row:
@@ -33,7 +33,9 @@ def a_row(at: datetime = NOON, **values: Any) -> Row:
 
 
 @dataclass
-class Given:
+class Tenant:
+    """A workspace, and a client that has access to it."""
+
     workspace: Workspace
     client: Client
 
@@ -43,7 +45,7 @@ class Given:
         return rows
 
     def ask(self, metric: str, expect: int = 200, headers: dict[str, str] | None = None, **query: Any) -> Any:
-        """The endpoint's body over the 24 hours around NOON, or what the query says; never from the cache."""
+        """Returns the metric's body for 24 hours around NOON, or for the query; never cached."""
         cache.clear()
         if not {"range", "start", "end"} & set(query):
             query |= {"start": iso(NOON - timedelta(hours=12)), "end": iso(NOON + timedelta(hours=12))}

@@ -1,4 +1,4 @@
-"""Results as text: aligned for a terminal, with pipes for a document."""
+"""Writes results as text: aligned for a terminal, with pipes for a document."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Whether two answers to a question are the same: exactly, or to the last digits where both reckon with floats."""
+"""Compares two answers: exactly, or within a tolerance for floats."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -8,11 +8,11 @@ from typing import Any
 PERCENTILES = ("p50_latency_ms", "p95_latency_ms", "p99_latency_ms")
 FLOATS = 1e-9
 HISTOGRAM = 0.015
-"""The error that a percentile from the histogram may have (API.md)."""
+"""The error that a percentile from the histogram may have (docs/decisions/percentiles.md)."""
 
 
 def differences(ours: Any, raw: Any, tolerance: float = HISTOGRAM, at: str = "") -> Iterator[str]:
-    """Of what `raw` has. `tolerance` is for percentiles."""
+    """Yields the differences in the fields that `raw` has. `tolerance` is for percentiles."""
     if isinstance(raw, Mapping):
         for name, value in raw.items():
             yield from differences(ours[name], value, tolerance, f"{at}.{name}")
@@ -26,7 +26,7 @@ def differences(ours: Any, raw: Any, tolerance: float = HISTOGRAM, at: str = "")
 
 
 def allowed(at: str, value: Any, tolerance: float) -> float:
-    """The absolute error."""
+    """Returns the absolute error that is allowed."""
     size = abs(float(value)) if is_number(value) else 0
     if not at.endswith(PERCENTILES):
         return max(size, 1) * FLOATS

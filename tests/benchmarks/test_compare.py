@@ -1,6 +1,6 @@
 from decimal import Decimal
 
-from benchmarks.comparing import differences
+from benchmarks.compare import differences
 
 
 def test_equal_answers_have_no_difference() -> None:
@@ -9,7 +9,7 @@ def test_equal_answers_have_no_difference() -> None:
     assert list(differences(ours, raw)) == []
 
 
-def test_what_only_the_product_says_is_not_compared() -> None:
+def test_a_field_that_only_the_product_has_is_not_compared() -> None:
     assert list(differences({"total_calls": 3, "granularity": "daily"}, {"total_calls": 3})) == []
 
 
@@ -22,7 +22,7 @@ def test_a_missing_row_is_a_difference() -> None:
     assert list(differences({"data": []}, {"data": [{"calls": 1}]})) == [".data: 0 instead of 1"]
 
 
-def test_nothing_is_not_zero() -> None:
+def test_null_is_not_zero() -> None:
     assert list(differences({"cost_usd": 0}, {"cost_usd": None})) == [".cost_usd: 0 instead of None"]
 
 

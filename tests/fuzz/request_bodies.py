@@ -8,7 +8,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from ingest import client_rules
-from tests.given import NOON
+from tests.tenant import NOON
 
 NOON_NS = int(NOON.timestamp()) * 10**9
 KINDS = ("openinference.span.kind", "langfuse.observation.type", "traceloop.span.kind", "gen_ai.operation.name")
@@ -150,23 +150,23 @@ trace_bodies = (st.lists(trace_items | anything, max_size=4).map(lambda items: {
 )
 
 
-def fill(value: AnyValue, given: Any) -> None:
+def fill(value: AnyValue, content: Any) -> None:
     """Sets the nearest value that protobuf can hold."""
-    if isinstance(given, bool):
-        value.bool_value = given
-    elif isinstance(given, int):
-        value.int_value = given if -(2**63) <= given < 2**63 else 0
-    elif isinstance(given, float):
-        value.double_value = given
-    elif isinstance(given, str):
-        value.string_value = given.encode("utf-8", "replace").decode()
-    elif isinstance(given, list):
+    if isinstance(content, bool):
+        value.bool_value = content
+    elif isinstance(content, int):
+        value.int_value = content if -(2**63) <= content < 2**63 else 0
+    elif isinstance(content, float):
+        value.double_value = content
+    elif isinstance(content, str):
+        value.string_value = content.encode("utf-8", "replace").decode()
+    elif isinstance(content, list):
         value.array_value.SetInParent()
-        for one in given:
+        for one in content:
             fill(value.array_value.values.add(), one)
-    elif isinstance(given, dict):
+    elif isinstance(content, dict):
         value.kvlist_value.SetInParent()
-        for key, one in given.items():
+        for key, one in content.items():
             fill(value.kvlist_value.values.add(key=key.encode("utf-8", "replace").decode()).value, one)
 
 

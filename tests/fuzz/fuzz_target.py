@@ -1,4 +1,4 @@
-"""One target under atheris: `python -m tests.fuzz.one otlp-json <libFuzzer's arguments>`."""
+"""Runs one target under atheris: `python -m tests.fuzz.fuzz_target otlp-json <libFuzzer's arguments>`."""
 
 import os
 import sys
