@@ -11,14 +11,14 @@ from web import logs
 
 wsgi_app = "observability.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
-# Without REDIS_URL each process caches in its own memory: several would give different answers, so there is one.
+# Without REDIS_URL each process caches in its own memory: several could return different answers, so there is one.
 workers = int(os.environ.get("WEB_WORKERS", "1"))
 worker_class = "web.worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "24"))
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
-# The most that gunicorn allows: four filters may have 512 characters each. A longer address is answered with 414.
+# The most that gunicorn allows: four filters may have 512 characters each. A longer URL gets a 414.
 limit_request_line = 8190
 # No header tells the server whether a request is https, or which part of the path belongs to a proxy: BEHIND_PROXY
 # alone decides that. Otherwise gunicorn believes the headers of a proxy on this machine.
@@ -27,12 +27,12 @@ forwarder_headers = ""
 # Heartbeats are files in memory: a worker must not be killed because a disk is slow.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None
-logconfig_dict = logs.config(
+logconfig_dict = logs.logging_config(
     os.environ.get("LOG_LEVEL", ""), os.environ.get("LOG_JSON", ""), os.environ.get("ENVIRONMENT") == "production"
 )
 control_socket_disable = True
-# Python's default is 5 ms: a thread that has its answer from the database waits so long for each thread that parses,
-# and meanwhile others wait for the row locks it holds. With this value four clients store a third more spans a second.
+# Python's default is 5 ms: a thread that has its result from the database waits this long for each thread that parses,
+# and meanwhile others wait for its row locks. With this value four clients store a third more spans a second.
 sys.setswitchinterval(0.0005)
 
 # Workers write their counts here, and /metrics adds them up. The folder is named by the master's process id: a reload

@@ -1,4 +1,4 @@
-"""The answer to a question, from the cache. The JSON API and the panels of the pages share its entries."""
+"""Answers questions through the cache. The JSON API and the panels of the pages share its entries."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,26 +12,32 @@ from workspaces.models import Workspace
 
 Question = Callable[[Filters], Mapping[str, Any]]
 
-# Seconds that an answer may be old.
-LIVE, SERIES, OVERVIEW = 60, 120, 300
+# How old an answer may be.
+LIVE_TTL_SECONDS = 60
+SERIES_TTL_SECONDS = 120
+OVERVIEW_TTL_SECONDS = 300
 
 
-def answer(question: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> cache.Answer:
-    """Answers a question from the cache, or computes the answer.
+def answer(
+    question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int, key_prefix: str = ""
+) -> cache.Answer:
+    """Returns the answer to a question from the cache, or computes it.
 
-    `window` names a window that is computed from the one of a request, like the previous one. Its start and end move
-    all the time, so that the filters alone are no key.
+    `key_prefix` names a window that is computed from the window of a request, like the previous one. Its start and end
+    move all the time, so that the filters alone are no key.
     """
     domain = question.__module__.rpartition(".")[2]
-    key = f"{domain}.{question.__name__}:{window}{filters.cache_key}"
+    key = f"{domain}.{question.__name__}:{key_prefix}{filters.cache_key}"
     return cache.cached(
-        workspace, key, tier, lambda: as_json(engines.recompute_if_hour_closed(lambda: question(filters)))
+        workspace, key, ttl_seconds, lambda: as_json(engines.recompute_if_hour_closed(lambda: question(filters)))
     )
 
 
-def answer_data(question: Question, filters: Filters, workspace: Workspace, tier: int, window: str = "") -> Any:
-    """Returns the answer as its JSON says it, for templates."""
-    return orjson.loads(answer(question, filters, workspace, tier, window).body)
+def answer_data(
+    question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int, key_prefix: str = ""
+) -> Any:
+    """Returns the answer as parsed JSON, for templates."""
+    return orjson.loads(answer(question, filters, workspace, ttl_seconds, key_prefix).body)
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:

@@ -1,4 +1,4 @@
-"""The page that shows the API document to people."""
+"""Renders the API document as a page for people."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from analytics import examples
-from analytics.openapi import Schema, document
+from analytics.openapi import Schema, openapi_document
 from web.declared_access import public
 
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
@@ -21,14 +21,14 @@ def api_page(request: HttpRequest) -> HttpResponse:
     base = f"{request.scheme}://{request.get_host()}"
     operations = [
         operation_context(method.upper(), path, operation, base)
-        for path, methods in document()["paths"].items()
+        for path, methods in openapi_document()["paths"].items()
         for method, operation in methods.items()
     ]
     return render(request, "analytics/docs.html", {"operations": operations, "example": examples.WORKSPACE})
 
 
 def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
-    """Returns the template's variables of one operation."""
+    """Returns the template's variables for one operation."""
     example = operation["x-example"]
     return {
         "method": method,
@@ -56,7 +56,7 @@ def tables(operation: Schema) -> Iterator[Table]:
 
 
 def body_schema(operation: Schema) -> Schema:
-    """Returns the schema of one trace where the body may be a batch as well."""
+    """Returns the schema of the body: that of one trace if the body may also be a batch."""
     if "requestBody" not in operation:
         return {}
     body: Schema = operation["requestBody"]["content"]["application/json"]["schema"]
@@ -71,14 +71,14 @@ def answer_schema(operation: Schema) -> Schema:
 
 
 def field_rows(schema: Schema, prefix: str = "") -> list[tuple[str, str, str]]:
-    """Returns name, type and description of each field; those of lists and objects stand below theirs."""
-    found = []
+    """Returns name, type and description of each field. The fields of a list or object follow it."""
+    table_rows = []
     for name, field in schema.get("properties", {}).items():
         path = f"{prefix}{name}"
-        found.append((path, type_words(field), field.get("description", "")))
+        table_rows.append((path, type_words(field), field.get("description", "")))
         is_list = "items" in field
-        found += field_rows(field["items"] if is_list else field, f"{path}{'[]' if is_list else ''}.")
-    return found
+        table_rows += field_rows(field["items"] if is_list else field, f"{path}{'[]' if is_list else ''}.")
+    return table_rows
 
 
 def type_words(schema: Schema) -> str:

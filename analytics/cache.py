@@ -1,4 +1,4 @@
-"""Caches answers for the seconds of their tier, and renews them earlier when newer traces have arrived.
+"""Caches answers for their time to live, and computes them again earlier when newer traces have arrived.
 
 A cached answer is never wrong after a change of a budget or time zone: the database then changes the workspace's epoch
 in the same transaction. The epoch is part of each key, so that no process finds an answer from before the commit.
@@ -24,11 +24,11 @@ from web.problems import unavailable
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
 
-# While traces arrive all the time, an answer is renewed so rarely that its computation takes 1 % of the time.
+# An answer is computed at most 1 % of the time, however fast spans arrive.
 RENEWAL_FACTOR = 100
 FRESH_SECONDS = 1.0
 
-# A request waits so long for another process, and then computes too. A lease expires a little later, in case its
+# A request waits this long for another process, and then computes too. A lease expires a little later, in case its
 # process was killed.
 WAIT_SECONDS = 5.0
 LEASE_SECONDS = 8.0
@@ -38,15 +38,15 @@ RETRY_SECONDS = 0.02
 class Answer(NamedTuple):
     body: bytes
     """The endpoint's JSON."""
-    hit: bool
+    is_hit: bool
 
 
 class Entry(NamedTuple):
     body: str
     made_at: float
     took_seconds: float
-    traces: str
-    """The workspace's marker of arrived traces, read before the computation."""
+    marker: str
+    """Changes whenever traces arrive in the workspace. It is read before the computation."""
 
 
 class KeyLock:
@@ -59,28 +59,28 @@ class KeyLock:
 locks: WeakValueDictionary[str, KeyLock] = WeakValueDictionary()
 
 
-def cached(workspace: Workspace, question: str, tier_seconds: int, compute: Callable[[], bytes]) -> Answer:
+def cached(workspace: Workspace, question_key: str, ttl_seconds: int, compute: Callable[[], bytes]) -> Answer:
     """Returns a cached answer that is fresh, else computes it. `workspace` has the epoch that this request read."""
-    key = f"answer:{workspace.id}:{workspace.epoch}:{sha256(question.encode()).hexdigest()}"
-    marker = arrivals.marker_key(workspace.id)
-    found = cache.get_many([key, marker])
-    traces = found.get(marker, "")
-    if entry := fresh_entry(found.get(key), traces):
-        return Answer(entry.body.encode(), hit=True)
-    with only_one_computes(key, lambda: fresh_entry(cache.get(key), traces)) as entry:
+    key = f"answer:{workspace.id}:{workspace.epoch}:{sha256(question_key.encode()).hexdigest()}"
+    marker_key = arrivals.marker_key(workspace.id)
+    values = cache.get_many([key, marker_key])
+    marker = values.get(marker_key, "")
+    if entry := fresh_entry(values.get(key), marker):
+        return Answer(entry.body.encode(), is_hit=True)
+    with only_one_computes(key, lambda: fresh_entry(cache.get(key), marker)) as entry:
         if entry:
-            return Answer(entry.body.encode(), hit=True)
+            return Answer(entry.body.encode(), is_hit=True)
         started = time.monotonic()
         with request_slot(workspace.id):
             body = compute()
         took = time.monotonic() - started
-        cache.set(key, list(Entry(body.decode(), time.time(), took, traces)), tier_seconds)
-    return Answer(body, hit=False)
+        cache.set(key, list(Entry(body.decode(), time.time(), took, marker)), ttl_seconds)
+    return Answer(body, is_hit=False)
 
 
 @contextmanager
 def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
-    """Waits while another request computes, and yields its entry. Yields None where this request shall compute."""
+    """Waits while another request computes, and yields its entry; None if this request must compute."""
     left = deadline.remaining_seconds()
     computing = locks.setdefault(key, KeyLock())  # this name keeps it alive while the lock is in use
     if not computing.lock.acquire(timeout=-1 if left is None else left):
@@ -94,7 +94,7 @@ def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator
 
 @contextmanager
 def lease(name: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
-    """Does the same among processes."""
+    """Does the same as only_one_computes, between processes."""
     holder = uuid4().hex
     ends = time.monotonic() + min(WAIT_SECONDS, deadline.remaining_seconds() or WAIT_SECONDS)
     while not (is_ours := cache.add(name, holder, LEASE_SECONDS)) and time.monotonic() < ends:
@@ -110,12 +110,12 @@ def lease(name: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | No
             cache.delete(name)
 
 
-def fresh_entry(stored: list[Any] | None, traces: str) -> Entry | None:
-    """Returns None where nothing is stored, and where newer traces have made the entry too old."""
+def fresh_entry(stored: list[Any] | None, marker: str) -> Entry | None:
+    """Returns the stored entry; None if there is none, or if newer traces have made it too old."""
     if stored is None:
         return None
     entry = Entry(*stored)
     age = time.time() - entry.made_at
-    if entry.traces != traces and age > max(FRESH_SECONDS, RENEWAL_FACTOR * entry.took_seconds):
+    if entry.marker != marker and age > max(FRESH_SECONDS, RENEWAL_FACTOR * entry.took_seconds):
         return None
     return entry

@@ -1,38 +1,38 @@
-"""The catalogue: one entry for each metric, and one for each page.
+"""Lists all metrics and all pages, with one entry for each.
 
 URLs, the API document and its page, the panels of the dashboard pages, the navigation and the tests are all made from
-these two tables. A metric is a function here, an entry here, a panel in templates/analytics/ and a test.
+these two tables. A metric is a function in analytics/, an entry here, a panel template and a test.
 """
 
 from typing import NamedTuple
 
 from analytics import cost, panel_extras, performance, usage
-from analytics.answers import LIVE, OVERVIEW, SERIES, Question
+from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question
 from analytics.panel_extras import SERIES_SHOWN, PanelExtras, no_extras
 
 
 class Panel(NamedTuple):
-    """How a metric stands on its page."""
+    """How a metric is shown on its page."""
 
     label: str
     classes: str
-    """CSS classes, which say how large it is and how it looks."""
+    """CSS classes, for its size and style."""
     poll_seconds: int = 30
     limit: int | None = None
-    """The limit of its request; None: that of the API."""
+    """The parameter `limit` of its request; None: the default of the API."""
     has_filters: bool = True
     """False: it shows the same whatever window and filters the page has."""
     is_above_grid: bool = False
-    """It takes the whole width, above all the others."""
-    place: int = 0
-    """Panels stand in the order of METRICS, those with a smaller place first."""
+    """True: it takes the whole width, above all others."""
+    order: int = 0
+    """Panels are sorted by this number, and those with the same number as in METRICS."""
 
 
 class Metric(NamedTuple):
     route: str
     """Its page and its name, as in the URL."""
     question: Question
-    tier: int
+    ttl_seconds: int
     """Seconds that its answer may be old."""
     summary: str
     """For the API document."""
@@ -40,7 +40,7 @@ class Metric(NamedTuple):
     """A query string for the API document."""
     panel: Panel
     panel_extras: PanelExtras = no_extras
-    """Returns the variables of the panel's template besides `data`."""
+    """Returns the variables of the panel's template in addition to `data`."""
 
     @property
     def domain(self) -> str:
@@ -70,7 +70,7 @@ def overview_panel(poll_seconds: int = 30) -> Panel:
     return Panel("Overview", "overview", poll_seconds, is_above_grid=True)
 
 
-# The first is the one that "/" leads to.
+# "/" redirects to the first.
 PAGES = (Page("usage", "Usage"), Page("cost", "Cost"), Page("performance", "Performance"))
 
 METRICS = {
@@ -79,7 +79,7 @@ METRICS = {
         Metric(
             "usage/overview",
             usage.overview,
-            OVERVIEW,
+            OVERVIEW_TTL_SECONDS,
             summary="Calls, users and agents of the window, and their change.",
             example="range=7d",
             panel=overview_panel(),
@@ -88,7 +88,7 @@ METRICS = {
         Metric(
             "usage/calls-over-time",
             usage.calls_over_time,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Calls and errors in each bucket.",
             example="range=7d&granularity=daily",
             panel=Panel("Calls over time", "framed chart-panel wide"),
@@ -97,7 +97,7 @@ METRICS = {
         Metric(
             "usage/agent-distribution",
             usage.agent_distribution,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Each agent's share of the calls, its latency, error rate and cost.",
             example="range=24h&limit=5",
             panel=Panel("Agents", "framed table-panel"),
@@ -105,7 +105,7 @@ METRICS = {
         Metric(
             "usage/top-users",
             usage.top_users,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="The users with the most calls, and their trend.",
             example="range=30d&limit=20",
             panel=Panel("Top users", "framed table-panel"),
@@ -113,7 +113,7 @@ METRICS = {
         Metric(
             "cost/overview",
             cost.overview,
-            OVERVIEW,
+            OVERVIEW_TTL_SECONDS,
             summary="Spend of the window, and the month's budget and projection.",
             example="range=30d",
             panel=overview_panel(poll_seconds=60),
@@ -122,7 +122,7 @@ METRICS = {
         Metric(
             "cost/trend",
             cost.trend,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Spend of the most expensive models in each bucket.",
             example="range=30d&granularity=daily",
             panel=Panel("Cost over time", "framed chart-panel wide", poll_seconds=60, limit=SERIES_SHOWN),
@@ -131,7 +131,7 @@ METRICS = {
         Metric(
             "cost/by-model",
             cost.by_model,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Each model's calls, tokens, cost and share.",
             example="range=30d",
             panel=Panel("Cost by model", "framed table-panel wide", poll_seconds=60),
@@ -140,15 +140,15 @@ METRICS = {
         Metric(
             "cost/budget",
             cost.budget,
-            LIVE,
+            LIVE_TTL_SECONDS,
             summary="The running month's limit, spend, projection and status.",
             example="",
-            panel=Panel("Budget", "framed wide budget-panel", poll_seconds=60, has_filters=False, place=-1),
+            panel=Panel("Budget", "framed wide budget-panel", poll_seconds=60, has_filters=False, order=-1),
         ),
         Metric(
             "performance/overview",
             performance.overview,
-            OVERVIEW,
+            OVERVIEW_TTL_SECONDS,
             summary="Latency percentiles, error rate and requests per second, and their change.",
             example="range=24h",
             panel=overview_panel(),
@@ -157,7 +157,7 @@ METRICS = {
         Metric(
             "performance/latency",
             performance.latency,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Latency percentiles in each bucket.",
             example="range=7d&granularity=hourly",
             panel=Panel("Latency", "framed chart-panel"),
@@ -166,7 +166,7 @@ METRICS = {
         Metric(
             "performance/throughput",
             performance.throughput,
-            SERIES,
+            SERIES_TTL_SECONDS,
             summary="Calls by status in each bucket.",
             example="range=24h&granularity=hourly",
             panel=Panel("Throughput", "framed chart-panel"),
@@ -174,7 +174,7 @@ METRICS = {
         Metric(
             "performance/errors",
             performance.errors,
-            LIVE,
+            LIVE_TTL_SECONDS,
             summary="Errors by type, with agents, users and a recent sample.",
             example="range=24h&limit=20",
             panel=Panel("Errors", "framed wide table-panel"),
@@ -186,5 +186,5 @@ METRICS = {
 
 def metrics_of(page: Page) -> list[Metric]:
     """Returns the metrics of a page in the order of its panels."""
-    found = [metric for metric in METRICS.values() if metric.domain == page.domain]
-    return sorted(found, key=lambda metric: (not metric.panel.is_above_grid, metric.panel.place))
+    metrics = [metric for metric in METRICS.values() if metric.domain == page.domain]
+    return sorted(metrics, key=lambda metric: (not metric.panel.is_above_grid, metric.panel.order))

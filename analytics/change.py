@@ -1,3 +1,5 @@
+"""Changes and shares in percent."""
+
 from typing import Annotated
 
 from pydantic import Field
@@ -16,3 +18,8 @@ def change(now: float | None, previous: float | None) -> float | None:
     if now is None or not previous:
         return None
     return (now - previous) / previous * 100
+
+
+def percentage(part: float | None, whole: float | None) -> float | None:
+    """Returns the part in percent of the whole; None if one is unknown or the whole is 0."""
+    return None if part is None or not whole else part * 100 / whole

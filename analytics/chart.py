@@ -1,4 +1,4 @@
-"""Parts of a Plotly figure as plain dictionaries: `json_script` carries them, charts.js draws them.
+"""Makes parts of a Plotly figure as plain dictionaries. `json_script` writes them into the page, charts.js draws them.
 
 A colour is the name of a CSS custom property, so that one figure serves the light and the dark theme.
 """
@@ -67,7 +67,7 @@ class Chart:
             "x": [self.wall_clock(bucket["starts"]) for bucket in buckets],
             "y": [seconds(value) for value in values],
             "line": {"color": colour, "width": 2},
-            "marker": {"size": [0 if has_neighbour(values, place) else 6 for place in range(len(values))]},
+            "marker": {"size": [0 if has_neighbour(values, index) else 6 for index in range(len(values))]},
             "customdata": [
                 f"{value:,.0f} ms {bucket['note']}" if value is not None else ""
                 for value, bucket in zip(values, buckets, strict=True)
@@ -78,7 +78,7 @@ class Chart:
     def previous_line(self, points: Sequence[Any], y: Sequence[float | None], hover: str, prefix: str = "") -> Figure:
         """Draws the previous window dashed, moved onto this one; nothing where it was empty.
 
-        It leaves out the buckets that an edge of the previous window cuts: there the line would dive, though nothing
+        It leaves out the buckets that an edge of the previous window cuts: there the line would fall although nothing
         happened.
         """
         if not any(y):
@@ -97,7 +97,7 @@ class Chart:
         }
 
     def wall_clock(self, moment: datetime) -> str:
-        """Without offset: Plotly shows times as they are written. A daily bucket is a day of UTC everywhere."""
+        """Formats a time without offset: Plotly shows it as it is. A daily bucket is always a day of UTC."""
         zone = UTC if self.filters.granularity == "daily" else self.workspace.zone
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -105,20 +105,20 @@ class Chart:
 def without_cut_buckets(
     points: Sequence[Any], y: Sequence[float | None], filters: Filters
 ) -> tuple[Sequence[Any], Sequence[float | None]]:
-    """Leaves out the buckets that the window cuts, unless that leaves too few for a line."""
-    whole = [place for place, point in enumerate(points) if not is_cut(start_of(point), filters)]
+    """Leaves out the buckets that the window cuts, unless too few for a line would remain."""
+    whole = [index for index, point in enumerate(points) if not is_cut(start_of(point), filters)]
     if len(whole) < 2:
         return points, y
-    return [points[place] for place in whole], [y[place] for place in whole]
+    return [points[index] for index in whole], [y[index] for index in whole]
 
 
 def start_of(point: Any) -> datetime:
     return datetime.fromisoformat(str(point["timestamp"]))
 
 
-def has_neighbour(values: Sequence[float | None], place: int) -> bool:
-    """Whether a line reaches the point. One between two gaps needs a marker to be seen."""
-    around = [*values[max(place - 1, 0) : place], *values[place + 1 : place + 2]]
+def has_neighbour(values: Sequence[float | None], index: int) -> bool:
+    """Returns whether a line reaches the point. A point between two gaps is visible only with a marker."""
+    around = [*values[max(index - 1, 0) : index], *values[index + 1 : index + 2]]
     return any(value is not None for value in around)
 
 

@@ -1,4 +1,4 @@
-"""What the agents cost, and whether the money will last. Sums are exact: they become floats only in the JSON."""
+"""Computes the metrics of the Cost page: spend and budget. Sums are exact: they become floats only in the JSON."""
 
 from typing_extensions import TypedDict
 
@@ -103,31 +103,31 @@ def trend(filters: Filters) -> Trend:
                 model,
                 row_number() OVER (
                     ORDER BY model IS NULL, sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, model, provider
-                ) AS place
+                ) AS rank
             FROM costs
             GROUP BY provider, model
         ), series AS (
             SELECT
                 provider AS series_provider,
                 model AS series_model,
-                CASE WHEN model IS NULL OR place > %(limit)s THEN %(limit)s + 1 ELSE place END AS place
+                CASE WHEN model IS NULL OR rank > %(limit)s THEN %(limit)s + 1 ELSE rank END AS rank
             FROM ranked
         ), lines AS (
             SELECT
-                place,
-                CASE WHEN place <= %(limit)s THEN min(series_provider) END AS provider,
-                CASE WHEN place <= %(limit)s THEN min(series_model) END AS model
+                rank,
+                CASE WHEN rank <= %(limit)s THEN min(series_provider) END AS provider,
+                CASE WHEN rank <= %(limit)s THEN min(series_model) END AS model
             FROM series
-            GROUP BY place
-        ), placed AS (
+            GROUP BY rank
+        ), totals AS (
             SELECT
                 timestamp,
-                place,
+                rank,
                 sum(calls)::bigint AS calls,
                 sum(cost_usd) AS cost_usd
             FROM costs
             JOIN series ON series_provider IS NOT DISTINCT FROM provider AND series_model IS NOT DISTINCT FROM model
-            GROUP BY timestamp, place
+            GROUP BY timestamp, rank
         )
         SELECT
             timestamp,
@@ -137,8 +137,8 @@ def trend(filters: Filters) -> Trend:
             coalesce(calls, 0) AS calls
         FROM {buckets} AS buckets
         CROSS JOIN lines
-        LEFT JOIN placed USING (timestamp, place)
-        ORDER BY timestamp, place
+        LEFT JOIN totals USING (timestamp, rank)
+        ORDER BY timestamp, rank
         """,
         filters.params,
         of=ModelInBucket,

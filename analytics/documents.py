@@ -1,4 +1,4 @@
-"""The documents of docs/ as pages, so that an empty panel can link to the one that helps."""
+"""Serves the documents of docs/ as pages, so that an empty panel can link to the one that helps."""
 
 from functools import cache
 from pathlib import Path
@@ -27,27 +27,27 @@ class Document(NamedTuple):
 @public
 @require_safe
 def documents(request: HttpRequest) -> HttpResponse:
-    return render(request, "documents.html", {"documents": everything().values()})
+    return render(request, "documents.html", {"documents": all_documents().values()})
 
 
 @public
 @require_safe
 def document(request: HttpRequest, name: str) -> HttpResponse:
-    if name not in everything():
+    if name not in all_documents():
         raise Http404
-    return render(request, "documents.html", {"documents": everything().values(), "shown": everything()[name]})
+    return render(request, "documents.html", {"documents": all_documents().values(), "shown": all_documents()[name]})
 
 
 @cache
-def everything() -> dict[str, Document]:
-    return {path.stem: read(path) for path in sorted(FOLDER.glob("*.md"))}
+def all_documents() -> dict[str, Document]:
+    return {path.stem: render_document(path) for path in sorted(FOLDER.glob("*.md"))}
 
 
-def read(path: Path) -> Document:
-    # HTML in Markdown is off: all markup of the result is the renderer's own.
+def render_document(path: Path) -> Document:
+    # HTML in Markdown is off: all markup of the result comes from the renderer.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = markdown.parse(path.read_text())
-    title = next((tokens[place + 1].content for place, token in enumerate(tokens) if token.tag == "h1"), path.stem)
+    title = next((tokens[index + 1].content for index, token in enumerate(tokens) if token.tag == "h1"), path.stem)
     for token in tokens:
         if token.type == "table_open":
             token.attrSet("tabindex", "0")  # the keyboard can scroll a wide table
@@ -58,12 +58,12 @@ def read(path: Path) -> Document:
 
 
 def link_to_page(token: Token) -> None:
-    """Makes a link to another document one to its page. A file without a page is named, without a link."""
+    """Turns a link to another document into a link to its page. Of a file without a page only the name remains."""
     target = str(token.attrs.get("href", ""))
     if token.type != "link_open" or target.startswith(("#", "https:", "http:")):
         return
-    name, _, place = target.partition("#")
+    name, _, anchor = target.partition("#")
     if name.endswith(".md") and (FOLDER / name).resolve().parent == FOLDER:
-        token.attrs["href"] = reverse("document", args=[Path(name).stem]) + (f"#{place}" if place else "")
+        token.attrs["href"] = reverse("document", args=[Path(name).stem]) + (f"#{anchor}" if anchor else "")
     else:
         del token.attrs["href"]

@@ -1,4 +1,4 @@
-"""When a group of errors was first and last seen, and a message and trace of it: facts that only rows know."""
+"""Finds when a group of errors was first and last seen, and a message and trace of it. Only rows have these facts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from traces.db import rows
 from traces.filters import FILTER_SQL, Filters
 from traces.windows import TimeRange
 
-SAMPLED = 100
-"""The query looks for a message in so many of the group's newest errors."""
+SAMPLED_ERRORS = 100
+"""The query looks for a message in this many of the group's newest errors."""
 
 
 class ErrorSums(TypedDict):
@@ -36,14 +36,14 @@ class ErrorSamples(TypedDict):
 
 
 class Sample(TypedDict):
-    place: int
+    index: int
     seen: datetime | None
     message: str | None
     trace_id: str | None
 
 
 class Search(NamedTuple):
-    """A group of errors, and where to look for one of them."""
+    """A group of errors, and the period in which to look for one of them."""
 
     sql: str
     """FIRST_ERROR or LAST_ERRORS."""
@@ -53,14 +53,14 @@ class Search(NamedTuple):
 
 GROUPS = """unnest(
         %(statuses)s::text[], %(error_types)s::text[], %(since)s::timestamptz[], %(until)s::timestamptz[]
-    ) WITH ORDINALITY AS groups (status, error_type, since, until, place)"""
+    ) WITH ORDINALITY AS groups (status, error_type, since, until, index)"""
 IS_IN_GROUP = """{filters}
       AND {days}
       AND timestamp >= since AND timestamp < until
       AND traces.status = groups.status AND traces.status <> 'success'
       AND coalesce(traces.error_type, '') = coalesce(groups.error_type, '')"""
 FIRST_ERROR = f"""
-SELECT place, seen, NULL::text AS message, NULL::text AS trace_id
+SELECT index, seen, NULL::text AS message, NULL::text AS trace_id
 FROM {GROUPS}
 LEFT JOIN LATERAL (
     SELECT timestamp AS seen
@@ -69,10 +69,10 @@ LEFT JOIN LATERAL (
     ORDER BY timestamp
     LIMIT 1
 ) AS first ON true
-WHERE place = ANY(ARRAY{{places}})
+WHERE index = ANY(ARRAY{{indexes}})
 """  # noqa: S608 (built from constants)
 LAST_ERRORS = f"""
-SELECT place, seen, message, trace_id
+SELECT index, seen, message, trace_id
 FROM {GROUPS}
 LEFT JOIN LATERAL (
     SELECT
@@ -87,7 +87,7 @@ LEFT JOIN LATERAL (
         LIMIT %(sampled)s
     ) AS sampled
 ) AS last ON true
-WHERE place = ANY(ARRAY{{places}})
+WHERE index = ANY(ARRAY{{indexes}})
 """  # noqa: S608 (as above)
 
 
@@ -114,12 +114,12 @@ def error_samples(filters: Filters, groups: Sequence[ErrorSums]) -> list[ErrorSa
 def with_messages(filters: Filters, groups: Sequence[ErrorSums], lasts: Sequence[Sample]) -> list[Sample]:
     """Searches the whole window again for groups whose last bucket has no message."""
     searches = {
-        place: Search(LAST_ERRORS, group, TimeRange(filters.start, group["last_until"]))
-        for place, (group, last) in enumerate(zip(groups, lasts, strict=True))
+        index: Search(LAST_ERRORS, group, TimeRange(filters.start, group["last_until"]))
+        for index, (group, last) in enumerate(zip(groups, lasts, strict=True))
         if last["message"] is None
     }
     found = dict(zip(searches, find(filters, list(searches.values())), strict=True))
-    return [found.get(place, last) for place, last in enumerate(lasts)]
+    return [found.get(index, last) for index, last in enumerate(lasts)]
 
 
 def find(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
@@ -131,17 +131,17 @@ def find(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
         "error_types": [search.group["error_type"] for search in searches],
         "since": [search.period.start for search in searches],
         "until": [search.period.end for search in searches],
-        "sampled": SAMPLED,
+        "sampled": SAMPLED_ERRORS,
     }
     numbered = dict(enumerate(searches, start=1))
     parts = [
-        sql.format(filters=FILTER_SQL, days=days, places=places)
+        sql.format(filters=FILTER_SQL, days=days, indexes=indexes)
         for sql in (FIRST_ERROR, LAST_ERRORS)
-        for days, places in windows.group_by_days(periods(numbered, sql)).items()
+        for days, indexes in windows.group_by_days(periods(numbered, sql)).items()
     ]
-    return rows(" UNION ALL ".join(parts) + " ORDER BY place", filters.params | params, of=Sample)
+    return rows(" UNION ALL ".join(parts) + " ORDER BY index", filters.params | params, of=Sample)
 
 
 def periods(searches: Mapping[int, Search], sql: str) -> dict[int, TimeRange]:
-    """Returns the periods of the searches with this query, by their place."""
-    return {place: search.period for place, search in searches.items() if search.sql == sql}
+    """Returns the periods of the searches with this query, by their index."""
+    return {index: search.period for index, search in searches.items() if search.sql == sql}

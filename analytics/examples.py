@@ -1,4 +1,4 @@
-"""Examples for the API document and its page. A test runs each of them."""
+"""Makes examples for the API document and its page. A test runs each of them."""
 
 import json
 import shlex
@@ -23,7 +23,7 @@ NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
 
 
 def otlp() -> dict[str, Any]:
-    """Returns a span that ended just now."""
+    """Returns a request with a span that ended just now."""
     ended = time.time_ns()
     attributes = {
         "gen_ai.operation.name": "chat",

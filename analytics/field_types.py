@@ -1,4 +1,4 @@
-"""Types of fields that several answers share, each with its description for the API document.
+"""Defines types of fields that several answers share, each with its description for the API document.
 
 All other fields of an answer have a docstring instead. Pydantic reads docstrings only in the class itself, so that a
 field which another type inherits needs its description in its type.

@@ -1,4 +1,4 @@
-"""The API's OpenAPI 3.1 document, made from the catalogue of metrics and the declared types."""
+"""Makes the API's OpenAPI 3.1 document from the catalogue of metrics and the declared types."""
 
 from functools import cache
 from typing import Any, get_type_hints
@@ -112,7 +112,7 @@ AGENTS_SDK: Schema = {
 
 def schema_of(answer_type: Any) -> Schema:
     """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
-    # Pydantic takes no configuration for a TypedDict, but passes on that of a list of them.
+    # Pydantic accepts no configuration for a TypedDict, but applies that of a list to its items.
     config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     found = TypeAdapter(list[answer_type], config=config).json_schema()
     inlined: Schema = with_inlined_types(found["items"], found["$defs"])
@@ -138,7 +138,7 @@ def with_inlined_types(part: Any, types: dict[str, Schema]) -> Any:
 # --- Parts of an operation ---
 
 
-def answer(content: Schema, *headers: str) -> Schema:
+def success_response(content: Schema, *headers: str) -> Schema:
     named = {name: {"schema": {"type": "string"}} for name in headers}
     return {"description": "The answer.", "content": content, **({"headers": named} if named else {})}
 
@@ -149,7 +149,7 @@ def problems(*more: int) -> Schema:
 
 def problem(status: int) -> Schema:
     headers = {name: {"schema": {"type": "string"}} for name in HEADERS.get(status, ())}
-    # 414 comes from the web server, before the product sees anything.
+    # 414 comes from the web server, before the product sees the request.
     content: Schema = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if status == 414:
         content = {"text/html": {"schema": {"type": "string"}}}
@@ -196,15 +196,18 @@ def traces_body() -> Schema:
 # --- The operations ---
 
 
-def read(metric: Metric) -> Schema:
+def read_operation(metric: Metric) -> Schema:
     more = (metric.question.__doc__ or "").strip()
     return {
         "operationId": metric.name,
         "summary": metric.summary,
-        "description": f"{more}\n\nAn answer may be {metric.tier} seconds old.".strip(),
+        "description": f"{more}\n\nAn answer may be {metric.ttl_seconds} seconds old.".strip(),
         "tags": [metric.domain],
         "parameters": parameters(),
-        "responses": {"200": answer(json_of(answer_schema(metric)), "X-Cache", "Vary", "Cache-Control"), **problems()},
+        "responses": {
+            "200": success_response(json_of(answer_schema(metric)), "X-Cache", "Vary", "Cache-Control"),
+            **problems(),
+        },
         "x-example": {"query": metric.example},
     }
 
@@ -221,7 +224,7 @@ def set_budget(metric: Metric) -> Schema:
         "parameters": [WORKSPACE],
         "requestBody": {"required": True, "content": json_of(budget_body(), examples.BUDGET)},
         "responses": {
-            "200": answer(json_of(answer_schema(metric)), "Cache-Control"),
+            "200": success_response(json_of(answer_schema(metric)), "Cache-Control"),
             **problems(*WITH_BODY),
         },
         "x-example": {"body": examples.BUDGET},
@@ -235,7 +238,7 @@ def ingestion(name: str, summary: str, content: Schema, answered: Schema, exampl
         "tags": ["ingestion"],
         "parameters": [OPTIONAL_WORKSPACE],
         "requestBody": {"required": True, "content": content},
-        "responses": {str(status): answer(answered), **problems(*WITH_BODY)},
+        "responses": {str(status): success_response(answered), **problems(*WITH_BODY)},
         "x-example": {"body": example},
     }
 
@@ -251,13 +254,13 @@ def projects() -> Schema:
         "summary": "The project of the key, as the Langfuse SDKs ask for it.",
         "tags": ["ingestion"],
         "parameters": [OPTIONAL_WORKSPACE],
-        "responses": {"200": answer(json_of(ANY_OBJECT)), **problems()},
+        "responses": {"200": success_response(json_of(ANY_OBJECT)), **problems()},
         "x-example": {"query": ""},
     }
 
 
 def ingestion_operations() -> dict[str, Schema]:
-    """Returns what each path does with a POST."""
+    """Returns the POST operation of each path."""
     spans = examples.otlp()
     return {
         "/api/v1/traces": ingestion(
@@ -303,7 +306,7 @@ def ingestion_operations() -> dict[str, Schema]:
 
 
 @cache
-def document() -> Schema:
+def openapi_document() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Agent observability", "version": "1"},
@@ -317,7 +320,7 @@ def document() -> Schema:
 
 
 def paths() -> Schema:
-    found: Schema = {f"/api/v1/{metric.route}": {"get": read(metric)} for metric in METRICS.values()}
+    found: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
     found["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
     found |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
     found["/api/public/projects"] = {"get": projects()}
@@ -327,4 +330,4 @@ def paths() -> Schema:
 @public
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(as_json(document()), content_type="application/json")
+    return HttpResponse(as_json(openapi_document()), content_type="application/json")

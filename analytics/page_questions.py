@@ -1,4 +1,4 @@
-"""Questions that only the pages ask: the choices of the filter lists, and more for the panels."""
+"""Computes answers that only the pages use: the choices of the filter lists, and more for the panels."""
 
 from datetime import datetime
 from uuid import UUID
@@ -43,14 +43,14 @@ def choices_question(column: str) -> Question:
         )
         return {"data": data}
 
-    choices.__name__ = f"choices_of_{column}"  # the key of its cached answers has this name
+    choices.__name__ = f"choices_of_{column}"  # the cache uses this name in the keys of its answers
     return choices
 
 
 def operations(filters: Filters) -> Choices:
     """Returns the operations of the window's hours, those with the most rows first.
 
-    It reads all rows and not only model calls: who filters by another operation sees its rows.
+    It reads all rows and not only model calls: anyone who filters by another operation sees its rows.
     """
     data = rows(
         """
@@ -97,7 +97,7 @@ class KnownModels(TypedDict):
 
 
 def known_models(filters: Filters) -> KnownModels:
-    """Returns all models of the workspace, the oldest first: a model's colour follows from its place."""
+    """Returns all models of the workspace, the oldest first: a model's colour depends on its position."""
     found = rows(
         """
         WITH days AS (
@@ -170,14 +170,14 @@ def users_and_agents_over_time(filters: Filters) -> UsersAndAgentsOverTime:
     return {"data": data}
 
 
-class NewestTrace(TypedDict):
+class NewestSpan(TypedDict):
     newest: datetime | None
 
 
-def newest_trace(workspace_id: UUID) -> datetime | None:
+def newest_span(workspace_id: UUID) -> datetime | None:
     found = row(
         "SELECT max(timestamp) AS newest FROM traces WHERE workspace_id = %(workspace_id)s",
         {"workspace_id": workspace_id},
-        of=NewestTrace,
+        of=NewestSpan,
     )
     return found["newest"]

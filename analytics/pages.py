@@ -1,4 +1,4 @@
-"""The dashboard pages: each comes at once as a shell, and its panels then load and poll their metrics."""
+"""Renders the dashboard pages: each is a shell without data, whose panels load and poll their metrics."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import page_questions, query_string
-from analytics.answers import SERIES, answer_data
+from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
 from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
@@ -18,7 +18,7 @@ from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.models import Workspace
 
 LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
-MOST_CHOICES = 100
+MAX_CHOICES = 100
 
 
 def dashboard(shown: Page) -> View:
@@ -42,7 +42,7 @@ def dashboard(shown: Page) -> View:
         try:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
-            filters = query_string.parse(query, request.workspace.id)
+            filters = query_string.parse_filters(query, request.workspace.id)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
         context |= {"metrics": metrics_of(shown)} | controls(filters, request.workspace)
@@ -68,12 +68,15 @@ def controls(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 
 def granularities(filters: Filters) -> list[str]:
-    """Returns those whose buckets are neither too many nor wider than the window, and the one in use."""
+    """Returns the granularities that fit the window, and the one in use.
+
+    A granularity fits if its buckets are not too many and not wider than the window.
+    """
     length = max(filters.end - filters.start, timedelta(minutes=1))
     fitting = [
         name
         for name, width in BUCKETS.items()
-        if width <= length and query_string.bucket_count(filters.start, filters.end, name) <= query_string.MOST_BUCKETS
+        if width <= length and query_string.bucket_count(filters.start, filters.end, name) <= query_string.MAX_BUCKETS
     ]
     return [*fitting, *({filters.granularity} - {*fitting})]
 
@@ -101,17 +104,17 @@ def calendar_windows(workspace: Workspace) -> list[dict[str, str]]:
 
 
 def custom_window(query: QueryDict, workspace: Workspace) -> QueryDict:
-    """Turns the form's wall-clock times into moments, so that the link means the same to everyone."""
-    found = query.copy()
+    """Replaces the form's wall-clock times by times in UTC, so that the link shows everyone the same window."""
+    window_query = query.copy()
     for name in ("range", "granularity", "was"):
-        found.pop(name, None)
+        window_query.pop(name, None)
     for field, name in (("from", "start"), ("to", "end")):
-        found.pop(field, None)
-        found[name] = iso(moment(field, query.get(field, ""), workspace))
-    return found
+        window_query.pop(field, None)
+        window_query[name] = iso(parse_wall_clock(field, query.get(field, ""), workspace))
+    return window_query
 
 
-def moment(field: str, text: str, workspace: Workspace) -> datetime:
+def parse_wall_clock(field: str, text: str, workspace: Workspace) -> datetime:
     try:
         wall_clock = datetime.fromisoformat(text)
         return wall_clock.replace(tzinfo=workspace.zone).astimezone(UTC)
@@ -123,20 +126,20 @@ def moment(field: str, text: str, workspace: Workspace) -> datetime:
 @require_safe
 @workspace_access("read")
 def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
-    """Answers with the values that a filter list offers, those with the most calls in the window first."""
+    """Renders the values that a filter list offers, those with the most calls in the window first."""
     if name not in LABELS:
         raise Http404
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
-    filters = query_string.parse(query, request.workspace.id)
-    offered = answer_data(page_questions.CHOICES[name], filters, request.workspace, SERIES)["data"]
+    filters = query_string.parse_filters(query, request.workspace.id)
+    offered = answer_data(page_questions.CHOICES[name], filters, request.workspace, SERIES_TTL_SECONDS)["data"]
     found = [one for one in offered if search.lower() in one["value"].lower()]
     context = {
         "name": name,
         "label": LABELS[name],
         "value": filters.values.get(name),
-        "found": found[:MOST_CHOICES],
-        "more": len(found) - MOST_CHOICES,
+        "found": found[:MAX_CHOICES],
+        "more": len(found) - MAX_CHOICES,
         "search": search,
         "workspace": request.workspace,
     }

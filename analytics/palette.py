@@ -9,17 +9,17 @@ PATTERNS = ("", "/", ".")
 """Plotly's names; in app.css they are `.p1` and `.p2`. Models of the same colour have different patterns."""
 
 
-def slots(names: Iterable[str]) -> dict[str, int]:
+def colour_slots(names: Iterable[str]) -> dict[str, int]:
     """Returns the slot of each name: a colour, and a pattern from the ninth name on.
 
-    `names` are in the order of their first appearance, so that a new one never changes the slot of an older one. Each
-    takes the colour of its hash, or the next one among those that the fewest have taken. The first eight share none.
+    `names` are in the order of their first appearance, so that a new name never changes the slot of an older one. Each
+    gets the colour of its hash, or the next colour among the least used. The first eight names have different colours.
     """
     taken = [0] * COLOURS
-    found: dict[str, int] = {}
+    slots: dict[str, int] = {}
     for name in names:
         first = crc32(name.encode()) % COLOURS
         slot = min(range(COLOURS), key=lambda slot: (taken[slot], (slot - first) % COLOURS))
-        found[name] = slot + COLOURS * (taken[slot] % len(PATTERNS))
+        slots[name] = slot + COLOURS * (taken[slot] % len(PATTERNS))
         taken[slot] += 1
-    return found
+    return slots

@@ -1,6 +1,6 @@
-"""Data that a panel shows besides its endpoint's answer: sparklines, the previous window, colours.
+"""Makes data that a panel shows in addition to its endpoint's answer: sparklines, the previous window, colours.
 
-The JSON of the endpoint never has it. analytics/catalogue.py says which function belongs to which panel.
+The JSON of the endpoint does not contain it. analytics/catalogue.py names the function of each panel.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from analytics import cost, performance, usage
-from analytics.answers import LIVE, OVERVIEW, SERIES, Question, answer_data
-from analytics.page_questions import known_models, newest_trace, users_and_agents_over_time
-from analytics.palette import slots
+from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question, answer_data
+from analytics.page_questions import known_models, newest_span, users_and_agents_over_time
+from analytics.palette import colour_slots
 from budgets.spending import period
 from traces.filters import Filters
 from workspaces.models import Workspace
@@ -19,7 +19,7 @@ from workspaces.models import Workspace
 PanelExtras = Callable[[Filters, Workspace], dict[str, Any]]
 
 SERIES_SHOWN = 8
-"""Most series of a chart. The others are one more series, which is called other."""
+"""The largest number of series in a chart. All others are one more series, named other."""
 
 
 def no_extras(filters: Filters, workspace: Workspace) -> dict[str, Any]:
@@ -28,22 +28,22 @@ def no_extras(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def usage_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "calls": answer_data(usage.calls_over_time, filters, workspace, SERIES),
-        "users_and_agents": answer_data(users_and_agents_over_time, filters, workspace, OVERVIEW),
+        "calls": answer_data(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS),
+        "users_and_agents": answer_data(users_and_agents_over_time, filters, workspace, OVERVIEW_TTL_SECONDS),
     }
 
 
 def usage_calls_over_time(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "previous": previous(usage.calls_over_time, filters, workspace, SERIES),
-        "newest_trace": newest_trace_when_needed(filters),
+        "previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS),
+        "newest_span": newest_span_when_needed(filters),
     }
 
 
 def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "costs": answer_data(cost.trend, replace(filters, limit=SERIES_SHOWN), workspace, SERIES),
-        "previous": previous(cost.overview, filters, workspace, OVERVIEW),
+        "costs": answer_data(cost.trend, replace(filters, limit=SERIES_SHOWN), workspace, SERIES_TTL_SECONDS),
+        "previous": previous(cost.overview, filters, workspace, OVERVIEW_TTL_SECONDS),
         "month": running_month(filters, workspace),
         "now": datetime.now(UTC),
     }
@@ -51,9 +51,9 @@ def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def cost_trend(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "previous": previous(cost.trend, replace(filters, limit=1), workspace, SERIES),
+        "previous": previous(cost.trend, replace(filters, limit=1), workspace, SERIES_TTL_SECONDS),
         "slots": model_slots(filters, workspace),
-        "newest_trace": newest_trace_when_needed(filters),
+        "newest_span": newest_span_when_needed(filters),
     }
 
 
@@ -63,27 +63,27 @@ def cost_by_model(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "latency": answer_data(performance.latency, filters, workspace, SERIES),
-        "throughput": answer_data(performance.throughput, filters, workspace, SERIES),
-        "errors": answer_data(performance.errors, filters, workspace, LIVE),
+        "latency": answer_data(performance.latency, filters, workspace, SERIES_TTL_SECONDS),
+        "throughput": answer_data(performance.throughput, filters, workspace, SERIES_TTL_SECONDS),
+        "errors": answer_data(performance.errors, filters, workspace, LIVE_TTL_SECONDS),
     }
 
 
 def performance_latency(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
-        "previous": previous(performance.latency, filters, workspace, SERIES),
-        "newest_trace": newest_trace_when_needed(filters),
+        "previous": previous(performance.latency, filters, workspace, SERIES_TTL_SECONDS),
+        "newest_span": newest_span_when_needed(filters),
     }
 
 
-def previous(question: Question, filters: Filters, workspace: Workspace, tier: int) -> Any:
+def previous(question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int) -> Any:
     """Returns the same question's answer for the window of equal length immediately before."""
-    return answer_data(question, filters.previous, workspace, tier, "previous:")
+    return answer_data(question, filters.previous, workspace, ttl_seconds, "previous:")
 
 
-def newest_trace_when_needed(filters: Filters) -> Callable[[], datetime | None]:
-    """Returns a function, which templates call only where there is nothing else to show."""
-    return lambda: newest_trace(filters.workspace_id)
+def newest_span_when_needed(filters: Filters) -> Callable[[], datetime | None]:
+    """Returns a function, which templates call only if there is nothing else to show."""
+    return lambda: newest_span(filters.workspace_id)
 
 
 def running_month(filters: Filters, workspace: Workspace) -> Any:
@@ -91,9 +91,11 @@ def running_month(filters: Filters, workspace: Workspace) -> Any:
     now = datetime.now(UTC)
     start, _ = period(workspace, now)
     whole = Filters(filters.workspace_id, start=start, end=now, granularity="daily", limit=1, range="30d")
-    return answer_data(cost.trend, whole, workspace, SERIES, f"month {start:%Y-%m}:")
+    return answer_data(cost.trend, whole, workspace, SERIES_TTL_SECONDS, f"month {start:%Y-%m}:")
 
 
 def model_slots(filters: Filters, workspace: Workspace) -> dict[str, int]:
-    everything = Filters(filters.workspace_id, start=filters.start, end=filters.end, granularity="daily", range="30d")
-    return slots(answer_data(known_models, everything, workspace, OVERVIEW)["data"])
+    all_models_window = Filters(
+        filters.workspace_id, start=filters.start, end=filters.end, granularity="daily", range="30d"
+    )
+    return colour_slots(answer_data(known_models, all_models_window, workspace, OVERVIEW_TTL_SECONDS)["data"])

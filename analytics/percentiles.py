@@ -1,4 +1,4 @@
-"""Percentiles of latency: exact from the rows of a small window, estimated from a histogram beyond."""
+"""Computes percentiles of latency: exact from the rows of a small window, else estimated from a histogram."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -119,8 +119,8 @@ def percentiles(
 ) -> tuple[PercentileMethod, dict[datetime, Percentiles]]:
     """Returns the percentiles of each bucket that has timed calls, by its start.
 
-    Without `bucket` they are those of the whole window, by its start. `calls` and `timed_calls` are sums over the
-    window: rows past their retention are gone, and then the sums count more calls than the rows.
+    Without `bucket` they are the percentiles of the whole window, by its start. `calls` and `timed_calls` are sums over
+    the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
     bucket_sql = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
@@ -137,12 +137,12 @@ def percentiles(
     return "histogram", by_start(histogram)
 
 
-def by_start(found: Sequence[BucketPercentiles]) -> dict[datetime, Percentiles]:
+def by_start(buckets: Sequence[BucketPercentiles]) -> dict[datetime, Percentiles]:
     return {
         bucket["timestamp"]: {
             "p50_latency_ms": bucket["p50_latency_ms"],
             "p95_latency_ms": bucket["p95_latency_ms"],
             "p99_latency_ms": bucket["p99_latency_ms"],
         }
-        for bucket in found
+        for bucket in buckets
     }

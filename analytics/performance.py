@@ -1,4 +1,4 @@
-"""Are the agents fast, and do they fail?"""
+"""Computes the metrics of the Performance page: latency, throughput and errors."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from analytics.change import Change, change
+from analytics.change import Change, change, percentage
 from analytics.error_samples import ErrorSums, error_samples
 from analytics.field_types import BucketStart, LatencyMs
 from analytics.percentiles import NO_PERCENTILES, PercentileMethod, Percentiles, percentiles
@@ -57,7 +57,7 @@ class WindowSums(TypedDict):
 
 
 def summary(filters: Filters) -> Summary:
-    found = row(
+    window = row(
         """
         SELECT
             coalesce(sum(calls), 0) AS calls,
@@ -70,21 +70,17 @@ def summary(filters: Filters) -> Summary:
         of=WindowSums,
         calls=sums.calls_sql(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
-    calls, errors = found["calls"], found["errors"]
-    method, by_start = percentiles(filters, calls, found["timed_calls"])
+    calls, errors = window["calls"], window["errors"]
+    method, by_start = percentiles(filters, calls, window["timed_calls"])
     return {
         **by_start.get(filters.start, NO_PERCENTILES),
-        "avg_latency_ms": found["avg_latency_ms"],
+        "avg_latency_ms": window["avg_latency_ms"],
         "error_rate": percentage(errors, calls),
         "success_rate": percentage(calls - errors, calls),
         "total_requests": calls,
         "requests_per_second": calls / (filters.end - filters.start).total_seconds(),
         "percentile_method": method,
     }
-
-
-def percentage(part: int, whole: int) -> float | None:
-    return part * 100 / whole if whole else None
 
 
 class LatencyInBucket(Percentiles):
@@ -224,7 +220,7 @@ class Errors(TypedDict):
 
 
 class ErrorGroupSums(ErrorSums):
-    """Sums of a group, each with the totals of the window. Without any error it is one row, whose `calls` is 0."""
+    """Sums of a group, with the totals of the window. Without any error there is one row, whose `calls` is 0."""
 
     total_calls: int
     total_errors: int
@@ -236,7 +232,7 @@ class ErrorGroupSums(ErrorSums):
 
 
 def errors(filters: Filters) -> Errors:
-    found = rows(
+    group_sums = rows(
         """
         WITH totals AS (
             SELECT
@@ -297,8 +293,8 @@ def errors(filters: Filters) -> Errors:
         calls=sums.errors_sql(filters),
         users=sums.affected_users_sql(filters),
     )
-    total_calls, total_errors = found[0]["total_calls"], found[0]["total_errors"]
-    groups = [group for group in found if group["calls"]]
+    total_calls, total_errors = group_sums[0]["total_calls"], group_sums[0]["total_errors"]
+    groups = [group for group in group_sums if group["calls"]]
     return {
         "total_errors": total_errors,
         "error_rate": percentage(total_errors, total_calls),

@@ -1,6 +1,6 @@
-"""Serves the part of Plotly's script that we draw with, out of its Python package: no CDN, no npm.
+"""Serves the part of Plotly's script that the charts need, from its Python package: no CDN, no npm.
 
-The script is cut where esbuild's output can be told apart by its text: docs/decisions/plotly-script.md.
+It recognises the parts of the script by the text that esbuild writes: docs/decisions/plotly-script.md.
 """
 
 import re
@@ -20,17 +20,17 @@ from web.pinned import version_fault
 PLOTLY_VERSION = "7.1.0"
 
 SCRIPT = "plotly.min.js"
-# For browsers that know it: compile all of it on another thread while it arrives.
+# Some browsers then compile all of it on another thread while it arrives.
 COMPILE_AT_ONCE = "//# allFunctionsCalledOnLoad\n"
 # A loader around the script. Browsers parse a function within it only when it is called, and so read the script twice.
 LOADER_START, LOADER_END = '(typeof self !== "undefined" ? self : this, () => {\n', "\nwindow.Plotly = Plotly;"
-# The kinds of chart we draw besides scatter, which is part of Plotly's core. The other 46, like maps, are most of 5 MB.
-TRACES = ("bar",)
-# As esbuild writes them: one statement for each of Plotly's source files, which calls those it needs by name.
+# The chart types in use, in addition to scatter, which is part of Plotly's core. The other 46 are most of the 5 MB.
+CHART_TYPES = ("bar",)
+# esbuild writes one statement for each of Plotly's source files. It calls the files that it needs by name.
 MODULE = re.compile(r"(?<=;)var [\w$]+=W\(")
 DEFINED, NEEDED = re.compile(r"([\w$]+)=(?:W|Ea)\("), re.compile(r"([\w$]+)\(\)")
 REGISTERED = re.compile(r"\.register\(\[([\w$(),]+)\]\)")
-TRACE_NAME = re.compile(r'moduleType:"trace",name:"(\w+)"')
+CHART_TYPE = re.compile(r'moduleType:"trace",name:"(\w+)"')
 REEXPORTED = re.compile(r"\.exports=([\w$]+)\(\)\}")
 
 
@@ -45,17 +45,17 @@ class UnknownScript(ImproperlyConfigured):
 
 
 def package_data() -> Path:
-    # By the list of installed packages: importing plotly takes half a second.
+    # Found in the list of installed packages: importing plotly takes half a second.
     return Path(str(distribution("plotly").locate_file("plotly/package_data")))
 
 
 def smaller_script(script: str) -> str:
-    """Returns a script that does the same for what we draw, and is ready in a sixth of the time."""
-    return COMPILE_AT_ONCE + keep_traces(TRACES, without_loader(script))
+    """Returns a script that draws the same charts, and is ready in a sixth of the time."""
+    return COMPILE_AT_ONCE + keep_chart_types(CHART_TYPES, without_loader(script))
 
 
 def without_loader(script: str) -> str:
-    """Keeps the licence and what the loader loads."""
+    """Returns the licence and the script inside the loader."""
     start, end = script.find(LOADER_START), script.rfind(LOADER_END)
     if not 0 < start < end:
         raise UnknownScript("loader around it")
@@ -63,39 +63,39 @@ def without_loader(script: str) -> str:
     return f"{license_text}\n{script[start + len(LOADER_START) : end]}\n"
 
 
-def keep_traces(traces: tuple[str, ...], script: str) -> str:
-    """Drops the source files that neither these traces nor the core need."""
+def keep_chart_types(chart_types: tuple[str, ...], script: str) -> str:
+    """Drops the source files that neither these chart types nor the core need. Plotly calls a chart type a trace."""
     starts = [found.start() for found in MODULE.finditer(script)]
     parts = [script[start:end] for start, end in zip(starts, [*starts[1:], len(script)], strict=False)]
     registered = REGISTERED.search(parts[-1]) if parts else None
     if not registered:
         raise UnknownScript("list of registered traces")
-    places = {name: place for place, part in enumerate(parts) for name in DEFINED.findall(part)}
-    kept = {trace_name(name, parts, places): name for name in NEEDED.findall(registered[1])}
-    if missing := set(traces) - set(kept):
+    indexes = {name: index for index, part in enumerate(parts) for name in DEFINED.findall(part)}
+    names_by_chart_type = {chart_type_of(name, parts, indexes): name for name in NEEDED.findall(registered[1])}
+    if missing := set(chart_types) - set(names_by_chart_type):
         raise UnknownScript(f"trace {', '.join(sorted(missing))}")
-    calls = ",".join(f"{name}()" for trace, name in kept.items() if trace in traces)
+    calls = ",".join(f"{name}()" for chart_type, name in names_by_chart_type.items() if chart_type in chart_types)
     parts[-1] = parts[-1].replace(registered[1], calls)
-    return script[: starts[0]] + "".join(parts[place] for place in sorted(needed_places(parts, places)))
+    return script[: starts[0]] + "".join(parts[index] for index in sorted(needed_indexes(parts, indexes)))
 
 
-def needed_places(parts: list[str], places: dict[str, int]) -> set[int]:
-    """Finds what the last part needs, directly or through others."""
+def needed_indexes(parts: list[str], indexes: dict[str, int]) -> set[int]:
+    """Returns the indexes of the parts that the last part needs, directly or through others."""
     needed, to_search = {len(parts) - 1}, [len(parts) - 1]
     while to_search:
-        found = {places[name] for name in NEEDED.findall(parts[to_search.pop()]) if name in places}
+        found = {indexes[name] for name in NEEDED.findall(parts[to_search.pop()]) if name in indexes}
         to_search += found - needed
         needed |= found
     return needed
 
 
-def trace_name(name: str, parts: list[str], places: dict[str, int]) -> str:
-    """Returns the kind of chart that a source file draws; a file may only re-export another one."""
-    part = parts[places[name]]
-    if found := TRACE_NAME.search(part):
+def chart_type_of(name: str, parts: list[str], indexes: dict[str, int]) -> str:
+    """Returns the chart type that a source file draws; a file may only re-export another one."""
+    part = parts[indexes[name]]
+    if found := CHART_TYPE.search(part):
         return found[1]
     reexported = REEXPORTED.search(part)
-    return trace_name(reexported[1], parts, places) if reexported else ""
+    return chart_type_of(reexported[1], parts, indexes) if reexported else ""
 
 
 def plotly_fault() -> str | None:
@@ -115,7 +115,7 @@ class PlotlyFinder(BaseStorageFinder):
         super().__init__(storage=PackageData(location=package_data()))
 
     def check(self, **kwargs: Any) -> list[CheckMessage]:
-        """Runs with Django's system checks, which ask every finder."""
+        """Runs with Django's system checks, which check every finder."""
         fault = plotly_fault()
         return [Error(fault, id="analytics.E001")] if fault else []
 

@@ -1,4 +1,4 @@
-"""Parses the query string of a read, once. Behind it there are only valid values."""
+"""Parses the query string of a read, once. After that, all values are valid."""
 
 import re
 from collections.abc import Iterable
@@ -30,8 +30,8 @@ DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
     "hourly": timedelta(days=8),
     "daily": timedelta(days=400),
 }
-LONGEST_WINDOW = timedelta(days=400)
-MOST_BUCKETS = 1500
+MAX_WINDOW = timedelta(days=400)
+MAX_BUCKETS = 1500
 ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
 
 
@@ -86,12 +86,12 @@ class WindowQuery(BaseModel):
         if self.start and self.end:
             if self.end <= self.start:
                 raise PydanticCustomError("end", "must be later than start")
-            if self.end - self.start > LONGEST_WINDOW:
+            if self.end - self.start > MAX_WINDOW:
                 raise PydanticCustomError("start", "the window must not be longer than 400 days")
         return self
 
 
-# mypy cannot know these fields: they are made, and read, by the names of DIMENSIONS.
+# mypy cannot know these fields: their names come from DIMENSIONS.
 DIMENSION_FIELDS: dict[str, Any] = {
     dimension.name: (Annotated[Text | None, Field(description=dimension.description)], None) for dimension in DIMENSIONS
 }
@@ -100,7 +100,7 @@ Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **DIMENSI
 
 LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
-# Pydantic's error types, in words for people.
+# Messages for Pydantic's error types.
 MESSAGES = {
     "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
     "int_parsing": LIMIT_MESSAGE,
@@ -113,55 +113,55 @@ MESSAGES = {
 }
 
 
-def parse(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
+def parse_filters(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
     """Returns the filters, or raises a 422 Problem that names every error of the query string."""
-    valid, found = validate(query)
+    valid, errors = validate(query)
     filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
     if filters and (error := too_many_buckets(filters)):
-        found.append(error)
-    if found or filters is None:
-        raise Problem(422, "The query string is not valid.", found)
+        errors.append(error)
+    if errors or filters is None:
+        raise Problem(422, "The query string is not valid.", errors)
     return filters
 
 
-def errors(query: QueryDict) -> list[FieldError]:
+def query_errors(query: QueryDict) -> list[FieldError]:
     """Returns every error of the query string."""
     try:
-        parse(query, UUID(int=0))
+        parse_filters(query, UUID(int=0))
     except Problem as problem:
         return problem.errors
     return []
 
 
 def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
-    """Returns the valid parameters, None where the window is not valid, and all errors."""
-    found: list[FieldError] = [
+    """Returns the valid parameters (None if the window is not valid) and all errors."""
+    errors: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
     ]
     parameters = query.dict()
     while True:
         try:
-            return Query.model_validate(parameters), found
+            return Query.model_validate(parameters), errors
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        found += [field_error(one) for one in details]
+        errors += [field_error(one) for one in details]
         wrong = {str(one["loc"][0]) for one in details if one["loc"]}
         if not wrong or wrong & {"range", "start", "end"}:
-            return None, found
-        # Pydantic checks the window as a whole only when each parameter is valid: it goes on without the wrong ones.
+            return None, errors
+        # Pydantic checks the window as a whole only if every parameter is valid: the next round omits the invalid ones.
         parameters = {name: value for name, value in parameters.items() if name not in wrong}
 
 
 def field_error(details: Any) -> FieldError:
     # An error between parameters has the name of one of them as its type.
-    place, kind = details["loc"] or (details["type"],), details["type"]
+    loc, kind = details["loc"] or (details["type"],), details["type"]
     if kind == "literal_error":
-        message = f"must be one of {', '.join(LITERALS[place[0]])}"
+        message = f"must be one of {', '.join(LITERALS[loc[0]])}"
     elif kind == "timezone_aware" or kind.startswith("datetime_"):
         message = ISO_8601
     else:
         message = MESSAGES.get(kind, details["msg"])
-    return {"loc": ["query", *place], "msg": message}
+    return {"loc": ["query", *loc], "msg": message}
 
 
 def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters:
@@ -185,10 +185,10 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters
 
 
 def too_many_buckets(filters: Filters) -> FieldError | None:
-    if bucket_count(filters.start, filters.end, filters.granularity) <= MOST_BUCKETS:
+    if bucket_count(filters.start, filters.end, filters.granularity) <= MAX_BUCKETS:
         return None
-    fits = next(name for name in BUCKETS if bucket_count(filters.start, filters.end, name) <= MOST_BUCKETS)
-    message = f"{filters.granularity} makes more than {MOST_BUCKETS} buckets in this window; use {fits}"
+    fits = next(name for name in BUCKETS if bucket_count(filters.start, filters.end, name) <= MAX_BUCKETS)
+    message = f"{filters.granularity} makes more than {MAX_BUCKETS} buckets in this window; use {fits}"
     return {"loc": ["query", "granularity"], "msg": message}
 
 

@@ -9,8 +9,8 @@ from web.declared_access import View
 
 
 def view_of(metric: Metric) -> View:
-    read = metric_view(metric)
-    return budget_view(read) if metric.question is cost.budget else read
+    read_view = metric_view(metric)
+    return budget_view(read_view) if metric.question is cost.budget else read_view
 
 
 urlpatterns = [

@@ -1,4 +1,4 @@
-"""Who uses the agents, how much and when."""
+"""Computes the metrics of the Usage page: calls, agents and users."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -193,9 +193,9 @@ class TopUsers(TypedDict):
 
 def top_users(filters: Filters) -> TopUsers:
     names = users_with_most_calls(filters)
-    found = user_sums(filters, list(names))
+    sums_by_user = user_sums(filters, list(names))
     last_seen = last_calls(
-        filters, {number: TimeRange(user["seen_since"], user["seen_until"]) for number, user in found.items()}
+        filters, {number: TimeRange(user["seen_since"], user["seen_until"]) for number, user in sums_by_user.items()}
     )
     return {
         "data": [
@@ -209,7 +209,7 @@ def top_users(filters: Filters) -> TopUsers:
                 "last_seen": last_seen.get(number),
             }
             for number, user_id in names.items()
-            if (user := found.get(number))
+            if (user := sums_by_user.get(number))
         ]
     }
 
@@ -220,8 +220,8 @@ class NumberedUser(TypedDict):
 
 
 def users_with_most_calls(filters: Filters) -> dict[int, str]:
-    """Returns their ids by user number, those with the most calls first."""
-    found = rows(
+    """Returns the ids of these users by user number, those with the most calls first."""
+    users = rows(
         """
         WITH users AS (
             SELECT
@@ -245,7 +245,7 @@ def users_with_most_calls(filters: Filters) -> dict[int, str]:
         of=NumberedUser,
         sums=sums.user_totals_sql(filters),
     )
-    return {user["user_number"]: user["user_id"] for user in found}
+    return {user["user_number"]: user["user_id"] for user in users}
 
 
 class UserSums(TypedDict):
@@ -262,7 +262,7 @@ class UserSums(TypedDict):
 
 def user_sums(filters: Filters, user_numbers: list[int]) -> dict[int, UserSums]:
     """Returns the sums of these users by user number."""
-    found = rows(
+    users = rows(
         """
         WITH agents AS (
             SELECT
@@ -322,7 +322,7 @@ def user_sums(filters: Filters, user_numbers: list[int]) -> dict[int, UserSums]:
         calls=sums.users_sql(filters, "agent_id"),
         previous_sums=sums.user_totals_sql(filters.previous),
     )
-    return {user["user_number"]: user for user in found}
+    return {user["user_number"]: user for user in users}
 
 
 class LastCall(TypedDict):
@@ -330,12 +330,12 @@ class LastCall(TypedDict):
     last_seen: datetime
 
 
-# In a day or a week, the query finds the hour before the call.
+# For a bucket of a day or week, the query first finds the hour of the call, then the call.
 LAST_CALL = """
 SELECT users.user_number, last_seen
 FROM unnest(
     %(user_numbers)s::integer[], %(since)s::timestamptz[], %(until)s::timestamptz[]
-) WITH ORDINALITY AS users (user_number, since, until, place)
+) WITH ORDINALITY AS users (user_number, since, until, index)
 LEFT JOIN LATERAL (
     SELECT hour
     FROM (
@@ -352,7 +352,7 @@ LEFT JOIN LATERAL (
           AND hour_sums.user_number = users.user_number
           AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
           AND calls > 0
-        OFFSET 0 -- from the newest hour on: a join would lose that order
+        OFFSET 0 -- reads the newest hour first: a join would lose that order
     )
     LIMIT 1
 ) AS found ON true
@@ -367,14 +367,14 @@ CROSS JOIN LATERAL (
     ORDER BY timestamp DESC
     LIMIT 1
 ) AS newest
-WHERE place = ANY(ARRAY{places})
+WHERE index = ANY(ARRAY{indexes})
 """
 
 
 def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, datetime]:
     """Returns the start of each user's newest call, by user number.
 
-    `ranges` says for each user in which bucket of the window that call is.
+    `ranges` has for each user the bucket of the window that contains that call.
     """
     if not ranges:
         return {}
@@ -386,8 +386,8 @@ def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, d
     wide = [period.end for period in ranges.values() if period.end - period.start > HOUR.length]
     hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
     parts = [
-        LAST_CALL.format(filters=FILTER_SQL, days=days, places=places, hours=hours)
-        for days, places in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
+        LAST_CALL.format(filters=FILTER_SQL, days=days, indexes=indexes, hours=hours)
+        for days, indexes in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
     ]
-    found = rows(" UNION ALL ".join(parts), params, of=LastCall)
-    return {user["user_number"]: user["last_seen"] for user in found}
+    users = rows(" UNION ALL ".join(parts), params, of=LastCall)
+    return {user["user_number"]: user["last_seen"] for user in users}

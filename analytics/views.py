@@ -1,4 +1,4 @@
-"""The one view behind every metric."""
+"""Makes the view of every metric."""
 
 from functools import wraps
 
@@ -20,25 +20,25 @@ from workspaces.access import WorkspaceRequest, workspace_access
 def metric_view(metric: Metric) -> View:
     """Makes the view of a metric.
 
-    It checks credentials and workspace, then the filters, and answers from the cache: htmx with the panel, others
-    with JSON.
+    The view checks credentials and workspace, then the filters, and answers from the cache: with the panel to htmx,
+    with JSON to others.
     """
 
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        filters = query_string.parse(request.GET, request.workspace.id)
-        found = answer(metric.question, filters, request.workspace, metric.tier)
+        filters = query_string.parse_filters(request.GET, request.workspace.id)
+        result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
         if request.htmx:
             context = {
-                "data": orjson.loads(found.body),
+                "data": orjson.loads(result.body),
                 "filters": filters,
                 "workspace": request.workspace,
             }
             response = render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
         else:
-            response = HttpResponse(found.body, content_type="application/json")
-        response["X-Cache"] = "hit" if found.hit else "miss"
+            response = HttpResponse(result.body, content_type="application/json")
+        response["X-Cache"] = "hit" if result.is_hit else "miss"
         response["Cache-Control"] = "private"
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
@@ -47,7 +47,7 @@ def metric_view(metric: Metric) -> View:
 
 
 def with_query_errors(view: View) -> View:
-    """Adds the errors of the query string to a 422 for a wrong header, so that a client learns all at once."""
+    """Adds the errors of the query string to a 422 for a wrong header, so that a client sees all errors at once."""
 
     @wraps(view)
     def checked(request: WorkspaceRequest) -> HttpResponseBase:
@@ -55,7 +55,7 @@ def with_query_errors(view: View) -> View:
             return view(request)
         except Problem as problem:
             if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
-                problem.errors += query_string.errors(request.GET)
+                problem.errors += query_string.query_errors(request.GET)
             raise
 
     return checked

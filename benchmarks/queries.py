@@ -48,12 +48,12 @@ class Subject:
         from django.http import QueryDict
 
         from analytics.catalogue import METRICS
-        from analytics.query_string import parse
+        from analytics.query_string import parse_filters
         from benchmarks.raw_sql import QUESTIONS
         from traces import engines
         from traces.db import rows
 
-        filters = parse(QueryDict(query_string(case)), WORKSPACE)
+        filters = parse_filters(QueryDict(query_string(case)), WORKSPACE)
         if way == "ours":
             return engines.recompute_if_hour_closed(partial(METRICS[case.route].question, filters))
         return QUESTIONS[case.route](rows if way == "raw" else self.duckdb, filters)

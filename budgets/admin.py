@@ -13,7 +13,7 @@ from budgets.spending import spend_of_month
 from workspaces.admin import MAX_ROWS_SHOWN, first_rows_of_each
 
 UNKNOWN = "The database of traces does not answer: what was spent is unknown, so no budget has a status."
-CHANGE = (
+CHANGE_COLUMNS = (
     "changed_at",
     "changed_by",
     "limit_from_usd",
@@ -28,7 +28,7 @@ class BudgetChangeInline(admin.TabularInline):
 
     model = BudgetChange
     verbose_name_plural = f"changes, the newest {MAX_ROWS_SHOWN}"
-    fields = readonly_fields = CHANGE
+    fields = readonly_fields = CHANGE_COLUMNS
     extra = 0
     can_delete = False
 
@@ -46,7 +46,7 @@ class BudgetChangeInline(admin.TabularInline):
 class BudgetChangeAdmin(admin.ModelAdmin):
     """Shows the history, which nobody may change."""
 
-    list_display = ("changed_at", "workspace", *CHANGE[1:])
+    list_display = ("changed_at", "workspace", *CHANGE_COLUMNS[1:])
     list_filter = ("changed_at",)
     list_select_related = ("budget__workspace",)
     search_fields = ("budget__workspace__name", "changed_by")
@@ -68,8 +68,8 @@ class BudgetChangeAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: BudgetChange | None = None) -> bool:
         # A change is deleted only with its budget: then the request comes from another page.
-        page = request.resolver_match
-        return page is None or not str(page.url_name).startswith("budgets_budgetchange_")
+        match = request.resolver_match
+        return match is None or not str(match.url_name).startswith("budgets_budgetchange_")
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -85,11 +85,11 @@ class StatusFilter(admin.SimpleListFilter):
         spends = month_spends(list(queryset.select_related("workspace")))
         if any(spend is None for _, spend in spends):
             messages.warning(request, UNKNOWN)
-        return queryset.filter(pk__in=[one.pk for one, spend in spends if status_of(one, spend) == self.value()])
+        return queryset.filter(pk__in=[one.pk for one, spend in spends if budget_status(one, spend) == self.value()])
 
 
 def month_spends(budgets: list[Budget]) -> list[tuple[Budget, Decimal | None]]:
-    """Returns each budget with its spend: None, and not 0, while the analytics database is away."""
+    """Returns each budget with its spend: None, and not 0, while the analytics database is unreachable."""
     try:
         spends = spend_of_month([budget.workspace for budget in budgets], datetime.now(UTC))
     except DatabaseError:
@@ -97,7 +97,7 @@ def month_spends(budgets: list[Budget]) -> list[tuple[Budget, Decimal | None]]:
     return [(budget, spends[budget.workspace_id]) for budget in budgets]
 
 
-def status_of(budget: Budget, spend: Decimal | None) -> str:
+def budget_status(budget: Budget, spend: Decimal | None) -> str:
     return "unknown" if spend is None else budget.status(spend)
 
 
@@ -151,7 +151,7 @@ class BudgetAdmin(admin.ModelAdmin):
 
     @admin.display
     def status(self, budget: Any) -> str:
-        return status_of(budget, budget.month_spend_usd)
+        return budget_status(budget, budget.month_spend_usd)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Budget | None = None) -> Any:
         return [*self.readonly_fields, "workspace"] if obj else self.readonly_fields
@@ -160,4 +160,4 @@ class BudgetAdmin(admin.ModelAdmin):
         before = Budget.objects.get(pk=obj.pk) if change else None
         super().save_model(request, obj, form, change)
         if form.changed_data or not change:
-            obj.note_change(before, str(request.user))
+            obj.record_change(before, str(request.user))

@@ -1,11 +1,11 @@
-"""The answer to the question about a workspace's budget: for the API, the cost page and whoever else asks."""
+"""Makes the JSON of a workspace's budget, for the API and the cost page."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from typing_extensions import TypedDict
 
-from budgets.models import Budget, Status
+from budgets.models import Budget, BudgetStatus
 from budgets.spending import period, spending
 from workspaces.models import Workspace
 
@@ -14,7 +14,7 @@ class BudgetAnswer(TypedDict):
     monthly_limit_usd: float | None
     """Null: no limit."""
     alert_threshold_percentage: float
-    """From this share of the limit on the budget warns."""
+    """The budget warns when spend reaches this share of the limit."""
     current_spend_usd: float | None
     """Of the period; null where a budget was set while the spend is unknown."""
     remaining_usd: float | None
@@ -27,7 +27,7 @@ class BudgetAnswer(TypedDict):
     """Start of the month in the workspace's time zone."""
     period_end: datetime
     """Start of the next month."""
-    status: Status
+    status: BudgetStatus
     """warning: from the alert threshold on; critical: from 90 percent on; unset: without a limit."""
     updated_at: datetime | None
     """Null where the budget was never set."""
@@ -50,10 +50,10 @@ def budget_answer(workspace: Workspace) -> BudgetAnswer:
 
 
 def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAnswer:
-    """Answers while the analytics database is away."""
+    """Returns the budget without its spend, for when the analytics database is unreachable."""
     start, end = period(workspace, datetime.now(UTC))
     return {
-        "monthly_limit_usd": number(budget.monthly_limit_usd),
+        "monthly_limit_usd": as_float(budget.monthly_limit_usd),
         "alert_threshold_percentage": float(budget.alert_threshold_percentage),
         "current_spend_usd": None,
         "remaining_usd": None,
@@ -66,5 +66,5 @@ def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAns
     }
 
 
-def number(amount: Decimal | None) -> float | None:
+def as_float(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)

@@ -10,7 +10,7 @@ from django.dispatch import receiver
 
 from workspaces.models import Workspace
 
-Status = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
+BudgetStatus = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
 
 CRITICAL_PERCENTAGE = 90
 
@@ -38,7 +38,7 @@ class Budget(models.Model):
             MinValueValidator(Decimal("0.01"), "The threshold must be above 0 percent."),
             MaxValueValidator(Decimal(100), "The threshold must be at most 100 percent."),
         ],
-        help_text="From this share of the limit on the budget warns.",
+        help_text="The budget warns when spend reaches this share of the limit.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -56,7 +56,7 @@ class Budget(models.Model):
     def __str__(self) -> str:
         return f"Budget of {self.workspace}"
 
-    def status(self, spend_usd: Decimal) -> Status:
+    def status(self, spend_usd: Decimal) -> BudgetStatus:
         if self.monthly_limit_usd is None:
             return "unset"
         if spend_usd >= self.monthly_limit_usd:
@@ -66,7 +66,7 @@ class Budget(models.Model):
             return "ok"
         return "critical" if used >= CRITICAL_PERCENTAGE else "warning"
 
-    def note_change(self, before: "Budget | None", changed_by: str) -> None:
+    def record_change(self, before: "Budget | None", changed_by: str) -> None:
         BudgetChange.objects.create(
             budget=self,
             changed_by=changed_by,
@@ -94,6 +94,6 @@ class BudgetChange(models.Model):
 
 
 @receiver([post_save, post_delete], sender=Budget)
-def renew_answers(instance: Budget, **signal: Any) -> None:
-    """Moves the workspace's epoch in the same transaction: who sees the new budget gets no answer cached before it."""
+def invalidate_answers(instance: Budget, **signal: Any) -> None:
+    """Changes the workspace's epoch in the same transaction, so that nobody gets an older cached answer."""
     Workspace.objects.filter(pk=instance.workspace_id).update(epoch=uuid4())

@@ -1,4 +1,4 @@
-"""The running month's spend and where it is heading; docs/budgets.md explains the projection."""
+"""Computes the running month's spend and its projection, which docs/budgets.md explains."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,9 +24,9 @@ class Spending(NamedTuple):
 class MonthSums(TypedDict):
     spend_usd: Decimal
     rest_usd: Decimal
-    """What the rest of the month costs, if each of its hours costs as much as it usually does."""
+    """Cost of the rest of the month, if each of its hours costs as much as it usually does."""
     has_history: bool
-    """Whether there are four weeks that say what is usual."""
+    """True if there are four weeks of data, from which the usual cost is known."""
 
 
 class MonthSpend(TypedDict):
@@ -49,7 +49,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
     start, end = period(workspace, now)
     month = Filters(workspace.pk, start, end, granularity="daily")
     usual = Filters(workspace.pk, now - timedelta(days=28), now, granularity="hourly")
-    found = row(
+    month_sums = row(
         """
         WITH usual AS (
             SELECT
@@ -99,10 +99,10 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
         recent=sums.calls_sql(usual, "cost_usd", bucket=usual.bucket),
         month=sums.calls_sql(month, "cost_usd"),
     )
-    spend_usd = found["spend_usd"]
-    if found["has_history"]:
-        return Spending(start, end, spend_usd, spend_usd + found["rest_usd"])
-    elapsed = max(now - start, timedelta(hours=1))  # the first minutes say nothing about the month's pace
+    spend_usd = month_sums["spend_usd"]
+    if month_sums["has_history"]:
+        return Spending(start, end, spend_usd, spend_usd + month_sums["rest_usd"])
+    elapsed = max(now - start, timedelta(hours=1))  # the pace of the first minutes is not that of the month
     return Spending(start, end, spend_usd, spend_usd * max(Decimal((end - start) / elapsed), Decimal(1)))
 
 
@@ -116,5 +116,5 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
         MONTH_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
         for month in months
     )
-    found = rows(" UNION ALL ".join(spends), months[0].params, of=MonthSpend)
-    return {month["workspace_id"]: month["spend_usd"] for month in found}
+    month_spends = rows(" UNION ALL ".join(spends), months[0].params, of=MonthSpend)
+    return {month["workspace_id"]: month["spend_usd"] for month in month_spends}

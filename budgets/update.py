@@ -51,12 +51,12 @@ class BudgetUpdate(BaseModel):
 
     monthly_limit_usd: Cents | None = Field(default=None, description="null: no limit.")
     alert_threshold_percentage: Percentage = Field(
-        default=Decimal(80), description="From this share of the limit on the budget warns."
+        default=Decimal(80), description="The budget warns when spend reaches this share of the limit."
     )
 
 
-def parse(request: WorkspaceRequest) -> BudgetUpdate:
-    """Raises 400, 415 and 422 Problems."""
+def parse_budget(request: WorkspaceRequest) -> BudgetUpdate:
+    """Returns the changes in the body. Raises 400, 415 and 422 Problems."""
     try:
         if request.content_type == "application/x-www-form-urlencoded" and is_from_a_page(request):
             return BudgetUpdate.model_validate(form(read_body(request)))
@@ -76,7 +76,7 @@ def parse(request: WorkspaceRequest) -> BudgetUpdate:
 
 
 def is_from_a_page(request: WorkspaceRequest) -> bool:
-    """Whether the form comes from a page. Without a session it is most likely JSON that curl sends as a form."""
+    """Returns whether the form comes from a page. Without a session it is probably JSON that curl sends as a form."""
     return bool(request.htmx) or request.user.is_authenticated
 
 
@@ -97,7 +97,7 @@ def form(body: bytes) -> dict[str, Any]:
 
 
 def plain_number(text: str) -> str:
-    """Reads 1,500 as 1500. It leaves 1,50 as it is, which is then refused: its meaning is unclear."""
+    """Turns 1,500 into 1500. 1,50 stays as it is and is then refused: its meaning is unclear."""
     return text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text
 
 
@@ -125,4 +125,4 @@ def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None
         setattr(budget, name, value)
     budget.save()
     if before is None or any(getattr(before, name) != value for name, value in changes.items()):
-        budget.note_change(before, changed_by)
+        budget.record_change(before, changed_by)

@@ -8,7 +8,7 @@ from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
-from web.json_body import DEEPEST
+from web.json_body import MAX_DEPTH
 
 MAX_ATTRIBUTES = 128
 UNCHECKED_LENGTH = 4 * 1024
@@ -53,7 +53,7 @@ def storable(value: Any) -> Any:
     if not isinstance(value, (list, dict, float, int)):
         return value
     try:
-        return clean_json(value, DEEPEST - 1)
+        return clean_json(value, MAX_DEPTH - 1)
     except ValueError:  # NaN, infinity, beyond 64 bits, too deep
         return None
 

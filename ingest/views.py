@@ -14,7 +14,7 @@ from ingest.record import record
 from ingest.spans import Decoded
 from prices import pricing
 from traces import writer
-from web import metrics
+from web import prometheus
 from web.body import read_body
 from web.declared_access import View
 from web.problems import Problem
@@ -34,7 +34,7 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
     rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
     pricing.price(request.workspace.id, rows)
     stored = writer.store(request.workspace.id, rows)
-    metrics.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejections))
+    prometheus.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejections))
     return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejections})
 
 
@@ -98,7 +98,7 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
 
 def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
     stored = record(request.workspace, decoded)
-    metrics.count_ingested(stored.accepted, stored.duplicates, map(metrics.reason_of, decoded.rejections))
+    prometheus.count_ingested(stored.accepted, stored.duplicates, map(prometheus.reason_of, decoded.rejections))
     return otlp_response(decoded.rejections, as_json)
 
 

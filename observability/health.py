@@ -8,7 +8,7 @@ from web import deadline
 from web.declared_access import public
 from web.version import VERSION
 
-# Those that ask take a probe that lasts longer for a failure.
+# Health checkers treat a slower probe as failed.
 PROBE_SECONDS = 2
 
 
@@ -19,7 +19,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answers 200 when both databases answer and are migrated. A missing cache is named only: it costs speed."""
+    """Returns 200 when both databases work and are migrated. A missing cache is only named: it costs speed."""
     checks = {alias: database_state(alias) for alias in connections}
     ready = all(state == "ok" for state in checks.values())
     response = JsonResponse({**checks, "cache": cache_state(), "version": VERSION}, status=200 if ready else 503)
@@ -32,7 +32,7 @@ def database_state(alias: str) -> str:
         with deadline.at_most(PROBE_SECONDS):
             executor = MigrationExecutor(connections[alias])
             pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except Exception:  # whatever the reason, the answer is the same: not ready
+    except Exception:  # whatever the reason, the result is the same: not ready
         return "unavailable"
     return "migrations pending" if pending else "ok"
 

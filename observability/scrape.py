@@ -1,4 +1,4 @@
-"""Answers `GET /metrics` with the counts of all worker processes together."""
+"""Serves `GET /metrics`: the counts of all worker processes together."""
 
 import hmac
 import os
@@ -25,10 +25,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def may_scrape(request: HttpRequest) -> bool:
-    """Tells whether the request has METRICS_TOKEN.
+    """Returns whether the request has METRICS_TOKEN.
 
-    Without a METRICS_TOKEN nobody may scrape in production. Elsewhere this machine may, but not a proxy that runs on it
-    and asks for somebody else.
+    If METRICS_TOKEN is empty, nobody may scrape in production. Elsewhere this machine may, but not a proxy that runs
+    on it and sends the request of somebody else.
     """
     if settings.METRICS_TOKEN:
         authorization = request.headers.get("Authorization", "")
@@ -50,7 +50,7 @@ def registries() -> Iterator[CollectorRegistry]:
 
 
 class CurrentState(Collector):
-    """Measures the databases and the cache whenever Prometheus asks."""
+    """Measures the databases and the cache whenever Prometheus scrapes."""
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         database = GaugeMetricFamily("observability_database_up", "1: it answers", labels=["database"])

@@ -29,7 +29,7 @@ ENVIRONMENT = env.str("ENVIRONMENT", "development")
 SECRET_KEY = env.str("SECRET_KEY", "") or development_secret_key()
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DEBUG = env.bool("DEBUG", False)
-# Always with 127.0.0.1: the container's health check asks its own server.
+# Always with 127.0.0.1: the container's health check sends requests to its own server.
 ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 OPEN_WORKSPACE_IDS = frozenset(UUID(value) for value in env.list("OPEN_WORKSPACE_IDS", default=[]))
@@ -113,10 +113,10 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         config = dict(env.db_url(variable))
         config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
     config["ENGINE"] = "web.postgres"
-    # Each request checks its connection first, so that a restart of the database costs nobody an answer.
+    # Each request checks its connection first, so that a restart of the database fails no request.
     config["CONN_HEALTH_CHECKS"] = True
     options = config.setdefault("OPTIONS", {})
-    # A pool that is empty for 2 s is an overload: better a 503 that clients retry than a queue that never ends.
+    # A pool that is empty for 2 s means overload. Clients retry a 503, while a queue would only grow.
     options["pool"] = {
         "connection_class": Connection,
         "min_size": 1,
@@ -125,7 +125,7 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         # The next request tries to connect again. The pool's own pauses between attempts grow to half a minute.
         "reconnect_timeout": 2,
     }
-    # Only statements that ask for it are prepared (the writer's inserts), none because it runs often.
+    # Only statements that request it are prepared (the writer's inserts), none because it runs often.
     options["prepare_threshold"] = 1_000_000_000
     options["connect_timeout"] = 3
     # These notice a host that vanished; web.deadline notices a server that hangs.
@@ -133,13 +133,13 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
     options["options"] = (
         f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=15000 -c jit=off"
-        # Disks no longer seek, and starting parallel workers takes longer than most of our queries.
+        # SSDs read at random as fast as in order; starting parallel workers takes longer than most queries here.
         " -c random_page_cost=1.1 -c parallel_setup_cost=100000"
     )
     return config
 
 
-# A request waits for databases at most this long in all, also for one that hangs.
+# The longest time that a request waits for databases in total, including one that hangs.
 REQUEST_SECONDS = 12
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES = {
@@ -147,7 +147,7 @@ DATABASES = {
     "analytics": database("ANALYTICS_DATABASE_URL", "observability_analytics", STATEMENT_TIMEOUT_MS),
 }
 ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")
-# Those whose schema the initial migration has.
+# The engines for which the initial migration has a schema.
 ENGINES = sorted(path.stem.removeprefix("0001_") for path in (BASE_DIR / "traces/migrations/sql").glob("0001_*.sql"))
 if ANALYTICS_ENGINE not in ("", *ENGINES):
     raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be {' or '.join(ENGINES)}, not {ANALYTICS_ENGINE!r}.")
@@ -228,20 +228,20 @@ if BEHIND_PROXY:
 
 # Ingestion
 MAX_BODY_BYTES = 8 * 1024 * 1024
-MAX_TRACES_PER_REQUEST = 10_000
+MAX_SPANS_PER_REQUEST = 10_000
 RETENTION_DAYS = env.int("RETENTION_DAYS", 400)
 ROLLUP_RETENTION_DAYS = max(RETENTION_DAYS, env.int("ROLLUP_RETENTION_DAYS", 1200))
 STORE_CONTENT = env.bool("STORE_CONTENT", True)
 
-# Up to so many calls in a window percentiles are exact, beyond that from a histogram.
+# Up to this many calls in a window percentiles are exact; with more they come from a histogram.
 EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
 
 # Bounds the forms that Django parses. Views read other bodies themselves, up to MAX_BODY_BYTES.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# Requests of one workspace that a process answers at once. The other WEB_THREADS are for the other workspaces.
+# Requests of one workspace that a process serves at once. The other WEB_THREADS are for the other workspaces.
 WORKSPACE_CONCURRENCY = env.int("WORKSPACE_CONCURRENCY", 16)
 
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
-LOGGING = logs.config(env.str("LOG_LEVEL", ""), env.str("LOG_JSON", ""), PRODUCTION)
+LOGGING = logs.logging_config(env.str("LOG_LEVEL", ""), env.str("LOG_JSON", ""), PRODUCTION)

@@ -10,7 +10,7 @@ from web.declared_access import public
 
 @public
 def icon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for it when they show JSON, which names no icon of its own."""
+    """Redirects to the icon. Browsers request this URL when they show JSON, which names no icon."""
     return redirect(static("icon.svg"))
 
 

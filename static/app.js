@@ -31,16 +31,16 @@ function tick() {
   }
 }
 
-// Makes `now` equal to `next`, but changes only the nodes that differ: focus, scrolling, selections and open tables stay.
-function morph(now, next) {
-  if (now.matches(".chart")) return; // its content is Plotly's, and charts.js redraws it
-  for (const { name } of [...now.attributes]) if (name !== "open" && !next.hasAttribute(name)) now.removeAttribute(name);
-  for (const { name, value } of next.attributes) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
-  const oldChildren = [...now.childNodes];
+// Makes `current` equal to `next`, but changes only nodes that differ: focus, scrolling, selections and open tables stay.
+function morph(current, next) {
+  if (current.matches(".chart")) return; // Plotly makes its content, and charts.js redraws it
+  for (const { name } of [...current.attributes]) if (name !== "open" && !next.hasAttribute(name)) current.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
+  const oldChildren = [...current.childNodes];
   const newChildren = [...next.childNodes];
-  newChildren.forEach((child, place) => {
-    const old = oldChildren[place];
-    if (!old) now.append(child);
+  newChildren.forEach((child, index) => {
+    const old = oldChildren[index];
+    if (!old) current.append(child);
     else if (old.nodeName !== child.nodeName || old.id !== child.id) old.replaceWith(child);
     else if (child.nodeType === Node.ELEMENT_NODE) morph(old, child);
     else if (old.data !== child.data) old.data = child.data;
@@ -92,12 +92,12 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   tick();
 });
 
-const parsed = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").body;
+const parseBody = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").body;
 
 document.addEventListener("htmx:responseError", (event) => {
   const panel = panelOf(event);
   if (!panel) return;
-  const answer = parsed(event.detail.xhr);
+  const answer = parseBody(event.detail.xhr);
   const reason = answer.textContent.trim().slice(0, 300) || "The server answered with an error.";
   if (isForm(event)) showRefusal(panel, answer, reason);
   else fail(panel, reason);
@@ -106,7 +106,7 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
     const panel = panelOf(event);
     if (!panel) return;
-    if (isForm(event)) showRefusal(panel, parsed({ responseText: "" }), "The server cannot be reached; nothing was saved.");
+    if (isForm(event)) showRefusal(panel, parseBody({ responseText: "" }), "The server cannot be reached; nothing was saved.");
     else fail(panel, "The server cannot be reached.");
   });
 }
@@ -133,12 +133,12 @@ function showExpectedBudget(form) {
   const used = (bar.dataset.spend / limit) * 100;
   const projected = (bar.dataset.projected / limit) * 100;
   const scale = Math.max(100, used, Math.min(projected, 200));
-  const place = (percentage) => `${(Math.min(percentage, scale) / scale) * 100}%`;
-  bar.querySelector(".spent").setAttribute("width", place(used));
-  bar.querySelector(".track").setAttribute("width", place(100));
-  bar.querySelector(".projected")?.setAttribute("width", place(projected));
+  const xPosition = (percentage) => `${(Math.min(percentage, scale) / scale) * 100}%`;
+  bar.querySelector(".spent").setAttribute("width", xPosition(used));
+  bar.querySelector(".track").setAttribute("width", xPosition(100));
+  bar.querySelector(".projected")?.setAttribute("width", xPosition(projected));
   for (const tick of bar.querySelectorAll("[data-percentage]")) {
-    for (const name of tick.matches("line") ? ["x1", "x2"] : ["x"]) tick.setAttribute(name, place(tick.dataset.percentage));
+    for (const name of tick.matches("line") ? ["x1", "x2"] : ["x"]) tick.setAttribute(name, xPosition(tick.dataset.percentage));
   }
   form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD" });
 }

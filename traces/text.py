@@ -4,7 +4,7 @@ import re
 from hashlib import sha256
 from typing import Any
 
-from web.json_body import DEEPEST
+from web.json_body import MAX_DEPTH
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 CUT_SUFFIX = "…[cut {digest}]"
@@ -37,10 +37,10 @@ def cut_suffix(text: str) -> str:
     return CUT_SUFFIX.format(digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8])
 
 
-def clean_json(value: Any, depth: int = DEEPEST) -> Any:
+def clean_json(value: Any, depth: int = MAX_DEPTH) -> Any:
     """Returns the value with every text in it cleaned. Raises ValueError if JSON or PostgreSQL cannot hold it."""
     if depth == 0:
-        raise ValueError(f"nested deeper than {DEEPEST} levels")
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, str):
         return clean(value, ATTRIBUTE_LENGTH)
     if isinstance(value, dict):

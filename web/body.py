@@ -9,11 +9,11 @@ from gunicorn.http.errors import ParseException
 from web.problems import Problem
 
 CHUNK = 64 * 1024
-MOST_EXPANSION = 100
-# A body of repeated spans may well shrink more than a hundredfold. Up to this size it costs nothing.
+MAX_EXPANSION = 100
+# A body of repeated spans can shrink more than a hundredfold. Up to this size that is allowed: it costs little.
 EXPANSION_FLOOR = 256 * 1024
-# Each member of a gzip file costs a copy of all that follows it: the cost of many small ones grows with its square.
-MOST_MEMBERS = 100
+# For each member of a gzip file, the rest of the file is copied: the cost grows with the square of their number.
+MAX_MEMBERS = 100
 
 
 def read_body(request: HttpRequest) -> bytes:
@@ -29,10 +29,10 @@ def read_body(request: HttpRequest) -> bytes:
 
 
 def raw_body(request: HttpRequest) -> bytes:
-    """Returns the body as it was sent."""
+    """Returns the body as it was sent, before inflation."""
     limit = settings.MAX_BODY_BYTES
     if not request.META.get("CONTENT_LENGTH") and request.META.get("wsgi.input_terminated"):
-        # Chunked. Django takes a body without Content-Length for an empty one, but the server knows where it ends.
+        # Chunked. Django treats a body without Content-Length as empty, but the server knows where it ends.
         read = request.META["wsgi.input"].read
     else:
         read = request.read
@@ -59,8 +59,8 @@ def inflate(body: bytes, encoding: str) -> bytes:
     members = 0
     while rest:
         members += 1
-        if members > MOST_MEMBERS:
-            raise Problem(413, f"The request body has more than {MOST_MEMBERS} {encoding} members; send it as one.")
+        if members > MAX_MEMBERS:
+            raise Problem(413, f"The request body has more than {MAX_MEMBERS} {encoding} members; send it as one.")
         # The bit 32 lets zlib recognise gzip and zlib by their header. Some clients send "deflate" without any header.
         headerless = encoding == "deflate" and rest[0] & 0x0F != 8
         inflater = zlib.decompressobj(-zlib.MAX_WBITS if headerless else zlib.MAX_WBITS | 32)
@@ -83,8 +83,8 @@ def check_expansion(inflated: int, sent: int) -> None:
     """Raises 413 for a body that inflates too much; both are numbers of bytes."""
     if inflated > settings.MAX_BODY_BYTES:
         raise too_large()
-    if inflated > EXPANSION_FLOOR and inflated > MOST_EXPANSION * sent:
-        raise Problem(413, f"The request body inflates more than {MOST_EXPANSION} times; send smaller batches.")
+    if inflated > EXPANSION_FLOOR and inflated > MAX_EXPANSION * sent:
+        raise Problem(413, f"The request body inflates more than {MAX_EXPANSION} times; send smaller batches.")
 
 
 def too_large() -> Problem:

@@ -1,6 +1,6 @@
 """Bounds how long a request waits for a database.
 
-The server itself ends a statement at `statement_timeout`, but a server that hangs ends nothing. Here the client does.
+PostgreSQL ends a slow statement itself; this also ends the wait for a server that hangs.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-# After the deadline there is still this time for a rollback. On a connection that works it takes no longer.
+# Time for a rollback after the deadline. On a connection that works, a rollback takes no longer.
 GRACE_SECONDS = 0.5
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -16,7 +16,7 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 @contextmanager
 def at_most(seconds: float) -> Iterator[None]:
-    """Ends every wait inside the block after so many seconds; an earlier outer deadline stays in force."""
+    """Ends every wait inside the block after this many seconds; an earlier outer deadline stays in force."""
     outer = _deadline.get()
     inner = time.monotonic() + seconds
     token = _deadline.set(inner if outer is None else min(inner, outer))
@@ -27,7 +27,7 @@ def at_most(seconds: float) -> Iterator[None]:
 
 
 def remaining_seconds() -> float | None:
-    """Returns the time until the deadline; None without a deadline, as for commands."""
+    """Returns the time until the deadline; None without a deadline, as in management commands."""
     deadline = _deadline.get()
     return None if deadline is None else max(deadline - time.monotonic(), GRACE_SECONDS)
 

@@ -13,7 +13,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def declare(view: View, access: str) -> View:
-    """Notes on the view who may see it. `access` is for readers and for tests."""
+    """Marks the view with who may see it. `access` is a description for readers and tests."""
     view.access = access  # type: ignore[attr-defined]
     return view
 
@@ -24,7 +24,7 @@ def public(view: View) -> View:
 
 
 class DeclaredAccessMiddleware:
-    """Refuses a view that does not declare its access. The admin decides for itself: staff only."""
+    """Refuses a view that does not declare its access. The admin has its own rule: staff only."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

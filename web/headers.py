@@ -1,4 +1,4 @@
-"""Adds headers to every answer, also to static files and to the answers of other middleware."""
+"""Adds headers to every response, including static files and the responses of other middleware."""
 
 from collections.abc import Callable
 

@@ -1,6 +1,6 @@
 """Checks the size and depth of JSON bodies, and then parses them.
 
-Without the checks a body of empty objects takes seconds to parse, and thirty times its size in memory.
+Without the checks, a body of empty objects takes seconds to parse and needs thirty times its size in memory.
 """
 
 import json
@@ -13,26 +13,29 @@ import orjson
 
 from web.problems import Problem
 
-DEEPEST = 64
+MAX_DEPTH = 64
 """Levels of lists and objects in an item."""
-MOST_LEVELS = 2 * DEEPEST
-"""Levels of a body of items. An item that is a little too deep is still parsed, and then refused without the others."""
-MOST_OTLP_LEVELS = 8 * DEEPEST
+MAX_LEVELS = 2 * MAX_DEPTH
+"""Levels of a body of items. An item that is a little too deep is still parsed, so that it alone is refused."""
+MAX_OTLP_LEVELS = 8 * MAX_DEPTH
 """Levels of a body of OTLP, which writes one level of a value as up to four."""
 
-MOST_VALUES = 400_000
+MAX_VALUES = 400_000
 """Objects and lists of a body. 8 MiB of real spans have fewer."""
-MOST_QUOTES = 2_000_000
+MAX_QUOTES = 2_000_000
 
-TEXT = re.compile(rb'"[^"]*"')
+QUOTED_TEXT = re.compile(rb'"[^"]*"')
 STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 ALL_BUT_BRACKETS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
-def parsed(body: bytes, most_levels: int = MOST_LEVELS) -> Any:
-    """Raises 400 for a body that is not JSON or is nested too deep, 413 for one with too many values."""
-    check_size(body)
-    check_levels(body, most_levels)
+def parse_json(body: bytes, max_levels: int = MAX_LEVELS) -> Any:
+    """Returns the parsed body.
+
+    Raises 400 for a body that is not JSON or is nested too deep, 413 for one with too many values.
+    """
+    check_value_count(body)
+    check_levels(body, max_levels)
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
@@ -45,21 +48,22 @@ def parsed(body: bytes, most_levels: int = MOST_LEVELS) -> Any:
         raise Problem(400, f"The body is not JSON: {error}.") from error
 
 
-def check_size(body: bytes) -> None:
+def check_value_count(body: bytes) -> None:
     """Raises 413 for a body with more objects, lists and texts than 8 MiB of real spans have."""
-    if body.count(b"{") + body.count(b"[") > MOST_VALUES or body.count(b'"') > MOST_QUOTES:
+    if body.count(b"{") + body.count(b"[") > MAX_VALUES or body.count(b'"') > MAX_QUOTES:
         raise too_many_values()
 
 
 def too_many_values() -> Problem:
-    return Problem(413, f"More than {MOST_VALUES} values in a request; send smaller batches.")
+    return Problem(413, f"More than {MAX_VALUES} values in a request; send smaller batches.")
 
 
-def check_levels(body: bytes, most: int = DEEPEST) -> None:
-    """Raises 400 for lists and objects that are nested deeper than `most` levels."""
-    if body.count(b"[") + body.count(b"{") <= most:
+def check_levels(body: bytes, max_levels: int = MAX_DEPTH) -> None:
+    """Raises 400 for lists and objects that are nested deeper than `max_levels` levels."""
+    if body.count(b"[") + body.count(b"{") <= max_levels:
         return
     brackets = body.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, ALL_BUT_BRACKETS).replace(b'""', b"")
-    steps = array("b", TEXT.sub(b"", brackets).translate(STEPS))  # 1 where a list or an object begins, -1 where it ends
-    if max(accumulate(steps), default=0) > most:
-        raise Problem(400, f"The body is nested deeper than {most} levels.")
+    # 1 where a list or an object begins, -1 where it ends.
+    steps = array("b", QUOTED_TEXT.sub(b"", brackets).translate(STEPS))
+    if max(accumulate(steps), default=0) > max_levels:
+        raise Problem(400, f"The body is nested deeper than {max_levels} levels.")

@@ -12,8 +12,8 @@ from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-# What to replace, and by what: API keys but for their prefix, which names the key and is not secret; passwords in URLs;
-# credentials of any kind.
+# Patterns and their replacements: API keys except their prefix, which names the key and is not secret; passwords in
+# URLs; all other credentials.
 SECRETS = (
     (re.compile(r"\b(aop_[\w-]{8})[\w-]{8,}"), r"\1…"),
     (re.compile(r"(://[^\s:/@]*:)[^\s@]+@"), r"\1…@"),
@@ -31,26 +31,26 @@ def without_secrets(text: str) -> str:
     return text
 
 
-class Json(JsonFormatter):
+class JsonLogFormatter(JsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
 
-class Line(logging.Formatter):
+class LineLogFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
 
-class RequestId(logging.Filter):
+class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        # Django logs a refusal after the request and adds the request to the record. Its text would show the query.
+        # Django logs an error response after the request and adds the request, whose text would show the query.
         request = record.__dict__.pop("request", None)
         if not hasattr(record, "request_id"):
             record.request_id = getattr(request, "request_id", request_id.get())
         return True
 
 
-def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
+def logging_config(level: str, log_json: str, production: bool) -> dict[str, Any]:
     """Returns the configuration of logging. `level` and `log_json` are as in the environment, and may be empty."""
     as_json = (log_json or str(production)).lower() in ("true", "1", "yes", "on")
     level = level or "WARNING"
@@ -58,14 +58,14 @@ def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request_id": {"()": "web.logs.RequestId"}},
+        "filters": {"request_id": {"()": "web.logs.RequestIdFilter"}},
         "formatters": {
             "json": {
-                "()": "web.logs.Json",
+                "()": "web.logs.JsonLogFormatter",
                 "fmt": names,
                 "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
             },
-            "line": {"()": "web.logs.Line", "fmt": names},
+            "line": {"()": "web.logs.LineLogFormatter", "fmt": names},
         },
         "handlers": {
             "console": {
@@ -81,7 +81,7 @@ def config(level: str, log_json: str, production: bool) -> dict[str, Any]:
             # At DEBUG it writes whole contexts: tokens, query strings, a key that is shown once.
             "django.template": {"handlers": [], "level": "INFO", "propagate": True},
             "gunicorn.error": {"handlers": [], "level": level, "propagate": True},
-            # Its lines show whole addresses with their query; web.requests writes a line without it.
+            # Its lines show whole URLs with their query; web.requests writes a line without it.
             "gunicorn.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
         },
     }

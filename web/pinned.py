@@ -1,13 +1,13 @@
-"""Code that relies on the inside of a package, and so works with one version of it only.
+"""Checks the version of a package whose internals the product uses: such code works with one version only.
 
-Each such module names the version it was written for and has a page in docs/decisions/.
+Each module that does so names the version it was written for and has a page in docs/decisions/.
 """
 
 from importlib.metadata import version
 
 
 def version_fault(module: str, package: str, written_for: str) -> str | None:
-    """Says what to do when another version of the package is installed; None when it is the right one."""
+    """Returns what to do if another version of the package is installed; None if it is the right one."""
     installed = version(package)
     if installed == written_for:
         return None

@@ -15,13 +15,13 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from psycopg_pool import PoolTimeout
 
-from web import metrics
+from web import prometheus
 from web.postgres.base import DeadlinePassed
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
-PASSING_FAULTS = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
+TRANSIENT_FAULTS = (OperationalError, InterfaceError, PoolTimeout, DeadlinePassed)
 # The cause of a 503 by SQLSTATE, or by its first two characters.
 CAUSES = {
     "57014": "statement_timeout",
@@ -37,7 +37,7 @@ CAUSES = {
     "42P01": "migrations",
 }
 
-# Our texts in place of Django's, for errors that Django answers itself.
+# Texts that replace Django's, for errors to which Django responds itself.
 DETAILS = {
     400: "The request cannot be read.",
     404: "There is nothing at this address.",
@@ -54,7 +54,7 @@ class FieldError(TypedDict):
 
 
 class Problem(Exception):
-    """An error for the client. Any code below a view raises it, and ProblemMiddleware answers it."""
+    """An error for the client. Code that a view calls raises it, and ProblemMiddleware makes the response."""
 
     def __init__(
         self,
@@ -72,18 +72,18 @@ class Problem(Exception):
 
 def unavailable(detail: str, cause: str = "other") -> Problem:
     """Returns a 503 and counts it by its cause."""
-    metrics.UNAVAILABLE.labels(cause).inc()
+    prometheus.UNAVAILABLE.labels(cause).inc()
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
-def response(request: HttpRequest, problem: Problem) -> HttpResponse:
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     title = HTTPStatus(problem.status).phrase
     context = {"title": title, "problem": problem}
     if request.headers.get("HX-Request") == "true":
-        answer = render(request, "_problem.html", context, status=problem.status)
+        response = render(request, "_problem.html", context, status=problem.status)
     elif is_for_people(request):
-        # Rendered without the request: its user comes from the database, which may be the one that is away.
-        answer = HttpResponse(render_to_string("problem.html", context), status=problem.status)
+        # Rendered without the request: its user comes from a database, which may be the unreachable one.
+        response = HttpResponse(render_to_string("problem.html", context), status=problem.status)
     else:
         body: dict[str, object] = {
             "type": "about:blank",
@@ -93,11 +93,11 @@ def response(request: HttpRequest, problem: Problem) -> HttpResponse:
         }
         if problem.errors:
             body["errors"] = problem.errors
-        answer = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
+        response = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
     for name, value in problem.headers.items():
-        answer[name] = value
-    answer["Cache-Control"] = "private, no-store"
-    return answer
+        response[name] = value
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def is_for_people(request: HttpRequest) -> bool:
@@ -108,26 +108,26 @@ def is_a_page(request: HttpRequest) -> bool:
     return not request.path.startswith(("/api/", "/v1/"))
 
 
-def cause(exception: BaseException) -> str | None:
-    """Returns why the fault passes by itself; None for a fault that does not."""
+def transient_cause(exception: BaseException) -> str | None:
+    """Returns the cause of a transient error; None for any other."""
     origin = exception.__cause__ if isinstance(exception, DatabaseError | InterfaceError) else exception
-    state = getattr(origin, "sqlstate", None) or ""
+    sqlstate = getattr(origin, "sqlstate", None) or ""
     if isinstance(origin, PoolTimeout):
         return "pool"
     if isinstance(origin, DeadlinePassed):
         return "deadline"
-    if state in CAUSES or state[:2] in CAUSES:
-        return CAUSES.get(state) or CAUSES[state[:2]]
-    return "connection" if isinstance(exception, PASSING_FAULTS) else None
+    if sqlstate in CAUSES or sqlstate[:2] in CAUSES:
+        return CAUSES.get(sqlstate) or CAUSES[sqlstate[:2]]
+    return "connection" if isinstance(exception, TRANSIENT_FAULTS) else None
 
 
 def problem_of(exception: BaseException) -> Problem | None:
-    """Returns a 503 for a fault that passes: clients retry a 503, and drop their data on any other 5xx."""
-    passing_cause = cause(exception)
-    if passing_cause is None:
+    """Returns a 503 for a transient error, else None. Clients retry a 503, and drop their data on any other 5xx."""
+    cause = transient_cause(exception)
+    if cause is None:
         return None
-    logger.warning("database unavailable (%s): %s", passing_cause, exception)
-    return unavailable("The database does not answer right now. Try again shortly.", passing_cause)
+    logger.warning("database unavailable (%s): %s", cause, exception)
+    return unavailable("The database does not answer right now. Try again shortly.", cause)
 
 
 class ProblemMiddleware:
@@ -135,29 +135,29 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        answer = self.get_response(request)
-        if answer.status_code not in DETAILS or is_a_page(request) or "problem+json" in answer["Content-Type"]:
-            return answer
-        headers = {"Allow": answer["Allow"]} if "Allow" in answer else {}
-        return response(request, Problem(answer.status_code, DETAILS[answer.status_code], headers=headers))
+        response = self.get_response(request)
+        if response.status_code not in DETAILS or is_a_page(request) or "problem+json" in response["Content-Type"]:
+            return response
+        headers = {"Allow": response["Allow"]} if "Allow" in response else {}
+        return problem_response(request, Problem(response.status_code, DETAILS[response.status_code], headers=headers))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)
         if problem is None and isinstance(exception, MALFORMED_URL_FAULTS) and is_malformed_admin_url(request):
             logger.warning("malformed address %s", request.path, exc_info=exception)
             problem = Problem(404, DETAILS[404])
-        return response(request, problem) if problem else None
+        return problem_response(request, problem) if problem else None
 
 
 def is_malformed_admin_url(request: HttpRequest) -> bool:
-    """Tells whether the request names something in the admin that cannot exist.
+    """Returns whether the request names something in the admin that cannot exist.
 
-    Any other failure in the admin is a fault of ours, and must be seen as one.
+    Any other failure in the admin is a bug of the product and must stay visible.
     """
     match = request.resolver_match
     if match is None or match.app_names[:1] != ["admin"]:
         return False
-    if match.url_name == "view_on_site":  # only looks something up
+    if match.url_name == "view_on_site":  # it only reads
         return True
     if request.method in ("GET", "HEAD") and request.GET:  # filters, and first values of a form
         return True
@@ -179,9 +179,9 @@ def is_id(field: Any, value: str) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, which also answers failures outside the views, like saving a session."""
+    """Makes the response to an unexpected error. Django calls it also for errors outside the views, as in a session."""
     exception = sys.exc_info()[1]
     problem = (problem_of(exception) if exception else None) or Problem(
         500, "This is a fault of the server; its log tells more under the X-Request-ID of this answer."
     )
-    return response(request, problem)
+    return problem_response(request, problem)

@@ -1,4 +1,4 @@
-"""Gives every request its id and deadline, logs it in one line and counts it in the metrics."""
+"""Gives every request its id and deadline, logs it in one line and counts it for Prometheus."""
 
 import logging
 import re
@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from web import deadline, logs, metrics
+from web import deadline, logs, prometheus
 
 logger = logging.getLogger(__name__)
 
@@ -29,27 +29,27 @@ class RequestMiddleware:
             with deadline.at_most(settings.REQUEST_SECONDS):
                 response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            record(request, response, time.monotonic() - began)
+            log_and_count(request, response, time.monotonic() - began)
         finally:
             logs.request_id.reset(token)
         return response
 
 
 def safe_id(request: HttpRequest) -> str:
-    """Returns the id that the client or a proxy sent if it cannot garble the log, else a new one."""
+    """Returns the id that the client or a proxy sent if it is safe to log, else a new one."""
     sent_id = request.headers.get("X-Request-ID", "")
     return sent_id if SAFE_ID.fullmatch(sent_id) else uuid4().hex
 
 
-def record(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def log_and_count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
     # The route, not the path: paths contain ids, and a scan for missing pages would make one series for each.
     route = request.resolver_match.route if request.resolver_match else "unknown"
     # Clients may send any method.
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT") else "other"
-    metrics.REQUESTS.labels(route, method, response.status_code).inc()
-    metrics.REQUEST_SECONDS.labels(route).observe(seconds)
+    prometheus.REQUESTS.labels(route, method, response.status_code).inc()
+    prometheus.REQUEST_SECONDS.labels(route).observe(seconds)
     if "X-Cache" in response:
-        metrics.CACHE.labels("hit" if response["X-Cache"] == "hit" else "miss").inc()
+        prometheus.CACHE.labels("hit" if response["X-Cache"] == "hit" else "miss").inc()
     workspace = getattr(request, "workspace", None)
     logger.info(
         "answered",

@@ -1,7 +1,7 @@
-"""Caches in Redis while it answers, else in the process's memory: without Redis answers are slower, never missing.
+"""Caches in Redis while it works, else in the process's memory: without Redis pages are slower, but complete.
 
-After a failure Redis is not asked for some seconds, so that a Redis that hangs costs a single timeout. Do not use this
-cache for anything that must be true: an entry can be lost, and each process may have another one.
+After a failure Redis is not used for some seconds, so that a Redis that hangs costs a single timeout. Do not use this
+cache for anything that must be correct: an entry can be lost, and each process may have a different one.
 """
 
 import logging
@@ -32,14 +32,14 @@ def settings_for(url: str) -> dict[str, Any]:
             "SERIALIZER": "django_redis.serializers.json.JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": TIMEOUT_SECONDS,
             "SOCKET_TIMEOUT": TIMEOUT_SECONDS,
-            # Tried again once after a lost connection, since Redis may have been restarted; never after a timeout.
+            # One more attempt after a lost connection, because Redis may have been restarted; none after a timeout.
             "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,))},
         },
     }
 
 
 class Breaker:
-    """Remembers that Redis failed. There is one for each server and process; Django makes a cache for each thread."""
+    """Remembers that Redis failed. One exists for each server and process; Django makes a cache for each thread."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -55,7 +55,7 @@ class Breaker:
         with self.lock:
             if time.monotonic() < self.retry_at:
                 return False
-            self.retry_at = time.monotonic() + PAUSE_SECONDS  # this caller alone tries again
+            self.retry_at = time.monotonic() + PAUSE_SECONDS  # only this caller tries again
             return True
 
     def failed(self, error: Exception) -> None:
@@ -84,15 +84,15 @@ class SharedCache(BaseCache):
         return self.breaker.is_open
 
     def call(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        """Calls Redis, or the memory where Redis is paused or fails."""
+        """Calls Redis; the memory if Redis is paused or fails."""
         if self.breaker.allows_a_call():
             try:
-                answer = getattr(self.redis, operation)(*args, **kwargs)
+                result = getattr(self.redis, operation)(*args, **kwargs)
             except (RedisError, OSError) as error:  # timeouts of sockets are OSErrors
                 self.breaker.failed(error)
             else:
                 self.breaker.succeeded()
-                return answer
+                return result
         return getattr(self.memory, operation)(*args, **kwargs)
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:

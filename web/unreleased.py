@@ -1,10 +1,10 @@
-"""Recognises a database that was made before version 0.1.0, whose schema no migration leads on from."""
+"""Recognises a database that was made before version 0.1.0: no migration can upgrade its schema."""
 
 from django.core.management import CommandError
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
-# Migrations that were never released. A database that has applied one of them has tables that no other one knows.
+# Migrations that were never released. A database that has applied one of them has tables that no version knows.
 UNRELEASED = {("analytics", "0001_traces"), ("ingest", "0001_price_overrides"), ("workspaces", "0002_store_content")}
 VARIABLES = {"default": "DATABASE_URL", "analytics": "ANALYTICS_DATABASE_URL"}
 

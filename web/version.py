@@ -1,4 +1,4 @@
-"""The product's version, which stands in pyproject.toml and nowhere else."""
+"""Reads the product's version from pyproject.toml, the only file that has it."""
 
 import tomllib
 from pathlib import Path
@@ -10,5 +10,5 @@ VERSION: str = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["
 
 
 def product_version(request: HttpRequest) -> dict[str, str]:
-    """A context processor: every page knows the version."""
+    """Gives every template the version: a context processor."""
     return {"product_version": VERSION}

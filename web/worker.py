@@ -1,6 +1,6 @@
-"""gunicorn's threaded worker, without its three ways to lose a thread to a slow client.
+"""Changes gunicorn's threaded worker so that slow clients cannot block its threads.
 
-A client holds no thread by sending nothing, by sending a request byte by byte, or by not reading the answer.
+A client blocks no thread by sending nothing, by sending a request byte by byte, or by not reading the response.
 The class overrides methods that gunicorn does not document: docs/decisions/gunicorn-worker.md.
 """
 
@@ -18,17 +18,17 @@ from web.pinned import version_fault
 
 GUNICORN_VERSION = "27.0.1"
 
-# A new connection that sends nothing for so long waits outside the threads.
+# A new connection that sends nothing for this long waits outside the threads.
 SILENT_SECONDS = 0.1
 # 8 MiB at 1 MiB/s; a client that needs longer sends smaller batches.
 RECEIVE_SECONDS = 10
-# For receiving, working and answering together. Work takes at most 15 s, so an answer has at least 5 s to get out.
+# For receiving, working and sending together. Work takes at most 15 s, so at least 5 s remain to send the response.
 HANDLE_SECONDS = 30
-# For a client to read the end of an answer, after which its connection is closed.
+# For a client to read the end of a response, after which its connection is closed.
 LINGER_SECONDS = 2
 DRAINED_BYTES = 64 * 1024
 
-# gunicorn imports this module at its start: here it ends with the reason, before it serves anything.
+# gunicorn imports this module when it starts: it ends here with the reason, before it serves anything.
 if fault := version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION):
     raise RuntimeError(fault)
 
@@ -37,11 +37,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.began: dict[gthread.TConn, float] = {}
-        """When each connection that holds a thread got it."""
+        """The time at which each connection that has a thread got it."""
         self.requests: dict[gthread.TConn, Any] = {}
         """The requests whose head has arrived."""
         self.lingering: dict[gthread.TConn, float] = {}
-        """Answered connections, and when each is closed at the latest: earlier when the client closes it."""
+        """Connections with a sent response, and the time at which each is closed unless the client closes it first."""
 
     def handle(self, conn: gthread.TConn) -> Any:
         if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
@@ -64,7 +64,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.linger(conn)
 
     def linger(self, conn: gthread.TConn) -> None:
-        """Closes our side, and waits for the client's in the poller.
+        """Closes the server's side of the connection; the poller waits for the client to close its side.
 
         gunicorn waits up to 2 s for each client here, in the thread that serves all connections.
         """
@@ -95,14 +95,14 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Ends what takes too long. gunicorn calls it once a second."""
+        """Ends requests and connections that take too long. gunicorn calls it once a second."""
         super().murder_keepalived(force)
         now = time.monotonic()
         for conn, began in list(self.began.items()):
             if now - began > HANDLE_SECONDS:
                 shut_down(conn, socket.SHUT_RDWR)
             elif now - began > RECEIVE_SECONDS and not has_arrived(self.requests.get(conn)):
-                # The thread that reads sees the end of the request; its answer still gets out.
+                # The thread that reads sees the end of the request, and can still send a response.
                 shut_down(conn, socket.SHUT_RD)
         for conn in [conn for conn, ends in self.lingering.items() if ends < now]:
             self.close(conn)
@@ -114,7 +114,7 @@ def shut_down(conn: gthread.TConn, direction: int) -> None:
 
 
 def has_arrived(req: Any) -> bool:
-    """Tells whether the request was read to its end: then it is the answer that takes long."""
+    """Returns whether the request was read to its end: then the response takes long."""
     if req is None:
         return False
     reader = req.body.reader

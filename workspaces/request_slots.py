@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from web import metrics
+from web import prometheus
 from web.problems import Problem
 
 RETRY_AFTER_SECONDS = 1
@@ -28,7 +28,7 @@ def request_slot(workspace_id: UUID) -> Iterator[None]:
     """
     with _lock:
         if _running[workspace_id] >= settings.WORKSPACE_CONCURRENCY:
-            metrics.BUSY.inc()
+            prometheus.BUSY.inc()
             raise Problem(
                 429,
                 f"This workspace has {settings.WORKSPACE_CONCURRENCY} requests running. Try again shortly.",

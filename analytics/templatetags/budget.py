@@ -1,4 +1,4 @@
-"""The budget's bar, pace and words, from the numbers of its endpoint."""
+"""Makes the budget's bar, pace and sentences from the numbers of its endpoint."""
 
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -6,13 +6,15 @@ from typing import Any, Literal, TypedDict
 
 from django import template
 
+from analytics.change import percentage
 from analytics.templatetags.numbers import Number, dollars, percent, percent_reached
 from budgets.models import CRITICAL_PERCENTAGE
 
 register = template.Library()
+register.filter(percentage)
 
 WIDEST_PERCENTAGE = 200
-"""The bar draws a projection beyond as if it were here. Its label has the true percentage."""
+"""The bar draws a higher projection at this percentage. Its label has the true one."""
 STATUS_WORDS = {
     "unset": "no limit",
     "ok": "within budget",
@@ -28,30 +30,30 @@ class Tick(TypedDict):
     name: str
 
 
-class Bar(TypedDict):
-    """Places on the track as SVG percentages."""
+class BudgetBar(TypedDict):
+    """Positions on the track as SVG percentages."""
 
     spent: str
     limit: str
     projected: str | None
     anchor: Literal["start", "end"]
-    """The side of its place on which the projection's label stands, so that it stays on the track."""
+    """The end of the projection's label that is at its position, so that the label stays on the track."""
     ticks: list[Tick]
     scale: float
     """How many percent of the limit the whole track is."""
 
 
 @register.filter
-def budget_bar(data: dict[str, Any]) -> Bar:
+def budget_bar(data: dict[str, Any]) -> BudgetBar:
     used = data["used_percentage"]
     if used is None:  # the limit is 0
         used = 100.0 if data["status"] == "exceeded" else 0.0
-    projected = share(data["projected_monthly_spend_usd"], data["monthly_limit_usd"])
+    projected = percentage(data["projected_monthly_spend_usd"], data["monthly_limit_usd"])
     scale = max(100.0, used, min(projected or 0, WIDEST_PERCENTAGE))
     return {
-        "spent": place(used, scale),
-        "limit": place(100, scale),
-        "projected": place(min(projected, WIDEST_PERCENTAGE), scale) if projected and projected > used else None,
+        "spent": x_position(used, scale),
+        "limit": x_position(100, scale),
+        "projected": x_position(min(projected, WIDEST_PERCENTAGE), scale) if projected and projected > used else None,
         "anchor": "end" if (projected or 0) * 2 > scale else "start",
         "ticks": ticks(data["alert_threshold_percentage"], scale),
         "scale": scale,
@@ -61,18 +63,13 @@ def budget_bar(data: dict[str, Any]) -> Bar:
 def ticks(alert_percentage: float, scale: float) -> list[Tick]:
     names = {alert_percentage: "alert", float(CRITICAL_PERCENTAGE): "critical", 100.0: "limit"}
     return [
-        {"percentage": percentage, "x": place(percentage, scale), "name": name}
+        {"percentage": percentage, "x": x_position(percentage, scale), "name": name}
         for percentage, name in sorted(names.items())
     ]
 
 
-def place(percentage: float, scale: float) -> str:
+def x_position(percentage: float, scale: float) -> str:
     return f"{percentage * 100 / scale:.4g}%"
-
-
-@register.filter
-def share(part: Number, whole: Number) -> Number:
-    return None if part is None or not whole else part * 100 / whole
 
 
 @register.filter
@@ -82,10 +79,10 @@ def overspent(data: dict[str, Any]) -> float:
 
 @register.filter
 def reached(data: dict[str, Any], percentage: float) -> datetime | None:
-    """When the spend reaches this share of the limit at this pace.
+    """Returns when the spend reaches this share of the limit at this pace.
 
-    None where that is not this month, or was already. The pace is even: what the projection adds to the spend, spread
-    over the rest of the month.
+    Returns None if that is not in this month, or has happened already. The pace is even: the amount that the
+    projection adds to the spend, spread over the rest of the month.
     """
     return moment_reached(data, percentage, datetime.now(UTC))
 
@@ -121,6 +118,5 @@ def used_of_limit(used_percentage: Number, limit_usd: float) -> str:
 
 @register.filter
 def projection_note(projected_usd: Number, limit_usd: Number) -> str:
-    if projected_usd is None or not limit_usd:
-        return "at this pace"
-    return f"{percent(projected_usd * 100 / limit_usd)} of the budget"
+    share = percentage(projected_usd, limit_usd)
+    return "at this pace" if share is None else f"{percent(share)} of the budget"

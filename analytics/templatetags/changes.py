@@ -1,4 +1,4 @@
-"""Words and classes for a change in percent."""
+"""Formats a change in percent as words and CSS classes."""
 
 from django import template
 
@@ -10,12 +10,12 @@ from traces.filters import Filters
 register = template.Library()
 
 STEADY_BELOW = 5
-"""Percent. The trend of a top user has the same limit."""
+"""Percent; the trend of a top user uses the same limit."""
 
 
 @register.filter
 def change_words(value: Number) -> str:
-    """12 % more, 3 % less, over 10 times."""
+    """Formats a change, like 12 % more, 3 % less, over 10 times."""
     if value is None:
         return ""
     if abs(value) < 0.05:
@@ -27,18 +27,18 @@ def change_words(value: Number) -> str:
 
 @register.filter
 def vs_previous(value: Number, filters: Filters) -> str:
-    """12 % more than the 7 days before, the same as the 7 days before, more than 10 times the 7 days before."""
+    """Formats a change, like 12 % more than the 7 days before, the same as the 7 days before."""
     return compared(value, previous_window(filters), "")
 
 
 @register.filter
 def vs_previous_in(value: Number, filters: Filters) -> str:
-    """For sentences: 12 % more than in the 7 days before."""
+    """Formats a change for sentences, like 12 % more than in the 7 days before."""
     return compared(value, previous_window(filters), "in ")
 
 
 def compared(value: Number, window: str, link: str) -> str:
-    # The exact multiple would only say that there was next to nothing before.
+    # The exact multiple has no meaning: it shows only that the previous number was almost 0.
     if value is not None and value >= 1000:
         return f"more than 10 times {window}"
     words = change_words(value)
@@ -54,7 +54,7 @@ def change_arrow(value: Number) -> str:
 
 @register.filter
 def change_class(percentage: Number, good: str) -> str:
-    """Returns good, bad or neither. `good` says which change of this number is welcome: less, more, or neither."""
+    """Returns good, bad or neither. `good` names the change of this number that is good: less, more, or neither."""
     if not percentage or abs(percentage) < STEADY_BELOW or good == "neither":
         return "neither"
     return "good" if (percentage > 0) == (good == "more") else "bad"
@@ -62,7 +62,7 @@ def change_class(percentage: Number, good: str) -> str:
 
 @register.filter
 def latency_vs_previous(value_ms: Number, percentage: Number) -> str:
-    """For sentences, followed by the previous window: "up from 3.1 s in". Empty where there is nothing to compare."""
+    """Formats a change before the previous window, like "up from 3.1 s in". Empty without a previous value."""
     previous = previous_value(value_ms, percentage)
     if previous is None:
         return ""

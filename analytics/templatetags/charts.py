@@ -1,4 +1,4 @@
-"""The figures of the charts, and the tables and legends beside them."""
+"""Makes the figures of the charts, and the tables and legends next to them."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict
@@ -52,7 +52,7 @@ def calls_figure(context: template.Context, buckets: list[Bucket], previous: Cal
 
 
 def ticks_of_counts(counts: list[int]) -> Figure:
-    """Keeps half calls off the axis: Plotly would put them there where calls are few."""
+    """Removes fractions of calls from the axis: Plotly would show them if there are few calls."""
     return {"dtick": 1} if max(counts, default=0) < 6 else {}
 
 
@@ -159,16 +159,16 @@ def split_names(names: str) -> list[str]:
 @register.filter
 def per_bucket(data: Trend) -> list[Bucket]:
     """Sums all models of each bucket."""
-    found: dict[str, Bucket] = {}
+    buckets: dict[str, Bucket] = {}
     for point in data["data"]:
         timestamp = str(point["timestamp"])
-        bucket = found.setdefault(
+        bucket = buckets.setdefault(
             timestamp, {"timestamp": timestamp, "cost_usd": 0.0, "calls": 0, "per_call_usd": None}
         )
         bucket["cost_usd"] += point["cost_usd"] or 0
         bucket["calls"] += point["calls"]
         bucket["per_call_usd"] = bucket["cost_usd"] / bucket["calls"] if bucket["calls"] else None
-    return list(found.values())
+    return list(buckets.values())
 
 
 @register.filter
@@ -192,10 +192,10 @@ def slot_class(model: str | None, slots: dict[str, int]) -> str:
 
 
 @register.filter
-def percent_of_dearest(row: ModelCost, data: ByModel) -> str:
-    """Returns the length of the row's bar."""
-    dearest = max((one["cost_usd"] or 0 for one in data["data"]), default=0)
-    return f"{(row['cost_usd'] or 0) * 100 / dearest:.4g}" if dearest else "0"
+def percent_of_most_expensive(row: ModelCost, data: ByModel) -> str:
+    """Returns the length of the row's bar: its cost in percent of the highest cost."""
+    most_expensive = max((one["cost_usd"] or 0 for one in data["data"]), default=0)
+    return f"{(row['cost_usd'] or 0) * 100 / most_expensive:.4g}" if most_expensive else "0"
 
 
 @register.filter
@@ -220,7 +220,7 @@ def column(points: list[Bucket], field: str) -> list[float | None]:
 
 @register.filter
 def legend(figure: Figure) -> list[dict[str, Any]]:
-    """Returns the entries of the legend. It is HTML: it wraps, scrolls and is read out like the rest of the page."""
+    """Returns the entries of the legend. It is HTML, so that it wraps, scrolls and works with screen readers."""
     return [
         {
             "name": one["name"],

@@ -1,6 +1,6 @@
-"""Links that change one part of the page's address and keep the rest, so that a link shows the same page to everyone.
+"""Makes links that change one part of the page's URL and leave the rest, so that everyone sees the same page.
 
-Each is only a query string, so that it leads to the page on which it stands.
+Each link is only a query string, so that it leads to the page that contains it.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ PAGE_ONLY = ("workspace", "was")
 
 
 def page_query(context: template.Context) -> QueryDict:
-    """Returns the query string of the page, also to a panel: its own address lacks the parameters in PAGE_ONLY."""
+    """Returns the query string of the page, also to a panel, whose own URL lacks the parameters in PAGE_ONLY."""
     request = context["request"]
     query: QueryDict = request.GET.copy()
     for name in ("limit", "search"):
@@ -35,7 +35,7 @@ def page_query(context: template.Context) -> QueryDict:
 
 @register.simple_tag(takes_context=True)
 def page_link(context: template.Context, **changes: str | None) -> str:
-    """Sets the parameters in `changes`. None removes a parameter."""
+    """Returns a link that sets the parameters in `changes`. None removes a parameter."""
     query = page_query(context)
     for name, value in changes.items():
         query.pop(name, None)
@@ -46,7 +46,7 @@ def page_link(context: template.Context, **changes: str | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def filter_link(context: template.Context, name: str, value: str | None) -> str:
-    """Filters by this value of the dimension `name`. None removes the filter."""
+    """Returns a link that filters by this value of the dimension `name`. None removes the filter."""
     return page_link(context, **{name: value})
 
 
@@ -63,7 +63,7 @@ def panel_query(context: template.Context, limit: int | None = None) -> str:
 
 @register.simple_tag(takes_context=True)
 def back_link(context: template.Context) -> str:
-    """Leads to the window before a click on a bucket, or to the default window where there was no click."""
+    """Returns a link to the window before a click on a bucket; to the default window without such a click."""
     query = page_query(context)
     earlier = QueryDict(query.get("was", ""))
     for name in (*WINDOW, "was"):
@@ -83,17 +83,17 @@ def no_filters_link(context: template.Context) -> str:
 
 @register.simple_tag(takes_context=True)
 def day_link(context: template.Context, moment: datetime) -> str:
-    """Leads to the 24 hours that end just after `moment`."""
+    """Returns a link to the 24 hours that end just after `moment`."""
     end = moment.replace(second=0, microsecond=0) + timedelta(minutes=1)
     return page_link(context, range=None, granularity=None, was=None, start=iso(end - timedelta(days=1)), end=iso(end))
 
 
 @register.simple_tag(takes_context=True)
 def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds to each point its start, a note where the window cuts it, and the link that narrows the page to it."""
+    """Adds to each point its start, a note if the window cuts it, and a link to a page of this bucket only."""
     filters: Filters = context["filters"]
     base = bucket_link_base(context)
-    found = []
+    linked_points = []
     for point in points:
         start = datetime.fromisoformat(point["timestamp"])
         end = start + filters.bucket
@@ -102,12 +102,12 @@ def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dic
             window = QueryDict(mutable=True)
             window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
             link = f"{base}&{window.urlencode()}"
-        found.append(point | {"starts": start, "note": note(start, end, filters), "link": link})
-    return found
+        linked_points.append(point | {"starts": start, "note": note(start, end, filters), "link": link})
+    return linked_points
 
 
 def bucket_link_base(context: template.Context) -> str:
-    """Returns the page's address with its window moved into `was`, from where back_link takes it."""
+    """Returns the page's query string with its window moved into `was`, which back_link reads."""
     query = page_query(context)
     was = QueryDict(mutable=True)
     for name in (*WINDOW, "was"):
@@ -118,14 +118,14 @@ def bucket_link_base(context: template.Context) -> str:
 
 
 def note(start: datetime, end: datetime, filters: Filters) -> str:
-    """Marks a bucket that an edge of the window cuts: its number must not look like a rise or fall."""
+    """Returns a note on a bucket that an edge of the window cuts: its number must not look like a rise or fall."""
     if end > filters.end:
         return "so far" if filters.range else "cut short"
     return "in part" if start < filters.start else ""
 
 
 def is_cut(start: datetime, filters: Filters) -> bool:
-    """Whether an edge of the window cuts the bucket that begins at `start`."""
+    """Returns whether an edge of the window cuts the bucket that begins at `start`."""
     return note(start, start + filters.bucket, filters) != ""
 
 

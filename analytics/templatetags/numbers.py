@@ -1,4 +1,4 @@
-"""Numbers for reading. Their exact value belongs into a title beside them."""
+"""Formats numbers for reading. The exact value belongs into the title of the element."""
 
 import math
 
@@ -12,7 +12,7 @@ Number = float | None
 
 @register.filter
 def count(value: Number) -> str:
-    """9,812 and 1.2 M."""
+    """Formats a count, like 9,812 or 1.2 M."""
     if value is None:
         return NOTHING
     if abs(value) >= 1_000_000:
@@ -29,13 +29,13 @@ def exact(value: Number) -> str:
 
 @register.filter
 def unlocalized(value: Number) -> str:
-    """For form fields and attributes: no separators, and nothing for None."""
+    """Formats a number for form fields and attributes: without separators; None as an empty text."""
     return "" if value is None else f"{value:.2f}"
 
 
 @register.filter
 def decimal(value: Number) -> str:
-    """One decimal below a thousand, like 12.4."""
+    """Formats a number with one decimal if it is below a thousand, like 12.4."""
     if value is None:
         return NOTHING
     return f"{value:,.1f}" if abs(value) < 1000 else count(value)
@@ -43,7 +43,7 @@ def decimal(value: Number) -> str:
 
 @register.filter
 def rate(value: Number) -> str:
-    """12.4; below 1 two significant digits, like 0.031."""
+    """Formats a rate, like 12.4, or with two significant digits below 1, like 0.031."""
     if not value:
         return "0"
     return count(value) if value >= 100 else f"{value:.2g}" if value < 1 else f"{value:.1f}"
@@ -63,7 +63,7 @@ def percent_exact(value: Number) -> str:
 
 @register.filter
 def percent_reached(value: Number) -> str:
-    """Never rounded up: 79.99 % of a budget has not reached 80 %."""
+    """Formats a share of a budget, never rounded up: 79.99 % has not reached 80 %."""
     if value is None:
         return NOTHING
     return f"{math.floor(value * 10) / 10:,.1f}".removesuffix(".0") + " %"
@@ -71,13 +71,13 @@ def percent_reached(value: Number) -> str:
 
 @register.filter(is_safe=True)
 def unbroken(text: str) -> str:
-    """Keeps the percent sign of a sentence on the line of its number."""
+    """Prevents a line break between a number and its percent sign."""
     return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 @register.filter
 def usd(value: Number) -> str:
-    """$0.0042, $12.40 and $1.2k; a dash where nothing has a price."""
+    """Formats an amount, like $0.0042, $12.40 or $1.2k; a dash for None."""
     if value is None:
         return NOTHING
     if value == 0:
@@ -93,7 +93,7 @@ def usd(value: Number) -> str:
 
 @register.filter
 def dollars(value: Number) -> str:
-    """For sentences: $412, $1,730 and, below $100, $12.40."""
+    """Formats an amount for sentences, like $412, $1,730 or, below $100, $12.40."""
     if value is None or abs(value) < 100 or abs(value) >= 1e6:
         return usd(value)
     return f"{'-' if value < 0 else ''}${abs(value):,.0f}"
@@ -106,7 +106,7 @@ def usd_exact(value: Number) -> str:
 
 @register.filter
 def ms(value: Number) -> str:
-    """840 ms, 3.4 s and 2 min."""
+    """Formats a duration, like 840 ms, 3.4 s or 2 min."""
     if value is None:
         return NOTHING
     if value < 1000:

@@ -1,4 +1,4 @@
-"""Sparklines: small drawings as SVG attributes, which load nothing and need no exception from the CSP."""
+"""Draws sparklines as SVG attributes, which load no file and need no exception from the CSP."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 100.0, 28.0
 
 @register.simple_tag
 def spark_values(series: list[dict[str, Any]], field: str, filters: Filters) -> list[float | None]:
-    """Returns the values of the buckets that the window does not cut; of all where fewer than three are left."""
+    """Returns the values of the buckets that the window does not cut; of all buckets if those are fewer than three."""
     whole = [point[field] for point in series if not is_cut(datetime.fromisoformat(point["timestamp"]), filters)]
     return whole if len(whole) > 2 else [point[field] for point in series]
 
@@ -38,14 +38,14 @@ def spark(values: list[float | None]) -> dict[str, str] | None:
 
 
 def connected_runs(values: list[float | None], top: float) -> list[list[str]]:
-    """Returns the coordinates of the points between the gaps."""
+    """Returns the coordinates of the points, as one list for each part of the line without a gap."""
     step = WIDTH / (len(values) - 1)
     runs: list[list[str]] = [[]]
-    for place, value in enumerate(values):
+    for index, value in enumerate(values):
         if value is None:
             runs.append([])
         else:
-            runs[-1].append(f"{place * step:.4g} {HEIGHT - 1 - max(value, 0) / top * (HEIGHT - 3):.4g}")
+            runs[-1].append(f"{index * step:.4g} {HEIGHT - 1 - max(value, 0) / top * (HEIGHT - 3):.4g}")
     return runs
 
 

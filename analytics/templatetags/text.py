@@ -1,4 +1,4 @@
-"""Ids and sentences for reading."""
+"""Formats ids and parts of sentences for reading."""
 
 from django import template
 
@@ -25,5 +25,5 @@ def has_filters(filters: Filters) -> bool:
 
 @register.filter
 def with_filters(filters: Filters) -> str:
-    """For sentences, before the window or the verb, so that nobody takes a part for the whole."""
+    """Returns words for a sentence about filtered data, so that nobody reads its numbers as totals."""
     return " with these filters" if has_filters(filters) else ""

@@ -1,4 +1,4 @@
-"""Times and windows for reading, in the workspace's zone. The page names the zone."""
+"""Formats times and windows for reading, in the workspace's zone. The page names the zone."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,7 @@ RANGE_WORDS = {"1h": "hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"
 
 @register.filter
 def window(filters: Filters, workspace: Workspace) -> str:
-    """in the last 24 hours; from 1 Nov 2026, 10:00 to 2 Nov 2026, 10:00 (Europe/Berlin)."""
+    """Formats a window, like: in the last 24 hours; from 1 Nov 2026, 10:00 to 2 Nov 2026, 10:00 (Europe/Berlin)."""
     if filters.range:
         return f"in the last {RANGE_WORDS[filters.range]}"
     start, end = (local(moment, workspace) for moment in (filters.start, filters.end))
@@ -28,7 +28,7 @@ def previous_window(filters: Filters) -> str:
 
 @register.filter
 def short_window(filters: Filters, workspace: Workspace) -> str:
-    """22 Nov, 13:00 to 14:00; with the year where it is not the current one."""
+    """Formats a window, like: 22 Nov, 13:00 to 14:00; with the year if it is not the current one."""
     start, end = in_zone(filters.start, workspace), in_zone(filters.end, workspace)
     day = "%-d %b" if start.year == datetime.now(workspace.zone).year else "%-d %b %Y"
     if start.date() == end.date():
@@ -46,9 +46,9 @@ def local(moment: datetime | str, workspace: Workspace) -> str:
 
 @register.filter
 def local_short(moment: datetime | str, workspace: Workspace) -> str:
-    """Leaves the year out where it is the current one, else the time of day."""
-    found = in_zone(moment, workspace)
-    return f"{found:%-d %b, %H:%M}" if found.year == datetime.now(workspace.zone).year else f"{found:%-d %b %Y}"
+    """Formats a time without the year if it is the current one, else without the time of day."""
+    at = in_zone(moment, workspace)
+    return f"{at:%-d %b, %H:%M}" if at.year == datetime.now(workspace.zone).year else f"{at:%-d %b %Y}"
 
 
 @register.filter
@@ -63,7 +63,7 @@ def local_month(moment: datetime | str, workspace: Workspace) -> str:
 
 @register.filter
 def local_bucket(moment: datetime, filters_and_workspace: tuple[Filters, Workspace]) -> str:
-    """The start of a bucket. A day has no time of day, and is a day of UTC."""
+    """Formats the start of a bucket. A day is shown without time of day, and is a day of UTC."""
     filters, workspace = filters_and_workspace
     if filters.granularity == "daily":
         return f"{moment.astimezone(UTC):%a %-d %b %Y}"

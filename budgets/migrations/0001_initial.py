@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                     models.DecimalField(
                         decimal_places=2,
                         default=Decimal("80"),
-                        help_text="From this share of the limit on the budget warns.",
+                        help_text="The budget warns when spend reaches this share of the limit.",
                         max_digits=5,
                         validators=[
                             django.core.validators.MinValueValidator(

@@ -31,7 +31,7 @@ def decode(body: bytes) -> Decoded:
     if not isinstance(request, dict) or not isinstance(request.get("data"), list):
         raise Problem(400, 'The body must be {"data": [trace or trace.span, ...]}.')
     items = request["data"]
-    if len(items) > settings.MAX_TRACES_PER_REQUEST:
+    if len(items) > settings.MAX_SPANS_PER_REQUEST:
         raise too_many_spans()
     decoded = Decoded([], [])
     arrived_ns = to_ns(datetime.now(UTC))

@@ -152,8 +152,8 @@ def items(body: bytes) -> list[Any]:
         return [request]
     if not isinstance(request["traces"], list) or len(request) > 1:
         raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
-    if len(request["traces"]) > settings.MAX_TRACES_PER_REQUEST:
-        raise Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} traces in a request; send smaller batches.")
+    if len(request["traces"]) > settings.MAX_SPANS_PER_REQUEST:
+        raise Problem(413, f"More than {settings.MAX_SPANS_PER_REQUEST} traces in a request; send smaller batches.")
     return request["traces"]
 
 

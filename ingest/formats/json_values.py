@@ -8,15 +8,15 @@ from web import json_body
 from web.problems import Problem
 
 
-def parse_spans_json(body: bytes, most_levels: int = json_body.MOST_LEVELS) -> Any:
+def parse_spans_json(body: bytes, most_levels: int = json_body.MAX_LEVELS) -> Any:
     """Returns the parsed body. Raises 413 for too many spans or values, 400 if it is not JSON or is nested too deep."""
-    if body.count(b'"spanId"') > settings.MAX_TRACES_PER_REQUEST:
+    if body.count(b'"spanId"') > settings.MAX_SPANS_PER_REQUEST:
         raise too_many_spans()
-    return json_body.parsed(body, most_levels)
+    return json_body.parse_json(body, most_levels)
 
 
 def too_many_spans() -> Problem:
-    return Problem(413, f"More than {settings.MAX_TRACES_PER_REQUEST} spans in a request; send smaller batches.")
+    return Problem(413, f"More than {settings.MAX_SPANS_PER_REQUEST} spans in a request; send smaller batches.")
 
 
 def as_list(value: Any) -> list[Any]:

@@ -10,7 +10,7 @@ from ingest.formats.json_values import as_list, as_objects, object_at, parse_spa
 from ingest.formats.otlp import MAX_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
 from ingest.spans import Decoded, Event, RejectedSpan, Resource, Span
 from web import json_body
-from web.json_body import DEEPEST
+from web.json_body import MAX_DEPTH
 from web.problems import Problem
 
 MAX_NS = 2**64 - 1
@@ -18,14 +18,14 @@ STATUS_CODES = {"STATUS_CODE_UNSET": 0, "STATUS_CODE_OK": 1, "STATUS_CODE_ERROR"
 
 
 def decode(body: bytes) -> Decoded:
-    request = parse_spans_json(body, json_body.MOST_OTLP_LEVELS)
+    request = parse_spans_json(body, json_body.MAX_OTLP_LEVELS)
     if not isinstance(request, dict):
         raise Problem(400, "The body must be one JSON object with resourceSpans.")
     # An empty object is a request without spans. Any other object without resourceSpans was meant for another endpoint.
     if request and not isinstance(request.get("resourceSpans", ...), list | None):
         raise Problem(400, "The body is not an OTLP trace request: resourceSpans must be a list.")
     spans = spans_with_origin(request)
-    if len(spans) > settings.MAX_TRACES_PER_REQUEST:
+    if len(spans) > settings.MAX_SPANS_PER_REQUEST:
         raise too_many_spans()
     decoded = Decoded([], misplaced_parts(request))
     for span, scope, resource in spans:
@@ -133,7 +133,7 @@ def status_of(code: Any) -> int:
     return code if isinstance(code, int) else 0
 
 
-def attributes_of(pairs: Any, depth: int = DEEPEST) -> dict[str, Any]:
+def attributes_of(pairs: Any, depth: int = MAX_DEPTH) -> dict[str, Any]:
     return {
         pair["key"]: value_of(pair.get("value"), depth)
         for pair in as_objects(pairs)
@@ -143,7 +143,7 @@ def attributes_of(pairs: Any, depth: int = DEEPEST) -> dict[str, Any]:
 
 def value_of(value: Any, depth: int) -> Any:
     if depth == 0:
-        raise RejectedSpan(f"an attribute is nested deeper than {DEEPEST} levels")
+        raise RejectedSpan(f"an attribute is nested deeper than {MAX_DEPTH} levels")
     if not isinstance(value, dict):
         return None
     if "stringValue" in value:

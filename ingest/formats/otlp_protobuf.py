@@ -70,11 +70,11 @@ def check_message_count(body: bytes) -> None:
 
 
 def count_parts(body: bytes) -> None:
-    spans_left = settings.MAX_TRACES_PER_REQUEST
+    spans_left = settings.MAX_SPANS_PER_REQUEST
     is_large = len(body) > LARGE_BYTES
     padded = body + bytes(16) if is_large else body  # the walk may read behind a span that is cut off
     contents = CONTENTS if is_large else None
-    for part in wire.walk(padded, ("request", 0, len(body)), STRUCTURE, contents, json_body.MOST_VALUES):
+    for part in wire.walk(padded, ("request", 0, len(body)), STRUCTURE, contents, json_body.MAX_VALUES):
         if part[0] == "span":
             spans_left -= 1
             if spans_left < 0:

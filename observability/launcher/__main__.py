@@ -1,10 +1,10 @@
-"""`make run`: the whole product from one command, on an embedded PostgreSQL unless databases are given."""
+"""`make run`: starts the whole product, on an embedded PostgreSQL unless the environment names databases."""
 
 import sys
 from contextlib import ExitStack
 
-from observability.launcher.ending import exit_code
 from observability.launcher.environment import HOST, free_port, make_var_folder, prepare_environment
+from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, locked
 from observability.launcher.processes import serve

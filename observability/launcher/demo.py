@@ -1,6 +1,6 @@
 """`make demo`: fills the demo workspace with two months of a company's agents, through the product's own writer.
 
-The random numbers of a day, and so its ids, depend on its date only: filling twice stores nothing twice.
+The random numbers of a day, and so its ids, depend on its date only: a second run stores no span again.
 """
 
 import math
@@ -17,13 +17,13 @@ from uuid import UUID
 
 from genai_prices import Usage, calc_price
 
-from observability.launcher.ending import exit_code
 from observability.launcher.environment import DEMO_WORKSPACE_ID, prepare_environment
+from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import served_at
 from traces.row import Row, Status
 
-DAYS = 61  # the last 30, the 30 before them for comparison, and one to spare
+DAYS = 61  # the last 30, the 30 before them for comparison, and one more
 RUNS_A_DAY = 640
 USERS = 500
 # A large one, because the sums of an hour are written once for each batch.
@@ -98,7 +98,7 @@ ERRORS = {
     "invalid_request": ("tools.0.parameters: expected an object", 8),
     "connection_error": ("connection reset by peer", 6),
 }
-# Two things to find: a day on which a loop made one agent's calls expensive, and an afternoon of one slow provider.
+# Two events to discover: a day on which a loop made one agent's calls expensive, and an afternoon with a slow provider.
 SPIKE_DAYS_AGO, SPIKE_AGENT, SPIKE_FACTOR = 6, "sql-analyst", 12
 INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range(13, 16), "anthropic", 6
 
@@ -136,35 +136,35 @@ def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:
 
 
 def spans_of_day(midnight: datetime, days_ago: int) -> Iterator[Row]:
-    chance = random.Random(f"{midnight:%Y-%m-%d}")  # noqa: S311 (made-up data)
+    rng = random.Random(f"{midnight:%Y-%m-%d}")  # noqa: S311 (made-up data)
     for _ in range(round(RUNS_A_DAY * WEEKDAY_WEIGHTS[midnight.weekday()])):
-        [hour] = chance.choices(range(24), HOUR_WEIGHTS)
-        start = midnight + timedelta(hours=hour, seconds=chance.uniform(0, 3600))
-        yield from agent_run(chance, start, days_ago)
+        [hour] = rng.choices(range(24), HOUR_WEIGHTS)
+        start = midnight + timedelta(hours=hour, seconds=rng.uniform(0, 3600))
+        yield from agent_run(rng, start, days_ago)
 
 
-def agent_run(chance: random.Random, start: datetime, days_ago: int) -> Iterator[Row]:
+def agent_run(rng: random.Random, start: datetime, days_ago: int) -> Iterator[Row]:
     """Yields the model calls and tool calls of a run, one after the other, and then their invoke_agent span."""
-    [agent] = chance.choices(AGENTS, AGENT_WEIGHTS)
-    place = AGENTS.index(agent)
+    [agent] = rng.choices(AGENTS, AGENT_WEIGHTS)
+    index = AGENTS.index(agent)
     # Each agent uses three models, one of them mostly.
-    [model] = chance.choices([MODELS[(place + step * 3) % len(MODELS)] for step in range(3)], [70, 20, 10])
-    [user] = chance.choices(range(USERS), USER_WEIGHTS)
+    [model] = rng.choices([MODELS[(index + step * 3) % len(MODELS)] for step in range(3)], [70, 20, 10])
+    [user] = rng.choices(range(USERS), USER_WEIGHTS)
     shared: dict[str, Any] = {
-        "trace_id": f"{chance.getrandbits(128):032x}",
+        "trace_id": f"{rng.getrandbits(128):032x}",
         "agent_id": agent,
         "user_id": f"user-{user:03d}",
-        "session_id": f"session-{chance.getrandbits(32):08x}",
+        "session_id": f"session-{rng.getrandbits(32):08x}",
     }
-    root = f"{chance.getrandbits(64):016x}"
+    root = f"{rng.getrandbits(64):016x}"
     at = start
     status: Status = "success"
-    for turn in range(chance.choices([1, 2, 3, 5], [40, 30, 20, 10])[0]):
+    for turn in range(rng.choices([1, 2, 3, 5], [40, 30, 20, 10])[0]):
         if turn:
-            tool = tool_call(chance, at, root, shared)
+            tool = tool_call(rng, at, root, shared)
             yield tool
             at = end_of(tool)
-        call = model_call(chance, at, root, shared, model, days_ago)
+        call = model_call(rng, at, root, shared, model, days_ago)
         yield call
         at = end_of(call)
         status = call.status
@@ -185,57 +185,57 @@ def end_of(row: Row) -> datetime:
     return row.timestamp + timedelta(milliseconds=row.latency_ms or 0)
 
 
-def tool_call(chance: random.Random, at: datetime, parent: str, shared: dict[str, Any]) -> Row:
+def tool_call(rng: random.Random, at: datetime, parent: str, shared: dict[str, Any]) -> Row:
     return Row(
         timestamp=at,
-        span_id=f"{chance.getrandbits(64):016x}",
+        span_id=f"{rng.getrandbits(64):016x}",
         parent_span_id=parent,
         operation="execute_tool",
-        name=f"execute_tool {chance.choice(TOOLS)}",
-        latency_ms=round(chance.lognormvariate(math.log(120), 0.9), 3),
+        name=f"execute_tool {rng.choice(TOOLS)}",
+        latency_ms=round(rng.lognormvariate(math.log(120), 0.9), 3),
         **shared,
     )
 
 
 def model_call(
-    chance: random.Random, at: datetime, parent: str, shared: dict[str, Any], model: Model, days_ago: int
+    rng: random.Random, at: datetime, parent: str, shared: dict[str, Any], model: Model, days_ago: int
 ) -> Row:
     call = Row(
         timestamp=at,
-        span_id=f"{chance.getrandbits(64):016x}",
+        span_id=f"{rng.getrandbits(64):016x}",
         parent_span_id=parent,
         operation="chat",
         name=f"chat {model.name}",
         provider=model.provider,
         model=model.name,
-        latency_ms=chance.lognormvariate(math.log(model.latency_ms), 0.55),
+        latency_ms=rng.lognormvariate(math.log(model.latency_ms), 0.55),
         **shared,
     )
     if days_ago == INCIDENT_DAYS_AGO and at.hour in INCIDENT_HOURS and model.provider == INCIDENT_PROVIDER:
         call.latency_ms = (call.latency_ms or 0) * INCIDENT_FACTOR
     call.latency_ms = round(call.latency_ms or 0, 3)
-    fate = chance.random()
-    if fate < TIMEOUT_SHARE:
+    draw = rng.random()
+    if draw < TIMEOUT_SHARE:
         call.status, call.error_type, call.latency_ms = "timeout", "timeout", 60_000.0
         call.error_message = "no answer within 60 s"
-    elif fate < TIMEOUT_SHARE + ERROR_SHARE:
+    elif draw < TIMEOUT_SHARE + ERROR_SHARE:
         kinds = list(ERRORS)
-        [call.error_type] = chance.choices(kinds, [ERRORS[kind][1] for kind in kinds])
+        [call.error_type] = rng.choices(kinds, [ERRORS[kind][1] for kind in kinds])
         call.status, call.error_message = "error", ERRORS[call.error_type][0]
     if call.status == "success":
-        add_usage(chance, call, model, days_ago)
+        add_usage(rng, call, model, days_ago)
     else:
         call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
         call.span_facts = {"reported_cost_usd": "0"}
     return call
 
 
-def add_usage(chance: random.Random, call: Row, model: Model, days_ago: int) -> None:
-    call.input_tokens = round(chance.lognormvariate(math.log(1800), 0.8))
+def add_usage(rng: random.Random, call: Row, model: Model, days_ago: int) -> None:
+    call.input_tokens = round(rng.lognormvariate(math.log(1800), 0.8))
     if days_ago == SPIKE_DAYS_AGO and call.agent_id == SPIKE_AGENT:
         call.input_tokens *= SPIKE_FACTOR
-    call.cache_read_tokens = round(call.input_tokens * chance.choice([0, 0, 0.4, 0.7]))
-    call.output_tokens = round(chance.lognormvariate(math.log(260), 0.7))
+    call.cache_read_tokens = round(call.input_tokens * rng.choice([0, 0, 0.4, 0.7]))
+    call.output_tokens = round(rng.lognormvariate(math.log(260), 0.7))
     call.cost_usd = model.cost_usd(call.input_tokens, call.cache_read_tokens, call.output_tokens)
     call.cost_source, call.price_id = "genai-prices", price_id(model)
 

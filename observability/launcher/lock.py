@@ -1,19 +1,19 @@
-"""One product runs from a folder. A locked file says so, and holds the address where it serves."""
+"""Lets only one product run from a folder: it locks a file, which contains the URL of the running product."""
 
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from observability.launcher.ending import Refused
 from observability.launcher.environment import VAR
+from observability.launcher.exit_code import Refused
 
 LOCK = VAR / "run.lock"
 
 
 @contextmanager
 def locked(path: Path, address: str) -> Iterator[None]:
-    """Holds the lock and writes the address into it. Refuses when another process holds it."""
+    """Locks the file and writes the URL into it. Refuses if another process has the lock."""
     with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -25,7 +25,7 @@ def locked(path: Path, address: str) -> Iterator[None]:
 
 
 def served_at(path: Path = LOCK) -> str | None:
-    """Returns the address where `make run` of this folder serves now; None when it does not run."""
+    """Returns the URL at which `make run` of this folder serves; None if it does not run."""
     try:
         with path.open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Starts the web server, waits until it answers, and ends it with the launcher."""
+"""Starts the web server, waits until it is ready, and stops it when the launcher ends."""
 
 import ctypes
 import os
@@ -7,14 +7,14 @@ import socket
 import subprocess
 import sys
 
-from observability.launcher.ending import Refused
 from observability.launcher.environment import DEMO_WORKSPACE_ID, HOST, ROOT
+from observability.launcher.exit_code import Refused
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 
 
 def serve(port: int, lines: list[str]) -> None:
-    """Runs the web server until it ends, which is a fault, or until an exception stops the launcher."""
+    """Runs the web server until it ends, which is an error, or until an exception stops the launcher."""
     # A session of its own: Ctrl-C reaches only this process, which then stops server and database in order.
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn"],
@@ -24,7 +24,7 @@ def serve(port: int, lines: list[str]) -> None:
         preexec_fn=end_with_parent,
     )
     try:
-        wait_until_it_answers(server, port)
+        wait_until_ready(server, port)
         print("\n".join(["", *lines, *welcome(f"http://{HOST}:{port}")]), flush=True)
         code = server.wait()
         raise Refused(f"the web server ended with code {code}.")
@@ -34,12 +34,12 @@ def serve(port: int, lines: list[str]) -> None:
 
 
 def end_with_parent() -> None:
-    """A killed `make run` leaves no server behind that holds the port."""
+    """Ends the server with its parent: a killed `make run` leaves no server that uses the port."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def wait_until_it_answers(server: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_ready(server: subprocess.Popen[bytes], port: int) -> None:
     while True:
         with socket.socket() as probe:
             probe.settimeout(0.1)

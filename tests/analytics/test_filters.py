@@ -12,7 +12,7 @@ NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 
 
 def parsed(query: str, workspace_id: UUID | None = None) -> Filters:
-    return query_string.parse(QueryDict(query), workspace_id or uuid4(), NOW)
+    return query_string.parse_filters(QueryDict(query), workspace_id or uuid4(), NOW)
 
 
 def refused(query: str) -> list[tuple[str, str]]:
@@ -112,6 +112,6 @@ def test_a_wrong_parameter_is_refused(query: str, name: str, words: str) -> None
 
 def test_a_relative_range_has_one_cache_key_at_all_times() -> None:
     workspace = uuid4()
-    later = query_string.parse(QueryDict("range=7d"), workspace, NOW + timedelta(seconds=5))
+    later = query_string.parse_filters(QueryDict("range=7d"), workspace, NOW + timedelta(seconds=5))
     assert parsed("range=7d", workspace).cache_key == later.cache_key
     assert parsed("range=7d&agent_id=a").cache_key != parsed("range=7d").cache_key

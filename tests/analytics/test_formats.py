@@ -6,7 +6,7 @@ from django.http import QueryDict
 from analytics import query_string
 from analytics.templatetags import changes, charts
 
-MONTH = query_string.parse(QueryDict("range=30d"), uuid4())
+MONTH = query_string.parse_filters(QueryDict("range=30d"), uuid4())
 
 
 @pytest.mark.parametrize(

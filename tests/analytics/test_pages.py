@@ -9,7 +9,8 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 
-from analytics.palette import COLOURS, PATTERNS, slots
+from analytics.catalogue import PAGES
+from analytics.palette import COLOURS, PATTERNS, colour_slots
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, iso
 
@@ -61,19 +62,19 @@ def test_another_workspaces_values_are_not_offered(tenant: Tenant) -> None:
 
 def test_the_first_eight_models_never_share_a_colour() -> None:
     names = [f"model-{number}" for number in range(COLOURS)]
-    assert sorted(slots(names).values()) == list(range(COLOURS))
+    assert sorted(colour_slots(names).values()) == list(range(COLOURS))
 
 
 def test_a_new_model_changes_no_colour() -> None:
     names = ["gpt-4o", "gpt-4o-mini", "o4-mini", "claude-sonnet-4-5"]
-    before = slots(names)
-    assert {name: slot for name, slot in slots([*names, "newest"]).items() if name in before} == before
+    before = colour_slots(names)
+    assert {name: slot for name, slot in colour_slots([*names, "newest"]).items() if name in before} == before
 
 
 def test_models_of_the_same_colour_have_different_patterns() -> None:
-    taken = slots(f"model-{number}" for number in range(24)).values()
+    taken = colour_slots(f"model-{number}" for number in range(24)).values()
     assert sorted(taken) == list(range(24))
-    assert max(slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
+    assert max(colour_slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
 def test_a_model_without_a_provider_differs_from_the_same_with_one(tenant: Tenant) -> None:
@@ -149,7 +150,7 @@ def test_a_page_keeps_filters_in_the_links_to_the_others(tenant: Tenant) -> None
     page = tenant.client.get(
         "/dashboard/usage", {"workspace": tenant.workspace.id, "range": "7d", "agent_id": "sales & co"}
     ).content.decode()
-    for name in ("usage", "cost", "performance"):
+    for name in [page.domain for page in PAGES]:
         [link] = re.findall(rf'href="/dashboard/{name}\?([^"]*)"', page)
         assert QueryDict(unescape(link)).dict() == {
             "workspace": str(tenant.workspace.id),

@@ -14,7 +14,7 @@ from analytics.plotly_script import (
     SCRIPT,
     PackageData,
     UnknownScript,
-    keep_traces,
+    keep_chart_types,
     package_data,
     smaller_script,
 )
@@ -85,7 +85,7 @@ SMALL = (
 
 
 def test_source_files_that_nobody_needs_are_left_out() -> None:
-    assert keep_traces(("bar",), SMALL) == (
+    assert keep_chart_types(("bar",), SMALL) == (
         "var Plotly=(()=>{var W=(e,t)=>e;"
         'var aa=W((e,t)=>{t.exports={moduleType:"trace",name:"bar",plot:bb()}});'
         "var bb=W((e,t)=>{t.exports=1});"
@@ -95,7 +95,7 @@ def test_source_files_that_nobody_needs_are_left_out() -> None:
 
 
 def test_a_trace_that_another_file_re_exports_is_found() -> None:
-    assert "dd=W" in keep_traces(("pie",), SMALL)
+    assert "dd=W" in keep_chart_types(("pie",), SMALL)
 
 
 @pytest.mark.parametrize(
@@ -113,4 +113,4 @@ def test_a_plotly_built_in_another_way_is_refused(script: str, missing: str) -> 
 
 def test_a_trace_that_is_not_there_is_refused() -> None:
     with pytest.raises(UnknownScript, match="has no trace radar"):
-        keep_traces(("bar", "radar"), SMALL)
+        keep_chart_types(("bar", "radar"), SMALL)

@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 
 from analytics.catalogue import METRICS
-from analytics.query_string import parse
+from analytics.query_string import parse_filters
 from benchmarks.compare import differences
 from benchmarks.raw_sql import QUESTIONS
 from tests.tenant import NOON, Tenant, iso
@@ -32,7 +32,7 @@ def test_every_question_is_one_of_the_product() -> None:
 @pytest.mark.parametrize("filter_query", ["", "&agent_id=support", "&model=gpt-4o", "&provider=nobody"])
 def test_raw_rows_answer_as_the_product_does(stored: Tenant, route: str, filter_query: str) -> None:
     window = f"start={iso(NOON - timedelta(hours=12))}&end={iso(NOON + timedelta(hours=12))}"
-    filters = parse(QueryDict(window + filter_query), stored.workspace.id)
+    filters = parse_filters(QueryDict(window + filter_query), stored.workspace.id)
     assert list(differences(METRICS[route].question(filters), QUESTIONS[route](rows, filters))) == []
 
 
@@ -41,7 +41,7 @@ def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Tenant) -> None:
 
     end = NOON + timedelta(hours=1)
     stored.calls(1, end - timedelta(days=29), cost_usd="4")
-    filters = parse(QueryDict(f"start={iso(NOON)}&end={iso(end)}"), stored.workspace.id)
+    filters = parse_filters(QueryDict(f"start={iso(NOON)}&end={iso(end)}"), stored.workspace.id)
     month = spending(stored.workspace, now=end)
     ours = {"current_spend_usd": month.spend_usd, "projected_monthly_spend_usd": month.projected_usd}
     assert list(differences(ours, QUESTIONS["cost/budget"](rows, filters))) == []

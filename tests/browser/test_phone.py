@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from analytics.catalogue import PAGES
 from tests.browser.steps import open_page, wait_until_drawn
 from tests.tenant import Tenant
 
@@ -28,7 +29,7 @@ def phone(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("name", ["usage", "cost", "performance"])
+@pytest.mark.parametrize("name", [page.domain for page in PAGES])
 def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, tenant: Tenant, name: str) -> None:
     now = datetime.now(UTC)
     tenant.calls(2, now, agent_id=LONG_NAME, model=LONG_NAME, user_id=LONG_NAME, cost_usd="12345", latency_ms=99_999.0)

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
+from analytics.catalogue import PAGES
 from tests.factories import PASSWORD, UserFactory
 from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
@@ -70,7 +71,7 @@ def test_no_stored_script_runs(naked: Page, live_server: LiveServer, alarms: Ala
     naked.fill("[name=username]", "operator")
     naked.fill("[name=password]", PASSWORD)
     naked.locator("button.primary").click()
-    for domain in ("usage", "cost", "performance"):
+    for domain in [page.domain for page in PAGES]:
         where = f"{live_server.url}/dashboard/{domain}?workspace={workspace.id}&limit=100&range=1h"
         naked.goto(where)
         naked.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page
 
+from analytics.catalogue import PAGES
 from tests.browser.steps import open_page, wait_until_drawn
 from tests.tenant import Tenant
 
@@ -38,7 +39,7 @@ def test_pages_use_no_other_host_and_load_plotly_once(page: Page, live_server: A
     tenant.calls(1, datetime.now(UTC), cost_usd="1", latency_ms=10.0)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
-    for name in ("usage", "cost", "performance"):
+    for name in [page.domain for page in PAGES]:
         open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
     assert {urlsplit(url).netloc for url in requested if not url.startswith("data:")} == {
@@ -52,7 +53,7 @@ def test_pages_use_no_other_host_and_load_plotly_once(page: Page, live_server: A
 def test_loading_and_polling_move_nothing(page: Page, live_server: Any, tenant: Tenant) -> None:
     page.add_init_script(SHIFTS)
     tenant.calls(2, datetime.now(UTC), user_id="ada", cost_usd="1", latency_ms=10.0)
-    for name in ("usage", "cost", "performance"):
+    for name in [page.domain for page in PAGES]:
         open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
         tenant.calls(98, datetime.now(UTC), user_id="bob", agent_id="sales", cost_usd="1000", latency_ms=99_999.0)

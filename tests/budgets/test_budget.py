@@ -292,7 +292,7 @@ def test_the_history_of_all_budgets_is_read_and_never_written() -> None:
     client = Client()
     client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     budget = Budget.objects.create(workspace=WorkspaceFactory(name="spender"), monthly_limit_usd=20)
-    budget.note_change(None, "ada")
+    budget.record_change(None, "ada")
     [change] = budget.changes.all()
     base = "/admin/budgets/budgetchange/"
     page = client.get(f"{base}?q=ada").content.decode()

@@ -12,6 +12,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 import pytest
 
+from analytics.catalogue import PAGES
 from tests.faults.product import FaultTenant, Product
 from web.version import VERSION
 
@@ -128,7 +129,7 @@ def test_ingestion_is_503(unreachable: Product, fault_tenant: FaultTenant) -> No
     assert (status, headers["Retry-After"]) == (503, "2")
 
 
-@pytest.mark.parametrize("domain", ["usage", "cost", "performance"])
+@pytest.mark.parametrize("domain", [page.domain for page in PAGES])
 def test_pages_still_open(browser: Browser, domain: str) -> None:
     status, _, page = browser.ask(f"/dashboard/{domain}")
     assert status == 200

@@ -10,15 +10,15 @@ from ingest import client_rules, clients, fields
 from ingest.client import Client
 from ingest.clients import discovered
 
-ACME = """
+FAKE_SDK = """
 from ingest import fields
 from ingest.client import Client, KindRule
 
 CLIENT = Client(
-    rank=65,
-    names={fields.USER: ("acme.user", (5, "acme.first_user")), fields.USED_MODEL: ("acme>answer>model",)},
-    kinds=(KindRule(15, lambda span: "llm", "acme.kind"),),
-    usage_objects=("acme.usage",),
+    rank=67,
+    names={fields.USER: ("fake_sdk.user", (5, "fake_sdk.first_user")), fields.USED_MODEL: ("fake_sdk>answer>model",)},
+    kinds=(KindRule(15, lambda span: "llm", "fake_sdk.kind"),),
+    usage_objects=("fake_sdk.usage",),
 )
 """
 
@@ -40,35 +40,35 @@ def test_no_two_rules_for_kinds_have_the_same_rank() -> None:
 
 
 @pytest.fixture
-def with_acme(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Client]]:
+def with_fake_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Client]]:
     """Adds a client in a new file, and changes no other file."""
-    (tmp_path / "acme.py").write_text(ACME)
+    (tmp_path / "fake_sdk.py").write_text(FAKE_SDK)
     monkeypatch.setattr(clients, "__path__", [*clients.__path__, str(tmp_path)])
     yield discovered()
-    del sys.modules["ingest.clients.acme"]
+    del sys.modules["ingest.clients.fake_sdk"]
 
 
-def test_a_new_file_is_a_client(with_acme: list[Client]) -> None:
-    assert len(with_acme) == len(client_rules.CLIENTS) + 1
+def test_a_new_file_is_a_client(with_fake_sdk: list[Client]) -> None:
+    assert len(with_fake_sdk) == len(client_rules.CLIENTS) + 1
 
 
-def test_names_are_ordered_by_the_clients_ranks_unless_they_have_their_own(with_acme: list[Client]) -> None:
-    users = [name for name, _ in client_rules.places(with_acme)[fields.USER]]
-    assert users[0] == "acme.first_user"
-    assert users.index("acme.user") == users.index("ai.telemetry.metadata.userId") - 1
+def test_names_are_ordered_by_the_clients_ranks_unless_they_have_their_own(with_fake_sdk: list[Client]) -> None:
+    users = [name for name, _ in client_rules.places(with_fake_sdk)[fields.USER]]
+    assert users[0] == "fake_sdk.first_user"
+    assert users.index("fake_sdk.user") == users.index("ai.telemetry.metadata.userId") - 1
 
 
-def test_a_name_can_lead_into_an_attribute(with_acme: list[Client]) -> None:
-    assert ("acme", ("answer", "model")) in client_rules.places(with_acme)[fields.USED_MODEL]
+def test_a_name_can_lead_into_an_attribute(with_fake_sdk: list[Client]) -> None:
+    assert ("fake_sdk", ("answer", "model")) in client_rules.places(with_fake_sdk)[fields.USED_MODEL]
 
 
-def test_usage_objects_are_read_after_all_names(with_acme: list[Client]) -> None:
-    places = [(name, path) for name, path in client_rules.places(with_acme)[fields.CACHE_WRITE_TOKENS]]
-    assert places.index(("acme.usage", ("cache_creation_input_tokens",))) > places.index(
+def test_usage_objects_are_read_after_all_names(with_fake_sdk: list[Client]) -> None:
+    places = [(name, path) for name, path in client_rules.places(with_fake_sdk)[fields.CACHE_WRITE_TOKENS]]
+    assert places.index(("fake_sdk.usage", ("cache_creation_input_tokens",))) > places.index(
         ("ai.usage.inputTokenDetails.cacheWriteTokens", ())
     )
 
 
-def test_the_attribute_of_a_rule_is_looked_for(with_acme: list[Client]) -> None:
-    kinds = [name for name, _ in client_rules.places(with_acme)[fields.KIND]]
-    assert kinds.index("acme.kind") == kinds.index("openinference.span.kind") + 1
+def test_the_attribute_of_a_rule_is_looked_for(with_fake_sdk: list[Client]) -> None:
+    kinds = [name for name, _ in client_rules.places(with_fake_sdk)[fields.KIND]]
+    assert kinds.index("fake_sdk.kind") == kinds.index("openinference.span.kind") + 1

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tenant import Tenant
 from web import json_body
-from web.json_body import MOST_LEVELS, MOST_OTLP_LEVELS, check_levels
+from web.json_body import MAX_LEVELS, MAX_OTLP_LEVELS, check_levels
 from web.problems import Problem
 
 JSON = "application/json"
@@ -22,12 +22,12 @@ def objects(levels: int) -> str:
 
 
 ENDPOINTS = [
-    ("/api/v1/traces", MOST_LEVELS),
-    ("/v1/traces", MOST_OTLP_LEVELS),
-    ("/api/public/otel/v1/traces", MOST_OTLP_LEVELS),
-    ("/v1/traces/ingest", MOST_LEVELS),
-    ("/api/public/scores", MOST_LEVELS),
-    ("/api/public/ingestion", MOST_LEVELS),
+    ("/api/v1/traces", MAX_LEVELS),
+    ("/v1/traces", MAX_OTLP_LEVELS),
+    ("/api/public/otel/v1/traces", MAX_OTLP_LEVELS),
+    ("/v1/traces/ingest", MAX_LEVELS),
+    ("/api/public/scores", MAX_LEVELS),
+    ("/api/public/ingestion", MAX_LEVELS),
 ]
 
 
@@ -79,7 +79,7 @@ def test_a_body_that_is_not_deeper_passes(body: str) -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
 def test_json_is_utf_8(encoding: str) -> None:
     """In UTF-16 a bracket may be half of a letter."""
-    assert json_body.parsed('{"name": Infinity}'.encode("utf-8-sig")) == {"name": float("inf")}
+    assert json_body.parse_json('{"name": Infinity}'.encode("utf-8-sig")) == {"name": float("inf")}
     with pytest.raises(Problem) as refused:
-        json_body.parsed('{"name": Infinity}'.encode(encoding))
+        json_body.parse_json('{"name": Infinity}'.encode(encoding))
     assert refused.value.status == 400

@@ -15,7 +15,7 @@ from psycopg_pool import PoolTimeout
 
 from tests.factories import an_api_key
 from tests.tenant import Tenant
-from web import deadline, logs, metrics, problems
+from web import deadline, logs, problems, prometheus
 from web.postgres.base import DeadlinePassed
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -101,7 +101,7 @@ class TestTransientFaults:
         assert (answer.status_code, answer["Retry-After"]) == (503, "2")
 
     def test_any_other_fault_is_500_and_a_problem(self, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("analytics.views.query_string.parse", lambda *args: 1 / 0)
+        monkeypatch.setattr("analytics.views.query_string.parse_filters", lambda *args: 1 / 0)
         key, secret = an_api_key("read")
         client.raise_request_exception = False
         headers = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(key.workspace_id)}
@@ -125,10 +125,10 @@ class TestLog:
     @pytest.fixture
     def lines(self) -> Any:
         handler = logging.StreamHandler(StringIO())
-        config = logs.config("INFO", "true", production=False)
+        config = logs.logging_config("INFO", "true", production=False)
         json_lines = {name: value for name, value in config["formatters"]["json"].items() if name != "()"}
-        handler.setFormatter(logs.Json(**json_lines))
-        handler.addFilter(logs.RequestId())
+        handler.setFormatter(logs.JsonLogFormatter(**json_lines))
+        handler.addFilter(logs.RequestIdFilter())
         root = logging.getLogger()
         level = root.level
         root.addHandler(handler)
@@ -202,7 +202,7 @@ class TestMetrics:
 
     def test_spans_are_counted_by_their_outcome(self, tenant: Tenant) -> None:
         names = ["spans_accepted_total", "spans_duplicate_total", 'spans_rejected_total{reason="agent_id"}']
-        metrics.REJECTED.labels("agent_id")
+        prometheus.REJECTED.labels("agent_id")
         before = [self.value(f"observability_{name}") for name in names]
         spans = [{"agent_id": "a", "trace_id": "t", "span_id": "1", "timestamp": NOW}] * 3
         body = json.dumps({"traces": [*spans, {"agent_id": ""}]})
@@ -211,7 +211,7 @@ class TestMetrics:
         assert [new - old for new, old in zip(after, before, strict=True)] == [1, 2, 1]
 
     def test_answers_503_are_counted_by_cause(self) -> None:
-        metrics.UNAVAILABLE.labels("lock")
+        prometheus.UNAVAILABLE.labels("lock")
         before = self.value('observability_unavailable_total{cause="lock"}')
         request = RequestFactory().get("/api/v1/traces")
         exception = caused_by(OperationalError, errors.LockNotAvailable())
@@ -235,4 +235,4 @@ class TestMetrics:
         ],
     )
     def test_refusals_have_few_reasons(self, words: str, reason: str) -> None:
-        assert metrics.reason_of(words) == reason
+        assert prometheus.reason_of(words) == reason

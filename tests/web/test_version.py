@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from analytics.catalogue import PAGES
 from tests.tenant import Tenant
 from web.version import VERSION
 
@@ -36,7 +37,7 @@ def test_readyz_names_the_version(client: Client) -> None:
 
 
 @pytest.mark.django_db(databases="__all__")
-@pytest.mark.parametrize("name", ["usage", "cost", "performance"])
+@pytest.mark.parametrize("name", [page.domain for page in PAGES])
 def test_the_foot_of_every_dashboard_shows_the_version(tenant: Tenant, name: str) -> None:
     page = tenant.client.get(f"/dashboard/{name}").content.decode()
     assert f"Version {VERSION}." in page.partition('<footer id="foot">')[2]

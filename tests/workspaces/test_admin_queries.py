@@ -48,9 +48,9 @@ def admin() -> Client:
     for number in range(COUNT):
         ApiKey.objects.issue(workspaces[0], f"key {number}", ["read"])
     for workspace in workspaces:
-        Budget.objects.create(workspace=workspace, monthly_limit_usd=1000).note_change(None, "root")
+        Budget.objects.create(workspace=workspace, monthly_limit_usd=1000).record_change(None, "root")
     for _ in range(COUNT):
-        workspaces[0].budget.note_change(None, "root")
+        workspaces[0].budget.record_change(None, "root")
     PriceOverride.objects.bulk_create(
         PriceOverride(
             workspace=workspace,
@@ -117,11 +117,11 @@ def test_an_object_with_a_long_history_can_still_be_changed(admin: Client) -> No
     budget = Budget.objects.filter(changes__isnull=False).first()
     assert budget
     for _ in range(600):
-        budget.note_change(budget, "a script")
+        budget.record_change(budget, "a script")
     page = f"/admin/budgets/budget/{budget.pk}/change/"
     form = Form(admin.get(page).content.decode()).values | {"monthly_limit_usd": "55"}
     for _ in range(3):
-        budget.note_change(budget, "somebody else meanwhile")
+        budget.record_change(budget, "somebody else meanwhile")
     assert admin.post(page, form).status_code == 302
     budget.refresh_from_db()
     assert budget.monthly_limit_usd == 55

@@ -120,8 +120,8 @@ CREATE TABLE rollup_state (
 )
 """
 
-KEY_TYPES = dict.fromkeys(("operation", "agent_id", "provider", "model", "status", "error_type"), TEXT)
-KEY_TYPES |= dict.fromkeys(("user_number", "latency_bucket", "user_block"), "integer")
+SMALL_KEYS = ("user_number", "latency_bucket", "user_block")
+"""Keys that are integers. All others are texts."""
 MEASURE_TYPES = {
     "calls": "integer",
     "errors": "integer",
@@ -148,7 +148,7 @@ def rollup_table(entry: Rollup | UserSetTable, width: Width) -> str:
     columns = (
         "workspace_id uuid NOT NULL",
         "bucket timestamptz NOT NULL",
-        *(f"{key} {KEY_TYPES[key]}" for key in keys),
+        *(f"{key} {'integer' if key in SMALL_KEYS else TEXT}" for key in keys),
         *(f"{name} {MEASURE_TYPES[name]} NOT NULL" for name in measures_of(entry)),
         f"UNIQUE NULLS NOT DISTINCT ({', '.join(('workspace_id', 'bucket', *keys))})",
     )

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend. It measures its waits, and ends them with the request's deadline."""
+"""Extends Django's PostgreSQL backend: it measures waits, and ends them at the request's deadline."""
 
 import time
 from typing import Any
@@ -8,15 +8,15 @@ from django.db.backends.postgresql import base
 from psycopg import errors
 from psycopg.abc import RV, PQGen
 
-from web import deadline, metrics
+from web import deadline, prometheus
 
-# A connection that worked a moment ago answers at once, or its server hangs.
+# A connection that worked a moment ago responds at once, or its server hangs.
 CHECK_SECONDS = 1
 CONFIGURE_SECONDS = 3
 
 
 class DeadlinePassed(psycopg.OperationalError):
-    """The server neither answered nor gave up in time."""
+    """The server sent neither a result nor an error in time."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -27,7 +27,7 @@ class Connection(psycopg.Connection[Any]):
         try:
             return super().wait(gen, interval, remaining)
         except errors._WaitTimeout as error:
-            # The answer may still arrive, and the next query must not take it for its own.
+            # The result may still arrive, and the next query must not read it as its own.
             self.pgconn.finish()
             raise DeadlinePassed(f"no answer within the request's time ({remaining:.1f} s)") from error
 
@@ -41,14 +41,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with deadline.at_most(CHECK_SECONDS):
                 return super().get_new_connection(conn_params)
         finally:
-            metrics.POOL_WAIT.labels(self.alias).observe(time.monotonic() - began)
+            prometheus.POOL_WAIT.labels(self.alias).observe(time.monotonic() - began)
 
     def _configure_connection(self, connection: Any) -> bool:
         with deadline.at_most(CONFIGURE_SECONDS):
             return super()._configure_connection(connection)  # type: ignore[misc, no-any-return]
 
     def schema_editor(self, *args: Any, **kwargs: Any) -> Any:
-        # Building an index takes as long as it takes.
+        # Building an index may take longer than statement_timeout.
         with self.cursor() as cursor:
             cursor.execute("SET statement_timeout = 0")
         return super().schema_editor(*args, **kwargs)
@@ -56,4 +56,4 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _commit(self) -> None:
         began = time.monotonic()
         super()._commit()  # type: ignore[misc]
-        metrics.COMMIT.labels(self.alias).observe(time.monotonic() - began)
+        prometheus.COMMIT.labels(self.alias).observe(time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""Counts and times for Prometheus. docs/operations.md explains each, and when to worry."""
+"""Counters and histograms for Prometheus. docs/operations.md explains each of them and the alerts."""
 
 from collections.abc import Iterable
 
@@ -30,7 +30,7 @@ POOL_WAIT = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
 
-# Parts of a refusal's text, by the reason they stand for: few values, whatever clients send.
+# Parts of an error message, by the reason they mean. The label has few values, whatever clients send.
 REASONS = {
     "id": ("_id", "an id"),
     "time": ("start", "time", "nanoseconds"),

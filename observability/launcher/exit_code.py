@@ -1,4 +1,4 @@
-"""How a start of the product ends: with its reason in one line, or in order after Ctrl-C."""
+"""Runs the launcher and makes its exit code: it prints errors in one line, and stops in order after Ctrl-C."""
 
 import logging
 import signal
@@ -26,16 +26,16 @@ class Stopped(BaseException):
 
 
 def exit_code(work: Callable[[], None]) -> int:
-    """Does the work and returns the program's exit code. Prints in one line why the work could not be done."""
+    """Does the work and returns the program's exit code. Prints the reason of a failure in one line."""
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    # The pool warns at each attempt; here the one line below says it all.
+    # The pool warns at each attempt; the one line below is enough.
     logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         work()
     except Stopped:
         return 0
-    except (Refused, embedded.Broken, ImproperlyConfigured, CommandError) as error:
+    except (Refused, embedded.EmbeddedServerError, ImproperlyConfigured, CommandError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
     except (DatabaseError, psycopg.Error) as error:
