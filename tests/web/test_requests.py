@@ -61,7 +61,7 @@ class TestTransientFaults:
         ],
     )
     def test_transient_faults_are_distinguished_from_others(self, exception: Exception, cause: str | None) -> None:
-        assert problems.cause(exception) == cause
+        assert problems.transient_cause(exception) == cause
 
     @pytest.fixture
     def broken(self, monkeypatch: pytest.MonkeyPatch) -> None:
