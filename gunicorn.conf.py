@@ -11,7 +11,7 @@ from web import logs
 
 wsgi_app = "observability.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
-# Without REDIS_URL each process caches in its own memory: several could return different answers, so there is one.
+# Without REDIS_URL each process caches in its own memory. Several could return different answers: the default is one.
 workers = int(os.environ.get("WEB_WORKERS", "1"))
 worker_class = "web.worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "24"))
