@@ -8,7 +8,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 # On all cores. tests/conftest.py says which tests stay together.
-PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses logical --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses auto --no-loadscope-reorder
 SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz \
 	observability/test_launcher.py security timescaledb
 

@@ -1,4 +1,5 @@
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -47,6 +48,12 @@ class GroupScheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than cores: while one worker waits for a server that its test started, the others go on."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.hookimpl(optionalhook=True)
