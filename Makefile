@@ -9,7 +9,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 # On all cores. tests/conftest.py says which tests stay together.
 PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses auto --no-loadscope-reorder
-SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz \
+SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz ingest/test_captures.py \
 	observability/test_launcher.py security timescaledb
 
 .PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check
@@ -31,7 +31,7 @@ format: .venv/development ## Format code and templates, and fix what the linters
 test: .venv/development $(TIMESCALEDB) ## Run the tests, and print the coverage
 	@$(PYTEST) --cov --cov-report=
 
-test-fast: .venv/development ## Run the tests that take about a minute: all but browser, attacks, faults, fuzzing, oracle, launcher, TimescaleDB
+test-fast: .venv/development ## Run the tests that take about a minute: all but browser, attacks, captures, faults, fuzzing, oracle, launcher, TimescaleDB
 	@$(PYTEST) $(SLOW:%=--ignore=tests/%)
 
 test-faults: .venv/development ## Kill, stop, freeze and flood every process for ten minutes; prints a table of what was lost
