@@ -195,8 +195,8 @@ $$
 """
 # Chunks of the aggregates: few enough to plan a window of 400 days quickly.
 CHUNK_INTERVALS = {MINUTE: "10 days", TEN_MINUTES: "10 days", HOUR: "10 days", DAY: "100 days", WEEK: "700 days"}
-# Columns of which thousands of rows are read at once. They are read from the index alone, in which the rows of a
-# workspace are neighbours.
+# Questions read these columns of thousands of rows at once. The index holds a copy of them, and keeps the rows of a
+# workspace next to each other, so the table itself is not read.
 INCLUDED = {
     "agents": tuple(MEASURES),
     "latency": ("calls",),
