@@ -54,7 +54,11 @@ def test_an_unknown_engine_is_refused() -> None:
         check=False,
     )
     assert "ANALYTICS_ENGINE must be " in result.stderr
-    assert "postgresql or timescaledb, not 'mysql'." in result.stderr
+    assert "citus or postgresql or timescaledb, not 'mysql'." in result.stderr
+
+
+def test_an_engine_without_a_schema_of_its_own_has_that_of_postgresql() -> None:
+    assert INITIAL.statements("citus") == INITIAL.statements("postgresql") != INITIAL.statements("timescaledb")
 
 
 def test_distributing_without_citus_says_so() -> None:

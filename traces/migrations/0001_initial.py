@@ -36,6 +36,8 @@ def create(apps: Any, schema_editor: Any) -> None:
             create_extension(cursor)
         for statement in statements(engine):
             cursor.execute(statement)
+        # The product recognises the engine by this comment.
+        cursor.execute(f"COMMENT ON TABLE traces IS 'engine: {engine}'")
 
 
 def engine_of(cursor: CursorWrapper) -> str:
@@ -63,8 +65,12 @@ def create_extension(cursor: CursorWrapper) -> None:
 
 
 def statements(engine: str) -> list[str]:
-    """Returns the statements of the file. A blank line follows each statement, and no statement contains one."""
-    return (SCHEMA_FOLDER / f"0001_{engine}.sql").read_text().split(";\n\n")
+    """Returns the statements of the engine's schema. An engine without a file of its own has PostgreSQL's schema.
+
+    A blank line follows each statement, and no statement contains one.
+    """
+    own, common = (SCHEMA_FOLDER / f"0001_{name}.sql" for name in (engine, "postgresql"))
+    return (own if own.exists() else common).read_text().split(";\n\n")
 
 
 def refuse_to_drop(apps: Any, schema_editor: Any) -> None:

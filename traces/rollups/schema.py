@@ -166,7 +166,6 @@ def postgresql_schema() -> list[str]:
     return [
         *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX),
         *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables),
-        engine_comment_sql("postgresql"),
     ]
 
 
@@ -216,7 +215,6 @@ def timescaledb_schema() -> list[str]:
     return [
         *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX, LATENCY_BUCKET),
         *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates),
-        engine_comment_sql("timescaledb"),
     ]
 
 
@@ -267,11 +265,6 @@ def aggregate_index(entry: Rollup | UserSetTable, width: Width) -> str:
     included = f" INCLUDE ({', '.join(INCLUDED[entry.name])})" if entry.name in INCLUDED else ""
     key = ", ".join(("workspace_id", "bucket", *keys_of(entry)))
     return f"\nCREATE INDEX ON {entry.table(width)} ({key}){included}\n"
-
-
-def engine_comment_sql(name: str) -> str:
-    """Returns the SQL for the comment from which the product reads the engine of the schema."""
-    return f"COMMENT ON TABLE traces IS 'engine: {name}'"
 
 
 def as_file(title: str, statements: list[str]) -> str:

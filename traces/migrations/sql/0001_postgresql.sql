@@ -535,5 +535,3 @@ CREATE TABLE failure_sets_weekly (
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_block)
 )
 WITH (fillfactor = 70);
-
-COMMENT ON TABLE traces IS 'engine: postgresql';

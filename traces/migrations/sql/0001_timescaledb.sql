@@ -868,5 +868,3 @@ GROUP BY 1, 2, 3, 4, 5
 WITH NO DATA;
 
 CREATE INDEX ON failure_sets_weekly (workspace_id, bucket, status, error_type, user_block);
-
-COMMENT ON TABLE traces IS 'engine: timescaledb';
