@@ -58,7 +58,10 @@ class Metric(NamedTuple):
 
 class Page(NamedTuple):
     domain: str
+    """Its panels are the metrics whose route begins with this word."""
     title: str
+    other_routes: tuple[str, ...] = ()
+    """Metrics of other pages whose panels it shows too, after its own."""
 
     @property
     def name(self) -> str:
@@ -186,5 +189,6 @@ METRICS = {
 
 def metrics_of(page: Page) -> list[Metric]:
     """Returns the metrics of a page in the order of its panels."""
-    metrics = [metric for metric in METRICS.values() if metric.domain == page.domain]
-    return sorted(metrics, key=lambda metric: (not metric.panel.is_above_grid, metric.panel.order))
+    own = [metric for metric in METRICS.values() if metric.domain == page.domain]
+    own.sort(key=lambda metric: (not metric.panel.is_above_grid, metric.panel.order))
+    return [*own, *(METRICS[route] for route in page.other_routes)]

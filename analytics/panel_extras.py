@@ -10,7 +10,7 @@ from typing import Any
 
 from analytics import cost, performance, usage
 from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question, answer_data
-from analytics.page_questions import known_models, newest_span, users_and_agents_over_time
+from analytics.page_questions import known_models, users_and_agents_over_time
 from analytics.palette import colour_slots
 from budgets.spending import period
 from traces.filters import Filters
@@ -34,10 +34,7 @@ def usage_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 
 def usage_calls_over_time(filters: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {
-        "previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS),
-        "newest_span": newest_span_when_needed(filters),
-    }
+    return {"previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS)}
 
 
 def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
@@ -53,7 +50,6 @@ def cost_trend(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
         "previous": previous(cost.trend, replace(filters, limit=1), workspace, SERIES_TTL_SECONDS),
         "slots": model_slots(filters, workspace),
-        "newest_span": newest_span_when_needed(filters),
     }
 
 
@@ -70,20 +66,12 @@ def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, An
 
 
 def performance_latency(filters: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {
-        "previous": previous(performance.latency, filters, workspace, SERIES_TTL_SECONDS),
-        "newest_span": newest_span_when_needed(filters),
-    }
+    return {"previous": previous(performance.latency, filters, workspace, SERIES_TTL_SECONDS)}
 
 
 def previous(question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int) -> Any:
     """Returns the same question's answer for the window of equal length immediately before."""
     return answer_data(question, filters.previous, workspace, ttl_seconds, "previous:")
-
-
-def newest_span_when_needed(filters: Filters) -> Callable[[], datetime | None]:
-    """Returns a function, which templates call only if there is nothing else to show."""
-    return lambda: newest_span(filters.workspace_id)
 
 
 def running_month(filters: Filters, workspace: Workspace) -> Any:

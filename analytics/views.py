@@ -1,6 +1,6 @@
 """Makes the view of every metric."""
 
-from functools import wraps
+from functools import partial, wraps
 
 import orjson
 from django.http import HttpResponse
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from analytics import query_string
 from analytics.answers import answer
 from analytics.catalogue import Metric
+from analytics.page_questions import newest_span
 from web.declared_access import View
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -34,6 +35,8 @@ def metric_view(metric: Metric) -> View:
                 "data": orjson.loads(result.body),
                 "filters": filters,
                 "workspace": request.workspace,
+                # Templates call it only if there is nothing else to show.
+                "newest_span": partial(newest_span, request.workspace.id),
             }
             response = render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
         else:

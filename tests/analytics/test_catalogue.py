@@ -1,6 +1,7 @@
 """A metric needs only its entry in the catalogue, its function and its template: everything else follows."""
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from typing_extensions import TypedDict
 import analytics.urls
 import observability.urls
 from analytics import catalogue, openapi
-from analytics.catalogue import METRICS, PAGES, Metric, Panel, metrics_of
+from analytics.catalogue import METRICS, PAGES, Metric, Page, Panel, metrics_of
+from tests.analytics.oracle import ORACLE
 from tests.tenant import Tenant
 from traces import sums
 from traces.db import row
@@ -108,8 +110,26 @@ def test_the_extra_metric_is_gone_afterwards(tenant: Tenant) -> None:
     assert f"/api/v1/{ROUTE}" not in tenant.client.get("/api/v1/openapi.json").json()["paths"]
 
 
-def test_every_metric_is_on_a_page() -> None:
-    assert sorted(metric.route for page in PAGES for metric in metrics_of(page)) == sorted(METRICS)
+def test_every_metric_is_on_a_page_and_every_page_has_a_metric() -> None:
+    assert {metric.route for page in PAGES for metric in metrics_of(page)} == set(METRICS)
+    assert all(metrics_of(page) for page in PAGES)
+
+
+def test_a_page_can_show_panels_of_other_pages(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page("reliability", "Reliability", ("performance/throughput", "performance/errors"))
+    monkeypatch.setattr(catalogue, "PAGES", (*PAGES, page))
+    reload_urls()
+    try:
+        shown = tenant.client.get("/dashboard/reliability").content.decode()
+    finally:
+        monkeypatch.undo()
+        reload_urls()
+    assert re.findall('id="panel-([a-z-]+)"', shown) == ["performance-throughput", "performance-errors"]
+    assert re.findall("<h1[^>]*>([^<]+)", shown) == ["Reliability"]
+
+
+def test_the_oracle_knows_every_metric() -> None:
+    assert set(ORACLE) == set(METRICS)
 
 
 def test_a_panel_can_precede_those_of_earlier_metrics() -> None:
