@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.analytics.oracle import Money, Question
 from tests.tenant import iso
 from traces import writer
+from traces.filters import DIMENSIONS
 from traces.row import Row
 
 # Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September.
@@ -151,9 +152,11 @@ def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str
         for name, longest in (("minute", timedelta(hours=4)), ("hourly", timedelta(days=9)), ("daily", length))
         if length <= longest
     ]
-    pools = {"agent_id": AGENTS, "model": MODELS[1:], "provider": PROVIDERS[1:], "operation": sorted(set(OPERATIONS))}
+    stored = {dimension.name: {getattr(row, dimension.name) for row in rows} - {None, ""} for dimension in DIMENSIONS}
     filters = {
-        name: draw(st.sampled_from([*pool, "nobody"])) for name, pool in pools.items() if draw(st.integers(0, 3)) == 0
+        name: draw(st.sampled_from([*sorted(values), "nobody"]))
+        for name, values in stored.items()
+        if draw(st.integers(0, 3)) == 0
     }
     granularity, limit = draw(st.sampled_from(fitting)), draw(st.sampled_from([1, 2, 3, 10, 100]))
     exact_rows = draw(st.sampled_from([0, 3, 200_000]))

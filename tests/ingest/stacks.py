@@ -1,4 +1,4 @@
-"""The twelve client stacks without a capture, with spans as these stacks send them.
+"""The client stacks without a capture, with spans as these stacks send them.
 
 Each run has an agent, a successful call of gpt-4o-mini (100 tokens in, 20 out), a tool call and a call that fails.
 """

@@ -1,4 +1,4 @@
-"""The twelve stacks without a capture: each sends the same run in its own way, and the stored rows are the same."""
+"""The stacks without a capture: each sends the same run in its own way, and the stored rows are the same."""
 
 import json
 import random

@@ -12,6 +12,7 @@ from tests.factories import MembershipFactory, UserFactory, an_api_key
 from tests.security.routes import PAGES, READ_PATHS
 from tests.security.world import BACKEND, PROBES, selecting, signed_in
 from tests.tenant import NOON, Tenant, iso
+from traces.filters import DIMENSIONS
 from traces.text import NAME_LENGTH
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -43,7 +44,7 @@ METACHARACTERS = [
     *("U&'\\0027'", "$tag$ $tag$", "NULL", "null", "true", "0x27", "1e400", "-1", "NaN", "٣", "🙂", "a" * NAME_LENGTH),
     *("../../etc/passwd", "${7*7}", "{{7*7}}", "{% debug %}", "__class__", "[$ne]", "(SELECT 1)", "::text", "\u2028"),
 ]
-FILTERS = ("agent_id", "model", "provider", "operation")
+FILTERS = tuple(dimension.name for dimension in DIMENSIONS)
 PROJECTED = ("/api/v1/cost/overview", "/api/v1/cost/budget")
 WINDOW = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
 

@@ -11,6 +11,7 @@ from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
 from tests.security.routes import PAGES, READ_PATHS
 from tests.security.world import PROBES, selecting, signed_in
+from traces.filters import DIMENSIONS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -20,6 +21,9 @@ ADMIN_LISTS = (
     *("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget", "prices/priceoverride"),
     *("auth/user", "axes/accessattempt", "axes/accesslog"),
 )
+
+
+FILTERS = tuple(dimension.name for dimension in DIMENSIONS if dimension.name != "operation")
 
 
 class Tags(HTMLParser):
@@ -77,7 +81,7 @@ def test_panels_and_pages_escape_stored_text(twins: Any) -> None:
     assert "&lt;script&gt;" in shown, "the payloads are not on the page at all"
     for page in PAGES:
         for place in range(0, len(PAYLOADS), 7):
-            queries = [dict.fromkeys(("agent_id", "model", "provider"), texts[place]) for texts in (PAYLOADS, HARMLESS)]
+            queries = [dict.fromkeys(FILTERS, texts[place]) for texts in (PAYLOADS, HARMLESS)]
             shapes = [
                 shape(client.get(f"/{page}", {"workspace": str(one)} | query))
                 for one, query in zip((hostile, harmless), queries, strict=True)

@@ -25,6 +25,7 @@ from tests.security.routes import (
 from tests.security.world import B_LIMIT_SHOWN, CANARY, PROBES, TEXTS, World, a_world, selecting
 from tests.tenant import NOON, iso
 from traces.db import rows
+from traces.filters import DIMENSIONS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -112,7 +113,7 @@ def test_answers_of_a_workspace_contain_nothing_of_another(world: World, identit
         for extra in ({}, {"HX-Request": "true"}):
             own = get(path, WINDOW, headers=headers | extra)
             assert own.status_code == 200
-            for name in ("agent_id", "model", "provider", "operation"):
+            for name in (dimension.name for dimension in DIMENSIONS):
                 value = f"{CANARY}-{name}" if name != "operation" else "chat"
                 there = client.get(path, WINDOW | {name: value}, headers=headers | extra)
                 assert there.status_code == 200
