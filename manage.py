@@ -8,7 +8,7 @@ from web.version import VERSION
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
-    # Commands take as long as they need: only the server has somebody who waits.
+    # No query of a command is stopped: nobody waits for it, as a client waits for the server.
     os.environ.setdefault("STATEMENT_TIMEOUT_MS", "0")
     if sys.argv[1:] == ["--version"]:
         print(VERSION)  # Django would print its own

@@ -10,7 +10,7 @@ from web.problems import Problem
 
 CHUNK = 64 * 1024
 MAX_EXPANSION = 100
-# A body of repeated spans can shrink more than a hundredfold. Up to this size that is allowed: it costs little.
+# A body of repeated spans can shrink more than a hundredfold. This is allowed up to this size, which costs little.
 EXPANSION_FLOOR = 256 * 1024
 # For each member of a gzip file, the rest of the file is copied: the cost grows with the square of their number.
 MAX_MEMBERS = 100
@@ -79,11 +79,11 @@ def inflate(body: bytes, encoding: str) -> bytes:
     return bytes(inflated)
 
 
-def check_expansion(inflated: int, sent: int) -> None:
-    """Raises 413 for a body that inflates too much; both are numbers of bytes."""
-    if inflated > settings.MAX_BODY_BYTES:
+def check_expansion(inflated_bytes: int, sent_bytes: int) -> None:
+    """Raises 413 for a body that inflates too much."""
+    if inflated_bytes > settings.MAX_BODY_BYTES:
         raise too_large()
-    if inflated > EXPANSION_FLOOR and inflated > MAX_EXPANSION * sent:
+    if inflated_bytes > EXPANSION_FLOOR and inflated_bytes > MAX_EXPANSION * sent_bytes:
         raise Problem(413, f"The request body inflates more than {MAX_EXPANSION} times; send smaller batches.")
 
 

@@ -41,7 +41,7 @@ def parse_json(body: bytes, max_levels: int = MAX_LEVELS) -> Any:
     except orjson.JSONDecodeError:
         pass
     # The standard parser accepts NaN and lone surrogates. It would accept UTF-16 too, in which check_levels finds no
-    # brackets: so the body is decoded first.
+    # brackets: so the body is decoded from UTF-8 first.
     try:
         return json.loads(body.decode("utf-8-sig", "surrogatepass"))
     except (ValueError, RecursionError) as error:

@@ -51,7 +51,7 @@ class RequestIdFilter(logging.Filter):
 
 
 def logging_config(level: str, log_json: str, production: bool) -> dict[str, Any]:
-    """Returns the configuration of logging. `level` and `log_json` are as in the environment, and may be empty."""
+    """Returns the configuration of logging. `level` and `log_json` come from the environment and may be empty."""
     as_json = (log_json or str(production)).lower() in ("true", "1", "yes", "on")
     level = level or "WARNING"
     names = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"

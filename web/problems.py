@@ -157,7 +157,7 @@ def is_malformed_admin_url(request: HttpRequest) -> bool:
     match = request.resolver_match
     if match is None or match.app_names[:1] != ["admin"]:
         return False
-    if match.url_name == "view_on_site":  # it only reads
+    if match.url_name == "view_on_site":  # a view that only reads
         return True
     if request.method in ("GET", "HEAD") and request.GET:  # filters, and first values of a form
         return True
@@ -179,9 +179,9 @@ def is_id(field: Any, value: str) -> bool:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Makes the response to an unexpected error. Django calls it also for errors outside the views, as in a session."""
+    """Makes the response to an unexpected error. Django also calls it for errors outside views, as in a session."""
     exception = sys.exc_info()[1]
     problem = (problem_of(exception) if exception else None) or Problem(
-        500, "This is a fault of the server; its log tells more under the X-Request-ID of this answer."
+        500, "This is a fault of the server; its log has the details under the X-Request-ID of this response."
     )
     return problem_response(request, problem)

@@ -58,12 +58,12 @@ class Breaker:
             self.retry_at = time.monotonic() + PAUSE_SECONDS  # only this caller tries again
             return True
 
-    def failed(self, error: Exception) -> None:
+    def record_failure(self, error: Exception) -> None:
         if not self.is_open:
             logger.warning("Redis does not answer, memory is used instead: %s", error)
         self.retry_at = time.monotonic() + PAUSE_SECONDS
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         if self.is_open:
             logger.warning("Redis answers again")
             self.retry_at = 0.0
@@ -84,14 +84,14 @@ class SharedCache(BaseCache):
         return self.breaker.is_open
 
     def call(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        """Calls Redis; the memory if Redis is paused or fails."""
+        """Calls Redis. Calls the memory instead while Redis is not used, or if it fails."""
         if self.breaker.allows_a_call():
             try:
                 result = getattr(self.redis, operation)(*args, **kwargs)
             except (RedisError, OSError) as error:  # timeouts of sockets are OSErrors
-                self.breaker.failed(error)
+                self.breaker.record_failure(error)
             else:
-                self.breaker.succeeded()
+                self.breaker.record_success()
                 return result
         return getattr(self.memory, operation)(*args, **kwargs)
 

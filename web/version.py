@@ -10,5 +10,5 @@ VERSION: str = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]["
 
 
 def product_version(request: HttpRequest) -> dict[str, str]:
-    """Gives every template the version: a context processor."""
+    """Gives every template the version. It is a context processor of Django."""
     return {"product_version": VERSION}

@@ -102,7 +102,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             if now - began > HANDLE_SECONDS:
                 shut_down(conn, socket.SHUT_RDWR)
             elif now - began > RECEIVE_SECONDS and not has_arrived(self.requests.get(conn)):
-                # The thread that reads sees the end of the request, and can still send a response.
+                # The thread reads the end of the request here, and can still send a response.
                 shut_down(conn, socket.SHUT_RD)
         for conn in [conn for conn, ends in self.lingering.items() if ends < now]:
             self.close(conn)
@@ -114,7 +114,7 @@ def shut_down(conn: gthread.TConn, direction: int) -> None:
 
 
 def has_arrived(req: Any) -> bool:
-    """Returns whether the request was read to its end: then the response takes long."""
+    """Returns whether the whole request was read. Then only the work or the response takes long."""
     if req is None:
         return False
     reader = req.body.reader

@@ -77,7 +77,7 @@ def test_redis_is_used_again_when_it_is_back(tenant: Tenant, redis: RedisServer)
 
 def test_only_one_caller_at_a_time_tries_a_broken_redis() -> None:
     breaker = shared_cache.Breaker()
-    breaker.failed(OSError("gone"))
+    breaker.record_failure(OSError("gone"))
     assert not breaker.allows_a_call()
     breaker.retry_at = 0.001
     assert [breaker.allows_a_call(), breaker.allows_a_call()] == [True, False]

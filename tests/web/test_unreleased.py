@@ -1,4 +1,4 @@
-"""A database of before version 0.1.0 is refused by `migrate` before anything in it is changed."""
+"""A database that was made before version 0.1.0 is refused by `migrate` before anything in it is changed."""
 
 from typing import Any
 

@@ -6,7 +6,7 @@ from web.unreleased import refuse_unreleased
 
 
 class Command(migrate.Command):
-    """Django's command, which first refuses a database of before version 0.1.0."""
+    """Migrates as Django's command does, but first refuses a database that was made before version 0.1.0."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_unreleased(options["database"])
