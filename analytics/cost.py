@@ -63,7 +63,7 @@ def spend(filters: Filters) -> Spend:
         FROM {calls} AS calls
         """,
         filters.params,
-        of=Spend,
+        row_type=Spend,
         calls=sums.calls_sql(filters, "calls", "priced_calls", "cost_usd"),
     )
 
@@ -141,7 +141,7 @@ def trend(filters: Filters) -> Trend:
         ORDER BY timestamp, rank
         """,
         filters.params,
-        of=ModelInBucket,
+        row_type=ModelInBucket,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
@@ -207,7 +207,7 @@ def by_model(filters: Filters) -> ByModel:
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
         """,
         filters.params,
-        of=ModelCost,
+        row_type=ModelCost,
         calls=sums.calls_sql(
             filters, "provider", "model", "calls", "priced_calls", "cost_usd", "input_tokens", "output_tokens"
         ),

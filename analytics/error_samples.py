@@ -139,7 +139,7 @@ def find(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
         for sql in (FIRST_ERROR, LAST_ERRORS)
         for days, indexes in windows.group_by_days(periods(numbered, sql)).items()
     ]
-    return rows(" UNION ALL ".join(parts) + " ORDER BY index", filters.params | params, of=Sample)
+    return rows(" UNION ALL ".join(parts) + " ORDER BY index", filters.params | params, row_type=Sample)
 
 
 def periods(searches: Mapping[int, Search], sql: str) -> dict[int, TimeRange]:

@@ -37,7 +37,7 @@ def choices_question(column: str) -> Question:
             LIMIT 1000
             """,
             others.params,
-            of=Choice,
+            row_type=Choice,
             calls=sums.calls_sql(others, column, "calls"),
             column=column,
         )
@@ -77,7 +77,7 @@ def operations(filters: Filters) -> Choices:
         LIMIT 1000
         """,
         filters.params | filled_until(filters),
-        of=Choice,
+        row_type=Choice,
     )
     return {"data": data}
 
@@ -120,7 +120,7 @@ def known_models(filters: Filters) -> KnownModels:
         ORDER BY min(day), model
         """,
         filters.params | filled_until(filters),
-        of=KnownModel,
+        row_type=KnownModel,
     )
     return {"data": [known["model"] for known in found]}
 
@@ -162,7 +162,7 @@ def users_and_agents_over_time(filters: Filters) -> UsersAndAgentsOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        of=UsersAndAgentsInBucket,
+        row_type=UsersAndAgentsInBucket,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "agent_id", "calls", bucket=filters.bucket),
         users=sums.distinct_users_sql(filters, bucket=filters.bucket),
@@ -178,6 +178,6 @@ def newest_span(workspace_id: UUID) -> datetime | None:
     found = row(
         "SELECT max(timestamp) AS newest FROM traces WHERE workspace_id = %(workspace_id)s",
         {"workspace_id": workspace_id},
-        of=NewestSpan,
+        row_type=NewestSpan,
     )
     return found["newest"]

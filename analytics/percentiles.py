@@ -124,13 +124,13 @@ def percentiles(
     """
     bucket_sql = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
-        exact = rows(EXACT, filters.params, of=ExactPercentiles, bucket=bucket_sql, filters=FILTER_SQL)
+        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket_sql, filters=FILTER_SQL)
         if sum(one["timed_calls"] for one in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(
         HISTOGRAM,
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
-        of=BucketPercentiles,
+        row_type=BucketPercentiles,
         bucket=bucket_sql,
         latency=sums.latency_sql(filters, bucket or windows.ANY_WIDTH),
     )

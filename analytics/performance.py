@@ -67,7 +67,7 @@ def summary(filters: Filters) -> Summary:
         FROM {calls} AS calls
         """,
         filters.params,
-        of=WindowSums,
+        row_type=WindowSums,
         calls=sums.calls_sql(filters, "calls", "errors", "timed_calls", "latency_ms"),
     )
     calls, errors = window["calls"], window["errors"]
@@ -124,7 +124,7 @@ def latency(filters: Filters) -> Latency:
         ORDER BY timestamp
         """,
         filters.params,
-        of=BucketSums,
+        row_type=BucketSums,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
     )
@@ -187,7 +187,7 @@ def throughput(filters: Filters) -> Throughput:
         ORDER BY timestamp
         """,
         filters.params,
-        of=ThroughputInBucket,
+        row_type=ThroughputInBucket,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "status", "calls", bucket=filters.bucket),
     )
@@ -288,7 +288,7 @@ def errors(filters: Filters) -> Errors:
         ORDER BY groups.calls DESC, groups.error_type, groups.status
         """,
         filters.params,
-        of=ErrorGroupSums,
+        row_type=ErrorGroupSums,
         totals=sums.calls_sql(filters, "calls", "errors"),
         calls=sums.errors_sql(filters),
         users=sums.affected_users_sql(filters),

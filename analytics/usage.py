@@ -69,7 +69,7 @@ def counts(filters: Filters) -> Counts:
         FROM counts
         """,
         filters.params,
-        of=Counts,
+        row_type=Counts,
         calls=sums.calls_sql(filters, "agent_id", "calls"),
         users=sums.distinct_users_sql(filters),
     )
@@ -108,7 +108,7 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         ORDER BY timestamp
         """,
         filters.params,
-        of=CallsInBucket,
+        row_type=CallsInBucket,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "calls", "errors", bucket=filters.bucket),
     )
@@ -166,7 +166,7 @@ def agent_distribution(filters: Filters) -> AgentDistribution:
         ORDER BY is_listed DESC, calls DESC, agent_id
         """,
         filters.params,
-        of=AgentShare,
+        row_type=AgentShare,
         calls=sums.calls_sql(
             filters, "agent_id", "calls", "errors", "timed_calls", "latency_ms", "priced_calls", "cost_usd"
         ),
@@ -242,7 +242,7 @@ def users_with_most_calls(filters: Filters) -> dict[int, str]:
         LIMIT %(limit)s
         """,
         filters.params,
-        of=NumberedUser,
+        row_type=NumberedUser,
         sums=sums.user_totals_sql(filters),
     )
     return {user["user_number"]: user["user_id"] for user in users}
@@ -318,7 +318,7 @@ def user_sums(filters: Filters, user_numbers: list[int]) -> dict[int, UserSums]:
         FROM changes
         """,
         filters.params | {"user_numbers": user_numbers},
-        of=UserSums,
+        row_type=UserSums,
         calls=sums.users_sql(filters, "agent_id"),
         previous_sums=sums.user_totals_sql(filters.previous),
     )
@@ -389,5 +389,5 @@ def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, d
         LAST_CALL.format(filters=FILTER_SQL, days=days, indexes=indexes, hours=hours)
         for days, indexes in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
     ]
-    users = rows(" UNION ALL ".join(parts), params, of=LastCall)
+    users = rows(" UNION ALL ".join(parts), params, row_type=LastCall)
     return {user["user_number"]: user["last_seen"] for user in users}

@@ -95,7 +95,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
             ) AS has_history
         """,
         month.params | {"zone": workspace.time_zone, "now": now},
-        of=MonthSums,
+        row_type=MonthSums,
         recent=sums.calls_sql(usual, "cost_usd", bucket=usual.bucket),
         month=sums.calls_sql(month, "cost_usd"),
     )
@@ -116,5 +116,5 @@ def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID,
         MONTH_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
         for month in months
     )
-    month_spends = rows(" UNION ALL ".join(spends), months[0].params, of=MonthSpend)
+    month_spends = rows(" UNION ALL ".join(spends), months[0].params, row_type=MonthSpend)
     return {month["workspace_id"]: month["spend_usd"] for month in month_spends}

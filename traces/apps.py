@@ -15,5 +15,5 @@ class TracesConfig(AppConfig):
 
 def complete_schema(using: str, **signal: Any) -> None:
     if using == "analytics":
-        engines.forget()
+        engines.forget_engines()
         engines.current().complete_schema()

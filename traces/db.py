@@ -1,4 +1,4 @@
-"""The analytics database: takes raw SQL, returns dictionaries."""
+"""Runs raw SQL in the analytics database, and returns dictionaries."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,31 +9,31 @@ from typing_extensions import TypeVar
 QueryRow = TypeVar("QueryRow", bound=Mapping[str, Any], default=dict[str, Any])
 
 
-def rows(sql: str, params: Mapping[str, Any], of: type[QueryRow] | None = None, **tables: str) -> list[QueryRow]:
+def rows(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = None, **tables: str) -> list[QueryRow]:
     """Returns each row as a dictionary, keyed by the aliases of the SELECT.
 
-    `of` is a TypedDict with exactly these aliases as its fields. A numeric of PostgreSQL is a Decimal, even if the
-    type says float: sums of money stay exact until they become JSON.
+    `row_type` is a TypedDict with exactly these aliases as its fields. A numeric of PostgreSQL is a Decimal, even if
+    the type says float: sums of money stay exact until they become JSON.
 
     `{name}` in the text is one of `tables`, which traces.sums writes.
     """
     with connections["analytics"].cursor() as cursor:
         cursor.execute(sql.format_map(tables), params)
         names = [column.name for column in cursor.description or ()]
-        if of is not None:
-            check_aliases(names, of)
+        if row_type is not None:
+            check_aliases(names, row_type)
         dictionaries: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         return dictionaries
 
 
-def row(sql: str, params: Mapping[str, Any], of: type[QueryRow] | None = None, **tables: str) -> QueryRow:
+def row(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = None, **tables: str) -> QueryRow:
     """Returns the only row of a query that always has one row."""
-    [only] = rows(sql, params, of, **tables)
+    [only] = rows(sql, params, row_type, **tables)
     return only
 
 
-def check_aliases(names: Sequence[str], of: type[QueryRow]) -> None:
-    """Raises a TypeError unless the aliases of the SELECT are exactly the fields of its type."""
-    fields = of.__annotations__
+def check_aliases(names: Sequence[str], row_type: type[QueryRow]) -> None:
+    """Raises a TypeError unless the aliases of the SELECT are exactly the fields of `row_type`."""
+    fields = row_type.__annotations__
     if sorted(names) != sorted(fields):
-        raise TypeError(f"The query names {', '.join(names)}; {of.__name__} has {', '.join(fields)}.")
+        raise TypeError(f"The query names {', '.join(names)}; {row_type.__name__} has {', '.join(fields)}.")

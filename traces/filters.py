@@ -1,6 +1,6 @@
 """Filters choose the calls that a question is about: one window of one workspace, narrowed by dimensions.
 
-DIMENSIONS is the one table of what can be filtered. The query string and its description in the API document, the SQL
+DIMENSIONS lists every column that can be filtered. The query string and its description in the API document, the SQL
 conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
 """
 

@@ -1,7 +1,7 @@
 """Finds stored spans: the spans of some traces, and other records of the same calls in other traces.
 
-Both are found by 8 bytes in an index that begins with the week or day. So new rows go to the few pages of the index
-that are in memory. Different ids can have the same 8 bytes, so the id in the row is compared too.
+Each search uses an index of the week or day and 8 bytes, a hash of the id. So new rows go to the few pages of the index
+that are in memory. Different ids can have the same hash, so the id in the row is compared too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ import psycopg
 
 from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
-FOUND_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
+LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
 # Looks into the index once for each id. Without OFFSET 0 the planner, whose statistics of a growing table are always
 # old, may read all rows of the workspace instead.
 SPANS_OF_TRACES = """
@@ -36,10 +36,10 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 """
-# The same for links, but by day: two records of one call are hours apart at most.
+# Does the same for links, but by day, because two records of one call are hours apart at most.
 TRACES_OF_LINKS = """
 SELECT DISTINCT found.trace_id
-FROM json_to_recordset(%(wanted)s::json)
+FROM json_to_recordset(%(links)s::json)
     AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
 CROSS JOIN LATERAL generate_series(
     date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
@@ -73,8 +73,8 @@ LIMIT %(limit)s
 """
 
 
-def found_columns() -> str:
-    return ", ".join(f"found.{name}{'::text' if name == 'span_facts' else ''}" for name in FOUND_COLUMNS)
+def lookup_columns() -> str:
+    return ", ".join(f"found.{name}{'::text' if name == 'span_facts' else ''}" for name in LOOKUP_COLUMNS)
 
 
 def spans_of_traces(
@@ -89,16 +89,16 @@ def spans_of_traces(
     """
     first, last = within
     cursor.execute(
-        SPANS_OF_TRACES.format(columns=found_columns()),
+        SPANS_OF_TRACES.format(columns=lookup_columns()),
         {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last},
     )
     return [row_from(values) for values in cursor.fetchall()]
 
 
 def row_from(values: Sequence[Any]) -> Row:
-    """Returns the row with these values of FOUND_COLUMNS. The facts are JSON text, or None."""
+    """Returns the row with these values of LOOKUP_COLUMNS. The facts are JSON text, or None."""
     *columns, facts = values
-    named = dict(zip(FOUND_COLUMNS, columns, strict=False))
+    named = dict(zip(LOOKUP_COLUMNS, columns, strict=False))
     return Row(**named, span_facts=orjson.loads(facts) if facts else None)
 
 
@@ -115,7 +115,7 @@ def calls_after(
     """
     timestamp, trace_id, span_id = after_key
     cursor.execute(
-        CALLS_AFTER.format(columns=found_columns()),
+        CALLS_AFTER.format(columns=lookup_columns()),
         {
             "workspace_id": workspace_id,
             "timestamp": timestamp,
@@ -139,17 +139,17 @@ class WantedLink(NamedTuple):
 
 
 def traces_of_links(
-    cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, wanted: Iterable[WantedLink]
+    cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, links: Iterable[WantedLink]
 ) -> set[str]:
-    """Returns the ids of the traces that hold such records."""
-    distinct = sorted(set(wanted))
+    """Returns the ids of the traces that have records with these links."""
+    distinct = sorted(set(links))
     if not distinct:
         return set()
     cursor.execute(
         TRACES_OF_LINKS,
         {
             "workspace_id": workspace_id,
-            "wanted": wanted_as_json(distinct),
+            "links": links_as_json(distinct),
             # TimescaleDB leaves out the chunks before and after these.
             "first": min(link.since for link in distinct),
             "last": max(link.until for link in distinct),
@@ -158,6 +158,6 @@ def traces_of_links(
     return {str(trace_id) for (trace_id,) in cursor.fetchall()}
 
 
-def wanted_as_json(wanted: Iterable[WantedLink]) -> str:
+def links_as_json(links: Iterable[WantedLink]) -> str:
     """Returns the links as one text. Sending four arrays would take longer than the query itself."""
-    return orjson.dumps([link._asdict() for link in wanted]).decode()
+    return orjson.dumps([link._asdict() for link in links]).decode()

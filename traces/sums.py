@@ -68,8 +68,8 @@ def users_sql(filters: Filters, *columns: str) -> str:
 
 
 def user_totals_sql(filters: Filters) -> str:
-    """Returns calls by user_number. Only their sums are right: some calls are added and subtracted again."""
-    # After a retention a week may be deleted while some of its days are still stored.
+    """Returns calls by user_number. Only the sum of a user's rows is right, because some rows are negative."""
+    # A retention may have deleted a week while some of its days are still stored.
     stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
     # There are many users, so a measure that is not needed would take a third of the time.
     rollup = users_rollup(filters)._replace(measures=CALL_COUNT)
@@ -123,8 +123,8 @@ DISTINCT = """(
 def distinct_sql(filters: Filters, rollup: Rollup, user_set: UserSetTable, bucket: timedelta) -> str:
     """Counts users from the sets of whole buckets, and from narrower buckets and rows at the edges.
 
-    Sets have no columns to filter by. With a filter users are counted from `rollup`, or from rows if
-    it lacks the column.
+    Sets have no columns to filter by. With a filter users are counted from `rollup`, or from rows if `rollup`
+    does not have the column.
     """
     active = filters.active_filters
     tables = rollup.tables if active else {rollup.widths[0]: rollup.narrowest} | user_set.tables

@@ -7,9 +7,9 @@ edges. So an answer is exact to the microsecond, and its cost hardly depends on 
       |....|------|======|#####################################|======|------|....|
       rows  10 min  hours               days, weeks               hours  10 min  rows
 
-The SQL is text and not a function of the database: Citus plans no function that reads a distributed table. Times are
-literals in it, so that TimescaleDB leaves chunks out while planning. On TimescaleDB a segment reads the table in
-which an aggregate is stored, up to where that is filled, and rows from there on.
+The SQL is text and not a function of the database: Citus cannot plan a function that reads a distributed table. Times
+are literals in it, so that TimescaleDB leaves chunks out while planning. On TimescaleDB a segment reads the table in
+which an aggregate is stored. Rows that the aggregate does not contain yet are read from `traces`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from traces.filters import BUCKET_ORIGIN, LATEST, Filters
 from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSetTable, Width
 
 ANY_WIDTH = timedelta.max
-"""For a query that returns no series: its buckets may have any width."""
+"""The limit of a query that returns no series: its buckets may have any width."""
 
 
 class TimeRange(NamedTuple):
@@ -39,12 +39,12 @@ class Segment(NamedTuple):
     end: datetime
     table: str = "traces"
     condition: str = ""
-    """A SQL condition without which the segment is empty. Empty: no condition."""
+    """A SQL condition. Where it is false, the segment has no rows. An empty text is no condition."""
     is_subtracted: bool = False
 
 
-class Layer(NamedTuple):
-    """A rollup table, as far as it is filled."""
+class FilledTable(NamedTuple):
+    """A rollup table, and the time up to which it is filled."""
 
     width: Width
     table: str
@@ -69,20 +69,22 @@ def split_window(
     With `may_subtract` a segment may begin before the window, and other segments subtract the part before the window.
     """
     start, end = filters.start, filters.end
-    layers = layers_of(filters, {width: table for width, table in tables.items() if width.length <= bucket}, state)
-    if not layers:
+    filled_tables = filled_tables_of(
+        filters, {width: table for width, table in tables.items() if width.length <= bucket}, state
+    )
+    if not filled_tables:
         return [Segment(None, start, end)]
-    narrowest, table, filled_until, _ = layers[0]
+    narrowest, table, filled_until, _ = filled_tables[0]
     open_bucket = floor(end, narrowest)
     if open_bucket < start or open_bucket == end or filled_until < LATEST:
-        return cover(layers, start, end, may_subtract)
+        return cover(filled_tables, start, end, may_subtract)
     # Most windows end now, inside a bucket that inserts fill at once. If no row lies between the end of the window and
-    # the end of this bucket, the whole bucket is read; otherwise its rows are.
+    # the end of this bucket, the whole bucket is read. Otherwise the rows are read.
     has_later_rows = ROWS_BETWEEN.format(
         workspace_id=filters.workspace_id, start=literal(end), end=literal(open_bucket + narrowest.length)
     )
     return [
-        *cover(layers, start, open_bucket, may_subtract),
+        *cover(filled_tables, start, open_bucket, may_subtract),
         Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_later_rows}"),
         Segment(None, open_bucket, end, condition=has_later_rows),
     ]
@@ -93,30 +95,32 @@ ROWS_BETWEEN = """EXISTS (
     )"""
 
 
-def layers_of(filters: Filters, tables: Mapping[Width, str], state: RollupState | None) -> list[Layer]:
+def filled_tables_of(filters: Filters, tables: Mapping[Width, str], state: RollupState | None) -> list[FilledTable]:
     if not tables:
         return []
     state = state or rollup_state(filters)
     narrowest = next(iter(tables))
-    layers = []
+    filled_tables = []
     for width, table in tables.items():
         filled_until = state.table_filled_until(table, width == narrowest and width.length <= HOUR.length)
         has_open_bucket = state.is_stable and filled_until == state.filled_until
-        layers.append(Layer(width, state.stored_table(table), filled_until, has_open_bucket))
-    return layers
+        filled_tables.append(FilledTable(width, state.stored_table(table), filled_until, has_open_bucket))
+    return filled_tables
 
 
 def rollup_state(filters: Filters) -> RollupState:
     return engines.rollup_states(filters.workspace_id)[filters.workspace_id]
 
 
-def cover(layers: Sequence[Layer], start: datetime, end: datetime, may_subtract: bool = False) -> list[Segment]:
-    """Covers the time with the widest buckets that fit, narrower ones on both sides, and rows at the edges."""
+def cover(
+    filled_tables: Sequence[FilledTable], start: datetime, end: datetime, may_subtract: bool = False
+) -> list[Segment]:
+    """Covers the time with the widest buckets that fit, narrower buckets on both sides, and rows at the edges."""
     if start >= end:
         return []
-    if not layers:
+    if not filled_tables:
         return [Segment(None, start, end)]
-    *narrower, (widest, table, filled_until, has_open_bucket) = layers
+    *narrower, (widest, table, filled_until, has_open_bucket) = filled_tables
     first, last = ceiling(start, widest), floor(min(end, filled_until), widest)
     if has_open_bucket and filled_until <= end:
         last = filled_until
@@ -224,7 +228,7 @@ def literal(moment: datetime) -> str:
 def table_for(filters: Filters, entry: Rollup | UserSetTable, width: Width, until: datetime) -> str:
     """Returns the table or view from which closed buckets up to `until` are read."""
     state, name = rollup_state(filters), entry.table(width)
-    # A day can be materialized while its hours are not: then their view sums them.
+    # A day can be materialized before its hours are. Then the view of the hours sums them.
     is_filled = until <= state.table_filled_until(name, is_filled_by_inserts=False)
     return state.stored_table(name) if is_filled else name
 

@@ -35,7 +35,7 @@ def total_tokens(filters: Filters) -> TotalTokens:
     return row(
         "SELECT coalesce(sum(input_tokens), 0)::bigint AS input_tokens FROM {calls} AS calls",
         filters.params,
-        of=TotalTokens,
+        row_type=TotalTokens,
         calls=sums.calls_sql(filters, "input_tokens"),
     )
 

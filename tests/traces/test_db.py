@@ -14,7 +14,7 @@ class Point(TypedDict):
 
 def test_rows_are_dictionaries_by_alias() -> None:
     assert rows(
-        "SELECT x, %(y)s AS y FROM {numbers} ORDER BY x", {"y": 3}, of=Point, numbers="(VALUES (1), (2)) AS v (x)"
+        "SELECT x, %(y)s AS y FROM {numbers} ORDER BY x", {"y": 3}, row_type=Point, numbers="(VALUES (1), (2)) AS v (x)"
     ) == [
         {"x": 1, "y": 3},
         {"x": 2, "y": 3},
@@ -24,9 +24,9 @@ def test_rows_are_dictionaries_by_alias() -> None:
 @pytest.mark.parametrize("columns", ["1 AS x", "1 AS x, 2 AS y, 3 AS z", "1 AS x, 2 AS z", "1 AS x, 2 AS x, 3 AS y"])
 def test_a_query_whose_aliases_are_not_the_fields_of_its_type_fails(columns: str) -> None:
     with pytest.raises(TypeError, match="Point has x, y"):
-        row(f"SELECT {columns}", {}, of=Point)
+        row(f"SELECT {columns}", {}, row_type=Point)
 
 
 def test_a_wrong_query_fails_without_any_row_too() -> None:
     with pytest.raises(TypeError, match="The query names x; Point has x, y"):
-        rows("SELECT 1 AS x WHERE false", {}, of=Point)
+        rows("SELECT 1 AS x WHERE false", {}, row_type=Point)

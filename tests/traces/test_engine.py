@@ -26,9 +26,9 @@ def test_without_timescaledb_it_is_postgresql() -> None:
 def test_the_engine_is_the_one_that_the_migration_has_noted() -> None:
     with connections["analytics"].cursor() as cursor:
         cursor.execute("COMMENT ON TABLE traces IS 'engine: citus'")
-    engines.forget()
+    engines.forget_engines()
     assert engines.current().name == "citus"
-    engines.forget()
+    engines.forget_engines()
 
 
 def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no-untyped-def]

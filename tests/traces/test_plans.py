@@ -7,7 +7,7 @@ from django.db import connections
 
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
-from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, found_columns, wanted_as_json
+from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, links_as_json, lookup_columns
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -38,12 +38,12 @@ def plan(query: str, **params: object) -> str:
 
 @pytest.mark.usefixtures("statistics")
 def test_records_of_the_same_call_are_found_by_their_link(tenant: Tenant) -> None:
-    wanted = wanted_as_json([WantedLink("a", NOON - HOUR, NOON + HOUR, NOON)])
-    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=tenant.workspace.id, wanted=wanted, **NEAR)
+    links = links_as_json([WantedLink("a", NOON - HOUR, NOON + HOUR, NOON)])
+    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=tenant.workspace.id, links=links, **NEAR)
 
 
 @pytest.mark.usefixtures("statistics")
 def test_stored_spans_are_found_by_their_trace(tenant: Tenant) -> None:
     assert "idx_traces_workspace_trace" in plan(
-        SPANS_OF_TRACES.format(columns=found_columns()), workspace_id=tenant.workspace.id, trace_ids=["a"], **NEAR
+        SPANS_OF_TRACES.format(columns=lookup_columns()), workspace_id=tenant.workspace.id, trace_ids=["a"], **NEAR
     )

@@ -89,7 +89,9 @@ def test_nothing_is_deleted_twice(tenant: Tenant) -> None:
 def test_the_command_says_what_was_deleted(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     tenant.calls(2, NOW - 20 * DAYS)
     call_command("retention")
-    assert capsys.readouterr().out == "Deleted 2 traces and 0 sums: traces 10 days, their sums 30 days are kept.\n"
+    assert capsys.readouterr().out == (
+        "Deleted 2 traces and 0 sums. Traces are stored for 10 days, their sums for 30 days.\n"
+    )
 
 
 def test_sums_that_are_made_of_rows_are_made_before_the_rows_are_deleted(tenant: Tenant) -> None:

@@ -82,8 +82,8 @@ def test_segments_make_up_the_window(tables, before, length, bucket, state_args)
 def test_after_subtraction_each_moment_of_the_window_counts_once(before, length, state_args) -> None:  # type: ignore[no-untyped-def]
     start, state = MONDAY + before, state_after(USERS.tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    found = windows.split_window(filters, USERS.tables, windows.ANY_WIDTH, state, may_subtract=True)
-    read = [segment for segment in found if not segment.condition.startswith("NOT")]
+    segments = windows.split_window(filters, USERS.tables, windows.ANY_WIDTH, state, may_subtract=True)
+    read = [segment for segment in segments if not segment.condition.startswith("NOT")]
     moments = sorted({moment for segment in read for moment in (segment.start, segment.end)} | {start, filters.end})
     for moment in moments:
         times = sum(-1 if segment.is_subtracted else 1 for segment in read if segment.start <= moment < segment.end)
@@ -96,11 +96,12 @@ def test_after_subtraction_each_moment_of_the_window_counts_once(before, length,
 def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
     start = MONDAY + timedelta(hours=30)
     filters = Filters(UUID(int=0), start, MONDAY + timedelta(days=14), "daily")
-    found = windows.split_window(
+    segments = windows.split_window(
         filters, USERS.tables, windows.ANY_WIDTH, RollupState(MONDAY + timedelta(days=30)), may_subtract=True
     )
     assert [
-        (segment.width and segment.width.name, segment.end - segment.start, segment.is_subtracted) for segment in found
+        (segment.width and segment.width.name, segment.end - segment.start, segment.is_subtracted)
+        for segment in segments
     ] == [
         ("daily", timedelta(days=1), True),
         ("hourly", timedelta(hours=6), True),
@@ -114,9 +115,9 @@ def test_time_ranges_are_grouped_by_their_days(lengths: list[tuple[timedelta, ti
         place: windows.TimeRange(MONDAY + before, MONDAY + before + length)
         for place, (before, length) in enumerate(lengths)
     }
-    found = windows.group_by_days(ranges)
-    assert sorted(place for places in found.values() for place in places) == list(ranges)
-    for days, places in found.items():
+    grouped = windows.group_by_days(ranges)
+    assert sorted(place for places in grouped.values() for place in places) == list(ranges)
+    for days, places in grouped.items():
         first, last = (datetime.fromisoformat(moment) for moment in re.findall(r"'(.*?)'", days))
         for place in places:
             start, end = ranges[place]

@@ -16,10 +16,10 @@ Result = TypeVar("Result")
 # The initial migration writes the name of its engine into this comment.
 ENGINE_NAME_SQL = "SELECT obj_description(to_regclass('traces'), 'pg_class') AS comment"
 
-_known: dict[tuple[str, ...], Engine] = {}
+_engines: dict[tuple[str, ...], Engine] = {}
 """The engine of each database. Each database is queried once."""
 _stable_states: ContextVar[dict[UUID, RollupState] | None] = ContextVar("stable_states", default=None)
-"""The states that the answer in the making has read so far. They stay the same until it is complete."""
+"""The states that the running computation of an answer has read so far. It reads each state only once."""
 
 
 def engine_named(name: str) -> Engine:
@@ -29,12 +29,12 @@ def engine_named(name: str) -> Engine:
 def current() -> Engine:
     """Returns the engine whose schema the analytics database has. Before it has a schema, this is PostgreSQL's."""
     database = database_name()
-    if database not in _known:
+    if database not in _engines:
         [schema] = rows(ENGINE_NAME_SQL, {})
         if not schema["comment"]:
             return engine_named("postgresql")
-        _known[database] = engine_named(schema["comment"].removeprefix("engine: "))
-    return _known[database]
+        _engines[database] = engine_named(schema["comment"].removeprefix("engine: "))
+    return _engines[database]
 
 
 def database_name() -> tuple[str, ...]:
@@ -42,13 +42,13 @@ def database_name() -> tuple[str, ...]:
     return tuple(str(config[name]) for name in ("HOST", "PORT", "NAME"))
 
 
-def forget() -> None:
-    """Forgets the engine of each database. To be called after a change of its schema."""
-    _known.clear()
+def forget_engines() -> None:
+    """Forgets the engine of each database. Must be called after a change of the schema."""
+    _engines.clear()
 
 
 def rollup_states(*workspace_ids: UUID) -> dict[UUID, RollupState]:
-    """Returns for each workspace up to where its rollups are filled."""
+    """Returns for each workspace the time up to which its rollups are filled."""
     states = _stable_states.get()
     if states is None:
         return current().rollup_states(set(workspace_ids), is_stable=False)
@@ -59,10 +59,10 @@ def rollup_states(*workspace_ids: UUID) -> dict[UUID, RollupState]:
 
 
 def recompute_if_hour_closed(compute: Callable[[], Result]) -> Result:
-    """Returns compute().
+    """Returns the result of `compute`, which runs a second time if an hour was closed meanwhile.
 
-    If an hour closes meanwhile, the answer could count it twice: in its day and in its minutes. Then it is computed
-    again without the current day and week, which are the only buckets that a closing changes.
+    The first result could count this hour twice: in its day and in its minutes. The second run reads neither the
+    current day nor the current week, which are the only buckets that closing an hour changes.
     """
     states: dict[UUID, RollupState] = {}
     token = _stable_states.set(states)

@@ -1,4 +1,4 @@
-"""Citus: the schema of PostgreSQL on a cluster. All rows of a workspace are on one node, so each query goes to one."""
+"""Citus: the schema of PostgreSQL on a cluster. All rows of a workspace are on one node, so a query reads one."""
 
 from django.core.management.base import CommandError
 from django.db import connections, transaction
@@ -50,7 +50,7 @@ class Citus(PostgreSQL):
                 cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
             for table in DISTRIBUTED_TABLES:
                 cursor.execute(EMPTY_LOCAL_COPY, [table])
-        engines.forget()
+        engines.forget_engines()
         return remaining
 
 

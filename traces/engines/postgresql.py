@@ -104,11 +104,12 @@ class PostgreSQL:
         now = filled_until_of(states.keys())
         return any(state.filled_until != now[workspace_id] for workspace_id, state in states.items())
 
-    def retain(self, now: datetime) -> str:
+    def apply_retention(self, now: datetime) -> str:
         deleted_rows, deleted_sums = delete_old(now)
         return (
-            f"Deleted {deleted_rows} traces and {deleted_sums} sums: traces {settings.RETENTION_DAYS} days, "
-            f"their sums {settings.ROLLUP_RETENTION_DAYS} days are kept."
+            f"Deleted {deleted_rows} traces and {deleted_sums} sums. "
+            f"Traces are stored for {settings.RETENTION_DAYS} days, their sums for "
+            f"{settings.ROLLUP_RETENTION_DAYS} days."
         )
 
     def distribute(self) -> list[str]:
@@ -159,7 +160,7 @@ def recompute_user_sets(cursor: WriteCursor, workspace_id: UUID, hours: Sequence
 
 
 def delete_old(now: datetime) -> tuple[int, int]:
-    """Deletes a batch at a time, so that writers wait for one batch at most. Returns how many rows and sums."""
+    """Deletes old rows and sums. Returns the two numbers. Writers wait for one batch at most."""
     deleted_rows = deleted_sums = 0
     for workspace_id in stored_workspaces():
         cutoff = day_before(now, settings.RETENTION_DAYS)

@@ -1,4 +1,4 @@
-"""The methods of an engine. A new engine is one file of this folder with an `ENGINE`."""
+"""Defines the methods of an engine. A new engine is one file of this folder with an `ENGINE`."""
 
 from collections.abc import Mapping, Set
 from datetime import datetime
@@ -10,7 +10,7 @@ from traces.write_cursor import WriteCursor
 
 
 class Aggregate(NamedTuple):
-    """A continuous aggregate of TimescaleDB, and up to where it is materialized."""
+    """A continuous aggregate of TimescaleDB, and the time up to which it is materialized."""
 
     table: str
     watermark: datetime
@@ -18,7 +18,7 @@ class Aggregate(NamedTuple):
 
 
 class RollupState(NamedTuple):
-    """Up to where the rollups of a workspace are filled."""
+    """The time up to which the rollups of a workspace are filled."""
 
     filled_until: datetime
     """Later rows are in the narrowest buckets only, not in the wider ones. It only moves forward."""
@@ -46,10 +46,10 @@ class Engine(Protocol):
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""
 
     def lock(self, cursor: WriteCursor, workspace_id: UUID) -> None:
-        """Keeps other writers of the workspace away until the transaction ends."""
+        """Makes other writers of the workspace wait until the transaction ends."""
 
     def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
-        """Stores the rows of a batch that are not stored yet, and adds them to the rollups. Returns how many."""
+        """Stores the rows of a batch that are not stored yet, and adds them to the rollups. Returns their number."""
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         """Changes stored rows, and the rollups with them."""
@@ -58,12 +58,12 @@ class Engine(Protocol):
         """Moves a row from `stored_at` to `timestamp`, and the rollups with it."""
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
-        """Returns for each workspace up to where its rollups are filled."""
+        """Returns for each workspace the time up to which its rollups are filled."""
 
     def has_closed_hours_since(self, states: Mapping[UUID, RollupState]) -> bool:
-        """Tells whether an hour was closed since these stable states were read."""
+        """Returns whether an hour was closed since these stable states were read."""
 
-    def retain(self, now: datetime) -> str:
+    def apply_retention(self, now: datetime) -> str:
         """Deletes rows and sums past their retention, or sets policies for it. Returns a sentence for the operator."""
 
     def distribute(self) -> list[str]:

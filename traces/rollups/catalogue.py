@@ -63,12 +63,12 @@ class Rollup(NamedTuple):
 
     @property
     def is_filled_by_inserts(self) -> bool:
-        """Tells whether inserts add to the narrowest buckets. Otherwise rows are summed when their hour is closed."""
+        """Returns whether inserts add to the narrowest buckets. Otherwise rows are summed when their hour is closed."""
         return self.widths[0].length <= HOUR.length
 
     @property
     def where_calls(self) -> str:
-        """Returns the whole condition, with model calls only if calls_only."""
+        """Returns `where`, restricted to model calls if `calls_only` is set."""
         return f"{self.where} AND operation IN {CALL_OPERATIONS}" if self.calls_only else self.where
 
 

@@ -17,7 +17,7 @@ from traces.rollups.catalogue import (
     UserSetTable,
     Width,
 )
-from traces.rollups.statements import HEADER, column_numbers, listed
+from traces.rollups.statements import HEADER, column_numbers, one_per_line
 
 # Text is compared byte by byte. Comparing by the rules of a language makes every index and sort slower, and no answer
 # needs it.
@@ -155,7 +155,7 @@ def rollup_table(entry: Rollup | UserSetTable, width: Width) -> str:
     # Each page has free space, so that a changed row stays on its page and no index changes.
     return f"""
 CREATE TABLE {entry.table(width)} (
-{listed(columns)}
+{one_per_line(columns)}
 )
 WITH (fillfactor = 70)
 """
@@ -243,7 +243,7 @@ WITH (
     timescaledb.chunk_interval = '{CHUNK_INTERVALS[width]}'
 ) AS
 SELECT
-{listed(columns)}
+{one_per_line(columns)}
 FROM {source}{where}
 GROUP BY {column_numbers(len(keys) + 2)}
 WITH NO DATA

@@ -1,4 +1,4 @@
-"""Makes from the catalogue the SQL that stores rows and keeps the rollups equal to them.
+"""Makes the SQL that stores rows and keeps the rollups equal to them, from the catalogue.
 
 Nothing here runs while the product serves requests: `python -m traces.rollups` writes each statement to `sql/`, and the
 engines load it from there. All names in the SQL come from the catalogue, never from a client.
@@ -48,8 +48,8 @@ def indented(text: str, spaces: int = 4) -> str:
     return "\n".join(" " * spaces + line if line else "" for line in text.strip("\n").split("\n"))
 
 
-def listed(items: Iterable[str], spaces: int = 4) -> str:
-    """Returns the items as a list with one item on each line."""
+def one_per_line(items: Iterable[str], spaces: int = 4) -> str:
+    """Returns the items, separated by commas, with one item on each line."""
     return indented(",\n".join(items), spaces)
 
 
@@ -73,7 +73,7 @@ def groups(keys: Iterable[str], bucket: str, measures: Mapping[str, str], source
     condition = "" if where == "true" else f"\nWHERE {where}"
     return f"""
 SELECT
-{listed(columns)}
+{one_per_line(columns)}
 FROM {source}{condition}
 GROUP BY {column_numbers(len(keys) + 2)}
 """.strip()
@@ -94,12 +94,12 @@ def upsert(table: str, keys: Iterable[str], updates: Mapping[str, str], selected
     key = ("workspace_id", "bucket", *keys)
     return f"""
 INSERT INTO {table} (
-{listed((*key, *updates))}
+{one_per_line((*key, *updates))}
 )
 {selected}
 ORDER BY {column_numbers(len(key))}
 ON CONFLICT ({", ".join(key)}) DO UPDATE SET
-{listed(f"{name} = {sql}" for name, sql in updates.items())}
+{one_per_line(f"{name} = {sql}" for name, sql in updates.items())}
 """.strip()
 
 
@@ -192,7 +192,7 @@ def closing_statements(where: str, join: str = "") -> dict[str, str]:
 
 ALL_ROWS = f"""(
     SELECT
-{listed((*SUMMED_COLUMNS, "1 AS sign"), 8)}
+{one_per_line((*SUMMED_COLUMNS, "1 AS sign"), 8)}
     FROM traces
 ) AS stored"""
 
@@ -208,9 +208,9 @@ def batch_rows(names: Iterable[str]) -> str:
     names = tuple(names)
     return f"""
 ROWS FROM (
-{listed(f"json_array_elements_text(%({name})s::json)" for name in names)}
+{one_per_line(f"json_array_elements_text(%({name})s::json)" for name in names)}
 ) AS batch (
-{listed(names)}
+{one_per_line(names)}
 )""".strip()
 
 
@@ -220,13 +220,13 @@ def batch_columns(names: Iterable[str]) -> Iterator[str]:
 
 def insert_rows_sql(returned: Iterable[str] = ()) -> str:
     returned = tuple(returned)
-    returning = f"\nRETURNING\n{listed(returned)}" if returned else "\nRETURNING 1"
+    returning = f"\nRETURNING\n{one_per_line(returned)}" if returned else "\nRETURNING 1"
     return f"""
 INSERT INTO traces (
-{listed(("workspace_id", *STORED_COLUMNS))}
+{one_per_line(("workspace_id", *STORED_COLUMNS))}
 )
 SELECT
-{listed(("%(workspace_id)s", *batch_columns(STORED_COLUMNS)))}
+{one_per_line(("%(workspace_id)s", *batch_columns(STORED_COLUMNS)))}
 FROM {batch_rows(STORED_COLUMNS)}
 ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING{returning}
 """.strip()
@@ -244,10 +244,10 @@ FROM added
 KEY_LIST = ", ".join(KEY_COLUMNS)
 CORRECTED_BATCH = f"""
 SELECT
-{listed(batch_columns((*KEY_COLUMNS, *CHANGED_COLUMNS)))}
+{one_per_line(batch_columns((*KEY_COLUMNS, *CHANGED_COLUMNS)))}
 FROM {batch_rows((*KEY_COLUMNS, *CHANGED_COLUMNS))}
 """.strip()
-ASSIGNMENTS = listed(f"{name} = batch.{name}" for name in CHANGED_COLUMNS)
+ASSIGNMENTS = one_per_line(f"{name} = batch.{name}" for name in CHANGED_COLUMNS)
 SAME_ROW = """traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = batch.trace_id
     AND traces.span_id = batch.span_id
@@ -255,14 +255,14 @@ SAME_ROW = """traces.workspace_id = %(workspace_id)s
     AND traces.timestamp BETWEEN %(first)s AND %(last)s"""
 
 
-def changes_of(old: str, new: str) -> str:
+def changes_sql(old: str, new: str) -> str:
     return f"""
 SELECT
-{listed((*SUMMED_COLUMNS, "-1 AS sign"))}
+{one_per_line((*SUMMED_COLUMNS, "-1 AS sign"))}
 FROM {old}
 UNION ALL
 SELECT
-{listed((*SUMMED_COLUMNS, "1 AS sign"))}
+{one_per_line((*SUMMED_COLUMNS, "1 AS sign"))}
 FROM {new}
 """.strip()
 
@@ -286,7 +286,7 @@ JOIN old USING ({KEY_LIST})
 WHERE {SAME_ROW}
 RETURNING traces.*
 """,
-        "changes": changes_of("old", "corrected"),
+        "changes": changes_sql("old", "corrected"),
     }
     return f"""
 {with_ctes(ctes | rollup_ctes("changes"))}
@@ -311,10 +311,10 @@ WHERE {SAME_ROW}
 """
 
 
-def moved_row() -> dict[str, str]:
+def move_ctes() -> dict[str, str]:
     """Returns the CTEs that delete a row and insert it again with another timestamp.
 
-    They are no UPDATE, because TimescaleDB moves no row from the chunk of one day to that of another.
+    They are not an UPDATE, because TimescaleDB cannot move a row from the chunk of one day to that of another.
     """
     moved = (
         f"%(timestamp)s::{STORED_COLUMNS[name]}" if name == "timestamp" else name
@@ -331,10 +331,10 @@ RETURNING *
 """,
         "moved": f"""
 INSERT INTO traces (
-{listed(("workspace_id", *STORED_COLUMNS))}
+{one_per_line(("workspace_id", *STORED_COLUMNS))}
 )
 SELECT
-{listed(moved)}
+{one_per_line(moved)}
 FROM gone
 RETURNING *
 """,
@@ -342,7 +342,7 @@ RETURNING *
 
 
 def move_sql() -> str:
-    ctes = moved_row() | {"changes": changes_of("gone", "moved")}
+    ctes = move_ctes() | {"changes": changes_sql("gone", "moved")}
     return f"""
 {with_ctes(ctes | rollup_ctes("changes"))}
 SELECT count(*)
@@ -382,7 +382,7 @@ FROM unnest(%(hours)s::timestamptz[]) AS hour
     return f"""
 WITH present AS MATERIALIZED (
     SELECT
-{listed(("start", *user_set.keys, block, f"{bits} AS user_bits"), 8)}
+{one_per_line(("start", *user_set.keys, block, f"{bits} AS user_bits"), 8)}
     FROM (
 {indented(touched, 8)}
     ) AS touched
@@ -462,7 +462,7 @@ def postgresql_statements() -> dict[str, str]:
 def timescaledb_statements() -> dict[str, str]:
     """Returns the same for TimescaleDB, which fills the rollups itself."""
     stored = with_ctes({"added": insert_rows_sql()})
-    moved = with_ctes(moved_row())
+    moved = with_ctes(move_ctes())
     statements = {
         "insert": (
             "Stores the rows of a batch that are not stored yet.",

@@ -7,7 +7,7 @@ from traces import engines
 
 
 class Command(BaseCommand):
-    help = "Deletes traces and their sums past their retention. On TimescaleDB it sets the policies that do."
+    help = "Deletes traces and their sums past their retention. On TimescaleDB it sets the policies that delete them."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(engines.current().retain(datetime.now(UTC)))
+        self.stdout.write(engines.current().apply_retention(datetime.now(UTC)))
