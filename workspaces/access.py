@@ -1,7 +1,7 @@
 """Decides who may see and change a workspace. Views declare the access that they need with the decorators below.
 
-The credential decides which workspaces are visible, `X-Workspace-ID` only selects among them. For a
-request with a key only that key counts: a bad key never falls back to a cookie or to an open workspace.
+The credential decides which workspaces are visible, and `X-Workspace-ID` selects among them. If a
+request has a key, only the key counts: a bad key never falls back to a cookie or to an open workspace.
 """
 
 import binascii
@@ -203,7 +203,7 @@ def check_csrf(request: HttpRequest) -> None:
 
 
 def view_with_csrf_check(request: HttpRequest) -> HttpResponse:
-    """Stands for the view in Django's check. The view itself is exempt, because requests with keys have no token."""
+    """Replaces the view in Django's check. The view itself is exempt, because requests with keys have no token."""
     return HttpResponse()
 
 
@@ -217,7 +217,7 @@ def refuse_workspace() -> NoReturn:
 
 
 def page_access(view: View) -> View:
-    """Decorates a dashboard page. Sets `request.workspace` from `?workspace=`, else to the last one that was seen."""
+    """Decorates a dashboard page. Sets `request.workspace` from `?workspace=`, or to the last one that was shown."""
 
     @wraps(view)
     def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

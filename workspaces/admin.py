@@ -55,7 +55,7 @@ class NewMemberInline(admin.TabularInline):
 
 
 class KeyInline(admin.TabularInline):
-    """Keys are added on their own page, which shows the secret."""
+    """Lists the keys of a workspace. A key is added on a page of its own, which shows the secret."""
 
     model = ApiKey
     verbose_name_plural = f"API keys, the newest {MAX_ROWS_SHOWN}"

@@ -26,13 +26,13 @@ class Workspace(models.Model):
     time_zone = models.CharField(
         max_length=64,
         default="UTC",
-        help_text="Name of the zone, like Europe/Berlin: where its months begin and its times are shown.",
+        help_text="Like Europe/Berlin. Months begin in this zone, and times are shown in it.",
     )
     store_content = models.BooleanField(
-        default=True, help_text="Keep prompts and completions of its spans; numbers are kept in any case."
+        default=True, help_text="Store prompts and completions of its spans. Numbers are always stored."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # A part of the keys of cached answers. It is set anew when a budget or time zone changes, on which answers depend.
+    # A part of the key of every cached answer. It changes with a budget or time zone, because answers depend on these.
     epoch = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
@@ -53,7 +53,7 @@ class Workspace(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Tells whether it needs no credential, as for trying out on a laptop. Production refuses that."""
+        """Returns whether the workspace needs no credential, as on a laptop. Production refuses such workspaces."""
         return self.pk in settings.OPEN_WORKSPACE_IDS
 
     @property
@@ -196,7 +196,7 @@ FROM {keys} AS api_key
 JOIN {workspaces} AS workspace ON workspace.id = api_key.workspace_id
 WHERE api_key.digest = ANY(%s)
 """
-# Every request of a client runs it. The ORM takes ten times as long to make it as PostgreSQL takes to answer.
+# Every request with a key runs this query. The ORM would take ten times as long to make it as PostgreSQL to answer.
 KEY_BY_DIGEST = KEY_BY_DIGEST_TEMPLATE.format(
     columns=", ".join(
         [f"api_key.{name}" for name in KEY_COLUMNS] + [f"workspace.{name}" for name in WORKSPACE_COLUMNS]

@@ -34,7 +34,7 @@ class GuardedUserAdmin(UserAdmin):
         return super().has_delete_permission(request, obj) and self.may_manage(request, obj)
 
     def may_manage(self, request: HttpRequest, user: User | None) -> bool:
-        """Tells whether the visitor may change this user: who sets a user's password can sign in as that user."""
+        """Returns whether the visitor may change this user: setting a password is enough to sign in as the user."""
         if user is None or is_superuser(request):
             return True
         return not (user.is_superuser or user.is_staff or user.groups.exists() or user.user_permissions.exists())

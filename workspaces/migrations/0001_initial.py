@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                     "time_zone",
                     models.CharField(
                         default="UTC",
-                        help_text="Name of the zone, like Europe/Berlin: where its months begin and its times are shown.",
+                        help_text="Like Europe/Berlin. Months begin in this zone, and times are shown in it.",
                         max_length=64,
                     ),
                 ),
@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                     "store_content",
                     models.BooleanField(
                         default=True,
-                        help_text="Keep prompts and completions of its spans; numbers are kept in any case.",
+                        help_text="Store prompts and completions of its spans. Numbers are always stored.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         scopes = [scope.strip() for scope in options["scopes"].split(",")]
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown:
-            raise CommandError(f"Unknown scope {', '.join(unknown)}; known are {', '.join(SCOPES)}.")
+            raise CommandError(f"Unknown scope {', '.join(unknown)}; choose from {', '.join(SCOPES)}.")
         workspace = Workspace.objects.filter(pk=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
