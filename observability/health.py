@@ -19,7 +19,7 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Returns 200 when both databases work and are migrated. A missing cache is only named: it costs speed."""
+    """Returns 200 when both databases work and are migrated. A missing cache costs only speed, so it is only named."""
     checks = {alias: database_state(alias) for alias in connections}
     ready = all(state == "ok" for state in checks.values())
     response = JsonResponse({**checks, "cache": cache_state(), "version": VERSION}, status=200 if ready else 503)

@@ -125,7 +125,7 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
         # The next request tries to connect again. The pool's own pauses between attempts grow to half a minute.
         "reconnect_timeout": 2,
     }
-    # Only statements that request it are prepared (the writer's inserts), none because it runs often.
+    # psycopg prepares a statement that runs often. Here it prepares only those that request it, the writer's inserts.
     options["prepare_threshold"] = 1_000_000_000
     options["connect_timeout"] = 3
     # These notice a host that vanished; web.deadline notices a server that hangs.

@@ -33,7 +33,7 @@ class EmbeddedServerError(Exception):
 
 @contextmanager
 def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS) -> Iterator[None]:
-    """Runs a server on the folder `data`, which is created if missing and stays. It listens on a socket only."""
+    """Runs a server on the folder `data`, which it creates if missing. The server listens on a socket only."""
     with warnings.catch_warnings():
         # The package warns if XDG_RUNTIME_DIR is unset, as on every server and in every container.
         warnings.simplefilter("ignore")

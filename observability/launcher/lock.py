@@ -18,7 +18,7 @@ def locked(path: Path, address: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Refused("it runs already from this folder; stop that one first.") from error
+            raise Refused("the product runs already from this folder; stop it first.") from error
         lock.truncate(0)
         print(address, end="", file=lock, flush=True)
         yield

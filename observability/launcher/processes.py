@@ -49,7 +49,7 @@ def wait_until_ready(server: subprocess.Popen[bytes], port: int) -> None:
             server.wait(0.05)
         except subprocess.TimeoutExpired:
             continue
-        raise Refused("the web server did not start; its reason stands above.")
+        raise Refused("the web server did not start; the lines above give the reason.")
 
 
 def welcome(url: str) -> list[str]:
