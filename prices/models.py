@@ -25,7 +25,7 @@ class PriceOverride(models.Model):
         "USD for a million tokens written to the cache. Empty: as input.", null=True, blank=True
     )
     valid_from = models.DateTimeField(
-        default=timezone.now, help_text="Of two prices the newer one that was valid at the call's time counts."
+        default=timezone.now, help_text="If several prices were valid at the time of a call, the newest counts."
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
                     "valid_from",
                     models.DateTimeField(
                         default=django.utils.timezone.now,
-                        help_text="Of two prices the newer one that was valid at the call's time counts.",
+                        help_text="If several prices were valid at the time of a call, the newest counts.",
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
