@@ -12,7 +12,7 @@ from budgets.models import Budget, BudgetChange
 from budgets.spending import spend_of_month
 from workspaces.admin import MAX_ROWS_SHOWN, first_rows_of_each
 
-UNKNOWN = "The database of traces does not answer: what was spent is unknown, so no budget has a status."
+UNKNOWN = "The database of traces does not answer: the spend is unknown, so no budget has a status."
 CHANGE_COLUMNS = (
     "changed_at",
     "changed_by",

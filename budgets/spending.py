@@ -13,7 +13,7 @@ from workspaces.models import Workspace
 
 
 class Spending(NamedTuple):
-    """The running month, what was spent in it so far, and what its whole spend will be at this pace."""
+    """The running month, its spend so far, and the projected spend of the whole month."""
 
     start: datetime
     end: datetime

@@ -45,7 +45,7 @@ BOUNDS = {
 
 
 class BudgetUpdate(BaseModel):
-    """What is left out keeps its value."""
+    """The fields to change. A field that is left out keeps its value."""
 
     model_config = ConfigDict(extra="forbid")
 
