@@ -48,21 +48,21 @@ class Attributes:
         self.parsed: dict[str, Any] = {}
         self.places = places_of(tuple(values))
 
-    def all(self, field: Field) -> list[Any]:
+    def values_of(self, field: Field) -> list[Any]:
         """Returns the values of the field, in the order in which its names are tried."""
-        return [value for place in self.places.get(field, ()) if (value := self.at(*place)) is not None]
+        return [value for place in self.places.get(field, ()) if (value := self.read(*place)) is not None]
 
-    def at(self, name: str, path: Path) -> Any:
+    def read(self, name: str, path: Path) -> Any:
         value = value_at(self.structure(name), path) if path else self.values[name]
         return None if type(value) is str and (not value or value.startswith(PLACEHOLDERS)) else value
 
     def has(self, field: Field) -> bool:
-        """Tells whether the span has an attribute of this field, even an empty one."""
+        """Returns whether the span has an attribute of this field, even an empty one."""
         return field in self.places
 
     def text(self, field: Field, length: int = NAME_LENGTH) -> str | None:
         for place in self.places.get(field, ()):
-            value = self.at(*place)
+            value = self.read(*place)
             if isinstance(value, str):
                 return clean(value, length)
             if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -71,14 +71,14 @@ class Attributes:
 
     def count(self, field: Field) -> int | None:
         for place in self.places.get(field, ()):
-            if (count := token_count(self.at(*place))) is not None:
+            if (count := token_count(self.read(*place))) is not None:
                 return count
         return None
 
     def number(self, field: Field) -> float | None:
         """Returns a number that can be a measurement: above 0 and below a billion."""
         for place in self.places.get(field, ()):
-            value = self.at(*place)
+            value = self.read(*place)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
                 return value
         return None

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 from uuid import UUID
 
-from ingest.record import call_to_price
 from ingest.resolve import resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import SEARCH_DISTANCE, Key, SpanRow, linked_traces, stored_spans
+from ingest.store import call_to_price
 from prices import pricing
 from traces.row import Row
 from traces.write_cursor import WriteCursor

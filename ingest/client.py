@@ -20,17 +20,17 @@ FactsReader = Callable[[SpanFacts, Span], None]
 
 @dataclass(frozen=True, slots=True)
 class KindRule:
-    """How the kind of a span is recognised. Rules are tried by rank, but those with an attribute before the others."""
+    """How the kind of a span is recognised. Rules with an attribute are tried first, then the others, by rank."""
 
     rank: int
     kind: Callable[[Span], str | None]
     """The kind, or None to leave the span to the next rule."""
     attribute: str = ""
-    """The rule is tried only for spans in which this attribute is not empty. No two rules have the same."""
+    """The rule is tried only for spans in which this attribute is not empty. No two rules have the same attribute."""
 
     @classmethod
     def by_value(cls, rank: int, attribute: str, kinds: Mapping[str, str]) -> Self:
-        """The rule for an attribute whose value names the kind. A value that is not in `kinds` is a chain."""
+        """Makes the rule for an attribute whose value names the kind. A value that is not in `kinds` is a chain."""
         return cls(rank, lambda span: kinds.get(str(span.attributes[attribute]), "chain"), attribute)
 
 
@@ -38,14 +38,14 @@ class KindRule:
 class Pairing:
     """How spans that record the same call find each other, in one trace or in several.
 
-    The link of a span stands in its row, and a span that arrives later finds the row by it. Each of the two must find
-    the other, because the order of their arrival must not matter.
+    The link of a span is stored in its row, and a span that arrives later finds the row by it. Each of two spans must
+    find the other, because they may arrive in any order.
     """
 
     link: Callable[[SpanFacts], str | None]
     """The span's own link; None for a span that is not paired in this way."""
-    wanted: Callable[[SpanFacts], WantedLink | None]
-    """The link that the other span has, and the time in which it began."""
+    wanted_link: Callable[[SpanFacts], WantedLink | None]
+    """The link of the other span, and the time in which the other span began."""
     pair: Callable[[Sequence[Node]], None]
     """Where several nodes record one call, one of them counts as the call. Sets `repeats` of the others to it."""
 
@@ -101,7 +101,7 @@ class Client:
     """Matches an error type with text around it. Its group is the type."""
     first_token_events: frozenset[str] = frozenset()
     server_time_in_ms: Callable[[Span], bool] | None = None
-    """Tells whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
+    """Returns whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
 
     # --- Values ---
 

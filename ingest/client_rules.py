@@ -1,4 +1,4 @@
-"""Joins the rules of all clients when it is imported. Names and rules are in the order in which they are tried.
+"""Joins the rules of all clients when this module is imported. Names and rules are in the order of trial.
 
 Adding a client does not change this file.
 """
@@ -10,7 +10,7 @@ from itertools import product
 from operator import attrgetter, itemgetter
 
 from ingest.client import Client, FactsReader, Pairing, RankedAttributeName
-from ingest.clients import discovered
+from ingest.clients import load_clients
 from ingest.fields import KIND, Field, Path
 
 Place = tuple[str, Path]
@@ -54,7 +54,7 @@ def any_of(patterns: Iterable[str], form: str) -> re.Pattern[str]:
     return re.compile(form.format("|".join(patterns)))
 
 
-CLIENTS = discovered()
+CLIENTS = load_clients()
 
 PLACES = places(CLIENTS)
 INDEX = index(PLACES)

@@ -40,7 +40,7 @@ def exception_of(span: Span) -> dict[str, Any] | None:
 
 
 def has_failed(facts: SpanFacts, span: Span, exception: dict[str, Any] | None) -> bool:
-    """Tells whether the span failed. A failed call can have the status OK: then it has an exception and no output."""
+    """Returns whether the span failed. A failed call can have the status OK: then it has an exception and no output."""
     if span.status == STATUS_ERROR:
         return True
     for name, value in client_rules.FAILURE_VALUES:
@@ -69,7 +69,7 @@ def error_message(span: Span, attributes: Attributes, exception: dict[str, Any])
     messages = (
         span.status_message,
         str(exception.get("exception.message") or ""),
-        *map(str, attributes.all(fields.ERROR_MESSAGE)),
+        *map(str, attributes.values_of(fields.ERROR_MESSAGE)),
     )
     for message in messages:
         if message:

@@ -1,6 +1,6 @@
 """Finds spans that record the same call: by their response id, by their times, or in the way of one client.
 
-They may stand in several traces. Stored spans are found by the link in their row and by their start, never by a scan.
+These spans may be in several traces. Stored ones are found by the link in their row and by their start.
 """
 
 from collections import defaultdict
@@ -33,8 +33,8 @@ def wanted_link(facts: SpanFacts) -> WantedLink | None:
     if facts.kind not in RECORD_KINDS:
         return None
     for pairing in PAIRINGS:
-        if wanted := pairing.wanted(facts):
-            return wanted
+        if link := pairing.wanted_link(facts):
+            return link
     return None
 
 
@@ -75,12 +75,12 @@ def pair_responses(nodes: Sequence[Node]) -> None:
 
 
 def overlap(first: SpanFacts, other: SpanFacts) -> bool:
-    """Tells whether two spans can record one call. The same id at a later time means an answer from a cache."""
+    """Returns whether two spans can record one call. The same id at a later time means an answer from a cache."""
     return first.timestamp <= other.end + SLACK and other.timestamp <= first.end + SLACK
 
 
 def is_sdk_root(facts: SpanFacts) -> bool:
-    """Tells whether a provider's own SDK made the span without a span above it."""
+    """Returns whether a provider's own SDK made the span without a span above it."""
     return facts.scope in client_rules.SDK_SCOPES and facts.parent_span_id is None
 
 
@@ -88,7 +88,7 @@ def is_sdk_root(facts: SpanFacts) -> bool:
 
 
 def may_be_sdk_call(facts: SpanFacts) -> bool:
-    """Tells whether the failed call can have a second record by a provider's own SDK."""
+    """Returns whether the failed call can have a second record by a provider's own SDK."""
     return facts.status != "success" and facts.kind == "llm" and facts.provider in client_rules.SDK_PROVIDERS
 
 

@@ -31,7 +31,7 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     if facts.requested_model is None:
         facts.requested_model = model_in_name(span.name)
     normalise_tokens(facts, span)
-    providers = [facts.provider] if facts.provider else attributes.all(fields.PROVIDER)
+    providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
     facts.provider = provider_of(providers) or inferred_provider(facts.model or "")
 
 
@@ -57,7 +57,7 @@ def summed_input(attributes: Attributes) -> int | None:
 
 
 def normalise_tokens(facts: SpanFacts, span: Span) -> None:
-    """Drops counts of 0, which SDKs write for streams without usage, and makes input contain the cached tokens."""
+    """Drops counts of 0, which SDKs write for streams without usage, and adds cached tokens to input without them."""
     if not facts.input_tokens and not facts.output_tokens:
         facts.input_tokens = facts.output_tokens = None
     elif span.scope in client_rules.EXCLUSIVE_SCOPES or facts.cached_tokens > (facts.input_tokens or 0):
@@ -65,7 +65,7 @@ def normalise_tokens(facts: SpanFacts, span: Span) -> None:
 
 
 def reported_cost(attributes: Attributes) -> str | None:
-    for value in attributes.all(fields.REPORTED_COST_USD):
+    for value in attributes.values_of(fields.REPORTED_COST_USD):
         try:
             cost = Decimal(str(value))
         except InvalidOperation:

@@ -158,7 +158,7 @@ def find_call_above(node: Node) -> None:
 
 
 def is_same_call(inner: SpanFacts, outer: SpanFacts) -> bool:
-    """Tells whether a call below a call only records it again. It does unless their response ids differ."""
+    """Returns whether a call below a call only records it again. It does unless their response ids differ."""
     if inner.scope in client_rules.INVENTED_ID_SCOPES or outer.scope in client_rules.INVENTED_ID_SCOPES:
         return True
     return not (inner.response_id and outer.response_id and inner.response_id != outer.response_id)

@@ -67,7 +67,7 @@ class SpanFacts:
         return (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
 
     def include_cache(self) -> None:
-        """Makes input tokens that do not contain the cached ones contain them."""
+        """Adds the cached tokens to the input tokens, which did not contain them."""
         if self.input_tokens is not None:
             self.input_tokens += self.cached_tokens
 

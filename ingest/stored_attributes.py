@@ -12,7 +12,7 @@ from web.json_body import MAX_DEPTH
 
 MAX_ATTRIBUTES = 128
 UNCHECKED_LENGTH = 4 * 1024
-"""A shorter text of ASCII characters is stored unchecked. Most texts are such."""
+"""A shorter text of ASCII characters is stored unchecked. Most texts are like this."""
 MAX_INT = 2**63 - 1
 NS_PER_MS = 1e6
 
@@ -36,7 +36,7 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
 
 @lru_cache(maxsize=4096)
 def is_content(name: str) -> bool:
-    """Tells whether the attribute holds a prompt, a completion or other contents."""
+    """Returns whether the attribute holds a prompt, a completion or other contents."""
     return client_rules.CONTENT.match(name) is not None
 
 

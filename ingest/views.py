@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.formats import agents_sdk, langfuse, otlp, otlp_json, otlp_protobuf
 from ingest.formats import json_traces as plain_json
-from ingest.record import record
 from ingest.spans import Decoded
+from ingest.store import store_spans
 from prices import pricing
 from traces import writer
 from web import prometheus
@@ -97,7 +97,7 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
 
 
 def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
-    stored = record(request.workspace, decoded)
+    stored = store_spans(request.workspace, decoded)
     prometheus.count_ingested(stored.accepted, stored.duplicates, map(prometheus.reason_of, decoded.rejections))
     return otlp_response(decoded.rejections, as_json)
 
@@ -108,7 +108,7 @@ def require_json(request: HttpRequest) -> None:
 
 
 def is_otlp_json(request: HttpRequest) -> bool:
-    """Tells whether the body is JSON; otherwise it is protobuf. Raises 415 for other types."""
+    """Returns whether the body is JSON; otherwise it is protobuf. Raises 415 for other types."""
     if request.content_type not in (JSON, *PROTOBUF):
         raise Problem(415, "Send OTLP as Content-Type: application/x-protobuf or application/json.")
     return request.content_type == JSON

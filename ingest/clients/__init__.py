@@ -1,6 +1,6 @@
 """One file for each family of SDKs: how its spans are read. `ingest/client.py` defines the form of a file.
 
-To add a client, add a file with a `CLIENT`, and the client to docs/clients.md. The files are found without a list.
+To add a client, add a file with a `CLIENT`, and the client to docs/clients.md. Every file of this folder is loaded.
 """
 
 from importlib import import_module
@@ -9,7 +9,7 @@ from pkgutil import iter_modules
 from ingest.client import Client
 
 
-def discovered() -> list[Client]:
+def load_clients() -> list[Client]:
     """Returns the `CLIENT` of each file in this folder, by rank."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
     clients: list[Client] = [module.CLIENT for module in modules]

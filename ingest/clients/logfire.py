@@ -47,7 +47,7 @@ def link(facts: SpanFacts) -> str | None:
     return f"stream:{facts.requested_model}" if is_stream_request(facts) else None
 
 
-def wanted(facts: SpanFacts) -> WantedLink | None:
+def wanted_link(facts: SpanFacts) -> WantedLink | None:
     if facts.kind == "usage_log":
         start = facts.timestamp
         return WantedLink(f"stream:{facts.requested_model}", start - MAX_CALL_DURATION, start + SLACK, start - SLACK)
@@ -90,7 +90,7 @@ CLIENT = Client(
     kinds=(KindRule(40, kind, "logfire.span_type"),),
     contents=(r"(request_data|response_data)$", r"logfire\.msg$"),
     readers={"usage_log": read_usage_log},
-    pairing=Pairing(link, wanted, pair),
+    pairing=Pairing(link, wanted_link, pair),
     usage_objects=("gen_ai.usage.raw",),
     placeholders=("[Scrubbed",),
     late_scopes=(SCOPES,),

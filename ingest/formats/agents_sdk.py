@@ -1,6 +1,6 @@
 """The OpenAI Agents SDK's own export, which is not OTLP.
 
-Its spans get the attribute names of the conventions, so that the code behind reads one kind of span.
+Its spans get the attribute names of the conventions, so that all later code reads one form of span.
 """
 
 from datetime import UTC, datetime

@@ -61,10 +61,10 @@ def parse_start(value: Any) -> datetime:
     earliest, latest = accepted_time()
     try:
         start = datetime.fromisoformat(value)
-        is_in_time = earliest <= start <= latest
+        is_accepted = earliest <= start <= latest
     except (TypeError, ValueError, OverflowError):  # not a text, not a date, or without an offset to compare with
         raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
-    if not is_in_time:
+    if not is_accepted:
         raise PydanticCustomError(
             "timestamp",
             "must lie within the last {days} days and at most 1 hour ahead",

@@ -8,11 +8,11 @@ from web import json_body
 from web.problems import Problem
 
 
-def parse_spans_json(body: bytes, most_levels: int = json_body.MAX_LEVELS) -> Any:
+def parse_spans_json(body: bytes, max_levels: int = json_body.MAX_LEVELS) -> Any:
     """Returns the parsed body. Raises 413 for too many spans or values, 400 if it is not JSON or is nested too deep."""
     if body.count(b'"spanId"') > settings.MAX_SPANS_PER_REQUEST:
         raise too_many_spans()
-    return json_body.parse_json(body, most_levels)
+    return json_body.parse_json(body, max_levels)
 
 
 def too_many_spans() -> Problem:

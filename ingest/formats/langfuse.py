@@ -1,4 +1,4 @@
-"""The requests of the Langfuse SDKs other than OTLP: the project of a key, scores, and events in batches."""
+"""Answers the requests of the Langfuse SDKs other than OTLP: the project of a key, scores, and events in batches."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from workspaces.models import Workspace
 
 
 def projects(workspace: Workspace) -> dict[str, Any]:
-    """The project that a key belongs to. The SDKs refuse a project without an organization."""
+    """Returns the project that a key belongs to. The SDKs refuse a project without an organization."""
     project = {"id": str(workspace.id), "name": workspace.name}
     return {"data": [project | {"metadata": {}, "organization": project}]}
 

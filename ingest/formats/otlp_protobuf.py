@@ -115,23 +115,23 @@ def attributes_of(pairs: Any) -> dict[str, Any]:
 
 
 def value_of(value: AnyValue) -> Any:
-    # Most values are texts, then whole numbers. Reading them is the fastest way to find the type.
+    # Most values are texts, and most others are whole numbers. Reading these is the fastest way to find the type.
     if text := value.string_value:
         return text
     if number := value.int_value:
         return number
-    which = value.WhichOneof("value")
-    if which == "string_value":
+    field = value.WhichOneof("value")
+    if field == "string_value":
         return value.string_value
-    if which is None:
+    if field is None:
         return None
-    if which == "array_value":
+    if field == "array_value":
         return [value_of(item) for item in value.array_value.values]
-    if which == "kvlist_value":
+    if field == "kvlist_value":
         return attributes_of(value.kvlist_value.values)
-    if which == "bytes_value":
+    if field == "bytes_value":
         return base64.b64encode(value.bytes_value).decode()
-    return getattr(value, which)
+    return getattr(value, field)
 
 
 # --- If the body as a whole cannot be parsed ---

@@ -18,11 +18,15 @@ class TooManyParts(Exception):
 
 
 def walk(
-    body: bytes, message: Part, structure: MessageFields, contents: MessageFields | None = None, most: int = sys.maxsize
+    body: bytes,
+    message: Part,
+    structure: MessageFields,
+    contents: MessageFields | None = None,
+    max_parts: int = sys.maxsize,
 ) -> Iterator[Part]:
     """Yields the messages directly inside each message of `structure`, beginning with `message`.
 
-    The messages of `contents` are only counted: TooManyParts is raised if there are more than `most` messages in all.
+    The messages of `contents` are only counted. More than `max_parts` messages in all raise TooManyParts.
     A broken message of `structure` raises IndexError or ValueError. A broken message of `contents` only ends the walk
     through this message; up to 16 bytes behind `message` may be read then, so the body must have them.
 
@@ -30,6 +34,7 @@ def walk(
     """
     fields = {**structure, **(contents or {})}
     messages = [message]
+    remaining = max_parts
     while messages:
         kind, position, end = messages.pop()
         inner_kinds = fields[kind]
@@ -49,8 +54,8 @@ def walk(
                 if inner:
                     if is_structure:
                         yield inner, position, position + length
-                    most -= 1
-                    if most < 0:
+                    remaining -= 1
+                    if remaining < 0:
                         raise TooManyParts
                     if length and inner in fields:
                         messages.append((inner, position, min(position + length, end)))

@@ -15,7 +15,7 @@ import orjson
 from django.conf import settings
 from django.test import RequestFactory
 
-from ingest import record, views
+from ingest import store, views
 from ingest.formats import agents_sdk, otlp, otlp_json, otlp_protobuf
 from ingest.formats import json_traces as plain_json
 from ingest.span_rows import new_span_row, stored_span_row
@@ -74,7 +74,7 @@ def inflated(data: bytes) -> bytes | None:
 
 
 def recorded(decode: Callable[[bytes], Decoded], data: bytes) -> list[Row]:
-    """Returns the rows as `record` would send them to an empty database."""
+    """Returns the rows as `store_spans` would send them to an empty database."""
     try:
         decoded = decode(data)
     except Problem as problem:
@@ -83,11 +83,11 @@ def recorded(decode: Callable[[bytes], Decoded], data: bytes) -> list[Row]:
     otlp.response_body(decoded.rejections, as_json=True)
     otlp.response_body(decoded.rejections, as_json=False)
     spans = {}
-    for span in record.in_time(decoded):
-        one = new_span_row(span, store_content=True)
-        spans.setdefault(one.key, one)
-    record.resolve_rows(list(spans.values()), [])
-    rows = [one.row for one in spans.values()]
+    for span in store.accepted_spans(decoded):
+        span_row = new_span_row(span, store_content=True)
+        spans.setdefault(span_row.key, span_row)
+    store.resolve_rows(list(spans.values()), [])
+    rows = [span_row.row for span_row in spans.values()]
     check_rows(rows)
     for row in rows:
         # As a later span of the same trace reads it back.

@@ -8,7 +8,7 @@ import pytest
 
 from ingest import client_rules, clients, fields
 from ingest.client import Client
-from ingest.clients import discovered
+from ingest.clients import load_clients
 
 FAKE_SDK = """
 from ingest import fields
@@ -44,7 +44,7 @@ def with_fake_sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[l
     """Adds a client in a new file, and changes no other file."""
     (tmp_path / "fake_sdk.py").write_text(FAKE_SDK)
     monkeypatch.setattr(clients, "__path__", [*clients.__path__, str(tmp_path)])
-    yield discovered()
+    yield load_clients()
     del sys.modules["ingest.clients.fake_sdk"]
 
 

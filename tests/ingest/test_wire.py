@@ -9,8 +9,8 @@ STRUCTURE = {"list": {1: "item"}}
 CONTENTS = {"item": {2: "pair"}}
 
 
-def walked(body: bytes, contents: wire.MessageFields | None = None, most: int = 100) -> list[bytes]:
-    parts = wire.walk(body + bytes(16), ("list", 0, len(body)), STRUCTURE, contents, most)
+def walked(body: bytes, contents: wire.MessageFields | None = None, max_parts: int = 100) -> list[bytes]:
+    parts = wire.walk(body + bytes(16), ("list", 0, len(body)), STRUCTURE, contents, max_parts)
     return [body[start:end] for _, start, end in parts]
 
 
@@ -20,9 +20,9 @@ def test_it_yields_the_messages_of_the_structure_in_their_order() -> None:
 
 def test_it_counts_the_messages_inside_contents_and_does_not_yield_them() -> None:
     body = field(1, field(2, b"x") * 3)
-    assert walked(body, CONTENTS, most=4) == [field(2, b"x") * 3]
+    assert walked(body, CONTENTS, max_parts=4) == [field(2, b"x") * 3]
     with pytest.raises(wire.TooManyParts):
-        walked(body, CONTENTS, most=3)
+        walked(body, CONTENTS, max_parts=3)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Stores spans in `traces`. It resolves them with the stored spans of their traces, and corrects these too."""
+"""Stores spans in `traces`. Resolves them together with the stored spans of their traces, and corrects these too."""
 
 from decimal import Decimal
 from operator import attrgetter
@@ -30,25 +30,25 @@ price_values = attrgetter(
 )
 
 
-def record(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
+def store_spans(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
     """Stores the spans. They are committed when it returns. A span outside the accepted time is rejected."""
     workspace_id = workspace.id
     store_content = settings.STORE_CONTENT and workspace.store_content
     new: dict[Key, SpanRow] = {}
-    for span in in_time(decoded):
+    for span in accepted_spans(decoded):
         span_row = new_span_row(span, store_content)
         new.setdefault(span_row.key, span_row)
     if not new:
         return writer.StoreResult(0, 0)
     overrides = pricing.overrides_of(workspace_id)  # before the lock, because it is in the other database
-    # One writer for a workspace at a time: a call may have its second record in any trace.
+    # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
         accepted = resolve_and_store(cursor, workspace_id, new, overrides)
     arrivals.record_arrival(workspace_id)
     return writer.StoreResult(accepted, len(decoded.spans) - accepted)
 
 
-def in_time(decoded: Decoded) -> list[Span]:
+def accepted_spans(decoded: Decoded) -> list[Span]:
     """Returns the spans that began in the accepted time. Moves the others from `decoded.spans` to its rejections."""
     earliest_ns, latest_ns = (limit.timestamp() * 1e9 for limit in accepted_time())
     spans = [span for span in decoded.spans if earliest_ns <= span.start_ns <= latest_ns]
