@@ -24,7 +24,7 @@ def answer(
     """Returns the answer to a question from the cache, or computes it.
 
     `key_prefix` names a window that is computed from the window of a request, like the previous one. Its start and end
-    move all the time, so that the filters alone are no key.
+    move all the time, so the filters alone cannot be the key.
     """
     domain = question.__module__.rpartition(".")[2]
     key = f"{domain}.{question.__name__}:{key_prefix}{filters.cache_key}"

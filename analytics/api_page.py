@@ -47,11 +47,14 @@ class Table(NamedTuple):
 
 
 def tables(operation: Schema) -> Iterator[Table]:
-    parameters = [(one["name"], type_words(one["schema"]), one["description"]) for one in operation["parameters"]]
-    yield Table("Parameters", ("Name", "Type", "What"), parameters)
-    yield Table("Body", ("Field", "Type", "What"), field_rows(body_schema(operation)))
-    yield Table("Answer", ("Field", "Type", "What"), field_rows(answer_schema(operation)))
-    statuses = [(status, one["description"]) for status, one in operation["responses"].items()]
+    parameters = [
+        (parameter["name"], type_words(parameter["schema"]), parameter["description"])
+        for parameter in operation["parameters"]
+    ]
+    yield Table("Parameters", ("Name", "Type", "Description"), parameters)
+    yield Table("Body", ("Field", "Type", "Description"), field_rows(body_schema(operation)))
+    yield Table("Answer", ("Field", "Type", "Description"), field_rows(answer_schema(operation)))
+    statuses = [(status, response["description"]) for status, response in operation["responses"].items()]
     yield Table("Status", ("Status", "When"), statuses)
 
 
@@ -65,7 +68,7 @@ def body_schema(operation: Schema) -> Schema:
 
 
 def answer_schema(operation: Schema) -> Schema:
-    answer = next(one for status, one in operation["responses"].items() if status.startswith("2"))
+    answer = next(response for status, response in operation["responses"].items() if status.startswith("2"))
     schema: Schema = answer["content"]["application/json"]["schema"]
     return schema
 
@@ -84,7 +87,7 @@ def field_rows(schema: Schema, prefix: str = "") -> list[tuple[str, str, str]]:
 def type_words(schema: Schema) -> str:
     """Describes a type and its limits: integer from 1 to 100."""
     if "anyOf" in schema:
-        return " or ".join(type_words(one) for one in schema["anyOf"])
+        return " or ".join(type_words(choice) for choice in schema["anyOf"])
     if "enum" in schema:
         return ", ".join(str(value) for value in schema["enum"])
     limits = (f"{word} {schema[name]:,}" for name, word in LIMITS.items() if name in schema)

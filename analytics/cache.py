@@ -81,9 +81,9 @@ def cached(workspace: Workspace, question_key: str, ttl_seconds: int, compute: C
 @contextmanager
 def only_one_computes(key: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | None]:
     """Waits while another request computes, and yields its entry; None if this request must compute."""
-    left = deadline.remaining_seconds()
+    seconds_left = deadline.remaining_seconds()
     computing = locks.setdefault(key, KeyLock())  # this name keeps it alive while the lock is in use
-    if not computing.lock.acquire(timeout=-1 if left is None else left):
+    if not computing.lock.acquire(timeout=-1 if seconds_left is None else seconds_left):
         raise unavailable("The answer is being computed and takes long. Try again shortly.")
     try:
         with lease(f"lease:{key}", look_up) as entry:
@@ -110,11 +110,11 @@ def lease(name: str, look_up: Callable[[], Entry | None]) -> Iterator[Entry | No
             cache.delete(name)
 
 
-def fresh_entry(stored: list[Any] | None, marker: str) -> Entry | None:
-    """Returns the stored entry; None if there is none, or if newer traces have made it too old."""
-    if stored is None:
+def fresh_entry(values: list[Any] | None, marker: str) -> Entry | None:
+    """Returns the entry with these values; None without values, or if newer traces have made the entry too old."""
+    if values is None:
         return None
-    entry = Entry(*stored)
+    entry = Entry(*values)
     age = time.time() - entry.made_at
     if entry.marker != marker and age > max(FRESH_SECONDS, RENEWAL_FACTOR * entry.took_seconds):
         return None

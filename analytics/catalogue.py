@@ -21,9 +21,9 @@ class Panel(NamedTuple):
     limit: int | None = None
     """The parameter `limit` of its request; None: the default of the API."""
     has_filters: bool = True
-    """False: it shows the same whatever window and filters the page has."""
+    """False: the panel ignores the window and the filters of the page."""
     is_above_grid: bool = False
-    """True: it takes the whole width, above all others."""
+    """True: the panel has the whole width, above all others."""
     order: int = 0
     """Panels are sorted by this number, and those with the same number as in METRICS."""
 
@@ -33,7 +33,7 @@ class Metric(NamedTuple):
     """Its page and its name, as in the URL."""
     question: Question
     ttl_seconds: int
-    """Seconds that its answer may be old."""
+    """The age in seconds that its answer may have."""
     summary: str
     """For the API document."""
     example: str

@@ -29,7 +29,7 @@ class Chart:
     def figure(self, series: list[Figure], buckets: list[Bucket], **yaxis: Any) -> Figure:
         half = self.filters.bucket / 2
         return {
-            "data": [one for one in series if one],
+            "data": [line_or_bars for line_or_bars in series if line_or_bars],
             "layout": {
                 "barmode": "stack",
                 "xaxis": {

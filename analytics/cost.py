@@ -25,7 +25,7 @@ class Overview(TypedDict):
     projected_monthly_spend_usd: float | None
     """Of the whole running month, at the pace of the last weeks."""
     unpriced_calls: int
-    """Calls without a price: they are in no sum of money."""
+    """Calls without a price. No sum of money contains them."""
     change_from_previous: Change
 
 
@@ -81,7 +81,7 @@ class ModelInBucket(TypedDict):
 class Trend(TypedDict):
     granularity: Granularity
     models: list[str]
-    """All that data names, the most expensive first."""
+    """All models in `data`, the most expensive first."""
     data: list[ModelInBucket]
 
 
@@ -161,7 +161,7 @@ class ModelCost(TypedDict):
     """Of the total cost; null where that is unknown or 0."""
     avg_cost_per_call_usd: PerPricedCallUsd
     unpriced_calls: int
-    """Calls without a price: they are in no sum of money."""
+    """Calls without a price. No sum of money contains them."""
 
 
 class ByModel(TypedDict):

@@ -35,7 +35,7 @@ def documents(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, name: str) -> HttpResponse:
     if name not in all_documents():
         raise Http404
-    return render(request, "documents.html", {"documents": all_documents().values(), "shown": all_documents()[name]})
+    return render(request, "documents.html", {"documents": all_documents().values(), "current": all_documents()[name]})
 
 
 @cache
@@ -58,7 +58,7 @@ def render_document(path: Path) -> Document:
 
 
 def link_to_page(token: Token) -> None:
-    """Turns a link to another document into a link to its page. Of a file without a page only the name remains."""
+    """Turns a link to another document into a link to its page. A link to a file without a page becomes plain text."""
     target = str(token.attrs.get("href", ""))
     if token.type != "link_open" or target.startswith(("#", "https:", "http:")):
         return

@@ -93,13 +93,13 @@ WHERE index = ANY(ARRAY{{indexes}})
 
 def error_samples(filters: Filters, groups: Sequence[ErrorSums]) -> list[ErrorSamples]:
     """Returns the samples of each group, in the order of the groups."""
-    found = find(
+    samples = find_samples(
         filters,
         [Search(FIRST_ERROR, group, TimeRange(group["first_since"], group["first_until"])) for group in groups]
         + [Search(LAST_ERRORS, group, TimeRange(group["last_since"], group["last_until"])) for group in groups],
     )
-    firsts = found[: len(groups)]
-    lasts = with_messages(filters, groups, found[len(groups) :])
+    firsts = samples[: len(groups)]
+    lasts = with_messages(filters, groups, samples[len(groups) :])
     return [
         {
             "first_seen": first["seen"],
@@ -118,11 +118,11 @@ def with_messages(filters: Filters, groups: Sequence[ErrorSums], lasts: Sequence
         for index, (group, last) in enumerate(zip(groups, lasts, strict=True))
         if last["message"] is None
     }
-    found = dict(zip(searches, find(filters, list(searches.values())), strict=True))
-    return [found.get(index, last) for index, last in enumerate(lasts)]
+    samples = dict(zip(searches, find_samples(filters, list(searches.values())), strict=True))
+    return [samples.get(index, last) for index, last in enumerate(lasts)]
 
 
-def find(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
+def find_samples(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
     """Runs all searches in one query. The samples come in the order of the searches."""
     if not searches:
         return []

@@ -24,9 +24,9 @@ REASONS = {
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
-    422: "Not valid; every fault is named.",
+    422: "Not valid; the answer names every error.",
     429: "The workspace has too many requests running; send it again after Retry-After seconds.",
-    503: "A fault that passes; send it again after Retry-After seconds.",
+    503: "A temporary fault; send it again after Retry-After seconds.",
 }
 ALWAYS = (401, 403, 414, 422, 429, 503)
 WITH_BODY = (400, 413, 415)
@@ -40,7 +40,7 @@ WORKSPACE: Schema = {
     "schema": {"type": "string", "format": "uuid"},
 }
 OPTIONAL_WORKSPACE = WORKSPACE | {
-    "description": "The workspace's UUID. A key fixes the workspace: then it may be left out, and must agree.",
+    "description": "The workspace's UUID. With a key it may be left out. It must not name another workspace.",
     "required": False,
 }
 PROBLEM: Schema = {
@@ -66,19 +66,19 @@ PROBLEM: Schema = {
     },
     "additionalProperties": False,
 }
-REFUSAL: Schema = {
+REJECTION: Schema = {
     "type": "object",
     "required": ["index", "errors"],
     "properties": {"index": {"type": "integer"}, "errors": PROBLEM["properties"]["errors"]},
     "additionalProperties": False,
 }
-STORED: Schema = {
+INGESTION_ANSWER: Schema = {
     "type": "object",
     "required": ["accepted", "duplicates", "rejected"],
     "properties": {
         "accepted": {"type": "integer"},
         "duplicates": {"type": "integer"},
-        "rejected": {"type": "array", "items": REFUSAL},
+        "rejected": {"type": "array", "items": REJECTION},
     },
     "additionalProperties": False,
 }
@@ -114,15 +114,15 @@ def schema_of(answer_type: Any) -> Schema:
     """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
     # Pydantic accepts no configuration for a TypedDict, but applies that of a list to its items.
     config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-    found = TypeAdapter(list[answer_type], config=config).json_schema()
-    inlined: Schema = with_inlined_types(found["items"], found["$defs"])
+    schema = TypeAdapter(list[answer_type], config=config).json_schema()
+    inlined: Schema = with_inlined_types(schema["items"], schema["$defs"])
     return inlined
 
 
 def with_inlined_types(part: Any, types: dict[str, Schema]) -> Any:
     """Replaces each reference to a type by the type itself, and leaves titles out: they repeat the fields' names."""
     if isinstance(part, list):
-        return [with_inlined_types(one, types) for one in part]
+        return [with_inlined_types(item, types) for item in part]
     if not isinstance(part, dict):
         return part
     if "$ref" in part:
@@ -143,8 +143,8 @@ def success_response(content: Schema, *headers: str) -> Schema:
     return {"description": "The answer.", "content": content, **({"headers": named} if named else {})}
 
 
-def problems(*more: int) -> Schema:
-    return {str(status): problem(status) for status in sorted({*ALWAYS, *more})}
+def problems(*statuses: int) -> Schema:
+    return {str(status): problem(status) for status in sorted({*ALWAYS, *statuses})}
 
 
 def problem(status: int) -> Schema:
@@ -178,7 +178,7 @@ def parameter(field: Schema) -> Schema:
 def budget_body() -> Schema:
     body = BudgetUpdate.model_json_schema()
     for field in body["properties"].values():
-        field.pop("default", None)  # what is left out keeps its value
+        field.pop("default", None)  # a field that is left out keeps its value
     return body
 
 
@@ -197,11 +197,11 @@ def traces_body() -> Schema:
 
 
 def read_operation(metric: Metric) -> Schema:
-    more = (metric.question.__doc__ or "").strip()
+    details = (metric.question.__doc__ or "").strip()
     return {
         "operationId": metric.name,
         "summary": metric.summary,
-        "description": f"{more}\n\nAn answer may be {metric.ttl_seconds} seconds old.".strip(),
+        "description": f"{details}\n\nAn answer may be {metric.ttl_seconds} seconds old.".strip(),
         "tags": [metric.domain],
         "parameters": parameters(),
         "responses": {
@@ -219,7 +219,7 @@ def answer_schema(metric: Metric) -> Schema:
 def set_budget(metric: Metric) -> Schema:
     return {
         "operationId": "set-cost-budget",
-        "summary": "Sets the limit and the alert threshold; what is left out keeps its value.",
+        "summary": "Sets the limit and the alert threshold; a field that is left out keeps its value.",
         "tags": ["cost"],
         "parameters": [WORKSPACE],
         "requestBody": {"required": True, "content": json_of(budget_body(), examples.BUDGET)},
@@ -251,7 +251,7 @@ def otlp(name: str, summary: str, example: Any, schema: Schema = OTLP_REQUEST) -
 def projects() -> Schema:
     return {
         "operationId": "langfuse-projects",
-        "summary": "The project of the key, as the Langfuse SDKs ask for it.",
+        "summary": "Returns the project of the key to the Langfuse SDKs.",
         "tags": ["ingestion"],
         "parameters": [OPTIONAL_WORKSPACE],
         "responses": {"200": success_response(json_of(ANY_OBJECT)), **problems()},
@@ -267,15 +267,19 @@ def ingestion_operations() -> dict[str, Schema]:
             "send-traces",
             "Stores traces in plain JSON: one, or a batch of up to 10,000. A bad item is refused by its index.",
             json_of(traces_body(), examples.TRACE),
-            json_of(STORED),
+            json_of(INGESTION_ANSWER),
             examples.TRACE,
         ),
         "/v1/traces": otlp("send-otlp", "Stores the spans of an OTLP ExportTraceServiceRequest.", spans),
-        "/v1/logs": otlp("send-otlp-logs", "Takes OTLP logs, and keeps none.", examples.NO_LOGS, ANYTHING),
-        "/v1/metrics": otlp("send-otlp-metrics", "Takes OTLP metrics, and keeps none.", examples.NO_METRICS, ANYTHING),
-        "/api/public/otel/v1/traces": otlp("send-langfuse-otlp", "As /v1/traces, where Langfuse SDKs send.", spans),
+        "/v1/logs": otlp("send-otlp-logs", "Accepts OTLP logs, without storing them.", examples.NO_LOGS, ANYTHING),
+        "/v1/metrics": otlp(
+            "send-otlp-metrics", "Accepts OTLP metrics, without storing them.", examples.NO_METRICS, ANYTHING
+        ),
+        "/api/public/otel/v1/traces": otlp(
+            "send-langfuse-otlp", "Does the same as /v1/traces, for Langfuse SDKs.", spans
+        ),
         "/api/public/otel/v1/metrics": otlp(
-            "send-langfuse-metrics", "Takes OTLP metrics, and keeps none.", examples.NO_METRICS, ANYTHING
+            "send-langfuse-metrics", "Accepts OTLP metrics, without storing them.", examples.NO_METRICS, ANYTHING
         ),
         "/v1/traces/ingest": ingestion(
             "send-agents-sdk-traces",
@@ -286,14 +290,14 @@ def ingestion_operations() -> dict[str, Schema]:
         ),
         "/api/public/scores": ingestion(
             "send-langfuse-score",
-            "Takes a score of a Langfuse SDK, and does not keep it.",
+            "Accepts a score of a Langfuse SDK, without storing it.",
             json_of(ANYTHING, {"id": "1"}),
             json_of(ANY_OBJECT),
             {"id": "1"},
         ),
         "/api/public/ingestion": ingestion(
             "send-langfuse-events",
-            "Takes events of old Langfuse SDKs, and does not keep them.",
+            "Accepts events of old Langfuse SDKs, without storing them.",
             json_of(ANY_OBJECT, examples.langfuse_ingestion()),
             json_of(ANY_OBJECT),
             examples.langfuse_ingestion(),
@@ -320,11 +324,11 @@ def openapi_document() -> Schema:
 
 
 def paths() -> Schema:
-    found: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
-    found["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
-    found |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
-    found["/api/public/projects"] = {"get": projects()}
-    return found
+    operations: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
+    operations["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
+    operations |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
+    operations["/api/public/projects"] = {"get": projects()}
+    return operations
 
 
 @public

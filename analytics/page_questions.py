@@ -98,7 +98,7 @@ class KnownModels(TypedDict):
 
 def known_models(filters: Filters) -> KnownModels:
     """Returns all models of the workspace, the oldest first: a model's colour depends on its position."""
-    found = rows(
+    models = rows(
         """
         WITH days AS (
             SELECT model, bucket AS day
@@ -122,7 +122,7 @@ def known_models(filters: Filters) -> KnownModels:
         filters.params | filled_until(filters),
         row_type=KnownModel,
     )
-    return {"data": [known["model"] for known in found]}
+    return {"data": [row["model"] for row in models]}
 
 
 def filled_until(filters: Filters) -> dict[str, datetime]:
@@ -175,9 +175,9 @@ class NewestSpan(TypedDict):
 
 
 def newest_span(workspace_id: UUID) -> datetime | None:
-    found = row(
+    span = row(
         "SELECT max(timestamp) AS newest FROM traces WHERE workspace_id = %(workspace_id)s",
         {"workspace_id": workspace_id},
         row_type=NewestSpan,
     )
-    return found["newest"]
+    return span["newest"]

@@ -21,7 +21,7 @@ LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
 MAX_CHOICES = 100
 
 
-def dashboard(shown: Page) -> View:
+def dashboard(page: Page) -> View:
     """Makes the view of a page."""
 
     @require_safe
@@ -32,7 +32,7 @@ def dashboard(shown: Page) -> View:
             query.pop(name, None)
         context = {
             "pages": PAGES,
-            "page": shown,
+            "page": page,
             "workspace": request.workspace,
             "workspaces": request.workspaces,
             "ranges": RANGES,
@@ -45,7 +45,7 @@ def dashboard(shown: Page) -> View:
             filters = query_string.parse_filters(query, request.workspace.id)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-        context |= {"metrics": metrics_of(shown)} | controls(filters, request.workspace)
+        context |= {"metrics": metrics_of(page)} | controls(filters, request.workspace)
         response = render(request, "analytics/page.html", context)
         response["Cache-Control"] = "private, no-store"
         return response
@@ -133,13 +133,13 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     search = query.pop("search", [""])[0]
     filters = query_string.parse_filters(query, request.workspace.id)
     offered = answer_data(page_questions.CHOICES[name], filters, request.workspace, SERIES_TTL_SECONDS)["data"]
-    found = [one for one in offered if search.lower() in one["value"].lower()]
+    matching = [choice for choice in offered if search.lower() in choice["value"].lower()]
     context = {
         "name": name,
         "label": LABELS[name],
         "value": filters.values.get(name),
-        "found": found[:MAX_CHOICES],
-        "more": len(found) - MAX_CHOICES,
+        "choices": matching[:MAX_CHOICES],
+        "not_shown": len(matching) - MAX_CHOICES,
         "search": search,
         "workspace": request.workspace,
     }

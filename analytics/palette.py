@@ -15,11 +15,11 @@ def colour_slots(names: Iterable[str]) -> dict[str, int]:
     `names` are in the order of their first appearance, so that a new name never changes the slot of an older one. Each
     gets the colour of its hash, or the next colour among the least used. The first eight names have different colours.
     """
-    taken = [0] * COLOURS
+    uses = [0] * COLOURS
     slots: dict[str, int] = {}
     for name in names:
         first = crc32(name.encode()) % COLOURS
-        slot = min(range(COLOURS), key=lambda slot: (taken[slot], (slot - first) % COLOURS))
-        slots[name] = slot + COLOURS * (taken[slot] % len(PATTERNS))
-        taken[slot] += 1
+        slot = min(range(COLOURS), key=lambda slot: (uses[slot], (slot - first) % COLOURS))
+        slots[name] = slot + COLOURS * (uses[slot] % len(PATTERNS))
+        uses[slot] += 1
     return slots

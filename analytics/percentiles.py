@@ -16,7 +16,7 @@ from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
 PercentileMethod = Annotated[
     Literal["exact", "histogram"],
-    Field(description="histogram: estimated, at most 1.5 percent off, as the window has many calls or old ones."),
+    Field(description="histogram: estimated, at most 1.5 percent off, as the window has many calls or deleted rows."),
 ]
 
 
@@ -125,7 +125,7 @@ def percentiles(
     bucket_sql = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
         exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket_sql, filters=FILTER_SQL)
-        if sum(one["timed_calls"] for one in exact) >= timed_calls:
+        if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(
         HISTOGRAM,

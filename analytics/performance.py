@@ -205,7 +205,7 @@ class ErrorGroup(TypedDict):
     agents: int
     users_affected: int
     first_seen: datetime | None
-    """Null, like the fields below, where only sums are left of the time in which it was."""
+    """Null, like the fields below, where the rows of that time are deleted and only sums are left."""
     last_seen: datetime | None
     sample_message: str | None
     """Of the newest errors, the newest that has a message; null where none has one."""

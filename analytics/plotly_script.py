@@ -65,7 +65,7 @@ def without_loader(script: str) -> str:
 
 def keep_chart_types(chart_types: tuple[str, ...], script: str) -> str:
     """Drops the source files that neither these chart types nor the core need. Plotly calls a chart type a trace."""
-    starts = [found.start() for found in MODULE.finditer(script)]
+    starts = [match.start() for match in MODULE.finditer(script)]
     parts = [script[start:end] for start, end in zip(starts, [*starts[1:], len(script)], strict=False)]
     registered = REGISTERED.search(parts[-1]) if parts else None
     if not registered:
@@ -83,17 +83,17 @@ def needed_indexes(parts: list[str], indexes: dict[str, int]) -> set[int]:
     """Returns the indexes of the parts that the last part needs, directly or through others."""
     needed, to_search = {len(parts) - 1}, [len(parts) - 1]
     while to_search:
-        found = {indexes[name] for name in NEEDED.findall(parts[to_search.pop()]) if name in indexes}
-        to_search += found - needed
-        needed |= found
+        needed_by_part = {indexes[name] for name in NEEDED.findall(parts[to_search.pop()]) if name in indexes}
+        to_search += needed_by_part - needed
+        needed |= needed_by_part
     return needed
 
 
 def chart_type_of(name: str, parts: list[str], indexes: dict[str, int]) -> str:
     """Returns the chart type that a source file draws; a file may only re-export another one."""
     part = parts[indexes[name]]
-    if found := CHART_TYPE.search(part):
-        return found[1]
+    if chart_type := CHART_TYPE.search(part):
+        return chart_type[1]
     reexported = REEXPORTED.search(part)
     return chart_type_of(reexported[1], parts, indexes) if reexported else ""
 

@@ -73,9 +73,9 @@ class WindowQuery(BaseModel):
     start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
     end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
     granularity: Annotated[
-        Granularity | None, Field(description="Width of a bucket; by default fitting the window.")
+        Granularity | None, Field(description="Width of a bucket; by default it fits the window.")
     ] = None
-    limit: Annotated[int, Field(ge=1, le=100, description="Most rows of a list.")] = 10
+    limit: Annotated[int, Field(ge=1, le=100, description="The largest number of rows in a list.")] = 10
 
     @model_validator(mode="after")
     def window_is_sound(self) -> Self:
@@ -102,7 +102,7 @@ LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity":
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
 # Messages for Pydantic's error types.
 MESSAGES = {
-    "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
+    "extra_forbidden": f"unknown parameter; choose from {', '.join(Query.model_fields)}",
     "int_parsing": LIMIT_MESSAGE,
     "int_parsing_size": LIMIT_MESSAGE,
     "int_from_float": LIMIT_MESSAGE,
@@ -144,8 +144,8 @@ def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
             return Query.model_validate(parameters), errors
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        errors += [field_error(one) for one in details]
-        wrong = {str(one["loc"][0]) for one in details if one["loc"]}
+        errors += [field_error(error) for error in details]
+        wrong = {str(error["loc"][0]) for error in details if error["loc"]}
         if not wrong or wrong & {"range", "start", "end"}:
             return None, errors
         # Pydantic checks the window as a whole only if every parameter is valid: the next round omits the invalid ones.

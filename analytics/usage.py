@@ -181,7 +181,7 @@ class TopUser(TypedDict):
     active_agents: int | None
     """Null, like last_seen, where only sums are left of the window's calls."""
     last_seen: datetime | None
-    """Start of the newest call; null where only sums are left of the time in which it was."""
+    """Start of the newest call; null where the rows of that time are deleted."""
     change_from_previous: Change
     trend: Literal["up", "down", "flat", "new"]
     """Flat: a change below 5 percent. New: without a call in the window before."""

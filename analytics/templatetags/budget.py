@@ -78,16 +78,16 @@ def overspent(data: dict[str, Any]) -> float:
 
 
 @register.filter
-def reached(data: dict[str, Any], percentage: float) -> datetime | None:
+def moment_reached(data: dict[str, Any], percentage: float) -> datetime | None:
     """Returns when the spend reaches this share of the limit at this pace.
 
     Returns None if that is not in this month, or has happened already. The pace is even: the amount that the
     projection adds to the spend, spread over the rest of the month.
     """
-    return moment_reached(data, percentage, datetime.now(UTC))
+    return moment_reached_after(data, percentage, datetime.now(UTC))
 
 
-def moment_reached(data: dict[str, Any], percentage: float, now: datetime) -> datetime | None:
+def moment_reached_after(data: dict[str, Any], percentage: float, now: datetime) -> datetime | None:
     spend, projected, limit = data["current_spend_usd"], data["projected_monthly_spend_usd"], data["monthly_limit_usd"]
     if not limit or projected is None:
         return None
@@ -101,8 +101,8 @@ def moment_reached(data: dict[str, Any], percentage: float, now: datetime) -> da
 
 @register.filter
 def days_left(data: dict[str, Any]) -> int:
-    left = datetime.fromisoformat(data["period_end"]) - datetime.now(UTC)
-    return max(ceil(left / timedelta(days=1)), 0)
+    time_left = datetime.fromisoformat(data["period_end"]) - datetime.now(UTC)
+    return max(ceil(time_left / timedelta(days=1)), 0)
 
 
 @register.filter

@@ -87,8 +87,11 @@ def latency_figure(context: template.Context, buckets: list[Bucket], previous: L
 def trend_figure(context: template.Context, table: CostTable, buckets: list[Bucket], previous: Trend) -> Figure:
     chart, points = chart_of(context), per_bucket(previous)
     bars = [
-        patterned(chart.bars(one["name"], buckets, one["costs"], slot_colour(one["slot"]), "$%{y:,.4f}"), one["slot"])
-        for one in table["series"]
+        patterned(
+            chart.bars(series["name"], buckets, series["costs"], slot_colour(series["slot"]), "$%{y:,.4f}"),
+            series["slot"],
+        )
+        for series in table["series"]
     ]
     return chart.figure(
         [*bars, chart.previous_line(points, [point["cost_usd"] for point in points], "$%{y:,.4f}")],
@@ -148,7 +151,7 @@ def total(costs: Sequence[float | None]) -> float | None:
 
 @register.filter
 def column_names(table: CostTable) -> list[str]:
-    return ["Total", *(one["name"] for one in table["series"])]
+    return ["Total", *(series["name"] for series in table["series"])]
 
 
 @register.filter
@@ -194,7 +197,7 @@ def slot_class(model: str | None, slots: dict[str, int]) -> str:
 @register.filter
 def percent_of_most_expensive(row: ModelCost, data: ByModel) -> str:
     """Returns the length of the row's bar: its cost in percent of the highest cost."""
-    most_expensive = max((one["cost_usd"] or 0 for one in data["data"]), default=0)
+    most_expensive = max((model["cost_usd"] or 0 for model in data["data"]), default=0)
     return f"{(row['cost_usd'] or 0) * 100 / most_expensive:.4g}" if most_expensive else "0"
 
 
@@ -223,10 +226,10 @@ def legend(figure: Figure) -> list[dict[str, Any]]:
     """Returns the entries of the legend. It is HTML, so that it wraps, scrolls and works with screen readers."""
     return [
         {
-            "name": one["name"],
-            "colour": (one["marker"] if one["type"] == "bar" else one["line"])["color"].removeprefix("--"),
-            "pattern": PATTERNS.index(one.get("marker", {}).get("pattern", {}).get("shape", "")),
-            "is_dashed": "dash" in one.get("line", {}),
+            "name": series["name"],
+            "colour": (series["marker"] if series["type"] == "bar" else series["line"])["color"].removeprefix("--"),
+            "pattern": PATTERNS.index(series.get("marker", {}).get("pattern", {}).get("shape", "")),
+            "is_dashed": "dash" in series.get("line", {}),
         }
-        for one in figure["data"]
+        for series in figure["data"]
     ]

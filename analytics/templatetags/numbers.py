@@ -1,4 +1,4 @@
-"""Formats numbers for reading. The exact value belongs into the title of the element."""
+"""Formats numbers for reading. Templates put the exact value into the title of the element."""
 
 import math
 

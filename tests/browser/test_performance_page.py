@@ -107,7 +107,7 @@ def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_serve
     search = page.get_by_label("Search: Model")
     expect(page.locator(".choices a", has_text="small")).to_be_visible(timeout=LONG_MS)
     search.press("Enter")
-    search.fill("a")  # both are called so
+    search.fill("a")  # both names contain it
     search.press("Enter")
     assert "model=" not in page.url
     search.fill("sm")
