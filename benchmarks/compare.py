@@ -19,9 +19,9 @@ def differences(ours: Any, raw: Any, tolerance: float = HISTOGRAM, at: str = "")
     elif isinstance(raw, Sequence) and not isinstance(raw, str):
         if len(ours) != len(raw):
             yield f"{at}: {len(ours)} instead of {len(raw)}"
-        for number, (one, other) in enumerate(zip(ours, raw, strict=False)):
-            yield from differences(one, other, tolerance, f"{at}[{number}]")
-    elif not same(ours, raw, allowed(at, raw, tolerance)):
+        for number, (our_item, raw_item) in enumerate(zip(ours, raw, strict=False)):
+            yield from differences(our_item, raw_item, tolerance, f"{at}[{number}]")
+    elif not are_same(ours, raw, allowed(at, raw, tolerance)):
         yield f"{at}: {ours} instead of {raw}"
 
 
@@ -35,10 +35,10 @@ def allowed(at: str, value: Any, tolerance: float) -> float:
     return size * tolerance + FLOATS
 
 
-def same(one: Any, other: Any, error: float) -> bool:
-    if is_number(one) and is_number(other):
-        return isclose(float(one), float(other), rel_tol=0, abs_tol=error)
-    return bool(one == other)
+def are_same(first: Any, second: Any, error: float) -> bool:
+    if is_number(first) and is_number(second):
+        return isclose(float(first), float(second), rel_tol=0, abs_tol=error)
+    return bool(first == second)
 
 
 def is_number(value: Any) -> bool:

@@ -134,16 +134,18 @@ def recreate(name: str, template: str = "template0") -> None:
         connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
 
 
-def copy(name: str, of: str) -> None:
+def copy(name: str, source: str) -> None:
     """Copies a database. Nobody may be connected to it meanwhile, not even TimescaleDB's workers."""
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
     with admin() as connection:
-        connection.execute(allow.format(sql.Identifier(of), sql.SQL("false")))
+        connection.execute(allow.format(sql.Identifier(source), sql.SQL("false")))
         try:
-            connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [of])
-            recreate(name, of)
+            connection.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [source]
+            )
+            recreate(name, source)
         finally:
-            connection.execute(allow.format(sql.Identifier(of), sql.SQL("true")))
+            connection.execute(allow.format(sql.Identifier(source), sql.SQL("true")))
 
 
 def drop(name: str) -> None:
@@ -176,10 +178,10 @@ def version(rows: int) -> str:
 def rows_version_of(name: str) -> str | None:
     """Returns the version of a database's rows; None without a database, or if it was not filled to the end."""
     with admin() as connection:
-        found = connection.execute(
+        stored_version = connection.execute(
             "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = %s", [name]
         ).fetchone()
-    return found[0] if found else None
+    return stored_version[0] if stored_version else None
 
 
 def engine_is_timescaledb() -> bool:
@@ -295,7 +297,7 @@ def row_count_label(rows: int) -> str:
 
 
 def counts(text: str) -> list[int]:
-    return [count(one) for one in text.split(",")]
+    return [count(part) for part in text.split(",")]
 
 
 def count(text: str) -> int:

@@ -30,9 +30,9 @@ def query_function(parquet: Path) -> RunQuery:
             sql = sql.replace(ours, theirs)
         # Values become text, as in the product under client-side binding, so both planners know them.
         sql = re.sub(r"%\((\w+)\)s", lambda name: literal(params[name[1]]), sql)
-        found = connection.execute(sql)
-        names = [name for name, *_ in found.description or ()]
-        return [dict(zip(names, map(aware, row), strict=True)) for row in found.fetchall()]
+        result = connection.execute(sql)
+        names = [name for name, *_ in result.description or ()]
+        return [dict(zip(names, map(aware, row), strict=True)) for row in result.fetchall()]
 
     return run_query
 

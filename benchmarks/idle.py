@@ -51,7 +51,7 @@ def server_cpu_ms(connection: psycopg.Connection[Any]) -> int | None:
     processes = [stat(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdigit()]
     # After the name in parentheses: the parent is second, user and system time 12th and 13th, and of ended children
     # 14th and 15th (proc(5)).
-    children = sum(int(one[11]) + int(one[12]) for one in processes if one and int(one[1]) == postmaster)
+    children = sum(int(stats[11]) + int(stats[12]) for stats in processes if stats and int(stats[1]) == postmaster)
     main = stat(postmaster) or []
     return (children + sum(map(int, main[11:15]))) * 1000 // os.sysconf("SC_CLK_TCK")
 

@@ -159,7 +159,7 @@ def copies(options: argparse.Namespace) -> Iterator[None]:
     databases.close()
     try:
         with databases.step(f"a copy of {original.database}"):
-            databases.copy(FULL, of=original.database)
+            databases.copy(FULL, source=original.database)
         databases.recreate(EMPTY)
         databases.select_database(EMPTY)
         call_command("migrate", database="analytics", verbosity=0)

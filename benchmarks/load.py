@@ -65,10 +65,10 @@ class Sender(threading.Thread):
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
         headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {self.key}"}
-        for number, one in enumerate(self.bodies):
+        for number, next_body in enumerate(self.bodies):
             due = self.starts + number * self.every
             time.sleep(max(due - time.monotonic(), 0))
-            connection.request("POST", "/v1/traces", one, headers)
+            connection.request("POST", "/v1/traces", next_body, headers)
             response = connection.getresponse()
             answer = response.read()
             with self.measured.lock:
@@ -106,7 +106,7 @@ class Reader(threading.Thread):
 
 
 def cpu_seconds(processes: Sequence[psutil.Process]) -> float:
-    return sum(sum(one.cpu_times()[:2]) for parent in processes for one in (parent, *parent.children()))
+    return sum(sum(process.cpu_times()[:2]) for parent in processes for process in (parent, *parent.children()))
 
 
 def put_load(

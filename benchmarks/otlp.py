@@ -115,9 +115,9 @@ def deliver(bodies: list[bytes], key: str) -> list[float]:
     connection = http.client.HTTPConnection("127.0.0.1", PORT)
     headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {key}"}
     seconds = []
-    for one in bodies:
+    for body_bytes in bodies:
         began = time.perf_counter()
-        while (answer := posted(connection, one, headers)) == "503":
+        while (answer := posted(connection, body_bytes, headers)) == "503":
             time.sleep(1)  # as exporters do; the second counts
         if answer:
             raise SystemExit(f"answered {answer}")
@@ -129,9 +129,9 @@ def postmaster(data: Path) -> int:
     return int((data / "postmaster.pid").read_text().splitlines()[0])
 
 
-def posted(connection: http.client.HTTPConnection, one: bytes, headers: dict[str, str]) -> str:
+def posted(connection: http.client.HTTPConnection, body_bytes: bytes, headers: dict[str, str]) -> str:
     """Sends a body. Returns an empty text, or the error."""
-    connection.request("POST", "/v1/traces", one, headers)
+    connection.request("POST", "/v1/traces", body_bytes, headers)
     response = connection.getresponse()
     answer = response.read()
     if response.status == 503:
@@ -149,8 +149,8 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 def processor_seconds(pid: int) -> float:
     """Returns the processor time of the process and its children."""
     process = psutil.Process(pid)
-    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return float(sum(one.user + one.system for one in times))
+    times = [member.cpu_times() for member in (process, *process.children(recursive=True))]
+    return float(sum(cpu.user + cpu.system for cpu in times))
 
 
 def measure(key: str, server: int, database: int) -> None:

@@ -40,13 +40,13 @@ WATCH = """
 window.moved = 0;
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
   const elements = entry.sources.map(({ node }) => (node?.nodeType === Node.TEXT_NODE ? node.parentElement : node));
-  if (elements.some((one) => one && !one.closest(".chart, td.number"))) window.moved += entry.value;
+  if (elements.some((element) => element && !element.closest(".chart, td.number"))) window.moved += entry.value;
 })).observe({ type: "layout-shift", buffered: true });
 const look = () => {
   const panels = [...document.querySelectorAll(".panel")];
   const charts = [...document.querySelectorAll(".chart")];
-  const isDrawn = panels.length && panels.every((one) => one.getAttribute("aria-busy") === "false")
-    && charts.every((one) => one.querySelector(".main-svg"));
+  const isDrawn = panels.length && panels.every((panel) => panel.getAttribute("aria-busy") === "false")
+    && charts.every((chart) => chart.querySelector(".main-svg"));
   if (isDrawn) window.drawn_ms = performance.now();
   else requestAnimationFrame(look);
 };
@@ -57,16 +57,16 @@ requestAnimationFrame(look);
 def served_ms(page: str, query: str) -> float:
     """Returns the time until the whole shell has arrived, over one connection."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT)
-    taken = []
+    times_ms = []
     for _ in range(20):
         began = time.perf_counter()
         connection.request("GET", f"/dashboard/{page}{query}")
         response = connection.getresponse()
         response.read()
-        taken.append((time.perf_counter() - began) * 1000)
+        times_ms.append((time.perf_counter() - began) * 1000)
         if response.status != 200:
             raise SystemExit(f"{page} answered {response.status}")
-    return statistics.median(taken)
+    return statistics.median(times_ms)
 
 
 def drawn_ms(browser: Browser, page: str, query: str) -> tuple[float, float]:

@@ -117,9 +117,9 @@ def compare(case: Case, subject: Subject) -> list[str]:
     possible = [pair for pair in pairs if {*pair[:2]} <= answers.keys()]
     label = f"{row_count_label(subject.loaded.rows)} {case.route} {case.range} {case.filter_query}"
     return [
-        f"{label}: {one} against {other}: {difference}"
-        for one, other, tolerance in possible[:2]
-        for difference in list(differences(answers[one], answers[other], tolerance))[:3]
+        f"{label}: {way} against {other_way}: {difference}"
+        for way, other_way, tolerance in possible[:2]
+        for difference in list(differences(answers[way], answers[other_way], tolerance))[:3]
     ]
 
 
@@ -171,12 +171,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=15, help="how often each query runs")
     parser.add_argument("--seconds", type=float, default=10, help="after this time a query is not repeated")
     options = parser.parse_args()
-    options.filter = FILTERS if options.filter is None else [one for one in options.filter if one]
+    options.filter = FILTERS if options.filter is None else [text for text in options.filter if text]
     return options
 
 
 def names(text: str) -> list[str]:
-    return [one for one in text.split(",") if one]
+    return [name for name in text.split(",") if name]
 
 
 def cases(options: argparse.Namespace) -> list[Case]:
@@ -184,7 +184,7 @@ def cases(options: argparse.Namespace) -> list[Case]:
 
     windows = [
         *((range_name, "") for range_name in options.ranges),
-        *((options.ranges[-1], one) for one in options.filter),
+        *((options.ranges[-1], text) for text in options.filter),
     ]
     return [
         Case(route, range_name, filter_query)

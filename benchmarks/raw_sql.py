@@ -44,8 +44,8 @@ def params(filters: Filters) -> dict[str, Any]:
     return filters.params | {"previous_start": filters.previous.start}
 
 
-def changes(found: Mapping[str, Any], *names: str) -> Answer:
-    return {name: change(found[name], found[f"{name}_before"]) for name in names}
+def changes(row: Mapping[str, Any], *names: str) -> Answer:
+    return {name: change(row[name], row[f"{name}_before"]) for name in names}
 
 
 # --- Usage ---
@@ -77,9 +77,9 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 
 
 def usage_overview(run_query: RunQuery, filters: Filters) -> Answer:
-    [found] = run_query(USAGE_OVERVIEW, params(filters))
+    [row] = run_query(USAGE_OVERVIEW, params(filters))
     names = ("total_calls", "unique_users", "active_agents", "avg_calls_per_user")
-    return {name: found[name] for name in names} | {"change_from_previous": changes(found, *names)}
+    return {name: row[name] for name in names} | {"change_from_previous": changes(row, *names)}
 
 
 CALLS_OVER_TIME = f"""
@@ -203,11 +203,11 @@ FROM traces
 
 
 def cost_overview(run_query: RunQuery, filters: Filters) -> Answer:
-    [found] = run_query(COST_OVERVIEW, params(filters))
-    answer = {name: found[name] for name in ("total_spend_usd", "avg_cost_per_call_usd", "unpriced_calls")}
+    [row] = run_query(COST_OVERVIEW, params(filters))
+    answer = {name: row[name] for name in ("total_spend_usd", "avg_cost_per_call_usd", "unpriced_calls")}
     return answer | {
         "projected_monthly_spend_usd": budget(run_query, filters)["projected_monthly_spend_usd"],
-        "change_from_previous": change(found["total_spend_usd"], found["total_spend_usd_before"]),
+        "change_from_previous": change(row["total_spend_usd"], row["total_spend_usd_before"]),
     }
 
 
@@ -351,13 +351,13 @@ CROSS JOIN rest
 
 
 def budget(run_query: RunQuery, filters: Filters) -> Answer:
-    """Of the month in which the window ends, in UTC, with 28 days of history or more; see docs/budgets.md."""
+    """Answers for the month in which the window ends, in UTC, with 28 days of history or more; see docs/budgets.md."""
     start = filters.end.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     end = (start + timedelta(days=32)).replace(day=1)
-    [found] = run_query(BUDGET, params(filters) | {"month_start": start, "month_end": end})
+    [row] = run_query(BUDGET, params(filters) | {"month_start": start, "month_end": end})
     return {
-        "current_spend_usd": found["spend_usd"],
-        "projected_monthly_spend_usd": float(found["spend_usd"]) + float(found["rest_usd"]),
+        "current_spend_usd": row["spend_usd"],
+        "projected_monthly_spend_usd": float(row["spend_usd"]) + float(row["rest_usd"]),
     }
 
 
@@ -396,11 +396,11 @@ LEFT JOIN windows AS previous ON NOT previous.is_current
 
 
 def performance_overview(run_query: RunQuery, filters: Filters) -> Answer:
-    [found] = run_query(PERFORMANCE_OVERVIEW, params(filters))
-    answer = {name: value for name, value in found.items() if not name.endswith("_before")}
+    [row] = run_query(PERFORMANCE_OVERVIEW, params(filters))
+    answer = {name: value for name, value in row.items() if not name.endswith("_before")}
     return answer | {
-        "requests_per_second": found["total_requests"] / (filters.end - filters.start).total_seconds(),
-        "change_from_previous": changes(found, "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "error_rate"),
+        "requests_per_second": row["total_requests"] / (filters.end - filters.start).total_seconds(),
+        "change_from_previous": changes(row, "p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "error_rate"),
     }
 
 
@@ -501,14 +501,14 @@ ORDER BY calls DESC, error_type, status
 
 
 def errors(run_query: RunQuery, filters: Filters) -> Answer:
-    found = run_query(ERRORS, params(filters))
+    groups = run_query(ERRORS, params(filters))
     totals = ("total_calls", "total_errors")
-    total_calls, total_errors = (found[0][name] for name in totals)
+    total_calls, total_errors = (groups[0][name] for name in totals)
     return {
         "total_errors": total_errors,
         "error_rate": total_errors * 100 / total_calls if total_calls else None,
         "data": [
-            {name: value for name, value in kind.items() if name not in totals} for kind in found if kind["calls"]
+            {name: value for name, value in kind.items() if name not in totals} for kind in groups if kind["calls"]
         ],
     }
 

@@ -36,7 +36,7 @@ class Times:
         return statistics.median(seconds) * MS if seconds else None
 
     def ratio(self, name: str) -> float | None:
-        """Returns how many times as long as ours it takes."""
+        """Returns the time of this way, divided by the time of ours."""
         theirs, ours = self.median_ms(name), self.median_ms("ours")
         return theirs / ours if theirs and ours else None
 

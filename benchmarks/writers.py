@@ -103,10 +103,10 @@ def batches_of(source: Any, task: Task) -> list[list[Any]]:
 def live_rows(source: Any, task: Task) -> Iterator[Any]:
     from traces.row import Row
 
-    found = source.execute(data.arriving(task.first_trace, task.first_trace + task.traces))
-    names = [name for name, *_ in found.description]
-    stored_columns = {one.name for one in fields(Row)}
-    for values in found.fetchall():
+    result = source.execute(data.arriving(task.first_trace, task.first_trace + task.traces))
+    names = [name for name, *_ in result.description]
+    stored_columns = {field.name for field in fields(Row)}
+    for values in result.fetchall():
         row = {name: value for name, value in zip(names, values, strict=True) if name in stored_columns}
         row["timestamp"] = databases.utc(row["timestamp"])
         row["attributes"], row["span_facts"] = orjson.loads(row["attributes"]), orjson.loads(row["span_facts"])
