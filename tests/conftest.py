@@ -14,9 +14,9 @@ from tests.tenant import Tenant
 
 # Folders whose tests share one server, and so run in one worker. Other tests share the fixtures of their file.
 SHARED_SERVERS = ("tests/faults", "tests/timescaledb")
-# They begin first, or one worker would end long after the others.
+# These tests begin first. Otherwise one worker would end long after the others.
 SLOWEST = (*SHARED_SERVERS, "tests/analytics/test_oracle.py", "tests/observability/test_launcher.py")
-# Coverage makes them half as long again, for few lines that no other test runs.
+# Measuring coverage makes these tests take half as long again, for few lines that no other test runs.
 NOT_MEASURED = (
     *("tests/analytics/test_api_fuzz.py", "tests/analytics/test_oracle.py", "tests/browser"),
     *("tests/fuzz", "tests/ingest/test_captures.py", "tests/security"),
@@ -25,7 +25,7 @@ NOT_MEASURED = (
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keeps tests out of coverage, and orders those of parallel runs by group, which workers take one by one."""
+    """Excludes tests from coverage. Sorts the tests of parallel runs by group, because workers take whole groups."""
     for item in items:
         if item.nodeid.startswith(NOT_MEASURED):
             item.add_marker("no_cover")
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    # The objects of now stay until the end: the garbage collector need not visit them again and again.
+    # All objects that exist now stay until the end, so the garbage collector need not visit them.
     gc.freeze()
 
 
@@ -44,7 +44,7 @@ def group_of(nodeid: str) -> str:
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """pytest-xdist's marker xdist_group does nothing with pytest 9.2, so groups are named here."""
+    """Keeps the tests of a group in one worker. The marker xdist_group of pytest-xdist does nothing with pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
@@ -52,7 +52,7 @@ class GroupScheduling(LoadScopeScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than cores: while one worker waits for a server that its test started, the others go on."""
+    """Returns one worker more than cores: while one waits for a server that its test started, the others go on."""
     return (os.cpu_count() or 1) + 1
 
 

@@ -1,7 +1,7 @@
 """Computes the right answer of each read, in plain Python over a list of rows. It shares no code with the product.
 
-A Decimal or an int in such an answer must be met exactly, a float up to rounding, a `Near` within its error. A `OneOf`
-is met by any of its values.
+The product must return the exact value of a Decimal or an int, the value of a float up to rounding, the value of a
+`Near` within its error, and any value of a `OneOf`.
 """
 
 import math
@@ -357,12 +357,12 @@ def expected_rest(rows: list[Row], spent: Decimal, money: Money, start: datetime
 
     def hours(first: datetime, last: datetime) -> dict[tuple[int, int], float]:
         """Returns how many hours of each hour of the week lie between the two. The first and last may be parts."""
-        found: dict[tuple[int, int], float] = defaultdict(float)
+        hours_by_hour_of_week: dict[tuple[int, int], float] = defaultdict(float)
         while first < last:
             following = min(first - (first - MIDNIGHT) % HOUR + HOUR, last)
-            found[hour_of_week(first)] += (following - first) / HOUR
+            hours_by_hour_of_week[hour_of_week(first)] += (following - first) / HOUR
             first = following
-        return found
+        return hours_by_hour_of_week
 
     recent = [row for row in rows if now - FOUR_WEEKS <= row.timestamp < now]
     by_hour = grouped(recent, lambda row: hour_of_week(row.timestamp))
@@ -386,7 +386,7 @@ def change_of_percentile(current: Any, previous: Any) -> Any:
     """Compares two percentiles. Each may be exact or estimated, depending on the number of calls of its window."""
     if not isinstance(current, Near) and not isinstance(previous, Near):
         return change(current, previous)
-    current, previous = (one.value if isinstance(one, Near) else one for one in (current, previous))
+    current, previous = (value.value if isinstance(value, Near) else value for value in (current, previous))
     if current is None or previous is None:
         return None
     if previous < NOTHING_MS:
@@ -502,39 +502,41 @@ ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
 }
 
 
-# --- Comparison of an answer with the right one ---
+# --- Comparison of an answer with the expected answer ---
 
 
-def difference(found: Any, wanted: Any, at: str = "") -> str | None:
+def difference(actual: Any, expected: Any, at: str = "") -> str | None:
     """Describes where the two differ. Returns None if they agree."""
-    if isinstance(wanted, dict) and isinstance(found, dict):
-        if set(found) != set(wanted):
-            return f"{at}: fields {sorted(set(found) ^ set(wanted))}"
-        return first(difference(found[name], wanted[name], f"{at}.{name}") for name in wanted)
-    if isinstance(wanted, list) and isinstance(found, list):
-        if len(found) != len(wanted):
-            return f"{at}: {len(found)} rows, wanted {len(wanted)}"
-        return first(difference(*pair, f"{at}[{index}]") for index, pair in enumerate(zip(found, wanted, strict=True)))
-    return None if agree(found, wanted) else f"{at}: {found!r}, wanted {wanted!r}"
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        if set(actual) != set(expected):
+            return f"{at}: fields {sorted(set(actual) ^ set(expected))}"
+        return first(difference(actual[name], expected[name], f"{at}.{name}") for name in expected)
+    if isinstance(expected, list) and isinstance(actual, list):
+        if len(actual) != len(expected):
+            return f"{at}: {len(actual)} rows, expected {len(expected)}"
+        return first(
+            difference(*pair, f"{at}[{index}]") for index, pair in enumerate(zip(actual, expected, strict=True))
+        )
+    return None if agree(actual, expected) else f"{at}: {actual!r}, expected {expected!r}"
 
 
 def first(differences: Iterable[str | None]) -> str | None:
-    return next((one for one in differences if one), None)
+    return next((difference for difference in differences if difference), None)
 
 
-def agree(found: Any, wanted: Any) -> bool:
-    if wanted is ANYTHING:
+def agree(actual: Any, expected: Any) -> bool:
+    if expected is ANYTHING:
         return True
-    if isinstance(wanted, OneOf):
-        return found in wanted.values
-    if isinstance(wanted, datetime):
-        return isinstance(found, str) and found.endswith("Z") and datetime.fromisoformat(found) == wanted
-    if isinstance(wanted, (Near, float, Decimal, int)):
-        if not isinstance(found, (int, float)):
+    if isinstance(expected, OneOf):
+        return actual in expected.values
+    if isinstance(expected, datetime):
+        return isinstance(actual, str) and actual.endswith("Z") and datetime.fromisoformat(actual) == expected
+    if isinstance(expected, (Near, float, Decimal, int)):
+        if not isinstance(actual, (int, float)):
             return False
-        if isinstance(wanted, Near):
-            return abs(found - wanted.value) <= wanted.error
-        if isinstance(wanted, float):
-            return math.isclose(found, wanted, rel_tol=1e-9, abs_tol=1e-7)
-        return found == float(wanted)
-    return bool(found == wanted)
+        if isinstance(expected, Near):
+            return abs(actual - expected.value) <= expected.error
+        if isinstance(expected, float):
+            return math.isclose(actual, expected, rel_tol=1e-9, abs_tol=1e-7)
+        return actual == float(expected)
+    return bool(actual == expected)

@@ -83,7 +83,7 @@ class TestAMetricInTheCatalogue:
 
     def test_the_page_of_a_metric_loads_its_panel(self, tenant: Tenant) -> None:
         page = tenant.client.get("/dashboard/usage").content.decode()
-        assert page.count('class="panel ') == len([one for one in METRICS.values() if one.domain == "usage"])
+        assert page.count('class="panel ') == len([metric for metric in METRICS.values() if metric.domain == "usage"])
         assert 'class="panel framed"' in page
         assert 'id="panel-usage-total-tokens"' in page
         assert 'data-poll-seconds="45"' in page

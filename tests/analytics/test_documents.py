@@ -13,11 +13,11 @@ NOT_LISTED = re.compile(r"^(favicon|admin/|dashboard/|docs/|sign-|$|v1/|api/publ
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> set[str]:
-    found: set[str] = set()
+    paths: set[str] = set()
     for pattern in resolver.url_patterns:
         path = prefix + str(pattern.pattern)
-        found |= {path} if isinstance(pattern, URLPattern) else routes(pattern, path)
-    return found
+        paths |= {path} if isinstance(pattern, URLPattern) else routes(pattern, path)
+    return paths
 
 
 def test_the_readme_lists_every_endpoint() -> None:

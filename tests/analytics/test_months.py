@@ -40,10 +40,10 @@ def test_the_days_add_up_to_the_month(tenant: Tenant, zone: str, year: int, mont
     costs = [Decimal(random.randrange(1, 10_000)) / 100 for _ in moments]
     writer.store(tenant.workspace.id, [a_row(at, cost_usd=cost) for at, cost in zip(moments, costs, strict=True)])
 
-    wanted = sum(cost for at, cost in zip(moments, costs, strict=True) if days[0] <= at < days[-1])
+    expected = sum(cost for at, cost in zip(moments, costs, strict=True) if days[0] <= at < days[-1])
     by_day = [
         tenant.ask("cost/overview", start=iso(start), end=iso(end))["total_spend_usd"] for start, end in pairwise(days)
     ]
-    assert sum(Decimal(repr(spend)) for spend in by_day) == wanted
-    assert tenant.ask("cost/by-model", start=iso(days[0]), end=iso(days[-1]))["total_cost_usd"] == float(wanted)
-    assert spending(tenant.workspace, days[-1] - MICROSECOND).spend_usd == wanted
+    assert sum(Decimal(repr(spend)) for spend in by_day) == expected
+    assert tenant.ask("cost/by-model", start=iso(days[0]), end=iso(days[-1]))["total_cost_usd"] == float(expected)
+    assert spending(tenant.workspace, days[-1] - MICROSECOND).spend_usd == expected

@@ -21,13 +21,13 @@ NOT_OF_THE_API = {"api/v1/openapi.json", "api/v1/docs"}
 
 
 def routes(resolver: URLResolver) -> list[str]:
-    found = []
+    names = []
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLPattern):
-            found.append(str(pattern.pattern))
+            names.append(str(pattern.pattern))
         elif not str(pattern.pattern):
-            found += routes(pattern)
-    return found
+            names += routes(pattern)
+    return names
 
 
 def test_the_document_lists_every_path_of_the_api(client: Client) -> None:
@@ -87,10 +87,12 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
     settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(examples.WORKSPACE)).id})
     page = client.get("/api/v1/docs").content.decode()
-    shown = [html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)]
+    commands = [
+        html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)
+    ]
     document = client.get("/api/v1/openapi.json").json()
-    assert len(shown) == sum(len(methods) for methods in document["paths"].values())
-    for example in shown:
+    assert len(commands) == sum(len(methods) for methods in document["paths"].values())
+    for example in commands:
         response = run(client, example)
         assert 200 <= response.status_code < 300, example
         assert "rejectedSpans" not in response.content.decode()

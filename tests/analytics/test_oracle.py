@@ -32,7 +32,7 @@ IS_ON_DEMAND = "ORACLE_CASES" in os.environ
 CASES = int(os.environ.get("ORACLE_CASES", "500"))
 QUESTIONS = 5
 
-asking = settings(
+oracle_settings = settings(
     max_examples=CASES // QUESTIONS,
     deadline=None,
     database=None,
@@ -45,7 +45,7 @@ asking = settings(
 
 
 def at(now: datetime) -> ExitStack:
-    """Sets the clock of the modules that read it."""
+    """Stops the clock of the modules that read it."""
 
     class Clock(datetime):
         @classmethod
@@ -73,16 +73,16 @@ def ask(client: Client, metric: str, query: dict[str, Any]) -> Any:
     return response.json()
 
 
-def check(metric: str, found: dict[str, Any], wanted: dict[str, Any]) -> None:
-    found.pop("updated_at", None)
-    assert difference(found, wanted) is None, metric
-    for row in found.get("data", [found]):
+def check(metric: str, actual: dict[str, Any], expected: dict[str, Any]) -> None:
+    actual.pop("updated_at", None)
+    assert difference(actual, expected) is None, metric
+    for row in actual.get("data", [actual]):
         percentiles = [row.get(f"p{share}_latency_ms") for share in (50, 95, 99)]
         if None not in percentiles:
             assert percentiles == sorted(percentiles), metric
 
 
-@asking
+@oracle_settings
 @given(data=st.data(), money=histories.budgets)
 def test_every_read_answers_as_plain_python_does(data: st.DataObject, money: Money) -> None:
     ours, others = data.draw(histories.deliveries(money.now)), data.draw(histories.deliveries(money.now))

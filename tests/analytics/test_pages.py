@@ -72,12 +72,12 @@ def test_a_new_model_changes_no_colour() -> None:
 
 
 def test_models_of_the_same_colour_have_different_patterns() -> None:
-    taken = colour_slots(f"model-{number}" for number in range(24)).values()
-    assert sorted(taken) == list(range(24))
+    slots = colour_slots(f"model-{number}" for number in range(24)).values()
+    assert sorted(slots) == list(range(24))
     assert max(colour_slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
-def test_a_model_without_a_provider_differs_from_the_same_with_one(tenant: Tenant) -> None:
+def test_a_model_without_a_provider_is_another_than_with_a_provider(tenant: Tenant) -> None:
     tenant.calls(2, cost_usd="1")
     tenant.calls(1, cost_usd="1", provider=None)
     panel = tenant.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
@@ -104,9 +104,9 @@ def test_the_dashed_line_has_no_bucket_that_its_window_cuts(tenant: Tenant) -> N
     tenant.calls(4, NOON + timedelta(minutes=10))
     window = {"start": iso(NOON + timedelta(minutes=30)), "end": iso(NOON + timedelta(hours=10, minutes=30))}
     page = tenant.client.get("/api/v1/usage/calls-over-time", window, headers=HTMX).content.decode()
-    found = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert found
-    dashed = json.loads(found[1])["data"][-1]
+    match = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert match
+    dashed = json.loads(match[1])["data"][-1]
     assert (len(dashed["y"]), sum(dashed["y"])) == (9, 2)
 
 
@@ -216,9 +216,9 @@ def test_a_filtered_sentence_has_no_forecast_of_the_whole_workspace(tenant: Tena
 
 
 def sentence(tenant: Tenant, panel: str) -> str:
-    found = re.search("<h1.*?</h1>", tenant.client.get(panel, headers=HTMX).content.decode(), re.DOTALL)
-    assert found
-    return found[0]
+    match = re.search("<h1.*?</h1>", tenant.client.get(panel, headers=HTMX).content.decode(), re.DOTALL)
+    assert match
+    return match[0]
 
 
 def test_an_empty_latency_chart_speaks_of_calls_with_a_latency(tenant: Tenant) -> None:

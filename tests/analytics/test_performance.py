@@ -92,9 +92,9 @@ def test_many_calls_are_answered_from_a_histogram_within_1_5_percent(
     settings.EXACT_PERCENTILE_ROWS = 6
     answer = tenant.ask(metric, **HOURS)
     assert (exact["percentile_method"], answer["percentile_method"]) == ("exact", "histogram")
-    for wanted, found in zip(exact.get("data", [exact]), answer.get("data", [answer]), strict=True):
+    for expected, actual in zip(exact.get("data", [exact]), answer.get("data", [answer]), strict=True):
         for name in ("p50_latency_ms", "p95_latency_ms", "p99_latency_ms", "avg_latency_ms"):
-            assert found[name] == (None if wanted[name] is None else pytest.approx(wanted[name], rel=0.015))
+            assert actual[name] == (None if expected[name] is None else pytest.approx(expected[name], rel=0.015))
 
 
 def test_latency_is_null_in_an_empty_bucket(tenant: Tenant) -> None:

@@ -51,19 +51,19 @@ def system_check() -> list[checks.CheckMessage]:
 
 class TestAnotherVersion:
     @pytest.fixture
-    def another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def other_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("web.pinned.version", lambda package: "7.1.1")
 
     def test_requirements_pin_the_plotly_that_the_module_was_written_for(self) -> None:
         assert f"plotly=={PLOTLY_VERSION}\n" in (ROOT / "requirements.txt").read_text()
 
-    def test_a_system_check_names_both_versions(self, another: None) -> None:
+    def test_a_system_check_names_both_versions(self, other_version: None) -> None:
         [error] = system_check()
         assert f"works with plotly {PLOTLY_VERSION} only, and plotly 7.1.1 is installed" in error.msg
         with pytest.raises(CommandError, match=r"plotly 7\.1\.1 is installed"):
             call_command("check")
 
-    def test_the_script_of_another_version_is_not_served(self, another: None) -> None:
+    def test_the_script_of_another_version_is_not_served(self, other_version: None) -> None:
         with pytest.raises(ImproperlyConfigured, match=r"plotly 7\.1\.1 is installed"):
             PackageData(location=package_data()).open(SCRIPT)
 
@@ -84,7 +84,7 @@ SMALL = (
 )
 
 
-def test_source_files_that_nobody_needs_are_left_out() -> None:
+def test_source_files_that_no_chart_needs_are_left_out() -> None:
     assert keep_chart_types(("bar",), SMALL) == (
         "var Plotly=(()=>{var W=(e,t)=>e;"
         'var aa=W((e,t)=>{t.exports={moduleType:"trace",name:"bar",plot:bb()}});'

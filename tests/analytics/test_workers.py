@@ -132,7 +132,7 @@ def test_100_cold_requests_at_once_compute_at_most_twice(workers: list[Worker]) 
         until_somebody_waits(cursor)
         time.sleep(1)
         cursor.execute("ROLLBACK")
-        responses = [one.result() for one in pending]
+        responses = [future.result() for future in pending]
     assert [response.status for response in responses] == [200] * 100
     assert len({response.content for response in responses}) == 1  # type: ignore[attr-defined]
     assert 1 <= sum(response.headers["X-Cache"] == "miss" for response in responses) <= 2

@@ -61,6 +61,6 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture
 def always_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for an answer to be old enough to be computed again."""
+    """Computes answers again at once, so that no test waits until an answer is old enough."""
     monkeypatch.setattr(answers, "FRESH_SECONDS", -1)
     monkeypatch.setattr(answers, "RENEWAL_FACTOR", 0)

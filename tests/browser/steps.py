@@ -34,14 +34,14 @@ def row(page: Page, panel: str, name: str) -> Locator:
 
 
 def cells(page: Page, panel: str, name: str) -> list[str]:
-    found: list[str] = row(page, panel, name).locator("th, td").all_inner_texts()
-    return [" ".join(text.split()) for text in found]
+    texts: list[str] = row(page, panel, name).locator("th, td").all_inner_texts()
+    return [" ".join(text.split()) for text in texts]
 
 
 def zoom(page: Page, chart: str) -> Any:
     """Drags over a part of the chart, and returns the range that it shows then."""
-    shown = f"document.getElementById('chart-{chart}').layout.xaxis.range"
-    unzoomed = page.evaluate(shown)
+    read_range = f"document.getElementById('chart-{chart}').layout.xaxis.range"
+    unzoomed = page.evaluate(read_range)
     plot = page.locator(f"#chart-{chart} .nsewdrag").bounding_box()
     assert plot
     middle = plot["y"] + plot["height"] * 0.5
@@ -49,8 +49,8 @@ def zoom(page: Page, chart: str) -> Any:
     page.mouse.down()
     page.mouse.move(plot["x"] + plot["width"] * 0.8, middle, steps=5)
     page.mouse.up()
-    page.wait_for_function(f"before => String({shown}) !== String(before)", arg=unzoomed)
-    return page.evaluate(shown)
+    page.wait_for_function(f"before => String({read_range}) !== String(before)", arg=unzoomed)
+    return page.evaluate(read_range)
 
 
 def shown_range(page: Page, chart: str) -> Any:

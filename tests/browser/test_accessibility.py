@@ -20,12 +20,12 @@ WIDE, PHONE = ViewportSize(width=1440, height=900), ViewportSize(width=390, heig
 
 
 def violations(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    results = Axe().run(page).response["violations"]
     return [
-        f"{one['impact']} {one['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
+        f"{violation['impact']} {violation['id']}: {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
+        for violation in results
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
     ]
 
 

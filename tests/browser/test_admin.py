@@ -23,13 +23,13 @@ def test_no_page_breaks_the_csp(page: Page, live_server: LiveServer, complaints:
     membership = MembershipFactory()
     key, _ = an_api_key("read", workspace=membership.workspace)
     signed_in(page, live_server)
-    for app, one in (("workspace", membership.workspace), ("membership", membership), ("apikey", key)):
+    for app, instance in (("workspace", membership.workspace), ("membership", membership), ("apikey", key)):
         base = f"admin:workspaces_{app}"
         for path in (
             reverse(f"{base}_changelist"),
             reverse(f"{base}_add"),
-            reverse(f"{base}_change", args=[one.pk]),
-            reverse(f"{base}_delete", args=[one.pk]),
+            reverse(f"{base}_change", args=[instance.pk]),
+            reverse(f"{base}_delete", args=[instance.pk]),
         ):
             page.goto(live_server.url + path)
             page.wait_for_load_state("networkidle")

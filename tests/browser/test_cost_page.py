@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pyte
 def nothing_complained(complaints: list[str]) -> Iterator[None]:
     yield
     # A refused form is a 422, which the console names.
-    assert [one for one in complaints if "422" not in one and "503" not in one] == []
+    assert [line for line in complaints if "422" not in line and "503" not in line] == []
 
 
 def set_budget(tenant: Tenant, limit_usd: str | None, threshold: str = "80") -> None:
@@ -101,7 +101,7 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
 
     def hold(route: Route) -> None:
         if route.request.method == "PUT":
-            # Before the server has answered the new limit is there.
+            # The new limit is shown before the server has answered.
             expect(page.locator("[data-limit]")).to_have_text("$200.00")
             expect(page.locator("#panel-cost-budget .saving .badge")).to_have_css("opacity", "0.45")
         route.continue_()

@@ -99,7 +99,7 @@ def test_the_list_of_a_filter_is_reached_and_left_by_keys(page: Page, live_serve
     expect(page.locator(".choices a", has_text="large")).to_be_hidden()
 
 
-def test_enter_takes_the_only_one_left_of_a_searched_list(page: Page, live_server: Any, tenant: Tenant) -> None:
+def test_enter_takes_the_only_choice_that_a_search_leaves(page: Page, live_server: Any, tenant: Tenant) -> None:
     tenant.calls(1, recently(), model="small")
     tenant.calls(2, recently(), model="large")
     open_page(page, live_server, tenant, "performance")

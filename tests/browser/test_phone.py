@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 WIDTH = 390
 LONG_NAME = "an-agent-whose-name-is-as-long-as-a-sentence-and-then-some-more-of-it"
 OVERHANGING = """
-() => [...document.querySelectorAll("body *")].filter((one) => {
-  const { width, right } = one.getBoundingClientRect();
-  return width && right > 391 && !one.closest(".scroll, .legend, pre, .js-plotly-plot, .spark, .unseen");
-}).map((one) => one.outerHTML.slice(0, 80))
+() => [...document.querySelectorAll("body *")].filter((element) => {
+  const { width, right } = element.getBoundingClientRect();
+  return width && right > 391 && !element.closest(".scroll, .legend, pre, .js-plotly-plot, .spark, .unseen");
+}).map((element) => element.outerHTML.slice(0, 80))
 """
 
 

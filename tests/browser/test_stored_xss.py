@@ -17,8 +17,8 @@ pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
 # Also in SVG, where Plotly draws names; a filter in a query string may hold any text.
 LEADING_AWAY = """
-[...document.querySelectorAll("*")].flatMap((one) => ["href", "xlink:href", "src", "action", "formaction", "hx-get"]
-  .map((name) => one.getAttribute(name)).filter(Boolean))
+[...document.querySelectorAll("*")].flatMap((element) => ["href", "xlink:href", "src", "action", "formaction", "hx-get"]
+  .map((name) => element.getAttribute(name)).filter(Boolean))
   .map((address) => new URL(address, location))
   .filter((url) => url.host.includes("evil") || url.protocol === "javascript:").map(String)
 """
@@ -34,71 +34,73 @@ def alarms() -> Alarms:
 
 
 @pytest.fixture
-def naked(browser: Browser, live_server: LiveServer, alarms: Alarms) -> Iterator[Page]:
+def bare_page(browser: Browser, live_server: LiveServer, alarms: Alarms) -> Iterator[Page]:
+    """Opens a page with the CSP switched off."""
     context = browser.new_context(bypass_csp=True, viewport={"width": 1440, "height": 2000})
     page = context.new_page()
 
-    def dialog(shown: Any) -> None:
-        alarms.append(f"dialog {shown.message}")
-        shown.dismiss()
+    def dismiss(dialog: Any) -> None:
+        alarms.append(f"dialog {dialog.message}")
+        dialog.dismiss()
 
-    page.on("dialog", dialog)
+    page.on("dialog", dismiss)
     page.on(
-        "request", lambda one: alarms.append(one.url) if not one.url.startswith((live_server.url, "data:")) else None
+        "request",
+        lambda request: alarms.append(request.url) if not request.url.startswith((live_server.url, "data:")) else None,
     )
-    page.on("popup", lambda one: alarms.append(f"popup {one.url}"))
+    page.on("popup", lambda popup: alarms.append(f"popup {popup.url}"))
     yield page
     context.close()
 
 
-def quiet(page: Page, alarms: Alarms, where: str) -> None:
+def assert_no_alarm(page: Page, alarms: Alarms, where: str) -> None:
     assert page.evaluate("window.__xss") is None, where
     assert page.evaluate(LEADING_AWAY) == [], where
     assert alarms == [], where
 
 
-def test_the_detector_notices_a_script(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
-    """With the CSP off a script that is not escaped would run."""
-    naked.goto(f"{live_server.url}/sign-in")
-    naked.evaluate("document.body.innerHTML = '<img src=x onerror=\"window.__xss=1\">'")
-    naked.wait_for_function("window.__xss === 1")
+def test_the_detector_notices_a_script(bare_page: Page, live_server: LiveServer, alarms: Alarms) -> None:
+    """Checks that a script which is not escaped runs while the CSP is off."""
+    bare_page.goto(f"{live_server.url}/sign-in")
+    bare_page.evaluate("document.body.innerHTML = '<img src=x onerror=\"window.__xss=1\">'")
+    bare_page.wait_for_function("window.__xss === 1")
 
 
-def test_no_stored_script_runs(naked: Page, live_server: LiveServer, alarms: Alarms) -> None:
+def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms: Alarms) -> None:
     user = UserFactory(is_staff=True, is_superuser=True, username="operator")
     workspace = filled(PAYLOADS.__getitem__, user)
-    naked.goto(f"{live_server.url}/sign-in")
-    naked.fill("[name=username]", "operator")
-    naked.fill("[name=password]", PASSWORD)
-    naked.locator("button.primary").click()
+    bare_page.goto(f"{live_server.url}/sign-in")
+    bare_page.fill("[name=username]", "operator")
+    bare_page.fill("[name=password]", PASSWORD)
+    bare_page.locator("button.primary").click()
     for domain in [page.domain for page in PAGES]:
         where = f"{live_server.url}/dashboard/{domain}?workspace={workspace.id}&limit=100&range=1h"
-        naked.goto(where)
-        naked.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
-        naked.wait_for_function("window.Plotly && document.querySelector('.chart .plot-container')", timeout=60_000)
-        hover_over_charts(naked)
-        for one in naked.locator("details > summary").all():
-            if one.is_visible():
-                one.click()
-        quiet(naked, alarms, where)
-    assert "<script>window.__xss=1</script>" in naked.locator("body").inner_text(), "no payload is to be seen"
+        bare_page.goto(where)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.wait_for_function("window.Plotly && document.querySelector('.chart .plot-container')", timeout=60_000)
+        hover_over_charts(bare_page)
+        for summary in bare_page.locator("details > summary").all():
+            if summary.is_visible():
+                summary.click()
+        assert_no_alarm(bare_page, alarms, where)
+    assert "<script>window.__xss=1</script>" in bare_page.locator("body").inner_text(), "the page shows no payload"
     for payload in PAYLOADS[::9]:
-        naked.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
-        naked.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
-        quiet(naked, alarms, payload)
+        bare_page.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        assert_no_alarm(bare_page, alarms, payload)
     for path in (
         *("workspaces/workspace/", "workspaces/membership/", "workspaces/apikey/", "budgets/budget/"),
         *("prices/priceoverride/", "auth/user/", "workspaces/membership/add/"),
         *(f"workspaces/workspace/{workspace.id}/{page}/" for page in ("change", "history", "delete")),
     ):
-        naked.goto(f"{live_server.url}/admin/{path}")
-        quiet(naked, alarms, path)
-    open_autocomplete(naked, live_server)
-    quiet(naked, alarms, "autocomplete")
+        bare_page.goto(f"{live_server.url}/admin/{path}")
+        assert_no_alarm(bare_page, alarms, path)
+    open_autocomplete(bare_page, live_server)
+    assert_no_alarm(bare_page, alarms, "autocomplete")
 
 
 def hover_over_charts(page: Page) -> None:
-    """Labels under the pointer are drawn from names."""
+    """Moves the pointer over the charts, which then show labels with names."""
     for chart in page.locator(".chart .nsewdrag").all():
         box = chart.bounding_box()
         if box:

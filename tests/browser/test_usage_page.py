@@ -16,7 +16,7 @@ RANGES = "document.getElementById('chart-calls-over-time').layout.xaxis.range"
 
 @pytest.fixture(autouse=True)
 def always_renewed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test waits for an answer to be old enough to be computed again."""
+    """Computes answers again at once, so that no test waits until an answer is old enough."""
     monkeypatch.setattr(answers, "FRESH_SECONDS", -1)
     monkeypatch.setattr(answers, "RENEWAL_FACTOR", 0)
 

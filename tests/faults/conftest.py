@@ -15,4 +15,4 @@ def product() -> Iterator[Product]:
 
 def pytest_sessionfinish() -> None:
     if ledger.ledgers:
-        LINES["faults"] = [ledger.HEADING, *(one.line() for one in ledger.ledgers)]
+        LINES["faults"] = [ledger.HEADING, *(entry.line() for entry in ledger.ledgers)]

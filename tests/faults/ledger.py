@@ -168,13 +168,13 @@ class Load:
         sent: list[Batch] = []
         while not self.ending.is_set():
             batch = Batch(form)
-            copies = [threading.Thread(target=one.deliver, args=[batch, self.giving_up]) for one in callers]
+            copies = [threading.Thread(target=caller.deliver, args=[batch, self.giving_up]) for caller in callers]
             for copy in copies:
                 copy.start()
             for copy in copies:
                 copy.join()
             sent.append(batch)
-            if self.copies > 1:  # and again, later
+            if self.copies > 1:  # then the same batch again, later
                 callers[0].deliver(random.choice(sent), self.giving_up)
         for caller in callers:
             caller.close()

@@ -202,7 +202,7 @@ class Product:
         for alias in ("default", "analytics"):
             self.manage("migrate", "--skip-checks", "--database", alias, "--verbosity", "0")
         made = json.loads(self.manage("shell", "--verbosity", "0", "--command", MAKE_WORKSPACES))
-        self.tenants = [FaultTenant(*one) for one in made]
+        self.tenants = [FaultTenant(*values) for values in made]
         self.log = stack.enter_context((folder / "log").open("w"))
         self.run()
         stack.callback(self.stop)

@@ -26,7 +26,7 @@ class Browser:
     def ask(
         self, path: str, form: dict[str, str] | None = None, method: str | None = None, **headers: str
     ) -> tuple[int, Any, str]:
-        token = next((one.value for one in self.cookies if one.name == "csrftoken"), "") or ""
+        token = next((cookie.value for cookie in self.cookies if cookie.name == "csrftoken"), "") or ""
         body = urlencode(form | {"csrfmiddlewaretoken": token}).encode() if form is not None else None
         headers = {"Accept": "text/html"} | {name.replace("_", "-"): value for name, value in headers.items()}
         try:
@@ -40,7 +40,7 @@ class Browser:
         self.ask("/sign-in")
         status, _, page = self.ask("/sign-in", {"username": "admin", "password": "a long and winding password"})
         assert status == 200, page
-        assert "sessionid" in {one.name for one in self.cookies}
+        assert "sessionid" in {cookie.name for cookie in self.cookies}
         return self
 
 
@@ -105,8 +105,8 @@ def answers(unreachable: Product, fault_tenant: FaultTenant) -> dict[str, tuple[
 def panels(browser: Browser, fault_tenant: FaultTenant) -> dict[str, tuple[int, Any, str]]:
     headers = {"X_Workspace_ID": fault_tenant.workspace_id, "HX_Request": "true"}
     with ThreadPoolExecutor(len(READS)) as pool:
-        found = pool.map(lambda path: browser.ask(f"/api/v1/{path}", **headers), READS)
-        return dict(zip(READS, found, strict=True))
+        results = pool.map(lambda path: browser.ask(f"/api/v1/{path}", **headers), READS)
+        return dict(zip(READS, results, strict=True))
 
 
 @pytest.mark.parametrize("path", READS)
@@ -148,7 +148,7 @@ def test_a_budget_is_set_and_its_spend_unknown(unreachable: Product, fault_tenan
 
 def test_a_budget_set_on_the_page_is_saved_too(browser: Browser, fault_tenant: FaultTenant) -> None:
     browser.ask("/dashboard/cost")
-    token = next(one.value for one in browser.cookies if one.name == "csrftoken")
+    token = next(cookie.value for cookie in browser.cookies if cookie.name == "csrftoken")
     headers = {"X_Workspace_ID": fault_tenant.workspace_id, "HX_Request": "true", "X_CSRFToken": token}
     form = {"monthly_limit_usd": "600", "alert_threshold_percentage": "80"}
     status, _, panel = browser.ask("/api/v1/cost/budget", form, "PUT", **headers)

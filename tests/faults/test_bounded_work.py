@@ -154,19 +154,19 @@ def test_a_batch_of_2000_distant_timestamps_is_stored(product: Product) -> None:
 )
 def test_malformed_chunks_are_the_clients_fault(product: Product, fault_tenant: FaultTenant, chunks: bytes) -> None:
     head = HALF_A_HEAD + b"Host: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
-    with socket.create_connection(("127.0.0.1", product.port), timeout=15) as one:
-        one.sendall(head + b"Authorization: Bearer %s\r\n\r\n" % fault_tenant.key.encode() + chunks)
-        assert one.recv(12) == b"HTTP/1.1 400"
+    with socket.create_connection(("127.0.0.1", product.port), timeout=15) as connection:
+        connection.sendall(head + b"Authorization: Bearer %s\r\n\r\n" % fault_tenant.key.encode() + chunks)
+        assert connection.recv(12) == b"HTTP/1.1 400"
 
 
 @contextmanager
 def connections(product: Product, count: int, sent: bytes) -> Iterator[None]:
     with ExitStack() as stack:
         for _ in range(count):
-            one = stack.enter_context(socket.socket())
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            one.connect(("127.0.0.1", product.port))
-            one.sendall(sent)
+            connection = stack.enter_context(socket.socket())
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", product.port))
+            connection.sendall(sent)
         time.sleep(1)  # by now the first of those that were answered are being closed
         yield
 

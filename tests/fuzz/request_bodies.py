@@ -60,7 +60,7 @@ def any_value(value: Any) -> dict[str, Any]:
     if isinstance(value, float):
         return {"doubleValue": value}
     if isinstance(value, list):
-        return {"arrayValue": {"values": [any_value(one) for one in value]}}
+        return {"arrayValue": {"values": [any_value(item) for item in value]}}
     if isinstance(value, dict):
         return {"kvlistValue": {"values": pairs(value)}}
     return {"stringValue": value} if value is not None else {}
@@ -162,12 +162,12 @@ def fill(value: AnyValue, content: Any) -> None:
         value.string_value = content.encode("utf-8", "replace").decode()
     elif isinstance(content, list):
         value.array_value.SetInParent()
-        for one in content:
-            fill(value.array_value.values.add(), one)
+        for item in content:
+            fill(value.array_value.values.add(), item)
     elif isinstance(content, dict):
         value.kvlist_value.SetInParent()
-        for key, one in content.items():
-            fill(value.kvlist_value.values.add(key=key.encode("utf-8", "replace").decode()).value, one)
+        for key, item in content.items():
+            fill(value.kvlist_value.values.add(key=key.encode("utf-8", "replace").decode()).value, item)
 
 
 @st.composite

@@ -21,7 +21,7 @@ class Outcome(NamedTuple):
     name: str
     executions: int
     coverage: int
-    found: str
+    finding: str
 
 
 def fuzz(name: str, seconds: int) -> Outcome:
@@ -63,12 +63,13 @@ def main() -> None:
     FINDINGS.mkdir(parents=True, exist_ok=True)
     outcomes = [fuzz(name, seconds) for name in NAMES]
     print(f"{'target':16}{'executions':>12}{'edges':>8}  findings")
-    for one in outcomes:
-        print(f"{one.name:16}{one.executions:>12,}{one.coverage:>8,}  {'1, see below' if one.found else 'none'}")
-    for one in outcomes:
-        if one.found:
-            print(f"\n{one.name}: the case is in {FINDINGS}\n{one.found[-6000:]}")
-    sys.exit(any(one.found or not one.executions for one in outcomes))
+    for outcome in outcomes:
+        findings = "1, see below" if outcome.finding else "none"
+        print(f"{outcome.name:16}{outcome.executions:>12,}{outcome.coverage:>8,}  {findings}")
+    for outcome in outcomes:
+        if outcome.finding:
+            print(f"\n{outcome.name}: the case is in {FINDINGS}\n{outcome.finding[-6000:]}")
+    sys.exit(any(outcome.finding or not outcome.executions for outcome in outcomes))
 
 
 if __name__ == "__main__":

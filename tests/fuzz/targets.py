@@ -1,7 +1,7 @@
 """The code that a request body passes through before the database, as functions of bytes.
 
-A body may be refused, with a Problem. Every other exception would be an answer 500. And PostgreSQL must take every row
-that comes out, or one span would cost its whole batch.
+A body may be refused, with a Problem. Any other exception would be a 500. PostgreSQL must accept every row that
+comes out. Otherwise one span would cost its whole batch.
 """
 
 import dataclasses

@@ -1,4 +1,4 @@
-"""Tests faults that fuzzing and reviews found, each with its smallest case."""
+"""Tests faults that were found and mended, each with its smallest case."""
 
 import gzip
 import json
@@ -124,7 +124,7 @@ def test_the_largest_numbers_that_are_taken_can_be_summed(tenant: Tenant) -> Non
 
 
 def widest(length: int) -> str:
-    """Names of four bytes a character, which a database cannot compress."""
+    """Returns a name of four bytes a character, which a database cannot compress."""
     return "".join(chr(0x10000 + (number * 7919) % 0xF000) for number in range(length))
 
 

@@ -35,7 +35,7 @@ class Stack:
     failed_model: str | None = "gpt-4o-mini"
     provider: str = "openai"
     cost: str = "0.000024"
-    """60 plain tokens at 0.15 a million, 40 cached at half of it, 20 output tokens at 0.60."""
+    """60 plain tokens at 0.15 a million, 40 cached tokens at half that price, 20 output tokens at 0.60."""
     cost_source: str = "genai-prices"
     error_type: str | None = "openai.RateLimitError"
     operation: str = "chat"
@@ -46,7 +46,7 @@ def exception(**values: Any) -> list[dict[str, Any]]:
 
 
 def app(**attributes: Any) -> Span:
-    """A span of the application above the stack's own. Some stacks have no other place for user and session."""
+    """Makes a span of the application above the stack's own. Some stacks have no other place for user and session."""
     return Span("request", {"user.id": "alice", "session.id": "conversation-7"} | attributes, scope="app")
 
 

@@ -16,8 +16,8 @@ def nothing_remembered() -> Iterator[None]:
 
 
 def test_spans_with_the_same_names_are_searched_once_and_keep_their_own_values() -> None:
-    one, other = Attributes({"user.id": "ann"}), Attributes({"user.id": "bob"})
-    assert (one.text(fields.USER), other.text(fields.USER)) == ("ann", "bob")
+    ann, bob = Attributes({"user.id": "ann"}), Attributes({"user.id": "bob"})
+    assert (ann.text(fields.USER), bob.text(fields.USER)) == ("ann", "bob")
     assert list(attributes.shapes) == [("user.id",)]
 
 

@@ -1,4 +1,4 @@
-"""OTLP requests: encodings, bad bodies, spans that repeat a call, contents, costs. And the other addresses."""
+"""Tests OTLP requests (encodings, bad bodies, spans that repeat a call, contents, costs) and the other addresses."""
 
 import gzip
 import json
@@ -284,17 +284,17 @@ def test_two_response_ids_are_two_calls(tenant: Tenant) -> None:
 
 
 def test_the_same_response_in_two_traces_is_one_call(tenant: Tenant) -> None:
-    one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
-    post(tenant, request_of(one))
-    post(tenant, request_of(one | {"traceId": "ab" * 16}))
+    call = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
+    post(tenant, request_of(call))
+    post(tenant, request_of(call | {"traceId": "ab" * 16}))
     assert totals(tenant) == (1, 1000, 100)
 
 
 def test_the_same_response_an_hour_later_is_another_call(tenant: Tenant) -> None:
-    one = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
+    call = a_span(1, attributes={"gen_ai.response.id": "msg_1"})
     later = {"startTimeUnixNano": str(NOON_NS + 3600 * 10**9), "endTimeUnixNano": str(NOON_NS + 3601 * 10**9)}
-    post(tenant, request_of(one))
-    post(tenant, request_of(one | later | {"traceId": "ab" * 16}))
+    post(tenant, request_of(call))
+    post(tenant, request_of(call | later | {"traceId": "ab" * 16}))
     assert totals(tenant) == (2, 2000, 200)
 
 
@@ -304,7 +304,7 @@ def test_a_late_root_gives_its_children_user_and_agent(tenant: Tenant) -> None:
     agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "support", "user.id": "alice"}
     post(tenant, request_of(a_span(1, attributes=agent)))
     assert [(row["agent_id"], row["user_id"]) for row in stored(tenant)] == [("support", "alice")] * 2
-    assert [one["agent_id"] for one in tenant.ask("usage/agent-distribution")["data"]] == ["support"]
+    assert [agent["agent_id"] for agent in tenant.ask("usage/agent-distribution")["data"]] == ["support"]
 
 
 # --- Content ---
@@ -368,9 +368,9 @@ def test_repricing_shows_the_totals_and_applies_them(tenant: Tenant, capsys: Any
     override(tenant)
     arguments = ["--workspace", str(tenant.workspace.id), "--from", "2020-01-01", "--to", "2100-01-01"]
     call_command("reprice", *arguments, "--dry-run")
-    shown = capsys.readouterr().out
-    assert "before    0.0035 USD, 0 unpriced" in shown
-    assert "after     0.02 USD, 0 unpriced" in shown
+    output = capsys.readouterr().out
+    assert "before    0.0035 USD, 0 unpriced" in output
+    assert "after     0.02 USD, 0 unpriced" in output
     assert stored(tenant)[0]["cost_source"] == "genai-prices"
     call_command("reprice", *arguments)
     assert (stored(tenant)[0]["cost_usd"], stored(tenant)[0]["cost_source"]) == (Decimal("0.02"), "override")

@@ -55,9 +55,9 @@ def test_repricing_carries_a_new_price_into_every_total(tenant: Tenant, capsys: 
     assert "would change 1" in capsys.readouterr().out
     assert tenant.ask("cost/overview")["unpriced_calls"] == 1
     call_command("reprice", *arguments)
-    shown = capsys.readouterr().out
-    assert "before    0.0035 USD, 1 unpriced" in shown
-    assert "after     0.0235 USD, 0 unpriced" in shown  # 1,000 at 10 and 100 at 100 USD a million: 0.02 more
+    output = capsys.readouterr().out
+    assert "before    0.0035 USD, 1 unpriced" in output
+    assert "after     0.0235 USD, 0 unpriced" in output  # 1,000 at 10 and 100 at 100 USD a million: 0.02 more
     overview = tenant.ask("cost/overview")
     assert (overview["unpriced_calls"], overview["total_spend_usd"]) == (0, pytest.approx(0.0235))
     by_model = {row["model"]: row["cost_usd"] for row in tenant.ask("cost/by-model")["data"]}

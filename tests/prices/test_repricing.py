@@ -114,8 +114,8 @@ def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(tenant: Tenant) 
 def test_a_call_sent_twice_is_repriced_with_all_that_is_known_of_it(
     tenant: Tenant, reprice: Any, inner: dict[str, Any], usd: str, source: str, placement: dict[str, Any]
 ) -> None:
-    same = {"gen_ai.response.id": "chatcmpl-1"}
-    post(tenant, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same | inner, **placement)))
+    same_id = {"gen_ai.response.id": "chatcmpl-1"}
+    post(tenant, request_of(a_span(1, attributes=same_id), a_span(2, 1, attributes=same_id | inner, **placement)))
     assert costs(tenant) == [(Decimal(usd), source)]
     assert reprice()[3:] == ["changed   0"]
     override(tenant)
@@ -138,16 +138,19 @@ def test_batches_go_on_where_the_last_one_stopped(
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_the_order_of_two_spans_of_a_call_does_not_matter(tenant: Tenant, first: int) -> None:
-    same = {"gen_ai.response.id": "chatcmpl-1"}
-    spans = [a_span(1, attributes=same), a_span(2, 1, attributes=same | {"operation.cost": {"doubleValue": 0.25}})]
+    same_id = {"gen_ai.response.id": "chatcmpl-1"}
+    spans = [
+        a_span(1, attributes=same_id),
+        a_span(2, 1, attributes=same_id | {"operation.cost": {"doubleValue": 0.25}}),
+    ]
     post(tenant, request_of(spans[first]))
     post(tenant, request_of(spans[1 - first]))
     assert costs(tenant) == [(Decimal("0.25"), "reported")]
 
 
 def test_a_span_that_adds_nothing_to_a_call_does_not_reprice_it(tenant: Tenant) -> None:
-    same = {"gen_ai.response.id": "chatcmpl-1"}
-    post(tenant, request_of(a_span(1, attributes=same), a_span(2, 1, attributes=same)))
+    same_id = {"gen_ai.response.id": "chatcmpl-1"}
+    post(tenant, request_of(a_span(1, attributes=same_id), a_span(2, 1, attributes=same_id)))
     before = costs(tenant)
     override(tenant)
     post(tenant, request_of(a_span(3, 1, attributes={"gen_ai.operation.name": "execute_tool"})))

@@ -53,7 +53,7 @@ def item(text: str, number: int) -> dict[str, Any]:
 
 
 def otlp(texts: list[str]) -> dict[str, Any]:
-    """The same texts as an SDK sends them."""
+    """Makes a request with these texts, as an SDK sends them."""
     now = str(int(datetime.now(UTC).timestamp()) * 10**9)
     spans = [
         {

@@ -104,7 +104,8 @@ call_command("collectstatic", interactive=False, verbosity=0)
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 def summary(answer):
     cookies = {
-        name: [bool(one["secure"]), bool(one["httponly"]), one["samesite"]] for name, one in answer.cookies.items()
+        name: [bool(cookie["secure"]), bool(cookie["httponly"]), cookie["samesite"]]
+        for name, cookie in answer.cookies.items()
     }
     return {"status": answer.status_code, "headers": dict(answer.headers), "cookies": cookies}
 host = {"Host": "example.com"}

@@ -53,10 +53,11 @@ def identity(name: str, workspace: Workspace) -> tuple[Any, dict[str, str]]:
 
 
 def state() -> Any:
-    found = [list(model.objects.order_by("pk").values()) for model in (Workspace, Membership, Budget, BudgetChange)]
+    stored = [list(model.objects.order_by("pk").values()) for model in (Workspace, Membership, Budget, BudgetChange)]
     keys = list(ApiKey.objects.order_by("pk").values("pk", "name", "revoked_at", "expires_at", "can_write"))
     users = list(User.objects.order_by("pk").values("pk", "username", "password", "is_superuser", "is_active"))
-    return found, keys, users, rows("SELECT workspace_id, trace_id, span_id, agent_id FROM traces ORDER BY 1, 2, 3", {})
+    spans = rows("SELECT workspace_id, trace_id, span_id, agent_id FROM traces ORDER BY 1, 2, 3", {})
+    return stored, keys, users, spans
 
 
 @pytest.mark.parametrize("name", MATRIX)

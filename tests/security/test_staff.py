@@ -47,9 +47,9 @@ def test_staff_who_may_change_users_grant_no_rights_even_to_themselves() -> None
     client = signed_in(user)
     assert client.post(f"/admin/auth/user/{user.pk}/change/", user_form(user, **RIGHTS)).status_code == 403
     assert client.post(f"/admin/auth/user/{other.pk}/change/", user_form(other, **RIGHTS)).status_code == 302
-    for one in (user, other):
-        one.refresh_from_db()
-        assert not one.is_superuser
+    for account in (user, other):
+        account.refresh_from_db()
+        assert not account.is_superuser
     assert not other.is_staff
     form = {"username": "new", "password1": PASSWORD, "password2": PASSWORD, "usable_password": "true"} | RIGHTS
     assert client.post("/admin/auth/user/add/", form).status_code == 302
@@ -66,8 +66,8 @@ def test_staff_who_may_change_users_cannot_take_over_an_account_with_rights(righ
         assert client.post(f"/admin/auth/user/{target.pk}/password/", form).status_code == status
     assert client.post(f"/admin/auth/user/{root.pk}/change/", user_form(root, username="me")).status_code == 403
     assert client.post(f"/admin/auth/user/{root.pk}/delete/", {"post": "yes"}).status_code == 403
-    both = {"action": "delete_selected", "_selected_action": [root.pk, plain.pk], "post": "yes"}
-    client.post("/admin/auth/user/", both)
+    form = {"action": "delete_selected", "_selected_action": [root.pk, plain.pk], "post": "yes"}
+    client.post("/admin/auth/user/", form)
     assert type(root).objects.filter(pk=root.pk).exists()
     root.refresh_from_db()
     assert root.check_password(PASSWORD)
@@ -92,8 +92,8 @@ def test_staff_without_permissions_see_nothing() -> None:
     for path in ("workspaces/workspace", "workspaces/membership", "workspaces/apikey", "budgets/budget", "auth/user"):
         assert client.get(f"/admin/{path}/").status_code == 403, path
     assert client.get(f"/admin/workspaces/apikey/{key.pk}/change/").status_code == 403
-    found = "/admin/autocomplete/?app_label=workspaces&model_name=membership&field_name=workspace&term="
-    assert client.get(found).status_code == 403
+    path = "/admin/autocomplete/?app_label=workspaces&model_name=membership&field_name=workspace&term="
+    assert client.get(path).status_code == 403
 
 
 def test_one_permission_opens_one_list() -> None:

@@ -31,12 +31,12 @@ class Tags(HTMLParser):
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.found: list[tuple[str, tuple[str, ...]]] = []
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, tuple(name for name, _ in attrs)))
+        self.tags.append((tag, tuple(name for name, _ in attrs)))
         values = dict(attrs)
         for name, value in attrs:
             assert not name.startswith("on"), (tag, name)
@@ -54,12 +54,12 @@ class Tags(HTMLParser):
 def shape(response: Any) -> set[tuple[str, tuple[str, ...]]]:
     assert response.status_code == 200
     PROBES["pages and panels compared under XSS payloads"] += 1
-    return set(Tags(response.content.decode()).found)
+    return set(Tags(response.content.decode()).tags)
 
 
 @pytest.fixture
 def twins() -> tuple[Any, UUID, UUID]:
-    """A superuser's browser, the hostile workspace and the harmless one."""
+    """Returns a superuser's browser, the hostile workspace and the harmless workspace."""
     user = UserFactory(is_staff=True, is_superuser=True, username="operator")
     client, _ = signed_in(user)
     return client, filled(PAYLOADS.__getitem__, user).id, filled(HARMLESS.__getitem__, user).id
@@ -67,13 +67,14 @@ def twins() -> tuple[Any, UUID, UUID]:
 
 def test_panels_and_pages_escape_stored_text(twins: Any) -> None:
     client, hostile, harmless = twins
+    window = {"range": "1h", "limit": 100}
     for path in READ_PATHS:
         shapes = [
-            shape(client.get(path, {"range": "1h", "limit": 100}, headers=selecting(one) | {"HX-Request": "true"}))
-            for one in (hostile, harmless)
+            shape(client.get(path, window, headers=selecting(workspace_id) | {"HX-Request": "true"}))
+            for workspace_id in (hostile, harmless)
         ]
         if "choices" in path:  # how many there are differs: SDKs' names of providers are lower-cased
-            shapes = [one - {("li", ("class",))} for one in shapes]
+            shapes = [tags - {("li", ("class",))} for tags in shapes]
         assert shapes[0] == shapes[1], path
     shown = client.get(
         "/api/v1/usage/agent-distribution?limit=100", headers=selecting(hostile) | {"HX-Request": "true"}
@@ -83,8 +84,8 @@ def test_panels_and_pages_escape_stored_text(twins: Any) -> None:
         for place in range(0, len(PAYLOADS), 7):
             queries = [dict.fromkeys(FILTERS, texts[place]) for texts in (PAYLOADS, HARMLESS)]
             shapes = [
-                shape(client.get(f"/{page}", {"workspace": str(one)} | query))
-                for one, query in zip((hostile, harmless), queries, strict=True)
+                shape(client.get(f"/{page}", {"workspace": str(workspace_id)} | query))
+                for workspace_id, query in zip((hostile, harmless), queries, strict=True)
             ]
             assert shapes[0] == shapes[1], (page, PAYLOADS[place])
 
@@ -95,7 +96,7 @@ def test_errors_repeat_no_markup(twins: Any) -> None:
         for query in ({"range": payload}, {payload: "1"}, {"start": payload, "end": payload}):
             answer = client.get("/api/v1/usage/overview", query, headers=selecting(hostile) | {"HX-Request": "true"})
             assert answer.status_code == 422
-            assert {tag for tag, _ in Tags(answer.content.decode()).found} <= {"p", "div", "strong", "code", "ul", "li"}
+            assert {tag for tag, _ in Tags(answer.content.decode()).tags} <= {"p", "div", "strong", "code", "ul", "li"}
         for path in (f"/nothing/{payload}", f"/dashboard/usage?workspace={payload}"):
             answer = client.get(path)
             assert answer.status_code in (404, 422)
@@ -112,7 +113,10 @@ def test_every_list_and_page_of_the_admin_escapes_stored_text(twins: Any) -> Non
         for query in ({"q": PAYLOADS[0]}, {"q": PAYLOADS[16]}):
             Tags(client.get(f"/admin/{path}/", query).content.decode())
     for page in ("change", "delete", "history"):
-        shapes = [shape(client.get(f"/admin/workspaces/workspace/{one}/{page}/")) for one in (hostile, harmless)]
+        shapes = [
+            shape(client.get(f"/admin/workspaces/workspace/{workspace_id}/{page}/"))
+            for workspace_id in (hostile, harmless)
+        ]
         assert shapes[0] == shapes[1], page
     listed = client.get("/admin/workspaces/apikey/").content.decode()
     assert "&lt;" in listed

@@ -73,7 +73,7 @@ def counting(identity: str, send: Send) -> Send:
 
 
 def spellings(workspace_id: UUID) -> Iterator[str]:
-    """Of one id, as Python reads it."""
+    """Yields the spellings of an id that Python reads as the same id."""
     yield from (str(workspace_id), str(workspace_id).upper(), workspace_id.hex)
     yield from (f"{{{workspace_id}}}", f"urn:uuid:{workspace_id}")
 
@@ -98,12 +98,12 @@ def test_no_read_shows_another_workspace(world: World, identity: str) -> None:
         for name in ("workspace", "workspace_id", "X-Workspace-ID"):
             query = WINDOW | {name: str(world.b.id)}
             assert get(path, query, headers=headers | selecting(world.a.id)).status_code in (401, 422)
-        both = {"X-Workspace-ID": f"{world.a.id}, {world.b.id}"}
-        assert get(path, WINDOW, headers=headers | both).status_code in (401, 422)
+        two_ids = {"X-Workspace-ID": f"{world.a.id}, {world.b.id}"}
+        assert get(path, WINDOW, headers=headers | two_ids).status_code in (401, 422)
         assert get(path, WINDOW, headers=headers).status_code in (401, 422)
 
 
-@pytest.mark.parametrize("identity", [one for one in IDENTITIES if one != "anonymous"])
+@pytest.mark.parametrize("identity", [identity for identity in IDENTITIES if identity != "anonymous"])
 def test_answers_of_a_workspace_contain_nothing_of_another(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     headers = headers | selecting(world.a.id)
@@ -170,8 +170,8 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
         body = BODIES.get(route, OTLP)
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
             answers = [
-                post(f"/{route}", body, content_type="application/json", headers=headers | selecting(one))
-                for one in (there, nowhere)
+                post(f"/{route}", body, content_type="application/json", headers=headers | selecting(workspace_id))
+                for workspace_id in (there, nowhere)
             ]
             assert answers[0].status_code == (403 if identity == "key" else 401), route
             assert status_and_body(answers[0]) == status_and_body(answers[1])
@@ -182,8 +182,13 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
             limit = {"monthly_limit_usd": 1}
             answers = [
-                put(f"/{BUDGET}", limit, content_type="application/json", headers=headers | extra | selecting(one))
-                for one in (there, nowhere)
+                put(
+                    f"/{BUDGET}",
+                    limit,
+                    content_type="application/json",
+                    headers=headers | extra | selecting(workspace_id),
+                )
+                for workspace_id in (there, nowhere)
             ]
             assert answers[0].status_code == (401 if identity == "anonymous" else 403)
             assert status_and_body(answers[0]) == status_and_body(answers[1])
@@ -264,7 +269,7 @@ def test_the_canaries_are_there_for_those_who_may_see_them(world: World) -> None
 
 
 def test_enough_requests_were_tried() -> None:
-    """At least 12 routes, 10 probes, 4 identities; runs after the others of this file, which count."""
+    """Counts the probes of this file, so it runs last: at least 12 routes, 10 probes and 4 identities."""
     per_identity = [PROBES[f"tenancy probes as {identity}"] for identity in IDENTITIES]
     if not all(per_identity):
         pytest.skip("the tests that count did not run in this session")

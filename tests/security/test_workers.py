@@ -47,7 +47,7 @@ class Server:
         return status
 
     def each_worker(self, ask: Callable[[], int]) -> list[int]:
-        """Returns the answer of each worker: the others sleep meanwhile."""
+        """Returns the answer of each worker, in turn, while all others sleep."""
         answers = []
         workers = self.workers()
         for awake in workers:
@@ -71,10 +71,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
         master = subprocess.Popen(
             [sys.executable, "-m", "gunicorn"], env=environment, cwd=settings.BASE_DIR, stdout=written, stderr=written
         )
-    found = Server(port, master, log)
+    server = Server(port, master, log)
     try:
-        wait_for(found)
-        yield found
+        wait_for(server)
+        yield server
     finally:
         master.terminate()
         master.wait(20)
@@ -149,7 +149,7 @@ def test_no_header_of_a_client_decides_the_scheme_or_the_path_prefix(server: Ser
         assert answer.status == 200, name
         assert 'action="/sign-in"' in page or 'name="username"' in page, name
         connection.close()
-    # Two that contradict each other would be 400, were they believed.
+    # If gunicorn believed them, two headers that contradict each other would be answered with 400.
     connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
     connection.request("GET", "/livez", headers={"X-Forwarded-Proto": "http", "X-Forwarded-Ssl": "on"})
     assert connection.getresponse().status == 200

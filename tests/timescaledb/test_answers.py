@@ -75,7 +75,7 @@ def a_random_row(random: Random, minutes: int) -> Row:
 
 
 @pytest.fixture
-def both(
+def query_both(
     postgresql: BaseDatabaseWrapper, timescaledb: RunQuery, tenant: Tenant, run_policies: Callable[[str], None]
 ) -> Callable[..., tuple[Any, Any]]:
     """Stores the same rows in both engines, and returns a function that queries both."""
@@ -86,49 +86,49 @@ def both(
         with in_place(postgresql):
             writer.store(tenant.workspace.id, batch)
         if first == 2 * BATCH:
-            # What comes from here on is late, and some of its chunks are compressed.
+            # The rows after these are late, and some of their chunks are compressed.
             run_policies("refresh")
             run_policies("compression")
     run_policies("refresh")
 
-    def query_both(metric: str, **query: str) -> tuple[Any, Any]:
+    def query(metric: str, **query: str) -> tuple[Any, Any]:
         answer = tenant.ask(metric, **query)
         with in_place(postgresql):
             return answer, tenant.ask(metric, **query)
 
-    return query_both
+    return query
 
 
 def test_every_answer_is_the_same(
-    both: Callable[..., tuple[Any, Any]],
+    query_both: Callable[..., tuple[Any, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("budgets.spending.datetime", Clock)
     for metric, filters, (name, (start, end)) in product(METRICS, FILTERS, WINDOWS.items()):
         active_filters = {} if metric == "cost/budget" else filters
-        there, here = both(metric, start=iso(start), end=iso(end), **active_filters)
-        assert same(there, here), f"{metric} {active_filters} {name}: {there} is not {here}"
+        actual, expected = query_both(metric, start=iso(start), end=iso(end), **active_filters)
+        assert are_same(actual, expected), f"{metric} {active_filters} {name}: {actual} is not {expected}"
 
 
 def test_every_percentile_from_the_histogram_is_the_same(
-    both: Callable[..., tuple[Any, Any]],
+    query_both: Callable[..., tuple[Any, Any]],
     settings,
 ) -> None:  # type: ignore[no-untyped-def]
     settings.EXACT_PERCENTILE_ROWS = 0
     for metric, (name, (start, end)) in product(("performance/overview", "performance/latency"), WINDOWS.items()):
-        there, here = both(metric, start=iso(start), end=iso(end))
-        assert same(there, here), f"{metric} {name}: {there} is not {here}"
+        actual, expected = query_both(metric, start=iso(start), end=iso(end))
+        assert are_same(actual, expected), f"{metric} {name}: {actual} is not {expected}"
 
 
-def same(one: Any, other: Any) -> bool:
+def are_same(first: Any, second: Any) -> bool:
     """Compares two answers, ignoring the order in which floats were added up."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=1e-9)
-    return bool(one == other)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(are_same(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(are_same, first, second))
+    if isinstance(first, float) and isinstance(second, float):
+        return math.isclose(first, second, rel_tol=1e-9)
+    return bool(first == second)
 
 
 def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
@@ -143,8 +143,8 @@ def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
     [user] = tenant.ask("usage/top-users", **window)["data"]
     assert (user["calls"], user["last_seen"]) == (3, iso(now))
     [group] = tenant.ask("performance/errors", **window)["data"]
-    found = group["calls"], group["first_seen"], group["last_seen"], group["sample_message"]
-    assert found == (3, iso(now - 9 * DAYS), iso(now), "late")
+    facts = group["calls"], group["first_seen"], group["last_seen"], group["sample_message"]
+    assert facts == (3, iso(now - 9 * DAYS), iso(now), "late")
 
 
 def test_aggregates_that_a_migration_made_again_are_looked_up_again(

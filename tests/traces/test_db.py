@@ -27,6 +27,6 @@ def test_a_query_whose_aliases_are_not_the_fields_of_its_type_fails(columns: str
         row(f"SELECT {columns}", {}, row_type=Point)
 
 
-def test_a_wrong_query_fails_without_any_row_too() -> None:
+def test_a_wrong_query_also_fails_when_it_returns_no_row() -> None:
     with pytest.raises(TypeError, match="The query names x; Point has x, y"):
         rows("SELECT 1 AS x WHERE false", {}, row_type=Point)

@@ -31,7 +31,7 @@ def test_the_engine_is_the_one_that_the_migration_has_noted() -> None:
     engines.forget_engines()
 
 
-def test_a_forced_engine_is_not_looked_for(settings) -> None:  # type: ignore[no-untyped-def]
+def test_a_forced_engine_is_used_without_a_search(settings) -> None:  # type: ignore[no-untyped-def]
     settings.ANALYTICS_ENGINE = "timescaledb"
     with connections["analytics"].cursor() as cursor:
         assert INITIAL.engine_of(cursor) == "timescaledb"

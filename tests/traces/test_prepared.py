@@ -19,4 +19,4 @@ def test_only_inserts_are_prepared_however_often_others_run(tenant: Tenant) -> N
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%traces%%'")
         statements = [statement for (statement,) in cursor.fetchall()]
     assert statements
-    assert all("INSERT INTO traces" in one and "RETURNING" in one and "UPDATE traces" not in one for one in statements)
+    assert all("INSERT INTO traces" in sql and "RETURNING" in sql and "UPDATE traces" not in sql for sql in statements)

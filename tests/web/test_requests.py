@@ -139,13 +139,13 @@ class TestLog:
 
     def test_each_request_is_one_line_of_json(self, client: Client, lines: Any) -> None:
         client.get("/livez", headers={"X-Request-ID": "trace-7"})
-        [line] = [one for one in map(json.loads, lines()) if one["message"] == "answered"]
+        [line] = [entry for entry in map(json.loads, lines()) if entry["message"] == "answered"]
         assert (line["request_id"], line["path"], line["status"]) == ("trace-7", "/livez", 200)
         assert line["duration_ms"] >= 0
 
     def test_the_line_of_a_refusal_has_the_id_and_no_query(self, client: Client, lines: Any) -> None:
         client.get("/nowhere?user=ada", headers={"X-Request-ID": "trace-7"})
-        [line] = [one for one in map(json.loads, lines()) if one["logger"] == "django.request"]
+        [line] = [entry for entry in map(json.loads, lines()) if entry["logger"] == "django.request"]
         assert line["request_id"] == "trace-7"
         assert "ada" not in str(line)
 

@@ -77,7 +77,7 @@ class TestDeclaredAccess:
         assert answer.status_code == 403
 
     def test_every_admin_route_except_its_sign_in_needs_staff(self) -> None:
-        [admin] = [one for one in get_resolver().url_patterns if getattr(one, "app_name", "") == "admin"]
+        [admin] = [pattern for pattern in get_resolver().url_patterns if getattr(pattern, "app_name", "") == "admin"]
         assert isinstance(admin, URLResolver)
         paths = {admin_path(route) for route in admin_routes(admin)} - {"/admin/login/"}
         assert len(paths) > 20
@@ -176,9 +176,9 @@ class TestKeys:
     def test_a_key_is_looked_up_in_one_query(self, django_assert_num_queries: Any) -> None:
         key, secret = an_api_key("read")
         with django_assert_num_queries(1):
-            found = ApiKey.objects.find_valid(secret)
-            assert found is not None
-            assert found.workspace == key.workspace
+            valid_key = ApiKey.objects.find_valid(secret)
+            assert valid_key is not None
+            assert valid_key.workspace == key.workspace
 
     @pytest.mark.parametrize("path", [READ, INGEST])
     def test_a_look_up_that_fails_is_503(self, client: Client, path: str) -> None:

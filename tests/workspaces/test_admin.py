@@ -96,8 +96,8 @@ def test_a_member_is_added_and_another_made_editor_on_the_workspaces_page(admin:
 def test_the_page_of_an_object_takes_at_most_10_queries(
     admin: Client, django_assert_max_num_queries: Any, page: str
 ) -> None:
-    one = MembershipFactory() if page == "membership" else an_api_key("read")[0]
-    for path in ("add", f"{one.pk}/change", f"{one.pk}/delete", f"{one.pk}/history"):
+    instance = MembershipFactory() if page == "membership" else an_api_key("read")[0]
+    for path in ("add", f"{instance.pk}/change", f"{instance.pk}/delete", f"{instance.pk}/history"):
         with django_assert_max_num_queries(10):
             assert admin.get(f"/admin/workspaces/{page}/{path}/").status_code == 200
 

@@ -116,7 +116,7 @@ def test_a_flood_of_sign_ins_takes_memory_for_one_password_and_threads_for_eight
             assert not at_work.acquire(blocking=False), "a second password is hashed at the same time as the first"
         finally:
             go_on.set()
-        assert [one.result() for one in eight] == [True] * 8
+        assert [future.result() for future in eight] == [True] * 8
     assert attempt(Client(), "nobody", "guess").status_code == 200
 
 
