@@ -1,4 +1,4 @@
-"""Finds when a group of errors was first and last seen, and a message and trace of it. Only rows have these facts."""
+"""Finds when a group of errors was first and last seen, and one message and trace id. Only rows have these facts."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

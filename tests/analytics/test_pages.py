@@ -77,7 +77,7 @@ def test_models_of_the_same_colour_have_different_patterns() -> None:
     assert max(colour_slots(f"model-{number}" for number in range(25)).values()) < COLOURS * len(PATTERNS)
 
 
-def test_a_model_without_a_provider_is_another_than_with_a_provider(tenant: Tenant) -> None:
+def test_a_model_with_and_without_a_provider_is_two_models(tenant: Tenant) -> None:
     tenant.calls(2, cost_usd="1")
     tenant.calls(1, cost_usd="1", provider=None)
     panel = tenant.client.get("/api/v1/cost/trend?range=7d", headers=HTMX).content.decode()
@@ -146,7 +146,7 @@ def test_times_that_are_not_times_are_refused_in_words(tenant: Tenant) -> None:
     assert "must be a date and time" in page.content.decode()
 
 
-def test_a_page_keeps_filters_in_the_links_to_the_others(tenant: Tenant) -> None:
+def test_a_page_keeps_filters_in_its_links_to_other_pages(tenant: Tenant) -> None:
     page = tenant.client.get(
         "/dashboard/usage", {"workspace": tenant.workspace.id, "range": "7d", "agent_id": "sales & co"}
     ).content.decode()

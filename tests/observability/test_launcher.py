@@ -148,7 +148,7 @@ def test_the_printed_key_and_password_work(running: Running) -> None:
     assert len(password) >= 12
 
 
-def test_pages_and_their_files_are_served_for_a_year(running: Running) -> None:
+def test_pages_are_served_and_their_files_may_be_cached_for_ten_years(running: Running) -> None:
     page = running.fetch("/")
     [script] = re.findall(r'src="(/static/plotly\.min\.[0-9a-f]{12}\.js)"', page)
     with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{script}", timeout=10) as response:

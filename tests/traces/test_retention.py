@@ -49,7 +49,7 @@ def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(tenant: Tenant) 
 
 
 @pytest.mark.parametrize(("metric", "moment"), [("usage/top-users", "last_seen"), ("performance/errors", "first_seen")])
-def test_facts_that_only_rows_know_are_null_once_they_are_deleted(tenant: Tenant, metric: str, moment: str) -> None:
+def test_facts_that_only_rows_have_are_null_once_the_rows_are_deleted(tenant: Tenant, metric: str, moment: str) -> None:
     tenant.calls(2, NOW - 20 * DAYS, user_id="ada", status="error")
     postgresql.delete_old(NOW)
     window = {"start": (MIDNIGHT - 25 * DAYS).isoformat(), "end": MIDNIGHT.isoformat()}

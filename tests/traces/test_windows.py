@@ -93,7 +93,7 @@ def test_after_subtraction_each_moment_of_the_window_counts_once(before, length,
             assert segment.end <= state.table_filled_until(USERS.table(segment.width), segment.width == USERS.widths[0])
 
 
-def test_most_of_a_week_is_the_week_without_its_beginning() -> None:
+def test_most_of_a_week_is_read_as_the_week_minus_its_beginning() -> None:
     start = MONDAY + timedelta(hours=30)
     filters = Filters(UUID(int=0), start, MONDAY + timedelta(days=14), "daily")
     segments = windows.split_window(

@@ -278,7 +278,7 @@ class TestPages:
         assert there.status_code == nowhere.status_code == 404
         assert there.content == nowhere.content
 
-    def test_the_switcher_lists_only_ones_own(self) -> None:
+    def test_the_switcher_lists_only_the_visitors_workspaces(self) -> None:
         membership = MembershipFactory()
         mine = MembershipFactory(user=membership.user)
         other = WorkspaceFactory()
