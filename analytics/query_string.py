@@ -102,7 +102,7 @@ LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity":
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
 # Messages for Pydantic's error types.
 MESSAGES = {
-    "extra_forbidden": f"unknown parameter; choose from {', '.join(Query.model_fields)}",
+    "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
     "int_parsing": LIMIT_MESSAGE,
     "int_parsing_size": LIMIT_MESSAGE,
     "int_from_float": LIMIT_MESSAGE,
