@@ -15,6 +15,7 @@ import psycopg
 from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
+JSON_COLUMNS = ("usage_details", "span_facts")
 # Looks into the index once for each id. Without OFFSET 0 the planner, whose statistics of a growing table are always
 # old, may read all rows of the workspace instead.
 SPANS_OF_TRACES = """
@@ -74,7 +75,7 @@ LIMIT %(limit)s
 
 
 def lookup_columns() -> str:
-    return ", ".join(f"found.{name}{'::text' if name == 'span_facts' else ''}" for name in LOOKUP_COLUMNS)
+    return ", ".join(f"found.{name}{'::text' if name in JSON_COLUMNS else ''}" for name in LOOKUP_COLUMNS)
 
 
 def spans_of_traces(
@@ -96,10 +97,11 @@ def spans_of_traces(
 
 
 def row_from(values: Sequence[Any]) -> Row:
-    """Returns the row with these values of LOOKUP_COLUMNS. The facts are JSON text, or None."""
-    *columns, facts = values
-    named = dict(zip(LOOKUP_COLUMNS, columns, strict=False))
-    return Row(**named, span_facts=orjson.loads(facts) if facts else None)
+    """Returns the row with these values of LOOKUP_COLUMNS. Those of JSON_COLUMNS are text, or None."""
+    named = dict(zip(LOOKUP_COLUMNS, values, strict=True))
+    for name in JSON_COLUMNS:
+        named[name] = orjson.loads(named[name]) if named[name] else None
+    return Row(**named)
 
 
 def calls_after(

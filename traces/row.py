@@ -36,6 +36,8 @@ class Row:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    usage_details: dict[str, int | str] | None = None
+    """What a call used beside the five counts, by the price list's keys, and its service tier and speed."""
     cost_usd: Decimal | None = None
     """None: unpriced, which is not the same as 0 for a free call."""
     cost_source: str | None = None
@@ -72,6 +74,7 @@ COLUMNS: dict[str, str] = {
     "cache_read_tokens": "bigint",
     "cache_write_tokens": "bigint",
     "reasoning_tokens": "bigint",
+    "usage_details": "jsonb",
     "cost_usd": "numeric",
     "cost_source": "text",
     "price_id": "text",

@@ -23,6 +23,7 @@ CREATE TABLE traces (
     cache_read_tokens bigint CHECK (cache_read_tokens >= 0),
     cache_write_tokens bigint CHECK (cache_write_tokens >= 0),
     reasoning_tokens bigint CHECK (reasoning_tokens >= 0),
+    usage_details jsonb,
     cost_usd numeric CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'),
     cost_source text COLLATE "C",
     price_id text COLLATE "C",
