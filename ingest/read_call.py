@@ -6,11 +6,11 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
-from ingest.model_names import inferred_provider
 from ingest.operations import model_in_name
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.values import MAX_TOKENS, token_count
+from prices.providers import provider_name, provider_of_model
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
 MAX_COST_USD = 1_000_000_000
@@ -23,7 +23,8 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     facts.requested_model = attributes.text(fields.REQUESTED_MODEL)
     facts.used_model = attributes.text(fields.USED_MODEL)
     facts.response_id = response_id(attributes)
-    facts.service_tier = attributes.text(fields.SERVICE_TIER)
+    if tier := attributes.text(fields.SERVICE_TIER):
+        facts.usage_details = {"service_tier": tier}
     facts.reported_cost_usd = reported_cost(attributes)
     read_tokens(facts, attributes)
     if reader := client_rules.READERS.get(facts.kind):
@@ -32,7 +33,7 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
         facts.requested_model = model_in_name(span.name)
     normalise_tokens(facts, span)
     providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
-    facts.provider = provider_of(providers) or inferred_provider(facts.model or "")
+    facts.provider = provider_of(providers) or provider_of_model(facts.used_model or facts.requested_model or "")
 
 
 def read_tokens(facts: SpanFacts, attributes: Attributes) -> None:
@@ -98,8 +99,7 @@ def provider_of(values: Iterable[Any]) -> str | None:
     """Returns the first value that is a provider and not a framework."""
     for value in values:
         if isinstance(value, str):
-            name = client_rules.PROVIDER_SUFFIX.sub("", value.strip().lower())
-            name = client_rules.PROVIDER_NAMES.get(name, name)
-            if name not in client_rules.FRAMEWORKS:
+            name = provider_name(value)
+            if name is not None:
                 return clean(name, NAME_LENGTH)
     return None

@@ -25,8 +25,9 @@ CALL_FIELDS = (
     "cache_read_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
+    "usage_details",
     "reported_cost_usd",
-    "service_tier",
+    "reported_parts",
 )
 """Facts about a call that another record of it can add."""
 

@@ -42,9 +42,10 @@ class SpanFacts:
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
+    usage_details: dict[str, int | str] | None = None
     reported_cost_usd: str | None = None
+    reported_parts: dict[str, str] | None = None
     response_id: str | None = None
-    service_tier: str | None = None
     holds_client_call: bool = False
     """A client wrote its last call into this span of the application."""
     is_timeless: bool = False

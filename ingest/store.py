@@ -13,6 +13,8 @@ from ingest.span_rows import Key, SpanRow, new_span_row, related_spans
 from ingest.spans import Decoded, Span
 from prices import pricing
 from prices.models import PriceOverride
+from prices.overrides import overrides_of
+from prices.providers import provider_name
 from traces import arrivals, writer
 from traces.row import CORRECTED_COLUMNS, Row
 from traces.write_cursor import WriteCursor
@@ -27,6 +29,8 @@ price_values = attrgetter(
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "reasoning_tokens",
+    "usage_details",
 )
 
 
@@ -40,7 +44,7 @@ def store_spans(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
         new.setdefault(span_row.key, span_row)
     if not new:
         return writer.StoreResult(0, 0)
-    overrides = pricing.overrides_of(workspace_id)  # before the lock, because it is in the other database
+    overrides = overrides_of(workspace_id)  # before the lock, because it is in the other database
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
         accepted = resolve_and_store(cursor, workspace_id, new, overrides)
@@ -92,7 +96,7 @@ def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[R
         row = by_facts[id(result.facts)]
         copy_resolved(row, result)
         if result.call is None:
-            row.cost_usd, row.cost_source, row.price_id = None, None, None
+            pricing.clear_price(row)
         elif price_basis(row, result) != prices_before.get(id(result.facts)):
             calls.append(call_to_price(row, result.call))
     pricing.price_calls(overrides, calls)
@@ -110,7 +114,7 @@ def set_missing_times(spans: list[SpanRow]) -> None:
             timeless.facts.timestamp = timeless.row.timestamp = min(starts)
 
 
-PriceBasis = tuple[tuple[object, ...], tuple[str | None, ...]]
+PriceBasis = tuple[tuple[object, ...], tuple[object, ...]]
 
 
 def stored_prices(stored: list[SpanRow]) -> dict[int, PriceBasis]:
@@ -123,7 +127,7 @@ def stored_prices(stored: list[SpanRow]) -> dict[int, PriceBasis]:
 def price_basis(row: Row, result: ResolvedSpan) -> PriceBasis:
     """Returns everything that decides the price: columns of the row, and facts that another record may add."""
     call = result.call
-    facts = (call.reported_cost_usd, call.service_tier, call.used_model, call.requested_model) if call else ()
+    facts = (call.reported_cost_usd, call.reported_parts, call.used_model, call.requested_model) if call else ()
     return price_values(row), facts
 
 
@@ -135,17 +139,19 @@ def copy_resolved(row: Row, result: ResolvedSpan) -> None:
     row.user_id = result.user_id
     row.session_id = result.session_id
     row.latency_ms = result.latency_ms
-    row.provider = call.provider if call else None
+    row.provider = provider_name(call.provider) if call else None
     row.model = call.model if call else None
     row.input_tokens = call.input_tokens if call else None
     row.output_tokens = call.output_tokens if call else None
     row.cache_read_tokens = call.cache_read_tokens if call else None
     row.cache_write_tokens = call.cache_write_tokens if call else None
     row.reasoning_tokens = call.reasoning_tokens if call else None
+    row.usage_details = call.usage_details if call else None
     row.response_id = call.response_id if call else result.facts.response_id
 
 
 def call_to_price(row: Row, call: SpanFacts) -> pricing.CallToPrice:
     models = tuple(name for name in (call.used_model, call.requested_model) if name)
     reported = Decimal(call.reported_cost_usd) if call.reported_cost_usd else None
-    return pricing.CallToPrice(row, models, reported, call.service_tier)
+    parts = {name: Decimal(usd) for name, usd in (call.reported_parts or {}).items()}
+    return pricing.CallToPrice(row, models, reported, parts or None)

@@ -1,8 +1,10 @@
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
 
+from prices.providers import provider_name
 from workspaces.models import Workspace
 
 
@@ -14,7 +16,11 @@ class PriceOverride(models.Model):
     """A price that a workspace really pays for a model, for calls from `valid_from` on."""
 
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="price_overrides")
-    provider = models.CharField(max_length=100, blank=True, help_text="Like openai. Empty: any provider.")
+    provider = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="Like openai, in any spelling: gemini and google become gcp.gemini. Empty: any provider.",
+    )
     model_pattern = models.CharField(max_length=200, help_text="Like gpt-4o or acme-*.")
     input_usd_per_million = usd_per_million("USD for a million input tokens.")
     output_usd_per_million = usd_per_million("USD for a million output tokens.")
@@ -23,6 +29,9 @@ class PriceOverride(models.Model):
     )
     cache_write_usd_per_million = usd_per_million(
         "USD for a million tokens written to the cache. Empty: as input.", null=True, blank=True
+    )
+    cache_write_1h_usd_per_million = usd_per_million(
+        "USD for a million tokens written to the cache for an hour. Empty: as every cache write.", null=True, blank=True
     )
     valid_from = models.DateTimeField(
         default=timezone.now, help_text="If several prices were valid at the time of a call, the newest counts."
@@ -35,10 +44,22 @@ class PriceOverride(models.Model):
             models.CheckConstraint(
                 condition=models.Q(input_usd_per_million__gte=0, output_usd_per_million__gte=0)
                 & (models.Q(cache_read_usd_per_million__gte=0) | models.Q(cache_read_usd_per_million__isnull=True))
-                & (models.Q(cache_write_usd_per_million__gte=0) | models.Q(cache_write_usd_per_million__isnull=True)),
+                & (models.Q(cache_write_usd_per_million__gte=0) | models.Q(cache_write_usd_per_million__isnull=True))
+                & (
+                    models.Q(cache_write_1h_usd_per_million__gte=0)
+                    | models.Q(cache_write_1h_usd_per_million__isnull=True)
+                ),
                 name="prices_are_not_negative",
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.provider or 'any provider'} / {self.model_pattern}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.provider = provider_name(self.provider) or self.provider.strip()
+        super().save(*args, **kwargs)
+
+    def clean(self) -> None:
+        if self.provider.strip() and provider_name(self.provider) is None:
+            raise ValidationError({"provider": f"{self.provider} is no provider: no call has it. Leave it empty."})

@@ -12,77 +12,105 @@ from typing import Any
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 from genai_prices.types import ModelInfo, Provider
 
-from prices.providers import BY_SPELLING, LISTED, list_id
-
-VARIANTS = {
-    "latest": ("", "an alias of the newest date of the model"),
-    "preview": ("google", "Google bills a preview as the model; OpenAI's `gpt-4-...-preview` is another model"),
-    "exp": ("google", "an experimental version, which Google bills as the model"),
-}
-"""Ends of a name that leave the price as it is: the only provider where that holds (empty: any), and the reason."""
-DATES = (
-    r"20\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])",  # 2024-08-06, 20241022
-    r"(?:0[1-9]|1[0-2])-20\d{2}",  # 08-2024
-    r"(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])",  # 0613, 05-06
-    r"2[3-9](?:0[1-9]|1[0-2])",  # 2411
+from prices.providers import (
+    BEDROCK_REGIONS,
+    BEDROCK_VENDORS,
+    FRAMEWORKS,
+    PATH_SEGMENTS,
+    is_known,
+    list_id,
+    provider_name,
+    provider_of_model,
+    without_frameworks,
 )
-VERSIONS = (r"v\d{1,2}(?::\d{1,2})?", r"00\d")
-REGIONS = r"(?:us|eu|apac|jp|au|ca|in|sa|me|af|uk|us-gov|global)\."
-VENDORS = r"(?:anthropic|amazon|meta|cohere|ai21|mistral|deepseek|openai|qwen|writer|stability|moonshotai|zai|nvidia)\."
-BEGINNING = re.compile(rf"(?:{REGIONS})?(?:{VENDORS})?")
+
+ENDINGS = (
+    # kind, provider on the list (empty: any), pattern, why the price stays as it is
+    ("date", "", r"[-@]20\d{2}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])", "a release: 2024-08-06, 20241022"),
+    ("date", "", r"[-@](?:0[1-9]|1[0-2])-20\d{2}", "a release, as Google and Cohere write it: 08-2024"),
+    ("date", "", r"-(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12]\d|3[01])", "a release without its year: 0613, 05-06"),
+    ("date", "", r"-2[3-9](?:0[1-9]|1[0-2])", "a release, as Mistral writes it: 2411"),
+    ("date", "", r"[-@]latest", "an alias of the newest release"),
+    ("date", "google", r"@default", "Vertex AI's alias of the newest release"),
+    ("date", "google", r"-preview-\d\d-\d\d(?:-20\d\d)?", "a release, which Google bills as the model"),
+    ("version", "aws", r"-v\d(?::\d)?|:\d", "Bedrock counts the revisions of a model: v1:0"),
+    ("version", "google", r"-v2", "Claude 3.5 Sonnet v2 costs what the first one does"),
+    ("version", "google", r"-00\d", "Google counts the releases of a model: 002"),
+)
+"""Ends of a name that leave the price as it is. A name has at most one of each kind."""
+CLOUD_SEGMENT = re.compile(r"arn:aws[\w-]*:bedrock:.*|[a-z]{2}(?:-gov)?-[a-z]+-\d")
+"""The beginning of an ARN, or a region: `us-east-1/anthropic.claude-v2`."""
+API_PATH = re.compile(r"^(?:projects/[^/]+/locations/[^/]+/)?publishers/[^/]+/models/|^accounts/fireworks/models/")
+"""What stands before the model in the paths of Vertex AI and Fireworks."""
+BEGINNING = re.compile(rf"(?:{BEDROCK_REGIONS})?(?:{BEDROCK_VENDORS})?")
 """Of Bedrock's names: the region and the vendor in front of the model."""
-BEDROCK_VENDOR = re.compile(rf"(?:{REGIONS})?{VENDORS}\w")
 
 
-def find_model(provider: str | None, name: str) -> tuple[str, ModelInfo] | None:
-    """The model on the list, and the id of its provider there. None where nobody knows its price.
+def find_model(provider: str | None, name: str) -> tuple[Provider, ModelInfo] | None:
+    """Returns the model on the list with its provider there; None where nobody knows its price.
 
     The whole name is tried first, then with one leading segment less at a time. Only where no provider is known is it
     taken from the name.
     """
-    return find(provider, name.strip().lower())
+    return find(provider_name(provider), name.strip().lower())
 
 
 @lru_cache(maxsize=16384)
-def find(provider: str | None, name: str) -> tuple[str, ModelInfo] | None:
-    for provider_id, candidate in candidates(provider, name):
+def find(provider: str | None, name: str) -> tuple[Provider, ModelInfo] | None:
+    for provider_id, candidate in candidates(provider or provider_of_model(name), name):
         listed = find_provider_by_id(get_snapshot().providers, provider_id)
         model = find_in(listed, candidate) if listed else None
         if listed and model:
-            return listed.id, model
+            return listed, model
     return None
 
 
 def candidates(provider: str | None, name: str) -> Iterator[tuple[str, str]]:
-    """Each id on the list with the name to look for there, in the order in which they are tried."""
+    """Yields each id on the list with the name to look for there, in the order in which they are tried."""
     if provider is not None:
         known = list_id(provider)
         if known:
-            for candidate in shorter(without_provider(name, known)):
+            for candidate in (name, *shorter(API_PATH.sub("", without_provider(name, known)))):
                 yield known, candidate
         return
-    for candidate in shorter(name):
-        vendor, _, rest = re.sub(":", "/", candidate, count=1).partition("/")
-        named = list_id(vendor) if vendor in BY_SPELLING or vendor in LISTED else None
-        if named and rest:
-            yield named, rest
-    if BEDROCK_VENDOR.match(name.rpartition("/")[2]):
-        yield "aws", name.rpartition("/")[2]
-    for candidate in shorter(name):
+    own_name = without_frameworks(name)
+    if "/" not in own_name:
         for listed in get_snapshot().providers:
-            if listed.model_match is not None and listed.model_match.is_match(candidate):
-                yield listed.id, candidate
+            if listed.model_match is not None and listed.model_match.is_match(own_name):
+                yield listed.id, own_name
 
 
 def shorter(name: str) -> Iterator[str]:
-    """The name, then with one leading segment less at a time: a/b/c, b/c, c."""
-    segments = name.split("/")
-    for start in range(len(segments)):
-        yield "/".join(segments[start:])
+    """Yields the name, then with one leading segment less at a time: a/b/c, b/c, c.
+
+    Only segments that are known are left out. `acme/gpt-4o` may be anything.
+    """
+    while name:
+        yield name
+        first, _, name = name.partition("/")
+        if not is_droppable(first):
+            return
+
+
+def is_droppable(segment: str) -> bool:
+    return bool(
+        segment in organisations()
+        or segment in FRAMEWORKS
+        or segment in PATH_SEGMENTS
+        or (is_known(segment) and list_id(segment))
+        or CLOUD_SEGMENT.fullmatch(segment)
+    )
+
+
+@cache
+def organisations() -> frozenset[str]:
+    """Returns the segments before the names of models on the list, like `meta-llama`."""
+    ids = (model.id.lower() for provider in get_snapshot().providers for model in provider.models)
+    return frozenset(segment for name in ids for segment in name.split("/")[:-1])
 
 
 def without_provider(name: str, provider_id: str) -> str:
-    """Without `openai:` in front, as some frameworks write a model."""
+    """Returns the name without `openai:` in front, as some frameworks write a model."""
     vendor, colon, rest = name.partition(":")
     return rest if colon and list_id(vendor) == provider_id else name
 
@@ -91,41 +119,48 @@ def find_in(provider: Provider, name: str) -> ModelInfo | None:
     for model in provider.models:
         if model.id.lower() == name:
             return model
-    rest = rest_pattern(provider.id)
-    for candidate in (name, *without_rest(name, rest)):
+    ending = ending_pattern(provider.id)
+    for candidate in (name, *without_ending(name, ending)):
         found = provider.find_model(candidate, all_providers=get_snapshot().providers)
         if found:
-            return found if is_same_model(found, name, rest) else None
+            return found if is_same_model(found, name, ending) else None
     return None
 
 
 @cache
-def rest_pattern(provider_id: str) -> re.Pattern[str]:
-    """What may follow the model in a name: dates, versions and variants."""
-    variants = [name for name, (only, _) in VARIANTS.items() if only in ("", provider_id)]
-    return re.compile(rf"(?:[-@](?:{'|'.join((*DATES, *VERSIONS, *variants))})|:\d{{1,2}})+")
+def ending_pattern(provider_id: str) -> re.Pattern[str]:
+    """Returns the pattern for all that may follow the model in a name: a date, a version, or both in any order."""
+    kinds = {
+        kind: "|".join(text for one, only, text, _ in ENDINGS if one == kind and only in ("", provider_id))
+        for kind in ("date", "version")
+    }
+    date, version = (f"(?:{text or '(?!)'})" for text in kinds.values())
+    return re.compile(rf"{date}{version}?|{version}{date}?")
 
 
-def without_rest(name: str, rest: re.Pattern[str]) -> Iterator[str]:
-    """The name with less and less of such a rest at its end, for models that the list knows by exact names only."""
+def without_ending(name: str, ending: re.Pattern[str]) -> Iterator[str]:
+    """Yields the name with less and less of such an ending.
+
+    The list knows some models by exact names only.
+    """
     for end in range(len(name) - 1, 0, -1):
-        if name[end] in "-@:" and rest.fullmatch(name[end:]):
+        if name[end] in "-@:" and ending.fullmatch(name[end:]):
             yield name[:end]
 
 
-def is_same_model(model: ModelInfo, name: str, rest: re.Pattern[str]) -> bool:
-    """Whether the name is one of the list's texts, with nothing around it that could change the price."""
+def is_same_model(model: ModelInfo, name: str, ending: re.Pattern[str]) -> bool:
+    """Tells whether the name is one of the list's texts, with nothing around it that could change the price."""
     for is_pattern, text in texts_of(model):
         found = re.search(text if is_pattern else re.escape(text), name)
         if found and BEGINNING.fullmatch(name[: found.start()]):
             after = name[found.end() :]
-            if not after or rest.fullmatch(after):
+            if not after or ending.fullmatch(after):
                 return True
     return False
 
 
 def texts_of(model: ModelInfo) -> list[tuple[bool, str]]:
-    """The texts by which the list knows the model, and whether they are patterns."""
+    """Returns the texts by which the list knows the model, and whether they are patterns."""
     return [(False, model.id.lower()), *clauses(model.match)]
 
 

@@ -1,8 +1,11 @@
 """The names of providers: one name in the product, all spellings that clients use, and the id on the price list.
 
 The product's name is OpenTelemetry's value of `gen_ai.provider.name` where there is one, else the price list's id.
+A server of one's own is a provider without prices.
 """
 
+import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from genai_prices.data_snapshot import get_snapshot
@@ -67,35 +70,112 @@ PROVIDERS = (
     Provider("zai", "zai", ("z-ai", "z.ai", "z_ai")),
     Provider("voyageai", "voyageai", ("voyage", "voyage_ai", "voyage-ai")),
     Provider("github-copilot", "github-copilot", ("github_copilot", "copilot")),
+    Provider("ollama", None, ("ollama_chat", "ollama-chat", "chatollama")),
+    Provider("vllm", None, ("hosted_vllm", "hosted-vllm", "vllm-openai")),
+    Provider("lm_studio", None, ("lmstudio", "lm-studio")),
+    Provider("llama.cpp", None, ("llamacpp", "llama-cpp", "llama_cpp", "llamafile")),
+    Provider("sglang", None),
+    Provider("huggingface", None, ("hugging_face", "hugging-face", "hf", "tgi")),
     Provider("ibm.watsonx.ai", None, ("watsonx", "ibm_watsonx", "ibm-watsonx", "watsonx_text")),
 )
-NOT_PROVIDERS = frozenset(
+FRAMEWORKS = frozenset(
     {
-        *("", "none", "null", "undefined", "unknown"),
-        *("litellm", "litellm_proxy", "langchain", "strands-agents", "microsoft.agent_framework", "crewai"),
-        *("gcp.vertex.agent", "llama_index", "llamaindex", "haystack", "dspy", "agno", "smolagents", "vercel"),
+        *("", "-", "none", "null", "undefined", "unknown", "n/a", "other", "custom", "default"),
+        *("litellm", "litellm_proxy", "litellm-proxy", "litellm_proxy_server", "vercel", "gateway", "ai-gateway"),
+        *("vercel_ai_gateway", "vercel-ai-gateway", "portkey", "helicone", "kong", "langfuse", "aisuite"),
+        *("langchain", "langgraph", "strands-agents", "strands", "microsoft.agent_framework", "crewai", "dspy"),
+        *("gcp.vertex.agent", "google_adk", "google-adk", "llama_index", "llamaindex", "haystack", "agno"),
+        *("smolagents", "pydantic-ai", "pydantic_ai", "semantic_kernel", "semantic-kernel", "autogen", "mlflow"),
+        *("openai-agents", "openai_agents", "vercel-ai", "ai-sdk", "instructor", "mirascope", "traceloop"),
     }
 )
 """What frameworks and proxies send as the provider. The model's name says more."""
 
 BY_SPELLING = {spelling: one for one in PROVIDERS for spelling in (one.name, *one.spellings)}
+LISTED = frozenset(provider.id for provider in get_snapshot().providers)
+API_SUFFIX = re.compile(r"\.(?:chat|responses|messages|completions?|embeddings?|image|speech|transcription)$")
+"""The part of an API, as the AI SDK adds it: `openai.responses`."""
 
 
+@lru_cache(maxsize=4096)
 def provider_name(spelling: str | None) -> str | None:
-    """The product's name for a provider; None for what names none. What nobody knows stays as it is, in lower case."""
+    """Returns the product's name for a provider; None for what names none.
+
+    What nobody knows stays as it is, in lower case.
+    """
     text = (spelling or "").strip().lower()
-    if text in NOT_PROVIDERS:
+    text = text if text in BY_SPELLING else API_SUFFIX.sub("", text)
+    if text in FRAMEWORKS:
         return None
     known = BY_SPELLING.get(text)
     return known.name if known else text
 
 
 def list_id(name: str) -> str | None:
-    """The id on the price list; None for a provider that the list does not know."""
+    """Returns the id on the price list; None for a provider that the list does not know."""
     known = BY_SPELLING.get(name)
     if known:
         return known.list_id
     return name if name in LISTED else None
 
 
-LISTED = frozenset(provider.id for provider in get_snapshot().providers)
+def is_known(spelling: str) -> bool:
+    return spelling in BY_SPELLING or spelling in LISTED
+
+
+# --- The provider in the name of a model ---
+
+BEDROCK_REGIONS = r"(?:us|eu|apac|jp|au|ca|in|sa|me|af|uk|us-gov|global)\."
+BEDROCK_VENDORS = (
+    r"(?:anthropic|amazon|meta|cohere|ai21|mistral|deepseek|openai|qwen|writer|stability|moonshotai|zai|nvidia)\."
+)
+"""Stand in front of a model's name at Bedrock."""
+PROVIDER_OF_MODEL = (
+    (re.compile(rf"^(?:{BEDROCK_REGIONS})?(?:{BEDROCK_VENDORS})\w"), "aws.bedrock"),
+    (re.compile(r"gpt-oss|gemma"), None),  # open weights, which anybody serves and the makers hardly do
+    (re.compile(r"^(gpt-|chatgpt-|o[1-9](-|$)|text-embedding-(3|ada)|davinci|babbage|codex)"), "openai"),
+    (re.compile(r"^claude"), "anthropic"),
+    (re.compile(r"^(gemini|text-bison|chat-bison)"), "gcp.gemini"),
+    (re.compile(r"^(mistral|mixtral|codestral|ministral|magistral|devstral)"), "mistral_ai"),
+    (re.compile(r"^command"), "cohere"),
+    (re.compile(r"^grok"), "x_ai"),
+    (re.compile(r"^deepseek"), "deepseek"),
+)
+PROVIDER_OF_PATH = (
+    ("arn:aws", "aws.bedrock"),
+    ("projects/", "gcp.vertex_ai"),
+    ("publishers/", "gcp.vertex_ai"),
+    ("accounts/fireworks/", "fireworks"),
+    ("@cf/", "cloudflare"),
+)
+"""Beginnings of names that are paths in a provider's API."""
+PATH_SEGMENTS = frozenset({"models", "deployments", "engines", "responses", "chat", "converse", "invoke"})
+"""Segments of paths that name no provider: `models/gemini-2.5-flash`, `azure/deployments/gpt-4o`."""
+
+
+@lru_cache(maxsize=4096)
+def provider_of_model(model: str) -> str | None:
+    """Returns the provider that the name of a model says: by its path, its first segment, or the name itself.
+
+    Nobody knows who serves `acme/gpt-4o`, and at which price.
+    """
+    name = without_frameworks(model.strip().lower())
+    for beginning, provider in PROVIDER_OF_PATH:
+        if name.startswith(beginning):
+            return provider
+    first, separator, _ = name.partition("/")
+    if separator:
+        return provider_name(first) if is_known(first) else None
+    first, colon, _ = name.partition(":")
+    if colon and is_known(first):
+        return provider_name(first)
+    return next((provider for pattern, provider in PROVIDER_OF_MODEL if pattern.search(name)), None)
+
+
+def without_frameworks(name: str) -> str:
+    """Returns the name without leading segments that name no provider: `litellm_proxy/gpt-4o`."""
+    first, separator, rest = name.partition("/")
+    while separator and (first in FRAMEWORKS or first in PATH_SEGMENTS):
+        name = rest
+        first, separator, rest = name.partition("/")
+    return name

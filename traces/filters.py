@@ -44,7 +44,7 @@ class Dimension(NamedTuple):
 DIMENSIONS = (
     Dimension("agent_id", "Agent", "Only this agent."),
     Dimension("model", "Model", "Only this model."),
-    Dimension("provider", "Provider", "Only this provider."),
+    Dimension("provider", "Provider", "Only this provider, in any spelling: gemini and google are gcp.gemini."),
     Dimension(
         "operation",
         "Operation",

@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
-from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
+from traces.row import CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
 JSON_COLUMNS = ("usage_details", "span_facts")
@@ -61,14 +61,13 @@ CROSS JOIN LATERAL (
 ) AS found
 """
 
-CALLS_AFTER = """
+ROWS_AFTER = """
 SELECT {columns}
 FROM traces AS found
 WHERE workspace_id = %(workspace_id)s
     AND (timestamp, trace_id, span_id) > (%(timestamp)s, %(trace_id)s, %(span_id)s)
     AND timestamp >= %(timestamp)s
     AND timestamp < %(end)s
-    AND operation = ANY(%(operations)s)
 ORDER BY timestamp, trace_id, span_id
 LIMIT %(limit)s
 """
@@ -104,27 +103,26 @@ def row_from(values: Sequence[Any]) -> Row:
     return Row(**named)
 
 
-def calls_after(
+def rows_after(
     cursor: psycopg.Cursor[tuple[Any, ...]],
     workspace_id: UUID,
     after_key: tuple[datetime, str, str],
     end: datetime,
     limit: int,
 ) -> list[Row]:
-    """Returns the first stored calls that come after the key and began before `end`.
+    """Returns the first stored rows that come after the key and began before `end`.
 
     The key is a timestamp, a trace id and a span id.
     """
     timestamp, trace_id, span_id = after_key
     cursor.execute(
-        CALLS_AFTER.format(columns=lookup_columns()),
+        ROWS_AFTER.format(columns=lookup_columns()),
         {
             "workspace_id": workspace_id,
             "timestamp": timestamp,
             "trace_id": trace_id,
             "span_id": span_id,
             "end": end,
-            "operations": list(CALL_OPERATIONS),
             "limit": limit,
         },
     )

@@ -6,6 +6,10 @@ from decimal import Decimal
 from typing import Any, Literal
 
 CALL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
+COST_CLASSES = ("input", "output", "cache_read", "cache_write", "audio", "image", "search")
+"""What the parts of a cost are for. Input and output are the tokens that no other class has."""
+COST_COLUMN_OF = {name: f"{name}_cost_usd" for name in COST_CLASSES}
+COST_COLUMNS = tuple(COST_COLUMN_OF.values())
 
 Status = Literal["success", "error", "timeout"]
 
@@ -40,6 +44,14 @@ class Row:
     """What a call used beside the five counts, by the price list's keys, and its service tier and speed."""
     cost_usd: Decimal | None = None
     """None: unpriced, which is not the same as 0 for a free call."""
+    input_cost_usd: Decimal | None = None
+    """The parts of cost_usd. None: nothing of it was used, or nobody knows how the cost is made up."""
+    output_cost_usd: Decimal | None = None
+    cache_read_cost_usd: Decimal | None = None
+    cache_write_cost_usd: Decimal | None = None
+    audio_cost_usd: Decimal | None = None
+    image_cost_usd: Decimal | None = None
+    search_cost_usd: Decimal | None = None
     cost_source: str | None = None
     """override, reported, genai-prices or unknown; None for rows that are no calls."""
     price_id: str | None = None
@@ -76,6 +88,7 @@ COLUMNS: dict[str, str] = {
     "reasoning_tokens": "bigint",
     "usage_details": "jsonb",
     "cost_usd": "numeric",
+    **dict.fromkeys(COST_COLUMNS, "numeric"),
     "cost_source": "text",
     "price_id": "text",
     "response_id": "text",

@@ -4,6 +4,7 @@ This is the only module that decides which rollup a query reads. Budgets and met
 rollup that has every column it needs; if there is none, it reads the rows.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from traces.engines.protocol import RollupState
 from traces.filters import Filters
 from traces.rollups.catalogue import (
     AGENTS,
+    ALL_MEASURES,
     BLOCK_SIZE,
     BLOCK_SQL,
     CALL_COUNT,
@@ -22,7 +24,6 @@ from traces.rollups.catalogue import (
     FAILURES,
     HOUR,
     LATENCY,
-    MEASURES,
     MODELS,
     TOTALS,
     USER_AGENTS,
@@ -36,22 +37,25 @@ from traces.windows import ANY_WIDTH, Segment, segment_sql, set_segment_sql, spl
 
 
 def calls_sql(filters: Filters, *columns: str, bucket: timedelta = ANY_WIDTH, state: RollupState | None = None) -> str:
-    """Returns calls by time and by `columns`, which are keys of rollups and names of MEASURES.
+    """Returns calls by time and by `columns`, which are keys of rollups and names of ALL_MEASURES.
 
     Each row has the calls from `timestamp` to before `until`, which is no longer than `bucket`. A caller that reads the
     state of many workspaces at once passes `state`.
     """
-    keys = {*columns, *filters.active_filters} - MEASURES.keys()
-    measures = {name: MEASURES[name] for name in columns if name in MEASURES}
-    return window_sql(filters, smallest_rollup(keys)._replace(measures=measures), bucket, state)
+    measures = {name: ALL_MEASURES[name] for name in columns if name in ALL_MEASURES}
+    keys = {*columns, *filters.active_filters} - measures.keys()
+    return window_sql(filters, smallest_rollup(keys, measures)._replace(measures=measures), bucket, state)
 
 
-def smallest_rollup(keys: set[str]) -> Rollup:
-    """Returns the smallest rollup with these keys. If there is none, returns one without tables: then rows are read."""
+def smallest_rollup(keys: set[str], measures: Mapping[str, str]) -> Rollup:
+    """Returns the smallest rollup with these keys and measures.
+
+    If there is none, returns one without tables: then rows are read.
+    """
     for rollup in (TOTALS, MODELS, AGENTS, CALLS):
-        if keys <= set(rollup.keys):
+        if keys <= set(rollup.keys) and measures.keys() <= rollup.measures.keys():
             return rollup
-    return Rollup("rows", tuple(sorted(keys)), MEASURES, widths=())
+    return Rollup("rows", tuple(sorted(keys)), ALL_MEASURES, widths=())
 
 
 def latency_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:

@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from ingest.accepted_time import accepted_time
 from ingest.formats.json_values import parse_spans_json
+from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 from web.problems import Problem
@@ -137,6 +138,9 @@ class TraceItem(BaseModel):
             # Agent runs repeat the sums of their calls: they are stored as attributes, and no total adds them.
             values["attributes"] = self.attributes | self.usage()
             values |= dict.fromkeys(USAGE_FIELDS)
+        values["provider"] = provider_name(self.provider)
+        if self.provider and values["provider"] != self.provider:
+            values["attributes"] = {"provider": self.provider} | values["attributes"]
         return Row(**values)
 
     def usage(self) -> dict[str, float]:

@@ -54,9 +54,9 @@ class Model:
 
 @cache
 def price_id(model: Model) -> str:
-    from prices import pricing
+    from prices.list_price import list_prices
 
-    return pricing.list_prices((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id
+    return list_prices((model.name,), model.provider, (), datetime.now(UTC).date())[0].price_id
 
 
 @cache

@@ -19,7 +19,11 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
                     "provider",
-                    models.CharField(blank=True, help_text="Like openai. Empty: any provider.", max_length=100),
+                    models.CharField(
+                        blank=True,
+                        help_text="Like openai, in any spelling: gemini and google become gcp.gemini. Empty: any provider.",
+                        max_length=100,
+                    ),
                 ),
                 ("model_pattern", models.CharField(help_text="Like gpt-4o or acme-*.", max_length=200)),
                 (
@@ -46,6 +50,16 @@ class Migration(migrations.Migration):
                         blank=True,
                         decimal_places=6,
                         help_text="USD for a million tokens written to the cache. Empty: as input.",
+                        max_digits=14,
+                        null=True,
+                    ),
+                ),
+                (
+                    "cache_write_1h_usd_per_million",
+                    models.DecimalField(
+                        blank=True,
+                        decimal_places=6,
+                        help_text="USD for a million tokens written to the cache for an hour. Empty: as every cache write.",
                         max_digits=14,
                         null=True,
                     ),
@@ -82,6 +96,11 @@ class Migration(migrations.Migration):
                             models.Q(
                                 ("cache_write_usd_per_million__gte", 0),
                                 ("cache_write_usd_per_million__isnull", True),
+                                _connector="OR",
+                            ),
+                            models.Q(
+                                ("cache_write_1h_usd_per_million__gte", 0),
+                                ("cache_write_1h_usd_per_million__isnull", True),
                                 _connector="OR",
                             ),
                         ),

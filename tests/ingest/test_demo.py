@@ -30,5 +30,5 @@ def test_calls_cost_what_genai_prices_says(model: Any, input_tokens: int, cached
 def test_repricing_finds_nothing_to_change() -> None:
     for model in MODELS:
         row = a_row(provider=model.provider, model=model.name, input_tokens=1000, output_tokens=100)
-        pricing.price_calls([], [pricing.CallToPrice(row, (model.name,), None, None)])
+        pricing.price_calls([], [pricing.CallToPrice(row, (model.name,))])
         assert (row.cost_usd, row.price_id) == (model.cost_usd(1000, 0, 100), price_id(model))

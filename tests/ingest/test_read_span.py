@@ -153,7 +153,6 @@ CALL_FIELDS: dict[str, tuple[Field, Any]] = {
     "output_tokens": (fields.OUTPUT_TOKENS, 20),
     "input_tokens": (fields.INPUT_TOKENS, 100),
     "response_id": (fields.RESPONSE_ID, "resp_1"),
-    "service_tier": (fields.SERVICE_TIER, "flex"),
     "reported_cost_usd": (fields.REPORTED_COST_USD, "0.5"),
     "user": (fields.USER, "alice"),
     "session": (fields.SESSION, "conversation-7"),

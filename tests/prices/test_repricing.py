@@ -1,6 +1,7 @@
 """`manage.py reprice` shows what would change first, and uses every fact that decides a price."""
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +11,13 @@ from django.core.management import call_command
 from prices.models import PriceOverride
 from tests.ingest.test_otlp import JSON, TRACE, a_span, override, post, request_of, stored
 from tests.tenant import NOON, Tenant, iso
+from traces import writer
+from traces.lookup import rows_after
+from traces.row import COST_COLUMNS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
+DAY = timedelta(days=1)
 ACME = {"gen_ai.request.model": "acme-7b", "gen_ai.provider.name": "acme"}
 
 
@@ -34,7 +39,14 @@ def costs(tenant: Tenant) -> list[tuple[Decimal, str]]:
 
 def test_a_dry_run_says_what_would_change_by_model_and_changes_nothing(tenant: Tenant, reprice: Any) -> None:
     acme = [a_span(number, attributes=ACME) | {"traceId": "ab" * 16} for number in (2, 3)]
-    free = {"agent_id": "a", "provider": "acme", "model": "acme-7b", "input_tokens": 1000, "cost_usd": 0.5}
+    free = {
+        "agent_id": "a",
+        "provider": "acme",
+        "model": "acme-7b",
+        "input_tokens": 1000,
+        "output_tokens": 0,
+        "cost_usd": 0.5,
+    }
     post(tenant, request_of(a_span(1), *acme))
     tenant.client.post("/api/v1/traces", json.dumps(free | {"timestamp": iso(NOON)}), content_type=JSON)
     override(tenant, model_pattern="acme-*")
@@ -43,17 +55,18 @@ def test_a_dry_run_says_what_would_change_by_model_and_changes_nothing(tenant: T
         "before    0.5035 USD, 2 unpriced",
         "after     0.0535 USD, 0 unpriced",
         "would change 3",
+        "by kind   cost class 3, price 3",
         # 1,000 tokens at 10 USD a million are 0.01, 100 at 100 are 0.01 more.
         "  acme acme-7b: 3 of 3 calls, 0.5 USD, 2 unpriced -> 0.05 USD, 0 unpriced",
     ]
     assert reprice("--dry-run") == expected
     assert reprice("--dry-run") == expected
-    assert reprice()[3:] == ["changed   3", expected[-1]]
+    assert reprice()[3:] == ["changed   3", *expected[-2:]]
     assert reprice()[2:] == ["after     0.0535 USD, 0 unpriced", "changed   0"]
 
 
 def test_the_largest_change_comes_first(tenant: Tenant, reprice: Any) -> None:
-    nameless = {"agent_id": "a", "input_tokens": 1000, "timestamp": iso(NOON)}
+    nameless = {"agent_id": "a", "input_tokens": 1000, "output_tokens": 0, "timestamp": iso(NOON)}
     post(
         tenant, request_of(a_span(1), a_span(2, attributes={"gen_ai.request.model": "gpt-4"}) | {"traceId": "ab" * 16})
     )
@@ -61,6 +74,7 @@ def test_the_largest_change_comes_first(tenant: Tenant, reprice: Any) -> None:
     override(tenant, model_pattern="*", input_usd_per_million=0, output_usd_per_million=1)
     assert reprice("--dry-run")[3:] == [
         "would change 3",
+        "by kind   cost class 3, price 3",
         "  openai gpt-4: 1 of 1 calls, 0.036 USD, 0 unpriced -> 0.0001 USD, 0 unpriced",
         "  openai gpt-4o: 1 of 1 calls, 0.0035 USD, 0 unpriced -> 0.0001 USD, 0 unpriced",
         "  no provider no model: 1 of 1 calls, 0 USD, 1 unpriced -> 0 USD, 0 unpriced",
@@ -155,3 +169,65 @@ def test_a_span_that_adds_nothing_to_a_call_does_not_reprice_it(tenant: Tenant) 
     override(tenant)
     post(tenant, request_of(a_span(3, 1, attributes={"gen_ai.operation.name": "execute_tool"})))
     assert costs(tenant) == before
+
+
+def store_as_before(tenant: Tenant, **values: Any) -> None:
+    """Gives all stored rows, and their sums, values that an earlier version stored."""
+    with writer.writing(tenant.workspace.id) as cursor:
+        rows = rows_after(cursor, tenant.workspace.id, (NOON - DAY, "", ""), NOON + DAY, 100)
+        for row in rows:
+            for name, value in values.items():
+                setattr(row, name, value)
+        writer.correct(cursor, tenant.workspace.id, rows)
+
+
+def test_names_of_providers_and_models_are_carried_into_rows_and_sums(tenant: Tenant, reprice: Any) -> None:
+    named = {"gen_ai.provider.name": "vertex_ai", "gen_ai.request.model": "claude-sonnet-4@20250514"}
+    post(tenant, request_of(a_span(1, attributes=named), a_span(2, attributes=named)))
+    right = tenant.ask("cost/by-model")
+    store_as_before(tenant, provider="vertex_ai", model="claude-sonnet-4@20250514")
+    assert tenant.ask("cost/by-model") != right
+    assert reprice("--dry-run")[3:5] == ["would change 2", "by kind   model name 2, provider name 2"]
+    assert tenant.ask("cost/by-model") != right
+    reprice()
+    assert tenant.ask("cost/by-model") == right
+    assert reprice()[3:] == ["changed   0"]
+
+
+def test_json_calls_get_the_name_of_their_provider_too(tenant: Tenant, reprice: Any) -> None:
+    tenant.calls(2, provider="google", model="gemini-2.5-flash", input_tokens=1000, output_tokens=0)
+    assert "provider name 2" in reprice()[4]
+    [line] = tenant.ask("cost/by-model")["data"]
+    assert (line["provider"], line["calls"], line["cost_usd"]) == ("gcp.gemini", 2, pytest.approx(0.0006))
+
+
+def test_a_row_that_is_a_call_by_now_becomes_one(tenant: Tenant, reprice: Any) -> None:
+    post(tenant, request_of(a_span(1), a_span(2)))
+    right = tenant.ask("usage/agent-distribution")
+    nothing = dict.fromkeys(("provider", "model", "input_tokens", "output_tokens", "cost_usd", *COST_COLUMNS))
+    store_as_before(tenant, operation="other", agent_id="wrong", cost_source=None, price_id=None, **nothing)
+    assert tenant.ask("cost/overview")["total_spend_usd"] == 0
+    assert reprice("--dry-run")[3:5] == [
+        "would change 2",
+        "by kind   agent, user or session 2, cost class 2, model name 2, now a call 2, operation 2, price 2, "
+        "provider name 2, usage 2",
+    ]
+    assert reprice()[:3] == ["calls     2", "before    0 USD, 0 unpriced", "after     0.007 USD, 0 unpriced"]
+    assert tenant.ask("usage/agent-distribution") == right
+    assert tenant.ask("cost/overview")["total_spend_usd"] == pytest.approx(0.007)
+
+
+def test_a_row_that_is_no_call_by_now_costs_nothing(tenant: Tenant, reprice: Any) -> None:
+    tool = {"gen_ai.operation.name": "execute_tool"}
+    post(tenant, request_of(a_span(1), a_span(2, 1, attributes=tool)))
+    right = tenant.ask("cost/by-model")
+    store_as_before(tenant, operation="chat", cost_usd=Decimal(5), cost_source="genai-prices")
+    assert tenant.ask("cost/overview")["total_spend_usd"] == 10
+    assert reprice()[:4] == [
+        "calls     2",
+        "before    10 USD, 0 unpriced",
+        "after     0.0035 USD, 0 unpriced",
+        "changed   2",
+    ]
+    assert tenant.ask("cost/by-model") == right
+    assert [row["operation"] for row in stored(tenant)] == ["chat", "execute_tool"]

@@ -15,7 +15,7 @@ database fills.
 from datetime import timedelta
 from typing import NamedTuple
 
-from traces.row import CALL_OPERATIONS
+from traces.row import CALL_OPERATIONS, COST_COLUMNS
 
 
 class Width(NamedTuple):
@@ -82,15 +82,17 @@ MEASURES = {
     "input_tokens": "coalesce(input_tokens, 0)",
     "output_tokens": "coalesce(output_tokens, 0)",
 }
+ALL_MEASURES = MEASURES | {name: f"coalesce({name}, 0)" for name in COST_COLUMNS}
+"""With the parts of the cost, for the rollups that tell models apart."""
 CALL_COUNT = {"calls": MEASURES["calls"]}
 CALLS_AND_COST = {name: MEASURES[name] for name in ("calls", "priced_calls", "cost_usd")}
 ZERO_LATENCY_BUCKET = -100_000
 """The value of latency_bucket(0), below every other bucket."""
 
 TOTALS = Rollup("totals", ("operation", "status"), MEASURES, widths=(MINUTE, HOUR, DAY))
-MODELS = Rollup("models", ("operation", "provider", "model"), MEASURES, widths=(MINUTE, HOUR, DAY))
+MODELS = Rollup("models", ("operation", "provider", "model"), ALL_MEASURES, widths=(MINUTE, HOUR, DAY))
 AGENTS = Rollup("agents", ("operation", "agent_id"), MEASURES, widths=UP_TO_DAYS)
-CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), MEASURES)
+CALLS = Rollup("calls", ("operation", "agent_id", "provider", "model", "status", "error_type"), ALL_MEASURES)
 LATENCY = Rollup(
     "latency", ("operation", "latency_bucket"), CALL_COUNT, where="latency_ms IS NOT NULL", widths=UP_TO_DAYS
 )

@@ -18,10 +18,14 @@ from traces.rollups.catalogue import (
     Width,
 )
 from traces.rollups.statements import HEADER, column_numbers, one_per_line
+from traces.row import COST_COLUMNS
 
 # Text is compared byte by byte. Comparing by the rules of a language makes every index and sort slower, and no answer
 # needs it.
 TEXT = 'text COLLATE "C"'
+COST_COLUMN_DEFINITIONS = ",\n    ".join(
+    f"{name} numeric CHECK ({name} >= 0 AND {name} < 'Infinity')" for name in COST_COLUMNS
+)
 TRACES = f"""
 CREATE TABLE traces (
     workspace_id uuid NOT NULL,
@@ -47,6 +51,7 @@ CREATE TABLE traces (
     reasoning_tokens bigint CHECK (reasoning_tokens >= 0),
     usage_details jsonb,
     cost_usd numeric CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'),
+    {COST_COLUMN_DEFINITIONS},
     cost_source {TEXT},
     price_id {TEXT},
     response_id {TEXT},
@@ -130,6 +135,7 @@ MEASURE_TYPES = {
     "latency_ms": "double precision",
     "priced_calls": "integer",
     "cost_usd": "numeric",
+    **dict.fromkeys(COST_COLUMNS, "numeric"),
     "input_tokens": "bigint",
     "output_tokens": "bigint",
     "user_bits": f"bit({BLOCK_SIZE})",

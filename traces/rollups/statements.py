@@ -22,7 +22,7 @@ from traces.rollups.catalogue import (
     UserSetTable,
     Width,
 )
-from traces.row import COLUMNS, CORRECTED_COLUMNS, KEY_COLUMNS
+from traces.row import COLUMNS, CORRECTED_COLUMNS, COST_COLUMNS, KEY_COLUMNS
 
 USER_NUMBER = {"user_number": "integer"}
 """The writer adds this column. The rows of clients do not have it."""
@@ -32,7 +32,7 @@ SUMMED_COLUMNS = (
     "workspace_id",
     "timestamp",
     *dict.fromkeys(key for rollup in (CALLS, *ROLLUPS) for key in rollup.keys if key not in ROW_KEYS),
-    *("latency_ms", "cost_usd", "input_tokens", "output_tokens"),
+    *("latency_ms", "cost_usd", *COST_COLUMNS, "input_tokens", "output_tokens"),
     *ROW_KEYS.values(),
 )
 """The columns of a row from which rollups are made. A column `sign` follows: 1 adds the row, -1 takes it away."""

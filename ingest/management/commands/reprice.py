@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ingest.calls_to_price import calls_to_price
+from ingest.resolve_again import resolve_again
 from prices.repricing import Repriced, Totals, reprice
 from workspaces.models import Workspace
 
@@ -17,7 +17,10 @@ def parse_utc(text: str) -> datetime:
 
 
 class Command(BaseCommand):
-    help = "Prices stored calls again, by today's overrides and price list; shows the totals before and after."
+    help = (
+        "Prices stored calls again, by today's overrides, price list and names of providers and models; "
+        "shows the totals before and after."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--workspace", type=UUID, required=True)
@@ -28,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not Workspace.objects.filter(pk=options["workspace"]).exists():
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], calls_to_price)
+        repriced = reprice(options["workspace"], options["start"], options["end"], options["dry_run"], resolve_again)
         for line in report_lines(repriced, "would change" if options["dry_run"] else "changed"):
             self.stdout.write(line)
 
@@ -39,6 +42,9 @@ def report_lines(repriced: Repriced, verb: str) -> Iterator[str]:
     yield f"before    {total_words(total.before_usd, total.unpriced_before)}"
     yield f"after     {total_words(total.after_usd, total.unpriced_after)}"
     yield f"{verb:<9} {total.changed}"
+    if repriced.kinds:
+        kinds = sorted(repriced.kinds.items(), key=lambda one: (-one[1], one[0]))
+        yield f"by kind   {', '.join(f'{kind} {count}' for kind, count in kinds)}"
     # The models with the largest change of cost come first.
     models = sorted(repriced.models.items(), key=lambda one: (-abs(one[1].after_usd - one[1].before_usd), one[0]))
     for (provider, model), totals in models:

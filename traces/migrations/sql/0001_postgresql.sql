@@ -25,6 +25,13 @@ CREATE TABLE traces (
     reasoning_tokens bigint CHECK (reasoning_tokens >= 0),
     usage_details jsonb,
     cost_usd numeric CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'),
+    input_cost_usd numeric CHECK (input_cost_usd >= 0 AND input_cost_usd < 'Infinity'),
+    output_cost_usd numeric CHECK (output_cost_usd >= 0 AND output_cost_usd < 'Infinity'),
+    cache_read_cost_usd numeric CHECK (cache_read_cost_usd >= 0 AND cache_read_cost_usd < 'Infinity'),
+    cache_write_cost_usd numeric CHECK (cache_write_cost_usd >= 0 AND cache_write_cost_usd < 'Infinity'),
+    audio_cost_usd numeric CHECK (audio_cost_usd >= 0 AND audio_cost_usd < 'Infinity'),
+    image_cost_usd numeric CHECK (image_cost_usd >= 0 AND image_cost_usd < 'Infinity'),
+    search_cost_usd numeric CHECK (search_cost_usd >= 0 AND search_cost_usd < 'Infinity'),
     cost_source text COLLATE "C",
     price_id text COLLATE "C",
     response_id text COLLATE "C",
@@ -154,6 +161,13 @@ CREATE TABLE models_minutely (
     cost_usd numeric NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model)
 )
 WITH (fillfactor = 70);
@@ -172,6 +186,13 @@ CREATE TABLE models_hourly (
     cost_usd numeric NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model)
 )
 WITH (fillfactor = 70);
@@ -190,6 +211,13 @@ CREATE TABLE models_daily (
     cost_usd numeric NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model)
 )
 WITH (fillfactor = 70);
@@ -262,6 +290,13 @@ CREATE TABLE calls_hourly (
     cost_usd numeric NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type)
 )
 WITH (fillfactor = 70);
@@ -283,6 +318,13 @@ CREATE TABLE calls_daily (
     cost_usd numeric NOT NULL,
     input_tokens bigint NOT NULL,
     output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, agent_id, provider, model, status, error_type)
 )
 WITH (fillfactor = 70);

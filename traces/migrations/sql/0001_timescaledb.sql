@@ -25,6 +25,13 @@ CREATE TABLE traces (
     reasoning_tokens bigint CHECK (reasoning_tokens >= 0),
     usage_details jsonb,
     cost_usd numeric CHECK (cost_usd >= 0 AND cost_usd < 'Infinity'),
+    input_cost_usd numeric CHECK (input_cost_usd >= 0 AND input_cost_usd < 'Infinity'),
+    output_cost_usd numeric CHECK (output_cost_usd >= 0 AND output_cost_usd < 'Infinity'),
+    cache_read_cost_usd numeric CHECK (cache_read_cost_usd >= 0 AND cache_read_cost_usd < 'Infinity'),
+    cache_write_cost_usd numeric CHECK (cache_write_cost_usd >= 0 AND cache_write_cost_usd < 'Infinity'),
+    audio_cost_usd numeric CHECK (audio_cost_usd >= 0 AND audio_cost_usd < 'Infinity'),
+    image_cost_usd numeric CHECK (image_cost_usd >= 0 AND image_cost_usd < 'Infinity'),
+    search_cost_usd numeric CHECK (search_cost_usd >= 0 AND search_cost_usd < 'Infinity'),
     cost_source text COLLATE "C",
     price_id text COLLATE "C",
     response_id text COLLATE "C",
@@ -197,7 +204,14 @@ SELECT
     sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
     sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
     sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
-    sum(coalesce(output_tokens, 0))::bigint AS output_tokens
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd
 FROM traces
 WHERE true
 GROUP BY 1, 2, 3, 4, 5
@@ -225,7 +239,14 @@ SELECT
     sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
     sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
     sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
-    sum(coalesce(output_tokens, 0))::bigint AS output_tokens
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd
 FROM traces
 WHERE true
 GROUP BY 1, 2, 3, 4, 5
@@ -253,7 +274,14 @@ SELECT
     sum(priced_calls)::integer AS priced_calls,
     sum(cost_usd)::numeric AS cost_usd,
     sum(input_tokens)::bigint AS input_tokens,
-    sum(output_tokens)::bigint AS output_tokens
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd
 FROM models_hourly
 GROUP BY 1, 2, 3, 4, 5
 WITH NO DATA;
@@ -363,7 +391,14 @@ SELECT
     sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
     sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
     sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
-    sum(coalesce(output_tokens, 0))::bigint AS output_tokens
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd
 FROM traces
 WHERE true
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -394,7 +429,14 @@ SELECT
     sum(priced_calls)::integer AS priced_calls,
     sum(cost_usd)::numeric AS cost_usd,
     sum(input_tokens)::bigint AS input_tokens,
-    sum(output_tokens)::bigint AS output_tokens
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd
 FROM calls_hourly
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 WITH NO DATA;

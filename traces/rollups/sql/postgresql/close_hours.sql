@@ -96,7 +96,14 @@ WITH add_to_totals_hourly AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -111,7 +118,14 @@ WITH add_to_totals_hourly AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM models_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s
     GROUP BY 1, 2, 3, 4, 5
@@ -124,7 +138,14 @@ WITH add_to_totals_hourly AS (
         priced_calls = models_hourly.priced_calls + excluded.priced_calls,
         cost_usd = models_hourly.cost_usd + excluded.cost_usd,
         input_tokens = models_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = models_hourly.output_tokens + excluded.output_tokens
+        output_tokens = models_hourly.output_tokens + excluded.output_tokens,
+        input_cost_usd = models_hourly.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = models_hourly.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = models_hourly.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = models_hourly.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = models_hourly.search_cost_usd + excluded.search_cost_usd
 ), add_to_models_daily AS (
     INSERT INTO models_daily (
         workspace_id,
@@ -139,7 +160,14 @@ WITH add_to_totals_hourly AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -154,7 +182,14 @@ WITH add_to_totals_hourly AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM models_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s
     GROUP BY 1, 2, 3, 4, 5
@@ -167,7 +202,14 @@ WITH add_to_totals_hourly AS (
         priced_calls = models_daily.priced_calls + excluded.priced_calls,
         cost_usd = models_daily.cost_usd + excluded.cost_usd,
         input_tokens = models_daily.input_tokens + excluded.input_tokens,
-        output_tokens = models_daily.output_tokens + excluded.output_tokens
+        output_tokens = models_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = models_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = models_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = models_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = models_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = models_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = models_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = models_daily.search_cost_usd + excluded.search_cost_usd
 ), add_to_agents_hourly AS (
     INSERT INTO agents_hourly (
         workspace_id,
@@ -267,7 +309,14 @@ WITH add_to_totals_hourly AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -285,7 +334,14 @@ WITH add_to_totals_hourly AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket < %(until)s
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -298,7 +354,14 @@ WITH add_to_totals_hourly AS (
         priced_calls = calls_daily.priced_calls + excluded.priced_calls,
         cost_usd = calls_daily.cost_usd + excluded.cost_usd,
         input_tokens = calls_daily.input_tokens + excluded.input_tokens,
-        output_tokens = calls_daily.output_tokens + excluded.output_tokens
+        output_tokens = calls_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = calls_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = calls_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = calls_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = calls_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = calls_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = calls_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = calls_daily.search_cost_usd + excluded.search_cost_usd
 ), add_to_latency_hourly AS (
     INSERT INTO latency_hourly (
         workspace_id,
@@ -708,6 +771,13 @@ WITH add_to_totals_hourly AS (
             user_number,
             latency_ms,
             cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
             input_tokens,
             output_tokens,
             latency_bucket(latency_ms) AS latency_bucket,

@@ -24,6 +24,13 @@ WITH batch AS (
         batch.reasoning_tokens::bigint,
         batch.usage_details::jsonb,
         batch.cost_usd::numeric,
+        batch.input_cost_usd::numeric,
+        batch.output_cost_usd::numeric,
+        batch.cache_read_cost_usd::numeric,
+        batch.cache_write_cost_usd::numeric,
+        batch.audio_cost_usd::numeric,
+        batch.image_cost_usd::numeric,
+        batch.search_cost_usd::numeric,
         batch.cost_source::text,
         batch.price_id::text,
         batch.response_id::text,
@@ -51,6 +58,13 @@ WITH batch AS (
         json_array_elements_text(%(reasoning_tokens)s::json),
         json_array_elements_text(%(usage_details)s::json),
         json_array_elements_text(%(cost_usd)s::json),
+        json_array_elements_text(%(input_cost_usd)s::json),
+        json_array_elements_text(%(output_cost_usd)s::json),
+        json_array_elements_text(%(cache_read_cost_usd)s::json),
+        json_array_elements_text(%(cache_write_cost_usd)s::json),
+        json_array_elements_text(%(audio_cost_usd)s::json),
+        json_array_elements_text(%(image_cost_usd)s::json),
+        json_array_elements_text(%(search_cost_usd)s::json),
         json_array_elements_text(%(cost_source)s::json),
         json_array_elements_text(%(price_id)s::json),
         json_array_elements_text(%(response_id)s::json),
@@ -78,6 +92,13 @@ WITH batch AS (
         reasoning_tokens,
         usage_details,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         cost_source,
         price_id,
         response_id,
@@ -111,6 +132,13 @@ WITH batch AS (
         reasoning_tokens = batch.reasoning_tokens,
         usage_details = batch.usage_details,
         cost_usd = batch.cost_usd,
+        input_cost_usd = batch.input_cost_usd,
+        output_cost_usd = batch.output_cost_usd,
+        cache_read_cost_usd = batch.cache_read_cost_usd,
+        cache_write_cost_usd = batch.cache_write_cost_usd,
+        audio_cost_usd = batch.audio_cost_usd,
+        image_cost_usd = batch.image_cost_usd,
+        search_cost_usd = batch.search_cost_usd,
         cost_source = batch.cost_source,
         price_id = batch.price_id,
         response_id = batch.response_id,
@@ -136,6 +164,13 @@ WITH batch AS (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -154,6 +189,13 @@ WITH batch AS (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -176,7 +218,14 @@ WITH batch AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         sum(sign * coalesce(cost_usd, 0)) AS cost_usd,
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
-        sum(sign * coalesce(output_tokens, 0)) AS output_tokens
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        sum(sign * coalesce(input_cost_usd, 0)) AS input_cost_usd,
+        sum(sign * coalesce(output_cost_usd, 0)) AS output_cost_usd,
+        sum(sign * coalesce(cache_read_cost_usd, 0)) AS cache_read_cost_usd,
+        sum(sign * coalesce(cache_write_cost_usd, 0)) AS cache_write_cost_usd,
+        sum(sign * coalesce(audio_cost_usd, 0)) AS audio_cost_usd,
+        sum(sign * coalesce(image_cost_usd, 0)) AS image_cost_usd,
+        sum(sign * coalesce(search_cost_usd, 0)) AS search_cost_usd
     FROM changes
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
@@ -233,7 +282,14 @@ WITH batch AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -248,7 +304,14 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_changes
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
@@ -260,7 +323,14 @@ WITH batch AS (
         priced_calls = models_minutely.priced_calls + excluded.priced_calls,
         cost_usd = models_minutely.cost_usd + excluded.cost_usd,
         input_tokens = models_minutely.input_tokens + excluded.input_tokens,
-        output_tokens = models_minutely.output_tokens + excluded.output_tokens
+        output_tokens = models_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = models_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = models_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = models_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = models_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = models_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = models_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = models_minutely.search_cost_usd + excluded.search_cost_usd
 ), add_to_agents_ten_minutely AS (
     INSERT INTO agents_ten_minutely (
         workspace_id,
@@ -318,7 +388,14 @@ WITH batch AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -336,7 +413,14 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_changes
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -348,7 +432,14 @@ WITH batch AS (
         priced_calls = calls_hourly.priced_calls + excluded.priced_calls,
         cost_usd = calls_hourly.cost_usd + excluded.cost_usd,
         input_tokens = calls_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = calls_hourly.output_tokens + excluded.output_tokens
+        output_tokens = calls_hourly.output_tokens + excluded.output_tokens,
+        input_cost_usd = calls_hourly.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = calls_hourly.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = calls_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = calls_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = calls_hourly.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = calls_hourly.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = calls_hourly.search_cost_usd + excluded.search_cost_usd
 ), add_to_totals_hourly AS (
     INSERT INTO totals_hourly (
         workspace_id,
@@ -445,7 +536,14 @@ WITH batch AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -460,7 +558,14 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_changes
     WHERE bucket < %(filled_until)s
     GROUP BY 1, 2, 3, 4, 5
@@ -473,7 +578,14 @@ WITH batch AS (
         priced_calls = models_hourly.priced_calls + excluded.priced_calls,
         cost_usd = models_hourly.cost_usd + excluded.cost_usd,
         input_tokens = models_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = models_hourly.output_tokens + excluded.output_tokens
+        output_tokens = models_hourly.output_tokens + excluded.output_tokens,
+        input_cost_usd = models_hourly.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = models_hourly.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = models_hourly.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = models_hourly.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = models_hourly.search_cost_usd + excluded.search_cost_usd
 ), add_to_models_daily AS (
     INSERT INTO models_daily (
         workspace_id,
@@ -488,7 +600,14 @@ WITH batch AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -503,7 +622,14 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_changes
     WHERE bucket < %(filled_until)s
     GROUP BY 1, 2, 3, 4, 5
@@ -516,7 +642,14 @@ WITH batch AS (
         priced_calls = models_daily.priced_calls + excluded.priced_calls,
         cost_usd = models_daily.cost_usd + excluded.cost_usd,
         input_tokens = models_daily.input_tokens + excluded.input_tokens,
-        output_tokens = models_daily.output_tokens + excluded.output_tokens
+        output_tokens = models_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = models_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = models_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = models_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = models_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = models_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = models_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = models_daily.search_cost_usd + excluded.search_cost_usd
 ), add_to_agents_hourly AS (
     INSERT INTO agents_hourly (
         workspace_id,
@@ -616,7 +749,14 @@ WITH batch AS (
         priced_calls,
         cost_usd,
         input_tokens,
-        output_tokens
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd
     )
     SELECT
         workspace_id,
@@ -634,7 +774,14 @@ WITH batch AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd,
         sum(input_tokens) AS input_tokens,
-        sum(output_tokens) AS output_tokens
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd
     FROM calls_changes
     WHERE bucket < %(filled_until)s
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -647,7 +794,14 @@ WITH batch AS (
         priced_calls = calls_daily.priced_calls + excluded.priced_calls,
         cost_usd = calls_daily.cost_usd + excluded.cost_usd,
         input_tokens = calls_daily.input_tokens + excluded.input_tokens,
-        output_tokens = calls_daily.output_tokens + excluded.output_tokens
+        output_tokens = calls_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = calls_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = calls_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = calls_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = calls_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = calls_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = calls_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = calls_daily.search_cost_usd + excluded.search_cost_usd
 ), latency_changes AS (
     SELECT
         workspace_id,

@@ -45,6 +45,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -76,7 +83,14 @@ INSERT INTO models_minutely (
     priced_calls,
     cost_usd,
     input_tokens,
-    output_tokens
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd
 )
 SELECT
     workspace_id,
@@ -91,7 +105,14 @@ SELECT
     sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
     sum(sign * coalesce(cost_usd, 0)) AS cost_usd,
     sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
-    sum(sign * coalesce(output_tokens, 0)) AS output_tokens
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    sum(sign * coalesce(input_cost_usd, 0)) AS input_cost_usd,
+    sum(sign * coalesce(output_cost_usd, 0)) AS output_cost_usd,
+    sum(sign * coalesce(cache_read_cost_usd, 0)) AS cache_read_cost_usd,
+    sum(sign * coalesce(cache_write_cost_usd, 0)) AS cache_write_cost_usd,
+    sum(sign * coalesce(audio_cost_usd, 0)) AS audio_cost_usd,
+    sum(sign * coalesce(image_cost_usd, 0)) AS image_cost_usd,
+    sum(sign * coalesce(search_cost_usd, 0)) AS search_cost_usd
 FROM (
     SELECT
         workspace_id,
@@ -105,6 +126,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -121,7 +149,14 @@ ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
     priced_calls = models_minutely.priced_calls + excluded.priced_calls,
     cost_usd = models_minutely.cost_usd + excluded.cost_usd,
     input_tokens = models_minutely.input_tokens + excluded.input_tokens,
-    output_tokens = models_minutely.output_tokens + excluded.output_tokens;
+    output_tokens = models_minutely.output_tokens + excluded.output_tokens,
+    input_cost_usd = models_minutely.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = models_minutely.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = models_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = models_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = models_minutely.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = models_minutely.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = models_minutely.search_cost_usd + excluded.search_cost_usd;
 
 INSERT INTO agents_ten_minutely (
     workspace_id,
@@ -163,6 +198,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -197,7 +239,14 @@ INSERT INTO calls_hourly (
     priced_calls,
     cost_usd,
     input_tokens,
-    output_tokens
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd
 )
 SELECT
     workspace_id,
@@ -215,7 +264,14 @@ SELECT
     sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
     sum(sign * coalesce(cost_usd, 0)) AS cost_usd,
     sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
-    sum(sign * coalesce(output_tokens, 0)) AS output_tokens
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    sum(sign * coalesce(input_cost_usd, 0)) AS input_cost_usd,
+    sum(sign * coalesce(output_cost_usd, 0)) AS output_cost_usd,
+    sum(sign * coalesce(cache_read_cost_usd, 0)) AS cache_read_cost_usd,
+    sum(sign * coalesce(cache_write_cost_usd, 0)) AS cache_write_cost_usd,
+    sum(sign * coalesce(audio_cost_usd, 0)) AS audio_cost_usd,
+    sum(sign * coalesce(image_cost_usd, 0)) AS image_cost_usd,
+    sum(sign * coalesce(search_cost_usd, 0)) AS search_cost_usd
 FROM (
     SELECT
         workspace_id,
@@ -229,6 +285,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -245,7 +308,14 @@ ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status,
     priced_calls = calls_hourly.priced_calls + excluded.priced_calls,
     cost_usd = calls_hourly.cost_usd + excluded.cost_usd,
     input_tokens = calls_hourly.input_tokens + excluded.input_tokens,
-    output_tokens = calls_hourly.output_tokens + excluded.output_tokens;
+    output_tokens = calls_hourly.output_tokens + excluded.output_tokens,
+    input_cost_usd = calls_hourly.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = calls_hourly.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = calls_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = calls_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = calls_hourly.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = calls_hourly.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = calls_hourly.search_cost_usd + excluded.search_cost_usd;
 
 INSERT INTO latency_ten_minutely (
     workspace_id,
@@ -273,6 +343,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -313,6 +390,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -357,6 +441,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -399,6 +490,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -439,6 +537,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
@@ -548,7 +653,14 @@ INSERT INTO models_hourly (
     priced_calls,
     cost_usd,
     input_tokens,
-    output_tokens
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd
 )
 SELECT
     workspace_id,
@@ -563,7 +675,14 @@ SELECT
     sum(priced_calls) AS priced_calls,
     sum(cost_usd) AS cost_usd,
     sum(input_tokens) AS input_tokens,
-    sum(output_tokens) AS output_tokens
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd
 FROM models_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until
@@ -577,7 +696,14 @@ ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
     priced_calls = models_hourly.priced_calls + excluded.priced_calls,
     cost_usd = models_hourly.cost_usd + excluded.cost_usd,
     input_tokens = models_hourly.input_tokens + excluded.input_tokens,
-    output_tokens = models_hourly.output_tokens + excluded.output_tokens;
+    output_tokens = models_hourly.output_tokens + excluded.output_tokens,
+    input_cost_usd = models_hourly.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = models_hourly.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = models_hourly.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = models_hourly.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = models_hourly.search_cost_usd + excluded.search_cost_usd;
 
 INSERT INTO models_daily (
     workspace_id,
@@ -592,7 +718,14 @@ INSERT INTO models_daily (
     priced_calls,
     cost_usd,
     input_tokens,
-    output_tokens
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd
 )
 SELECT
     workspace_id,
@@ -607,7 +740,14 @@ SELECT
     sum(priced_calls) AS priced_calls,
     sum(cost_usd) AS cost_usd,
     sum(input_tokens) AS input_tokens,
-    sum(output_tokens) AS output_tokens
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd
 FROM models_minutely
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until
@@ -621,7 +761,14 @@ ON CONFLICT (workspace_id, bucket, operation, provider, model) DO UPDATE SET
     priced_calls = models_daily.priced_calls + excluded.priced_calls,
     cost_usd = models_daily.cost_usd + excluded.cost_usd,
     input_tokens = models_daily.input_tokens + excluded.input_tokens,
-    output_tokens = models_daily.output_tokens + excluded.output_tokens;
+    output_tokens = models_daily.output_tokens + excluded.output_tokens,
+    input_cost_usd = models_daily.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = models_daily.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = models_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = models_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = models_daily.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = models_daily.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = models_daily.search_cost_usd + excluded.search_cost_usd;
 
 INSERT INTO agents_hourly (
     workspace_id,
@@ -723,7 +870,14 @@ INSERT INTO calls_daily (
     priced_calls,
     cost_usd,
     input_tokens,
-    output_tokens
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd
 )
 SELECT
     workspace_id,
@@ -741,7 +895,14 @@ SELECT
     sum(priced_calls) AS priced_calls,
     sum(cost_usd) AS cost_usd,
     sum(input_tokens) AS input_tokens,
-    sum(output_tokens) AS output_tokens
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd
 FROM calls_hourly
 JOIN rollup_state USING (workspace_id)
 WHERE bucket < filled_until
@@ -755,7 +916,14 @@ ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, status,
     priced_calls = calls_daily.priced_calls + excluded.priced_calls,
     cost_usd = calls_daily.cost_usd + excluded.cost_usd,
     input_tokens = calls_daily.input_tokens + excluded.input_tokens,
-    output_tokens = calls_daily.output_tokens + excluded.output_tokens;
+    output_tokens = calls_daily.output_tokens + excluded.output_tokens,
+    input_cost_usd = calls_daily.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = calls_daily.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = calls_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = calls_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = calls_daily.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = calls_daily.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = calls_daily.search_cost_usd + excluded.search_cost_usd;
 
 INSERT INTO latency_hourly (
     workspace_id,
@@ -1182,6 +1350,13 @@ FROM (
         user_number,
         latency_ms,
         cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
         input_tokens,
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
