@@ -9,6 +9,7 @@ from traces import sums
 from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
 from traces.filters import Filters, Granularity
+from traces.row import COST_COLUMNS
 from workspaces.models import Workspace
 
 
@@ -149,6 +150,25 @@ def trend(filters: Filters) -> Trend:
     return {"granularity": filters.granularity, "models": list(models), "data": data}
 
 
+class CostByClass(TypedDict):
+    """USD for each class of what calls use. Their sum is the cost."""
+
+    input: float
+    """Input tokens that no other class has."""
+    output: float
+    """Output tokens that no other class has, with reasoning."""
+    cache_read: float
+    cache_write: float
+    audio: float
+    """Audio in and out."""
+    image: float
+    """Images in and out."""
+    search: float
+    """Searches that the provider made."""
+    other: float
+    """The rest: costs that clients report without their parts, fees by the call."""
+
+
 class ModelCost(TypedDict):
     provider: str | None
     model: str | None
@@ -162,6 +182,8 @@ class ModelCost(TypedDict):
     avg_cost_per_call_usd: PerPricedCallUsd
     unpriced_calls: int
     """Calls without a price. No sum of money contains them."""
+    cost_by_class: CostByClass | None
+    """What cost_usd is made of; null where no call has a price."""
 
 
 class ByModel(TypedDict):
@@ -181,7 +203,14 @@ def by_model(filters: Filters) -> ByModel:
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens,
                 CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd,
-                sum(calls) - sum(priced_calls) AS unpriced_calls
+                sum(calls) - sum(priced_calls) AS unpriced_calls,
+                sum(input_cost_usd) AS input_cost_usd,
+                sum(output_cost_usd) AS output_cost_usd,
+                sum(cache_read_cost_usd) AS cache_read_cost_usd,
+                sum(cache_write_cost_usd) AS cache_write_cost_usd,
+                sum(audio_cost_usd) AS audio_cost_usd,
+                sum(image_cost_usd) AS image_cost_usd,
+                sum(search_cost_usd) AS search_cost_usd
             FROM {calls} AS calls
             GROUP BY provider, model
         ), ranked AS (
@@ -201,7 +230,25 @@ def by_model(filters: Filters) -> ByModel:
             sum(cost_usd) AS cost_usd,
             (sum(cost_usd) * 100 / NULLIF(sum(sum(cost_usd)) OVER (), 0))::float8 AS percentage,
             sum(cost_usd) / NULLIF(sum(calls) - sum(unpriced_calls), 0) AS avg_cost_per_call_usd,
-            sum(unpriced_calls)::bigint AS unpriced_calls
+            sum(unpriced_calls)::bigint AS unpriced_calls,
+            CASE WHEN sum(cost_usd) IS NOT NULL THEN json_build_object(
+                'input', sum(input_cost_usd),
+                'output', sum(output_cost_usd),
+                'cache_read', sum(cache_read_cost_usd),
+                'cache_write', sum(cache_write_cost_usd),
+                'audio', sum(audio_cost_usd),
+                'image', sum(image_cost_usd),
+                'search', sum(search_cost_usd),
+                'other', sum(cost_usd) - sum(
+                    input_cost_usd +
+                    output_cost_usd +
+                    cache_read_cost_usd +
+                    cache_write_cost_usd +
+                    audio_cost_usd +
+                    image_cost_usd +
+                    search_cost_usd
+                )
+            ) END AS cost_by_class
         FROM ranked
         GROUP BY is_listed, 1, 2
         ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider
@@ -209,7 +256,9 @@ def by_model(filters: Filters) -> ByModel:
         filters.params,
         row_type=ModelCost,
         calls=sums.calls_sql(
-            filters, "provider", "model", "calls", "priced_calls", "cost_usd", "input_tokens", "output_tokens"
+            filters,
+            *("provider", "model", "calls", "priced_calls", "cost_usd", *COST_COLUMNS),
+            *("input_tokens", "output_tokens"),
         ),
     )
     return {"total_cost_usd": total_cost(data), "data": data}

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from prices.providers import provider_name
 from traces.filters import BUCKET_ORIGIN, BUCKETS, DIMENSIONS, EARLIEST, LATEST, RANGES, Filters, Granularity, Range
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
@@ -173,6 +174,8 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters
         start, end = now - RANGES[relative], now
     granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
     values = {dimension.name: getattr(query, dimension.name) for dimension in DIMENSIONS}
+    if values["provider"]:
+        values["provider"] = provider_name(values["provider"]) or values["provider"]
     return Filters(
         workspace_id=workspace_id,
         start=start,

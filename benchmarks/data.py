@@ -163,8 +163,16 @@ SELECT
     CASE WHEN input_tokens > 1500 THEN input_tokens // 2 END AS cache_read_tokens,
     NULL::BIGINT AS cache_write_tokens,
     CASE WHEN model IN ('o4-mini', 'gemini-2.5-pro') THEN output_tokens // 2 END AS reasoning_tokens,
+    NULL::VARCHAR AS usage_details,
     ((input_tokens * input_nanos + output_tokens * output_nanos)::DECIMAL(18, 0) * 0.000000001)::DECIMAL(18, 9)
         AS cost_usd,
+    ((input_tokens * input_nanos)::DECIMAL(18, 0) * 0.000000001)::DECIMAL(18, 9) AS input_cost_usd,
+    ((output_tokens * output_nanos)::DECIMAL(18, 0) * 0.000000001)::DECIMAL(18, 9) AS output_cost_usd,
+    NULL::DECIMAL(18, 9) AS cache_read_cost_usd,
+    NULL::DECIMAL(18, 9) AS cache_write_cost_usd,
+    NULL::DECIMAL(18, 9) AS audio_cost_usd,
+    NULL::DECIMAL(18, 9) AS image_cost_usd,
+    NULL::DECIMAL(18, 9) AS search_cost_usd,
     CASE WHEN is_call THEN CASE status WHEN 'success' THEN 'genai-prices' ELSE 'unknown' END END AS cost_source,
     CASE WHEN is_call AND status = 'success' THEN provider || ':' || model END AS price_id,
     CASE WHEN operation = 'chat' AND status = 'success' THEN 'chatcmpl-' || format('{:016x}', hash(span * 64 + 18)) END

@@ -281,7 +281,14 @@ WITH models AS (
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens,
         sum(cost_usd) AS cost_usd,
-        count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_calls
+        count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced_calls,
+        sum(input_cost_usd) AS input,
+        sum(output_cost_usd) AS output,
+        sum(cache_read_cost_usd) AS cache_read,
+        sum(cache_write_cost_usd) AS cache_write,
+        sum(audio_cost_usd) AS audio,
+        sum(image_cost_usd) AS image,
+        sum(search_cost_usd) AS search
     FROM traces
     {WINDOW}
     GROUP BY provider, model
@@ -302,7 +309,20 @@ SELECT
     sum(cost_usd) AS cost_usd,
     (sum(cost_usd) * 100 / NULLIF(sum(sum(cost_usd)) OVER (), 0))::float8 AS percentage,
     sum(cost_usd) / NULLIF(sum(calls) - sum(unpriced_calls), 0) AS avg_cost_per_call_usd,
-    sum(unpriced_calls)::bigint AS unpriced_calls
+    sum(unpriced_calls)::bigint AS unpriced_calls,
+    CASE WHEN sum(cost_usd) IS NOT NULL THEN json_build_object(
+        'input', coalesce(sum(input), 0),
+        'output', coalesce(sum(output), 0),
+        'cache_read', coalesce(sum(cache_read), 0),
+        'cache_write', coalesce(sum(cache_write), 0),
+        'audio', coalesce(sum(audio), 0),
+        'image', coalesce(sum(image), 0),
+        'search', coalesce(sum(search), 0),
+        'other', sum(cost_usd) - coalesce(sum(
+            coalesce(input, 0) + coalesce(output, 0) + coalesce(cache_read, 0) + coalesce(cache_write, 0)
+            + coalesce(audio, 0) + coalesce(image, 0) + coalesce(search, 0)
+        ), 0)
+    ) END AS cost_by_class
 FROM ranked
 GROUP BY is_listed, 1, 2
 ORDER BY is_listed DESC, cost_usd DESC NULLS LAST, calls DESC, model, provider

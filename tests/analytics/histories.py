@@ -11,7 +11,7 @@ from tests.analytics.oracle import Money, Question
 from tests.tenant import iso
 from traces import writer
 from traces.filters import DIMENSIONS
-from traces.row import Row
+from traces.row import COST_COLUMNS, Row
 
 # Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September.
 NOWS = [
@@ -65,7 +65,10 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
     status = draw(st.sampled_from(["success", "success", "error", "timeout"]))
     is_call = operation not in ("execute_tool", "invoke_agent")
     is_failed = status != "success"
+    cost_usd = draw(costs) if is_call else None
+    part = draw(st.sampled_from([None, *COST_COLUMNS])) if cost_usd is not None else None
     return {
+        **({part: cost_usd / 2} if part and cost_usd is not None else {}),
         "operation": operation,
         "status": status,
         "agent_id": draw(st.sampled_from(AGENTS)),
@@ -76,7 +79,7 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
         "error_type": draw(st.sampled_from([None, "rate_limit", "overloaded"])) if is_failed else None,
         "error_message": draw(st.sampled_from([None, "slow down", "try later"])) if is_failed else None,
         # Agent runs and tool calls have neither: ingestion stores their sums elsewhere.
-        "cost_usd": draw(costs) if is_call else None,
+        "cost_usd": cost_usd,
         "input_tokens": draw(tokens) if is_call else None,
         "output_tokens": draw(tokens) if is_call else None,
     }

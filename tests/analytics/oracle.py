@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from traces.row import Row
+from traces.row import COST_COLUMN_OF, Row
 
 CALLS = {"chat", "text_completion", "generate_content", "embeddings"}
 WIDTH = {"minute": timedelta(minutes=1), "hourly": timedelta(hours=1), "daily": timedelta(days=1)}
@@ -303,11 +303,23 @@ def cost_by_model(rows: list[Row], question: Question, money: Money) -> dict[str
                 "percentage": share(spend(groups[provider, model]), spend(current)),
                 "avg_cost_per_call_usd": ratio(spend(groups[provider, model]), len(priced)),
                 "unpriced_calls": len(groups[provider, model]) - len(priced),
+                "cost_by_class": cost_by_class(priced),
             }
             for provider, model in lines
             for priced in [[row for row in groups[provider, model] if row.cost_usd is not None]]
         ],
     }
+
+
+def cost_by_class(priced: list[Row]) -> dict[str, Decimal] | None:
+    total = spend(priced)
+    if total is None:
+        return None
+    parts = {
+        name: sum((getattr(row, column) or Decimal(0) for row in priced), Decimal(0))
+        for name, column in COST_COLUMN_OF.items()
+    }
+    return parts | {"other": total - sum(parts.values(), Decimal(0))}
 
 
 def month_of(now: datetime, zone: str) -> tuple[datetime, datetime]:

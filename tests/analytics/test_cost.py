@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,8 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 METRICS = [route for route, metric in catalogue.METRICS.items() if metric.domain == "cost" and metric.panel.has_filters]
 HOUR = timedelta(hours=1)
+CLASSES = ("input", "output", "cache_read", "cache_write", "audio", "image", "search", "other")
+NO_PARTS = dict.fromkeys(CLASSES, 0)
 
 
 def total(answer: dict) -> float:
@@ -105,6 +108,7 @@ def test_by_model_sums_the_models_past_the_limit(tenant: Tenant) -> None:
             "percentage": 75.0,
             "avg_cost_per_call_usd": 1.0,
             "unpriced_calls": 0,
+            "cost_by_class": NO_PARTS | {"other": 3.0},
         },
         {
             "provider": None,
@@ -116,5 +120,22 @@ def test_by_model_sums_the_models_past_the_limit(tenant: Tenant) -> None:
             "percentage": 25.0,
             "avg_cost_per_call_usd": 0.5,
             "unpriced_calls": 1,
+            "cost_by_class": NO_PARTS | {"other": 1.0},
         },
     ]
+
+
+def test_by_model_says_what_the_cost_is_made_of(tenant: Tenant) -> None:
+    parts = {"input_cost_usd": Decimal("0.25"), "output_cost_usd": Decimal("0.5"), "search_cost_usd": Decimal("0.125")}
+    tenant.calls(2, model="a", cost_usd="1", **parts)
+    tenant.calls(1, model="a", cost_usd="2")
+    tenant.calls(1, model="b")
+    for narrower in ({}, {"agent_id": "support"}, {"provider": "openai"}):
+        a, b = tenant.ask("cost/by-model", **narrower)["data"]
+        assert a["cost_by_class"] == NO_PARTS | {"input": 0.5, "output": 1.0, "search": 0.25, "other": 2.25}
+        assert sum(a["cost_by_class"].values()) == a["cost_usd"] == 4.0
+        assert b["cost_by_class"] is None
+    window = {"start": iso(NOON - HOUR), "end": iso(NOON + HOUR)}
+    panel = tenant.client.get("/api/v1/cost/by-model", window, headers={"HX-Request": "true"}).text
+    assert "search $0.25" in panel
+    assert "image" not in panel
