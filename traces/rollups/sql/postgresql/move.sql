@@ -155,13 +155,13 @@ WITH gone AS (
         sum(sign * coalesce(cost_usd, 0)) AS cost_usd,
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
         sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
-        sum(sign * coalesce(input_cost_usd, 0)) AS input_cost_usd,
-        sum(sign * coalesce(output_cost_usd, 0)) AS output_cost_usd,
-        sum(sign * coalesce(cache_read_cost_usd, 0)) AS cache_read_cost_usd,
-        sum(sign * coalesce(cache_write_cost_usd, 0)) AS cache_write_cost_usd,
-        sum(sign * coalesce(audio_cost_usd, 0)) AS audio_cost_usd,
-        sum(sign * coalesce(image_cost_usd, 0)) AS image_cost_usd,
-        sum(sign * coalesce(search_cost_usd, 0)) AS search_cost_usd
+        coalesce(sum(sign * input_cost_usd), 0) AS input_cost_usd,
+        coalesce(sum(sign * output_cost_usd), 0) AS output_cost_usd,
+        coalesce(sum(sign * cache_read_cost_usd), 0) AS cache_read_cost_usd,
+        coalesce(sum(sign * cache_write_cost_usd), 0) AS cache_write_cost_usd,
+        coalesce(sum(sign * audio_cost_usd), 0) AS audio_cost_usd,
+        coalesce(sum(sign * image_cost_usd), 0) AS image_cost_usd,
+        coalesce(sum(sign * search_cost_usd), 0) AS search_cost_usd
     FROM changes
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
