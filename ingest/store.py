@@ -27,6 +27,7 @@ price_values = attrgetter(
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
+    "usage_details",
 )
 
 
@@ -123,7 +124,7 @@ def stored_prices(stored: list[SpanRow]) -> dict[int, PriceBasis]:
 def price_basis(row: Row, result: ResolvedSpan) -> PriceBasis:
     """Returns everything that decides the price: columns of the row, and facts that another record may add."""
     call = result.call
-    facts = (call.reported_cost_usd, call.service_tier, call.used_model, call.requested_model) if call else ()
+    facts = (call.reported_cost_usd, call.used_model, call.requested_model) if call else ()
     return price_values(row), facts
 
 
@@ -142,10 +143,12 @@ def copy_resolved(row: Row, result: ResolvedSpan) -> None:
     row.cache_read_tokens = call.cache_read_tokens if call else None
     row.cache_write_tokens = call.cache_write_tokens if call else None
     row.reasoning_tokens = call.reasoning_tokens if call else None
+    row.usage_details = call.usage_details if call else None
     row.response_id = call.response_id if call else result.facts.response_id
 
 
 def call_to_price(row: Row, call: SpanFacts) -> pricing.CallToPrice:
     models = tuple(name for name in (call.used_model, call.requested_model) if name)
     reported = Decimal(call.reported_cost_usd) if call.reported_cost_usd else None
-    return pricing.CallToPrice(row, models, reported, call.service_tier)
+    tier = (call.usage_details or {}).get("service_tier")
+    return pricing.CallToPrice(row, models, reported, str(tier) if tier else None)

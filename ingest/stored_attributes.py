@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
+from ingest.messages import holds_message, safe_attribute, safe_value
 from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
@@ -25,6 +26,8 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
             stored["dropped_attributes_count"] = len(span.attributes) - MAX_ATTRIBUTES
             break
         if store_content or not is_content(name):
+            if holds_message(name):
+                value = safe_value(value)
             if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
                 value = storable(value)
             stored[clean_name(name)] = value
@@ -76,7 +79,7 @@ def stored_event(event: Event, store_content: bool) -> dict[str, Any]:
     stored: dict[str, Any] = {"name": clean(event.name, ID_LENGTH)}
     if store_content and event.attributes:
         stored["attributes"] = {
-            clean(name, ID_LENGTH): storable(value)
+            clean(name, ID_LENGTH): storable(safe_attribute(name, value))
             for name, value in event.attributes.items()
             if name != "exception.stacktrace"
         }

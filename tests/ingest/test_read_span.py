@@ -153,7 +153,6 @@ CALL_FIELDS: dict[str, tuple[Field, Any]] = {
     "output_tokens": (fields.OUTPUT_TOKENS, 20),
     "input_tokens": (fields.INPUT_TOKENS, 100),
     "response_id": (fields.RESPONSE_ID, "resp_1"),
-    "service_tier": (fields.SERVICE_TIER, "flex"),
     "reported_cost_usd": (fields.REPORTED_COST_USD, "0.5"),
     "user": (fields.USER, "alice"),
     "session": (fields.SESSION, "conversation-7"),
@@ -191,6 +190,12 @@ def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: client_rules.Pl
     usage = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
     facts = a_call(usage | attribute(place, 7))
     assert (getattr(facts, fact), facts.input_tokens, facts.output_tokens) == (7, 100, 50)
+
+
+@pytest.mark.parametrize("place", client_rules.PLACES[fields.SERVICE_TIER], ids=spelled)
+def test_each_name_of_the_service_tier_is_read(place: client_rules.Place) -> None:
+    assert a_call(attribute(place, "flex")).usage_details == {"service_tier": "flex"}
+    assert a_call(attribute(place, "default")).usage_details is None
 
 
 @pytest.mark.parametrize("fact", CALL_FIELDS)
