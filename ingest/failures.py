@@ -12,7 +12,7 @@ from traces.text import MESSAGE_LENGTH, clean
 
 # A word that begins so, or the same inside a name: ReadTimeout, ETIMEDOUT, UND_ERR_HEADERS_TIMEOUT.
 TIMED_OUT = re.compile(
-    r"(?<![A-Za-z])(?i:timed?[ _-]?out(?![a-rt-z]))|(?<=[A-Za-z])Timed?[_-]?[Oo]ut|TIMED?_?OUT|(?i:deadline)"
+    r"(?<![A-Za-z])(?i:timed?out|timed?[ _-]outs?(?![a-z]))|(?<=[A-Za-z])Timed?[_-]?[Oo]ut|TIMED?_?OUT|(?i:deadline)"
 )
 # Without the noun, which a complaint about a parameter uses too.
 RAN_OUT_OF_TIME = re.compile(r"(?i)(?<![a-z])timed[ _-]?out|ETIMEDOUT|deadline[ _]?exceeded")
@@ -84,7 +84,7 @@ def error_type(attributes: Attributes, exception: dict[str, Any]) -> str | None:
         name = Attributes(exception).text(fields.EXCEPTION_TYPE) or name
     if name is None:
         name = attributes.text(fields.ERROR_CODE)
-    return unwrapped(name) if name else None
+    return unwrapped(safe_message(name)) if name else None
 
 
 def unwrapped(error_type: str) -> str:

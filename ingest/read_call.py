@@ -20,12 +20,12 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     facts.requested_model = attributes.text(fields.REQUESTED_MODEL)
     facts.used_model = attributes.text(fields.USED_MODEL)
     facts.response_id = response_id(attributes)
-    total_tokens = read_usage(facts, attributes)
+    total_tokens = read_usage(facts, span, attributes)
     if reader := client_rules.READERS.get(facts.kind):
         reader(facts, span)
     if facts.requested_model is None:
         facts.requested_model = model_in_name(span.name)
-    normalise_usage(facts, span, total_tokens)
+    normalise_usage(facts, total_tokens)
     read_cost(facts, attributes)
     providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
     facts.provider = provider_of(providers) or inferred_provider(facts.model or "")

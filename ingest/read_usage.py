@@ -1,7 +1,8 @@
 """Reads the tokens of a call, and what it used beside them, from single attributes and from usage objects."""
 
-from ingest import client_rules, fields
+from ingest import fields
 from ingest.attributes import Attributes
+from ingest.client_rules import EXCLUDES_CACHE
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.usage import add_cache_writes, by_total, usage_of
@@ -9,7 +10,7 @@ from ingest.usage_facts import take_parts, take_text, take_usage
 from ingest.values import token_count, value_at
 
 
-def read_usage(facts: SpanFacts, attributes: Attributes) -> int | None:
+def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | None:
     """Reads the counts as the client states them. Returns the total if it states one."""
     total = attributes.count(fields.TOTAL_TOKENS)
     facts.input_tokens = attributes.count(fields.INPUT_TOKENS)
@@ -19,6 +20,8 @@ def read_usage(facts: SpanFacts, attributes: Attributes) -> int | None:
     facts.reasoning_tokens = attributes.count(fields.REASONING_TOKENS)
     if attributes.usage_parts:
         take_parts(facts, single_parts(attributes))
+    if facts.input_tokens is not None and facts.cached_tokens and any(rule(span) for rule in EXCLUDES_CACHE):
+        facts.input_tokens += facts.cached_tokens
     for name, path in attributes.places.get(fields.USAGE, ()):
         if usage := usage_of(value_at(attributes.structure(name), path)):
             take_usage(facts, usage)
@@ -41,7 +44,7 @@ def single_parts(attributes: Attributes) -> dict[str, int]:
 # --- Making the counts contain their parts ---
 
 
-def normalise_usage(facts: SpanFacts, span: Span, total: int | None) -> None:
+def normalise_usage(facts: SpanFacts, total: int | None) -> None:
     """Makes input contain the cached tokens and output contain reasoning.
 
     Drops counts of 0, which SDKs write for streams without usage.
@@ -51,7 +54,7 @@ def normalise_usage(facts: SpanFacts, span: Span, total: int | None) -> None:
     if not facts.input_tokens and not facts.output_tokens:
         facts.input_tokens = facts.output_tokens = None
     elif facts.cached_tokens or facts.reasoning_tokens:
-        inputs, outputs = possible_inputs(facts, span), possible_outputs(facts)
+        inputs, outputs = possible_inputs(facts), possible_outputs(facts)
         facts.input_tokens, facts.output_tokens = by_total(total, inputs, outputs)
         if (facts.reasoning_tokens or 0) > (facts.output_tokens or 0):
             facts.reasoning_tokens = None
@@ -69,14 +72,12 @@ def complete_from_total(facts: SpanFacts, total: int) -> None:
         facts.input_tokens = total
 
 
-def possible_inputs(facts: SpanFacts, span: Span) -> list[int | None]:
+def possible_inputs(facts: SpanFacts) -> list[int | None]:
     """Returns the input tokens with the cached ones, the likeliest first. A count below its part excludes it."""
     tokens, cached = facts.input_tokens, facts.cached_tokens
     if tokens is None or not cached:
         return [tokens]
-    if cached > tokens or any(excludes(span) for excludes in client_rules.EXCLUDES_CACHE):
-        return [tokens + cached]
-    return [tokens, tokens + cached]
+    return [tokens + cached] if cached > tokens else [tokens, tokens + cached]
 
 
 def possible_outputs(facts: SpanFacts) -> list[int | None]:

@@ -15,7 +15,7 @@ from ingest.client import Client, KindRule
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.usage import usage_of
-from ingest.usage_facts import take_usage
+from ingest.usage_facts import take_text, take_usage
 from ingest.values import structure
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
@@ -43,6 +43,7 @@ def read_raw(facts: SpanFacts, span: Span) -> None:
     if usage := usage_of(structure(span.attributes[f"llm.{provider}.usage"])):
         facts.input_tokens = facts.output_tokens = None
         take_usage(facts, usage)
+    take_text(facts, "service_tier", str(span.attributes.get(f"llm.{provider}.service_tier") or ""))
 
 
 CLIENT = Client(

@@ -49,6 +49,8 @@ CLIENT = Client(
     # One rule of the conventions is tried before: MLflow also exports spans with both.
     kinds=(KindRule(58, kind, "mlflow.spanType"),),
     contents=(r"mlflow\.span(Inputs|Outputs)$", r"mlflow\.chat\.(messages|tools)$"),
+    # The provider's whole answer. It has the parts that MLflow's own object leaves out.
+    usage_objects=("mlflow.spanOutputs>usage",),
     cost_objects=(COSTS,),
     excludes_cache=excludes_cache,
 )

@@ -44,8 +44,11 @@ def text_of(length: int) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
-def masked_message(value: Any) -> Any:
-    return clean(safe_message(value), MESSAGE_LENGTH) if isinstance(value, str) else value
+def message_of(length: int) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        return clean(safe_message(value), length) if isinstance(value, str) else value
+
+    return BeforeValidator(validate)
 
 
 def known_id(value: Any) -> Any:
@@ -123,8 +126,8 @@ class TraceItem(BaseModel):
     user_id: KnownId = None
     session_id: KnownId = None
     status: Status = "success"
-    error_type: Name = None
-    error_message: Annotated[str | None, BeforeValidator(masked_message)] = None
+    error_type: Annotated[str | None, message_of(NAME_LENGTH)] = None
+    error_message: Annotated[str | None, message_of(MESSAGE_LENGTH)] = None
     # More than thirty years means a mistaken unit, and the sum of two very large numbers would fail every query.
     latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
     input_tokens: Count = None
