@@ -10,6 +10,8 @@ from ingest.usage import part_of_attribute
 from ingest.values import is_identifier, structure, token_count, unquoted, value_at
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
+UNPLAIN = frozenset('"').union(text[0] for text in PLACEHOLDERS)
+"""The first characters of texts that are not the value itself: texts in JSON quotes, and placeholders."""
 FoundPlaces = dict[Field, tuple[Place, ...]]
 """For each field the places that a span has, in the order in which they are tried."""
 
@@ -74,10 +76,9 @@ class Attributes:
 
     def read(self, name: str, path: Path) -> Any:
         value = value_at(self.structure(name), path) if path else self.values[name]
-        if type(value) is not str:
+        if type(value) is not str or (value and value[0] not in UNPLAIN):
             return value
-        if value[:1] == '"':
-            value = unquoted(value)
+        value = unquoted(value)
         return value if value and not value.startswith(PLACEHOLDERS) else None
 
     def has(self, field: Field) -> bool:

@@ -1,7 +1,6 @@
 """Masks credentials in the error messages that clients send: providers repeat the key that they refuse."""
 
 import re
-from functools import lru_cache
 from typing import Any
 
 from traces.text import MESSAGE_LENGTH
@@ -17,7 +16,6 @@ def safe_message(text: str) -> str:
     return without_secrets(text[:MASKED_LENGTH])
 
 
-@lru_cache(maxsize=4096)
 def holds_message(name: str) -> bool:
     return MESSAGE_NAME.search(name) is not None
 

@@ -1,6 +1,7 @@
 """Reads a call: model, provider, tokens and the cost that the client reports."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from ingest import client_rules, fields
@@ -60,8 +61,12 @@ def response_id(attributes: Attributes) -> str | None:
 def provider_of(values: Iterable[Any]) -> str | None:
     """Returns the first value that is a provider and not a framework."""
     for value in values:
-        if isinstance(value, str):
-            name = provider_name(client_rules.PROVIDER_SUFFIX.sub("", value.strip().lower()))
-            if name is not None:
-                return clean(name, NAME_LENGTH)
+        if isinstance(value, str) and (name := known_provider(clean(value, NAME_LENGTH))):
+            return name
     return None
+
+
+@lru_cache(maxsize=4096)
+def known_provider(value: str) -> str | None:
+    """Returns the product's name for the provider, without the API in `openai.chat`; None for a framework."""
+    return provider_name(client_rules.PROVIDER_SUFFIX.sub("", value.strip().lower()))

@@ -20,7 +20,7 @@ def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | No
     facts.reasoning_tokens = attributes.count(fields.REASONING_TOKENS)
     if attributes.usage_parts:
         take_parts(facts, single_parts(attributes))
-    if facts.input_tokens is not None and facts.cached_tokens and any(rule(span) for rule in EXCLUDES_CACHE):
+    if facts.input_tokens is not None and facts.cached_tokens and excludes_cache(span):
         facts.input_tokens += facts.cached_tokens
     for name, path in attributes.places.get(fields.USAGE, ()):
         if usage := usage_of(value_at(attributes.structure(name), path)):
@@ -29,6 +29,10 @@ def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | No
     take_text(facts, "service_tier", attributes.text(fields.SERVICE_TIER))
     take_text(facts, "speed", attributes.text(fields.SPEED))
     return total
+
+
+def excludes_cache(span: Span) -> bool:
+    return any(rule(span) for rule in EXCLUDES_CACHE)
 
 
 def single_parts(attributes: Attributes) -> dict[str, int]:
@@ -53,11 +57,18 @@ def normalise_usage(facts: SpanFacts, total: int | None) -> None:
         complete_from_total(facts, total)
     if not facts.input_tokens and not facts.output_tokens:
         facts.input_tokens = facts.output_tokens = None
-    elif facts.cached_tokens or facts.reasoning_tokens:
+    elif not is_consistent(facts, total):
         inputs, outputs = possible_inputs(facts), possible_outputs(facts)
         facts.input_tokens, facts.output_tokens = by_total(total, inputs, outputs)
         if (facts.reasoning_tokens or 0) > (facts.output_tokens or 0):
             facts.reasoning_tokens = None
+
+
+def is_consistent(facts: SpanFacts, total: int | None) -> bool:
+    """Tells whether input and output can contain their parts, and are the total. So it is for most calls."""
+    tokens_in, tokens_out = facts.input_tokens or 0, facts.output_tokens or 0
+    contain = facts.cached_tokens <= tokens_in and (facts.reasoning_tokens or 0) <= tokens_out
+    return contain and (total is None or total == tokens_in + tokens_out)
 
 
 def complete_from_total(facts: SpanFacts, total: int) -> None:

@@ -25,8 +25,9 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
         if len(stored) == MAX_ATTRIBUTES:
             stored["dropped_attributes_count"] = len(span.attributes) - MAX_ATTRIBUTES
             break
-        if store_content or not is_content(name):
-            if holds_message(name):
+        has_content, has_message = holds(name)
+        if store_content or not has_content:
+            if has_message:
                 value = safe_value(value)
             if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
                 value = storable(value)
@@ -38,9 +39,9 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
 
 
 @lru_cache(maxsize=4096)
-def is_content(name: str) -> bool:
-    """Returns whether the attribute holds a prompt, a completion or other contents."""
-    return client_rules.CONTENT.match(name) is not None
+def holds(name: str) -> tuple[bool, bool]:
+    """Tells whether the attribute holds contents, like prompts and completions, and whether an error message."""
+    return client_rules.CONTENT.match(name) is not None, holds_message(name)
 
 
 @lru_cache(maxsize=4096)

@@ -21,6 +21,8 @@ def is_identifier(text: str) -> bool:
 
 def unquoted(text: str) -> str:
     """Returns the text inside JSON quotes, as MLflow and Langfuse write texts; other texts stay as they are."""
+    if text[:1] != '"':
+        return text
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:

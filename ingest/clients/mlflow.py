@@ -27,7 +27,8 @@ def kind(span: Span) -> str:
 
 
 def excludes_cache(span: Span) -> bool:
-    return unquoted(str(span.attributes.get("mlflow.message.format", ""))) in EXCLUDING_FORMATS
+    message_format = span.attributes.get("mlflow.message.format")
+    return message_format is not None and unquoted(str(message_format)) in EXCLUDING_FORMATS
 
 
 CLIENT = Client(
