@@ -111,7 +111,7 @@ class Attributes:
     def identifier(self, field: Field) -> str | None:
         """Returns the first id that is one: texts like `undefined` are what clients write without an id."""
         for place in self.places.get(field, ()):
-            value = self.at(*place)
+            value = self.read(*place)
             if isinstance(value, (str, int)) and not isinstance(value, bool) and is_identifier(text := str(value)):
                 return clean(text, ID_LENGTH)
         return None

@@ -73,7 +73,7 @@ class Client:
     cost_objects: tuple[AttributeName, ...] = ()
     """Attributes that hold the parts of the reported cost, which do not overlap."""
     excludes_cache: Callable[[Span], bool] | None = None
-    """Tells whether the input tokens of a span with cached tokens do not contain them."""
+    """Returns whether the input tokens of a span with cached tokens do not contain them."""
 
     # --- Providers: `prices/providers.py` knows their names, and the frameworks that are sent as providers ---
 

@@ -24,7 +24,7 @@ PARAMETER = re.compile(
 )
 """Places in a message that speak of a parameter and not of what happened."""
 CLIENT_ERROR = re.compile(
-    r"(?i)\b4(?!08)\d\d\b|bad_?request|invalid_?(?:request|argument|value|param)|validation|unprocessable"
+    r"(?i)(?:^|\b(?:error|code|status|http)\b\W{0,4})4(?!08)\d\d\b(?!\s*(?:m?s|seconds|milliseconds)\b)|bad_?request|invalid_?(?:request|argument|value|param)|validation|unprocessable"
     r"|typeerror|valueerror|not_?supported"
 )
 CODE_LENGTH = 40
@@ -52,7 +52,7 @@ def read_failure(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
 
 
 def is_timeout(types: tuple[str, ...], message: str) -> bool:
-    """Tells whether the call took too long. A 400 about a parameter called timeout did not."""
+    """Returns whether the call took too long. A 400 about a parameter called timeout did not."""
     if any(map(TIMED_OUT.search, (PARAMETER.sub("", name) for name in types))):
         return True
     is_client_error = any(map(CLIENT_ERROR.search, (*types, message[:CODE_LENGTH])))

@@ -3,17 +3,16 @@
 import re
 from typing import Any
 
-from traces.text import MESSAGE_LENGTH
+from traces.text import ATTRIBUTE_LENGTH, MESSAGE_LENGTH
 from web.masking import without_secrets
 
-MASKED_LENGTH = 2 * MESSAGE_LENGTH
-"""Characters of a message that are read. Less is stored: no credential is cut before it is masked."""
 MESSAGE_NAME = re.compile(r"error|exception|stack_?trace|status_message|failure", re.IGNORECASE)
 """Matches the names of attributes that hold an error message."""
 
 
-def safe_message(text: str) -> str:
-    return without_secrets(text[:MASKED_LENGTH])
+def safe_message(text: str, length: int = MESSAGE_LENGTH) -> str:
+    """Returns the text without credentials. It is cut at twice the length that is stored: no credential is cut first."""
+    return without_secrets(text[: 2 * length])
 
 
 def holds_message(name: str) -> bool:
@@ -27,7 +26,7 @@ def safe_attribute(name: str, value: Any) -> Any:
 
 def safe_value(value: Any) -> Any:
     if isinstance(value, str):
-        return safe_message(value)
+        return safe_message(value, ATTRIBUTE_LENGTH)
     if isinstance(value, dict):
         return {key: safe_value(item) for key, item in value.items()}
     return [safe_value(item) for item in value] if isinstance(value, list) else value

@@ -49,14 +49,11 @@ def single_parts(attributes: Attributes) -> dict[str, int]:
 
 
 def normalise_usage(facts: SpanFacts, total: int | None) -> None:
-    """Makes input contain the cached tokens and output contain reasoning.
-
-    Drops counts of 0, which SDKs write for streams without usage.
-    """
+    """Makes input contain the cached tokens and output contain reasoning."""
     if total:
         complete_from_total(facts, total)
     if not facts.input_tokens and not facts.output_tokens:
-        facts.input_tokens = facts.output_tokens = None
+        drop_zeros(facts)
     elif not is_consistent(facts, total):
         inputs, outputs = possible_inputs(facts), possible_outputs(facts)
         facts.input_tokens, facts.output_tokens = by_total(total, inputs, outputs)
@@ -64,8 +61,16 @@ def normalise_usage(facts: SpanFacts, total: int | None) -> None:
             facts.reasoning_tokens = None
 
 
+def drop_zeros(facts: SpanFacts) -> None:
+    """Makes counts of 0 unknown: SDKs write them for streams without usage."""
+    facts.input_tokens = facts.output_tokens = None
+    facts.cache_read_tokens = facts.cache_read_tokens or None
+    facts.cache_write_tokens = facts.cache_write_tokens or None
+    facts.reasoning_tokens = facts.reasoning_tokens or None
+
+
 def is_consistent(facts: SpanFacts, total: int | None) -> bool:
-    """Tells whether input and output can contain their parts, and are the total. So it is for most calls."""
+    """Returns whether input and output can contain their parts, and are the total. So it is for most calls."""
     tokens_in, tokens_out = facts.input_tokens or 0, facts.output_tokens or 0
     contain = facts.cached_tokens <= tokens_in and (facts.reasoning_tokens or 0) <= tokens_out
     return contain and (total is None or total == tokens_in + tokens_out)

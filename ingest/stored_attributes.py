@@ -40,7 +40,7 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
 
 @lru_cache(maxsize=4096)
 def holds(name: str) -> tuple[bool, bool]:
-    """Tells whether the attribute holds contents, like prompts and completions, and whether an error message."""
+    """Returns whether the attribute holds contents, like prompts and completions, and whether an error message."""
     return client_rules.CONTENT.match(name) is not None, holds_message(name)
 
 

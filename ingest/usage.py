@@ -190,7 +190,7 @@ def total_of(counts: dict[str, int], keys: Iterable[str]) -> int:
 
 
 def is_beside(key: str, wholes: frozenset[str], words: tuple[str, ...]) -> bool:
-    """Tells whether the key is at the top level and counts tokens of this side, but not the whole side."""
+    """Returns whether the key is at the top level and counts tokens of this side, but not the whole side."""
     return "." not in key and key not in wholes and any(word in key for word in words) and not NOT_TOKENS.search(key)
 
 

@@ -15,7 +15,7 @@ NO_IDENTIFIERS = frozenset({"", "null", "undefined", "none", "nil", "nan", "[obj
 
 
 def is_identifier(text: str) -> bool:
-    """Tells whether the text can name a user or a session."""
+    """Returns whether the text can name a user or a session."""
     return text.strip().lower() not in NO_IDENTIFIERS
 
 

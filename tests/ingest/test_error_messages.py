@@ -36,6 +36,8 @@ def failed(tenant: Tenant, message: str, attributes: dict[str, Any] | None = Non
         "context deadline exceeded (Client.Timeout exceeded while awaiting headers)",
         "Error code: 408 - Request Timeout",
         "400 the upstream request timed out",
+        "Timeout after 450 seconds",
+        "timeout of 400 ms exceeded",
     ],
 )
 def test_a_message_speaks_of_a_timeout(tenant: Tenant, message: str) -> None:

@@ -488,3 +488,14 @@ def test_a_call_with_usage_of_its_own_keeps_it(tenant: Tenant) -> None:
     own = GENERATION | {"usage": {"input_tokens": 60, "output_tokens": 20}}
     [counted] = calls(tenant, item(1, None, TURN), item(2, 1, own))
     assert counted[:2] == (60, 20)
+
+
+def test_a_stream_that_states_zeros_has_no_known_usage(tenant: Tenant) -> None:
+    zeros = {"prompt_tokens": 0, "completion_tokens": 0, "prompt_tokens_details": {"cached_tokens": 0}}
+    row = call(tenant, {"langfuse.observation.usage_details": json.dumps(zeros)})
+    assert (counts(row), row["cost_usd"]) == ((None,) * 5, None)
+
+
+def test_the_providers_raw_spelling_is_kept(tenant: Tenant) -> None:
+    row = call(tenant, {"gen_ai.provider.name": "google"})
+    assert (row["provider"], row["attributes"]["gen_ai.provider.name"]) == ("gcp.gemini", "google")
