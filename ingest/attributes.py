@@ -46,7 +46,7 @@ def shape_of(names: tuple[str, ...]) -> Shape:
 
 
 def find_shape(names: tuple[str, ...]) -> Shape:
-    unknown = [name for name in names if name not in INDEX]
+    unknown = [name for name in names if name not in INDEX and len(name) <= NAME_LENGTH]
     usage_parts = tuple((name, part) for name in unknown if (part := part_of_attribute(name)))
     cost_parts = tuple((name, part) for name in unknown if (part := cost_part_of(name)))
     return Shape(find_places(names), usage_parts, cost_parts)

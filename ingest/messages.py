@@ -11,7 +11,7 @@ MESSAGE_NAME = re.compile(r"error|exception|stack_?trace|status_message|failure"
 
 
 def safe_message(text: str, length: int = MESSAGE_LENGTH) -> str:
-    """Returns the text without credentials. It is cut at twice the length that is stored: no credential is cut first."""
+    """Returns the text without credentials. It is cut at twice its stored length, so no credential is cut first."""
     return without_secrets(text[: 2 * length])
 
 

@@ -12,6 +12,8 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from traces.text import NAME_LENGTH
+
 ZERO = Decimal(0)
 MAX_COST_USD = 1_000_000_000
 MAX_DECIMALS = 12
@@ -75,7 +77,7 @@ def cost_part_of(attribute: str) -> str | None:
 
 
 def part_name(key: str) -> str:
-    return re.sub(r"_?cost_?(usd)?$|^cost_", "", key.lower())
+    return re.sub(r"_?cost_?(usd)?$|^cost_", "", key[:NAME_LENGTH].lower())
 
 
 @lru_cache(maxsize=1024)

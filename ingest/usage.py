@@ -94,7 +94,7 @@ def usage_of(value: Any) -> Usage | None:
 def leaves(value: dict[str, Any], prefix: str = "", depth: int = MAX_DEPTH) -> Iterator[tuple[str, Any]]:
     """Yields the values with their keys in snake case: `prompt_tokens_details.cached_tokens`."""
     for key, item in list(value.items())[:MAX_KEYS]:
-        name = prefix + snake_case(str(key))
+        name = prefix + snake_case(str(key)[:NAME_LENGTH])
         if isinstance(item, dict) and depth:
             yield from leaves(item, f"{name}.", depth - 1)
         elif isinstance(item, list):
@@ -170,7 +170,7 @@ def add_wholes(usage: Usage, counts: dict[str, int]) -> None:
     beside_in = always_in + sum(count for key, count in counts.items() if is_beside(key, INPUT, ("input", "cache")))
     beside_out = always_out + sum(count for key, count in counts.items() if is_beside(key, OUTPUT, ("output",)))
     cached = usage.parts.get("cache_read_tokens", 0) + usage.parts.get("cache_write_tokens", 0)
-    default_in, default_out = (always_in, always_out) if contains else (beside_in, beside_out)
+    default_in, default_out = (always_in, always_out) if contains else (max(beside_in, cached), beside_out)
     if stated_input is None and not contains and beside_in > cached:
         stated_input = 0
     if stated_output is None and beside_out > 0:
@@ -198,8 +198,10 @@ def choices(stated: int | None, *beside: int, at_least: int = 0) -> list[int | N
     """Returns the counts that the side can have, the likeliest first."""
     if stated is None:
         return [None]
-    possible = [min(stated + more, MAX_TOKENS) for more in dict.fromkeys(beside) if stated + more >= at_least]
-    return [*possible] or [stated]
+    possible: list[int | None] = [
+        min(stated + more, MAX_TOKENS) for more in dict.fromkeys(beside) if stated + more >= at_least
+    ]
+    return possible or [stated]
 
 
 def by_total(total: int | None, inputs: list[int | None], outputs: list[int | None]) -> tuple[int | None, int | None]:
