@@ -3,8 +3,10 @@
 from collections import defaultdict
 from typing import Any, NamedTuple
 
+from ingest import fields
 from ingest.client_rules import INDEX, PLACEHOLDERS, Place
 from ingest.fields import Field, Path
+from ingest.messages import holds_message
 from ingest.reported_cost import cost_part_of
 from ingest.usage import part_of_attribute
 from ingest.values import is_identifier, structure, token_count, unquoted, value_at
@@ -24,6 +26,13 @@ class Shape(NamedTuple):
     """Attributes that count a part of the usage, and the part. They are recognised by the words in their names."""
     cost_parts: tuple[tuple[str, str], ...]
     """Attributes with a part of the cost, and their name without its beginning."""
+    messages: tuple[str, ...]
+    """Attributes that hold an error message."""
+    has_details: bool
+    """The usage may be more than the five counts."""
+
+
+DETAIL_FIELDS = frozenset({fields.USAGE, fields.SERVICE_TIER, fields.SPEED})
 
 
 MAX_SHAPES = 512
@@ -49,7 +58,9 @@ def find_shape(names: tuple[str, ...]) -> Shape:
     unknown = [name for name in names if name not in INDEX and len(name) <= NAME_LENGTH]
     usage_parts = tuple((name, part) for name in unknown if (part := part_of_attribute(name)))
     cost_parts = tuple((name, part) for name in unknown if (part := cost_part_of(name)))
-    return Shape(find_places(names), usage_parts, cost_parts)
+    messages = tuple(filter(holds_message, names))
+    places = find_places(names)
+    return Shape(places, usage_parts, cost_parts, messages, bool(usage_parts) or not DETAIL_FIELDS.isdisjoint(places))
 
 
 def find_places(names: tuple[str, ...]) -> FoundPlaces:
@@ -63,12 +74,13 @@ def find_places(names: tuple[str, ...]) -> FoundPlaces:
 class Attributes:
     """The attributes of one span. JSON inside a text is parsed once, when it is first read."""
 
-    __slots__ = ("cost_parts", "parsed", "places", "usage_parts", "values")
+    __slots__ = ("parsed", "places", "shape", "values")
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
         self.parsed: dict[str, Any] = {}
-        self.places, self.usage_parts, self.cost_parts = shape_of(tuple(values))
+        self.shape = shape_of(tuple(values))
+        self.places = self.shape.places
 
     def values_of(self, field: Field) -> list[Any]:
         """Returns the values of the field, in the order in which its names are tried."""

@@ -35,11 +35,11 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
 def read_cost(facts: SpanFacts, attributes: Attributes) -> None:
     total = first_total(attributes.values_of(fields.REPORTED_COST_USD))
     cost_objects = attributes.places.get(fields.REPORTED_COSTS, ())
-    if not attributes.cost_parts and not cost_objects:
+    if not attributes.shape.cost_parts and not cost_objects:
         facts.reported_cost_usd = total
         return
     needed = ("input",) if facts.kind == "embedding" else ("input", "output")
-    items = [(part, attributes.values[name]) for name, part in attributes.cost_parts]
+    items = [(part, attributes.values[name]) for name, part in attributes.shape.cost_parts]
     overlap = bool(items)
     for name, path in () if items else cost_objects:
         costs = value_at(attributes.structure(name), path)

@@ -18,10 +18,15 @@ def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | No
     facts.cache_read_tokens = attributes.count(fields.CACHE_READ_TOKENS)
     facts.cache_write_tokens = attributes.count(fields.CACHE_WRITE_TOKENS)
     facts.reasoning_tokens = attributes.count(fields.REASONING_TOKENS)
-    if attributes.usage_parts:
+    if attributes.shape.usage_parts:
         take_parts(facts, single_parts(attributes))
-    if facts.input_tokens is not None and facts.cached_tokens and excludes_cache(span):
+    if facts.input_tokens is not None and facts.cached_tokens and any(rule(span) for rule in EXCLUDES_CACHE):
         facts.input_tokens += facts.cached_tokens
+    return read_details(facts, attributes, total) if attributes.shape.has_details else total
+
+
+def read_details(facts: SpanFacts, attributes: Attributes, total: int | None) -> int | None:
+    """Reads usage objects, service tier and speed. Returns the total, which an object may state."""
     for name, path in attributes.places.get(fields.USAGE, ()):
         if usage := usage_of(value_at(attributes.structure(name), path)):
             take_usage(facts, usage)
@@ -31,14 +36,10 @@ def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | No
     return total
 
 
-def excludes_cache(span: Span) -> bool:
-    return any(rule(span) for rule in EXCLUDES_CACHE)
-
-
 def single_parts(attributes: Attributes) -> dict[str, int]:
     """Returns the parts of the usage that single attributes count, among them those with unknown names."""
     parts: dict[str, int] = {}
-    for name, part in attributes.usage_parts:
+    for name, part in attributes.shape.usage_parts:
         if (count := token_count(attributes.values[name])) is not None:
             parts[part] = max(parts.get(part, 0), count)
     add_cache_writes(parts)

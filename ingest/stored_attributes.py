@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
-from ingest.messages import holds_message, safe_attribute, safe_value
+from ingest.messages import safe_attribute, safe_value
 from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
@@ -25,13 +25,13 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
         if len(stored) == MAX_ATTRIBUTES:
             stored["dropped_attributes_count"] = len(span.attributes) - MAX_ATTRIBUTES
             break
-        has_content, has_message = holds(name)
-        if store_content or not has_content:
-            if has_message:
-                value = safe_value(value)
+        if store_content or not is_content(name):
             if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
                 value = storable(value)
             stored[clean_name(name)] = value
+    for name in attributes.shape.messages:
+        if (stored_name := clean_name(name)) in stored:
+            stored[stored_name] = storable(safe_value(span.attributes[name]))
     add_derived(stored, span, attributes)
     if span.events:
         stored["events"] = [stored_event(event, store_content) for event in span.events]
@@ -39,9 +39,9 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
 
 
 @lru_cache(maxsize=4096)
-def holds(name: str) -> tuple[bool, bool]:
-    """Returns whether the attribute holds contents, like prompts and completions, and whether an error message."""
-    return client_rules.CONTENT.match(name) is not None, holds_message(name)
+def is_content(name: str) -> bool:
+    """Returns whether the attribute holds a prompt, a completion or other contents."""
+    return client_rules.CONTENT.match(name) is not None
 
 
 @lru_cache(maxsize=4096)
