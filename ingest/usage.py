@@ -85,7 +85,7 @@ def usage_of(value: Any) -> Usage | None:
         if (count := token_count(leaf)) is not None:
             counts[key] = count
         elif key in TEXTS and isinstance(leaf, str):
-            usage.texts[key] = leaf[:NAME_LENGTH]
+            usage.texts[key] = leaf
     add_parts(usage, counts)
     add_wholes(usage, counts)
     return usage if counts or usage.texts else None

@@ -2,6 +2,7 @@
 
 from ingest.span_facts import SpanFacts
 from ingest.usage import Usage
+from traces.text import NAME_LENGTH, clean
 
 PLAIN = frozenset({"default", "standard", "auto", "on_demand", "standard_only", "normal", "none", "null"})
 """Service tiers and speeds at the plain price."""
@@ -38,7 +39,7 @@ def take_parts(facts: SpanFacts, parts: dict[str, int]) -> None:
 def take_text(facts: SpanFacts, name: str, text: str | None) -> None:
     """Takes the service tier or speed, unless it has the plain price."""
     if text and (lower := text.strip().lower()) not in PLAIN:
-        add_detail(facts, name, lower)
+        add_detail(facts, name, clean(lower, NAME_LENGTH))
 
 
 def add_detail(facts: SpanFacts, name: str, value: int | str) -> None:

@@ -499,3 +499,9 @@ def test_a_stream_that_states_zeros_has_no_known_usage(tenant: Tenant) -> None:
 def test_the_providers_raw_spelling_is_kept(tenant: Tenant) -> None:
     row = call(tenant, {"gen_ai.provider.name": "google"})
     assert (row["provider"], row["attributes"]["gen_ai.provider.name"]) == ("gcp.gemini", "google")
+
+
+@pytest.mark.parametrize("tier", ["\0flex", "\ud800flex"])
+def test_a_tier_that_no_database_can_hold_is_cleaned(tenant: Tenant, tier: str) -> None:
+    usage = repr({"input_tokens": 100, "output_tokens": 50, "service_tier": tier})
+    assert details(call(tenant, {"langfuse.observation.usage_details": usage})) == {"service_tier": "\ufffdflex"}
