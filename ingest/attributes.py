@@ -1,33 +1,66 @@
 """Reads the fields of one span from its attributes, by the clients' names."""
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, NamedTuple
 
+from ingest import fields
 from ingest.client_rules import INDEX, PLACEHOLDERS, Place
 from ingest.fields import Field, Path
-from ingest.values import structure, token_count, value_at
-from traces.text import NAME_LENGTH, clean
+from ingest.messages import holds_message
+from ingest.reported_cost import cost_part_of
+from ingest.usage import part_of_attribute
+from ingest.values import is_identifier, structure, token_count, unquoted, value_at
+from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
+UNPLAIN = frozenset('"').union(text[0] for text in PLACEHOLDERS)
+"""The first characters of texts that are not the value itself: texts in JSON quotes, and placeholders."""
 FoundPlaces = dict[Field, tuple[Place, ...]]
 """For each field the places that a span has, in the order in which they are tried."""
+
+
+class Shape(NamedTuple):
+    """What the names of a span's attributes say about them."""
+
+    places: FoundPlaces
+    usage_parts: tuple[tuple[str, str], ...]
+    """Attributes that count a part of the usage, and the part. They are recognised by the words in their names."""
+    cost_parts: tuple[tuple[str, str], ...]
+    """Attributes with a part of the cost, and their name without its beginning."""
+    messages: tuple[str, ...]
+    """Attributes that hold an error message."""
+    has_details: bool
+    """The usage may be more than the five counts."""
+
+
+DETAIL_FIELDS = frozenset({fields.USAGE, fields.SERVICE_TIER, fields.SPEED})
+
 
 MAX_SHAPES = 512
 MAX_SHAPE_LENGTH = 4 * 1024
 """Characters of all names together. Both limits bound the memory for `shapes`."""
 
-shapes: dict[tuple[str, ...], FoundPlaces] = {}
-"""The places by the names of a span's attributes. Most spans share their names with others, so few are searched."""
+shapes: dict[tuple[str, ...], Shape] = {}
+"""The shapes by the names of a span's attributes. Most spans share their names with others, so few are searched."""
 
 
-def places_of(names: tuple[str, ...]) -> FoundPlaces:
-    places = shapes.get(names)
-    if places is None:
-        places = find_places(names)
+def shape_of(names: tuple[str, ...]) -> Shape:
+    shape = shapes.get(names)
+    if shape is None:
+        shape = find_shape(names)
         if sum(map(len, names)) <= MAX_SHAPE_LENGTH:
             if len(shapes) >= MAX_SHAPES:
                 shapes.clear()
-            shapes[names] = places
-    return places
+            shapes[names] = shape
+    return shape
+
+
+def find_shape(names: tuple[str, ...]) -> Shape:
+    unknown = [name for name in names if name not in INDEX and len(name) <= NAME_LENGTH]
+    usage_parts = tuple((name, part) for name in unknown if (part := part_of_attribute(name)))
+    cost_parts = tuple((name, part) for name in unknown if (part := cost_part_of(name)))
+    messages = tuple(filter(holds_message, names))
+    places = find_places(names)
+    return Shape(places, usage_parts, cost_parts, messages, bool(usage_parts) or not DETAIL_FIELDS.isdisjoint(places))
 
 
 def find_places(names: tuple[str, ...]) -> FoundPlaces:
@@ -41,12 +74,13 @@ def find_places(names: tuple[str, ...]) -> FoundPlaces:
 class Attributes:
     """The attributes of one span. JSON inside a text is parsed once, when it is first read."""
 
-    __slots__ = ("parsed", "places", "values")
+    __slots__ = ("parsed", "places", "shape", "values")
 
     def __init__(self, values: dict[str, Any]) -> None:
         self.values = values
         self.parsed: dict[str, Any] = {}
-        self.places = places_of(tuple(values))
+        self.shape = shape_of(tuple(values))
+        self.places = self.shape.places
 
     def values_of(self, field: Field) -> list[Any]:
         """Returns the values of the field, in the order in which its names are tried."""
@@ -54,7 +88,10 @@ class Attributes:
 
     def read(self, name: str, path: Path) -> Any:
         value = value_at(self.structure(name), path) if path else self.values[name]
-        return None if type(value) is str and (not value or value.startswith(PLACEHOLDERS)) else value
+        if type(value) is not str or (value and value[0] not in UNPLAIN):
+            return value
+        value = unquoted(value)
+        return value if value and not value.startswith(PLACEHOLDERS) else None
 
     def has(self, field: Field) -> bool:
         """Returns whether the span has an attribute of this field, even an empty one."""
@@ -81,6 +118,14 @@ class Attributes:
             value = self.read(*place)
             if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e9:
                 return value
+        return None
+
+    def identifier(self, field: Field) -> str | None:
+        """Returns the first id that is one: texts like `undefined` are what clients write without an id."""
+        for place in self.places.get(field, ()):
+            value = self.read(*place)
+            if isinstance(value, (str, int)) and not isinstance(value, bool) and is_identifier(text := str(value)):
+                return clean(text, ID_LENGTH)
         return None
 
     def structure(self, name: str) -> Any:

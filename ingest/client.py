@@ -68,19 +68,15 @@ class Client:
 
     # --- Usage ---
 
-    usage_objects: tuple[str, ...] = ()
-    """Attributes that hold a usage object. Its cache and reasoning tokens are read after all names."""
-    summed_usage: tuple[str, ...] = ()
-    """Attributes that hold a usage object whose parts do not overlap: input is the sum of input and cache tokens."""
-    exclusive_scopes: frozenset[str] = frozenset()
-    """Scopes whose input tokens do not contain the tokens read from the cache and written to it."""
+    usage_objects: tuple[AttributeName, ...] = ()
+    """Attributes that hold a usage object. What the names above do not state is read from it (`ingest/usage.py`)."""
+    cost_objects: tuple[AttributeName, ...] = ()
+    """Attributes that hold the parts of the reported cost, which do not overlap."""
+    excludes_cache: Callable[[Span], bool] | None = None
+    """Returns whether the input tokens of a span with cached tokens do not contain them."""
 
-    # --- Providers ---
+    # --- Providers: `prices/providers.py` knows their names, and the frameworks that are sent as providers ---
 
-    frameworks: frozenset[str] = frozenset()
-    """Names of frameworks that are sent as the provider. The provider is then inferred from the model."""
-    provider_names: Mapping[str, str] = field(default_factory=dict)
-    """Former names of providers, and their names in today's conventions."""
     provider_suffixes: tuple[str, ...] = ()
     """Endings that name an API of the provider, like `chat` in `openai.chat`."""
 

@@ -6,12 +6,11 @@ Adding a client does not change this file.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import product
 from operator import attrgetter, itemgetter
 
 from ingest.client import Client, FactsReader, Pairing, RankedAttributeName
 from ingest.clients import load_clients
-from ingest.fields import KIND, Field, Path
+from ingest.fields import KIND, REPORTED_COSTS, USAGE, Field, Path
 
 Place = tuple[str, Path]
 """An attribute, and the path to the value inside it."""
@@ -24,11 +23,9 @@ def places(clients: Sequence[Client]) -> dict[Field, tuple[Place, ...]]:
         for field, names in client.names.items():
             ranked[field] += [ranked_place(client, name) for name in names]
         ranked[KIND] += [(rule.rank, (rule.attribute, ())) for rule in client.kinds if rule.attribute]
-    by_field = {field: [place for _, place in sorted(entries, key=itemgetter(0))] for field, entries in ranked.items()}
-    usage_objects = [name for client in clients for name in client.usage_objects]
-    for field, entries in by_field.items():
-        entries += product(usage_objects, field.usage_paths)
-    return {field: tuple(entries) for field, entries in by_field.items()}
+        ranked[USAGE] += [ranked_place(client, name) for name in client.usage_objects]
+        ranked[REPORTED_COSTS] += [ranked_place(client, name) for name in client.cost_objects]
+    return {field: tuple(place for _, place in sorted(entries, key=itemgetter(0))) for field, entries in ranked.items()}
 
 
 def ranked_place(client: Client, name: str | RankedAttributeName) -> tuple[int, Place]:
@@ -65,11 +62,7 @@ CONTENT = any_of((pattern for client in CLIENTS for pattern in client.contents),
 READERS: dict[str, FactsReader] = {kind: reader for client in CLIENTS for kind, reader in client.readers.items()}
 PAIRINGS: tuple[Pairing, ...] = tuple(client.pairing for client in CLIENTS if client.pairing)
 
-SUMMED_USAGE = tuple(name for client in CLIENTS for name in client.summed_usage)
-EXCLUSIVE_SCOPES = frozenset(scope for client in CLIENTS for scope in client.exclusive_scopes)
-
-FRAMEWORKS = frozenset(name for client in CLIENTS for name in client.frameworks) | {""}
-PROVIDER_NAMES = {old: new for client in CLIENTS for old, new in client.provider_names.items()}
+EXCLUDES_CACHE = tuple(client.excludes_cache for client in CLIENTS if client.excludes_cache)
 PROVIDER_SUFFIX = any_of((suffix for client in CLIENTS for suffix in client.provider_suffixes), r"\.({})$")
 
 AGENT_PREFIX = any_of((prefix for client in CLIENTS for prefix in client.agent_prefixes), "^({}) ")

@@ -5,11 +5,30 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
+from ingest.messages import safe_message
 from ingest.span_facts import SpanFacts
 from ingest.spans import STATUS_ERROR, Span
 from traces.text import MESSAGE_LENGTH, clean
 
-TIMED_OUT = re.compile(r"time(d )?\s?out|deadline", re.IGNORECASE)
+# A word that begins so, or the same inside a name: ReadTimeout, ETIMEDOUT, UND_ERR_HEADERS_TIMEOUT.
+TIMED_OUT = re.compile(
+    r"(?<![A-Za-z])(?i:timed?out|timed?[ _-]outs?(?![a-z]))|(?<=[A-Za-z])Timed?[_-]?[Oo]ut|TIMED?_?OUT|(?i:deadline)"
+)
+# Without the noun, which a complaint about a parameter uses too.
+RAN_OUT_OF_TIME = re.compile(r"(?i)(?<![a-z])timed[ _-]?out|ETIMEDOUT|deadline[ _]?exceeded")
+PARAMETER = re.compile(
+    r"(?i)[\"'`][\w.]{0,32}(?:time_?out|deadline)\w{0,32}[\"'`]|(?<!\w)\w{0,32}(?:time_?out|deadline)\w{0,32}\s{0,4}="
+    r"|(?:parameter|argument|option|field|property|key|keyword)s?:?\s+\w{0,32}(?:time_?out|deadline)"
+    r"|(?:time_?out|deadline)\w{0,32}\s+(?:parameter|argument|option|field|property|must|should|needs|cannot)\b"
+    r"|(?:invalid|unsupported|unknown|negative)[ _]time_?out"
+)
+"""Places in a message that speak of a parameter and not of what happened."""
+CLIENT_ERROR = re.compile(
+    r"(?i)(?:^|\b(?:error|code|status|http)\b\W{0,4})4(?!08)\d\d\b(?!\s*(?:m?s|seconds|milliseconds)\b)|bad_?request|invalid_?(?:request|argument|value|param)|validation|unprocessable"
+    r"|typeerror|valueerror|not_?supported"
+)
+CODE_LENGTH = 40
+"""Characters at the beginning of a message in which a status like `Error code: 400` stands."""
 SEARCHED_LENGTH = 300
 """Characters of a message that are searched for a time-out. Later ones may quote code that names a timeout."""
 
@@ -21,14 +40,24 @@ def read_failure(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     exception = exception or {}
     facts.error_type = error_type(attributes, exception)
     message = error_message(span, attributes, exception)
-    facts.error_message = clean(message, MESSAGE_LENGTH) if message else None
-    texts = (
+    facts.error_message = clean(safe_message(message), MESSAGE_LENGTH) if message else None
+    types = (
         str(span.attributes.get("error.type", "")),
         str(exception.get("exception.type", "")),
         facts.error_type or "",
-        (message or "").partition("Traceback")[0][:SEARCHED_LENGTH],
+        attributes.text(fields.ERROR_CODE) or "",
     )
-    facts.status = "timeout" if any(map(TIMED_OUT.search, texts)) else "error"
+    searched = (message or "").partition("Traceback")[0][:SEARCHED_LENGTH]
+    facts.status = "timeout" if is_timeout(types, searched) else "error"
+
+
+def is_timeout(types: tuple[str, ...], message: str) -> bool:
+    """Returns whether the call took too long. A 400 about a parameter called timeout did not."""
+    if any(map(TIMED_OUT.search, (PARAMETER.sub("", name) for name in types))):
+        return True
+    is_client_error = any(map(CLIENT_ERROR.search, (*types, message[:CODE_LENGTH])))
+    pattern = RAN_OUT_OF_TIME if is_client_error else TIMED_OUT
+    return pattern.search(PARAMETER.sub("", message)) is not None
 
 
 def exception_of(span: Span) -> dict[str, Any] | None:
@@ -55,7 +84,7 @@ def error_type(attributes: Attributes, exception: dict[str, Any]) -> str | None:
         name = Attributes(exception).text(fields.EXCEPTION_TYPE) or name
     if name is None:
         name = attributes.text(fields.ERROR_CODE)
-    return unwrapped(name) if name else None
+    return unwrapped(safe_message(name)) if name else None
 
 
 def unwrapped(error_type: str) -> str:

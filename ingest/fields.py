@@ -14,8 +14,6 @@ class Field:
     """One fact that a span can state. Fields are compared by identity, which makes them fast keys of dictionaries."""
 
     name: str
-    usage_paths: tuple[Path, ...] = ()
-    """Where the usage objects of OpenAI, Anthropic and LangChain hold it."""
 
 
 # --- Calls ---
@@ -25,33 +23,18 @@ REQUESTED_MODEL = Field("requested model")
 USED_MODEL = Field("used model")
 INPUT_TOKENS = Field("input tokens")
 OUTPUT_TOKENS = Field("output tokens")
-CACHE_READ_TOKENS = Field(
-    "cache read tokens",
-    (
-        ("cache_read_input_tokens",),
-        ("prompt_tokens_details", "cached_tokens"),
-        ("input_tokens_details", "cached_tokens"),
-        ("input_token_details", "cache_read"),
-    ),
-)
-CACHE_WRITE_TOKENS = Field(
-    "cache write tokens",
-    (
-        ("cache_creation_input_tokens",),
-        ("input_token_details", "cache_creation"),
-    ),
-)
-REASONING_TOKENS = Field(
-    "reasoning tokens",
-    (
-        ("completion_tokens_details", "reasoning_tokens"),
-        ("output_tokens_details", "reasoning_tokens"),
-        ("output_token_details", "reasoning"),
-    ),
-)
+TOTAL_TOKENS = Field("total tokens")
+CACHE_READ_TOKENS = Field("cache read tokens")
+CACHE_WRITE_TOKENS = Field("cache write tokens")
+REASONING_TOKENS = Field("reasoning tokens")
+USAGE = Field("usage object")
+"""Its counts are read after all names (`ingest/usage.py`)."""
 REPORTED_COST_USD = Field("reported cost in USD")
+REPORTED_COSTS = Field("object with the parts of the reported cost in USD")
+"""Its parts do not overlap (`ingest/reported_cost.py`)."""
 RESPONSE_ID = Field("response id")
 SERVICE_TIER = Field("service tier")
+SPEED = Field("speed")
 FIRST_TOKEN_SECONDS = Field("time to first token in seconds")
 FIRST_TOKEN_MS = Field("time to first token in milliseconds")
 FIRST_TOKEN_BY_SERVER = Field("time to first token, measured by the server")

@@ -1,7 +1,8 @@
 """Kinds of spans, and the operations of their rows.
 
 A kind is one of: llm, raw (a provider's answer that repeats a call), embedding, usage_log (the log that ends a stream),
-tool, handoff, agent, workflow, chain, other. `ingest/clients/` defines how each client's kinds are recognised.
+turn (the span above a call, which has its usage), tool, handoff, agent, workflow, chain, other. `ingest/clients/`
+defines how each client's kinds are recognised.
 """
 
 import re
@@ -10,7 +11,7 @@ from ingest.spans import Span
 from traces.text import NAME_LENGTH, clean
 
 CALL_KINDS = frozenset({"llm", "raw", "embedding"})
-RECORD_KINDS = CALL_KINDS | {"usage_log"}
+RECORD_KINDS = CALL_KINDS | {"usage_log", "turn"}
 """Kinds of spans that record something about a call."""
 
 KIND_OF_OPERATION = {

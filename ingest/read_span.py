@@ -36,8 +36,10 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         has_named_agent=has_named_agent,
         workflow=attributes.text(fields.WORKFLOW),
         service=span.resource.service or attributes.text(fields.SERVICE, ID_LENGTH),
-        user=attributes.text(fields.USER, ID_LENGTH),
-        session=attributes.text(fields.SESSION, ID_LENGTH),
+        user=attributes.identifier(fields.USER),
+        session=attributes.identifier(fields.SESSION),
+        resource_user=span.resource.user,
+        resource_session=span.resource.session,
         holds_client_call=attributes.has(fields.CLIENT_CALL) and span.scope not in client_rules.CLIENT_CALL_SCOPES,
         is_timeless=span.is_timeless,
     )

@@ -172,8 +172,8 @@ def share_over_trace(members: list[Node]) -> None:
     session = next((node.facts.session for node in roots_first if node.facts.session), None)
     workflow = next((node.facts.workflow for node in roots_first if node.facts.workflow), None)
     for node in members:
-        node.user = node.user or user
-        node.session = node.session or session
+        node.user = node.user or user or node.facts.resource_user
+        node.session = node.session or session or node.facts.resource_session
         node.workflow = node.workflow or workflow
 
 

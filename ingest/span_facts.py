@@ -34,6 +34,9 @@ class SpanFacts:
     service: str | None = None
     user: str | None = None
     session: str | None = None
+    resource_user: str | None = None
+    """The user of the whole process, for traces in which no span names one."""
+    resource_session: str | None = None
     provider: str | None = None
     requested_model: str | None = None
     used_model: str | None = None
@@ -43,8 +46,10 @@ class SpanFacts:
     cache_write_tokens: int | None = None
     reasoning_tokens: int | None = None
     usage_details: dict[str, int | str] | None = None
+    """As in the row: what the call used beside the five counts."""
     reported_cost_usd: str | None = None
     reported_parts: dict[str, str] | None = None
+    """The parts of the reported cost in USD by class: input, output, cache_read, cache_write, audio, image, search."""
     response_id: str | None = None
     holds_client_call: bool = False
     """A client wrote its last call into this span of the application."""
@@ -66,11 +71,6 @@ class SpanFacts:
     @property
     def cached_tokens(self) -> int:
         return (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
-
-    def include_cache(self) -> None:
-        """Adds the cached tokens to the input tokens, which did not contain them."""
-        if self.input_tokens is not None:
-            self.input_tokens += self.cached_tokens
 
 
 ROW_COLUMNS = ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")

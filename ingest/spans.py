@@ -24,6 +24,8 @@ class Resource:
     service: str | None = None
     version: str | None = None
     environment: str | None = None
+    user: str | None = None
+    session: str | None = None
 
 
 NO_RESOURCE = Resource()

@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
+from ingest.messages import safe_attribute, safe_value
 from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
@@ -28,6 +29,9 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
             if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
                 value = storable(value)
             stored[clean_name(name)] = value
+    for name in attributes.shape.messages:
+        if (stored_name := clean_name(name)) in stored:
+            stored[stored_name] = storable(safe_value(span.attributes[name]))
     add_derived(stored, span, attributes)
     if span.events:
         stored["events"] = [stored_event(event, store_content) for event in span.events]
@@ -76,7 +80,7 @@ def stored_event(event: Event, store_content: bool) -> dict[str, Any]:
     stored: dict[str, Any] = {"name": clean(event.name, ID_LENGTH)}
     if store_content and event.attributes:
         stored["attributes"] = {
-            clean(name, ID_LENGTH): storable(value)
+            clean(name, ID_LENGTH): storable(safe_attribute(name, value))
             for name, value in event.attributes.items()
             if name != "exception.stacktrace"
         }

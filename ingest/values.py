@@ -1,7 +1,6 @@
 """Reads values of attributes: JSON inside a text, and token counts in every form in which clients write them."""
 
 import ast
-from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -11,6 +10,24 @@ from ingest.fields import Path
 MAX_LITERAL_LENGTH = 16 * 1024
 MAX_TOKENS = 10**12
 """No call has more tokens, and sums of larger numbers would not fit into 64 bits."""
+NO_IDENTIFIERS = frozenset({"", "null", "undefined", "none", "nil", "nan", "[object object]"})
+"""Texts that clients write for a user or a session that they do not know."""
+
+
+def is_identifier(text: str) -> bool:
+    """Returns whether the text can name a user or a session."""
+    return text.strip().lower() not in NO_IDENTIFIERS
+
+
+def unquoted(text: str) -> str:
+    """Returns the text inside JSON quotes, as MLflow and Langfuse write texts; other texts stay as they are."""
+    if text[:1] != '"':
+        return text
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return value if isinstance(value, str) else text
 
 
 def structure(value: Any) -> Any:
@@ -39,12 +56,6 @@ def value_at(value: Any, path: Path) -> Any:
             return None
         value = value.get(key)
     return value
-
-
-def first_count(value: Any, paths: Iterable[Path]) -> int | None:
-    """Returns the token count at the first of the paths that leads to one."""
-    counts = (token_count(value_at(value, path)) for path in paths)
-    return next((count for count in counts if count is not None), None)
 
 
 def token_count(value: Any) -> int | None:

@@ -4,31 +4,14 @@ It does not import Django, because gunicorn's configuration uses it too.
 """
 
 import logging
-import re
 from contextvars import ContextVar
 from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
+from web.masking import without_secrets
+
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
-
-# Patterns and their replacements: API keys except their prefix, which names the key and is not secret; passwords in
-# URLs; all other credentials.
-SECRETS = (
-    (re.compile(r"\b(aop_[\w-]{8})[\w-]{8,}"), r"\1…"),
-    (re.compile(r"(://[^\s:/@]*:)[^\s@]+@"), r"\1…@"),
-    (re.compile(r"(?i)\b((?:bearer|basic)(?:\s|%20)+)(?!aop_)[\w.~+/=%-]{8,}"), r"\1…"),
-    (
-        re.compile(r"(?i)\b((?:sessionid|csrftoken|csrfmiddlewaretoken|password)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+"),
-        r"\1…",
-    ),
-)
-
-
-def without_secrets(text: str) -> str:
-    for pattern, replacement in SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 class JsonLogFormatter(JsonFormatter):

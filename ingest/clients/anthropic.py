@@ -6,4 +6,6 @@ its own, without user and session.
 
 from ingest.client import Client
 
-CLIENT = Client(rank=150, sdk_scopes={"com.anthropic.sdk.python": "anthropic"})
+LANGUAGES = ("python", "typescript", "go", "java", "csharp", "ruby", "php", "cli")
+
+CLIENT = Client(rank=150, sdk_scopes={f"com.anthropic.sdk.{language}": "anthropic" for language in LANGUAGES})

@@ -7,5 +7,4 @@ CLIENT = Client(
     rank=110,
     names={fields.SESSION: ("gcp.vertex.agent.session_id",)},
     contents=(r"gcp\.vertex\.agent\.(llm|tool|data)",),
-    frameworks=frozenset({"gcp.vertex.agent"}),
 )

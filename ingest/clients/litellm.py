@@ -14,13 +14,13 @@ from ingest import fields
 from ingest.client import Client, KindRule
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
-from ingest.values import first_count, structure
+from ingest.usage import usage_of
+from ingest.usage_facts import take_text, take_usage
+from ingest.values import structure
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
 SCOPE = "litellm"
 RAW_USAGE = re.compile(r"^llm\.(\w+)\.usage$")
-RAW_INPUT_PATHS = (("prompt_tokens",), ("input_tokens",))
-RAW_OUTPUT_PATHS = (("completion_tokens",), ("output_tokens",))
 
 
 def kind(span: Span) -> str | None:
@@ -40,26 +40,21 @@ def read_raw(facts: SpanFacts, span: Span) -> None:
     facts.response_id = clean(str(response_id), ID_LENGTH) if response_id else None
     if facts.user is None and user:
         facts.user = clean(str(user), ID_LENGTH)
-    read_raw_usage(facts, structure(span.attributes[f"llm.{provider}.usage"]))
-
-
-def read_raw_usage(facts: SpanFacts, usage: Any) -> None:
-    """Reads the tokens. Anthropic's own input tokens do not contain the cached ones; in the shape of OpenAI they do."""
-    facts.input_tokens = first_count(usage, RAW_INPUT_PATHS)
-    facts.output_tokens = first_count(usage, RAW_OUTPUT_PATHS)
-    facts.cache_read_tokens = first_count(usage, fields.CACHE_READ_TOKENS.usage_paths)
-    facts.cache_write_tokens = first_count(usage, fields.CACHE_WRITE_TOKENS.usage_paths)
-    facts.reasoning_tokens = first_count(usage, fields.REASONING_TOKENS.usage_paths)
-    is_openai_shape = isinstance(usage, dict) and usage.get("prompt_tokens") is not None
-    if facts.provider == "anthropic" and not is_openai_shape:
-        facts.include_cache()
+    if usage := usage_of(structure(span.attributes[f"llm.{provider}.usage"])):
+        facts.input_tokens = facts.output_tokens = None
+        take_usage(facts, usage)
+    take_text(facts, "service_tier", str(span.attributes.get(f"llm.{provider}.service_tier") or ""))
 
 
 CLIENT = Client(
     rank=140,
     names={
         fields.REPORTED_COST_USD: ((55, "gen_ai.cost.total_cost"), (55, "litellm.cost.total")),
-        fields.USER: ("llm.user", (142, "metadata.user_api_key_end_user_id")),
+        fields.USER: (
+            "llm.user",
+            (142, "metadata.user_api_key_end_user_id"),
+            (142, "litellm.metadata.user_api_key_end_user_id"),
+        ),
         fields.ERROR_CODE: ("error.code",),
         fields.CLIENT_CALL: ("litellm.call_id",),
     },

@@ -4,6 +4,5 @@ from ingest.client import Client
 
 CLIENT = Client(
     rank=160,
-    frameworks=frozenset({"microsoft.agent_framework"}),
     error_type_pattern=r"<class '(.+)'>",
 )

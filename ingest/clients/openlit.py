@@ -10,5 +10,5 @@ CLIENT = Client(
         fields.USER: ("gen_ai.request.user",),
     },
     contents=(r"gen_ai\.tool\.args",),
-    exclusive_scopes=frozenset({"openlit.instrumentation.anthropic"}),
+    excludes_cache=lambda span: span.scope == "openlit.instrumentation.anthropic",
 )

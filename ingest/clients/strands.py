@@ -13,6 +13,5 @@ CLIENT = Client(
     rank=30,
     names={fields.CACHE_WRITE_TOKENS: ("gen_ai.usage.cache_write_input_tokens",)},
     contents=(r"system_prompt",),
-    frameworks=frozenset({"strands-agents"}),
     server_time_in_ms=server_time_in_ms,
 )

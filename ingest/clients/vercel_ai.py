@@ -23,6 +23,9 @@ def kind(span: Span) -> str:
     return next((kind_name for pattern, kind_name in KINDS if pattern.search(operation_id)), "chain")
 
 
+METADATA = "ai.response.providerMetadata"
+CONTEXTS = ("ai.telemetry.metadata.", "ai.settings.context.")
+
 CLIENT = Client(
     rank=70,
     names={
@@ -38,9 +41,24 @@ CLIENT = Client(
         fields.FIRST_TOKEN_MS: ("ai.response.msToFirstChunk",),
         fields.AGENT_IN_METADATA: ((125, "ai.telemetry.functionId"),),
         fields.TOOL: ("ai.toolCall.name",),
-        fields.USER: ("ai.telemetry.metadata.userId", "ai.settings.context.userId"),
-        fields.SESSION: ("ai.telemetry.metadata.sessionId", "ai.settings.context.sessionId"),
+        fields.TOTAL_TOKENS: ("ai.usage.totalTokens",),
+        fields.SERVICE_TIER: (f"{METADATA}>openai>serviceTier", f"{METADATA}>azure>serviceTier"),
+        fields.USER: tuple(place + name for name in ("userId", "user_id") for place in CONTEXTS),
+        fields.SESSION: tuple(
+            place + name
+            for name in (
+                *("sessionId", "session_id", "conversationId", "conversation_id"),
+                *("threadId", "thread_id", "chatId", "chat_id"),
+            )
+            for place in CONTEXTS
+        ),
     },
+    # The deepest object of a provider comes first: the one around it repeats a part of it.
+    usage_objects=(
+        *(f"{METADATA}>{name}>usage" for name in ("anthropic", "bedrock", "openrouter")),
+        *(f"{METADATA}>{name}>usageMetadata" for name in ("google", "vertex")),
+        *(f"{METADATA}>{name}" for name in ("anthropic", "bedrock", "openai", "azure", "xai", "deepseek")),
+    ),
     kinds=(KindRule(60, kind, "ai.operationId"),),
     contents=(
         r"ai\.prompt",
@@ -48,6 +66,9 @@ CLIENT = Client(
         r"ai\.toolCall\.(args|result)",
         r"ai\.(value|values|embedding|embeddings)$",
     ),
-    provider_suffixes=("chat", "responses", "messages", "embedding", "embeddings"),
+    provider_suffixes=(
+        *("chat", "responses", "messages", "completion", "embedding", "embeddings"),
+        *("image", "speech", "transcription"),
+    ),
     first_token_events=frozenset({"ai.stream.firstChunk"}),
 )

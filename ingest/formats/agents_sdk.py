@@ -106,14 +106,14 @@ def attributes_of(data: dict[str, Any]) -> dict[str, Any]:
     name_attribute = {"function": "tool.name", "agent": "agent.name"}.get(kind)
     if name_attribute:
         attributes[name_attribute] = data.get("name")
-    usage = object_at(data, "usage")
+    custom = object_at(data, "data")
+    attributes["sdk_span_type"] = custom.get("sdk_span_type")
+    usage = object_at(data, "usage") or object_at(custom, "usage")
     if usage:
         attributes["usage"] = usage
-        attributes["gen_ai.usage.input_tokens"] = usage.get("input_tokens")
-        attributes["gen_ai.usage.output_tokens"] = usage.get("output_tokens")
     attributes["llm.request.model_name"] = data.get("model")
     attributes["response_id"] = data.get("response_id")
-    attributes["agent_name"] = object_at(data, "data").get("agent_name")
+    attributes["agent_name"] = custom.get("agent_name")
     attributes["input.value"] = data.get("input")
     attributes["output.value"] = data.get("output")
     return {key: value for key, value in attributes.items() if value is not None}

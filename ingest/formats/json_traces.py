@@ -21,6 +21,8 @@ from pydantic_core import PydanticCustomError
 
 from ingest.accepted_time import accepted_time
 from ingest.formats.json_values import parse_spans_json
+from ingest.messages import safe_attribute, safe_message
+from ingest.values import is_identifier
 from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
@@ -43,6 +45,18 @@ def text_of(length: int) -> BeforeValidator:
     return BeforeValidator(validate)
 
 
+def message_of(length: int) -> BeforeValidator:
+    def validate(value: Any) -> Any:
+        return clean(safe_message(value), length) if isinstance(value, str) else value
+
+    return BeforeValidator(validate)
+
+
+def known_id(value: Any) -> Any:
+    """Returns None for a user or session like `undefined`, which clients write without one."""
+    return None if isinstance(value, str) and not is_identifier(value) else value
+
+
 def not_blank(value: Any) -> Any:
     if isinstance(value, str) and not value.strip():
         raise PydanticCustomError("blank", "must not be blank")
@@ -50,6 +64,8 @@ def not_blank(value: Any) -> Any:
 
 
 def storable_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = {name: safe_attribute(name, item) for name, item in value.items()}
     try:
         return clean_json(value)
     except ValueError as error:
@@ -75,6 +91,7 @@ def parse_start(value: Any) -> datetime:
 
 
 Id = Annotated[str | None, text_of(ID_LENGTH)]
+KnownId = Annotated[str | None, text_of(ID_LENGTH), BeforeValidator(known_id)]
 RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
 # No call has more tokens, and sums of larger numbers would not fit into 64 bits.
@@ -107,11 +124,11 @@ class TraceItem(BaseModel):
     name: Name = None
     provider: Name = None
     model: Name = None
-    user_id: Id = None
-    session_id: Id = None
+    user_id: KnownId = None
+    session_id: KnownId = None
     status: Status = "success"
-    error_type: Name = None
-    error_message: Annotated[str | None, text_of(MESSAGE_LENGTH)] = None
+    error_type: Annotated[str | None, message_of(NAME_LENGTH)] = None
+    error_message: Annotated[str | None, message_of(MESSAGE_LENGTH)] = None
     # More than thirty years means a mistaken unit, and the sum of two very large numbers would fail every query.
     latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
     input_tokens: Count = None

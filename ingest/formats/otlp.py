@@ -49,4 +49,6 @@ def resource_of(values: dict[str, Any]) -> Resource:
         service=attributes.text(fields.SERVICE, ID_LENGTH),
         version=attributes.text(fields.SERVICE_VERSION),
         environment=attributes.text(fields.ENVIRONMENT),
+        user=attributes.identifier(fields.USER),
+        session=attributes.identifier(fields.SESSION),
     )

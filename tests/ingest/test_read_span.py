@@ -192,6 +192,12 @@ def test_each_name_of_a_kind_of_tokens_is_read(fact: str, place: client_rules.Pl
     assert (getattr(facts, fact), facts.input_tokens, facts.output_tokens) == (7, 100, 50)
 
 
+@pytest.mark.parametrize("place", client_rules.PLACES[fields.SERVICE_TIER], ids=spelled)
+def test_each_name_of_the_service_tier_is_read(place: client_rules.Place) -> None:
+    assert a_call(attribute(place, "flex")).usage_details == {"service_tier": "flex"}
+    assert a_call(attribute(place, "default")).usage_details is None
+
+
 @pytest.mark.parametrize("fact", CALL_FIELDS)
 def test_the_first_name_wins(fact: str) -> None:
     field, value = CALL_FIELDS[fact]
@@ -219,6 +225,15 @@ def test_json_in_a_text_is_read_like_an_object() -> None:
         ("anthropic.messages", "anthropic"),
         ("openai.embedding", "openai"),
         ("az.ai.openai", "azure.ai.openai"),
+        ("azure-openai.chat", "azure.ai.openai"),
+        ("Gemini", "gcp.gemini"),
+        ("google.generative-ai", "gcp.gemini"),
+        ("vertex_ai", "gcp.vertex_ai"),
+        ("amazon-bedrock", "aws.bedrock"),
+        ("xai", "x_ai"),
+        ("mistralai", "mistral_ai"),
+        ("my-gateway", "my-gateway"),
+        ("litellm", "openai"),
         ("strands-agents", "openai"),
         ("langchain", "openai"),
         ("microsoft.agent_framework", "openai"),
