@@ -6,7 +6,7 @@ from uuid import UUID
 
 from ingest.resolve import resolve
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import SEARCH_DISTANCE, Key, SpanRow, linked_traces, stored_spans
+from ingest.span_rows import Key, SpanRow, around, linked_traces, stored_spans
 from ingest.store import call_to_price
 from prices import pricing
 from traces.row import Row
@@ -16,7 +16,7 @@ from traces.write_cursor import WriteCursor
 def calls_to_price(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> list[pricing.CallToPrice]:
     """Returns the calls of the rows with the facts that decided their first price."""
     calls = facts_of_calls(cursor, workspace_id, [row for row in rows if row.span_facts])
-    return [call_of(row, calls.get((row.trace_id, row.span_id, row.timestamp))) for row in rows]
+    return [call_of(row, calls.get((row.trace_id, row.span_id))) for row in rows]
 
 
 def call_of(row: Row, facts: SpanFacts | None) -> pricing.CallToPrice:
@@ -32,11 +32,7 @@ def call_of(row: Row, facts: SpanFacts | None) -> pricing.CallToPrice:
 def facts_of_calls(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, SpanFacts]:
     """Returns for each call all facts about it, from every span that records it."""
     results = resolve(span.facts for span in spans_of(cursor, workspace_id, rows))
-    return {
-        (result.facts.trace_id, result.facts.span_id, result.facts.timestamp): result.call
-        for result in results
-        if result.call
-    }
+    return {(result.facts.trace_id, result.facts.span_id): result.call for result in results if result.call}
 
 
 def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[SpanRow]:
@@ -44,7 +40,5 @@ def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterab
     spans: dict[Key, SpanRow] = {}
     starts = [row.timestamp for row in rows]
     for trace_ids in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
-        spans |= stored_spans(
-            cursor, workspace_id, trace_ids, (min(starts) - SEARCH_DISTANCE, max(starts) + SEARCH_DISTANCE)
-        )
+        spans |= stored_spans(cursor, workspace_id, trace_ids, around([(min(starts), max(starts))]), spans)
     return spans.values()

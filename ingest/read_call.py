@@ -7,7 +7,7 @@ from typing import Any
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.model_names import inferred_provider
-from ingest.operations import model_in_name
+from ingest.operations import is_presumed_call, model_in_name
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.values import MAX_TOKENS, token_count
@@ -28,9 +28,11 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     read_tokens(facts, attributes)
     if reader := client_rules.READERS.get(facts.kind):
         reader(facts, span)
+    is_model_in_name = not facts.model
     if facts.requested_model is None:
         facts.requested_model = model_in_name(span.name)
     normalise_tokens(facts, span)
+    facts.is_presumed = is_presumed_call(facts.kind, span, is_model_in_name and not facts.has_usage)
     providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
     facts.provider = provider_of(providers) or inferred_provider(facts.model or "")
 

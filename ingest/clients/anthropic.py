@@ -6,4 +6,4 @@ its own, without user and session.
 
 from ingest.client import Client
 
-CLIENT = Client(rank=150, sdk_scopes={"com.anthropic.sdk.python": "anthropic"})
+CLIENT = Client(rank=150, provider_scopes=(r"com\.anthropic\.sdk\.\w+",))

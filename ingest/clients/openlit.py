@@ -10,5 +10,10 @@ CLIENT = Client(
         fields.USER: ("gen_ai.request.user",),
     },
     contents=(r"gen_ai\.tool\.args",),
+    provider_scopes=(
+        r"openlit\.instrumentation\."
+        r"(ai21|anthropic|azure_ai_inference|bedrock|cohere|google_ai_studio|groq|litellm|mistral|ollama|openai|premai"
+        r"|reka|together|vertexai|vllm)",
+    ),
     exclusive_scopes=frozenset({"openlit.instrumentation.anthropic"}),
 )

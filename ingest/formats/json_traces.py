@@ -137,7 +137,19 @@ class TraceItem(BaseModel):
             # Agent runs repeat the sums of their calls: they are stored as attributes, and no total adds them.
             values["attributes"] = self.attributes | self.usage()
             values |= dict.fromkeys(USAGE_FIELDS)
+        if "span_id" in self.model_fields_set:
+            values["span_facts"] = (values.get("span_facts") or {}) | self.noted()
         return Row(**values)
+
+    def noted(self) -> dict[str, Any]:
+        """Returns what the item itself states: it may come again, and what it leaves out must not count then."""
+        given = self.model_fields_set
+        noted: dict[str, Any] = {"item": True}
+        if "operation" in given:
+            noted["operation"] = self.operation
+        if "timestamp" not in given:
+            noted["is_timeless"] = True
+        return noted
 
     def usage(self) -> dict[str, float]:
         return {name: value for name in USAGE_FIELDS if (value := getattr(self, name)) is not None}

@@ -35,7 +35,7 @@ WHERE hypertable_name = 'traces' AND is_compressed AND %s >= range_start AND %s 
 
 def test_a_batch_delivered_twice_is_stored_once(timescaledb: RunQuery, tenant: Tenant) -> None:
     rows = tenant.calls(3)
-    assert writer.store(tenant.workspace.id, [*rows, a_row()]) == (1, 3)
+    assert writer.store(tenant.workspace.id, [*rows, a_row()]) == (1, 0, 3)
     assert timescaledb(ROWS, tenant.workspace.id) == [(4,)]
 
 
@@ -83,7 +83,7 @@ def test_compressed_rows_are_still_found_completed_corrected_and_stored_once(
     run_policies("compression")
     assert timescaledb(COMPRESSED, OLD, OLD) == [(1,)]
     late = a_row(OLD, user_id="ada", cost_usd="1")
-    assert writer.store(tenant.workspace.id, [row, other, late]) == (1, 2)
+    assert writer.store(tenant.workspace.id, [row, other, late]) == (1, 0, 2)
     correct(tenant, row, "grace")
     run_policies("refresh")
     assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "ada", 2, Decimal(2)), (OLD, "grace", 1, Decimal(5))]

@@ -54,6 +54,9 @@ class Engine(Protocol):
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         """Changes stored rows, and the rollups with them."""
 
+    def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
+        """Changes all columns of stored rows but their key, and the rollups with them."""
+
     def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
         """Moves a row from `stored_at` to `timestamp`, and the rollups with it."""
 
