@@ -128,12 +128,12 @@ def time_link(facts: SpanFacts) -> str | None:
 
 
 def wanted_time(facts: SpanFacts) -> Iterator[WantedLink]:
-    if not facts.is_call or is_paired_by_client(facts):
+    if not facts.is_call:
         return
-    if is_provider_root(facts):
-        yield overlapping(f"call:{request_of(facts)}", facts, CONTAINED_SLACK)
-    elif not own_id(facts):
-        yield overlapping(f"{PROVIDER_ROOT}:{request_of(facts)}", facts, CONTAINED_SLACK)
+    is_root = is_provider_root(facts)
+    if (is_root or not own_id(facts)) and not is_paired_by_client(facts):
+        beginning = "call" if is_root else PROVIDER_ROOT
+        yield overlapping(f"{beginning}:{request_of(facts)}", facts, CONTAINED_SLACK)
 
 
 def is_paired_by_client(facts: SpanFacts) -> bool:
@@ -149,10 +149,11 @@ def request_of(facts: SpanFacts) -> str:
 
 def pair_times(nodes: Sequence[Node]) -> None:
     """Pairs calls of a provider's SDK with calls of other scopes, first inside each trace and then over all traces."""
-    calls = [node for node in nodes if node.is_call and node.repeats is None and not is_paired_by_client(node.facts)]
-    inner = [node for node in calls if is_provider_scope(node.facts.scope)]
-    if inner:
-        outer = [node for node in calls if not own_id(node.facts) and not is_provider_root(node.facts)]
+    calls = [node for node in nodes if node.is_call and node.repeats is None]
+    outer = [node for node in calls if not own_id(node.facts) and not is_provider_root(node.facts)]
+    outer = [node for node in outer if not is_paired_by_client(node.facts)]
+    if outer:
+        inner = [node for node in calls if is_provider_scope(node.facts.scope) and not is_paired_by_client(node.facts)]
         pair_groups(inner, outer, lambda facts: (facts.trace_id, request_of(facts)))
         pair_groups([node for node in inner if is_provider_root(node.facts)], outer, request_of)
 

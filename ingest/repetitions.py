@@ -24,12 +24,13 @@ def find_repetitions(ordered: Sequence[Node]) -> None:
     for node in ordered:
         above = node.parent
         if above is not None and above.kind not in OTHER_REQUESTS:
-            node.call_above = above if above.is_call else above.call_above
-        if node.is_call and node.call_above is not None:
-            below[id(node.call_above)].append(node)
-    for node in ordered:
-        if id(node) in below:
-            find_repetitions_of(node, below[id(node)])
+            node.call_above = call = above if above.is_call else above.call_above
+            if call is not None and node.is_call:
+                below[id(call)].append(node)
+    if below:
+        for node in ordered:
+            if id(node) in below:
+                find_repetitions_of(node, below[id(node)])
 
 
 # --- Which spans are calls ---
@@ -38,14 +39,18 @@ def find_repetitions(ordered: Sequence[Node]) -> None:
 def find_calls(ordered: Sequence[Node]) -> None:
     """Makes wrappers of calls no calls, and makes a finished agent run with usage and without a call below a call."""
     above_calls: set[int] = set()
-    running = running_nodes(ordered)
+    runs = any(node.kind == "agent" and node.facts.has_usage for node in ordered)
+    running = running_nodes(ordered) if runs else set()
     for node in reversed(ordered):
-        if id(node) in above_calls:
-            if is_wrapper(node.facts) and node.is_call:
+        is_above_calls = id(node) in above_calls
+        if node.is_call:
+            if is_above_calls and is_wrapper(node.facts):
                 node.kind = "other"
-        elif node.kind == "agent" and node.facts.has_usage and id(node) not in running:
+        elif not is_above_calls:
+            if node.kind != "agent" or not node.facts.has_usage or id(node) in running:
+                continue
             node.kind = "llm"
-        if node.parent is not None and (node.is_call or id(node) in above_calls):
+        if node.parent is not None:
             above_calls.add(id(node.parent))
 
 

@@ -12,8 +12,9 @@ FORM = re.compile(r"^[A-Za-z]+[-_]")
 
 def own_id(facts: SpanFacts) -> str | None:
     """Returns the id that the provider gave the response. Some libraries invent ids of their own."""
-    is_invented = facts.scope in client_rules.INVENTED_ID_SCOPES and facts.kind != "raw"
-    return None if is_invented else facts.response_id
+    if facts.scope in client_rules.INVENTED_ID_SCOPES and facts.kind != "raw":
+        return None
+    return facts.response_id
 
 
 def have_same_id(one: SpanFacts, other: SpanFacts) -> bool:

@@ -14,7 +14,7 @@ from ingest.read_span import read_span
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.stored_attributes import stored_attributes
-from traces import lookup
+from traces import engines, lookup
 from traces.row import Row
 from traces.write_cursor import WriteCursor
 
@@ -142,7 +142,8 @@ def stored_spans(
     """Returns the stored spans of the traces that began in the period, or near a root that began long before it."""
     rows = lookup.spans_of_traces(cursor, workspace_id, trace_ids, within)
     found = {span.key: span for span in map(stored_span_row, rows)}
-    if orphaned := traces_with_missing_parents({**spans, **found}) & trace_ids:
+    orphaned = traces_with_missing_parents({**spans, **found}) & trace_ids
+    if orphaned and engines.current().finds_old_rows:
         roots = lookup.roots_of_traces(cursor, workspace_id, orphaned, accepted_time())
         if far := [root for root in roots if not within[0] <= root.timestamp <= within[1]]:
             ids = {root.trace_id for root in far}

@@ -64,6 +64,7 @@ WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s AND {time_c
 
 class PostgreSQL:
     name = "postgresql"
+    finds_old_rows = True
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""

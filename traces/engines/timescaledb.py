@@ -87,6 +87,7 @@ _aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
 
 class TimescaleDB:
     name = "timescaledb"
+    finds_old_rows = False
 
     def complete_schema(self) -> None:
         set_policies()
