@@ -74,9 +74,10 @@ REJECTION: Schema = {
 }
 INGESTION_ANSWER: Schema = {
     "type": "object",
-    "required": ["accepted", "duplicates", "rejected"],
+    "required": ["accepted", "updated", "duplicates", "rejected"],
     "properties": {
         "accepted": {"type": "integer"},
+        "updated": {"type": "integer"},
         "duplicates": {"type": "integer"},
         "rejected": {"type": "array", "items": REJECTION},
     },

@@ -1,7 +1,7 @@
 """The form of a file in `ingest/clients/`: everything that one family of SDKs does in its own way."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -44,8 +44,8 @@ class Pairing:
 
     link: Callable[[SpanFacts], str | None]
     """The span's own link; None for a span that is not paired in this way."""
-    wanted_link: Callable[[SpanFacts], WantedLink | None]
-    """The link of the other span, and the time in which the other span began."""
+    wanted_links: Callable[[SpanFacts], Iterable[WantedLink]]
+    """The links that the other span may have, and the time in which it began."""
     pair: Callable[[Sequence[Node]], None]
     """Where several nodes record one call, one of them counts as the call. Sets `repeats` of the others to it."""
 
@@ -110,8 +110,9 @@ class Client:
 
     # --- Spans in their trace ---
 
-    sdk_scopes: Mapping[str, str] = field(default_factory=dict)
-    """Scopes of a provider's own SDK, and the provider. Their spans are often roots although they repeat a call."""
+    provider_scopes: tuple[str, ...] = ()
+    """Patterns for scopes of a provider's SDK, or of instrumentations of one. A framework that calls the SDK may record
+    the same call, and the SDK's span is then often the root of another trace."""
     invented_id_scopes: frozenset[str] = frozenset()
     """Scopes that invent response ids: two different ids can belong to one call."""
     late_scopes: tuple[str, ...] = ()

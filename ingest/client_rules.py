@@ -78,10 +78,8 @@ PLACEHOLDERS = tuple(text for client in CLIENTS for text in client.placeholders)
 GENERATED_SESSION = any_of((client.generated_session for client in CLIENTS if client.generated_session), "^(?:{})$")
 RESPONSE_ID_PATTERNS = tuple(item for client in CLIENTS for item in client.response_id_patterns.items())
 
-SDK_SCOPES = frozenset(scope for client in CLIENTS for scope in client.sdk_scopes)
-SDK_PROVIDERS = frozenset(provider for client in CLIENTS for provider in client.sdk_scopes.values()) | {None}
+PROVIDER_SCOPE = any_of((scope for client in CLIENTS for scope in client.provider_scopes), "^(?:{})$")
 INVENTED_ID_SCOPES = frozenset(scope for client in CLIENTS for scope in client.invented_id_scopes)
 LATE_SCOPES = tuple(scope for client in CLIENTS for scope in client.late_scopes)
-STORED_SCOPES = SDK_SCOPES | INVENTED_ID_SCOPES
 TIMELESS_TRACE_IDS = tuple(beginning for client in CLIENTS for beginning in client.timeless_trace_ids)
 CLIENT_CALL_SCOPES = frozenset(scope for client in CLIENTS for scope in client.client_call_scopes)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Self
 
 from ingest.operations import CALL_KINDS
@@ -11,6 +12,7 @@ SLACK = timedelta(seconds=1)
 """Two records of a call may differ by this much, because clocks differ and callbacks come late."""
 MAX_CALL_DURATION = timedelta(hours=1)
 """The time before a record in which the other record of its call is looked for."""
+NO_SCOPE: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +28,8 @@ class Node:
     """The node that counts as the call, if this node only records the call again."""
     call_above: Self | None = None
     """The nearest call among the spans above."""
+    scopes: frozenset[str] = NO_SCOPE
+    """The scopes of all spans that record this call, if the node is the call."""
     agent: str | None = None
     user: str | None = None
     session: str | None = None
@@ -35,6 +39,19 @@ class Node:
     def is_call(self) -> bool:
         return self.kind in CALL_KINDS
 
+    def join(self, other: "Node") -> bool:
+        """Lets the call of `other` repeat the call of this node, if both can be one call.
+
+        They cannot if a library would have recorded it twice, or if one is below the other: `repetitions` has decided
+        about those. Returns whether it did.
+        """
+        call, repetition = self.call_node, other.call_node
+        if call is repetition or call.scopes & repetition.scopes or is_below(self, other) or is_below(other, self):
+            return False
+        repetition.repeats = call
+        call.scopes |= repetition.scopes
+        return True
+
     @property
     def call_node(self) -> "Node":
         """Returns the node that counts as the call that this node records."""
@@ -42,6 +59,21 @@ class Node:
         while node.repeats is not None:
             node = node.repeats
         return node
+
+
+@lru_cache(maxsize=1024)
+def scope_set(scope: str) -> frozenset[str]:
+    """Returns the scope as a set; an empty one for a span that does not say its scope."""
+    return frozenset({scope}) if scope else NO_SCOPE
+
+
+def is_below(node: Node, above: Node) -> bool:
+    if node.facts.trace_id != above.facts.trace_id:
+        return False
+    parent = node.parent
+    while parent is not None and parent is not above:
+        parent = parent.parent
+    return parent is not None
 
 
 def start_order(node: Node) -> tuple[datetime, str, str]:

@@ -19,6 +19,7 @@ KIND_OF_OPERATION = {
     "text_completion": "llm",
     "generate_content": "llm",
     "completion": "llm",
+    "responses": "llm",
     "embeddings": "embedding",
     "embedding": "embedding",
     "execute_tool": "tool",
@@ -27,17 +28,26 @@ KIND_OF_OPERATION = {
     "invoke_workflow": "workflow",
 }
 OPERATION_OF_KIND = {
+    "llm": "chat",
     "embedding": "embeddings",
     "tool": "execute_tool",
     "agent": "invoke_agent",
     "workflow": "invoke_workflow",
 }
+NO_CALL = re.compile(r"agent|chain|cycle|evaluat|fetch|guardrail|memory|plan|rank|retriev|step|task|tool|workflow")
+"""Matches operations that are no model calls even if they have a model and usage, which they repeat."""
 LLM_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
 OPERATION_IN_NAME = re.compile(
     r"^(chat|text_completion|generate_content|embeddings|execute_tool|invoke_agent) .", re.DOTALL
 )
 """A span's name by the conventions: the operation, then the model, tool or agent."""
 CALLS_IN_NAME = LLM_OPERATIONS | {"embeddings"}
+
+
+def is_presumed_call(kind: str, span: Span, is_model_in_name: bool) -> bool:
+    """Returns whether only its name, or its model and usage under an unknown operation, make the span a call."""
+    operation = span.attributes.get("gen_ai.operation.name")
+    return kind == "llm" and (is_model_in_name if operation is None else operation not in KIND_OF_OPERATION)
 
 
 def operation_of(kind: str, span: Span) -> str:

@@ -3,21 +3,27 @@
 These spans may be in several traces. Stored ones are found by the link in their row and by their start.
 """
 
+from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from ingest import client_rules
 from ingest.client import Pairing
 from ingest.nodes import MAX_CALL_DURATION, SLACK, Node, start_order
 from ingest.operations import RECORD_KINDS
+from ingest.same_call import contradict, differ, is_provider_scope, own_id
 from ingest.span_facts import SpanFacts
-from traces.lookup import WantedLink, traces_of_links
+from traces.lookup import PROVIDER_ROOT, WantedLink, traces_of_links
 from traces.write_cursor import WriteCursor
 
 CONTAINED_SLACK = timedelta(milliseconds=50)
-"""An SDK's span of a failed call may begin or end this much outside the other span of the call."""
+"""A span may begin or end this much outside the other span of the call."""
+MAX_NEIGHBOURS = 50
+"""With how many spans before and after it a span is compared that has the same response id."""
+MAX_TRIES = 8
+"""How many calls of a scope are tried for a record that lies in the time of all of them."""
 
 
 def link_of(facts: SpanFacts) -> str | None:
@@ -29,108 +35,184 @@ def link_of(facts: SpanFacts) -> str | None:
     return None
 
 
-def wanted_link(facts: SpanFacts) -> WantedLink | None:
-    if facts.kind not in RECORD_KINDS:
-        return None
-    for pairing in PAIRINGS:
-        if link := pairing.wanted_link(facts):
-            return link
-    return None
+def wanted_links(facts: SpanFacts) -> Iterator[WantedLink]:
+    if facts.kind in RECORD_KINDS:
+        for pairing in PAIRINGS:
+            yield from pairing.wanted_links(facts)
 
 
 def linked_trace_ids(cursor: WriteCursor, workspace_id: UUID, spans: Iterable[SpanFacts]) -> set[str]:
     """Returns the stored traces that may hold another record of the calls of these spans."""
-    return traces_of_links(cursor, workspace_id, filter(None, map(wanted_link, spans)))
+    return traces_of_links(cursor, workspace_id, (wanted for facts in spans for wanted in wanted_links(facts)))
+
+
+def is_provider_root(facts: SpanFacts) -> bool:
+    """Returns whether a provider's SDK, or its instrumentation, made the span without a span above it.
+
+    A framework that reports by callbacks leaves no span above it, so that its own record is in another trace.
+    """
+    return facts.parent_span_id is None and is_provider_scope(facts.scope)
+
+
+def overlapping(link: str, facts: SpanFacts, slack: timedelta) -> WantedLink:
+    """Returns the description of records with this link whose time overlaps with the span's."""
+    start = facts.timestamp
+    return WantedLink(link, start - MAX_CALL_DURATION, facts.end + slack, start - slack)
 
 
 # --- Calls with the same response id ---
 
 
 def response_link(facts: SpanFacts) -> str | None:
-    return facts.response_id if facts.is_call else None
+    return own_id(facts) if facts.is_call and not is_provider_root(facts) else None
 
 
-def wanted_response(facts: SpanFacts) -> WantedLink | None:
-    if not facts.is_call or not facts.response_id:
-        return None
-    start = facts.timestamp
-    return WantedLink(facts.response_id, start - MAX_CALL_DURATION, facts.end + SLACK, start - SLACK)
+def wanted_response(facts: SpanFacts) -> Iterator[WantedLink]:
+    if facts.is_call and (response_id := own_id(facts)):
+        yield overlapping(response_id, facts, SLACK)
 
 
 def pair_responses(nodes: Sequence[Node]) -> None:
-    """Makes the oldest of overlapping spans with the same id the call. Roots of SDKs come after all others."""
+    """Lets spans with the same id repeat one call, at most one span of each scope. Roots of SDKs come last.
+
+    Ids are not unique, so model and tokens must be the same too. The same id at a later time is an answer from a cache.
+    """
     groups: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
-        if node.is_call and node.repeats is None and node.facts.response_id:
-            groups[node.facts.response_id].append(node)
+        if node.is_call and (response_id := own_id(node.facts)):
+            groups[response_id].append(node)
     for group in groups.values():
-        while len(group) > 1:
-            first, *others = sorted(group, key=lambda node: (is_sdk_root(node.facts), start_order(node)))
-            group = []
-            for other in others:
-                if overlap(first.facts, other.facts):
-                    other.repeats = first
-                else:
-                    group.append(other)
+        if len({node.facts.scope or id(node) for node in group}) > 1:
+            pair_group(group)
 
 
-def overlap(first: SpanFacts, other: SpanFacts) -> bool:
-    """Returns whether two spans can record one call. The same id at a later time means an answer from a cache."""
-    return first.timestamp <= other.end + SLACK and other.timestamp <= first.end + SLACK
+def call_order(node: Node) -> tuple[object, ...]:
+    """Returns a key for sorting records of a call: the first is the call, the others repeat it."""
+    facts = node.facts
+    return is_provider_root(facts), is_provider_scope(facts.scope), start_order(node)
 
 
-def is_sdk_root(facts: SpanFacts) -> bool:
-    """Returns whether a provider's own SDK made the span without a span above it."""
-    return facts.scope in client_rules.SDK_SCOPES and facts.parent_span_id is None
+def pair_group(group: list[Node]) -> None:
+    """Pairs spans with the same id. The group is sorted by start, and each span is compared with its neighbours."""
+    places = {id(node): place for place, node in enumerate(group)}
+    order = {id(node): number for number, node in enumerate(sorted(group, key=call_order))}
+    for first in sorted(group, key=lambda node: order[id(node)]):
+        place = places[id(first)]
+        near = group[max(0, place - MAX_NEIGHBOURS) : place + MAX_NEIGHBOURS]
+        for other in sorted(near, key=lambda other: (distance(first, other), start_order(other))):
+            if order[id(other)] > order[id(first)] and is_same_response(first.facts, other.facts):
+                first.join(other)
 
 
-# --- Failed calls, which have no response id ---
+def distance(first: Node, other: Node) -> timedelta:
+    return abs(first.facts.timestamp - other.facts.timestamp)
 
 
-def may_be_sdk_call(facts: SpanFacts) -> bool:
-    """Returns whether the failed call can have a second record by a provider's own SDK."""
-    return facts.status != "success" and facts.kind == "llm" and facts.provider in client_rules.SDK_PROVIDERS
-
-
-def failed_link(facts: SpanFacts) -> str | None:
-    if not may_be_sdk_call(facts):
-        return None
-    return f"{'sdk-failed' if is_sdk_root(facts) else 'failed'}:{facts.model}"
-
-
-def wanted_failed(facts: SpanFacts) -> WantedLink | None:
-    """Returns the link of a call that contains the time of an SDK's root; for other calls the link of such a root."""
-    if not may_be_sdk_call(facts):
-        return None
-    start, end, slack = facts.timestamp, facts.end, CONTAINED_SLACK
-    if is_sdk_root(facts):
-        return WantedLink(f"failed:{facts.model}", start - MAX_CALL_DURATION, start + slack, end - slack)
-    return WantedLink(f"sdk-failed:{facts.model}", start - slack, end + slack, start)
-
-
-def pair_failed(nodes: Sequence[Node]) -> None:
-    """Makes the root of an SDK repeat the shortest failed call that has the same model and contains its time."""
-    failed = [node for node in nodes if node.kind == "llm" and node.repeats is None and node.facts.status != "success"]
-    for inner in failed:
-        if not is_sdk_root(inner.facts) or inner.facts.response_id:
-            continue
-        outer = [node for node in failed if contains_failed(node.facts, inner.facts)]
-        if outer:
-            inner.repeats = min(outer, key=lambda node: (node.facts.latency_ms or 0, start_order(node)))
-
-
-def contains_failed(outer: SpanFacts, inner: SpanFacts) -> bool:
+def is_same_response(first: SpanFacts, other: SpanFacts) -> bool:
     return (
-        not is_sdk_root(outer)
-        and outer.model == inner.model
-        and outer.timestamp - CONTAINED_SLACK <= inner.timestamp
-        and inner.end <= outer.end + CONTAINED_SLACK
+        first.timestamp <= other.end + SLACK
+        and other.timestamp <= first.end + SLACK
+        and not differ(first.model, other.model)
+        and not contradict(first, other)
     )
+
+
+# --- Calls without a response id: streams and failed calls ---
+
+
+def time_link(facts: SpanFacts) -> str | None:
+    """Returns the link of a provider's root, or of a record without an id that such a root may repeat."""
+    if not facts.is_call:
+        return None
+    return f"{PROVIDER_ROOT if is_provider_root(facts) else 'call'}:{request_of(facts)}"
+
+
+def wanted_time(facts: SpanFacts) -> Iterator[WantedLink]:
+    if not facts.is_call:
+        return
+    is_root = is_provider_root(facts)
+    if (is_root or not own_id(facts)) and not is_paired_by_client(facts):
+        beginning = "call" if is_root else PROVIDER_ROOT
+        yield overlapping(f"{beginning}:{request_of(facts)}", facts, CONTAINED_SLACK)
+
+
+def is_paired_by_client(facts: SpanFacts) -> bool:
+    return any(pairing.link(facts) for pairing in client_rules.PAIRINGS)
+
+
+def request_of(facts: SpanFacts) -> str:
+    """Returns what two records of a call without an id have in common."""
+    kind = "embedding" if facts.kind == "embedding" else "llm"
+    values = (kind, facts.model, facts.status, facts.input_tokens, facts.output_tokens, facts.service)
+    return "|".join("" if value is None else str(value) for value in values)
+
+
+def pair_times(nodes: Sequence[Node]) -> None:
+    """Pairs calls of a provider's SDK with calls of other scopes, first inside each trace and then over all traces."""
+    calls = [node for node in nodes if node.is_call and node.repeats is None]
+    outer = [node for node in calls if not own_id(node.facts) and not is_provider_root(node.facts)]
+    outer = [node for node in outer if not is_paired_by_client(node.facts)]
+    if outer:
+        inner = [node for node in calls if is_provider_scope(node.facts.scope) and not is_paired_by_client(node.facts)]
+        pair_groups(inner, outer, lambda facts: (facts.trace_id, request_of(facts)))
+        pair_groups([node for node in inner if is_provider_root(node.facts)], outer, request_of)
+
+
+def pair_groups(inner: list[Node], outer: list[Node], group_of: Callable[[SpanFacts], object]) -> None:
+    groups: dict[object, tuple[list[Node], list[Node]]] = defaultdict(lambda: ([], []))
+    for place, nodes in enumerate((inner, outer)):
+        for node in nodes:
+            groups[group_of(node.facts)][place].append(node)
+    for inner_group, outer_group in groups.values():
+        pair_contained(inner_group, outer_group)
+        pair_contained(inner_group, outer_group, is_reversed=True)
+
+
+def pair_contained(inner: list[Node], outer: list[Node], is_reversed: bool = False) -> None:
+    """Lets as many of `inner` as possible repeat one of `outer` whose time contains theirs; if reversed, is contained.
+
+    Goes through the contained spans by their start. Calls that contain one of them in time may contain all later ones
+    too, so it takes the call that ends first.
+    """
+    inner = [node for node in inner if node.repeats is None]
+    scopes = frozenset(node.facts.scope for node in inner)
+    outer = [node for node in outer if node.repeats is None and not scopes <= node.scopes]
+    shorter, longer = (outer, inner) if is_reversed else (inner, outer)
+    if not outer:
+        return
+    waiting = sorted(longer, key=start_order, reverse=True)
+    candidates: dict[str, list[Node]] = defaultdict(list)
+    for node in sorted(shorter, key=start_order):
+        while waiting and waiting[-1].facts.timestamp <= node.facts.timestamp + CONTAINED_SLACK:
+            begun = waiting.pop()
+            insort(candidates[begun.facts.scope], begun, key=end_order)
+        if node.repeats is None:
+            pair_with_first(node, candidates, is_reversed)
+
+
+def pair_with_first(node: Node, candidates: dict[str, list[Node]], is_reversed: bool) -> None:
+    """Pairs the node with the candidate of another scope that ends first, but not before the node."""
+    end = node.facts.end - CONTAINED_SLACK
+    containing = [
+        (other, others)
+        for scope, others in candidates.items()
+        if scope != node.facts.scope
+        for other in others[bisect_left(others, end, key=lambda other: other.facts.end) :][:MAX_TRIES]
+    ]
+    for other, others in sorted(containing, key=lambda item: end_order(item[0])):
+        call, repetition = (node, other) if is_reversed else (other, node)
+        if call.repeats is None and repetition.repeats is None and call.join(repetition):
+            others.remove(other)
+            return
+
+
+def end_order(node: Node) -> tuple[datetime, tuple[datetime, str, str]]:
+    return node.facts.end, start_order(node)
 
 
 PAIRINGS: tuple[Pairing, ...] = (
     *client_rules.PAIRINGS,
     Pairing(response_link, wanted_response, pair_responses),
-    Pairing(failed_link, wanted_failed, pair_failed),
+    Pairing(time_link, wanted_time, pair_times),
 )
-"""For each span the first pairing that has a link for it is used."""
+"""A span has the link of the first pairing that has one for it."""

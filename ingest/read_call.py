@@ -6,7 +6,7 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
-from ingest.operations import model_in_name
+from ingest.operations import is_presumed_call, model_in_name
 from ingest.read_usage import normalise_usage, read_usage
 from ingest.reported_cost import amounts_of, first_total, part_name, reported_cost
 from ingest.span_facts import SpanFacts
@@ -23,10 +23,12 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     total_tokens = read_usage(facts, span, attributes)
     if reader := client_rules.READERS.get(facts.kind):
         reader(facts, span)
+    is_model_in_name = not facts.model
     if facts.requested_model is None:
         facts.requested_model = model_in_name(span.name)
     normalise_usage(facts, total_tokens)
     read_cost(facts, attributes)
+    facts.is_presumed = is_presumed_call(facts.kind, span, is_model_in_name and not facts.has_usage)
     providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
     facts.provider = provider_of(providers) or provider_of_model(facts.used_model or facts.requested_model or "")
 

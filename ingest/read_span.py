@@ -30,7 +30,6 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         error_message=None,
         kind=kind,
         operation=operation_of(kind, span),
-        scope=stored_scope(span.scope),
         latency_ms=(span.end_ns - span.start_ns) / NS_PER_MS if span.end_ns >= span.start_ns else None,
         agent=agent,
         has_named_agent=has_named_agent,
@@ -44,7 +43,10 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         is_timeless=span.is_timeless,
     )
     if kind in RECORD_KINDS:
+        facts.scope = clean_scope(span.scope)
         read_call(facts, span, attributes)
+    elif kind == "agent":
+        read_agent_usage(facts, span, attributes)
     read_failure(facts, span, attributes)
     return facts
 
@@ -66,9 +68,14 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
 
 
 @lru_cache(maxsize=4096)
-def stored_scope(scope: str) -> str:
-    """Returns the scope if traces are resolved differently for its spans; else an empty text."""
-    return scope if scope in client_rules.STORED_SCOPES or scope.startswith(client_rules.LATE_SCOPES) else ""
+def clean_scope(scope: str) -> str:
+    return clean(scope, NAME_LENGTH)
+
+
+def read_agent_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
+    """Reads the usage and cost of an agent run. They count if no span below it is a call: see `resolve`."""
+    if attributes.has(fields.INPUT_TOKENS) or attributes.has(fields.REPORTED_COST_USD):
+        read_call(facts, span, attributes)
 
 
 def agent_of(kind: str, span: Span, attributes: Attributes) -> tuple[str | None, bool]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ingest import client_rules
-from ingest.nodes import Node, start_order
+from ingest.nodes import Node, scope_set, start_order
 from ingest.operations import OPERATION_OF_KIND
 from ingest.pairings import PAIRINGS
+from ingest.repetitions import find_repetitions
 from ingest.span_facts import SpanFacts
 
 CALL_FIELDS = (
@@ -45,7 +46,7 @@ class ResolvedSpan:
 
 
 def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
-    nodes = sorted((Node(facts, facts.kind) for facts in spans), key=start_order)
+    nodes = sorted((Node(facts, facts.kind, scopes=scope_set(facts.scope)) for facts in spans), key=start_order)
     traces: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         traces[node.facts.trace_id].append(node)
@@ -68,7 +69,7 @@ def resolve_trace(members: list[Node]) -> None:
     reconsider_kinds(ordered)
     for node in ordered:
         inherit(node)
-        find_call_above(node)
+    find_repetitions(ordered)
     share_over_trace(members)
 
 
@@ -149,22 +150,6 @@ def inherit(node: Node) -> None:
     node.workflow = node.workflow or above.workflow
 
 
-def find_call_above(node: Node) -> None:
-    above = node.parent
-    if above is None:
-        return
-    node.call_above = above if above.is_call else above.call_above
-    if node.is_call and node.call_above is not None and is_same_call(node.facts, node.call_above.facts):
-        node.repeats = node.call_above
-
-
-def is_same_call(inner: SpanFacts, outer: SpanFacts) -> bool:
-    """Returns whether a call below a call only records it again. It does unless their response ids differ."""
-    if inner.scope in client_rules.INVENTED_ID_SCOPES or outer.scope in client_rules.INVENTED_ID_SCOPES:
-        return True
-    return not (inner.response_id and outer.response_id and inner.response_id != outer.response_id)
-
-
 def share_over_trace(members: list[Node]) -> None:
     """Gives spans without user, session or workflow the value of the root, or else of the oldest span that has one."""
     roots_first = sorted(members, key=lambda node: node.facts.parent_span_id is not None)
@@ -183,7 +168,7 @@ def share_over_trace(members: list[Node]) -> None:
 def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
     facts = node.facts
     call, latency_ms = None, facts.latency_ms
-    operation = facts.operation if node.kind == facts.kind else OPERATION_OF_KIND[node.kind]
+    operation = facts.operation if node.kind == facts.kind else OPERATION_OF_KIND.get(node.kind, "other")
     if node.repeats is not None or node.kind == "usage_log":
         operation = "other"
     elif node.is_call:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from ingest.resolve import ResolvedSpan, resolve
-from ingest.span_rows import SEARCH_DISTANCE, Key, SpanRow, linked_traces, stored_spans
+from ingest.span_rows import Key, SpanRow, around, linked_traces, stored_spans
 from ingest.store import call_to_price, copy_resolved
 from prices import pricing
 from prices.providers import provider_name
@@ -21,7 +21,7 @@ def resolve_again(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> l
     results = results_of(cursor, workspace_id, [row for row in rows if "kind" in (row.span_facts or {})])
     calls = []
     for row in rows:
-        result = results.get((row.trace_id, row.span_id, row.timestamp))
+        result = results.get((row.trace_id, row.span_id))
         call = resolved_call(row, result) if result else plain_call(row)
         if call:
             calls.append(call)
@@ -53,7 +53,7 @@ def results_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict
     if not rows:
         return {}
     results = resolve(span.facts for span in spans_of(cursor, workspace_id, rows))
-    return {(result.facts.trace_id, result.facts.span_id, result.facts.timestamp): result for result in results}
+    return {(result.facts.trace_id, result.facts.span_id): result for result in results}
 
 
 def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterable[SpanRow]:
@@ -61,7 +61,5 @@ def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterab
     spans: dict[Key, SpanRow] = {}
     starts = [row.timestamp for row in rows]
     for trace_ids in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
-        spans |= stored_spans(
-            cursor, workspace_id, trace_ids, (min(starts) - SEARCH_DISTANCE, max(starts) + SEARCH_DISTANCE)
-        )
+        spans |= stored_spans(cursor, workspace_id, trace_ids, around([(min(starts), max(starts))]), spans)
     return spans.values()

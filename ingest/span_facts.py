@@ -25,7 +25,7 @@ class SpanFacts:
     kind: str
     operation: str
     scope: str = ""
-    """Empty, unless the trace is resolved differently for spans of this scope."""
+    """The library that recorded the call; empty for spans that record none."""
     latency_ms: float | None = None
     agent: str | None = None
     has_named_agent: bool = False
@@ -53,8 +53,12 @@ class SpanFacts:
     response_id: str | None = None
     holds_client_call: bool = False
     """A client wrote its last call into this span of the application."""
+    is_presumed: bool = False
+    """Only its name, or its model and usage under an operation that nobody knows, make it a call."""
     is_timeless: bool = False
     """The client does not say when it began: it begins with the first span of its trace."""
+    ranks: dict[str, list[int]] | None = None
+    """Of a span that came in several copies: how good the copies of its fields were. See `copies`."""
 
     @property
     def is_call(self) -> bool:
@@ -67,6 +71,11 @@ class SpanFacts:
     @property
     def model(self) -> str | None:
         return base_model(self.used_model or self.requested_model)
+
+    @property
+    def has_usage(self) -> bool:
+        """The span states tokens or a cost."""
+        return (self.input_tokens, self.output_tokens, self.reported_cost_usd) != (None, None, None)
 
     @property
     def cached_tokens(self) -> int:

@@ -1,6 +1,6 @@
 """A span with its row, and the stored spans that it may change or that may change it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,22 +8,25 @@ from uuid import UUID
 from ingest import client_rules, span_facts
 from ingest.accepted_time import accepted_time
 from ingest.attributes import Attributes
+from ingest.copies import merge_attributes, merge_facts
 from ingest.pairings import link_of, linked_trace_ids
 from ingest.read_span import read_span
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.stored_attributes import stored_attributes
-from traces import lookup
+from traces import engines, lookup
 from traces.row import Row
 from traces.write_cursor import WriteCursor
 
 MAX_LINKED_TRACES = 5_000
 """The limit of traces that are resolved together. In an outage all calls may overlap, but must not all be loaded."""
 # How long before and after the spans at hand other spans of their traces are looked for. TimescaleDB compresses chunks
-# that are older than a week, and looking into a compressed chunk takes time.
+# that are older than a week, and looking into a compressed chunk takes time. Only roots are looked for farther away.
 SEARCH_DISTANCE = timedelta(days=7)
 
-Key = tuple[str, str, datetime]
+Period = tuple[datetime, datetime]
+Key = tuple[str, str]
+"""The ids of the trace and the span, which identify the span whatever its start."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,14 +37,32 @@ class SpanRow:
     row: Row
     stored_at: datetime | None
     """The timestamp under which it is stored; None if it is new."""
+    stored_facts: SpanFacts | None = None
+    """The stored facts, if a copy of the span in this request has added others."""
 
     @property
     def is_new(self) -> bool:
         return self.stored_at is None
 
     @property
+    def has_learned(self) -> bool:
+        return self.stored_facts is not None
+
+    @property
     def key(self) -> Key:
-        return self.facts.trace_id, self.facts.span_id, self.facts.timestamp
+        return self.facts.trace_id, self.facts.span_id
+
+    def merge(self, copy: "SpanRow", fill: Callable[[Row, SpanFacts], None]) -> None:
+        """Adds what another copy of the span knows. `fill` fills the row from the facts."""
+        facts = merge_facts(self.facts, copy.facts)
+        attributes = merge_attributes(self.row.attributes, self.facts, copy.row.attributes, copy.facts, facts)
+        if facts == self.facts and attributes == self.row.attributes:
+            return
+        if not self.is_new:
+            self.stored_facts = self.stored_facts or self.facts
+        self.facts = facts
+        self.row.attributes = attributes
+        fill(self.row, facts)
 
 
 def new_span_row(span: Span, store_content: bool) -> SpanRow:
@@ -51,18 +72,24 @@ def new_span_row(span: Span, store_content: bool) -> SpanRow:
         timestamp=facts.timestamp,
         trace_id=facts.trace_id,
         span_id=facts.span_id,
-        parent_span_id=facts.parent_span_id,
         operation=facts.operation,
         agent_id="",
-        name=facts.name or None,
-        status=facts.status,
-        error_type=facts.error_type,
-        error_message=facts.error_message,
         attributes=stored_attributes(span, attributes, store_content),
-        span_facts=span_facts.to_stored(facts),
-        link=link_of(facts),
     )
+    fill_from_facts(row, facts)
     return SpanRow(facts, row, stored_at=None)
+
+
+def fill_from_facts(row: Row, facts: SpanFacts) -> None:
+    """Fills the columns that the span alone decides."""
+    row.timestamp = facts.timestamp
+    row.parent_span_id = facts.parent_span_id
+    row.name = facts.name or None
+    row.status = facts.status
+    row.error_type = facts.error_type
+    row.error_message = facts.error_message
+    row.span_facts = span_facts.to_stored(facts)
+    row.link = link_of(facts)
 
 
 def stored_span_row(row: Row) -> SpanRow:
@@ -75,14 +102,15 @@ def stored_span_row(row: Row) -> SpanRow:
 def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow]) -> list[SpanRow]:
     """Returns the new spans, the stored spans of their traces, and of all traces with a record of the same calls.
 
-    The search ends when every span of the request is stored already.
+    A span that is stored already gets what its new copy knows. The search ends when no copy knows more.
     """
     spans = dict(new)
     for trace_ids in linked_traces(cursor, workspace_id, spans, {span.facts.trace_id for span in new.values()}):
-        stored = stored_spans(cursor, workspace_id, trace_ids, time_range(spans.values()))
+        within = time_range(span.facts for span in spans.values())
+        stored = stored_spans(cursor, workspace_id, trace_ids, within, spans)
+        merge_copies(cursor, workspace_id, stored, new, fill_from_facts)
         spans |= stored
-        drop_repeated_traces(spans, stored.values())
-        if not any(span.is_new for span in spans.values()):
+        if not any(span.is_new or span.has_learned for span in spans.values()):
             break
     return list(spans.values())
 
@@ -105,25 +133,66 @@ def linked_traces(
 
 
 def stored_spans(
-    cursor: WriteCursor, workspace_id: UUID, trace_ids: set[str], within: tuple[datetime, datetime]
+    cursor: WriteCursor,
+    workspace_id: UUID,
+    trace_ids: set[str],
+    within: Period,
+    spans: Mapping[Key, SpanRow],
 ) -> dict[Key, SpanRow]:
+    """Returns the stored spans of the traces that began in the period, or near a root that began long before it."""
     rows = lookup.spans_of_traces(cursor, workspace_id, trace_ids, within)
-    return {span.key: span for span in map(stored_span_row, rows)}
+    found = {span.key: span for span in map(stored_span_row, rows)}
+    orphaned = traces_with_missing_parents({**spans, **found}) & trace_ids
+    if orphaned and engines.current().finds_old_rows:
+        roots = lookup.roots_of_traces(cursor, workspace_id, orphaned, accepted_time())
+        if far := [root for root in roots if not within[0] <= root.timestamp <= within[1]]:
+            ids = {root.trace_id for root in far}
+            rows = lookup.spans_of_traces(cursor, workspace_id, ids, around([within, *map(period, far)]))
+            found |= {span.key: span for span in map(stored_span_row, rows)}
+    return found
 
 
-def drop_repeated_traces(spans: dict[Key, SpanRow], stored: Iterable[SpanRow]) -> None:
-    """Drops new spans without a time that are stored already: at each arrival they get another time, so another key."""
-    for span in stored:
-        if span.facts.is_timeless:
-            for key in [key for key, other in spans.items() if other.is_new and key[:2] == span.key[:2]]:
-                del spans[key]
+def traces_with_missing_parents(spans: Mapping[Key, SpanRow]) -> set[str]:
+    return {
+        trace_id
+        for (trace_id, _), span in spans.items()
+        if span.facts.parent_span_id and (trace_id, span.facts.parent_span_id) not in spans
+    }
 
 
-def time_range(spans: Iterable[SpanRow]) -> tuple[datetime, datetime]:
-    """Returns the time in which other spans of these traces can have begun."""
-    facts = [span.facts for span in spans]
-    if any(span.trace_id.startswith(client_rules.TIMELESS_TRACE_IDS) for span in facts):
+def merge_copies(
+    cursor: WriteCursor,
+    workspace_id: UUID,
+    stored: Mapping[Key, SpanRow],
+    new: Mapping[Key, SpanRow],
+    fill: Callable[[Row, SpanFacts], None],
+) -> None:
+    """Adds what the new copies of stored spans know."""
+    copies = [(span, new[key]) for key, span in stored.items() if key in new]
+    attributes = lookup.attributes_of(cursor, workspace_id, [span.row for span, _ in copies])
+    for span, copy in copies:
+        span.row.attributes = attributes[span.key]
+        span.merge(copy, fill)
+
+
+# --- The time in which other spans of a trace can have begun ---
+
+
+def time_range(spans: Iterable[SpanFacts]) -> Period:
+    facts = list(spans)
+    if any(span.is_timeless or span.trace_id.startswith(client_rules.TIMELESS_TRACE_IDS) for span in facts):
         # Such a trace is stored with the time of its arrival until one of its spans arrives, however late.
         return accepted_time()
-    starts = [span.timestamp for span in facts]
-    return min(starts) - SEARCH_DISTANCE, max(starts) + SEARCH_DISTANCE
+    return around([(min(span.timestamp for span in facts), max(span.end for span in facts))])
+
+
+def period(root: lookup.Root) -> Period:
+    return root.timestamp, root.timestamp + timedelta(milliseconds=root.latency_ms or 0)
+
+
+def around(periods: Sequence[Period]) -> Period:
+    """Returns the accepted time from SEARCH_DISTANCE before the first of the periods to as long after the last."""
+    earliest, latest = accepted_time()
+    first = min(start for start, _ in periods) - SEARCH_DISTANCE
+    last = max(end for _, end in periods) + SEARCH_DISTANCE
+    return max(first, earliest), min(last, latest)

@@ -9,7 +9,7 @@ from django.conf import settings
 from ingest.accepted_time import accepted_time
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import Key, SpanRow, new_span_row, related_spans
+from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, related_spans
 from ingest.spans import Decoded, Span
 from prices import pricing
 from prices.models import PriceOverride
@@ -41,15 +41,16 @@ def store_spans(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
     new: dict[Key, SpanRow] = {}
     for span in accepted_spans(decoded):
         span_row = new_span_row(span, store_content)
-        new.setdefault(span_row.key, span_row)
+        if (first := new.setdefault(span_row.key, span_row)) is not span_row:
+            first.merge(span_row, fill_from_facts)
     if not new:
-        return writer.StoreResult(0, 0)
+        return writer.StoreResult()
     overrides = overrides_of(workspace_id)  # before the lock, because it is in the other database
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
-        accepted = resolve_and_store(cursor, workspace_id, new, overrides)
+        accepted, updated = resolve_and_store(cursor, workspace_id, new, overrides)
     arrivals.record_arrival(workspace_id)
-    return writer.StoreResult(accepted, len(decoded.spans) - accepted)
+    return writer.StoreResult(accepted, updated, len(decoded.spans) - accepted - updated)
 
 
 def accepted_spans(decoded: Decoded) -> list[Span]:
@@ -65,27 +66,36 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
 
 def resolve_and_store(
     cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: list[PriceOverride]
-) -> int:
-    """Stores the new spans and corrects the stored ones. Returns how many spans were not stored before."""
+) -> tuple[int, int]:
+    """Stores the new spans and corrects the stored ones.
+
+    Returns how many spans were not stored before, and how many of the stored ones have learned from a copy.
+    """
     spans = related_spans(cursor, workspace_id, new)
     added = [span.row for span in spans if span.is_new]
-    if not added:
-        return 0
+    learned = [span.row for span in spans if span.has_learned]
+    if not added and not learned:
+        return 0, 0
     changed = resolve_rows(spans, overrides)
-    accepted = writer.insert(cursor, workspace_id, added)
+    accepted = writer.insert(cursor, workspace_id, added) if added else 0
     for span in spans:
         if span.stored_at is not None and span.stored_at != span.row.timestamp:
             writer.move(cursor, workspace_id, span.row, span.stored_at)
     if changed:
         writer.correct(cursor, workspace_id, changed)
-    return accepted
+    if learned:
+        writer.merge(cursor, workspace_id, learned)
+    return accepted, len(learned)
 
 
 # --- Filling rows from resolved spans ---
 
 
 def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[Row]:
-    """Resolves the spans together, fills their rows and prices the calls. Returns the stored rows that changed."""
+    """Resolves the spans together, fills their rows and prices the calls.
+
+    Returns the stored rows that changed, without those that have learned from a copy.
+    """
     set_missing_times(spans)
     stored = [span for span in spans if not span.is_new]
     values_before = [corrected_values(span.row) for span in stored]
@@ -97,11 +107,13 @@ def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[R
         copy_resolved(row, result)
         if result.call is None:
             pricing.clear_price(row)
-        elif price_basis(row, result) != prices_before.get(id(result.facts)):
+        elif price_basis(row, result) != prices_before.get((row.trace_id, row.span_id)):
             calls.append(call_to_price(row, result.call))
     pricing.price_calls(overrides, calls)
     return [
-        span.row for span, before in zip(stored, values_before, strict=True) if corrected_values(span.row) != before
+        span.row
+        for span, before in zip(stored, values_before, strict=True)
+        if not span.has_learned and corrected_values(span.row) != before
     ]
 
 
@@ -117,11 +129,12 @@ def set_missing_times(spans: list[SpanRow]) -> None:
 PriceBasis = tuple[tuple[object, ...], tuple[object, ...]]
 
 
-def stored_prices(stored: list[SpanRow]) -> dict[int, PriceBasis]:
-    """Returns the basis of the price of each stored span, by the identity of its facts."""
-    by_facts = {id(span.facts): span.row for span in stored}
-    results = resolve(span.facts for span in stored)
-    return {id(result.facts): price_basis(by_facts[id(result.facts)], result) for result in results}
+def stored_prices(stored: list[SpanRow]) -> dict[Key, PriceBasis]:
+    """Returns the basis of the price of each stored span."""
+    rows = {span.key: span.row for span in stored}
+    results = resolve(span.stored_facts or span.facts for span in stored)
+    keys = [(result.facts.trace_id, result.facts.span_id) for result in results]
+    return {key: price_basis(rows[key], result) for key, result in zip(keys, results, strict=True)}
 
 
 def price_basis(row: Row, result: ResolvedSpan) -> PriceBasis:

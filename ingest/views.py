@@ -10,10 +10,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.formats import agents_sdk, langfuse, otlp, otlp_json, otlp_protobuf
 from ingest.formats import json_traces as plain_json
+from ingest.items import store_items
 from ingest.spans import Decoded
 from ingest.store import store_spans
-from prices import pricing
-from traces import writer
 from web import prometheus
 from web.body import read_body
 from web.declared_access import View
@@ -32,10 +31,9 @@ PROTOBUF = ("application/x-protobuf", "application/protobuf")
 def json_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
     rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
-    pricing.price(request.workspace.id, rows)
-    stored = writer.store(request.workspace.id, rows)
-    prometheus.count_ingested(stored.accepted, stored.duplicates, map(plain_json.reason, rejections))
-    return json_response({"accepted": stored.accepted, "duplicates": stored.duplicates, "rejected": rejections})
+    stored = store_items(request.workspace.id, rows)
+    prometheus.count_ingested(*stored, map(plain_json.reason, rejections))
+    return json_response({**stored._asdict(), "rejected": rejections}, status=422 if rejections and not rows else 200)
 
 
 @csrf_exempt
@@ -98,7 +96,7 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
 
 def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
     stored = store_spans(request.workspace, decoded)
-    prometheus.count_ingested(stored.accepted, stored.duplicates, map(prometheus.reason_of, decoded.rejections))
+    prometheus.count_ingested(*stored, map(prometheus.reason_of, decoded.rejections))
     return otlp_response(decoded.rejections, as_json)
 
 

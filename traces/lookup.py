@@ -37,6 +37,62 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS found
 """
+# Roots have an index without the time, because a root may be much older than the spans that look for it.
+ROOTS_OF_TRACES = """
+SELECT found.trace_id, found.timestamp, found.latency_ms
+FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
+CROSS JOIN LATERAL (
+    SELECT trace_id, timestamp, latency_ms
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp BETWEEN %(first)s AND %(last)s
+        AND traces.trace_id = wanted.trace_id
+        AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+            = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
+        AND parent_span_id IS NULL
+        AND span_facts ? 'kind'
+    OFFSET 0
+) AS found
+"""
+ITEMS = """
+SELECT {columns}
+FROM unnest(%(trace_ids)s::text[], %(span_ids)s::text[]) AS wanted (trace_id, span_id)
+CROSS JOIN LATERAL generate_series(
+    date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
+) AS week
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp BETWEEN %(first)s AND %(last)s
+        AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
+        AND hashtextextended(span_id, hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0)))
+            = hashtextextended(
+                wanted.span_id, hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
+            )
+        AND traces.trace_id = wanted.trace_id
+        AND traces.span_id = wanted.span_id
+        AND span_facts ? 'item'
+    OFFSET 0
+) AS found
+"""
+ATTRIBUTES = """
+SELECT traces.trace_id, traces.span_id, traces.attributes::text
+FROM json_array_elements(%(keys)s::json) AS wanted (key)
+CROSS JOIN LATERAL (
+    SELECT trace_id, span_id, attributes
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp = (key->>0)::timestamptz
+        AND timestamp BETWEEN %(first)s AND %(last)s
+        AND trace_id = key->>1
+        AND span_id = key->>2
+    OFFSET 0
+) AS traces
+"""
+PROVIDER_ROOT = "provider"
+"""The beginning of the link of a call that a provider's SDK recorded in a trace of its own. It has no room for the
+response id, so such calls have another index by their response id."""
 # Does the same for links, but by day, because two records of one call are hours apart at most.
 TRACES_OF_LINKS = """
 SELECT DISTINCT found.trace_id
@@ -46,7 +102,7 @@ CROSS JOIN LATERAL generate_series(
     date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
 ) AS day
 CROSS JOIN LATERAL (
-    SELECT trace_id
+    SELECT trace_id, timestamp, latency_ms
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
@@ -54,11 +110,21 @@ CROSS JOIN LATERAL (
             = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.link = wanted.link
-        AND timestamp >= wanted.since
-        AND timestamp <= wanted.until
-        AND timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
+    UNION ALL
+    SELECT trace_id, timestamp, latency_ms
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
+        AND hashtextextended(response_id, uuid_hash_extended(workspace_id, 0))
+            = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
+        AND timestamp BETWEEN %(first)s AND %(last)s
+        AND traces.response_id = wanted.link
+        AND link LIKE 'provider:%%'
     OFFSET 0
 ) AS found
+WHERE found.timestamp >= wanted.since
+    AND found.timestamp <= wanted.until
+    AND found.timestamp + coalesce(found.latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
 """
 
 ROWS_AFTER = """
@@ -75,6 +141,61 @@ LIMIT %(limit)s
 
 def lookup_columns() -> str:
     return ", ".join(f"found.{name}{'::text' if name in JSON_COLUMNS else ''}" for name in LOOKUP_COLUMNS)
+
+
+def items_by_ids(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    workspace_id: UUID,
+    ids: Iterable[tuple[str, str]],
+    within: tuple[datetime, datetime],
+) -> list[Row]:
+    """Returns the stored JSON items with these ids of trace and span that began in the time range."""
+    first, last = within
+    trace_ids, span_ids = zip(*sorted(ids), strict=True)
+    params = {"trace_ids": list(trace_ids), "span_ids": list(span_ids), "first": first, "last": last}
+    cursor.execute(ITEMS.format(columns=lookup_columns()), {"workspace_id": workspace_id, **params})
+    return [row_from(values) for values in cursor.fetchall()]
+
+
+class Root(NamedTuple):
+    """A span without a parent."""
+
+    trace_id: str
+    timestamp: datetime
+    latency_ms: float | None
+
+
+def roots_of_traces(
+    cursor: psycopg.Cursor[tuple[Any, ...]],
+    workspace_id: UUID,
+    trace_ids: Iterable[str],
+    within: tuple[datetime, datetime],
+) -> list[Root]:
+    """Returns the stored roots of these traces that began in the time range, which may be long."""
+    first, last = within
+    cursor.execute(
+        ROOTS_OF_TRACES, {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
+    )
+    return [Root(*values) for values in cursor.fetchall()]
+
+
+def attributes_of(
+    cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, rows: Sequence[Row]
+) -> dict[tuple[str, str], dict[str, Any]]:
+    """Returns the attributes of stored rows by the ids of trace and span."""
+    if not rows:
+        return {}
+    keys = [(row.timestamp.isoformat(), row.trace_id, row.span_id) for row in rows]
+    cursor.execute(
+        ATTRIBUTES,
+        {
+            "workspace_id": workspace_id,
+            "keys": orjson.dumps(keys).decode(),
+            "first": min(row.timestamp for row in rows),
+            "last": max(row.timestamp for row in rows),
+        },
+    )
+    return {(trace_id, span_id): orjson.loads(attributes) for trace_id, span_id, attributes in cursor.fetchall()}
 
 
 def spans_of_traces(

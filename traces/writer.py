@@ -27,8 +27,10 @@ FROM unnest(%(user_ids)s::text[], %(numbers)s::integer[]) AS added (user_id, num
 
 
 class StoreResult(NamedTuple):
-    accepted: int
-    duplicates: int
+    accepted: int = 0
+    updated: int = 0
+    """Stored spans that have learned from another copy."""
+    duplicates: int = 0
 
 
 @contextmanager
@@ -45,11 +47,11 @@ def writing(workspace_id: UUID) -> Iterator[WriteCursor]:
 def store(workspace_id: UUID, rows: Sequence[Row]) -> StoreResult:
     """Stores the rows. They are committed when it returns."""
     if not rows:
-        return StoreResult(0, 0)
+        return StoreResult()
     with writing(workspace_id) as cursor:
         accepted = insert(cursor, workspace_id, rows)
     arrivals.record_arrival(workspace_id)
-    return StoreResult(accepted, len(rows) - accepted)
+    return StoreResult(accepted, duplicates=len(rows) - accepted)
 
 
 def insert(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
@@ -68,15 +70,24 @@ def correct(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> Non
 
     The attributes and the span's own facts stay as the client sent them.
     """
+    names = (*KEY_COLUMNS, *CORRECTED_COLUMNS)
+    engines.current().correct(cursor, changed_batch(cursor, workspace_id, names, rows))
+
+
+def merge(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> None:
+    """Does the same for rows that were merged with another copy of their span: all columns may change."""
+    engines.current().merge(cursor, changed_batch(cursor, workspace_id, tuple(COLUMNS), rows))
+
+
+def changed_batch(cursor: WriteCursor, workspace_id: UUID, names: Sequence[str], rows: Sequence[Row]) -> dict[str, Any]:
     timestamps = [row.timestamp for row in rows]
-    batch = {
+    return {
         "workspace_id": workspace_id,
-        **columns((*KEY_COLUMNS, *CORRECTED_COLUMNS), rows),
+        **columns(names, rows),
         **user_number_column(cursor, workspace_id, rows),
         "first": min(timestamps),
         "last": max(timestamps),
     }
-    engines.current().correct(cursor, batch)
 
 
 def move(cursor: WriteCursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:

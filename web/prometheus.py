@@ -12,6 +12,7 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 15),
 )
 ACCEPTED = Counter("observability_spans_accepted", "Spans committed for the first time")
+UPDATED = Counter("observability_spans_updated", "Stored spans that learned from another copy")
 DUPLICATES = Counter("observability_spans_duplicate", "Spans that were stored already")
 REJECTED = Counter("observability_spans_rejected", "Spans refused for good, beside stored neighbours", ["reason"])
 UNAVAILABLE = Counter("observability_unavailable", "Answers 503, by cause", ["cause"])
@@ -39,8 +40,9 @@ REASONS = {
 }
 
 
-def count_ingested(accepted: int, duplicates: int, reasons: Iterable[str]) -> None:
+def count_ingested(accepted: int, updated: int, duplicates: int, reasons: Iterable[str]) -> None:
     ACCEPTED.inc(accepted)
+    UPDATED.inc(updated)
     DUPLICATES.inc(duplicates)
     for reason in reasons:
         REJECTED.labels(reason).inc()

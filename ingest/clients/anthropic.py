@@ -6,6 +6,4 @@ its own, without user and session.
 
 from ingest.client import Client
 
-LANGUAGES = ("python", "typescript", "go", "java", "csharp", "ruby", "php", "cli")
-
-CLIENT = Client(rank=150, sdk_scopes={f"com.anthropic.sdk.{language}": "anthropic" for language in LANGUAGES})
+CLIENT = Client(rank=150, provider_scopes=(r"com\.anthropic\.sdk\.\w+",))

@@ -4,7 +4,7 @@ It records a stream in two spans: the request, which ends before the answer and 
 once the stream has ended. Without a span above them these are two traces.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from ingest import fields
@@ -47,14 +47,13 @@ def link(facts: SpanFacts) -> str | None:
     return f"stream:{facts.requested_model}" if is_stream_request(facts) else None
 
 
-def wanted_link(facts: SpanFacts) -> WantedLink | None:
+def wanted_links(facts: SpanFacts) -> Iterator[WantedLink]:
     if facts.kind == "usage_log":
         start = facts.timestamp
-        return WantedLink(f"stream:{facts.requested_model}", start - MAX_CALL_DURATION, start + SLACK, start - SLACK)
-    if is_stream_request(facts):
+        yield WantedLink(f"stream:{facts.requested_model}", start - MAX_CALL_DURATION, start + SLACK, start - SLACK)
+    elif is_stream_request(facts):
         earliest = facts.end - SLACK
-        return WantedLink(f"stream-log:{facts.requested_model}", earliest, facts.end + SLACK, earliest)
-    return None
+        yield WantedLink(f"stream-log:{facts.requested_model}", earliest, facts.end + SLACK, earliest)
 
 
 def pair(nodes: Sequence[Node]) -> None:
@@ -90,8 +89,9 @@ CLIENT = Client(
     kinds=(KindRule(40, kind, "logfire.span_type"),),
     contents=(r"(request_data|response_data)$", r"logfire\.msg$"),
     readers={"usage_log": read_usage_log},
-    pairing=Pairing(link, wanted_link, pair),
+    pairing=Pairing(link, wanted_links, pair),
     usage_objects=("gen_ai.usage.raw",),
     placeholders=("[Scrubbed",),
     late_scopes=(SCOPES,),
+    provider_scopes=(r"logfire\.(anthropic|google_genai|litellm|openai)",),
 )

@@ -50,7 +50,7 @@ CLIENT = Client(
     kinds=(KindRule(5, turn, "sdk_span_type"), KindRule(80, kind)),
     contents=(r"input$", r"output$", r"raw_input$", r"response$"),
     # Both stand in one trace, so that no link is needed to find the other.
-    pairing=Pairing(link=lambda facts: None, wanted_link=lambda facts: None, pair=pair_turns),
+    pairing=Pairing(link=lambda facts: None, wanted_links=lambda facts: (), pair=pair_turns),
     usage_objects=("usage",),
     agent_scopes=frozenset({LOGFIRE_SCOPE}),
     timeless_trace_ids=("trace_",),

@@ -17,6 +17,8 @@ KINDS = {
     "GUARDRAIL": "chain",
     "EVALUATOR": "chain",
 }
+# A response of the Responses API also holds the ids of its messages (`msg_...`), often before its own.
+RESPONSE_ID = re.compile(r'^(?s:.)*?"id":\s*"(?:(?=resp_)|(?=chatcmpl-|msg_)(?!(?s:.)*"id":\s*"resp_))([^"]+)"')
 
 
 def kind(span: Span) -> str:
@@ -70,5 +72,10 @@ CLIENT = Client(
     ),
     agent_suffixes=(".run", "._execute_core"),
     first_token_events=frozenset({"First Token Stream Event"}),
-    response_id_patterns={"output.value": re.compile(r'"id":\s*"((?:chatcmpl-|msg_|resp_)[^"]+)"')},
+    provider_scopes=(
+        r"openinference\.instrumentation\."
+        r"(openai|anthropic|bedrock|google_genai|groq|litellm|mistralai|portkey|together|vertexai)",
+        r"@arizeai/openinference-instrumentation-(openai|anthropic|bedrock|google-genai|mistralai)",
+    ),
+    response_id_patterns={"output.value": RESPONSE_ID},
 )

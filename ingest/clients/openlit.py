@@ -11,4 +11,9 @@ CLIENT = Client(
     },
     contents=(r"gen_ai\.tool\.args",),
     excludes_cache=lambda span: span.scope == "openlit.instrumentation.anthropic",
+    provider_scopes=(
+        r"openlit\.instrumentation\."
+        r"(ai21|anthropic|azure_ai_inference|bedrock|cohere|google_ai_studio|groq|litellm|mistral|ollama|openai|premai"
+        r"|reka|together|vertexai|vllm)",
+    ),
 )

@@ -2,11 +2,17 @@
 
 from ingest import fields
 from ingest.client import Client, KindRule
+from ingest.spans import Span
 
 KINDS = {"workflow": "workflow", "agent": "agent", "tool": "tool", "task": "chain"}
+REQUEST_KINDS = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "chain"}
 
-KIND_OF_REQUEST = {"chat": "llm", "completion": "llm", "embedding": "embedding", "rerank": "chain"}
-"""The operation before there was `gen_ai.operation.name`."""
+
+def kind_of_request(span: Span) -> str | None:
+    """Reads the operation of versions before `gen_ai.operation.name`."""
+    return REQUEST_KINDS.get(str(span.attributes["llm.request.type"]))
+
+
 PROPERTIES = "traceloop.association.properties"
 
 CLIENT = Client(
@@ -34,8 +40,14 @@ CLIENT = Client(
     },
     kinds=(
         KindRule.by_value(30, "traceloop.span.kind", KINDS),
-        KindRule(55, lambda span: KIND_OF_REQUEST.get(str(span.attributes["llm.request.type"])), "llm.request.type"),
+        KindRule(55, kind_of_request, "llm.request.type"),
     ),
     contents=(r"traceloop\.entity\.(input|output)",),
+    provider_scopes=(
+        r"opentelemetry\.instrumentation\."
+        r"(alephalpha|anthropic|bedrock|cohere|google_generativeai|groq|mistralai|ollama|openai(\.v[01])?|replicate"
+        r"|sagemaker|together|vertexai|voyageai|watsonx|writer)",
+        r"@traceloop/instrumentation-(anthropic|azure|bedrock|cohere|google-generativeai|openai|together|vertexai)",
+    ),
     agent_suffixes=(".agent",),
 )

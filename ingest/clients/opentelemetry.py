@@ -6,8 +6,23 @@ frameworks and others. SpanKind says nothing: calls are CLIENT in some SDKs and 
 
 from ingest import fields
 from ingest.client import Client, KindRule
-from ingest.operations import KIND_OF_OPERATION, OPERATION_IN_NAME
+from ingest.operations import KIND_OF_OPERATION, NO_CALL, OPERATION_IN_NAME
 from ingest.spans import Span
+
+MODELS = ("gen_ai.request.model", "gen_ai.response.model")
+USAGE = (
+    *("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"),
+    *("gen_ai.usage.prompt_tokens", "gen_ai.usage.completion_tokens"),
+)
+
+
+def kind_of_operation(span: Span) -> str:
+    """Returns the kind of the operation. One that nobody knows is a call if it has a model and usage."""
+    operation = str(span.attributes["gen_ai.operation.name"])
+    if kind := KIND_OF_OPERATION.get(operation):
+        return kind
+    has_model, has_usage = (any(map(span.attributes.get, names)) for names in (MODELS, USAGE))
+    return "llm" if has_model and has_usage and not NO_CALL.search(operation) else "chain"
 
 
 def kind_by_name(span: Span) -> str | None:
@@ -97,7 +112,7 @@ CLIENT = Client(
         fields.EXCEPTION_TYPE: ("exception.type",),
     },
     kinds=(
-        KindRule.by_value(50, "gen_ai.operation.name", KIND_OF_OPERATION),
+        KindRule(50, kind_of_operation, "gen_ai.operation.name"),
         KindRule(90, kind_by_name),
         KindRule(100, kind_by_model),
     ),
@@ -108,6 +123,11 @@ CLIENT = Client(
         r"gen_ai\.tool\.(message|call\.(arguments|result))",
         r"gen_ai\.(user|assistant|system|choice)\b.*content",
         r"exception\.stacktrace",
+    ),
+    provider_scopes=(
+        r"opentelemetry\.instrumentation\."
+        r"(genai[._])?(anthropic|botocore|google_genai|openai|openai_v2|vertexai)",
+        r"@opentelemetry/instrumentation-openai",
     ),
     agent_prefixes=("invoke_agent", "agent"),
 )

@@ -158,7 +158,19 @@ class TraceItem(BaseModel):
         values["provider"] = provider_name(self.provider)
         if self.provider and values["provider"] != self.provider:
             values["attributes"] = {"provider": self.provider} | values["attributes"]
+        if "span_id" in self.model_fields_set:
+            values["span_facts"] = (values.get("span_facts") or {}) | self.noted()
         return Row(**values)
+
+    def noted(self) -> dict[str, Any]:
+        """Returns what the item itself states: it may come again, and what it leaves out must not count then."""
+        given = self.model_fields_set
+        noted: dict[str, Any] = {"item": True}
+        if "operation" in given:
+            noted["operation"] = self.operation
+        if "timestamp" not in given:
+            noted["is_timeless"] = True
+        return noted
 
     def usage(self) -> dict[str, float]:
         return {name: value for name in USAGE_FIELDS if (value := getattr(self, name)) is not None}

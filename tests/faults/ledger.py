@@ -101,7 +101,9 @@ class Batch:
     def is_whole(self, answer: bytes) -> bool:
         if self.form == "json":
             result = json.loads(answer)
-            return bool(result["accepted"] + result["duplicates"] == SPANS and not result["rejected"])
+            return bool(
+                result["accepted"] + result["updated"] + result["duplicates"] == SPANS and not result["rejected"]
+            )
         return answer in (b"", b"{}")
 
 

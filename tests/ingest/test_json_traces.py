@@ -34,7 +34,10 @@ def stored(tenant: Tenant) -> list[dict[str, Any]]:
 
 def test_only_the_agent_is_required(tenant: Tenant) -> None:
     before = datetime.now(UTC)
-    assert post(tenant, {"agent_id": "support"}) == (200, {"accepted": 1, "duplicates": 0, "rejected": []})
+    assert post(tenant, {"agent_id": "support"}) == (
+        200,
+        {"accepted": 1, "updated": 0, "duplicates": 0, "rejected": []},
+    )
     [row] = stored(tenant)
     assert before <= row["timestamp"] <= datetime.now(UTC)
     assert (row["operation"], row["status"], row["cost_usd"]) == ("chat", "success", None)
@@ -79,8 +82,8 @@ def test_every_field_is_stored(tenant: Tenant) -> None:
 def test_a_batch_is_stored_and_a_repeat_is_counted_as_duplicate(tenant: Tenant) -> None:
     moment = iso(datetime.now(UTC))
     batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(3)]
-    assert post(tenant, {"traces": batch})[1] == {"accepted": 3, "duplicates": 0, "rejected": []}
-    assert post(tenant, {"traces": batch})[1] == {"accepted": 0, "duplicates": 3, "rejected": []}
+    assert post(tenant, {"traces": batch})[1] == {"accepted": 3, "updated": 0, "duplicates": 0, "rejected": []}
+    assert post(tenant, {"traces": batch})[1] == {"accepted": 0, "updated": 0, "duplicates": 3, "rejected": []}
     assert post(tenant, {"traces": batch + batch[:1]})[1]["duplicates"] == 4
     assert len(stored(tenant)) == 3
 

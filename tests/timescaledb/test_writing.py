@@ -35,7 +35,7 @@ WHERE hypertable_name = 'traces' AND is_compressed AND %s >= range_start AND %s 
 
 def test_a_batch_delivered_twice_is_stored_once(timescaledb: RunQuery, tenant: Tenant) -> None:
     rows = tenant.calls(3)
-    assert writer.store(tenant.workspace.id, [*rows, a_row()]) == (1, 3)
+    assert writer.store(tenant.workspace.id, [*rows, a_row()]) == (1, 0, 3)
     assert timescaledb(ROWS, tenant.workspace.id) == [(4,)]
 
 
@@ -83,7 +83,7 @@ def test_compressed_rows_are_still_found_completed_corrected_and_stored_once(
     run_policies("compression")
     assert timescaledb(COMPRESSED, OLD, OLD) == [(1,)]
     late = a_row(OLD, user_id="ada", cost_usd="1")
-    assert writer.store(tenant.workspace.id, [row, other, late]) == (1, 2)
+    assert writer.store(tenant.workspace.id, [row, other, late]) == (1, 0, 2)
     correct(tenant, row, "grace")
     run_policies("refresh")
     assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "ada", 2, Decimal(2)), (OLD, "grace", 1, Decimal(5))]
@@ -112,3 +112,17 @@ def test_rows_past_their_retention_are_deleted_and_their_sums_stay(
     assert timescaledb(ROWS, tenant.workspace.id) == [(1,)]
     sums = "SELECT bucket, calls FROM totals_daily WHERE workspace_id = %s ORDER BY bucket"
     assert timescaledb(sums, tenant.workspace.id) == [(past.replace(hour=0), 2), (NOON.replace(hour=0), 1)]
+
+
+def test_a_merged_row_is_stored_also_in_a_compressed_chunk(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
+) -> None:
+    [row] = tenant.calls(1, OLD, user_id="ada", cost_usd="1", attributes={"note": "first"})
+    run_policies("compression")
+    row.attributes, row.user_id, row.cost_usd = {"note": "second"}, "grace", Decimal(5)
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.merge(cursor, tenant.workspace.id, [row])
+    run_policies("refresh")
+    assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "grace", 1, Decimal(5))]
+    notes = "SELECT attributes->>'note' FROM traces WHERE workspace_id = %s"
+    assert timescaledb(notes, tenant.workspace.id) == [("second",)]

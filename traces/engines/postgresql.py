@@ -20,6 +20,7 @@ from traces.write_cursor import WriteCursor, write_cursor
 INSERT = read_statement("postgresql", "insert")
 INSERT_IN_TIME = read_statement("postgresql", "insert_in_time")
 CORRECT = read_statement("postgresql", "correct")
+MERGE = read_statement("postgresql", "merge")
 MOVE = read_statement("postgresql", "move")
 CLOSE_HOURS = read_statement("postgresql", "close_hours")
 RECOMPUTE_USER_SETS = tuple(
@@ -63,6 +64,7 @@ WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s AND {time_c
 
 class PostgreSQL:
     name = "postgresql"
+    finds_old_rows = True
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""
@@ -85,8 +87,10 @@ class PostgreSQL:
         return int(accepted)
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
-        cursor.execute(CORRECT, {**batch, "filled_until": cursor.filled_until})
-        recompute_user_sets(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
+        change_rows(cursor, CORRECT, batch)
+
+    def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
+        change_rows(cursor, MERGE, batch)
 
     def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
         cursor.execute(MOVE, {**row, "filled_until": cursor.filled_until})
@@ -147,6 +151,11 @@ def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> dat
         if time.monotonic() > ends:
             break
     return cursor.filled_until
+
+
+def change_rows(cursor: WriteCursor, statement: Any, batch: Mapping[str, Any]) -> None:
+    cursor.execute(statement, {**batch, "filled_until": cursor.filled_until})
+    recompute_user_sets(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
 
 
 def recompute_user_sets(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:

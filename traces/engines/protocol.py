@@ -42,6 +42,9 @@ class Engine(Protocol):
     name: str
     """The value of ANALYTICS_ENGINE, and the name in the comment that the initial migration writes on `traces`."""
 
+    finds_old_rows: bool
+    """An index finds rows of any age. It does not if old rows are compressed: each search would read all of them."""
+
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""
 
@@ -53,6 +56,9 @@ class Engine(Protocol):
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         """Changes stored rows, and the rollups with them."""
+
+    def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
+        """Changes all columns of stored rows but their key, and the rollups with them."""
 
     def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
         """Moves a row from `stored_at` to `timestamp`, and the rollups with it."""

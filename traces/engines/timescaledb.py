@@ -24,6 +24,7 @@ from traces.write_cursor import WriteCursor
 
 INSERT = read_statement("timescaledb", "insert")
 CORRECT = read_statement("timescaledb", "correct")
+MERGE = read_statement("timescaledb", "merge")
 MOVE = read_statement("timescaledb", "move")
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
@@ -86,6 +87,7 @@ _aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
 
 class TimescaleDB:
     name = "timescaledb"
+    finds_old_rows = False
 
     def complete_schema(self) -> None:
         set_policies()
@@ -100,6 +102,9 @@ class TimescaleDB:
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         cursor.execute(CORRECT, batch)
+
+    def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
+        cursor.execute(MERGE, batch)
 
     def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
         cursor.execute(MOVE, row)

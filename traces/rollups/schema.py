@@ -89,6 +89,14 @@ CREATE INDEX idx_traces_workspace_link ON traces (
 )
 WHERE link IS NOT NULL
 """
+RESPONSE_INDEX = """
+-- Finds by its response id a call that a provider's SDK recorded in a trace of its own: its link says other things.
+CREATE INDEX idx_traces_workspace_response ON traces (
+    date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(response_id, uuid_hash_extended(workspace_id, 0))
+)
+WHERE link LIKE 'provider:%'
+"""
 TRACE_INDEX = """
 -- Finds the spans of a trace that a later span may correct, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
@@ -97,12 +105,28 @@ CREATE INDEX idx_traces_workspace_trace ON traces (
 )
 WHERE span_facts ? 'kind'
 """
+ITEM_INDEX = """
+-- Finds the stored copy of a JSON item, by week. Spans of traces are found by their trace.
+CREATE INDEX idx_traces_workspace_item ON traces (
+    date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(span_id, hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0)))
+)
+WHERE span_facts ? 'item'
+"""
+ROOT_INDEX = """
+-- Finds the root of a trace, however old: a trace may last for weeks.
+CREATE INDEX idx_traces_workspace_root ON traces (
+    hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+)
+WHERE parent_span_id IS NULL AND span_facts ? 'kind'
+"""
 ERROR_INDEX = """
 -- The few failed rows, with all columns that queries about failures filter by or count.
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)
     INCLUDE (operation, agent_id, provider, model, user_number, error_type)
     WHERE status <> 'success'
 """
+INDEXES = (SPAN_KEY, LINK_INDEX, RESPONSE_INDEX, TRACE_INDEX, ROOT_INDEX, ITEM_INDEX, ERROR_INDEX)
 # TimescaleDB has time_bucket. date_bin from the same Monday gives the same minutes, hours, days and weeks.
 TIME_BUCKET = """
 CREATE FUNCTION time_bucket(width interval, moment timestamptz) RETURNS timestamptz
@@ -171,7 +195,7 @@ WITH (fillfactor = 70)
 def postgresql_schema() -> list[str]:
     tables = [rollup_table(entry, width) for entry in CATALOGUE for width in entry.widths]
     return [
-        *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX),
+        *(TRACES, USER_NUMBERS, *INDEXES),
         *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables),
     ]
 
@@ -220,7 +244,7 @@ def timescaledb_schema() -> list[str]:
         for statement in (aggregate(entry, width), aggregate_index(entry, width))
     ]
     return [
-        *(TRACES, USER_NUMBERS, SPAN_KEY, LINK_INDEX, TRACE_INDEX, ERROR_INDEX, LATENCY_BUCKET),
+        *(TRACES, USER_NUMBERS, *INDEXES, LATENCY_BUCKET),
         *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates),
     ]
 

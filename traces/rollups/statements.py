@@ -247,12 +247,7 @@ FROM added
 
 
 KEY_LIST = ", ".join(KEY_COLUMNS)
-CORRECTED_BATCH = f"""
-SELECT
-{one_per_line(batch_columns((*KEY_COLUMNS, *CHANGED_COLUMNS)))}
-FROM {batch_rows((*KEY_COLUMNS, *CHANGED_COLUMNS))}
-""".strip()
-ASSIGNMENTS = one_per_line(f"{name} = batch.{name}" for name in CHANGED_COLUMNS)
+MERGED_COLUMNS = tuple(name for name in STORED_COLUMNS if name not in KEY_COLUMNS)
 SAME_ROW = """traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = batch.trace_id
     AND traces.span_id = batch.span_id
@@ -272,9 +267,23 @@ FROM {new}
 """.strip()
 
 
-def correct_sql() -> str:
+def changed_rows(changed: Iterable[str]) -> str:
+    """Returns a SELECT of the rows of a batch that has the key and the changed columns."""
+    names = (*KEY_COLUMNS, *changed)
+    return f"""
+SELECT
+{one_per_line(batch_columns(names))}
+FROM {batch_rows(names)}
+""".strip()
+
+
+def assignments(changed: Iterable[str]) -> str:
+    return one_per_line(f"{name} = batch.{name}" for name in changed)
+
+
+def correct_sql(changed: Iterable[str]) -> str:
     ctes = {
-        "batch": CORRECTED_BATCH,
+        "batch": changed_rows(changed),
         "old": f"""
 SELECT traces.*
 FROM traces
@@ -285,7 +294,7 @@ WHERE traces.workspace_id = %(workspace_id)s
         "corrected": f"""
 UPDATE traces
 SET
-{ASSIGNMENTS}
+{assignments(changed)}
 FROM batch
 JOIN old USING ({KEY_LIST})
 WHERE {SAME_ROW}
@@ -305,12 +314,12 @@ WHERE {ROW_IS_FILLED}
 """
 
 
-def correct_rows_sql() -> str:
+def correct_rows_sql(changed: Iterable[str]) -> str:
     return f"""
-{with_ctes({"batch": CORRECTED_BATCH})}
+{with_ctes({"batch": changed_rows(changed)})}
 UPDATE traces
 SET
-{ASSIGNMENTS}
+{assignments(changed)}
 FROM batch
 WHERE {SAME_ROW}
 """
@@ -444,7 +453,11 @@ def postgresql_statements() -> dict[str, str]:
         "correct": (
             "Corrects stored rows, and the rollups with them. Returns the closed hours from which a user's call"
             " was taken away.",
-            correct_sql(),
+            correct_sql(CHANGED_COLUMNS),
+        ),
+        "merge": (
+            "Does the same for rows that were merged with another copy of their span: all columns may change.",
+            correct_sql(MERGED_COLUMNS),
         ),
         "move": ("Moves one row to another timestamp, and the rollups with it.", move_sql()),
         "close_hours": (
@@ -473,7 +486,11 @@ def timescaledb_statements() -> dict[str, str]:
             "Stores the rows of a batch that are not stored yet.",
             f"{stored}\nSELECT count(*)\nFROM added",
         ),
-        "correct": ("Corrects stored rows.", correct_rows_sql()),
+        "correct": ("Corrects stored rows.", correct_rows_sql(CHANGED_COLUMNS)),
+        "merge": (
+            "Does the same for rows that were merged with another copy of their span: all columns may change.",
+            correct_rows_sql(MERGED_COLUMNS),
+        ),
         "move": ("Moves one row to another timestamp.", f"{moved}\nSELECT count(*)\nFROM moved"),
     }
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}

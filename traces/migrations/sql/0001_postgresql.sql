@@ -66,12 +66,32 @@ CREATE INDEX idx_traces_workspace_link ON traces (
 )
 WHERE link IS NOT NULL;
 
+-- Finds by its response id a call that a provider's SDK recorded in a trace of its own: its link says other things.
+CREATE INDEX idx_traces_workspace_response ON traces (
+    date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(response_id, uuid_hash_extended(workspace_id, 0))
+)
+WHERE link LIKE 'provider:%';
+
 -- Finds the spans of a trace that a later span may correct, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
 )
 WHERE span_facts ? 'kind';
+
+-- Finds the root of a trace, however old: a trace may last for weeks.
+CREATE INDEX idx_traces_workspace_root ON traces (
+    hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+)
+WHERE parent_span_id IS NULL AND span_facts ? 'kind';
+
+-- Finds the stored copy of a JSON item, by week. Spans of traces are found by their trace.
+CREATE INDEX idx_traces_workspace_item ON traces (
+    date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    hashtextextended(span_id, hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0)))
+)
+WHERE span_facts ? 'item';
 
 -- The few failed rows, with all columns that queries about failures filter by or count.
 CREATE INDEX idx_traces_error_analysis ON traces (workspace_id, status, coalesce(error_type, ''), timestamp)

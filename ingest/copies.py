@@ -1,0 +1,126 @@
+"""Merges the copies of a span, field by field, into one that does not depend on the order in which they came.
+
+A copy is better than another if it ends later; else if it has more usage fields. A field comes from the best copy that
+knows it, and of two equally good ones the greater text is taken. A merged span notes how good the copies were whose
+fields are not from the best one, so that a third copy is compared with them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingest.span_facts import SpanFacts
+
+Rank = tuple[int, int]
+"""How good a copy is: its end in microseconds, or -1, and the number of its usage fields."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+OPEN_END = -1
+BEST = ""
+"""The name under which the rank of the best copy is noted."""
+ATTRIBUTE = "@"
+"""The beginning of the name under which the rank of an attribute is noted."""
+USAGE_NAMES = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "usage_details",
+    "reported_cost_usd",
+)
+# Facts that belong together come from one copy.
+TOGETHER = (
+    ("timestamp", "is_timeless"),
+    ("kind", "operation", "is_presumed"),
+    ("status", "error_type", "error_message"),
+    ("agent", "has_named_agent"),
+)
+IDENTITY = {"trace_id", "span_id", "ranks"}
+ALONE = {field.name for field in fields(SpanFacts)} - IDENTITY - {name for names in TOGETHER for name in names}
+UNITS = (*TOGETHER, *((name,) for name in sorted(ALONE)))
+KNOWN_KINDS = {"": 0, "other": 0, "chain": 1}
+
+
+def merge_facts(one: SpanFacts, other: SpanFacts) -> SpanFacts:
+    best = max(rank_of(one), rank_of(other))
+    values: dict[str, Any] = {}
+    ranks = {name: rank for name, rank in (one.ranks or {}).items() if name.startswith(ATTRIBUTE)}
+    for unit in UNITS:
+        source = max(one, other, key=lambda copy: (known(copy, unit), field_rank(copy, unit[0]), text(copy, unit)))
+        values |= {name: getattr(source, name) for name in unit}
+        if known(source, unit) > 0 and field_rank(source, unit[0]) != best:
+            ranks[unit[0]] = list(field_rank(source, unit[0]))
+    if one.is_timeless and other.is_timeless:
+        values["timestamp"] = min(one.timestamp, other.timestamp)
+    merged = replace(one, **values, ranks=None)
+    if ranks or rank_of(merged) != best:
+        merged.ranks = {BEST: list(best), **ranks}
+    return merged
+
+
+def merge_attributes(
+    one: dict[str, Any], one_facts: SpanFacts, other: dict[str, Any], other_facts: SpanFacts, merged: SpanFacts
+) -> dict[str, Any]:
+    """Returns the attributes of both copies. Notes in `merged` the ranks of those that are not from the best."""
+    best = max(rank_of(one_facts), rank_of(other_facts))
+    ranks = {name: rank for name, rank in (merged.ranks or {}).items() if not name.startswith(ATTRIBUTE)}
+    attributes = {}
+    for name in one | other:
+        copies = [
+            (field_rank(facts, ATTRIBUTE + name), str(values[name]), values[name])
+            for values, facts in ((one, one_facts), (other, other_facts))
+            if values.get(name) is not None
+        ]
+        rank, _, attributes[name] = max(copies, key=lambda copy: copy[:2], default=(best, "", None))
+        if rank != best:
+            ranks[ATTRIBUTE + name] = list(rank)
+    is_noted = set(ranks) - {BEST} or rank_of(replace(merged, ranks=None)) != best
+    merged.ranks = {**ranks, BEST: list(best)} if is_noted else None
+    return attributes
+
+
+# --- How good a copy is, and each of its fields ---
+
+
+def rank_of(facts: SpanFacts) -> Rank:
+    if facts.ranks:
+        return as_rank(facts.ranks[BEST])
+    end = OPEN_END
+    if facts.latency_ms is not None:
+        end = (facts.end - (facts.timestamp if facts.is_timeless else EPOCH)) // MICROSECOND
+    used = sum(getattr(facts, name) is not None for name in USAGE_NAMES)
+    return end, used
+
+
+def field_rank(facts: SpanFacts, name: str) -> Rank:
+    noted = (facts.ranks or {}).get(name)
+    return as_rank(noted) if noted else rank_of(facts)
+
+
+def as_rank(noted: Iterable[int]) -> Rank:
+    end, used = noted
+    return end, used
+
+
+def known(facts: SpanFacts, unit: tuple[str, ...]) -> int:
+    """Returns how well the copy knows the field: 0 if not at all."""
+    match unit[0]:
+        case "timestamp":
+            return int(not facts.is_timeless)
+        case "kind":
+            return 1 if facts.is_presumed else KNOWN_KINDS.get(facts.kind, 2)
+        case "status":
+            return int(facts.status != "success")
+        case "agent":
+            return 2 if facts.has_named_agent else int(bool(facts.agent))
+    return int(getattr(facts, unit[0]) not in (None, "", False))
+
+
+def text(facts: SpanFacts, unit: tuple[str, ...]) -> str:
+    """Returns the text that decides between equally good copies. The latency comes from the same copy as the start."""
+    names = ("timestamp", "latency_ms") if unit[0] in ("timestamp", "latency_ms") else unit
+    values = (getattr(facts, name) for name in names)
+    return str([value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value) for value in values])

@@ -1,0 +1,124 @@
+"""JSON items: spans of `POST /api/v1/traces`. They are complete as they are, so no trace is resolved for them.
+
+An item with a `span_id` of its client may come again: then it is merged with the stored copy, like any span. Its row
+notes what the item itself states, because a row also has what is assumed.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from ingest import span_facts
+from ingest.resolve_again import plain_call
+from ingest.span_facts import SpanFacts
+from ingest.span_rows import Key, SpanRow, around, merge_copies
+from prices import pricing
+from prices.overrides import overrides_of
+from traces import arrivals, lookup, writer
+from traces.row import CALL_OPERATIONS, Row
+from traces.write_cursor import WriteCursor
+
+ITEM = "item"
+"""The name in the row's `span_facts` by which an item is found that may come again."""
+COUNTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "usage_details",
+)
+NOTED = ("operation", "is_timeless", "reported_cost_usd", "ranks")
+
+
+def noted(facts: SpanFacts) -> dict[str, Any]:
+    """Returns the `span_facts` of an item that may come again."""
+    return {ITEM: True} | {name: value for name in NOTED if (value := getattr(facts, name))}
+
+
+def is_item(row: Row) -> bool:
+    return row.span_facts is not None and ITEM in row.span_facts
+
+
+def facts_of(row: Row) -> SpanFacts:
+    """Returns what the item states. The operation is empty if it states none."""
+    stored = row.span_facts or {}
+    return SpanFacts(
+        **{name: getattr(row, name) for name in span_facts.ROW_COLUMNS} | {"name": row.name or ""},
+        **{name: getattr(row, name) for name in COUNTS},
+        **{"operation": ""} | {name: stored[name] for name in NOTED if name in stored},
+        kind=stored.get("operation", ""),
+        latency_ms=row.latency_ms,
+        agent=row.agent_id,
+        has_named_agent=True,
+        user=row.user_id,
+        session=row.session_id,
+        provider=row.provider,
+        requested_model=row.model,
+    )
+
+
+def fill_item(row: Row, facts: SpanFacts) -> None:
+    """Fills the row of a merged item, without its price. Only calls have tokens and a cost."""
+    row.timestamp, row.parent_span_id, row.name = facts.timestamp, facts.parent_span_id, facts.name or None
+    row.operation = facts.operation or "chat"
+    row.status, row.error_type, row.error_message = facts.status, facts.error_type, facts.error_message
+    row.agent_id, row.user_id, row.session_id = facts.agent or "", facts.user, facts.session
+    row.provider, row.model, row.latency_ms = facts.provider, facts.requested_model, facts.latency_ms
+    is_call = row.operation in CALL_OPERATIONS
+    for name in COUNTS:
+        setattr(row, name, getattr(facts, name) if is_call else None)
+    pricing.clear_price(row)
+    row.span_facts = noted(facts)
+
+
+# --- Storing items ---
+
+
+def store_items(workspace_id: UUID, rows: Sequence[Row]) -> writer.StoreResult:
+    """Stores the rows of items. They are committed when it returns."""
+    new = [row for row in rows if not is_item(row)]
+    named: dict[Key, SpanRow] = {}
+    for row in filter(is_item, rows):
+        copy = SpanRow(facts_of(row), row, stored_at=None)
+        if (first := named.setdefault(copy.key, copy)) is not copy:
+            first.merge(copy, fill_item)
+    price(workspace_id, [*new, *(span.row for span in named.values())])
+    if not named:
+        return writer.store(workspace_id, rows)
+    with writer.writing(workspace_id) as cursor:
+        stored = stored_items(cursor, workspace_id, named)
+        new += [span.row for key, span in named.items() if key not in stored]
+        accepted = writer.insert(cursor, workspace_id, new) if new else 0
+        updated = update(cursor, workspace_id, [span for span in stored.values() if span.has_learned])
+    arrivals.record_arrival(workspace_id)
+    return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
+
+
+def price(workspace_id: UUID, rows: Iterable[Row]) -> None:
+    calls = [call for row in rows if (call := plain_call(row))]
+    pricing.price_calls(overrides_of(workspace_id), calls)
+
+
+def stored_items(cursor: WriteCursor, workspace_id: UUID, named: dict[Key, SpanRow]) -> dict[Key, SpanRow]:
+    """Returns the stored copies of the items, merged with the new ones."""
+    facts = [span.facts for span in named.values()]
+    within = around([(min(item.timestamp for item in facts), max(item.end for item in facts))])
+    found = lookup.items_by_ids(cursor, workspace_id, list(named), within)
+    spans = [SpanRow(facts_of(row), row, stored_at=row.timestamp) for row in found]
+    stored = {span.key: span for span in spans}
+    merge_copies(cursor, workspace_id, stored, named, fill_item)
+    return stored
+
+
+def update(cursor: WriteCursor, workspace_id: UUID, learned: list[SpanRow]) -> int:
+    """Prices the merged items again and stores them. Returns how many they are."""
+    if not learned:
+        return 0
+    rows = [span.row for span in learned]
+    price(workspace_id, rows)
+    for span in learned:
+        if span.stored_at is not None and span.stored_at != span.row.timestamp:
+            writer.move(cursor, workspace_id, span.row, span.stored_at)
+    writer.merge(cursor, workspace_id, rows)
+    return len(rows)

@@ -1,0 +1,130 @@
+"""Decides inside a trace which spans are calls: not those that repeat the call above them or hold other calls.
+
+An API call can have several spans, one below the other: a framework's, an instrumentation's and the SDK's own.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from ingest.nodes import Node, start_order
+from ingest.same_call import contradict, have_different_ids, have_same_id, is_equal_usage
+from ingest.span_facts import SpanFacts
+
+OTHER_REQUESTS = frozenset({"tool", "handoff", "agent", "workflow"})
+"""Kinds of spans that make requests of their own: a call below them is not the call above them."""
+
+
+def find_repetitions(ordered: Sequence[Node]) -> None:
+    """Sets the kind of wrappers and of agent runs that are calls, and `repeats` of spans that repeat a call.
+
+    The nodes of the trace come parents first.
+    """
+    find_calls(ordered)
+    below: dict[int, list[Node]] = defaultdict(list)
+    for node in ordered:
+        above = node.parent
+        if above is not None and above.kind not in OTHER_REQUESTS:
+            node.call_above = call = above if above.is_call else above.call_above
+            if call is not None and node.is_call:
+                below[id(call)].append(node)
+    if below:
+        for node in ordered:
+            if id(node) in below:
+                find_repetitions_of(node, below[id(node)])
+
+
+# --- Which spans are calls ---
+
+
+def find_calls(ordered: Sequence[Node]) -> None:
+    """Makes wrappers of calls no calls, and makes a finished agent run with usage and without a call below a call."""
+    above_calls: set[int] = set()
+    runs = any(node.kind == "agent" and node.facts.has_usage for node in ordered)
+    running = running_nodes(ordered) if runs else set()
+    for node in reversed(ordered):
+        is_above_calls = id(node) in above_calls
+        if node.is_call:
+            if is_above_calls and is_wrapper(node.facts):
+                node.kind = "other"
+        elif not is_above_calls:
+            if node.kind != "agent" or not node.facts.has_usage or id(node) in running:
+                continue
+            node.kind = "llm"
+        if node.parent is not None:
+            above_calls.add(id(node.parent))
+
+
+def running_nodes(ordered: Sequence[Node]) -> set[int]:
+    """Returns the spans that have not ended, or that are below one which has not."""
+    running: set[int] = set()
+    for node in ordered:
+        if node.facts.latency_ms is None or (node.parent is not None and id(node.parent) in running):
+            running.add(id(node))
+    return running
+
+
+def is_wrapper(facts: SpanFacts) -> bool:
+    """Returns whether a span above calls says nothing of its own that would make it a call."""
+    return facts.is_presumed or not (facts.has_usage or facts.model or facts.response_id)
+
+
+# --- Which calls repeat the call above them ---
+
+
+def find_repetitions_of(outer: Node, inner: list[Node]) -> None:
+    """Lets one span of each scope below a call repeat it: the one that tells the most of the same request.
+
+    Other spans of this scope are calls of their own, like the attempts before the last one. A span with the sum of the
+    calls below it is none.
+    """
+    if is_sum(outer.facts, [node.facts for node in inner]):
+        outer.kind = "other"
+        return
+    by_scope: dict[str, list[Node]] = defaultdict(list)
+    for node in inner:
+        if is_repetition(node, outer):
+            by_scope[node.facts.scope].append(node)
+    for candidates in by_scope.values():
+        repetition = min(candidates, key=lambda node: likeness(node, outer))
+        repetition.repeats = outer
+        outer.call_node.scopes |= repetition.scopes
+
+
+def is_sum(outer: SpanFacts, inner: list[SpanFacts]) -> bool:
+    counted = [facts for facts in inner if facts.input_tokens is not None]
+    return len(counted) > 1 and (outer.input_tokens, outer.output_tokens) == (
+        sum(facts.input_tokens or 0 for facts in counted),
+        sum(facts.output_tokens or 0 for facts in counted),
+    )
+
+
+def is_repetition(inner: Node, outer: Node) -> bool:
+    """Returns whether the two spans describe the same request."""
+    if inner.kind == "raw":
+        return True
+    if (inner.kind == "embedding") != (outer.kind == "embedding") or have_different_ids(inner.facts, outer.facts):
+        return False
+    if inner.facts.scope and inner.facts.scope == outer.facts.scope:
+        return repeats_in_scope(inner.facts, outer.facts)
+    return have_same_id(inner.facts, outer.facts) or not contradict(inner.facts, outer.facts)
+
+
+def repeats_in_scope(inner: SpanFacts, outer: SpanFacts) -> bool:
+    """Returns whether a library recorded one request twice. At most one of the two spans then has the usage.
+
+    The Vercel AI SDK does so with embeddings, LlamaIndex with calls that it may try again.
+    """
+    return not (inner.has_usage and outer.has_usage) and (inner.model, inner.status) == (outer.model, outer.status)
+
+
+def likeness(inner: Node, outer: Node) -> tuple[object, ...]:
+    """Returns a key that is the lower the more the spans have in common. Of the attempts of a call the last is its."""
+    facts = inner.facts
+    return (
+        not have_same_id(facts, outer.facts),
+        facts.status != outer.facts.status,
+        not is_equal_usage(facts, outer.facts),
+        not facts.has_usage,
+        -facts.end.timestamp(),
+        start_order(inner),
+    )
