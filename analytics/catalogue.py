@@ -6,7 +6,7 @@ these two tables. A metric is a function in analytics/, an entry here, a panel t
 
 from typing import NamedTuple
 
-from analytics import cost, panel_extras, performance, usage
+from analytics import cost, panel_extras, performance, scores, usage
 from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question
 from analytics.panel_extras import SERIES_SHOWN, PanelExtras, no_extras
 
@@ -112,6 +112,14 @@ METRICS = {
             summary="The users with the most calls, and their trend.",
             example="range=30d&limit=20",
             panel=Panel("Top users", "framed table-panel"),
+        ),
+        Metric(
+            "usage/scores",
+            scores.scores,
+            SERIES_TTL_SECONDS,
+            summary="The scores of each name: how many, their average, and the share of each category.",
+            example="range=30d",
+            panel=Panel("Scores", "framed table-panel wide"),
         ),
         Metric(
             "cost/overview",

@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 WORKSPACE = "00000000-0000-0000-0000-000000000001"
@@ -18,6 +19,8 @@ TRACE = {
     "input_tokens": 1200,
     "output_tokens": 80,
 }
+SCORE = {"trace_id": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": True, "comment": "Solved it."}
+LANGFUSE_SCORE = {"id": "1", "traceId": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": 0.9}
 NO_LOGS: dict[str, Any] = {"resourceLogs": []}
 NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
 
@@ -48,7 +51,17 @@ def agents_sdk() -> dict[str, Any]:
 
 
 def langfuse_ingestion() -> dict[str, Any]:
-    return {"batch": [{"id": "1", "type": "score-create", "body": {}}], "metadata": {}}
+    """Returns a batch with one generation that began just now."""
+    now = datetime.now(UTC).isoformat()
+    generation = {
+        "id": "generation-1",
+        "traceId": "trace-1",
+        "model": "gpt-4o",
+        "startTime": now,
+        "endTime": now,
+        "usage": {"input": 1200, "output": 80, "unit": "TOKENS"},
+    }
+    return {"batch": [{"id": "1", "type": "generation-create", "timestamp": now, "body": generation}]}
 
 
 def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:

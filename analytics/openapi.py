@@ -5,14 +5,17 @@ from typing import Any, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analytics import examples
 from analytics.answers import as_json
 from analytics.catalogue import METRICS, Metric
-from analytics.query_string import Query
+from analytics.query_string import Query, WindowQuery
+from analytics.score_views import ScoreQuery
+from analytics.scores import ScoreList
 from budgets.update import BudgetUpdate
 from ingest.formats.json_traces import TraceItem
+from ingest.formats.scores import ScoreItem
 from web.declared_access import public
 
 Schema = dict[str, Any]
@@ -83,6 +86,29 @@ INGESTION_ANSWER: Schema = {
     },
     "additionalProperties": False,
 }
+SCORES_STORED: Schema = {
+    "type": "object",
+    "required": ["accepted", "updated", "duplicates", "rejected"],
+    "properties": {
+        "accepted": {"type": "integer"},
+        "updated": {"type": "integer", "description": "Scores that a newer copy with the same id has replaced."},
+        "duplicates": {"type": "integer"},
+        "rejected": {"type": "array", "items": REJECTION},
+    },
+    "additionalProperties": False,
+}
+LANGFUSE_ANSWER: Schema = {
+    "type": "object",
+    "required": ["successes", "errors"],
+    "properties": {
+        "successes": {"type": "array", "items": {"type": "object", "description": "id and status of a stored event."}},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "description": "id, status, message and error of an event that is not stored."},
+        },
+    },
+    "additionalProperties": False,
+}
 OTLP_ANSWER: Schema = {
     "type": "object",
     "description": "ExportTraceServiceResponse: partialSuccess where spans were refused.",
@@ -100,6 +126,20 @@ OTLP_REQUEST: Schema = {
         },
         {"type": "object", "maxProperties": 0},
     ]
+}
+ANY_SCORE: Schema = {
+    "type": "object",
+    "required": ["name", "value", "traceId"],
+    "properties": {
+        "name": {"type": "string", "pattern": r"\S"},
+        "value": {"type": "number", "minimum": -1e12, "maximum": 1e12},
+        "traceId": {"type": "string", "pattern": r"\S"},
+    },
+}
+LANGFUSE_EVENTS: Schema = {
+    "type": "object",
+    "required": ["batch"],
+    "properties": {"batch": {"type": "array"}},
 }
 AGENTS_SDK: Schema = {
     "type": "object",
@@ -161,8 +201,8 @@ def json_of(schema: Schema, example: Any = None) -> Schema:
     return {"application/json": {"schema": schema, **({} if example is None else {"example": example})}}
 
 
-def parameters() -> list[Schema]:
-    fields = Query.model_json_schema()["properties"]
+def parameters(query: type[WindowQuery] = Query) -> list[Schema]:
+    fields = query.model_json_schema()["properties"]
     return [WORKSPACE, *({"name": name, "in": "query", **parameter(field)} for name, field in fields.items())]
 
 
@@ -183,12 +223,12 @@ def budget_body() -> Schema:
     return body
 
 
-def traces_body() -> Schema:
-    item = TraceItem.model_json_schema()
+def one_or_batch(item_type: type[BaseModel], name: str) -> Schema:
+    item = item_type.model_json_schema()
     batch = {
         "type": "object",
-        "required": ["traces"],
-        "properties": {"traces": {"type": "array", "items": item, "maxItems": 10_000}},
+        "required": [name],
+        "properties": {name: {"type": "array", "items": item, "maxItems": 10_000}},
         "additionalProperties": False,
     }
     return {"anyOf": [item, batch]}
@@ -217,6 +257,20 @@ def answer_schema(metric: Metric) -> Schema:
     return schema_of(get_type_hints(metric.question)["return"])
 
 
+def list_scores() -> Schema:
+    return {
+        "operationId": "list-scores",
+        "summary": "The scores of the window, the newest first, page by page.",
+        "tags": ["scores"],
+        "parameters": parameters(ScoreQuery),
+        "responses": {
+            "200": success_response(json_of(schema_of(ScoreList)), "Vary", "Cache-Control"),
+            **problems(),
+        },
+        "x-example": {"query": "range=7d&limit=20"},
+    }
+
+
 def set_budget(metric: Metric) -> Schema:
     return {
         "operationId": "set-cost-budget",
@@ -232,14 +286,26 @@ def set_budget(metric: Metric) -> Schema:
     }
 
 
-def ingestion(name: str, summary: str, content: Schema, answered: Schema, example: Any, status: int = 200) -> Schema:
+def ingestion(
+    name: str,
+    summary: str,
+    content: Schema,
+    answered: Schema,
+    example: Any,
+    status: int = 200,
+    all_rejected: Schema | None = None,
+) -> Schema:
+    """Returns a POST operation. `all_rejected` is the answer 422 to a body in which nothing can be stored."""
+    responses = {str(status): success_response(answered), **problems(*WITH_BODY)}
+    if all_rejected:
+        responses["422"]["content"] |= json_of(all_rejected)
     return {
         "operationId": name,
         "summary": summary,
         "tags": ["ingestion"],
         "parameters": [OPTIONAL_WORKSPACE],
         "requestBody": {"required": True, "content": content},
-        "responses": {str(status): success_response(answered), **problems(*WITH_BODY)},
+        "responses": responses,
         "x-example": {"body": example},
     }
 
@@ -267,12 +333,25 @@ def ingestion_operations() -> dict[str, Schema]:
         "/api/v1/traces": ingestion(
             "send-traces",
             "Stores traces in plain JSON: one, or a batch of up to 10,000. A bad item is refused by its index.",
-            json_of(traces_body(), examples.TRACE),
+            json_of(one_or_batch(TraceItem, "traces"), examples.TRACE),
             json_of(INGESTION_ANSWER),
             examples.TRACE,
         ),
+        "/api/v1/scores": ingestion(
+            "send-scores",
+            "Stores scores of traces, spans or sessions: one, or a batch of up to 10,000.",
+            json_of(one_or_batch(ScoreItem, "scores"), examples.SCORE),
+            json_of(SCORES_STORED),
+            examples.SCORE,
+            all_rejected=SCORES_STORED,
+        ),
         "/v1/traces": otlp("send-otlp", "Stores the spans of an OTLP ExportTraceServiceRequest.", spans),
-        "/v1/logs": otlp("send-otlp-logs", "Accepts OTLP logs, without storing them.", examples.NO_LOGS, ANYTHING),
+        "/v1/logs": otlp(
+            "send-otlp-logs",
+            "Stores the evaluations in OTLP logs as scores, and nothing else.",
+            examples.NO_LOGS,
+            ANYTHING,
+        ),
         "/v1/metrics": otlp(
             "send-otlp-metrics", "Accepts OTLP metrics, without storing them.", examples.NO_METRICS, ANYTHING
         ),
@@ -291,16 +370,16 @@ def ingestion_operations() -> dict[str, Schema]:
         ),
         "/api/public/scores": ingestion(
             "send-langfuse-score",
-            "Accepts a score of a Langfuse SDK, without storing it.",
-            json_of(ANYTHING, {"id": "1"}),
+            "Stores a score of a Langfuse SDK, or a list of them.",
+            json_of(ANY_SCORE, examples.LANGFUSE_SCORE),
             json_of(ANY_OBJECT),
-            {"id": "1"},
+            examples.LANGFUSE_SCORE,
         ),
         "/api/public/ingestion": ingestion(
             "send-langfuse-events",
-            "Accepts events of old Langfuse SDKs, without storing them.",
-            json_of(ANY_OBJECT, examples.langfuse_ingestion()),
-            json_of(ANY_OBJECT),
+            "Stores the events of Langfuse's SDK 2 and of tools that speak its protocol, or names them under errors.",
+            json_of(LANGFUSE_EVENTS, examples.langfuse_ingestion()),
+            json_of(LANGFUSE_ANSWER),
             examples.langfuse_ingestion(),
             status=207,
         ),
@@ -327,7 +406,9 @@ def openapi_document() -> Schema:
 def paths() -> Schema:
     operations: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
     operations["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
-    operations |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
+    operations["/api/v1/scores"] = {"get": list_scores()}
+    for path, operation in ingestion_operations().items():
+        operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}
     return operations
 

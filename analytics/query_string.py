@@ -103,7 +103,6 @@ LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity":
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
 # Messages for Pydantic's error types.
 MESSAGES = {
-    "extra_forbidden": f"unknown parameter; known are {', '.join(Query.model_fields)}",
     "int_parsing": LIMIT_MESSAGE,
     "int_parsing_size": LIMIT_MESSAGE,
     "int_from_float": LIMIT_MESSAGE,
@@ -116,13 +115,20 @@ MESSAGES = {
 
 def parse_filters(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
     """Returns the filters, or raises a 422 Problem that names every error of the query string."""
-    valid, errors = validate(query)
+    return parse_query(query, workspace_id, Query, now)[1]
+
+
+def parse_query(
+    query: QueryDict, workspace_id: UUID, model: type[WindowQuery], now: datetime | None = None
+) -> tuple[WindowQuery, Filters]:
+    """Returns the parameters of a read that accepts those of `model`, and the filters among them."""
+    valid, errors = validate(query, model)
     filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
     if filters and (error := too_many_buckets(filters)):
         errors.append(error)
-    if errors or filters is None:
+    if errors or filters is None or valid is None:
         raise Problem(422, "The query string is not valid.", errors)
-    return filters
+    return valid, filters
 
 
 def query_errors(query: QueryDict) -> list[FieldError]:
@@ -134,7 +140,7 @@ def query_errors(query: QueryDict) -> list[FieldError]:
     return []
 
 
-def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
+def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | None, list[FieldError]]:
     """Returns the valid parameters (None if the window is not valid) and all errors."""
     errors: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
@@ -142,10 +148,10 @@ def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
     parameters = query.dict()
     while True:
         try:
-            return Query.model_validate(parameters), errors
+            return model.model_validate(parameters), errors
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        errors += [field_error(error) for error in details]
+        errors += [field_error(error, model) for error in details]
         wrong = {str(error["loc"][0]) for error in details if error["loc"]}
         if not wrong or wrong & {"range", "start", "end"}:
             return None, errors
@@ -153,10 +159,12 @@ def validate(query: QueryDict) -> tuple[WindowQuery | None, list[FieldError]]:
         parameters = {name: value for name, value in parameters.items() if name not in wrong}
 
 
-def field_error(details: Any) -> FieldError:
+def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     # An error between parameters has the name of one of them as its type.
     loc, kind = details["loc"] or (details["type"],), details["type"]
-    if kind == "literal_error":
+    if kind == "extra_forbidden":
+        message = f"unknown parameter; known are {', '.join(model.model_fields)}"
+    elif kind == "literal_error":
         message = f"must be one of {', '.join(LITERALS[loc[0]])}"
     elif kind == "timezone_aware" or kind.startswith("datetime_"):
         message = ISO_8601

@@ -4,7 +4,9 @@ from analytics import api_page, cost, documents, openapi
 from analytics.budget_view import budget_view
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.pages import choices, dashboard, first_page
+from analytics.score_views import scores_view
 from analytics.views import metric_view
+from ingest.urls import with_and_without_slash
 from web.declared_access import View
 
 
@@ -18,6 +20,7 @@ urlpatterns = [
     *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
+    *with_and_without_slash("api/v1/scores", scores_view),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),
     path("docs/", documents.documents, name="documents"),

@@ -1,9 +1,10 @@
 """Makes the view of every metric."""
 
+from collections.abc import Callable
 from functools import partial, wraps
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -14,7 +15,7 @@ from analytics.answers import answer
 from analytics.catalogue import Metric
 from analytics.page_questions import newest_span
 from web.declared_access import View
-from web.problems import Problem
+from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 
 
@@ -46,10 +47,10 @@ def metric_view(metric: Metric) -> View:
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
-    return with_query_errors(view)
+    return with_query_errors(view, query_string.query_errors)
 
 
-def with_query_errors(view: View) -> View:
+def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[FieldError]]) -> View:
     """Adds the errors of the query string to a 422 for a wrong header, so that a client sees all errors at once."""
 
     @wraps(view)
@@ -58,7 +59,7 @@ def with_query_errors(view: View) -> View:
             return view(request)
         except Problem as problem:
             if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
-                problem.errors += query_string.query_errors(request.GET)
+                problem.errors += query_errors(request.GET)
             raise
 
     return checked

@@ -14,7 +14,7 @@ from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, around, merge_copies
 from prices import pricing
 from prices.overrides import overrides_of
-from traces import arrivals, lookup, writer
+from traces import arrivals, lookup, scores, writer
 from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor
 
@@ -91,6 +91,7 @@ def store_items(workspace_id: UUID, rows: Sequence[Row]) -> writer.StoreResult:
         new += [span.row for key, span in named.items() if key not in stored]
         accepted = writer.insert(cursor, workspace_id, new) if new else 0
         updated = update(cursor, workspace_id, [span for span in stored.values() if span.has_learned])
+        scores.correct(cursor, workspace_id, rows)
     arrivals.record_arrival(workspace_id)
     return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
 

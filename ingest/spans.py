@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from traces.scores import Score
+
 STATUS_ERROR = 2
 
 
@@ -57,3 +59,4 @@ class Decoded:
     spans: list[Span]
     rejections: list[str]
     """One reason for each span that cannot be stored."""
+    scores: list[Score] = field(default_factory=list)

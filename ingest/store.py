@@ -1,5 +1,6 @@
 """Stores spans in `traces`. Resolves them together with the stored spans of their traces, and corrects these too."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from operator import attrgetter
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 
 from ingest.accepted_time import accepted_time
+from ingest.formats.scores import evaluations_of
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, related_spans
@@ -15,7 +17,7 @@ from prices import pricing
 from prices.models import PriceOverride
 from prices.overrides import overrides_of
 from prices.providers import provider_name
-from traces import arrivals, writer
+from traces import arrivals, scores, writer
 from traces.row import CORRECTED_COLUMNS, Row
 from traces.write_cursor import WriteCursor
 from workspaces.models import Workspace
@@ -34,8 +36,11 @@ price_values = attrgetter(
 )
 
 
-def store_spans(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
-    """Stores the spans. They are committed when it returns. A span outside the accepted time is rejected."""
+def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = None) -> writer.StoreResult:
+    """Stores spans and scores. They are committed when it returns. A span outside the accepted time is rejected.
+
+    `author` is the credential that sent them, for the evaluations in the spans' events.
+    """
     workspace_id = workspace.id
     store_content = settings.STORE_CONTENT and workspace.store_content
     new: dict[Key, SpanRow] = {}
@@ -43,14 +48,28 @@ def store_spans(workspace: Workspace, decoded: Decoded) -> writer.StoreResult:
         span_row = new_span_row(span, store_content)
         if (first := new.setdefault(span_row.key, span_row)) is not span_row:
             first.merge(span_row, fill_from_facts)
-    if not new:
+        if span.events:
+            decoded.scores += evaluations_of(span, author)
+    if not new and not decoded.scores:
         return writer.StoreResult()
     overrides = overrides_of(workspace_id)  # before the lock, because it is in the other database
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
-        accepted, updated = resolve_and_store(cursor, workspace_id, new, overrides)
+        accepted, updated = resolve_and_store(cursor, workspace_id, new, overrides) if new else (0, 0)
+        if decoded.scores:
+            scores.store(cursor, workspace_id, decoded.scores)
     arrivals.record_arrival(workspace_id)
     return writer.StoreResult(accepted, updated, len(decoded.spans) - accepted - updated)
+
+
+def store_scores(workspace_id: UUID, found: Sequence[scores.Score]) -> scores.StoreResult:
+    """Stores the scores. They are committed when it returns."""
+    if not found:
+        return scores.StoreResult(0, 0, 0)
+    with writer.writing(workspace_id) as cursor:
+        stored = scores.store(cursor, workspace_id, found)
+    arrivals.record_arrival(workspace_id)
+    return stored
 
 
 def accepted_spans(decoded: Decoded) -> list[Span]:
@@ -85,6 +104,7 @@ def resolve_and_store(
         writer.correct(cursor, workspace_id, changed)
     if learned:
         writer.merge(cursor, workspace_id, learned)
+    scores.correct(cursor, workspace_id, [*added, *changed, *learned])
     return accepted, len(learned)
 
 

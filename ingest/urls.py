@@ -1,17 +1,26 @@
-from django.urls import path
+from django.urls import URLPattern, path
 
 from ingest import views
+from web.declared_access import View
 
-urlpatterns = [
-    path("api/v1/traces", views.json_traces, name="json-traces"),
-    path("v1/traces", views.otlp_traces, name="otlp-traces"),
-    path("v1/logs", views.otlp_ignored("logs"), name="otlp-logs"),
-    path("v1/metrics", views.otlp_ignored("metrics"), name="otlp-metrics"),
-    path("v1/traces/ingest", views.agents_sdk_traces, name="agents-sdk-traces"),
+PATHS = {
+    "api/v1/traces": views.json_traces,
+    "v1/traces": views.otlp_traces,
+    "v1/logs": views.otlp_log_records,
+    "v1/metrics": views.otlp_metrics,
+    "v1/traces/ingest": views.agents_sdk_traces,
     # The Langfuse SDKs
-    path("api/public/otel/v1/traces", views.otlp_traces, name="langfuse-traces"),
-    path("api/public/otel/v1/metrics", views.otlp_ignored("metrics"), name="langfuse-metrics"),
-    path("api/public/projects", views.langfuse_projects, name="langfuse-projects"),
-    path("api/public/scores", views.langfuse_scores, name="langfuse-scores"),
-    path("api/public/ingestion", views.langfuse_ingestion, name="langfuse-ingestion"),
-]
+    "api/public/otel/v1/traces": views.otlp_traces,
+    "api/public/otel/v1/metrics": views.otlp_metrics,
+    "api/public/projects": views.langfuse_projects,
+    "api/public/scores": views.langfuse_scores,
+    "api/public/ingestion": views.langfuse_ingestion,
+}
+
+
+def with_and_without_slash(route: str, view: View) -> list[URLPattern]:
+    """Returns the path and the same with a slash at its end. Exporters drop a batch that is answered with 404."""
+    return [path(route, view), path(f"{route}/", view)]
+
+
+urlpatterns = [pattern for route, view in PATHS.items() for pattern in with_and_without_slash(route, view)]

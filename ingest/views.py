@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from ingest.formats import agents_sdk, langfuse, otlp, otlp_json, otlp_protobuf
+from ingest.formats import agents_sdk, langfuse, langfuse_events, otlp, otlp_json, otlp_logs, otlp_protobuf
 from ingest.formats import json_traces as plain_json
+from ingest.formats import scores as plain_scores
 from ingest.items import store_items
 from ingest.spans import Decoded
-from ingest.store import store_spans
+from ingest.store import store_scores, store_spans
+from ingest.stored_starts import find_starts
 from web import prometheus
 from web.body import read_body
-from web.declared_access import View
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 
@@ -53,22 +54,40 @@ def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
     return store_and_respond(request, agents_sdk.decode(read_body(request)), as_json=True)
 
 
-def otlp_ignored(signal: str) -> View:
-    """Makes the view for logs or metrics. Exporters send both by default; they repeat the spans, so nothing is stored.
+@csrf_exempt
+@require_POST
+@workspace_access("ingest")
+def otlp_log_records(request: WorkspaceRequest) -> HttpResponse:
+    """Stores the evaluations in a log. Exporters send logs by default; all other records repeat the spans."""
+    as_json = is_otlp_json(request)
+    body = read_body(request)
+    evaluations = otlp_logs.decode(body, as_json, request.access.credential)
+    logger.info("logs of workspace %s: %d bytes, %d scores", request.workspace.id, len(body), len(evaluations.scores))
+    store_spans(request.workspace, Decoded([], [], evaluations.scores))
+    return otlp_response(otlp_logs.response_body(evaluations.rejections, as_json), as_json)
 
-    It answers 200, because a refusal does not stop the exporters.
-    """
 
-    @csrf_exempt
-    @require_POST
-    @workspace_access("ingest")
-    def view(request: WorkspaceRequest) -> HttpResponse:
-        as_json = is_otlp_json(request)
-        size = len(read_body(request))
-        logger.info("%s of workspace %s: %d bytes, not stored", signal, request.workspace.id, size)
-        return otlp_response([], as_json)
+@csrf_exempt
+@require_POST
+@workspace_access("ingest")
+def otlp_metrics(request: WorkspaceRequest) -> HttpResponse:
+    """Takes metrics and stores none: they repeat the spans. It answers 200, because a refusal stops no exporter."""
+    as_json = is_otlp_json(request)
+    size = len(read_body(request))
+    logger.info("metrics of workspace %s: %d bytes, not stored", request.workspace.id, size)
+    return otlp_response(otlp.response_body([], as_json), as_json)
 
-    return view
+
+@csrf_exempt
+@require_POST
+@workspace_access("ingest")
+def scores(request: WorkspaceRequest) -> HttpResponse:
+    require_json(request)
+    items = plain_scores.items(read_body(request))
+    found, rejections = plain_scores.scores_and_rejections(items, request.access.credential)
+    stored = store_scores(request.workspace.id, found)
+    status = 422 if rejections and not found else 200
+    return json_response(stored._asdict() | {"rejected": rejections}, status)
 
 
 @require_GET
@@ -81,23 +100,33 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
 @require_POST
 @workspace_access("ingest")
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
-    return json_response(langfuse.score_response(read_body(request)))
+    found, reasons = langfuse.scores(read_body(request), request.access.credential)
+    store_scores(request.workspace.id, found)
+    answer = {"id": found[0].id if found else None}
+    return json_response(answer | {"errors": reasons}, status=207) if reasons else json_response(answer)
 
 
 @csrf_exempt
 @require_POST
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
-    return json_response(langfuse.ingestion_response(read_body(request)), status=207)
+    batch = langfuse_events.decode(read_body(request), request.access.credential)
+    find_starts(request.workspace.id, batch.without_start)
+    store(request, batch.decoded)
+    return json_response(batch.answer, status=207)
 
 
 # --- Steps that several endpoints share ---
 
 
 def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
-    stored = store_spans(request.workspace, decoded)
+    store(request, decoded)
+    return otlp_response(otlp.response_body(decoded.rejections, as_json), as_json)
+
+
+def store(request: WorkspaceRequest, decoded: Decoded) -> None:
+    stored = store_spans(request.workspace, decoded, request.access.credential)
     prometheus.count_ingested(*stored, map(prometheus.reason_of, decoded.rejections))
-    return otlp_response(decoded.rejections, as_json)
 
 
 def require_json(request: HttpRequest) -> None:
@@ -112,8 +141,8 @@ def is_otlp_json(request: HttpRequest) -> bool:
     return request.content_type == JSON
 
 
-def otlp_response(rejections: list[str], as_json: bool) -> HttpResponse:
-    return HttpResponse(otlp.response_body(rejections, as_json), content_type=JSON if as_json else PROTOBUF[0])
+def otlp_response(body: bytes, as_json: bool) -> HttpResponse:
+    return HttpResponse(body, content_type=JSON if as_json else PROTOBUF[0])
 
 
 def json_response(body: Any, status: int = 200) -> HttpResponse:

@@ -34,6 +34,11 @@ ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "12
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 OPEN_WORKSPACE_IDS = frozenset(UUID(value) for value in env.list("OPEN_WORKSPACE_IDS", default=[]))
 
+INGEST_ALLOWED_ORIGINS = frozenset(env.list("INGEST_ALLOWED_ORIGINS", default=[]))
+for origin in INGEST_ALLOWED_ORIGINS:
+    if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin):
+        raise ImproperlyConfigured(f"INGEST_ALLOWED_ORIGINS lists origins like https://example.com, not {origin!r}.")
+
 PRODUCTION = ENVIRONMENT == "production"
 if ENVIRONMENT not in ("development", "production"):
     raise ImproperlyConfigured(f"ENVIRONMENT must be development or production, not {ENVIRONMENT!r}.")
@@ -68,6 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "web.headers.HeadersMiddleware",
     "web.requests.RequestMiddleware",
+    "web.cors.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from traces import arrivals, engines
+from traces import arrivals, engines, scores
 from traces.row import COLUMNS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 from traces.write_cursor import WriteCursor, write_cursor
 
@@ -50,6 +50,7 @@ def store(workspace_id: UUID, rows: Sequence[Row]) -> StoreResult:
         return StoreResult()
     with writing(workspace_id) as cursor:
         accepted = insert(cursor, workspace_id, rows)
+        scores.correct(cursor, workspace_id, rows)
     arrivals.record_arrival(workspace_id)
     return StoreResult(accepted, duplicates=len(rows) - accepted)
 

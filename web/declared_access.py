@@ -18,6 +18,11 @@ def declare(view: View, access: str) -> View:
     return view
 
 
+def takes_ingestion(view: View) -> bool:
+    """Tells whether programs send traces or scores to the view with POST."""
+    return "ingest" in getattr(view, "access", "")
+
+
 def public(view: View) -> View:
     """Declares that the view needs no credential."""
     return declare(view, "public")

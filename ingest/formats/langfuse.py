@@ -1,10 +1,12 @@
-"""Answers the requests of the Langfuse SDKs other than OTLP: the project of a key, scores, and events in batches."""
+"""Answers the requests of the Langfuse SDKs other than OTLP and events: the project of a key, and single scores."""
 
 from typing import Any
 
-from ingest.formats.json_values import as_objects, parse_spans_json
-from traces.text import ID_LENGTH, clean
-from web.problems import Problem
+from ingest.formats.json_values import parse_spans_json
+from ingest.formats.scores import checked_count, langfuse_score
+from ingest.spans import RejectedSpan
+from traces.scores import Score
+from web.problems import FieldError, Problem
 from workspaces.models import Workspace
 
 
@@ -14,21 +16,20 @@ def projects(workspace: Workspace) -> dict[str, Any]:
     return {"data": [project | {"metadata": {}, "organization": project}]}
 
 
-def score_response(body: bytes) -> dict[str, Any]:
-    score = parse_spans_json(body)
-    first = next(iter(score), None) if isinstance(score, list) else score
-    return {"id": printable_id(first)}
+def scores(body: bytes, author: str | None) -> tuple[list[Score], list[str]]:
+    """Returns the scores of a body, which is one score or a list, and the reasons why others are none.
 
-
-def ingestion_response(body: bytes) -> dict[str, Any]:
+    Raises a 422 Problem if none of them can be stored.
+    """
     request = parse_spans_json(body)
-    if not isinstance(request, dict):
-        raise Problem(400, 'The body must be {"batch": [..]}.')
-    successes = [{"id": printable_id(event), "status": 201} for event in as_objects(request.get("batch"))]
-    return {"successes": successes, "errors": []}
-
-
-def printable_id(event: Any) -> str | None:
-    """Returns the id for the response if it is a text. Some other JSON can be read but not written."""
-    event_id = event.get("id") if isinstance(event, dict) else None
-    return clean(event_id, ID_LENGTH) if isinstance(event_id, str) else None
+    items = checked_count(request) if isinstance(request, list) else [request]
+    found: list[Score] = []
+    errors: list[FieldError] = []
+    for index, item in enumerate(items):
+        try:
+            found.append(langfuse_score(item, None, author))
+        except RejectedSpan as reason:
+            errors.append({"loc": ["body", index], "msg": str(reason)})
+    if errors and not found:
+        raise Problem(422, "None of the scores can be stored.", errors)
+    return found, [error["msg"] for error in errors]

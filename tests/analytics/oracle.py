@@ -498,11 +498,17 @@ def performance_errors(rows: list[Row], question: Question, money: Money) -> dic
     return {"total_errors": len(errors), "error_rate": share(len(errors), len(current)), "data": data}
 
 
+def usage_scores(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    """The histories hold calls, and nobody has judged them."""
+    return {"data": []}
+
+
 ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
     "usage/overview": usage_overview,
     "usage/calls-over-time": usage_calls_over_time,
     "usage/agent-distribution": usage_agent_distribution,
     "usage/top-users": usage_top_users,
+    "usage/scores": usage_scores,
     "cost/overview": cost_overview,
     "cost/trend": cost_trend,
     "cost/by-model": cost_by_model,

@@ -34,7 +34,7 @@ def test_the_document_lists_every_path_of_the_api(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"] == "3.1.0"
     served = {route for route in routes(get_resolver()) if route.startswith(("api/", "v1/"))}
-    assert set(document["paths"]) == {f"/{route}" for route in served - NOT_OF_THE_API}
+    assert set(document["paths"]) == {f"/{route}" for route in served - NOT_OF_THE_API if not route.endswith("/")}
     assert set(document["paths"]["/api/v1/cost/budget"]) == {"get", "put"}
 
 
@@ -97,7 +97,7 @@ def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
         assert 200 <= response.status_code < 300, example
         assert "rejectedSpans" not in response.content.decode()
     assert (
-        client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": examples.WORKSPACE}).json()["total_calls"] == 2
+        client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": examples.WORKSPACE}).json()["total_calls"] == 3
     )
 
 

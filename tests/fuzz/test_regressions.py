@@ -108,11 +108,56 @@ def test_unusual_items_of_the_agents_sdk_are_stored(tenant: Tenant, item: dict[s
 @pytest.mark.parametrize("malformed", ["[" * 100 + "]" * 100, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
 def test_a_malformed_id_is_not_repeated_to_a_langfuse_sdk(tenant: Tenant, malformed: str) -> None:
     score = tenant.client.post("/api/public/scores", f'{{"id": {malformed}}}', content_type="application/json")
-    assert score.status_code == 200
+    assert score.status_code == 422
     events = f'{{"batch": [{{"id": {malformed}}}, {{"id": "good"}}]}}'
     answer = tenant.client.post("/api/public/ingestion", events, content_type="application/json")
     assert answer.status_code == 207
-    assert answer.json()["successes"][1]["id"] == "good"
+    assert answer.json()["errors"][1]["id"] == "good"
+
+
+ODD_VALUES = ["\ud800", "\x00", "x" * 300, 2**80, -1, 1.5, float("nan"), True, None, "", " ", [], {}, [[1]], {"a": 1}]
+LANGFUSE_FIELDS = (
+    *("id", "traceId", "name", "startTime", "endTime", "completionStartTime", "timestamp", "parentObservationId"),
+    *("model", "modelParameters", "usage", "usageDetails", "costDetails", "metadata", "level", "statusMessage", "type"),
+    *(
+        "userId",
+        "sessionId",
+        "release",
+        "environment",
+        "tags",
+        "input",
+        "value",
+        "comment",
+        "observationId",
+        "dataType",
+    ),
+)
+
+
+@pytest.mark.parametrize("field", LANGFUSE_FIELDS)
+def test_an_odd_value_in_an_event_of_langfuse_is_stored_or_named(tenant: Tenant, field: str) -> None:
+    body = {"id": "1", "traceId": "t", "name": "n", "value": 1, "model": "gpt-4o", "startTime": NOON.isoformat()}
+    kinds = ("trace-create", "generation-create", "generation-update", "observation-create", "score-create")
+    for kind in kinds:
+        events = [
+            {"id": str(number), "type": kind, "body": body | {"id": f"{kind} {number}", field: value}}
+            for number, value in enumerate(ODD_VALUES)
+        ]
+        text = json.dumps({"batch": events})
+        response = tenant.client.post("/api/public/ingestion", text, content_type="application/json")
+        assert response.status_code == 207
+        answer = response.json()
+        assert len(answer["successes"]) + len(answer["errors"]) == len(events)
+
+
+def test_an_odd_value_in_a_score_is_stored_or_named(tenant: Tenant) -> None:
+    score = {"trace_id": "t", "name": "n", "value": 1}
+    fields = ("id", "trace_id", "span_id", "session_id", "name", "value", "comment", "source", "timestamp", "\ud800")
+    scores = [score | {name: value} for name in fields for value in ODD_VALUES]
+    response = tenant.client.post("/api/v1/scores", json.dumps({"scores": scores}), content_type="application/json")
+    assert response.status_code == 200
+    answer = response.json()
+    assert answer["accepted"] + answer["updated"] + answer["duplicates"] + len(answer["rejected"]) == len(scores)
 
 
 def test_the_largest_numbers_that_are_taken_can_be_summed(tenant: Tenant) -> None:

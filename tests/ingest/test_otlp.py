@@ -15,6 +15,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from ingest.urls import PATHS
 from prices.models import PriceOverride
 from tests.tenant import NOON, Tenant
 from traces.db import rows
@@ -386,7 +387,7 @@ def test_json_without_a_cost_is_priced_too(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/logs", "/v1/metrics"])
-def test_logs_and_metrics_are_accepted_and_not_stored(tenant: Tenant, path: str) -> None:
+def test_logs_and_metrics_store_no_spans(tenant: Tenant, path: str) -> None:
     response = tenant.client.post(path, b"{}", content_type=JSON)
     assert (response.status_code, response.content) == (200, b"{}")
     assert stored(tenant) == []
@@ -396,13 +397,6 @@ def test_langfuse_finds_its_project(tenant: Tenant) -> None:
     [project] = tenant.client.get("/api/public/projects").json()["data"]
     itself = {"id": str(tenant.workspace.id), "name": tenant.workspace.name}
     assert project == itself | {"metadata": {}, "organization": itself}
-
-
-def test_langfuse_scores_are_accepted(tenant: Tenant) -> None:
-    batch = {"batch": [{"id": "e1", "type": "score-create", "body": {}}]}
-    response = tenant.client.post("/api/public/ingestion", json.dumps(batch), content_type=JSON)
-    assert (response.status_code, response.json()["successes"]) == (207, [{"id": "e1", "status": 201}])
-    assert tenant.client.post("/api/public/scores", b'[{"id": "s1"}]', content_type=JSON).json() == {"id": "s1"}
 
 
 def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(tenant: Tenant) -> None:
@@ -421,3 +415,18 @@ def test_a_trace_without_a_time_moves_to_its_first_span_and_the_totals_with_it(t
     assert [(row["timestamp"], row["session_id"]) for row in stored(tenant)] == [(NOON, "conversation-7")] * 2
     assert tenant.ask("usage/overview", operation="invoke_workflow")["total_calls"] == 1
     assert tenant.ask("usage/overview", operation="invoke_workflow", range="24h")["total_calls"] == 0
+
+
+@pytest.mark.parametrize("path", ["/v1/traces/", "/api/public/otel/v1/traces/"])
+def test_a_slash_at_the_end_of_the_path_changes_nothing(tenant: Tenant, path: str) -> None:
+    response = tenant.client.post(path, json.dumps(request_of(a_span())), content_type=JSON)
+    assert (response.status_code, response.content) == (200, b"{}")
+    assert len(stored(tenant)) == 1
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_every_path_answers_with_a_slash_as_without(tenant: Tenant, path: str) -> None:
+    answers = [tenant.client.post(f"/{path}{slash}", b"{}", content_type=JSON) for slash in ("", "/")]
+    assert answers[0].status_code == answers[1].status_code != 404
+    if path != "api/v1/traces":  # every answer has a new error or span
+        assert answers[0].content == answers[1].content

@@ -16,7 +16,9 @@ PUBLIC = {
     "metrics",  # guarded by a token of its own: test_metrics_need_their_token
 }
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
-READS = {f"api/v1/{route}" for route in METRICS}
+SCORES = {"api/v1/scores", "api/v1/scores/"}
+"""GET reads, POST ingests."""
+READS = {f"api/v1/{route}" for route in METRICS} | SCORES
 CHOICES = "dashboard/choices/<str:name>"
 READ_PATHS = sorted(
     {f"/{route}" for route in READS} | {f"/{CHOICES}".replace("<str:name>", dimension.name) for dimension in DIMENSIONS}
@@ -35,8 +37,9 @@ INGESTION = {
     "api/public/scores": "application/json",
     "api/public/ingestion": "application/json",
 }
+INGESTION |= {f"{route}/": content_type for route, content_type in INGESTION.items()}
 """Every path that takes a POST with the scope ingest, and its content type."""
-INGESTION_READS = {"api/public/projects"}
+INGESTION_READS = {"api/public/projects", "api/public/projects/"}
 ADMIN = "admin/"
 """Every view below it checks for staff and permissions."""
 

@@ -19,6 +19,7 @@ from tests.security.routes import (
     PUBLIC,
     READ_PATHS,
     READS,
+    SCORES,
     a_path,
     routes,
 )
@@ -45,6 +46,7 @@ def test_every_route_is_classified() -> None:
     expected = dict.fromkeys(PUBLIC, "public") | dict.fromkeys(PAGES, "page") | dict.fromkeys(READS | {CHOICES}, "read")
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected[BUDGET] = "read, or write to PUT"
+    expected |= dict.fromkeys(SCORES, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
 
 
@@ -156,7 +158,10 @@ BODIES: dict[str, Any] = {
     "api/v1/traces": {"agent_id": "intruder", "trace_id": "1" * 32, "span_id": "f" * 16},
     "v1/traces/ingest": {"data": [{"object": "trace", "id": "intruder"}]},
     "api/public/ingestion": {"batch": [{"id": "intruder"}]},
+    "api/public/scores": {"id": "score-1", "traceId": "1" * 32, "name": "intruder", "value": 1},
+    "api/v1/scores": {"id": "score-1", "trace_id": "1" * 32, "name": "intruder", "value": 1},
 }
+BODIES |= {f"{route}/": body for route, body in BODIES.items()}
 SPAN = {"traceId": "1" * 32, "spanId": "f" * 16, "startTimeUnixNano": str(int(NOON.timestamp()) * 10**9)}
 OTLP = {"resourceSpans": [{"scopeSpans": [{"spans": [SPAN]}]}]}
 
@@ -166,7 +171,7 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     before, nobody = world.state_of_b(), uuid4()
     post, put = counting(identity, client.post), counting(identity, client.put)
-    for route in sorted(INGESTION):
+    for route in sorted({*INGESTION, *SCORES}):
         body = BODIES.get(route, OTLP)
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
             answers = [

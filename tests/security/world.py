@@ -8,12 +8,14 @@ from uuid import UUID
 from django.test import Client
 
 from budgets.models import Budget, BudgetChange
+from ingest.store import store_scores
 from prices.models import PriceOverride
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.summaries import COUNTS
 from tests.tenant import NOON, a_row
 from traces import writer
 from traces.db import rows
+from traces.scores import Score
 from workspaces.models import ApiKey, Membership, Workspace
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -42,6 +44,8 @@ class World:
         """Returns everything of B that somebody could change."""
         return (
             rows("SELECT * FROM traces WHERE workspace_id = %(id)s ORDER BY span_id", {"id": self.b.id}),
+            rows("SELECT * FROM scores WHERE workspace_id = %(id)s ORDER BY id", {"id": self.b.id}),
+            rows("SELECT * FROM score_sums_hourly WHERE workspace_id = %(id)s AND scores > 0", {"id": self.b.id}),
             *(
                 list(model.objects.filter(**{path: self.b.id}).order_by("pk").values())
                 for model, path in (
@@ -98,6 +102,20 @@ def fill(workspace: Workspace, label: str) -> None:
                 **{name: f"{label}-{name}" for name in TEXTS},
             )
             for number in range(3)
+        ],
+    )
+    store_scores(
+        workspace.id,
+        [
+            Score(
+                id="score-1",
+                timestamp=NOON,
+                name=f"{label}-score",
+                trace_id="1" * 32,
+                category=f"{label}-category",
+                comment=f"{label}-comment",
+                source="api",
+            )
         ],
     )
     limit = B_LIMIT_USD if label == CANARY else 100

@@ -69,7 +69,7 @@ def test_the_retention_command_sets_the_policies(
     with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
         call_command("retention")
     assert capsys.readouterr().out == (
-        "TimescaleDB's policies delete traces after 500 days, their sums after 900 days.\n"
+        "TimescaleDB's policies delete traces after 500 days, their sums after 900 days. Deleted 0 scores.\n"
     )
     assert retention_by_table(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(
         ALL_TABLES, timedelta(days=900)

@@ -90,7 +90,7 @@ def test_the_command_says_what_was_deleted(tenant: Tenant, capsys: pytest.Captur
     tenant.calls(2, NOW - 20 * DAYS)
     call_command("retention")
     assert capsys.readouterr().out == (
-        "Deleted 2 traces and 0 sums. Traces are stored for 10 days, their sums for 30 days.\n"
+        "Deleted 2 traces, 0 scores and 0 sums. Traces and scores are stored for 10 days, their sums for 30 days.\n"
     )
 
 

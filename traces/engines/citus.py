@@ -4,11 +4,11 @@ from django.core.management.base import CommandError
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from traces import engines
+from traces import engines, scores
 from traces.engines.postgresql import PostgreSQL
 from traces.rollups.catalogue import ALL_TABLES
 
-DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES)
+DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES, scores.TABLE, scores.SUMS)
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 
 # Moving the rows of a large table can take hours. The shards are moved one after the other, in one transaction.

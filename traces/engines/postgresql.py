@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from traces import engines
+from traces import engines, scores
 from traces.db import rows
 from traces.engines.protocol import RollupState
 from traces.filters import EARLIEST
@@ -110,9 +110,10 @@ class PostgreSQL:
 
     def apply_retention(self, now: datetime) -> str:
         deleted_rows, deleted_sums = delete_old(now)
+        deleted_scores = scores.delete_old(now)
         return (
-            f"Deleted {deleted_rows} traces and {deleted_sums} sums. "
-            f"Traces are stored for {settings.RETENTION_DAYS} days, their sums for "
+            f"Deleted {deleted_rows} traces, {deleted_scores} scores and {deleted_sums} sums. "
+            f"Traces and scores are stored for {settings.RETENTION_DAYS} days, their sums for "
             f"{settings.ROLLUP_RETENTION_DAYS} days."
         )
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import connections, transaction
 
+from traces import scores
 from traces.db import rows
 from traces.engines import database_name
 from traces.engines.protocol import Aggregate, RollupState
@@ -118,9 +119,10 @@ class TimescaleDB:
 
     def apply_retention(self, now: datetime) -> str:
         set_policies()
+        deleted_scores = scores.delete_old(now)
         return (
             f"TimescaleDB's policies delete traces after {settings.RETENTION_DAYS} days, "
-            f"their sums after {settings.ROLLUP_RETENTION_DAYS} days."
+            f"their sums after {settings.ROLLUP_RETENTION_DAYS} days. Deleted {deleted_scores} scores."
         )
 
     def distribute(self) -> list[str]:

@@ -71,6 +71,57 @@ CREATE TABLE user_numbers (
     UNIQUE (workspace_id, number)
 )
 """
+SCORES = f"""
+-- What people, evaluators and code think of a trace, a span or a session: traces/scores.py.
+CREATE TABLE scores (
+    workspace_id uuid NOT NULL,
+    id {TEXT} NOT NULL,
+    timestamp timestamptz NOT NULL,
+    name {TEXT} NOT NULL,
+    trace_id {TEXT},
+    span_id {TEXT},
+    session_id {TEXT},
+    number numeric CHECK (number > '-Infinity' AND number < 'Infinity'),
+    category {TEXT},
+    comment {TEXT},
+    source {TEXT} NOT NULL,
+    author {TEXT},
+    agent_id {TEXT},
+    provider {TEXT},
+    model {TEXT},
+    operation {TEXT},
+    user_id {TEXT},
+    UNIQUE (workspace_id, id),
+    CHECK (num_nonnulls(number, category) > 0)
+)
+"""
+SCORES_BY_TIME = """
+CREATE INDEX idx_scores_workspace_time ON scores (workspace_id, timestamp, id)
+"""
+SCORES_BY_NAME = """
+CREATE INDEX idx_scores_workspace_name ON scores (workspace_id, name, timestamp, id)
+"""
+SCORES_BY_TRACE = """
+CREATE INDEX idx_scores_workspace_trace ON scores (workspace_id, trace_id) WHERE trace_id IS NOT NULL
+"""
+SCORE_SUMS = f"""
+-- An ordinary table on every engine: the writers of scores fill it.
+CREATE TABLE score_sums_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    name {TEXT} NOT NULL,
+    agent_id {TEXT},
+    provider {TEXT},
+    model {TEXT},
+    category {TEXT},
+    scores bigint NOT NULL,
+    numbers bigint NOT NULL,
+    number numeric NOT NULL,
+    squared_number numeric NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, name, agent_id, provider, model, category)
+)
+"""
+SCORE_SCHEMA = (SCORES, SCORES_BY_TIME, SCORES_BY_NAME, SCORES_BY_TRACE, SCORE_SUMS)
 SPAN_KEY = """
 -- The time comes before the ids: new rows go to the end of the index, and windows are read from it. Queries read the
 -- columns of INCLUDE from the index too, which is a quarter as wide as the table.
@@ -98,12 +149,11 @@ CREATE INDEX idx_traces_workspace_response ON traces (
 WHERE link LIKE 'provider:%'
 """
 TRACE_INDEX = """
--- Finds the spans of a trace that a later span may correct, by week.
+-- Finds the rows of a trace, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
 )
-WHERE span_facts ? 'kind'
 """
 ITEM_INDEX = """
 -- Finds the stored copy of a JSON item, by week. Spans of traces are found by their trace.
@@ -196,7 +246,7 @@ def postgresql_schema() -> list[str]:
     tables = [rollup_table(entry, width) for entry in CATALOGUE for width in entry.widths]
     return [
         *(TRACES, USER_NUMBERS, *INDEXES),
-        *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables),
+        *(TIME_BUCKET, LATENCY_BUCKET, ROLLUP_STATE, *tables, *SCORE_SCHEMA),
     ]
 
 
@@ -245,7 +295,7 @@ def timescaledb_schema() -> list[str]:
     ]
     return [
         *(TRACES, USER_NUMBERS, *INDEXES, LATENCY_BUCKET),
-        *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates),
+        *(HYPERTABLE, COLUMNSTORE, DECOMPRESSION, *aggregates, *SCORE_SCHEMA),
     ]
 
 

@@ -73,12 +73,11 @@ CREATE INDEX idx_traces_workspace_response ON traces (
 )
 WHERE link LIKE 'provider:%';
 
--- Finds the spans of a trace that a later span may correct, by week.
+-- Finds the rows of a trace, by week.
 CREATE INDEX idx_traces_workspace_trace ON traces (
     date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00'),
     hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
-)
-WHERE span_facts ? 'kind';
+);
 
 -- Finds the root of a trace, however old: a trace may last for weeks.
 CREATE INDEX idx_traces_workspace_root ON traces (
@@ -931,3 +930,48 @@ GROUP BY 1, 2, 3, 4, 5
 WITH NO DATA;
 
 CREATE INDEX ON failure_sets_weekly (workspace_id, bucket, status, error_type, user_block);
+
+-- What people, evaluators and code think of a trace, a span or a session: traces/scores.py.
+CREATE TABLE scores (
+    workspace_id uuid NOT NULL,
+    id text COLLATE "C" NOT NULL,
+    timestamp timestamptz NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    trace_id text COLLATE "C",
+    span_id text COLLATE "C",
+    session_id text COLLATE "C",
+    number numeric CHECK (number > '-Infinity' AND number < 'Infinity'),
+    category text COLLATE "C",
+    comment text COLLATE "C",
+    source text COLLATE "C" NOT NULL,
+    author text COLLATE "C",
+    agent_id text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    operation text COLLATE "C",
+    user_id text COLLATE "C",
+    UNIQUE (workspace_id, id),
+    CHECK (num_nonnulls(number, category) > 0)
+);
+
+CREATE INDEX idx_scores_workspace_time ON scores (workspace_id, timestamp, id);
+
+CREATE INDEX idx_scores_workspace_name ON scores (workspace_id, name, timestamp, id);
+
+CREATE INDEX idx_scores_workspace_trace ON scores (workspace_id, trace_id) WHERE trace_id IS NOT NULL;
+
+-- An ordinary table on every engine: the writers of scores fill it.
+CREATE TABLE score_sums_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    agent_id text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    category text COLLATE "C",
+    scores bigint NOT NULL,
+    numbers bigint NOT NULL,
+    number numeric NOT NULL,
+    squared_number numeric NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, name, agent_id, provider, model, category)
+);

@@ -1,0 +1,217 @@
+"""Reads scores: their list, and what they add up to for each name."""
+
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from traces.db import rows
+from traces.filters import Filters
+from traces.rollups.catalogue import HOUR
+
+FILTER_NAMES = ("agent_id", "provider", "model")
+"""The filters that the sums have as keys. With others rows are read."""
+CATEGORIES_SHOWN = 20
+
+
+def filter_sql(*names: str) -> str:
+    return "".join(f"\n      AND (%({name})s::text IS NULL OR {name} = %({name})s)" for name in names)
+
+
+# --- One row for each name ---
+
+
+class CategoryShare(TypedDict):
+    category: str | None
+    """A text, `true` or `false`. Null: all categories past the twentieth together."""
+    scores: int
+    percentage: float
+    """Of all scores of this name."""
+
+
+class ScoreSummary(TypedDict):
+    name: str
+    scores: int
+    average: Annotated[float | None, Field(description="Of numbers, and of booleans as 1 and 0; else null.")]
+    standard_deviation: Annotated[float | None, Field(description="Null where no score is a number.")]
+    categories: list[CategoryShare]
+
+
+class ScoreSummaries(TypedDict):
+    data: list[ScoreSummary]
+
+
+SUMMARIES = """
+WITH parts AS (
+    SELECT name, category, scores, numbers, number, squared_number
+    FROM score_sums_hourly
+    WHERE workspace_id = %(workspace_id)s
+      AND %(reads_sums)s AND bucket >= %(first_hour)s AND bucket < %(last_hour)s{sum_filters}
+    UNION ALL
+    SELECT name, category, 1, (number IS NOT NULL)::integer, coalesce(number, 0), coalesce(number * number, 0)
+    FROM scores
+    WHERE workspace_id = %(workspace_id)s
+      AND timestamp >= %(start)s AND timestamp < %(end)s
+      AND NOT (%(reads_sums)s AND timestamp >= %(first_hour)s AND timestamp < %(last_hour)s){row_filters}
+), categories AS (
+    SELECT
+        name,
+        category,
+        sum(scores)::bigint AS scores,
+        row_number() OVER (PARTITION BY name ORDER BY sum(scores) DESC, category) AS place
+    FROM parts
+    WHERE category IS NOT NULL
+    GROUP BY name, category
+    HAVING sum(scores) > 0
+), shown AS (
+    SELECT name, CASE WHEN place <= %(categories)s THEN category END AS category, sum(scores)::bigint AS scores
+    FROM categories
+    GROUP BY 1, 2
+), totals AS (
+    SELECT
+        name,
+        sum(scores)::bigint AS scores,
+        sum(numbers) AS numbers,
+        sum(number) AS number,
+        sum(squared_number) AS squared_number
+    FROM parts
+    GROUP BY name
+    HAVING sum(scores) > 0
+    ORDER BY 2 DESC, 1
+    LIMIT %(limit)s
+)
+SELECT
+    name,
+    totals.scores,
+    number / NULLIF(numbers, 0) AS average,
+    CASE WHEN numbers > 0 THEN
+        sqrt(greatest(squared_number / NULLIF(numbers, 0) - (number / NULLIF(numbers, 0)) ^ 2, 0))
+    END AS standard_deviation,
+    coalesce(
+        json_agg(
+            json_build_object(
+                'category', shown.category,
+                'scores', shown.scores,
+                'percentage', 100.0 * shown.scores / totals.scores
+            )
+            ORDER BY (shown.category IS NULL), shown.scores DESC, shown.category
+        ) FILTER (WHERE shown.scores IS NOT NULL),
+        '[]'
+    ) AS categories
+FROM totals
+LEFT JOIN shown USING (name)
+GROUP BY name, totals.scores, numbers, number, squared_number
+ORDER BY totals.scores DESC, name
+"""
+SUM_FILTERS = filter_sql(*FILTER_NAMES)
+ROW_FILTERS = filter_sql(*FILTER_NAMES, "operation")
+
+
+def scores(filters: Filters) -> ScoreSummaries:
+    """The most frequent names first. The filter by operation selects the scores that were given to such a span."""
+    conditions = {"sum_filters": SUM_FILTERS, "row_filters": ROW_FILTERS}
+    return {"data": rows(SUMMARIES, summary_params(filters), ScoreSummary, **conditions)}
+
+
+def summary_params(filters: Filters) -> dict[str, Any]:
+    """Returns the parameters: whole hours are read from the sums, the edges of the window from rows."""
+    first_hour, last_hour = hour_from(filters.start), hour_until(filters.end)
+    return score_params(filters) | {
+        "first_hour": first_hour,
+        "last_hour": last_hour,
+        "reads_sums": "operation" not in filters.values and first_hour < last_hour,
+        "categories": CATEGORIES_SHOWN,
+    }
+
+
+def score_params(filters: Filters) -> dict[str, Any]:
+    """Returns the filters' parameters. Unlike calls, scores are not restricted to an operation by default."""
+    return filters.params | {"operation": filters.values.get("operation")}
+
+
+def hour_until(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
+
+
+def hour_from(moment: datetime) -> datetime:
+    hour = hour_until(moment)
+    return hour if hour == moment else hour + HOUR.length
+
+
+# --- The list ---
+
+
+class ScoreFilters(NamedTuple):
+    """What the list can be narrowed by, in addition to the window and the dimensions."""
+
+    name: str | None = None
+    trace_id: str | None = None
+    span_id: str | None = None
+    session_id: str | None = None
+    user_id: str | None = None
+    source: str | None = None
+
+
+class ListedScore(TypedDict):
+    id: str
+    trace_id: str | None
+    span_id: str | None
+    session_id: str | None
+    name: str
+    value: Annotated[float | bool | str, Field(description="As it was sent: a number, a boolean or a text.")]
+    comment: str | None
+    source: str
+    author: Annotated[str | None, Field(description="The credential that sent it.")]
+    timestamp: datetime
+
+
+class ScoreList(TypedDict):
+    data: list[ListedScore]
+    next_cursor: Annotated[str | None, Field(description="Give it as `cursor` for the next page; null on the last.")]
+
+
+class Place(NamedTuple):
+    """The last score of a page."""
+
+    timestamp: datetime
+    id: str
+
+
+LIST = """
+SELECT
+    id,
+    trace_id,
+    span_id,
+    session_id,
+    name,
+    number,
+    category,
+    comment,
+    source,
+    author,
+    timestamp
+FROM scores
+WHERE workspace_id = %(workspace_id)s
+      AND timestamp >= %(start)s AND timestamp < %(end)s
+      AND (%(before)s::timestamptz IS NULL OR (timestamp, id) < (%(before)s, %(before_id)s)){filters}
+ORDER BY timestamp DESC, id DESC
+LIMIT %(limit)s + 1
+"""
+LIST_FILTERS = ROW_FILTERS + filter_sql(*ScoreFilters._fields)
+
+
+def score_list(filters: Filters, narrowed: ScoreFilters, after: Place | None) -> tuple[list[ListedScore], Place | None]:
+    """Returns a page of scores, the newest first, and the place where the next page begins; None on the last."""
+    params = score_params(filters) | narrowed._asdict()
+    before = {"before": after.timestamp if after else None, "before_id": after.id if after else None}
+    found = rows(LIST, params | before, filters=LIST_FILTERS)
+    page = [listed(row) for row in found[: filters.limit]]
+    return page, Place(page[-1]["timestamp"], page[-1]["id"]) if len(found) > filters.limit else None
+
+
+def listed(row: dict[str, Any]) -> ListedScore:
+    number, category = row.pop("number"), row.pop("category")
+    value = category if number is None else float(number) if category is None else category == "true"
+    score: Any = {"value": value, **row}
+    return {name: score[name] for name in ListedScore.__annotations__}  # type: ignore[return-value]

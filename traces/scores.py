@@ -1,0 +1,284 @@
+"""Scores: what people, evaluators and code think of a trace, a span or a session. Their table, and the sums of it.
+
+A score takes agent, provider, model and user from its trace. It may come before the trace: whenever spans of the trace
+are stored, `correct` gives its scores the new values. Every statement here runs under the workspace's lock
+(`writer.writing`), so that the sums stay equal to the rows: it takes away the old row and adds the new one.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+
+from traces.row import CALL_OPERATIONS, Row
+from traces.write_cursor import WriteCursor, write_cursor
+
+TABLE, SUMS = "scores", "score_sums_hourly"
+SEARCH_DISTANCE = timedelta(days=7)
+"""How far from a score its trace is looked for first. If nothing is there, all stored days are searched."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Score:
+    id: str
+    timestamp: datetime
+    name: str
+    trace_id: str | None = None
+    span_id: str | None = None
+    session_id: str | None = None
+    number: Decimal | None = None
+    """The value if it is a number. Of a boolean it is 1 or 0."""
+    category: str | None = None
+    """The value if it is a text. Of a boolean it is `true` or `false`."""
+    comment: str | None = None
+    source: str
+    author: str | None = None
+    """The credential that sent it."""
+    # Of its trace, or of its span if that is stored:
+    agent_id: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    operation: str | None = None
+    """Of its span; None for a score of a whole trace or of a session."""
+    user_id: str | None = None
+
+
+class StoreResult(NamedTuple):
+    accepted: int
+    updated: int
+    duplicates: int
+
+
+COLUMNS = {field.name: "text" for field in fields(Score)} | {"timestamp": "timestamptz", "number": "numeric"}
+BY_IDS = """
+SELECT {names}
+FROM scores
+WHERE workspace_id = %(workspace_id)s AND id = ANY(%(ids)s::text[])
+"""
+BY_TRACES = """
+SELECT {names}
+FROM scores
+WHERE workspace_id = %(workspace_id)s AND trace_id = ANY(%(trace_ids)s::text[])
+"""
+# All parts of the statement read the table as it was before, so `replaced` has the old rows.
+WRITE = """
+WITH batch AS (
+    SELECT *
+    FROM json_to_recordset(%(scores)s::json) AS batch ({types})
+), replaced AS (
+    SELECT {names}
+    FROM scores
+    WHERE workspace_id = %(workspace_id)s AND id IN (SELECT id FROM batch)
+), written AS (
+    INSERT INTO scores (workspace_id, {names})
+    SELECT %(workspace_id)s, {names}
+    FROM batch
+    ON CONFLICT (workspace_id, id) DO UPDATE SET {updates}
+    RETURNING 1
+), changes AS (
+    SELECT 1 AS sign, *
+    FROM batch
+    UNION ALL
+    SELECT -1 AS sign, *
+    FROM replaced
+), summed AS (
+    INSERT INTO score_sums_hourly (
+        workspace_id, bucket, name, agent_id, provider, model, category, scores, numbers, number, squared_number
+    )
+    SELECT
+        %(workspace_id)s,
+        date_bin('1 hour', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+        name,
+        agent_id,
+        provider,
+        model,
+        category,
+        sum(sign),
+        sum(sign * (number IS NOT NULL)::integer),
+        sum(sign * coalesce(number, 0)),
+        sum(sign * coalesce(number * number, 0))
+    FROM changes
+    GROUP BY 2, 3, 4, 5, 6, 7
+    ORDER BY 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, name, agent_id, provider, model, category) DO UPDATE SET
+        scores = score_sums_hourly.scores + excluded.scores,
+        numbers = score_sums_hourly.numbers + excluded.numbers,
+        number = score_sums_hourly.number + excluded.number,
+        squared_number = score_sums_hourly.squared_number + excluded.squared_number
+)
+SELECT count(*) FROM written
+"""
+NAMES_SQL = {
+    "names": ", ".join(COLUMNS),
+    "types": ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
+    "updates": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id"),
+}
+BY_IDS, BY_TRACES, WRITE = (sql.format_map(NAMES_SQL) for sql in (BY_IDS, BY_TRACES, WRITE))
+
+
+def store(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> StoreResult:
+    """Stores the scores. Of several copies with one id the newest stays; of two of the same time, the later to come."""
+    copies = list(scores)
+    newest: dict[str, Score] = {}
+    for score in copies:
+        if score.id not in newest or score.timestamp >= newest[score.id].timestamp:
+            newest[score.id] = score
+    stored = stored_scores(cursor, workspace_id, newest)
+    found = rows_of_their_traces(cursor, workspace_id, newest.values())
+    current = [with_facts(score, found) for score in newest.values()]
+    changed = [score for score in current if score.id not in stored or replaces(score, stored[score.id])]
+    write(cursor, workspace_id, changed)
+    added = len(newest.keys() - stored.keys())
+    updated = len(changed) - added
+    return StoreResult(added, updated, len(copies) - added - updated)
+
+
+def correct(cursor: WriteCursor, workspace_id: UUID, rows: Iterable[Row]) -> None:
+    """Gives the scores of the traces of these rows, which were just stored, the values that the traces have now."""
+    trace_ids = sorted({row.trace_id for row in rows})
+    cursor.execute(BY_TRACES, {"workspace_id": workspace_id, "trace_ids": trace_ids})
+    scores = scores_in(cursor)
+    if scores:
+        found = rows_of_their_traces(cursor, workspace_id, scores)
+        corrected = [with_facts(score, found) for score in scores]
+        write(cursor, workspace_id, [score for score, old in zip(corrected, scores, strict=True) if score != old])
+
+
+def replaces(score: Score, stored: Score) -> bool:
+    """Tells whether the copy is newer than the stored one, and says something else. The first author stays."""
+    return score.timestamp >= stored.timestamp and replace(score, author=stored.author) != stored
+
+
+def stored_scores(cursor: WriteCursor, workspace_id: UUID, ids: Iterable[str]) -> dict[str, Score]:
+    cursor.execute(BY_IDS, {"workspace_id": workspace_id, "ids": list(ids)})
+    return {score.id: score for score in scores_in(cursor)}
+
+
+def scores_in(cursor: WriteCursor) -> list[Score]:
+    return [Score(**dict(zip(COLUMNS, values, strict=True))) for values in cursor.fetchall()]
+
+
+def write(cursor: WriteCursor, workspace_id: UUID, scores: Sequence[Score]) -> None:
+    if scores:
+        values = [{name: getattr(score, name) for name in COLUMNS} for score in scores]
+        cursor.execute(WRITE, {"workspace_id": workspace_id, "scores": orjson.dumps(values, default=str).decode()})
+
+
+# --- What a score takes from its trace ---
+
+# By the index of traces, as in lookup.py: once for each trace and week.
+ROWS_OF_TRACES = """
+SELECT
+    found.trace_id,
+    found.span_id,
+    found.parent_span_id,
+    found.operation,
+    found.agent_id,
+    found.provider,
+    found.model,
+    found.user_id
+FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
+CROSS JOIN LATERAL generate_series(
+    date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
+) AS week
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp BETWEEN %(first)s AND %(last)s
+        AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
+        AND traces.trace_id = wanted.trace_id
+        AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
+            = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
+    OFFSET 0
+) AS found
+ORDER BY found.timestamp, found.span_id
+"""
+
+
+class TraceRow(NamedTuple):
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    operation: str
+    agent_id: str
+    provider: str | None
+    model: str | None
+    user_id: str | None
+
+
+RowsByTrace = dict[str, list[TraceRow]]
+"""The rows of each trace, the oldest first."""
+
+
+def rows_of_their_traces(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> RowsByTrace:
+    """Returns the stored rows of the traces that the scores belong to."""
+    times = {score.trace_id: score.timestamp for score in scores if score.trace_id is not None}
+    if not times:
+        return {}
+    first, last = min(times.values()) - SEARCH_DISTANCE, max(times.values()) + SEARCH_DISTANCE
+    found = rows_by_trace(cursor, workspace_id, times, first, last)
+    if missing := times.keys() - found.keys():
+        first = last - timedelta(days=settings.RETENTION_DAYS)
+        found |= rows_by_trace(cursor, workspace_id, missing, first, last)
+    return found
+
+
+def rows_by_trace(
+    cursor: WriteCursor, workspace_id: UUID, trace_ids: Iterable[str], first: datetime, last: datetime
+) -> RowsByTrace:
+    params = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
+    cursor.execute(ROWS_OF_TRACES, params)
+    found: RowsByTrace = defaultdict(list)
+    for row in map(TraceRow._make, cursor.fetchall()):
+        found[row.trace_id].append(row)
+    return found
+
+
+def with_facts(score: Score, found: RowsByTrace) -> Score:
+    """Returns the score with what its span says; without a stored span, what its trace says."""
+    rows = found.get(score.trace_id or "", [])
+    if not rows:
+        return replace(score, agent_id=None, provider=None, model=None, operation=None, user_id=None)
+    span = next((row for row in rows if row.span_id == score.span_id), None)
+    root = next((row for row in rows if row.parent_span_id is None), rows[0])
+    user_id = (span or root).user_id or next((row.user_id for row in rows if row.user_id), None)
+    provider, model = (span.provider, span.model) if span else the_only_model(rows)
+    return replace(
+        score,
+        agent_id=(span or root).agent_id,
+        provider=provider,
+        model=model,
+        operation=span.operation if span else None,
+        user_id=user_id,
+    )
+
+
+def the_only_model(rows: Iterable[TraceRow]) -> tuple[str | None, str | None]:
+    """Returns provider and model if all calls have the same."""
+    models = {(row.provider, row.model) for row in rows if row.operation in CALL_OPERATIONS}
+    return models.pop() if len(models) == 1 else (None, None)
+
+
+# --- Retention: by whole days in UTC, as for traces ---
+
+
+def delete_old(now: datetime) -> int:
+    """Deletes scores and their sums past their retention, in all workspaces. Returns how many scores."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    with write_cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM score_sums_hourly WHERE bucket < %(cutoff)s",
+            {"cutoff": today - timedelta(days=settings.ROLLUP_RETENTION_DAYS)},
+        )
+        cursor.execute(
+            "DELETE FROM scores WHERE timestamp < %(cutoff)s",
+            {"cutoff": today - timedelta(days=settings.RETENTION_DAYS)},
+        )
+        return int(cursor.rowcount)
