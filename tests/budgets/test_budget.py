@@ -199,7 +199,7 @@ def test_the_admin_lists_spend_and_status_in_few_queries(django_assert_max_num_q
     with django_assert_max_num_queries(10):
         page = client.get("/admin/budgets/budget/").content.decode()
     assert "$25.00" in page
-    assert "125.0 %" in page
+    assert "125 %" in page
     page = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
     assert "$25.00" in page
     assert "$5.00" not in page
