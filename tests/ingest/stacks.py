@@ -78,7 +78,7 @@ STACKS["otel-openai-v2"] = Stack(
     ],
     good=2,
     bad=4,
-    error_message=None,  # only a log event has it
+    error_message=None,
     cached=None,
     reasoning=None,
     cost="0.000027",
