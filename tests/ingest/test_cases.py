@@ -199,6 +199,8 @@ def assert_masked(tenant: Tenant) -> None:
     for message in (group["sample_message"], row.error_message):
         assert message.startswith("Incorrect API key provided: ")
         assert not any(secret in message for secret in SECRETS), message
+    everything = f"{row.attributes}{row.span_facts}"
+    assert not any(secret in everything for secret in SECRETS), everything
 
 
 def test_keys_in_an_error_message_of_plain_json_are_masked(tenant: Tenant) -> None:
