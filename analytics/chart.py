@@ -3,18 +3,20 @@
 A colour is the name of a CSS custom property, so that one figure serves the light and the dark theme.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analytics.templatetags.links import is_cut
 from analytics.templatetags.times import previous_window
 from traces.filters import Filters
+from web.number_text import Number, exact, whole_ms
 from workspaces.models import Workspace
 
 Bucket = dict[str, Any]
 """A point of an answer, to which `{% buckets %}` has added `starts` and `note`."""
 Figure = dict[str, Any]
+NumberText = Callable[[Number], str]
 
 HOVER_DATES = {"minute": "%a %-d %b, %H:%M", "hourly": "%a %-d %b, %H:%M", "daily": "%a %-d %b %Y"}
 
@@ -44,8 +46,9 @@ class Chart:
         }
 
     def bars(
-        self, name: str, buckets: list[Bucket], y: Sequence[float | None], colour: str, hover: str = "%{y:,}"
+        self, name: str, buckets: list[Bucket], y: Sequence[float | None], colour: str, number: NumberText = exact
     ) -> Figure:
+        """Draws bars. `number` formats their values for the hover text."""
         return {
             "type": "bar",
             "name": name,
@@ -54,8 +57,8 @@ class Chart:
             "width": self.filters.bucket / timedelta(milliseconds=1) * 0.84,
             # A bucket that the window's edge cuts is drawn lighter, and its hover text has a note.
             "marker": {"color": colour, "opacity": [0.5 if bucket["note"] else 1 for bucket in buckets]},
-            "customdata": [f" {bucket['note']}" if bucket["note"] else "" for bucket in buckets],
-            "hovertemplate": f"{hover}%{{customdata}}",
+            "customdata": hover_texts(y, buckets, number),
+            "hovertemplate": "%{customdata}",
         }
 
     def latency_line(self, name: str, buckets: list[Bucket], field: str, colour: str) -> Figure:
@@ -68,14 +71,13 @@ class Chart:
             "y": [seconds(value) for value in values],
             "line": {"color": colour, "width": 2},
             "marker": {"size": [0 if has_neighbour(values, index) else 6 for index in range(len(values))]},
-            "customdata": [
-                f"{value:,.0f} ms {bucket['note']}" if value is not None else ""
-                for value, bucket in zip(values, buckets, strict=True)
-            ],
+            "customdata": hover_texts(values, buckets, whole_ms),
             "hovertemplate": "%{customdata}",
         }
 
-    def previous_line(self, points: Sequence[Any], y: Sequence[float | None], hover: str, prefix: str = "") -> Figure:
+    def previous_line(
+        self, points: Sequence[Any], y: Sequence[float | None], number: NumberText = exact, prefix: str = ""
+    ) -> Figure:
         """Draws the previous window dashed, moved onto this one; nothing where it was empty.
 
         It leaves out the buckets that an edge of the previous window cuts: there the line would fall although nothing
@@ -93,13 +95,22 @@ class Chart:
             "y": y,
             "line": {"color": "--muted", "width": 2, "dash": "dash"},
             "opacity": 0.5,
-            "hovertemplate": hover,
+            # Not customdata: a click follows the link of a point that has some.
+            "text": [number(value) for value in y],
+            "hovertemplate": "%{text}",
         }
 
     def wall_clock(self, moment: datetime) -> str:
         """Formats a time without offset: Plotly shows it as it is. A daily bucket is always a day of UTC."""
         zone = UTC if self.filters.granularity == "daily" else self.workspace.zone
         return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def hover_texts(values: Sequence[float | None], buckets: list[Bucket], number: NumberText) -> list[str]:
+    return [
+        f"{number(value)} {bucket['note']}".strip() if value is not None else ""
+        for value, bucket in zip(values, buckets, strict=True)
+    ]
 
 
 def without_cut_buckets(

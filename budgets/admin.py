@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from budgets.models import Budget, BudgetChange
 from budgets.spending import spend_of_month
+from web.number_text import cents, percent_reached
 from workspaces.admin import MAX_ROWS_SHOWN, first_rows_of_each
 
 UNKNOWN = "The database of traces does not answer: the spend is unknown, so no budget has a status."
@@ -129,7 +130,7 @@ class BudgetAdmin(admin.ModelAdmin):
 
     @admin.display(description="limit", ordering="monthly_limit_usd")
     def limit(self, budget: Budget) -> str:
-        return "none" if budget.monthly_limit_usd is None else f"${budget.monthly_limit_usd:,.2f}"
+        return "none" if budget.monthly_limit_usd is None else cents(budget.monthly_limit_usd)
 
     @admin.display(description="warns at", ordering="alert_threshold_percentage")
     def warns_at(self, budget: Budget) -> str:
@@ -141,13 +142,13 @@ class BudgetAdmin(admin.ModelAdmin):
 
     @admin.display(description="spent")
     def spend(self, budget: Any) -> str:
-        return "unknown" if budget.month_spend_usd is None else f"${budget.month_spend_usd:,.2f}"
+        return cents(budget.month_spend_usd)
 
     @admin.display
     def used(self, budget: Any) -> str:
         if budget.month_spend_usd is None or not budget.monthly_limit_usd:
             return "-"
-        return f"{budget.month_spend_usd * 100 / budget.monthly_limit_usd:.1f} %"
+        return percent_reached(budget.month_spend_usd * 100 / budget.monthly_limit_usd)
 
     @admin.display
     def status(self, budget: Any) -> str:

@@ -140,7 +140,7 @@ function showExpectedBudget(form) {
   for (const tick of bar.querySelectorAll("[data-percentage]")) {
     for (const name of tick.matches("line") ? ["x1", "x2"] : ["x"]) tick.setAttribute(name, xPosition(tick.dataset.percentage));
   }
-  form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD" });
+  form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 12 });
 }
 
 function showSaved(panel) {

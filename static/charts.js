@@ -34,7 +34,7 @@ function layout(own, revision) {
     uirevision: revision,
     ...own,
     xaxis: { ...axis, showgrid: false, automargin: true, type: "date", tickformatstops: TICKS, ...own.xaxis },
-    yaxis: { ...axis, automargin: true, fixedrange: true, tickformat: ",~f", nticks: 6, ...own.yaxis },
+    yaxis: { ...axis, automargin: true, fixedrange: true, tickformat: ",~r", nticks: 6, ...own.yaxis },
   };
 }
 

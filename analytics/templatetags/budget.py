@@ -7,8 +7,8 @@ from typing import Any, Literal, TypedDict
 from django import template
 
 from analytics.change import percentage
-from analytics.templatetags.numbers import Number, dollars, percent, percent_reached
 from budgets.models import CRITICAL_PERCENTAGE
+from web.number_text import Number, dollars, percent, percent_reached
 
 register = template.Library()
 register.filter(percentage)

@@ -3,9 +3,9 @@
 from django import template
 
 from analytics.change import change
-from analytics.templatetags.numbers import Number, ms, percent
 from analytics.templatetags.times import previous_window
 from traces.filters import Filters
+from web.number_text import Number, ms, percent
 
 register = template.Library()
 

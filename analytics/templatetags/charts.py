@@ -10,6 +10,7 @@ from analytics.cost import ByModel, ModelCost, Trend
 from analytics.palette import COLOURS, PATTERNS
 from analytics.performance import Latency, Throughput
 from analytics.usage import CallsOverTime
+from web.number_text import Number, usd_exact, whole_ms
 
 register = template.Library()
 
@@ -44,7 +45,7 @@ def calls_figure(context: template.Context, buckets: list[Bucket], previous: Cal
         [
             chart.bars("Successful", buckets, succeeded, "--primary-fill"),
             chart.bars("Failed", buckets, [bucket["errors"] for bucket in buckets], "--error-fill"),
-            chart.previous_line(points, [point["calls"] for point in points], "%{y:,}"),
+            chart.previous_line(points, [point["calls"] for point in points]),
         ],
         buckets,
         **ticks_of_counts([point["calls"] for point in (*buckets, *points)]),
@@ -76,11 +77,16 @@ def latency_figure(context: template.Context, buckets: list[Bucket], previous: L
                 chart.latency_line(name, buckets, f"{name}_latency_ms", colour)
                 for name, colour in LATENCY_LINES.items()
             ),
-            chart.previous_line(points, p95, "%{y:,.2f} s", "p95 of "),
+            chart.previous_line(points, p95, seconds_text, "p95 of "),
         ],
         buckets,
         ticksuffix=" s",
     )
+
+
+def seconds_text(value: Number) -> str:
+    """Formats what the axis of latency shows, a number of seconds."""
+    return whole_ms(None if value is None else float(value) * 1000)
 
 
 @register.simple_tag(takes_context=True)
@@ -88,13 +94,13 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
     chart, points = chart_of(context), per_bucket(previous)
     bars = [
         patterned(
-            chart.bars(series["name"], buckets, series["costs"], slot_colour(series["slot"]), "$%{y:,.4f}"),
+            chart.bars(series["name"], buckets, series["costs"], slot_colour(series["slot"]), usd_exact),
             series["slot"],
         )
         for series in table["series"]
     ]
     return chart.figure(
-        [*bars, chart.previous_line(points, [point["cost_usd"] for point in points], "$%{y:,.4f}")],
+        [*bars, chart.previous_line(points, [point["cost_usd"] for point in points], usd_exact)],
         buckets,
         tickprefix="$",
     )

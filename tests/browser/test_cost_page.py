@@ -55,6 +55,19 @@ def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_ser
     expect(page.locator("#table-cost-trend tbody tr").last).to_contain_text("$40.00")
 
 
+def test_a_tiny_cost_is_nowhere_free(page: Page, live_server: Any, tenant: Tenant) -> None:
+    spend(tenant, "0.0000002", model="text-embedding-3-small")
+    open_page(page, live_server, tenant, "cost")
+    wait_until_drawn(page)
+    expect_card(page, "Spend", "<$0.0001")
+    lowest, *others = page.locator("#chart-cost-trend .ytick text").all_text_contents()
+    assert lowest == "$0"
+    assert others
+    assert all(float(tick.removeprefix("$")) > 0 for tick in others)
+    assert page.locator("[title='$0.0000002']").count() >= 4
+    assert page.locator("[title='$0']").count() == 0
+
+
 def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_server: Any, tenant: Tenant) -> None:
     for model in ("a", "b", "c", "d", "e", "f", "g", "h"):
         spend(tenant, "1", model=f"model-{model}")
@@ -223,7 +236,7 @@ def test_a_click_on_a_bar_narrows_to_its_hour_and_its_cross_undoes_it(
         ".reduce((a, b) => (b.height > a.height ? b : a)); return [box.x + box.width / 2, box.y + box.height / 2]; }"
     )
     page.mouse.move(*box)
-    expect(page.locator("#chart-cost-trend .hoverlayer")).to_contain_text("$4.0000")
+    expect(page.locator("#chart-cost-trend .hoverlayer")).to_contain_text("$4.00")
     page.mouse.click(*box)
     expect_card(page, "Spend", "$4.00")
     page.locator(".leave").click()

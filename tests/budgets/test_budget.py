@@ -199,10 +199,20 @@ def test_the_admin_lists_spend_and_status_in_few_queries(django_assert_max_num_q
     with django_assert_max_num_queries(10):
         page = client.get("/admin/budgets/budget/").content.decode()
     assert "$25.00" in page
-    assert "125.0 %" in page
+    assert "125 %" in page
     page = client.get("/admin/budgets/budget/?status=exceeded").content.decode()
     assert "$25.00" in page
     assert "$5.00" not in page
+
+
+def test_the_admin_does_not_list_a_tiny_spend_as_none() -> None:
+    client = Client()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
+    budget = Budget.objects.create(workspace=WorkspaceFactory(), monthly_limit_usd=20)
+    writer.store(budget.workspace_id, [a_row(datetime.now(UTC), cost_usd="0.0000002")])
+    page = client.get("/admin/budgets/budget/").content.decode()
+    assert "&lt;$0.01" in page
+    assert "&lt;0.1 %" in page
 
 
 def test_the_admin_shows_the_history() -> None:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,12 @@ class Request:
 def expected(stack: str) -> dict[str, Any]:
     result: dict[str, Any] = json.loads((CAPTURES / stack / "expected.json").read_text())
     return result
+
+
+def expected_calls(stack: str) -> list[dict[str, Any]]:
+    """Returns each call of the capture as it must be stored, read from the wire. None: the wire does not say it."""
+    listed: list[dict[str, Any]] = json.loads((CAPTURES / stack / "calls.json").read_text())
+    return [call | {"cost_usd": Decimal(call["cost_usd"]) if call["cost_usd"] else None} for call in listed]
 
 
 def as_captured(stack: str) -> list[Request]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from tests.ingest.stored import calls_of, known_sum
 from traces.row import CALL_OPERATIONS, Row
 
 CHAT = tuple(operation for operation in CALL_OPERATIONS if operation != "embeddings")
@@ -91,10 +92,48 @@ def per_user(calls: list[Row]) -> dict[str, dict[str, int]]:
 
 def costs(rows: Iterable[Row]) -> dict[str, Decimal | None]:
     """Returns the cost by model; None if no call of the model has a price."""
-    result: dict[str, Decimal | None] = {}
+    calls = calls_of(rows)
+    return {
+        model: known_sum(row.cost_usd for row in calls if (row.model or "?") == model)
+        for model in {row.model or "?" for row in calls}
+    }
+
+
+FIELDS_OF_CALLS = (
+    *("span_id", "operation", "agent_id", "provider", "model", "user_id", "session_id", "status", "error_type"),
+    *("latency_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
+    *("cost_usd", "cost_source"),
+)
+
+
+def calls(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Returns each call with all that is known of it, in the order of their starts. None is not 0."""
+    ordered = sorted(calls_of(rows), key=lambda row: (row.timestamp, row.span_id))
+    return [{name: getattr(row, name) for name in FIELDS_OF_CALLS} for row in ordered]
+
+
+def runs(rows: Iterable[Row], service: str) -> Counter[str]:
+    """Returns how often a trace had this user, these agents, these tools and this outcome."""
+    traces: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.operation in CALL_OPERATIONS:
-            known = result.setdefault(row.model or "?", None)
-            if row.cost_usd is not None:
-                result[row.model or "?"] = (known or Decimal(0)) + row.cost_usd
-    return result
+        traces[row.trace_id].append(row)
+    # As above: a trace that only repeats calls of another one is no run.
+    return Counter(
+        run(members, service) for members in traces.values() if any(row.operation != "other" for row in members)
+    )
+
+
+def run(rows: list[Row], service: str) -> str:
+    users = sorted({row.user_id for row in rows if row.user_id})
+    tools = sorted((row.name, row.status == "success") for row in rows if row.operation == "execute_tool")
+    return f"{users} {agents(rows, service)} {tools} {outcome(rows)}"
+
+
+def driven_runs(scenario: list[dict[str, Any]], has_users: bool) -> Counter[str]:
+    """Returns the same from what the driver of a capture did."""
+    driven: Counter[str] = Counter()
+    for step in scenario:
+        users = [step["user"]] if step["user"] and has_users else []
+        tools = sorted((tool["name"], tool["ok"]) for tool in step["tools"])
+        driven[f"{users} {sorted(step['agents'])} {tools} {step['outcome']}"] += step["traces"]
+    return driven

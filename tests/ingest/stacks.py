@@ -4,7 +4,7 @@ Each run has an agent, a successful call of gpt-4o-mini (100 tokens in, 20 out),
 """
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 EXCEPTION = {"exception.type": "openai.RateLimitError", "exception.message": "slow down"}
@@ -23,8 +23,14 @@ class Span:
 
 @dataclass
 class Stack:
+    """A run, and what is known of its two calls. None: the stack does not tell it."""
+
     scope: str
     run: list[Span]
+    good: int
+    """The number of the span of the call that succeeds."""
+    bad: int
+    """The number of the span of the call that fails."""
     cached: int | None = 40
     reasoning: int | None = 10
     agent: str = "weather-agent"
@@ -38,6 +44,8 @@ class Stack:
     """60 plain tokens at 0.15 a million, 40 cached tokens at half that price, 20 output tokens at 0.60."""
     cost_source: str = "genai-prices"
     error_type: str | None = "openai.RateLimitError"
+    error_message: str | None = "slow down"
+    failed_provider: str | None = "openai"
     operation: str = "chat"
 
 
@@ -68,6 +76,9 @@ STACKS["otel-openai-v2"] = Stack(
         Span("execute_tool get_weather", TOOL, 1, scope="app"),
         Span("chat gpt-4o-mini", openai_v2 | {"error.type": "RateLimitError"}, 1, failed=True),
     ],
+    good=2,
+    bad=4,
+    error_message=None,
     cached=None,
     reasoning=None,
     cost="0.000027",
@@ -102,6 +113,8 @@ STACKS["langsmith-otel"] = Stack(
         # The status stays OK: only the event shows the failure.
         Span("ChatOpenAI", langsmith | CHAT | {"gen_ai.system": "openai"}, 1, events=exception()),
     ],
+    good=2,
+    bad=4,
 )
 
 langfuse = {"langfuse.observation.type": "generation"} | USER_AND_SESSION
@@ -137,7 +150,25 @@ STACKS["langfuse-v3"] = Stack(
             1,
         ),
     ],
+    good=2,
+    bad=4,
     error_type=None,
+)
+
+
+def with_cost(stack: Stack, cost_details: str, cost: str) -> Stack:
+    """Returns the run with a cost that the client reports for the successful call, in place of the listed price."""
+    run = [*stack.run]
+    good = run[stack.good - 1]
+    run[stack.good - 1] = replace(
+        good, attributes=good.attributes | {"langfuse.observation.cost_details": cost_details}
+    )
+    return replace(stack, run=run, cost=cost, cost_source="reported")
+
+
+STACKS["langfuse-v3 with a cost"] = with_cost(STACKS["langfuse-v3"], '{"total": 0.00609}', "0.00609")
+STACKS["langfuse-v3 with a cost in parts"] = with_cost(
+    STACKS["langfuse-v3"], '{"input": 0.004, "cache_read_input_tokens": 0.0005, "output": 0.002}', "0.0065"
 )
 
 logfire_usage = {"input_tokens_details": {"cached_tokens": 40}, "output_tokens_details": {"reasoning_tokens": 10}}
@@ -173,6 +204,8 @@ STACKS["openai-agents-logfire"] = Stack(
             events=exception(),
         ),
     ],
+    good=3,
+    bad=5,
 )
 
 litellm_v2 = CHAT | {
@@ -203,6 +236,8 @@ STACKS["litellm-v2"] = Stack(
             failed=True,
         ),
     ],
+    good=2,
+    bad=4,
     reasoning=None,
     cost_source="reported",
     error_type="RateLimitError",
@@ -230,6 +265,8 @@ STACKS["llama-index"] = Stack(
         # Its retry wrapper records the same call once more.
         Span("OpenAI.achat", openinference, 5, failed=True, events=exception()),
     ],
+    good=3,
+    bad=5,
     agent="support-desk",  # no span names the agent: the service stands in for it
 )
 
@@ -256,6 +293,9 @@ STACKS["smolagents"] = Stack(
             events=exception(),
         ),
     ],
+    good=3,
+    bad=5,
+    failed_provider=None,
     cached=None,
     reasoning=None,
     cost="0.000027",
@@ -299,6 +339,8 @@ STACKS["crewai"] = Stack(
             scope="openinference.instrumentation.openai",
         ),
     ],
+    good=3,
+    bad=5,
 )
 
 adk = {"gen_ai.agent.name": "weather-agent", "gen_ai.conversation.id": "conversation-7"}
@@ -333,6 +375,9 @@ STACKS["google-adk"] = Stack(
         Span("execute_tool get_weather", adk | TOOL, 2),
         Span("generate_content gemini-2.5-flash", gemini, 2, failed=True, events=exception()),
     ],
+    good=3,
+    bad=5,
+    failed_provider="gcp.gemini",
     user=None,  # ADK exports none
     model="gemini-2.5-flash",
     failed_model="gemini-2.5-flash",
@@ -364,6 +409,8 @@ STACKS["strands"] = Stack(
         Span("execute_tool get_weather", strands | TOOL | {"gen_ai.tool.status": "success"}, 2),
         Span("chat", strands | CHAT, 2, failed=True, events=exception()),
     ],
+    good=3,
+    bad=5,
     reasoning=None,
 )
 
@@ -383,6 +430,9 @@ STACKS["semantic-kernel"] = Stack(
             failed=True,
         ),
     ],
+    good=4,
+    bad=6,
+    error_message=None,
     cached=None,
     reasoning=None,
     cost="0.000027",
@@ -424,4 +474,6 @@ STACKS["vercel-ai"] = Stack(
         Span("ai.toolCall", {"ai.operationId": "ai.toolCall", "ai.toolCall.name": "get_weather"}, 1),
         Span("ai.generateText.doGenerate", generating, 1, failed=True, events=exception()),
     ],
+    good=2,
+    bad=4,
 )

@@ -7,7 +7,8 @@ import pytest
 
 from tests.ingest.captures import as_captured, expected
 from tests.ingest.stacks import STACKS
-from tests.ingest.test_captures import EVENING, deliver, stored
+from tests.ingest.stored import stored
+from tests.ingest.test_captures import EVENING, deliver
 from tests.ingest.test_stacks import send
 from tests.tenant import Tenant
 

@@ -312,7 +312,6 @@ def test_a_score_of_a_batch_belongs_to_its_call(tenant: Tenant) -> None:
     assert (found["agent_id"], found["model"], found["user_id"]) == ("support", "gpt-4o", "ada")
 
 
-@pytest.mark.xfail(strict=True, reason="copies of a span are not merged yet")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_begin_and_end_in_two_requests_are_one_call(tenant: Tenant, order: tuple[int, int]) -> None:
     ended = {"id": "g1", "traceId": TRACE, "endTime": at(3), "usage": {"input": 10, "output": 5}}
@@ -326,7 +325,6 @@ def test_begin_and_end_in_two_requests_are_one_call(tenant: Tenant, order: tuple
     assert call["latency_ms"] == (3000 if order == (0, 1) else None)
 
 
-@pytest.mark.xfail(strict=True, reason="copies of a span are not merged yet")
 def test_a_trace_learns_its_user_later(tenant: Tenant) -> None:
     send(tenant, a_trace(userId=None, sessionId=None), a_generation())
     send(tenant, a_trace())

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.ingest.observed import agents, observed
+from tests.ingest.observed import agents, calls, observed
 from tests.ingest.stacks import STACKS, Span, Stack
-from tests.ingest.test_captures import stored
+from tests.ingest.stored import calls_of, stored
+from tests.ingest.test_captures import exactly
 from tests.tenant import NOON, Tenant
 
 pytestmark = [
@@ -34,8 +35,8 @@ def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:
 def request_of(stack: Stack, number: int, span: Span) -> dict[str, Any]:
     json_span = {
         "traceId": TRACE,
-        "spanId": f"{number:016x}",
-        "parentSpanId": f"{span.parent:016x}" if span.parent else "",
+        "spanId": span_id(number),
+        "parentSpanId": span_id(span.parent) if span.parent else "",
         "name": span.name,
         "startTimeUnixNano": NOON_NS + number * 10**6,
         "endTimeUnixNano": NOON_NS + 10**9 - number * 10**6,
@@ -58,22 +59,55 @@ def send(tenant: Tenant, stack: Stack, order: list[int]) -> None:
 
 def check(tenant: Tenant, stack: Stack) -> None:
     rows = stored(tenant.workspace.id)
-    good, bad = sorted(
-        (row for row in rows if row.operation == stack.operation), key=lambda row: row.status != "success"
-    )
-    assert (good.model, good.provider, bad.model) == (stack.model, stack.provider, stack.failed_model)
-    assert (good.input_tokens, good.output_tokens) == (100, 20)
-    assert (good.cache_read_tokens, good.reasoning_tokens) == (stack.cached, stack.reasoning)
-    assert (good.cost_usd, good.cost_source) == (Decimal(stack.cost), stack.cost_source)
-    assert (bad.status, bad.error_type) == ("error", stack.error_type)
-    assert (bad.cost_usd, bad.cost_source) == (None, "unknown")
-    seen = observed(rows)
-    assert (seen["llm_calls"], seen["llm_errors"], seen["tokens"]["input"], seen["tokens"]["output"]) == (2, 1, 100, 20)
-    assert seen["tools"] == {stack.tool: 1}
+    assert exactly(calls(rows)) == expected_calls(stack)
+    assert [row.error_message for row in calls_of(rows) if row.status != "success"] == [stack.error_message]
+    assert observed(rows)["tools"] == {stack.tool: 1}
     assert agents(rows, service="") == [stack.agent]
-    assert seen["users"] == ([stack.user] if stack.user else [])
-    assert seen["sessions"] == [stack.session]
     assert {(row.user_id, row.session_id) for row in rows} == {(stack.user, stack.session)}
+
+
+def expected_calls(stack: Stack) -> list[dict[str, Any]]:
+    of_both = {
+        "operation": stack.operation,
+        "agent_id": stack.agent,
+        "user_id": stack.user,
+        "session_id": stack.session,
+        "cache_write_tokens": None,
+    }
+    good = of_both | {
+        "span_id": span_id(stack.good),
+        "latency_ms": latency_ms(stack.good),
+        "provider": stack.provider,
+        "model": stack.model,
+        "status": "success",
+        "error_type": None,
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cache_read_tokens": stack.cached,
+        "reasoning_tokens": stack.reasoning,
+        "cost_usd": Decimal(stack.cost),
+        "cost_source": stack.cost_source,
+    }
+    bad = of_both | {
+        "span_id": span_id(stack.bad),
+        "latency_ms": latency_ms(stack.bad),
+        "provider": stack.failed_provider,
+        "model": stack.failed_model,
+        "status": "error",
+        "error_type": stack.error_type,
+        "cost_source": "unknown",
+    }
+    unknown = dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens", "cost_usd"))
+    return [good, unknown | bad]
+
+
+def span_id(number: int) -> str:
+    return f"{number:016x}"
+
+
+def latency_ms(number: int) -> float:
+    """A span begins a millisecond later than the one before it, and ends a millisecond earlier."""
+    return 1000 - 2.0 * number
 
 
 def test_numbers_are_right_when_roots_come_last(tenant: Tenant, stack: Stack) -> None:
@@ -88,9 +122,23 @@ def test_numbers_are_right_when_spans_are_shuffled(tenant: Tenant, stack: Stack)
     check(tenant, stack)
 
 
+def test_numbers_are_right_when_everything_is_sent_twice(tenant: Tenant, stack: Stack) -> None:
+    order = list(range(1, len(stack.run) + 1))
+    send(tenant, stack, order + order[::-1])
+    check(tenant, stack)
+
+
 def test_the_api_counts_each_call_once(tenant: Tenant, stack: Stack) -> None:
     send(tenant, stack, list(range(1, len(stack.run) + 1)))
     assert tenant.ask("usage/overview")["total_calls"] == 2
     [row] = [row for row in tenant.ask("cost/by-model")["data"] if row["model"] == stack.model]
     assert (row["input_tokens"], row["output_tokens"]) == (100, 20)
-    assert row["cost_usd"] == pytest.approx(float(stack.cost))
+    assert row["cost_usd"] == float(stack.cost)
+    [user] = tenant.ask("usage/top-users")["data"] or [None]
+    assert (user and (user["user_id"], user["calls"], user["cost_usd"])) == (
+        stack.user and (stack.user, 2, float(stack.cost))
+    )
+    [agent] = tenant.ask("usage/agent-distribution")["data"]
+    assert (agent["agent_id"], agent["calls"], agent["cost_usd"]) == (stack.agent, 2, float(stack.cost))
+    [failure] = tenant.ask("performance/errors")["data"]
+    assert (failure["error_type"], failure["status"], failure["calls"]) == (stack.error_type, "error", 1)
