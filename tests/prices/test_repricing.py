@@ -18,6 +18,7 @@ from traces.row import COST_COLUMNS
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 DAY = timedelta(days=1)
+NO_USAGE = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0}
 ACME = {"gen_ai.request.model": "acme-7b", "gen_ai.provider.name": "acme"}
 
 
@@ -108,7 +109,7 @@ def test_a_json_call_in_the_trace_of_spans_stays_as_it_was_sent(tenant: Tenant) 
         "cost_usd": 2,
     }
     tenant.client.post("/api/v1/traces", json.dumps(item | {"timestamp": iso(NOON)}), content_type=JSON)
-    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "theirs"}
+    agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "theirs", **NO_USAGE}
     assert post(tenant, request_of(a_span(1, attributes=agent))).status_code == 200
     assert {row["agent_id"]: row["operation"] for row in stored(tenant)} == {"mine": "chat", "theirs": "invoke_agent"}
 
