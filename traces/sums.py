@@ -77,7 +77,7 @@ def user_totals_sql(filters: Filters) -> str:
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
-    return USERS if not {*columns, *filters.active_filters} & {"agent_id"} else USER_AGENTS
+    return USERS if {*columns, *filters.active_filters} <= set(USERS.keys) else USER_AGENTS
 
 
 def errors_sql(filters: Filters) -> str:

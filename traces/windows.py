@@ -185,8 +185,7 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         time_condition(filters, segment, time_column),
         "" if row_filter == "true" else row_filter,
         segment.condition,
-        *(f"{name} = %({name})s" for name in filters.active_filters if name != "operation"),
-        "" if width and rollup.calls_only else "operation = ANY(%(operations)s)",
+        *filters.conditions(rollup.keys if width else None),
     ]
     return SEGMENT.format(
         columns=", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items()))),
