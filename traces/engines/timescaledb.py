@@ -11,8 +11,9 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
-from django.db import connections, transaction
+from django.db import ProgrammingError, connections, transaction
 
 from traces.db import rows
 from traces.engines import database_name
@@ -133,7 +134,13 @@ def aggregates() -> dict[str, Aggregate]:
     database = database_name()
     read_at, by_table = _aggregates.get(database, (0.0, {}))
     if not by_table or time.monotonic() > read_at + WATERMARK_SECONDS:
-        by_table = {row.pop("name"): Aggregate(**row) for row in rows(AGGREGATES, {"earliest": EARLIEST})}
+        try:
+            by_table = {row.pop("name"): Aggregate(**row) for row in rows(AGGREGATES, {"earliest": EARLIEST})}
+        except ProgrammingError as error:
+            raise ImproperlyConfigured(
+                "This version of TimescaleDB has another catalog than the product reads: "
+                "adapt AGGREGATES in traces/engines/timescaledb.py, or use an older version."
+            ) from error
         _aggregates[database] = time.monotonic(), by_table
     return by_table
 
