@@ -10,10 +10,9 @@ from ingest.model_names import inferred_provider
 from ingest.operations import model_in_name
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
-from ingest.values import MAX_TOKENS, token_count
+from ingest.values import MAX_COST_USD, MAX_TOKENS, token_count
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
-MAX_COST_USD = 1_000_000_000
 MAX_DECIMALS = 12
 """Clients add up prices as floats: 0.00032279999999999997 means 0.0003228."""
 SMALLEST_COST_USD = Decimal(10) ** -MAX_DECIMALS

@@ -11,6 +11,8 @@ from ingest.fields import Path
 MAX_LITERAL_LENGTH = 16 * 1024
 MAX_TOKENS = 10**12
 """No call has more tokens, and sums of larger numbers would not fit into 64 bits."""
+MAX_COST_USD = 10**9
+"""More than a billion dollars for a call means a mistaken unit, and every total would be useless."""
 
 
 def structure(value: Any) -> Any:

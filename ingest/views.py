@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ingest.formats import agents_sdk, langfuse, otlp, otlp_json, otlp_protobuf
 from ingest.formats import json_traces as plain_json
-from ingest.spans import Decoded
+from ingest.spans import Decoded, Rejection
 from ingest.store import store_spans
 from prices import pricing
 from traces import writer
@@ -98,7 +98,8 @@ def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
 
 def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool) -> HttpResponse:
     stored = store_spans(request.workspace, decoded)
-    prometheus.count_ingested(stored.accepted, stored.duplicates, map(prometheus.reason_of, decoded.rejections))
+    reasons = (rejection.reason for rejection in decoded.rejections)
+    prometheus.count_ingested(stored.accepted, stored.duplicates, reasons)
     return otlp_response(decoded.rejections, as_json)
 
 
@@ -114,7 +115,7 @@ def is_otlp_json(request: HttpRequest) -> bool:
     return request.content_type == JSON
 
 
-def otlp_response(rejections: list[str], as_json: bool) -> HttpResponse:
+def otlp_response(rejections: list[Rejection], as_json: bool) -> HttpResponse:
     return HttpResponse(otlp.response_body(rejections, as_json), content_type=JSON if as_json else PROTOBUF[0])
 
 

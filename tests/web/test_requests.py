@@ -235,18 +235,3 @@ class TestMetrics:
     def test_the_state_of_databases_and_cache_is_read_at_every_request(self) -> None:
         assert self.value('observability_database_up{database="analytics"}') == 1
         assert self.value("observability_cache_up") == 1
-
-    @pytest.mark.parametrize(
-        ("words", "reason"),
-        [
-            ("trace_id must be 16 bytes and not all zero", "id"),
-            ("an id must be a string of hex digits", "id"),
-            ("the start must lie within the last 400 days and at most 1 hour ahead", "time"),
-            ("startTimeUnixNano must be a whole number of nanoseconds", "time"),
-            ("an attribute is nested deeper than 64 levels", "nesting"),
-            ("the span is not valid protobuf", "format"),
-            ("whatever else", "value"),
-        ],
-    )
-    def test_refusals_have_few_reasons(self, words: str, reason: str) -> None:
-        assert prometheus.reason_of(words) == reason
