@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from analytics import examples
 from analytics.openapi import Schema, openapi_document
 from web.declared_access import public
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
 FORMATS = {"date-time": "time (RFC 3339)", "uuid": "UUID"}
@@ -24,7 +25,7 @@ def api_page(request: HttpRequest) -> HttpResponse:
         for path, methods in openapi_document()["paths"].items()
         for method, operation in methods.items()
     ]
-    return render(request, "analytics/docs.html", {"operations": operations, "example": examples.WORKSPACE})
+    return render(request, "analytics/docs.html", {"operations": operations, "example": DEMO_WORKSPACE_ID})
 
 
 def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:

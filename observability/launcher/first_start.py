@@ -9,8 +9,9 @@ from django.core import checks
 from django.core.management import call_command
 from django.db import connections
 
-from observability.launcher.environment import DEMO_WORKSPACE_ID, show_step
+from observability.launcher.environment import show_step
 from observability.launcher.exit_code import Refused
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 
 def prepare_data() -> list[str]:
