@@ -61,7 +61,7 @@ def json_response(body: bytes | str) -> HttpResponse:
 def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
     """Makes the response while the analytics database is unreachable: the budget is in the other database."""
     if request.htmx:
-        detail = "The budget is saved. What is spent of it is unknown while the database of traces does not answer."
+        detail = "The budget is saved. The month's spend is unknown while the database of traces does not answer."
         return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
     budget = Budget.objects.get(workspace=request.workspace)
     body = as_json(answer_with_unknown_spend(request.workspace, budget))

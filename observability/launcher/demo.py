@@ -55,6 +55,7 @@ class Model:
 
 @cache
 def price_id(model: Model) -> str:
+    # Here and in `fill`, not above: it imports models, which need the settings that `prepare_data` loads.
     from prices import pricing
 
     return pricing.list_prices((model.name,), model.provider, None, datetime.now(UTC).date())[0].price_id

@@ -16,6 +16,7 @@ from workspaces.demo import DEMO_WORKSPACE_ID
 
 def prepare_data() -> list[str]:
     """Prepares databases and static files. Returns lines with the new secrets, which are never shown again."""
+    # The functions below import models themselves: none can be imported before this call.
     django.setup()
     show_step("preparing the databases")
     for alias in connections:
