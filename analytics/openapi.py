@@ -5,13 +5,12 @@ from typing import Any, get_type_hints
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analytics import examples
 from analytics.answers import as_json
-from analytics.catalogue import METRICS, Metric
+from analytics.catalogue import METRICS, Metric, Update
 from analytics.query_string import Query
-from budgets.update import BudgetUpdate
 from ingest.formats.json_traces import TraceItem
 from web.declared_access import public
 
@@ -175,8 +174,8 @@ def parameter(field: Schema) -> Schema:
     return {"description": field["description"], "schema": schema}
 
 
-def budget_body() -> Schema:
-    body = BudgetUpdate.model_json_schema()
+def update_body(model: type[BaseModel]) -> Schema:
+    body = model.model_json_schema()
     for field in body["properties"].values():
         field.pop("default", None)  # a field that is left out keeps its value
     return body
@@ -194,6 +193,11 @@ def traces_body() -> Schema:
 
 
 # --- The operations ---
+
+
+def metric_operations(metric: Metric) -> Schema:
+    update = {"put": update_operation(metric, metric.update)} if metric.update else {}
+    return {"get": read_operation(metric)} | update
 
 
 def read_operation(metric: Metric) -> Schema:
@@ -216,18 +220,18 @@ def answer_schema(metric: Metric) -> Schema:
     return schema_of(get_type_hints(metric.question)["return"])
 
 
-def set_budget(metric: Metric) -> Schema:
+def update_operation(metric: Metric, update: Update) -> Schema:
     return {
-        "operationId": "set-cost-budget",
-        "summary": "Sets the limit and the alert threshold; a field that is left out keeps its value.",
-        "tags": ["cost"],
+        "operationId": f"set-{metric.name}",
+        "summary": update.summary,
+        "tags": [metric.domain],
         "parameters": [WORKSPACE],
-        "requestBody": {"required": True, "content": json_of(budget_body(), examples.BUDGET)},
+        "requestBody": {"required": True, "content": json_of(update_body(update.body), update.example)},
         "responses": {
             "200": success_response(json_of(answer_schema(metric)), "Cache-Control"),
             **problems(*WITH_BODY),
         },
-        "x-example": {"body": examples.BUDGET},
+        "x-example": {"body": update.example},
     }
 
 
@@ -324,8 +328,7 @@ def openapi_document() -> Schema:
 
 
 def paths() -> Schema:
-    operations: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
-    operations["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
+    operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations |= {path: {"post": operation} for path, operation in ingestion_operations().items()}
     operations["/api/public/projects"] = {"get": projects()}
     return operations
