@@ -455,7 +455,10 @@ def postgresql_statements() -> dict[str, str]:
         for user_set in USER_SET_TABLES
         for width, table in user_set.tables.items()
     }
-    statements["fill"] = ("Fills every rollup from all stored rows.", ";\n\n".join(fill_sql()))
+    statements["fill"] = (
+        "Fills every rollup from all stored rows, in benchmarks and in a test. The product does not run it.",
+        ";\n\n".join(fill_sql()),
+    )
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}
 
 
