@@ -9,9 +9,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from traces import engines
 from traces.db import rows
-from traces.engines.protocol import RollupState
+from traces.engines.protocol import LOCK, RollupState
 from traces.filters import EARLIEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, USER_SET_TABLES
@@ -28,7 +27,6 @@ RECOMPUTE_USER_SETS = tuple(
     for table in user_set.tables.values()
 )
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 FILLED_UNTIL = "SELECT filled_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
 ROLLUP_STATES = """
 SELECT workspace_id, filled_until
@@ -111,9 +109,6 @@ class PostgreSQL:
             f"Traces are stored for {settings.RETENTION_DAYS} days, their sums for "
             f"{settings.ROLLUP_RETENTION_DAYS} days."
         )
-
-    def distribute(self) -> list[str]:
-        return engines.engine_named("citus").distribute()
 
 
 ENGINE = PostgreSQL()

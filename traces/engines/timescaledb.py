@@ -12,12 +12,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import CommandError
 from django.db import ProgrammingError, connections, transaction
 
 from traces.db import rows
 from traces.engines import database_name
-from traces.engines.protocol import Aggregate, RollupState
+from traces.engines.protocol import LOCK, Aggregate, RollupState
 from traces.filters import EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, DAY, HOUR, MINUTE, TEN_MINUTES, WEEK, Width
@@ -26,7 +25,6 @@ from traces.write_cursor import WriteCursor
 INSERT = read_statement("timescaledb", "insert")
 CORRECT = read_statement("timescaledb", "correct")
 MOVE = read_statement("timescaledb", "move")
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 # When the panels of a page are loaded at once, one of them reads the watermarks for all. So a watermark can be
 # this old, and then more is read from `traces`.
@@ -117,12 +115,6 @@ class TimescaleDB:
         return (
             f"TimescaleDB's policies delete traces after {settings.RETENTION_DAYS} days, "
             f"their sums after {settings.ROLLUP_RETENTION_DAYS} days."
-        )
-
-    def distribute(self) -> list[str]:
-        raise CommandError(
-            "This database has the schema of TimescaleDB. Citus distributes that of PostgreSQL: "
-            "set ANALYTICS_ENGINE=postgresql and migrate an empty database."
         )
 
 
