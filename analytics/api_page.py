@@ -54,7 +54,7 @@ def tables(operation: Schema) -> Iterator[Table]:
     ]
     yield Table("Parameters", ("Name", "Type", "Description"), parameters)
     yield Table("Body", ("Field", "Type", "Description"), field_rows(body_schema(operation)))
-    yield Table("Answer", ("Field", "Type", "Description"), field_rows(answer_schema(operation)))
+    yield Table("Answer", ("Field", "Type", "Description"), field_rows(response_schema(operation)))
     statuses = [(status, response["description"]) for status, response in operation["responses"].items()]
     yield Table("Status", ("Status", "When"), statuses)
 
@@ -68,7 +68,7 @@ def body_schema(operation: Schema) -> Schema:
     return first
 
 
-def answer_schema(operation: Schema) -> Schema:
+def response_schema(operation: Schema) -> Schema:
     answer = next(response for status, response in operation["responses"].items() if status.startswith("2"))
     schema: Schema = answer["content"]["application/json"]["schema"]
     return schema

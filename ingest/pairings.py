@@ -129,7 +129,7 @@ def contains_failed(outer: SpanFacts, inner: SpanFacts) -> bool:
 
 
 PAIRINGS: tuple[Pairing, ...] = (
-    *client_rules.PAIRINGS,
+    *client_rules.CLIENT_PAIRINGS,
     Pairing(response_link, wanted_response, pair_responses),
     Pairing(failed_link, wanted_failed, pair_failed),
 )

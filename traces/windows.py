@@ -56,6 +56,11 @@ class FilledTable(NamedTuple):
 # --- Splitting ---
 
 
+ROWS_BETWEEN = """EXISTS (
+        SELECT FROM traces WHERE workspace_id = '{workspace_id}'::uuid AND timestamp >= {start} AND timestamp < {end}
+    )"""
+
+
 def split_window(
     filters: Filters,
     tables: Mapping[Width, str],
@@ -88,11 +93,6 @@ def split_window(
         Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_later_rows}"),
         Segment(None, open_bucket, end, condition=has_later_rows),
     ]
-
-
-ROWS_BETWEEN = """EXISTS (
-        SELECT FROM traces WHERE workspace_id = '{workspace_id}'::uuid AND timestamp >= {start} AND timestamp < {end}
-    )"""
 
 
 def filled_tables_of(filters: Filters, tables: Mapping[Width, str], state: RollupState | None) -> list[FilledTable]:

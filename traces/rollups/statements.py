@@ -171,6 +171,13 @@ def late_ctes(together: Iterable[Rollup], changes: str) -> dict[str, str]:
     return buckets | users
 
 
+ALL_ROWS = f"""(
+    SELECT
+{one_per_line((*SUMMED_COLUMNS, "1 AS sign"), 8)}
+    FROM traces
+) AS stored"""
+
+
 def closing_statements(where: str, join: str = "") -> dict[str, str]:
     """Returns for each table the statement that adds the narrowest buckets, or rows, to it.
 
@@ -188,13 +195,6 @@ def closing_statements(where: str, join: str = "") -> dict[str, str]:
     }
     days = groups_of_rows(CALL_LATENCY, DAY, f"{ALL_ROWS}{join}", where.format(time_column="timestamp"))
     return buckets | users | {CALL_LATENCY.narrowest: add_to(CALL_LATENCY, CALL_LATENCY.narrowest, days)}
-
-
-ALL_ROWS = f"""(
-    SELECT
-{one_per_line((*SUMMED_COLUMNS, "1 AS sign"), 8)}
-    FROM traces
-) AS stored"""
 
 
 # --- Storing rows ---
