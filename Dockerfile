@@ -5,7 +5,7 @@ WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
-# Collecting needs no secret that is kept: this one lives for the one command.
+# The settings need a secret. This one is only for this command.
 RUN SECRET_KEY=only-for-collecting-static-files-only-for-collecting-static-files python manage.py collectstatic --no-input \
     && useradd --system --no-create-home web
 USER web

@@ -7,7 +7,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
 
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
-# On all cores. tests/conftest.py says which tests stay together.
+# One worker more than cores: tests/conftest.py says why, and which tests stay together.
 PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses auto --no-loadscope-reorder
 SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz ingest/test_captures.py \
 	observability/test_launcher.py security timescaledb
@@ -47,7 +47,7 @@ test-oracle: .venv/development ## Compare every read with plain Python over 2,00
 test-api-fuzz: .venv/development ## Make 100 requests of each operation from the OpenAPI document
 	@FUZZ_CASES=$${FUZZ_CASES:-100} $(BIN)/python -m pytest -q tests/analytics/test_api_fuzz.py
 
-check: .venv/development ## Lint, types, templates, migrations, production settings
+check: .venv/development ## Lint, types, order of imports, templates, migrations, production settings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .

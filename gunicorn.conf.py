@@ -18,7 +18,7 @@ threads = int(os.environ.get("WEB_THREADS", "24"))
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
-# The most that gunicorn allows: four filters may have 512 characters each. A longer URL gets a 414.
+# The most that gunicorn allows: four filters may have 256 characters each. A longer URL gets a 414.
 limit_request_line = 8190
 # No header tells the server whether a request is https, or which part of the path belongs to a proxy: BEHIND_PROXY
 # alone decides that. Otherwise gunicorn believes the headers of a proxy on this machine.

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from analytics import examples
 from analytics.openapi import Schema, openapi_document
 from web.declared_access import public
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
 FORMATS = {"date-time": "time (RFC 3339)", "uuid": "UUID"}
@@ -24,7 +25,7 @@ def api_page(request: HttpRequest) -> HttpResponse:
         for path, methods in openapi_document()["paths"].items()
         for method, operation in methods.items()
     ]
-    return render(request, "analytics/docs.html", {"operations": operations, "example": examples.WORKSPACE})
+    return render(request, "analytics/docs.html", {"operations": operations, "example": DEMO_WORKSPACE_ID})
 
 
 def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
@@ -53,7 +54,7 @@ def tables(operation: Schema) -> Iterator[Table]:
     ]
     yield Table("Parameters", ("Name", "Type", "Description"), parameters)
     yield Table("Body", ("Field", "Type", "Description"), field_rows(body_schema(operation)))
-    yield Table("Answer", ("Field", "Type", "Description"), field_rows(answer_schema(operation)))
+    yield Table("Answer", ("Field", "Type", "Description"), field_rows(response_schema(operation)))
     statuses = [(status, response["description"]) for status, response in operation["responses"].items()]
     yield Table("Status", ("Status", "When"), statuses)
 
@@ -67,7 +68,7 @@ def body_schema(operation: Schema) -> Schema:
     return first
 
 
-def answer_schema(operation: Schema) -> Schema:
+def response_schema(operation: Schema) -> Schema:
     answer = next(response for status, response in operation["responses"].items() if status.startswith("2"))
     schema: Schema = answer["content"]["application/json"]["schema"]
     return schema

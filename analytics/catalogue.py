@@ -4,11 +4,16 @@ URLs, the API document and its page, the panels of the dashboard pages, the navi
 these two tables. A metric is a function in analytics/, an entry here, a panel template and a test.
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
-from analytics import cost, panel_extras, performance, scores, usage
+from pydantic import BaseModel
+
+from analytics import budget_view, cost, examples, panel_extras, performance, scores, usage
 from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question
 from analytics.panel_extras import SERIES_SHOWN, PanelExtras, no_extras
+from budgets.update import BudgetUpdate
+from web.declared_access import View
 
 
 class Panel(NamedTuple):
@@ -28,6 +33,17 @@ class Panel(NamedTuple):
     """Panels are sorted by this number, and those with the same number as in METRICS."""
 
 
+class Update(NamedTuple):
+    """PUT to the URL of a metric, which changes what the metric reads."""
+
+    view: View
+    """Returns the metric's new answer: as JSON, or to htmx by the template, which is its second argument."""
+    body: type[BaseModel]
+    """For the API document, like the other two."""
+    summary: str
+    example: Mapping[str, Any]
+
+
 class Metric(NamedTuple):
     route: str
     """Its page and its name, as in the URL."""
@@ -41,6 +57,7 @@ class Metric(NamedTuple):
     panel: Panel
     panel_extras: PanelExtras = no_extras
     """Returns the variables of the panel's template in addition to `data`."""
+    update: Update | None = None
 
     @property
     def domain(self) -> str:
@@ -155,6 +172,12 @@ METRICS = {
             summary="The running month's limit, spend, projection and status.",
             example="",
             panel=Panel("Budget", "framed wide budget-panel", poll_seconds=60, has_filters=False, order=-1),
+            update=Update(
+                budget_view.update,
+                BudgetUpdate,
+                summary="Sets the limit and the alert threshold; a field that is left out keeps its value.",
+                example=examples.BUDGET,
+            ),
         ),
         Metric(
             "performance/overview",

@@ -6,8 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-WORKSPACE = "00000000-0000-0000-0000-000000000001"
-"""The workspace that `make run` opens."""
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 BUDGET = {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}
 TRACE = {
@@ -68,7 +67,7 @@ def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.
     """Returns a command for a shell, over several lines."""
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
     words = ["curl", *(["-X", method] if method == "PUT" else []), shlex.quote(url)]
-    lines = [" ".join(words), f'-H "X-Workspace-ID: {WORKSPACE}"']
+    lines = [" ".join(words), f'-H "X-Workspace-ID: {DEMO_WORKSPACE_ID}"']
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]
     return " \\\n  ".join(lines)

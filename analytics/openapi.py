@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analytics import examples
 from analytics.answers import as_json
-from analytics.catalogue import METRICS, Metric
+from analytics.catalogue import METRICS, Metric, Update
 from analytics.query_string import Query, WindowQuery
 from analytics.score_views import ScoreQuery
 from analytics.scores import ScoreList
-from budgets.update import BudgetUpdate
 from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
@@ -216,8 +215,8 @@ def parameter(field: Schema) -> Schema:
     return {"description": field["description"], "schema": schema}
 
 
-def budget_body() -> Schema:
-    body = BudgetUpdate.model_json_schema()
+def update_body(model: type[BaseModel]) -> Schema:
+    body = model.model_json_schema()
     for field in body["properties"].values():
         field.pop("default", None)  # a field that is left out keeps its value
     return body
@@ -235,6 +234,11 @@ def one_or_batch(item_type: type[BaseModel], name: str) -> Schema:
 
 
 # --- The operations ---
+
+
+def metric_operations(metric: Metric) -> Schema:
+    update = {"put": update_operation(metric, metric.update)} if metric.update else {}
+    return {"get": read_operation(metric)} | update
 
 
 def read_operation(metric: Metric) -> Schema:
@@ -271,18 +275,18 @@ def list_scores() -> Schema:
     }
 
 
-def set_budget(metric: Metric) -> Schema:
+def update_operation(metric: Metric, update: Update) -> Schema:
     return {
-        "operationId": "set-cost-budget",
-        "summary": "Sets the limit and the alert threshold; a field that is left out keeps its value.",
-        "tags": ["cost"],
+        "operationId": f"set-{metric.name}",
+        "summary": update.summary,
+        "tags": [metric.domain],
         "parameters": [WORKSPACE],
-        "requestBody": {"required": True, "content": json_of(budget_body(), examples.BUDGET)},
+        "requestBody": {"required": True, "content": json_of(update_body(update.body), update.example)},
         "responses": {
             "200": success_response(json_of(answer_schema(metric)), "Cache-Control"),
             **problems(*WITH_BODY),
         },
-        "x-example": {"body": examples.BUDGET},
+        "x-example": {"body": update.example},
     }
 
 
@@ -404,8 +408,7 @@ def openapi_document() -> Schema:
 
 
 def paths() -> Schema:
-    operations: Schema = {f"/api/v1/{metric.route}": {"get": read_operation(metric)} for metric in METRICS.values()}
-    operations["/api/v1/cost/budget"]["put"] = set_budget(METRICS["cost/budget"])
+    operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations["/api/v1/scores"] = {"get": list_scores()}
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation

@@ -6,7 +6,7 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from analytics.answers import Question
-from traces import engines, sums
+from traces import sums
 from traces.bucket_series import bucket_series_sql
 from traces.db import row, rows
 from traces.filters import DIMENSIONS, Filters
@@ -54,30 +54,17 @@ def operations(filters: Filters) -> Choices:
     """
     data = rows(
         """
-        WITH hours AS (
-            SELECT operation, calls
-            FROM totals_hourly
-            WHERE workspace_id = %(workspace_id)s
-              AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
-              AND bucket < %(filled_until)s
-            UNION ALL
-            SELECT operation, calls
-            FROM totals_minutely
-            WHERE workspace_id = %(workspace_id)s
-              AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s
-              AND bucket >= %(filled_until)s
-        )
         SELECT
             operation AS value,
             NULL AS calls
-        FROM hours
-        WHERE calls > 0
+        FROM {operations} AS operations
         GROUP BY 1
         ORDER BY sum(calls) DESC, 1
         LIMIT 1000
         """,
-        filters.params | filled_until(filters),
+        filters.params,
         row_type=Choice,
+        operations=sums.operations_sql(filters),
     )
     return {"data": data}
 
@@ -100,33 +87,17 @@ def known_models(filters: Filters) -> KnownModels:
     """Returns all models of the workspace, the oldest first: a model's colour depends on its position."""
     models = rows(
         """
-        WITH days AS (
-            SELECT model, bucket AS day
-            FROM models_daily
-            WHERE workspace_id = %(workspace_id)s
-              AND bucket < %(filled_until)s
-              AND calls > 0
-            UNION ALL
-            SELECT model, time_bucket('24 hours', bucket) AS day
-            FROM models_minutely
-            WHERE workspace_id = %(workspace_id)s
-              AND bucket >= %(filled_until)s
-              AND calls > 0
-        )
         SELECT model
-        FROM days
+        FROM {models} AS models
         WHERE model IS NOT NULL
         GROUP BY model
         ORDER BY min(day), model
         """,
-        filters.params | filled_until(filters),
+        filters.params,
         row_type=KnownModel,
+        models=sums.model_days_sql(filters),
     )
     return {"data": [row["model"] for row in models]}
-
-
-def filled_until(filters: Filters) -> dict[str, datetime]:
-    return {"filled_until": engines.rollup_states(filters.workspace_id)[filters.workspace_id].filled_until}
 
 
 class UsersAndAgentsInBucket(TypedDict):

@@ -1,18 +1,17 @@
 from django.urls import path
 
-from analytics import api_page, cost, documents, openapi
-from analytics.budget_view import budget_view
+from analytics import api_page, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.pages import choices, dashboard, first_page
 from analytics.score_views import scores_view
-from analytics.views import metric_view
+from analytics.views import metric_view, with_update
 from ingest.urls import with_and_without_slash
 from web.declared_access import View
 
 
 def view_of(metric: Metric) -> View:
     read_view = metric_view(metric)
-    return budget_view(read_view) if metric.question is cost.budget else read_view
+    return with_update(read_view, metric.update.view, metric.template) if metric.update else read_view
 
 
 urlpatterns = [

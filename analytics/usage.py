@@ -350,8 +350,7 @@ LEFT JOIN LATERAL (
         WHERE workspace_id = %(workspace_id)s
           AND bucket = hour
           AND hour_sums.user_number = users.user_number
-          AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
-          AND calls > 0
+          AND calls > 0{hour_filters}
         OFFSET 0 -- reads the newest hour first: a join would lose that order
     )
     LIMIT 1
@@ -385,8 +384,9 @@ def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, d
     }
     wide = [period.end for period in ranges.values() if period.end - period.start > HOUR.length]
     hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
+    hour_filters = "".join(f" AND {condition}" for condition in filters.conditions(USER_AGENTS.keys))
     parts = [
-        LAST_CALL.format(filters=FILTER_SQL, days=days, indexes=indexes, hours=hours)
+        LAST_CALL.format(filters=FILTER_SQL, hour_filters=hour_filters, days=days, indexes=indexes, hours=hours)
         for days, indexes in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
     ]
     users = rows(" UNION ALL ".join(parts), params, row_type=LastCall)

@@ -8,13 +8,14 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
 from analytics.answers import answer
 from analytics.catalogue import Metric
 from analytics.page_questions import newest_span
-from web.declared_access import View
+from web.declared_access import View, declare
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 
@@ -63,3 +64,23 @@ def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[Field
             raise
 
     return checked
+
+
+# --- PUT ---
+
+
+def with_update(read_view: View, update: View, template: str) -> View:
+    """Gives PUT to `update`. The metric view `read_view` handles all other methods."""
+
+    @csrf_exempt
+    def view(request: WorkspaceRequest) -> HttpResponseBase:
+        return update(request, template) if request.method == "PUT" else with_put_allowed(read_view(request))
+
+    return declare(view, "read, or write to PUT")
+
+
+def with_put_allowed(response: HttpResponseBase) -> HttpResponseBase:
+    """Adds PUT to the methods that a 405 response names."""
+    if response.status_code == 405:
+        response["Allow"] = "GET, HEAD, PUT"
+    return response

@@ -184,17 +184,17 @@ def rows_version_of(name: str) -> str | None:
     return stored_version[0] if stored_version else None
 
 
-def engine_is_timescaledb() -> bool:
+def engine_name() -> str:
     from traces import engines
 
-    return engines.current().name == "timescaledb"
+    return engines.current().name
 
 
 def fill(rows: int) -> None:
     """Fills the database fast: COPY into `traces` without its indexes, then the indexes, then each rollup at once."""
     name = connections["analytics"].settings_dict["NAME"]
     with psycopg.connect(**parameters(name), autocommit=True, options="-c timezone=UTC") as connection:
-        if engine_is_timescaledb():
+        if engine_name() == "timescaledb":
             # Two refreshes of one aggregate at the same time may sum a bucket twice.
             connection.execute("SELECT _timescaledb_functions.stop_background_workers()")
         with step(f"{row_count_label(rows)} rows into PostgreSQL"):
@@ -217,7 +217,7 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     from traces import rollups
     from traces.rollups.catalogue import CATALOGUE
 
-    if not engine_is_timescaledb():
+    if engine_name() != "timescaledb":
         return (NUMBERS, *rollups.read_statement("postgresql", "fill").split(";\n\n"))
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (

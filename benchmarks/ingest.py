@@ -70,6 +70,16 @@ def cpu_us(rates: list[Rate]) -> float:
 # --- Indexes ---
 
 
+# Unique indexes are left out: the product needs them.
+INDEXES = """
+SELECT relname
+FROM pg_index
+JOIN pg_class ON pg_class.oid = indexrelid
+WHERE indrelid = 'traces'::regclass AND NOT indisunique
+ORDER BY relname
+"""
+
+
 def by_index(processes: Writers, options: argparse.Namespace) -> str:
     """Measures the indexes of the schema and of the original design."""
     if engines.current().name == "timescaledb":
@@ -80,16 +90,6 @@ def by_index(processes: Writers, options: argparse.Namespace) -> str:
         lines = [cost_of(name, name in schema, connection, processes, options) for name in names]
     head = ["index", "in the schema", "size", "rows/s without", "with", "CPU of a row without", "with", "cost"]
     return table(head, lines, options.markdown)
-
-
-# Unique indexes are left out: the product needs them.
-INDEXES = """
-SELECT relname
-FROM pg_index
-JOIN pg_class ON pg_class.oid = indexrelid
-WHERE indrelid = 'traces'::regclass AND NOT indisunique
-ORDER BY relname
-"""
 
 
 def cost_of(

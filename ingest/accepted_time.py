@@ -12,3 +12,8 @@ def accepted_time() -> tuple[datetime, datetime]:
     """Returns the earliest and the latest start that is accepted now."""
     now = datetime.now(UTC)
     return now - timedelta(days=settings.RETENTION_DAYS), now + MAX_TIME_AHEAD
+
+
+def accepted_time_text() -> str:
+    """Returns the condition as words, for a client that has broken it."""
+    return f"must lie within the last {settings.RETENTION_DAYS} days and at most 1 hour ahead"

@@ -60,7 +60,7 @@ KIND_BY_ATTRIBUTE = {rule.attribute: rule.kind for rule in KIND_RULES if rule.at
 OTHER_KINDS = tuple(rule.kind for rule in KIND_RULES if not rule.attribute)
 CONTENT = any_of((pattern for client in CLIENTS for pattern in client.contents), "^(?:{})")
 READERS: dict[str, FactsReader] = {kind: reader for client in CLIENTS for kind, reader in client.readers.items()}
-PAIRINGS: tuple[Pairing, ...] = tuple(client.pairing for client in CLIENTS if client.pairing)
+CLIENT_PAIRINGS: tuple[Pairing, ...] = tuple(client.pairing for client in CLIENTS if client.pairing)
 
 EXCLUDES_CACHE = tuple(client.excludes_cache for client in CLIENTS if client.excludes_cache)
 PROVIDER_SUFFIX = any_of((suffix for client in CLIENTS for suffix in client.provider_suffixes), r"\.({})$")

@@ -137,7 +137,7 @@ def wanted_time(facts: SpanFacts) -> Iterator[WantedLink]:
 
 
 def is_paired_by_client(facts: SpanFacts) -> bool:
-    return any(pairing.link(facts) for pairing in client_rules.PAIRINGS)
+    return any(pairing.link(facts) for pairing in client_rules.CLIENT_PAIRINGS)
 
 
 def request_of(facts: SpanFacts) -> str:
@@ -211,7 +211,7 @@ def end_order(node: Node) -> tuple[datetime, tuple[datetime, str, str]]:
 
 
 PAIRINGS: tuple[Pairing, ...] = (
-    *client_rules.PAIRINGS,
+    *client_rules.CLIENT_PAIRINGS,
     Pairing(response_link, wanted_response, pair_responses),
     Pairing(time_link, wanted_time, pair_times),
 )

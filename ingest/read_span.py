@@ -9,11 +9,10 @@ from ingest.failures import read_failure
 from ingest.operations import RECORD_KINDS, operation_of
 from ingest.read_call import read_call
 from ingest.span_facts import SpanFacts
-from ingest.spans import Span
+from ingest.spans import NS_PER_MS, Span
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NS_PER_MS = 1e6
 
 
 def read_span(span: Span, attributes: Attributes) -> SpanFacts:

@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
+from ingest.values import MAX_COST_USD
 from traces.text import NAME_LENGTH
 
 ZERO = Decimal(0)
-MAX_COST_USD = 1_000_000_000
 MAX_DECIMALS = 12
 """Clients add up prices as floats: 0.00032279999999999997 means 0.0003228."""
 SMALLEST_COST_USD = Decimal(10) ** -MAX_DECIMALS

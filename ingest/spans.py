@@ -1,15 +1,32 @@
 """A span as OpenTelemetry defines it. All formats are decoded into it."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from traces.scores import Score
 
 STATUS_ERROR = 2
+NS_PER_MS = 1e6
+
+
+RejectionReason = Literal["id", "time", "nesting", "format", "value"]
+"""A label of a counter: it has few values, whatever clients send."""
+
+
+class Rejection(NamedTuple):
+    """Why a span is not stored."""
+
+    reason: RejectionReason
+    text: str
+    """For the client."""
 
 
 class RejectedSpan(ValueError):
-    """A span that cannot be stored. Its text is the reason."""
+    """A span that cannot be stored."""
+
+    def __init__(self, reason: RejectionReason, text: str) -> None:
+        super().__init__(text)
+        self.rejection = Rejection(reason, text)
 
 
 @dataclass(slots=True)
@@ -57,6 +74,6 @@ class Decoded:
     """The spans of one request."""
 
     spans: list[Span]
-    rejections: list[str]
-    """One reason for each span that cannot be stored."""
+    rejections: list[Rejection]
+    """One for each span that cannot be stored."""
     scores: list[Score] = field(default_factory=list)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from ingest.accepted_time import accepted_time
+from ingest.accepted_time import accepted_time, accepted_time_text
 from ingest.formats.scores import evaluations_of
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, related_spans
-from ingest.spans import Decoded, Span
+from ingest.spans import Decoded, Rejection, Span
 from prices import pricing
 from prices.models import PriceOverride
 from prices.overrides import overrides_of
@@ -76,9 +76,8 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
     """Returns the spans that began in the accepted time. Moves the others from `decoded.spans` to its rejections."""
     earliest_ns, latest_ns = (limit.timestamp() * 1e9 for limit in accepted_time())
     spans = [span for span in decoded.spans if earliest_ns <= span.start_ns <= latest_ns]
-    decoded.rejections += [
-        f"the start must lie within the last {settings.RETENTION_DAYS} days and at most 1 hour ahead"
-    ] * (len(decoded.spans) - len(spans))
+    rejection = Rejection("time", f"the start {accepted_time_text()}")
+    decoded.rejections += [rejection] * (len(decoded.spans) - len(spans))
     decoded.spans = spans
     return spans
 

@@ -7,7 +7,7 @@ from typing import Any
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.messages import safe_attribute, safe_value
-from ingest.spans import Event, Span
+from ingest.spans import NS_PER_MS, Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
 
@@ -15,7 +15,6 @@ MAX_ATTRIBUTES = 128
 UNCHECKED_LENGTH = 4 * 1024
 """A shorter text of ASCII characters is stored unchecked. Most texts are like this."""
 MAX_INT = 2**63 - 1
-NS_PER_MS = 1e6
 
 
 def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:

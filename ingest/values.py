@@ -10,6 +10,8 @@ from ingest.fields import Path
 MAX_LITERAL_LENGTH = 16 * 1024
 MAX_TOKENS = 10**12
 """No call has more tokens, and sums of larger numbers would not fit into 64 bits."""
+MAX_COST_USD = 10**9
+"""More than a billion dollars for a call means a mistaken unit, and every total would be useless."""
 NO_IDENTIFIERS = frozenset({"", "null", "undefined", "none", "nil", "nan", "[object object]"})
 """Texts that clients write for a user or a session that they do not know."""
 

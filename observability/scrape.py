@@ -57,6 +57,6 @@ class CurrentState(Collector):
         for alias in ("default", "analytics"):
             database.add_metric([alias], float(health.database_answers(alias)))
         yield database
-        cache = GaugeMetricFamily("observability_cache_up", "1: it keeps what it is given")
+        cache = GaugeMetricFamily("observability_cache_up", "1: it returns a value that was written to it")
         cache.add_metric([], float(health.cache_state() == "ok"))
         yield cache

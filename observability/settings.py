@@ -51,6 +51,7 @@ if PRODUCTION:
         raise ImproperlyConfigured("OPEN_WORKSPACE_IDS must be empty in production: it gives data away.")
 
 INSTALLED_APPS = [
+    "observability",
     "web",
     "workspaces",
     "traces",
@@ -110,9 +111,9 @@ TEMPLATES = [
 ]
 
 
-def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> dict[str, Any]:
+def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
     """Returns Django's settings for the database of a URL, or for the embedded PostgreSQL where no URL is set."""
-    config: dict[str, Any] = embedded.database(embedded_name)
+    config: dict[str, Any] = embedded.database(embedded.DATABASES[variable])
     if env.str(variable, ""):
         if not re.fullmatch(r"postgres(ql)?://.*/.+", env.str(variable)):
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
@@ -149,8 +150,8 @@ def database(variable: str, embedded_name: str, statement_timeout_ms: int) -> di
 REQUEST_SECONDS = 12
 STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
 DATABASES = {
-    "default": database("DATABASE_URL", "observability", STATEMENT_TIMEOUT_MS),
-    "analytics": database("ANALYTICS_DATABASE_URL", "observability_analytics", STATEMENT_TIMEOUT_MS),
+    "default": database("DATABASE_URL", STATEMENT_TIMEOUT_MS),
+    "analytics": database("ANALYTICS_DATABASE_URL", STATEMENT_TIMEOUT_MS),
 }
 ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")
 # Each file of traces/engines/ is an engine, but for the two that all of them share.

@@ -1,10 +1,10 @@
-"""Filters choose the calls that a question is about: one window of one workspace, narrowed by dimensions.
+"""Filters choose the calls that a question is about: one window of one workspace, and a value for some dimensions.
 
 DIMENSIONS lists every column that can be filtered. The query string and its description in the API document, the SQL
 conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
@@ -37,8 +37,13 @@ class Dimension(NamedTuple):
     """For people, as on the button of the filter list."""
     description: str
     """For the API document."""
-    row_condition: str = ""
-    """The SQL condition on rows of `traces`. Empty: equality, if the filter has a value."""
+    own_condition: str = ""
+    """Replaces the usual SQL condition, which is equality if the filter has a value."""
+
+    @property
+    def condition(self) -> str:
+        """Returns the SQL condition on `traces` and on rollups. PostgreSQL drops it where the filter has no value."""
+        return self.own_condition or f"(%({self.name})s::text IS NULL OR {self.name} = %({self.name})s)"
 
 
 DIMENSIONS = (
@@ -49,21 +54,16 @@ DIMENSIONS = (
         "operation",
         "Operation",
         "Only this operation; by default all model calls.",
-        row_condition="operation = ANY(%(operations)s)",
+        own_condition="operation = ANY(%(operations)s)",
     ),
 )
-
-
-def dimension_filter_sql(dimension: Dimension) -> str:
-    name = dimension.name
-    return dimension.row_condition or f"(%({name})s::text IS NULL OR {name} = %({name})s)"
 
 
 FILTER_SQL = "\n      AND ".join(
     (
         "workspace_id = %(workspace_id)s",
         "timestamp >= %(start)s AND timestamp < %(end)s",
-        *(dimension_filter_sql(dimension) for dimension in DIMENSIONS),
+        *(dimension.condition for dimension in DIMENSIONS),
     )
 )
 """The condition for the window's rows of `traces`. Its parameters are `Filters.params`."""
@@ -96,6 +96,17 @@ class Filters:
     def active_filters(self) -> list[str]:
         """Returns the names of the dimensions that are filtered, in the order of DIMENSIONS."""
         return [dimension.name for dimension in DIMENSIONS if dimension.name in self.values]
+
+    def conditions(self, keys: Container[str] | None = None) -> list[str]:
+        """Returns the SQL conditions for rows of `traces`, or for a rollup with these keys.
+
+        It leaves out those that have no effect, because PostgreSQL takes time to read and drop them.
+        """
+        return [
+            dimension.condition
+            for dimension in DIMENSIONS
+            if (dimension.name in self.values or dimension.own_condition) and (keys is None or dimension.name in keys)
+        ]
 
     @property
     def operations(self) -> list[str]:

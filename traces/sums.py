@@ -19,6 +19,7 @@ from traces.rollups.catalogue import (
     CALL_COUNT,
     CALL_LATENCY,
     CALLS,
+    DAY,
     ERRORS,
     FAILURE_SETS,
     FAILURES,
@@ -32,8 +33,20 @@ from traces.rollups.catalogue import (
     WEEK,
     Rollup,
     UserSetTable,
+    Width,
 )
-from traces.windows import ANY_WIDTH, Segment, segment_sql, set_segment_sql, split_window, table_for, union, window_sql
+from traces.windows import (
+    ANY_WIDTH,
+    Segment,
+    literal,
+    rollup_state,
+    segment_sql,
+    set_segment_sql,
+    split_window,
+    table_for,
+    union,
+    window_sql,
+)
 
 
 def calls_sql(filters: Filters, *columns: str, bucket: timedelta = ANY_WIDTH, state: RollupState | None = None) -> str:
@@ -81,7 +94,7 @@ def user_totals_sql(filters: Filters) -> str:
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
-    return USERS if not {*columns, *filters.active_filters} & {"agent_id"} else USER_AGENTS
+    return USERS if {*columns, *filters.active_filters} <= set(USERS.keys) else USER_AGENTS
 
 
 def errors_sql(filters: Filters) -> str:
@@ -97,6 +110,39 @@ def distinct_users_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
 def affected_users_sql(filters: Filters) -> str:
     """Returns the number of users who had failed calls, as `users`, by status and error_type."""
     return distinct_sql(filters, FAILURES, FAILURE_SETS, ANY_WIDTH)
+
+
+CLOSED_AND_OPEN_HOURS = """(
+    SELECT {columns}
+    FROM {closed}
+    WHERE workspace_id = %(workspace_id)s AND bucket < {filled_until} AND calls > 0{condition}
+    UNION ALL
+    SELECT {columns}
+    FROM {open}
+    WHERE workspace_id = %(workspace_id)s AND bucket >= {filled_until} AND calls > 0{condition}
+)"""
+
+
+def operations_sql(filters: Filters) -> str:
+    """Returns calls by operation, also those that are no model calls, for the hours that the window touches."""
+    hours = " AND bucket >= time_bucket('1 hour', %(start)s) AND bucket < %(end)s"
+    return closed_and_open_sql(filters, TOTALS, HOUR, "operation, calls", hours)
+
+
+def model_days_sql(filters: Filters) -> str:
+    """Returns each model with the days of its calls, over all stored time."""
+    return closed_and_open_sql(filters, MODELS, DAY, f"model, time_bucket('{DAY.interval}', bucket) AS day")
+
+
+def closed_and_open_sql(filters: Filters, rollup: Rollup, width: Width, columns: str, condition: str = "") -> str:
+    """Reads buckets of `width` up to the open hours, and from there the narrowest buckets."""
+    return CLOSED_AND_OPEN_HOURS.format(
+        columns=columns,
+        closed=rollup.table(width),
+        open=rollup.narrowest,
+        filled_until=literal(rollup_state(filters).filled_until),
+        condition=condition,
+    )
 
 
 # A user at the edges of the window is counted only if the sets of its middle do not have the user.

@@ -56,6 +56,11 @@ class FilledTable(NamedTuple):
 # --- Splitting ---
 
 
+ROWS_BETWEEN = """EXISTS (
+        SELECT FROM traces WHERE workspace_id = '{workspace_id}'::uuid AND timestamp >= {start} AND timestamp < {end}
+    )"""
+
+
 def split_window(
     filters: Filters,
     tables: Mapping[Width, str],
@@ -88,11 +93,6 @@ def split_window(
         Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_later_rows}"),
         Segment(None, open_bucket, end, condition=has_later_rows),
     ]
-
-
-ROWS_BETWEEN = """EXISTS (
-        SELECT FROM traces WHERE workspace_id = '{workspace_id}'::uuid AND timestamp >= {start} AND timestamp < {end}
-    )"""
 
 
 def filled_tables_of(filters: Filters, tables: Mapping[Width, str], state: RollupState | None) -> list[FilledTable]:
@@ -185,8 +185,7 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         time_condition(filters, segment, time_column),
         "" if row_filter == "true" else row_filter,
         segment.condition,
-        *(f"{name} = %({name})s" for name in filters.active_filters if name != "operation"),
-        "" if width and rollup.calls_only else "operation = ANY(%(operations)s)",
+        *filters.conditions(rollup.keys if width else None),
     ]
     return SEGMENT.format(
         columns=", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items()))),

@@ -14,7 +14,9 @@ REQUEST_SECONDS = Histogram(
 ACCEPTED = Counter("observability_spans_accepted", "Spans committed for the first time")
 UPDATED = Counter("observability_spans_updated", "Stored spans that learned from another copy")
 DUPLICATES = Counter("observability_spans_duplicate", "Spans that were stored already")
-REJECTED = Counter("observability_spans_rejected", "Spans refused for good, beside stored neighbours", ["reason"])
+REJECTED = Counter(
+    "observability_spans_rejected", "Spans refused for good, while others of the request were stored", ["reason"]
+)
 UNAVAILABLE = Counter("observability_unavailable", "Answers 503, by cause", ["cause"])
 BUSY = Counter("observability_busy", "Answers 429 to workspaces with too many requests at once")
 CACHE = Counter("observability_cache_answers", "Answers of metrics, from the cache or computed", ["state"])
@@ -26,18 +28,10 @@ COMMIT = Histogram(
 )
 POOL_WAIT = Histogram(
     "observability_pool_wait_seconds",
-    "Time until a connection was had",
+    "Time until the pool gave a connection",
     ["database"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
-
-# Parts of an error message, by the reason they mean. The label has few values, whatever clients send.
-REASONS = {
-    "id": ("_id", "an id"),
-    "time": ("start", "time", "nanoseconds"),
-    "nesting": ("nested",),
-    "format": ("protobuf", "JSON object"),
-}
 
 
 def count_ingested(accepted: int, updated: int, duplicates: int, reasons: Iterable[str]) -> None:
@@ -46,7 +40,3 @@ def count_ingested(accepted: int, updated: int, duplicates: int, reasons: Iterab
     DUPLICATES.inc(duplicates)
     for reason in reasons:
         REJECTED.labels(reason).inc()
-
-
-def reason_of(words: str) -> str:
-    return next((reason for reason, parts in REASONS.items() if any(part in words for part in parts)), "value")

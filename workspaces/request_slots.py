@@ -14,7 +14,7 @@ from django.conf import settings
 from web import prometheus
 from web.problems import Problem
 
-RETRY_AFTER_SECONDS = 1
+BUSY_RETRY_SECONDS = 1
 
 _running: Counter[UUID] = Counter()
 _lock = Lock()
@@ -32,7 +32,7 @@ def request_slot(workspace_id: UUID) -> Iterator[None]:
             raise Problem(
                 429,
                 f"This workspace has {settings.WORKSPACE_CONCURRENCY} requests running. Try again shortly.",
-                headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+                headers={"Retry-After": str(BUSY_RETRY_SECONDS)},
             )
         _running[workspace_id] += 1
     try:

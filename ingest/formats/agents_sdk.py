@@ -38,18 +38,18 @@ def decode(body: bytes) -> Decoded:
     for item in items:
         try:
             decoded.spans.append(span_of(item, arrived_ns))
-        except RejectedSpan as reason:
-            decoded.rejections.append(str(reason))
+        except RejectedSpan as error:
+            decoded.rejections.append(error.rejection)
     return decoded
 
 
 def span_of(item: Any, arrived_ns: int) -> Span:
     if not isinstance(item, dict):
-        raise RejectedSpan("an item must be a JSON object")
+        raise RejectedSpan("format", "an item must be a JSON object")
     if item.get("object") == "trace":
         return trace_span(item, arrived_ns)
     if item.get("object") != "trace.span":
-        raise RejectedSpan('object must be "trace" or "trace.span"')
+        raise RejectedSpan("value", 'object must be "trace" or "trace.span"')
     return plain_span(item)
 
 
@@ -122,7 +122,7 @@ def attributes_of(data: dict[str, Any]) -> dict[str, Any]:
 def required_id(item: dict[str, Any], name: str) -> str:
     value = item.get(name)
     if not isinstance(value, str) or not value:
-        raise RejectedSpan(f"{name} must be a string")
+        raise RejectedSpan("id", f"{name} must be a string")
     return clean(value, ID_LENGTH)
 
 
@@ -130,7 +130,7 @@ def required_time(item: dict[str, Any], name: str) -> int:
     try:
         return to_ns(datetime.fromisoformat(item.get(name) or "").astimezone(UTC))
     except (TypeError, ValueError, OverflowError):
-        raise RejectedSpan(f"{name} must be ISO 8601") from None
+        raise RejectedSpan("time", f"{name} must be ISO 8601") from None
 
 
 def to_ns(time: datetime) -> int:

@@ -19,10 +19,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest.accepted_time import accepted_time
+from ingest.accepted_time import accepted_time, accepted_time_text
 from ingest.formats.json_values import parse_spans_json
 from ingest.messages import safe_attribute, safe_message
-from ingest.values import is_identifier
+from ingest.values import MAX_COST_USD, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
@@ -36,6 +36,11 @@ USAGE_FIELDS = (
     "reasoning_tokens",
     "cost_usd",
 )
+MESSAGES: Mapping[str, str] = {
+    "extra_forbidden": "unknown field; put what is your own into attributes",
+    "model_type": "must be a JSON object",
+}
+"""Replaces the messages of pydantic, by the type of an error."""
 
 
 def text_of(length: int) -> BeforeValidator:
@@ -82,11 +87,7 @@ def parse_start(value: Any) -> datetime:
     except (TypeError, ValueError, OverflowError):  # not a text, not a date, or without an offset to compare with
         raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
     if not is_accepted:
-        raise PydanticCustomError(
-            "timestamp",
-            "must lie within the last {days} days and at most 1 hour ahead",
-            {"days": settings.RETENTION_DAYS},
-        )
+        raise PydanticCustomError("timestamp", "{text}", {"text": accepted_time_text()})
     return start.astimezone(UTC)
 
 
@@ -94,8 +95,7 @@ Id = Annotated[str | None, text_of(ID_LENGTH)]
 KnownId = Annotated[str | None, text_of(ID_LENGTH), BeforeValidator(known_id)]
 RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
-# No call has more tokens, and sums of larger numbers would not fit into 64 bits.
-Count = Annotated[StrictInt, Field(ge=0, le=10**12)] | None
+Count = Annotated[StrictInt, Field(ge=0, le=MAX_TOKENS)] | None
 Operation = Literal[
     "chat",
     "text_completion",
@@ -136,8 +136,7 @@ class TraceItem(BaseModel):
     cache_read_tokens: Count = None
     cache_write_tokens: Count = None
     reasoning_tokens: Count = None
-    # More than a billion dollars for a call means a mistaken unit, and every total would be useless.
-    cost_usd: Annotated[StrictFloat, Field(ge=0, le=1e9, allow_inf_nan=False)] | None = None
+    cost_usd: Annotated[StrictFloat, Field(ge=0, le=float(MAX_COST_USD), allow_inf_nan=False)] | None = None
     attributes: Annotated[dict[str, Any], BeforeValidator(storable_json)] = {}
 
     def row(self) -> Row:
@@ -213,9 +212,3 @@ def reason(rejection: dict[str, Any]) -> str:
     """Returns the first field that is wrong, or `format` for a field that does not exist."""
     field = next(iter(rejection["errors"][0]["loc"]), None)
     return field if field in TraceItem.model_fields else "format"
-
-
-MESSAGES: Mapping[str, str] = {
-    "extra_forbidden": "unknown field; put what is your own into attributes",
-    "model_type": "must be a JSON object",
-}

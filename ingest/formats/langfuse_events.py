@@ -14,10 +14,10 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest.accepted_time import accepted_time
+from ingest.accepted_time import accepted_time, accepted_time_text
 from ingest.formats.json_values import object_at, parse_spans_json
 from ingest.formats.scores import langfuse_score
-from ingest.spans import Decoded, RejectedSpan, Resource, Span
+from ingest.spans import Decoded, RejectedSpan, Rejection, Resource, Span
 from ingest.values import token_count
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 from web.problems import Problem
@@ -55,9 +55,9 @@ class Batch:
     def succeed(self, event: "Event") -> None:
         self.successes.append({"id": event.id, "status": 201})
 
-    def fail(self, event_id: str | None, reason: str) -> None:
-        self.errors.append({"id": event_id, "status": 400, "message": reason, "error": "Bad Request"})
-        self.decoded.rejections.append(reason)
+    def fail(self, event_id: str | None, rejection: Rejection) -> None:
+        self.errors.append({"id": event_id, "status": 400, "message": rejection.text, "error": "Bad Request"})
+        self.decoded.rejections.append(rejection)
 
     @property
     def answer(self) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def decode(body: bytes, author: str | None) -> Batch:
                 batch.successes.append({"id": event.id, "status": 200, "message": NOTHING_TO_STORE})
             else:
                 groups.setdefault(span_key(event), []).append(event)
-        except RejectedSpan as reason:
-            batch.fail(printable_id(item), str(reason))
+        except RejectedSpan as error:
+            batch.fail(printable_id(item), error.rejection)
     for key, members in groups.items():
         add_span(batch, key, members)
     return batch
@@ -116,12 +116,12 @@ def printable_id(item: Any) -> str | None:
 
 def event_of(item: Any, arrived_ns: int) -> Event:
     if not isinstance(item, dict):
-        raise RejectedSpan("an event must be a JSON object")
+        raise RejectedSpan("format", "an event must be a JSON object")
     body, kind, sent_at = item.get("body"), item.get("type"), item.get("timestamp")
     if not isinstance(kind, str):
-        raise RejectedSpan("type must name the kind of the event, like generation-create")
+        raise RejectedSpan("value", "type must name the kind of the event, like generation-create")
     if not isinstance(body, dict):
-        raise RejectedSpan("body must be a JSON object")
+        raise RejectedSpan("format", "body must be a JSON object")
     sent_ns = time_in(item, "timestamp")
     return Event(printable_id(item), kind, sent_at, arrived_ns if sent_ns is None else sent_ns, body)
 
@@ -131,16 +131,16 @@ def span_key(event: Event) -> tuple[str, str]:
     body = event.body
     own_id = id_in(body, "id") or event.id
     if not own_id:
-        raise RejectedSpan("body.id is missing")
+        raise RejectedSpan("id", "body.id is missing")
     check_times(body)
     if event.type == "trace-create":
         return own_id, root_id(own_id)
     match = OBSERVATION_EVENT.fullmatch(event.type)
     if match is None or match["type"] not in OBSERVATION_TYPES | {"observation"}:
-        raise RejectedSpan(f"the type {event.type[:64]!r} is not known, so it cannot be stored")
+        raise RejectedSpan("value", f"the type {event.type[:64]!r} is not known, so it cannot be stored")
     trace_id = id_in(body, "traceId")
     if not trace_id and event.type.endswith("-update"):
-        raise RejectedSpan("body.traceId is missing: without it the observation cannot be found")
+        raise RejectedSpan("id", "body.traceId is missing: without it the observation cannot be found")
     return trace_id or own_id, own_id
 
 
@@ -152,7 +152,7 @@ def root_id(trace_id: str) -> str:
 def id_in(body: Mapping[str, Any], name: str) -> str | None:
     value = body.get(name)
     if value is not None and not isinstance(value, str):
-        raise RejectedSpan(f"{name} must be a text")
+        raise RejectedSpan("value", f"{name} must be a text")
     return clean(value, ID_LENGTH) if value and value.strip() else None
 
 
@@ -161,7 +161,7 @@ def check_times(body: Mapping[str, Any]) -> None:
     for name in ("startTime", "timestamp"):
         start_ns = time_in(body, name)
         if start_ns is not None and not earliest <= start_ns <= latest:
-            raise RejectedSpan(f"{name} must lie within the last {settings.RETENTION_DAYS} days, at most 1 hour ahead")
+            raise RejectedSpan("time", f"{name} {accepted_time_text()}")
     time_in(body, "endTime")
     time_in(body, "completionStartTime")
 
@@ -176,7 +176,7 @@ def time_in(body: Mapping[str, Any], name: str) -> int | None:
             raise ValueError
         return to_ns(at)
     except (TypeError, ValueError, OverflowError):
-        raise RejectedSpan(f"{name} must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
+        raise RejectedSpan("time", f"{name} must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
 
 
 def to_ns(at: datetime) -> int:

@@ -7,7 +7,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingest import fields
 from ingest.attributes import Attributes
-from ingest.spans import RejectedSpan, Resource
+from ingest.spans import RejectedSpan, Rejection, Resource
 from traces.text import ID_LENGTH
 
 TRACE_ID_BYTES = 16
@@ -16,11 +16,11 @@ MAX_EVENTS = 128
 MAX_REASONS = 5
 
 
-def response_body(rejections: list[str], as_json: bool) -> bytes:
+def response_body(rejections: list[Rejection], as_json: bool) -> bytes:
     """Returns the ExportTraceServiceResponse, with the first reasons for spans that were rejected."""
     if not rejections:
         return b"{}" if as_json else b""
-    reasons = "; ".join(rejections[:MAX_REASONS])
+    reasons = "; ".join(rejection.text for rejection in rejections[:MAX_REASONS])
     if len(rejections) > MAX_REASONS:
         reasons += f"; and {len(rejections) - MAX_REASONS} more"
     if as_json:
@@ -35,11 +35,11 @@ def response_body(rejections: list[str], as_json: bool) -> bytes:
 def checked_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> tuple[str, str, str | None]:
     """Returns the three ids as hex digits; a missing parent is None. Raises RejectedSpan."""
     if len(trace_id) != TRACE_ID_BYTES or not any(trace_id):
-        raise RejectedSpan(f"trace_id must be {TRACE_ID_BYTES} bytes and not all zero")
+        raise RejectedSpan("id", f"trace_id must be {TRACE_ID_BYTES} bytes and not all zero")
     if len(span_id) != SPAN_ID_BYTES or not any(span_id):
-        raise RejectedSpan(f"span_id must be {SPAN_ID_BYTES} bytes and not all zero")
+        raise RejectedSpan("id", f"span_id must be {SPAN_ID_BYTES} bytes and not all zero")
     if parent_span_id and len(parent_span_id) != SPAN_ID_BYTES:
-        raise RejectedSpan(f"parent_span_id must be {SPAN_ID_BYTES} bytes or empty")
+        raise RejectedSpan("id", f"parent_span_id must be {SPAN_ID_BYTES} bytes or empty")
     return trace_id.hex(), span_id.hex(), parent_span_id.hex() if any(parent_span_id) else None
 
 

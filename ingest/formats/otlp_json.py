@@ -8,7 +8,7 @@ from django.conf import settings
 
 from ingest.formats.json_values import as_list, as_objects, object_at, parse_spans_json, too_many_spans
 from ingest.formats.otlp import MAX_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RejectedSpan, Resource, Span
+from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Span
 from web import json_body
 from web.json_body import MAX_DEPTH
 from web.problems import Problem
@@ -31,8 +31,8 @@ def decode(body: bytes) -> Decoded:
     for span, scope, resource in spans:
         try:
             decoded.spans.append(span_of(span, scope, resource))
-        except RejectedSpan as reason:
-            decoded.rejections.append(str(reason))
+        except RejectedSpan as error:
+            decoded.rejections.append(error.rejection)
     return decoded
 
 
@@ -48,19 +48,19 @@ def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, str, Resource]
     ]
 
 
-def misplaced_parts(request: dict[str, Any]) -> list[str]:
-    """Returns one reason for each part of the request that should hold spans but has the wrong type."""
-    reasons = []
+def misplaced_parts(request: dict[str, Any]) -> list[Rejection]:
+    """Returns one rejection for each part of the request that should hold spans but has the wrong type."""
+    rejections = []
     for resource_spans in as_list(request.get("resourceSpans")):
         scopes = resource_spans.get("scopeSpans") if isinstance(resource_spans, dict) else ...
         if not isinstance(scopes, list | None):
-            reasons.append("resourceSpans must hold objects with a list of scopeSpans")
-        reasons += [
-            "scopeSpans must hold objects with a list of spans"
+            rejections.append(Rejection("value", "resourceSpans must hold objects with a list of scopeSpans"))
+        rejections += [
+            Rejection("value", "scopeSpans must hold objects with a list of spans")
             for scope_spans in as_list(scopes)
             if not isinstance(scope_spans, dict) or not isinstance(scope_spans.get("spans"), list | None)
         ]
-    return reasons
+    return rejections
 
 
 def lenient_resource(resource: dict[str, Any]) -> Resource:
@@ -72,7 +72,7 @@ def lenient_resource(resource: dict[str, Any]) -> Resource:
 
 def span_of(span: Any, scope: str, resource: Resource) -> Span:
     if not isinstance(span, dict):
-        raise RejectedSpan("a span must be a JSON object")
+        raise RejectedSpan("format", "a span must be a JSON object")
     trace_id, span_id, parent_span_id = checked_ids(
         id_of(span.get("traceId"), TRACE_ID_BYTES),
         id_of(span.get("spanId"), SPAN_ID_BYTES),
@@ -108,11 +108,11 @@ def id_of(value: Any, length: int) -> bytes:
     if value is None or value == "":
         return b""
     if not isinstance(value, str):
-        raise RejectedSpan("an id must be a string of hex digits")
+        raise RejectedSpan("id", "an id must be a string of hex digits")
     try:
         return bytes.fromhex(value) if len(value) == 2 * length else base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error):
-        raise RejectedSpan("an id must be a string of hex digits") from None
+        raise RejectedSpan("id", "an id must be a string of hex digits") from None
 
 
 def nanoseconds(value: Any, name: str) -> int:
@@ -121,9 +121,9 @@ def nanoseconds(value: Any, name: str) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError, OverflowError):
-        raise RejectedSpan(f"{name} must be a whole number of nanoseconds") from None
+        raise RejectedSpan("time", f"{name} must be a whole number of nanoseconds") from None
     if not 0 <= number <= MAX_NS:
-        raise RejectedSpan(f"{name} is beyond 64 bits")
+        raise RejectedSpan("time", f"{name} is beyond 64 bits")
     return number
 
 
@@ -143,7 +143,7 @@ def attributes_of(pairs: Any, depth: int = MAX_DEPTH) -> dict[str, Any]:
 
 def value_of(value: Any, depth: int) -> Any:
     if depth == 0:
-        raise RejectedSpan(f"an attribute is nested deeper than {MAX_DEPTH} levels")
+        raise RejectedSpan("nesting", f"an attribute is nested deeper than {MAX_DEPTH} levels")
     if not isinstance(value, dict):
         return None
     if "stringValue" in value:

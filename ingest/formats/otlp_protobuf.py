@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from ingest.formats import wire
 from ingest.formats.json_values import too_many_spans
 from ingest.formats.otlp import MAX_EVENTS, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RejectedSpan, Resource, Span
+from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Span
 from web import json_body
 from web.problems import Problem
 
@@ -84,8 +84,8 @@ def count_parts(body: bytes) -> None:
 def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) -> None:
     try:
         trace_id, span_id, parent_span_id = checked_ids(span.trace_id, span.span_id, span.parent_span_id)
-    except RejectedSpan as reason:
-        decoded.rejections.append(str(reason))
+    except RejectedSpan as error:
+        decoded.rejections.append(error.rejection)
         return
     decoded.spans.append(
         Span(
@@ -147,7 +147,7 @@ def decode_one_by_one(body: bytes) -> Decoded:
         try:
             add(decoded, trace_pb2.Span.FromString(span_body), lenient_scope(scope_body), resource)
         except DecodeError:
-            decoded.rejections.append("the span is not valid protobuf")
+            decoded.rejections.append(Rejection("format", "the span is not valid protobuf"))
     return decoded
 
 

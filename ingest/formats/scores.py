@@ -169,7 +169,7 @@ LANGFUSE_NAMES = {
 def langfuse_score(body: Any, sent_at: Any, author: str | None) -> Score:
     """Returns the score of a `score-create`, or of POST /api/public/scores. Raises RejectedSpan."""
     if not isinstance(body, dict):
-        raise RejectedSpan("a score must be a JSON object")
+        raise RejectedSpan("format", "a score must be a JSON object")
     values = {ours: body[name] for name, ours in LANGFUSE_NAMES.items() if body.get(name) not in (None, "")}
     if body.get("dataType") == "BOOLEAN" and values.get("value") in (0, 1):
         values["value"] = bool(values["value"])
@@ -178,7 +178,7 @@ def langfuse_score(body: Any, sent_at: Any, author: str | None) -> Score:
     try:
         return ScoreItem.model_validate(values).score(author)
     except ValidationError as error:
-        raise RejectedSpan(sentence(score_reasons(error))) from None
+        raise RejectedSpan("value", sentence(score_reasons(error))) from None
 
 
 def sentence(errors: list[dict[str, Any]]) -> str:

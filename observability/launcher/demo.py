@@ -17,11 +17,12 @@ from uuid import UUID
 
 from genai_prices import Usage, calc_price
 
-from observability.launcher.environment import DEMO_WORKSPACE_ID, prepare_environment
+from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import served_at
 from traces.row import Row, Status
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 DAYS = 61  # the last 30, the 30 before them for comparison, and one more
 RUNS_A_DAY = 640
@@ -54,6 +55,7 @@ class Model:
 
 @cache
 def price_id(model: Model) -> str:
+    # Here and in `fill`, not above: it imports models, which need the settings that `prepare_data` loads.
     from prices.list_price import list_prices
 
     return list_prices((model.name,), model.provider, (), datetime.now(UTC).date())[0].price_id

@@ -13,6 +13,8 @@ import psycopg
 from psycopg import sql
 
 DATA_DIRECTORY = Path(__file__).resolve().parents[2] / "var" / "postgres"
+DATABASES = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
+"""The names of the product's databases, by the variable that replaces them with another database."""
 
 SETTINGS = {
     "max_connections": "100",

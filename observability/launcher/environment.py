@@ -8,13 +8,11 @@ from pathlib import Path
 
 from observability.launcher import embedded
 from observability.launcher.exit_code import Refused
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 HOST = "127.0.0.1"
-DEMO_WORKSPACE_ID = "00000000-0000-0000-0000-000000000001"
-EMBEDDED_DATABASES = {"DATABASE_URL": "observability", "ANALYTICS_DATABASE_URL": "observability_analytics"}
-"""Databases of the embedded server, by the variable that replaces them with another database."""
 
 
 def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
@@ -22,7 +20,7 @@ def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
     make_var_folder()
     os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
-    missing = [name for variable, name in EMBEDDED_DATABASES.items() if not os.environ.get(variable)]
+    missing = [name for variable, name in embedded.DATABASES.items() if not os.environ.get(variable)]
     if missing:
         if not is_served:
             show_step("starting PostgreSQL")

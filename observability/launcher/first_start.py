@@ -9,12 +9,14 @@ from django.core import checks
 from django.core.management import call_command
 from django.db import connections
 
-from observability.launcher.environment import DEMO_WORKSPACE_ID, show_step
+from observability.launcher.environment import show_step
 from observability.launcher.exit_code import Refused
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 
 def prepare_data() -> list[str]:
     """Prepares databases and static files. Returns lines with the new secrets, which are never shown again."""
+    # The functions below import models themselves: none can be imported before this call.
     django.setup()
     show_step("preparing the databases")
     for alias in connections:

@@ -7,8 +7,9 @@ import socket
 import subprocess
 import sys
 
-from observability.launcher.environment import DEMO_WORKSPACE_ID, HOST, ROOT
+from observability.launcher.environment import HOST, ROOT
 from observability.launcher.exit_code import Refused
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 PR_SET_PDEATHSIG = 1  # from linux/prctl.h
 

@@ -10,10 +10,10 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from analytics import examples
 from analytics.catalogue import METRICS
 from tests.factories import WorkspaceFactory
 from tests.tenant import Tenant
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -85,7 +85,7 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
 
 
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
-    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(examples.WORKSPACE)).id})
+    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID)).id})
     page = client.get("/api/v1/docs").content.decode()
     commands = [
         html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)
@@ -97,7 +97,7 @@ def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
         assert 200 <= response.status_code < 300, example
         assert "rejectedSpans" not in response.content.decode()
     assert (
-        client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": examples.WORKSPACE}).json()["total_calls"] == 3
+        client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": DEMO_WORKSPACE_ID}).json()["total_calls"] == 3
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 from uuid import UUID
 
@@ -128,9 +129,15 @@ def test_100_cold_requests_at_once_compute_at_most_twice(workers: list[Worker]) 
         # A worker that computes waits for this lock, so all requests have been sent before the first is answered.
         cursor.execute("BEGIN")
         cursor.execute("LOCK TABLE traces IN ACCESS EXCLUSIVE MODE")
-        pending = [many.submit(workers[number % 4].ask, path) for number in range(100)]
+        sent = Semaphore(0)
+
+        def ask(number: int) -> Any:
+            sent.release()
+            return workers[number % 4].ask(path)
+
+        pending = [many.submit(ask, number) for number in range(100)]
+        assert all(sent.acquire(timeout=10) for _ in range(100))
         until_somebody_waits(cursor)
-        time.sleep(1)
         cursor.execute("ROLLBACK")
         responses = [future.result() for future in pending]
     assert [response.status for response in responses] == [200] * 100

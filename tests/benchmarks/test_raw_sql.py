@@ -10,6 +10,22 @@ from benchmarks.raw_sql import QUESTIONS
 from tests.tenant import NOON, Tenant, iso
 from traces.db import rows
 
+# The endpoints whose times docs/performance.md compares with raw SQL. A newer endpoint need not be among them.
+MEASURED = {
+    "usage/overview",
+    "usage/calls-over-time",
+    "usage/agent-distribution",
+    "usage/top-users",
+    "cost/overview",
+    "cost/trend",
+    "cost/by-model",
+    "cost/budget",
+    "performance/overview",
+    "performance/latency",
+    "performance/throughput",
+    "performance/errors",
+}
+
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 
@@ -24,8 +40,8 @@ def stored(tenant: Tenant) -> Tenant:
     return tenant
 
 
-def test_every_question_is_one_of_the_product() -> None:
-    assert QUESTIONS.keys() <= METRICS.keys()
+def test_the_twelve_measured_questions_are_here_and_each_is_one_of_the_product() -> None:
+    assert MEASURED <= QUESTIONS.keys() <= METRICS.keys()
 
 
 @pytest.mark.parametrize("route", sorted(QUESTIONS.keys() - {"cost/budget", "cost/overview"}))

@@ -16,7 +16,7 @@ import pytest
 
 from tests.faults.ledger import Batch, Caller, Ledger, total_calls
 from tests.faults.product import FaultTenant, Product, running
-from tests.ingest.test_bounds import BODY_BYTES, a_span, empties, field
+from tests.ingest.test_large_bodies import BODY_BYTES, a_span, empties, field
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}

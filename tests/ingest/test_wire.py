@@ -3,7 +3,7 @@
 import pytest
 
 from ingest.formats import wire
-from tests.ingest.test_bounds import field
+from tests.ingest.test_large_bodies import field
 
 STRUCTURE = {"list": {1: "item"}}
 CONTENTS = {"item": {2: "pair"}}

@@ -18,9 +18,9 @@ import pytest
 
 from observability.launcher.lock import served_at
 from tests.servers import environment_without_databases, free_port, wait_until_listening
+from workspaces.demo import DEMO_WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
-DEMO = "00000000-0000-0000-0000-000000000001"
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "var", "node_modules", "__pycache__", ".*_cache", ".hypothesis", ".env"
 )
@@ -97,9 +97,11 @@ def failing(folder: Path, **changes: str) -> str:
 def test_the_printed_curl_shows_up_in_the_overview(running: Running) -> None:
     body = re.search(r"-d '(\{.*\})'", running.output)
     assert body
-    answer = running.fetch("/api/v1/traces", body[1].encode(), X_Workspace_ID=DEMO, Content_Type="application/json")
+    answer = running.fetch(
+        "/api/v1/traces", body[1].encode(), X_Workspace_ID=DEMO_WORKSPACE_ID, Content_Type="application/json"
+    )
     assert json.loads(answer)["accepted"] == 1
-    overview = running.fetch("/api/v1/usage/overview?range=1h", X_Workspace_ID=DEMO)
+    overview = running.fetch("/api/v1/usage/overview?range=1h", X_Workspace_ID=DEMO_WORKSPACE_ID)
     assert json.loads(overview)["total_calls"] == 1
 
 
@@ -118,7 +120,7 @@ def test_the_printed_curl_shows_up_in_the_overview(running: Running) -> None:
     ],
 )
 def test_the_calls_of_the_original_design_work(running: Running, call: str) -> None:
-    assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO))
+    assert json.loads(running.fetch(f"/api/v1/{call}", X_Workspace_ID=DEMO_WORKSPACE_ID))
 
 
 def test_other_processes_see_its_address_while_it_serves(running: Running, folder: Path, tmp_path: Path) -> None:
@@ -130,20 +132,20 @@ def test_other_processes_see_its_address_while_it_serves(running: Running, folde
 
 
 def test_the_demo_workspace_has_a_budget_of_1000_and_the_original_put_sets_it(running: Running) -> None:
-    before = json.loads(running.fetch("/api/v1/cost/budget", X_Workspace_ID=DEMO))
+    before = json.loads(running.fetch("/api/v1/cost/budget", X_Workspace_ID=DEMO_WORKSPACE_ID))
     assert (before["monthly_limit_usd"], before["alert_threshold_percentage"]) == (1000.0, 80.0)
     body = b'{"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}'
-    headers = {"X_Workspace_ID": DEMO, "Content_Type": "application/json"}
+    headers = {"X_Workspace_ID": DEMO_WORKSPACE_ID, "Content_Type": "application/json"}
     answer = json.loads(running.fetch("/api/v1/cost/budget", body, "PUT", **headers))
     assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == (2000.0, 85.0)
-    overview = json.loads(running.fetch("/api/v1/cost/overview?range=30d", X_Workspace_ID=DEMO))
+    overview = json.loads(running.fetch("/api/v1/cost/overview?range=30d", X_Workspace_ID=DEMO_WORKSPACE_ID))
     assert overview["budget_limit_usd"] == 2000.0
 
 
 def test_the_printed_key_and_password_work(running: Running) -> None:
     [key] = re.findall(r"aop_[\w-]+", running.output)
     [password] = re.findall(r"user admin, password (\S+)", running.output)
-    overview = running.fetch("/api/v1/usage/overview", X_Workspace_ID=DEMO, Authorization=f"Bearer {key}")
+    overview = running.fetch("/api/v1/usage/overview", X_Workspace_ID=DEMO_WORKSPACE_ID, Authorization=f"Bearer {key}")
     assert "total_calls" in overview
     assert len(password) >= 12
 
@@ -168,7 +170,10 @@ def test_ctrl_c_stops_everything_and_the_next_run_shows_no_secret_again(running:
     assert "Traceback" not in running.output
     assert not (folder / "var/postgres/postmaster.pid").exists()
     again = Running(folder).until_it_serves()
-    assert json.loads(again.fetch("/api/v1/usage/overview?range=24h", X_Workspace_ID=DEMO))["total_calls"] == 1
+    assert (
+        json.loads(again.fetch("/api/v1/usage/overview?range=24h", X_Workspace_ID=DEMO_WORKSPACE_ID))["total_calls"]
+        == 1
+    )
     assert "shown once" not in again.output
     assert again.stop(signal.SIGTERM) == 0
 

@@ -2,9 +2,11 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SAFE = {"ENVIRONMENT": "production", "SECRET_KEY": "s" * 64, "ALLOWED_HOSTS": "example.com"}
@@ -61,3 +63,11 @@ def test_the_example_contains_every_setting() -> None:
     used = {name for pattern in patterns for name in re.findall(pattern, text)}
     listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert used - {"PROMETHEUS_MULTIPROC_DIR"} == listed  # gunicorn.conf.py sets that one itself
+
+
+def test_the_order_of_imports_is_checked_for_every_app() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    apps = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()}
+    checked = project["importlinter"]
+    assert set(checked["root_packages"]) == set(checked["contracts"][0]["layers"]) == apps
+    assert set(project["coverage"]["run"]["source"]) == apps

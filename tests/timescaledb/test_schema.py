@@ -105,5 +105,5 @@ def refresh_reach(timescaledb: RunQuery) -> timedelta:
 
 
 def test_a_hypertable_is_not_distributed(timescaledb: RunQuery) -> None:
-    with pytest.raises(CommandError, match="This database has the schema of TimescaleDB"):
+    with pytest.raises(CommandError, match="This database has the schema of timescaledb"):
         call_command("distribute")

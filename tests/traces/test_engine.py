@@ -3,13 +3,16 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
 
 from traces import engines
+from traces.engines import timescaledb
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -23,12 +26,30 @@ def test_without_timescaledb_it_is_postgresql() -> None:
     assert engines.current().name == "postgresql"
 
 
-def test_the_engine_is_the_one_that_the_migration_has_noted() -> None:
+@pytest.fixture
+def forgotten_engines() -> Iterator[None]:
+    """Makes the test read the engine from the database, and the next test again."""
+    engines.forget_engines()
+    yield
+    engines.forget_engines()
+
+
+def test_the_engine_is_the_one_that_the_migration_has_noted(forgotten_engines: None) -> None:
     with connections["analytics"].cursor() as cursor:
         cursor.execute("COMMENT ON TABLE traces IS 'engine: citus'")
-    engines.forget_engines()
     assert engines.current().name == "citus"
-    engines.forget_engines()
+
+
+def test_tables_without_the_name_of_their_engine_are_refused(forgotten_engines: None) -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("COMMENT ON TABLE traces IS NULL")
+    with pytest.raises(ImproperlyConfigured, match="restore it with COMMENT ON TABLE traces IS 'engine: postgresql'"):
+        engines.current()
+
+
+def test_a_catalog_that_is_not_that_of_timescaledb_is_named() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"adapt AGGREGATES in traces/engines/timescaledb\.py"):
+        timescaledb.aggregates()
 
 
 def test_a_forced_engine_is_used_without_a_search(settings) -> None:  # type: ignore[no-untyped-def]

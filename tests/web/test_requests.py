@@ -8,7 +8,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError
+from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError, connections
 from django.test import Client, RequestFactory
 from psycopg import errors
 from psycopg_pool import PoolTimeout
@@ -16,7 +16,7 @@ from psycopg_pool import PoolTimeout
 from tests.factories import an_api_key
 from tests.tenant import Tenant
 from web import deadline, logs, problems, prometheus
-from web.postgres.base import DeadlinePassed
+from web.postgres.base import Connection, DeadlinePassed
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -120,6 +120,20 @@ class TestDeadline:
         assert remaining is not None
         assert 0.5 <= remaining <= 2
 
+    def test_the_wait_for_a_server_that_does_not_answer_ends(self) -> None:
+        connection = connections["default"]
+        connection.ensure_connection()
+        info = connection.connection.info
+        # In another database: the session outlives the test, and the test's database must have none to be dropped.
+        server = {"dbname": "postgres", "password": info.password, "options": "-c statement_timeout=2000"}
+        with (
+            Connection.connect(info.dsn, **server) as hanging,
+            deadline.at_most(0.1),
+            pytest.raises(DeadlinePassed, match=r"no answer within the request's time \(0.5 s\)"),
+        ):
+            hanging.execute("SELECT pg_sleep(60)")
+        assert hanging.closed
+
 
 class TestLog:
     @pytest.fixture
@@ -221,18 +235,3 @@ class TestMetrics:
     def test_the_state_of_databases_and_cache_is_read_at_every_request(self) -> None:
         assert self.value('observability_database_up{database="analytics"}') == 1
         assert self.value("observability_cache_up") == 1
-
-    @pytest.mark.parametrize(
-        ("words", "reason"),
-        [
-            ("trace_id must be 16 bytes and not all zero", "id"),
-            ("an id must be a string of hex digits", "id"),
-            ("the start must lie within the last 400 days and at most 1 hour ahead", "time"),
-            ("startTimeUnixNano must be a whole number of nanoseconds", "time"),
-            ("an attribute is nested deeper than 64 levels", "nesting"),
-            ("the span is not valid protobuf", "format"),
-            ("whatever else", "value"),
-        ],
-    )
-    def test_refusals_have_few_reasons(self, words: str, reason: str) -> None:
-        assert prometheus.reason_of(words) == reason

@@ -1,8 +1,8 @@
 """The version is in pyproject.toml, and every place that shows a version shows this one."""
 
+import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,13 +10,9 @@ from django.test import Client
 
 from analytics.catalogue import PAGES
 from tests.tenant import Tenant
-from web.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def test_the_version_is_that_of_the_project() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+[VERSION] = re.findall(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", [["manage.py"], ["-m", "observability.launcher"]])

@@ -109,7 +109,9 @@ def test_a_flood_of_sign_ins_takes_memory_for_one_password_and_threads_for_eight
         eight = [pool.submit(attempt_one, number) for number in range(8)]
         try:
             assert at_work.acquire(timeout=10)
+            ends = time.monotonic() + 10
             while passwords._slots._value:
+                assert time.monotonic() < ends, "not every slot is taken"
                 time.sleep(0.01)
             answer = attempt(Client(), "nobody", "guess")
             assert (answer.status_code, answer["Retry-After"]) == (503, "2")

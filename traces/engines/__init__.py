@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TypeVar, cast
 from uuid import UUID
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
 from traces.db import rows
@@ -14,7 +15,11 @@ from traces.engines.protocol import Engine, RollupState
 Result = TypeVar("Result")
 
 # The initial migration writes the name of its engine into this comment.
-ENGINE_NAME_SQL = "SELECT obj_description(to_regclass('traces'), 'pg_class') AS comment"
+ENGINE_NAME_SQL = """
+SELECT
+    to_regclass('traces') IS NOT NULL AS has_schema,
+    obj_description(to_regclass('traces'), 'pg_class') AS comment
+"""
 
 _engines: dict[tuple[str, ...], Engine] = {}
 """The engine of each database. Each database is queried once."""
@@ -31,8 +36,13 @@ def current() -> Engine:
     database = database_name()
     if database not in _engines:
         [schema] = rows(ENGINE_NAME_SQL, {})
-        if not schema["comment"]:
+        if not schema["has_schema"]:
             return engine_named("postgresql")
+        if not schema["comment"]:
+            raise ImproperlyConfigured(
+                "The comment of the table traces, which names its engine, is missing: restore it with "
+                "COMMENT ON TABLE traces IS 'engine: postgresql' (or timescaledb, or citus)."
+            )
         _engines[database] = engine_named(schema["comment"].removeprefix("engine: "))
     return _engines[database]
 

@@ -35,26 +35,33 @@ EMPTY_LOCAL_COPY = "SELECT truncate_local_data_after_distributing_table(%s::regc
 class Citus(PostgreSQL):
     name = "citus"
 
-    def distribute(self) -> list[str]:
-        with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
-            check_citus_is_ready(cursor)
-            cursor.execute("CREATE EXTENSION IF NOT EXISTS citus")
-            cursor.execute(LIMITS)
-            cursor.execute(REMAINING, [list(DISTRIBUTED_TABLES)])
-            remaining = [name for (name,) in cursor.fetchall()]
-            if "traces" in remaining:
-                cursor.execute(SET_ENGINE_NAME)
-            for function in FUNCTIONS if remaining else ():
-                cursor.execute(FUNCTION, [function])
-            for table in remaining:
-                cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
-            for table in DISTRIBUTED_TABLES:
-                cursor.execute(EMPTY_LOCAL_COPY, [table])
-        engines.forget_engines()
-        return remaining
-
 
 ENGINE = Citus()
+
+
+def distribute() -> list[str]:
+    """Spreads the tables over the cluster. Returns those that were not distributed before."""
+    if not isinstance(engines.current(), PostgreSQL):
+        raise CommandError(
+            f"This database has the schema of {engines.current().name}. Citus distributes that of PostgreSQL: "
+            "set ANALYTICS_ENGINE=postgresql and migrate an empty database."
+        )
+    with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
+        check_citus_is_ready(cursor)
+        cursor.execute("CREATE EXTENSION IF NOT EXISTS citus")
+        cursor.execute(LIMITS)
+        cursor.execute(REMAINING, [list(DISTRIBUTED_TABLES)])
+        remaining = [name for (name,) in cursor.fetchall()]
+        if "traces" in remaining:
+            cursor.execute(SET_ENGINE_NAME)
+        for function in FUNCTIONS if remaining else ():
+            cursor.execute(FUNCTION, [function])
+        for table in remaining:
+            cursor.execute(TABLE, [table, "none" if table == "traces" else "traces"])
+        for table in DISTRIBUTED_TABLES:
+            cursor.execute(EMPTY_LOCAL_COPY, [table])
+    engines.forget_engines()
+    return remaining
 
 
 def check_citus_is_ready(cursor: CursorWrapper) -> None:

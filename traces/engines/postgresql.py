@@ -9,9 +9,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from traces import engines, scores
+from traces import scores
 from traces.db import rows
-from traces.engines.protocol import RollupState
+from traces.engines.protocol import LOCK, RollupState
 from traces.filters import EARLIEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, USER_SET_TABLES
@@ -29,7 +29,6 @@ RECOMPUTE_USER_SETS = tuple(
     for table in user_set.tables.values()
 )
 
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 FILLED_UNTIL = "SELECT filled_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
 ROLLUP_STATES = """
 SELECT workspace_id, filled_until
@@ -116,9 +115,6 @@ class PostgreSQL:
             f"Traces and scores are stored for {settings.RETENTION_DAYS} days, their sums for "
             f"{settings.ROLLUP_RETENTION_DAYS} days."
         )
-
-    def distribute(self) -> list[str]:
-        return engines.engine_named("citus").distribute()
 
 
 ENGINE = PostgreSQL()

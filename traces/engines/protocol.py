@@ -8,6 +8,9 @@ from uuid import UUID
 from traces.filters import LATEST
 from traces.write_cursor import WriteCursor
 
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
+"""For `Engine.lock`, on every server that is a PostgreSQL."""
+
 
 class Aggregate(NamedTuple):
     """A continuous aggregate of TimescaleDB, and the time up to which it is materialized."""
@@ -71,6 +74,3 @@ class Engine(Protocol):
 
     def apply_retention(self, now: datetime) -> str:
         """Deletes rows and sums past their retention, or sets policies for it. Returns a sentence for the operator."""
-
-    def distribute(self) -> list[str]:
-        """Spreads the tables over a cluster. Returns those that were not distributed before."""

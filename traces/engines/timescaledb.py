@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management.base import CommandError
-from django.db import connections, transaction
+from django.core.exceptions import ImproperlyConfigured
+from django.db import ProgrammingError, connections, transaction
 
 from traces import scores
 from traces.db import rows
 from traces.engines import database_name
-from traces.engines.protocol import Aggregate, RollupState
+from traces.engines.protocol import LOCK, Aggregate, RollupState
 from traces.filters import EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, DAY, HOUR, MINUTE, TEN_MINUTES, WEEK, Width
@@ -27,7 +27,6 @@ INSERT = read_statement("timescaledb", "insert")
 CORRECT = read_statement("timescaledb", "correct")
 MERGE = read_statement("timescaledb", "merge")
 MOVE = read_statement("timescaledb", "move")
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
 
 # When the panels of a page are loaded at once, one of them reads the watermarks for all. So a watermark can be
 # this old, and then more is read from `traces`.
@@ -125,12 +124,6 @@ class TimescaleDB:
             f"their sums after {settings.ROLLUP_RETENTION_DAYS} days. Deleted {deleted_scores} scores."
         )
 
-    def distribute(self) -> list[str]:
-        raise CommandError(
-            "This database has the schema of TimescaleDB. Citus distributes that of PostgreSQL: "
-            "set ANALYTICS_ENGINE=postgresql and migrate an empty database."
-        )
-
 
 ENGINE = TimescaleDB()
 
@@ -140,7 +133,13 @@ def aggregates() -> dict[str, Aggregate]:
     database = database_name()
     read_at, by_table = _aggregates.get(database, (0.0, {}))
     if not by_table or time.monotonic() > read_at + WATERMARK_SECONDS:
-        by_table = {row.pop("name"): Aggregate(**row) for row in rows(AGGREGATES, {"earliest": EARLIEST})}
+        try:
+            by_table = {row.pop("name"): Aggregate(**row) for row in rows(AGGREGATES, {"earliest": EARLIEST})}
+        except ProgrammingError as error:
+            raise ImproperlyConfigured(
+                "This version of TimescaleDB has another catalog than the product reads: "
+                "adapt AGGREGATES in traces/engines/timescaledb.py, or use an older version."
+            ) from error
         _aggregates[database] = time.monotonic(), by_table
     return by_table
 

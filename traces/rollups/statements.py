@@ -176,6 +176,13 @@ def late_ctes(together: Iterable[Rollup], changes: str) -> dict[str, str]:
     return buckets | users
 
 
+ALL_ROWS = f"""(
+    SELECT
+{one_per_line((*SUMMED_COLUMNS, "1 AS sign"), 8)}
+    FROM traces
+) AS stored"""
+
+
 def closing_statements(where: str, join: str = "") -> dict[str, str]:
     """Returns for each table the statement that adds the narrowest buckets, or rows, to it.
 
@@ -193,13 +200,6 @@ def closing_statements(where: str, join: str = "") -> dict[str, str]:
     }
     days = groups_of_rows(CALL_LATENCY, DAY, f"{ALL_ROWS}{join}", where.format(time_column="timestamp"))
     return buckets | users | {CALL_LATENCY.narrowest: add_to(CALL_LATENCY, CALL_LATENCY.narrowest, days)}
-
-
-ALL_ROWS = f"""(
-    SELECT
-{one_per_line((*SUMMED_COLUMNS, "1 AS sign"), 8)}
-    FROM traces
-) AS stored"""
 
 
 # --- Storing rows ---
@@ -473,7 +473,10 @@ def postgresql_statements() -> dict[str, str]:
         for user_set in USER_SET_TABLES
         for width, table in user_set.tables.items()
     }
-    statements["fill"] = ("Fills every rollup from all stored rows.", ";\n\n".join(fill_sql()))
+    statements["fill"] = (
+        "Fills every rollup from all stored rows, in benchmarks and in a test. The product does not run it.",
+        ";\n\n".join(fill_sql()),
+    )
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}
 
 

@@ -10,6 +10,9 @@ from psycopg.abc import RV, PQGen
 
 from web import deadline, prometheus
 
+# psycopg does not document this name. Without it the import fails, and not the first request while a database hangs.
+WaitTimeout = errors._WaitTimeout
+
 # A connection that worked a moment ago responds at once, or its server hangs.
 CHECK_SECONDS = 1
 CONFIGURE_SECONDS = 3
@@ -26,7 +29,7 @@ class Connection(psycopg.Connection[Any]):
             return super().wait(gen, interval, timeout)
         try:
             return super().wait(gen, interval, remaining)
-        except errors._WaitTimeout as error:
+        except WaitTimeout as error:
             # The result may still arrive, and the next query must not read it as its own.
             self.pgconn.finish()
             raise DeadlinePassed(f"no answer within the request's time ({remaining:.1f} s)") from error

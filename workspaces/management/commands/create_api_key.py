@@ -8,7 +8,7 @@ from django.utils import timezone
 from workspaces.models import ApiKey, Workspace
 
 SCOPES = ("ingest", "read", "write")
-NAME_LENGTH = 100
+KEY_NAME_LENGTH = 100
 MAX_DAYS = 3650
 
 
@@ -29,8 +29,8 @@ class Command(BaseCommand):
         workspace = Workspace.objects.filter(pk=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")
-        if not 0 < len(options["name"]) <= NAME_LENGTH:
-            raise CommandError(f"The name must have 1 to {NAME_LENGTH} characters.")
+        if not 0 < len(options["name"]) <= KEY_NAME_LENGTH:
+            raise CommandError(f"The name must have 1 to {KEY_NAME_LENGTH} characters.")
         days = options["expires_days"]
         if days is not None and not 1 <= days <= MAX_DAYS:
             raise CommandError(f"--expires-days must be 1 to {MAX_DAYS}; without it the key does not expire.")

@@ -1,4 +1,4 @@
--- Fills every rollup from all stored rows.
+-- Fills every rollup from all stored rows, in benchmarks and in a test. The product does not run it.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 INSERT INTO rollup_state (workspace_id, filled_until)
 SELECT workspace_id, time_bucket('1 hour', max(timestamp) - interval '600 seconds')

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.commands import migrate
 
-from web.unreleased import refuse_unreleased
+from observability.unreleased import refuse_unreleased
 
 
 class Command(migrate.Command):

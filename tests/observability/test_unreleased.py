@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
-from web.unreleased import UNRELEASED
+from observability.unreleased import UNRELEASED
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -105,4 +105,4 @@ def test_a_broken_span_in_a_large_body_does_not_cost_the_others() -> None:
     broken = field(2, IDS + b"\x4a\x7fshort")
     decoded = otlp_protobuf.decode(field(1, field(2, whole * 600 + broken)))
     assert len(decoded.spans) == 600
-    assert decoded.rejections == ["the span is not valid protobuf"]
+    assert decoded.rejections == [("format", "the span is not valid protobuf")]
