@@ -47,7 +47,7 @@ CALLS_IN_NAME = LLM_OPERATIONS | {"embeddings"}
 def is_presumed_call(kind: str, span: Span, is_model_in_name: bool) -> bool:
     """Returns whether only its name, or its model and usage under an unknown operation, make the span a call."""
     operation = span.attributes.get("gen_ai.operation.name")
-    return kind == "llm" and (is_model_in_name if operation is None else operation not in KIND_OF_OPERATION)
+    return kind == "llm" and (is_model_in_name if operation is None else str(operation) not in KIND_OF_OPERATION)
 
 
 def operation_of(kind: str, span: Span) -> str:

@@ -26,7 +26,8 @@ KIND_VALUES = (
     *("chat", "LLM", "AGENT", "TOOL", "invoke_agent", "execute_tool"),
     *("embeddings", "generation", "agent", "log"),
 )
-SCOPES = sorted({"", "logfire", *client_rules.STORED_SCOPES})
+PROVIDER_SCOPES = ("com.anthropic.sdk.python", "opentelemetry.instrumentation.openai_v2")
+SCOPES = sorted({"", "logfire", "my.app", *PROVIDER_SCOPES, *client_rules.INVENTED_ID_SCOPES})
 
 texts = st.one_of(
     st.sampled_from(

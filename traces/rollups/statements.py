@@ -87,8 +87,10 @@ def groups_of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -
 
 
 def sum_of_rows(name: str, sql: str) -> str:
-    """Returns the sum of a measure. Most rows lack most parts of a cost, and a sum skips NULL faster than it adds 0."""
-    return f"coalesce(sum(sign * {name}), 0)" if name in COST_COLUMNS else f"sum(sign * {sql})"
+    """Returns the sum of a measure. Money is neither multiplied, which is slow, nor added where there is none."""
+    if name == "cost_usd" or name in COST_COLUMNS:
+        return f"coalesce(sum(CASE sign WHEN 1 THEN {name} ELSE -{name} END), 0)"
+    return f"sum(sign * {sql})"
 
 
 def upsert(table: str, keys: Iterable[str], updates: Mapping[str, str], selected: str) -> str:

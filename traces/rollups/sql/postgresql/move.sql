@@ -152,16 +152,16 @@ WITH gone AS (
         sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
         sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
-        sum(sign * coalesce(cost_usd, 0)) AS cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
         sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
         sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
-        coalesce(sum(sign * input_cost_usd), 0) AS input_cost_usd,
-        coalesce(sum(sign * output_cost_usd), 0) AS output_cost_usd,
-        coalesce(sum(sign * cache_read_cost_usd), 0) AS cache_read_cost_usd,
-        coalesce(sum(sign * cache_write_cost_usd), 0) AS cache_write_cost_usd,
-        coalesce(sum(sign * audio_cost_usd), 0) AS audio_cost_usd,
-        coalesce(sum(sign * image_cost_usd), 0) AS image_cost_usd,
-        coalesce(sum(sign * search_cost_usd), 0) AS search_cost_usd
+        coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd
     FROM changes
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_totals_minutely AS (
@@ -809,7 +809,7 @@ WITH gone AS (
         agent_id,
         sum(sign * 1) AS calls,
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
-        sum(sign * coalesce(cost_usd, 0)) AS cost_usd
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM changes
     WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4
