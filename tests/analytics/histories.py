@@ -68,6 +68,7 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
     cost_usd = draw(costs) if is_call else None
     part = draw(st.sampled_from([None, *COST_COLUMNS])) if cost_usd is not None else None
     return {
+        **dict.fromkeys(COST_COLUMNS),
         **({part: cost_usd / 2} if part and cost_usd is not None else {}),
         "operation": operation,
         "status": status,
