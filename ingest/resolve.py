@@ -5,7 +5,7 @@ requests, gives the same rows.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -26,7 +26,6 @@ CALL_FIELDS = (
     "cache_read_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
-    "usage_details",
     "reported_cost_usd",
     "reported_parts",
 )
@@ -194,7 +193,16 @@ def call_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
         if getattr(call, name) is None:
             values = (getattr(node.facts, name) for node in repetitions)
             setattr(call, name, next((value for value in values if value is not None), None))
+    call.usage_details = merged_details([call, *(node.facts for node in repetitions)])
     return call
+
+
+def merged_details(records: Sequence[SpanFacts]) -> dict[str, int | str] | None:
+    """Returns all that the records of a call say it used beside its counts. The first record that says it counts."""
+    details: dict[str, int | str] = {}
+    for record in records:
+        details = (record.usage_details or {}) | details
+    return details or None
 
 
 def latency_of_call(facts: SpanFacts, repetitions: list[Node]) -> float | None:

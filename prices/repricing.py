@@ -10,7 +10,7 @@ from uuid import UUID
 
 from prices import pricing
 from prices.overrides import overrides_of
-from traces import arrivals, writer
+from traces import arrivals, scores, writer
 from traces.lookup import rows_after
 from traces.row import CALL_OPERATIONS, CORRECTED_COLUMNS, COST_COLUMNS, Row
 from traces.write_cursor import WriteCursor
@@ -88,6 +88,7 @@ def reprice_batch(
     changed = [row for row, old in zip(rows, before, strict=True) if add_change(repriced, old, row)]
     if changed and not dry_run:
         writer.correct(cursor, workspace_id, changed)
+        scores.correct(cursor, workspace_id, changed)
     last = rows[-1] if len(rows) == BATCH else None
     return (last.timestamp, last.trace_id, last.span_id) if last else None
 

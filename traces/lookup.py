@@ -17,42 +17,41 @@ from traces.row import CORRECTED_COLUMNS, KEY_COLUMNS, Row
 LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
 JSON_COLUMNS = ("usage_details", "span_facts")
 # Looks into the index once for each id. Without OFFSET 0 the planner, whose statistics of a growing table are always
-# old, may read all rows of the workspace instead.
+# old, may read all rows of the workspace instead. The ids are compared outside, or the planner may skip through the
+# table's key, which begins with the time, to find them.
 SPANS_OF_TRACES = """
 SELECT {columns}
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
 CROSS JOIN LATERAL generate_series(
     date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
 ) AS week
-CROSS JOIN LATERAL (
+JOIN LATERAL (
     SELECT *
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
-        AND traces.trace_id = wanted.trace_id
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
         AND span_facts ? 'kind'
     OFFSET 0
-) AS found
+) AS found ON found.trace_id = wanted.trace_id
 """
 # Roots have an index without the time, because a root may be much older than the spans that look for it.
 ROOTS_OF_TRACES = """
 SELECT found.trace_id, found.timestamp, found.latency_ms
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
-CROSS JOIN LATERAL (
+JOIN LATERAL (
     SELECT trace_id, timestamp, latency_ms
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
-        AND traces.trace_id = wanted.trace_id
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
         AND parent_span_id IS NULL
         AND span_facts ? 'kind'
     OFFSET 0
-) AS found
+) AS found ON found.trace_id = wanted.trace_id
 """
 ITEMS = """
 SELECT {columns}
@@ -60,7 +59,7 @@ FROM unnest(%(trace_ids)s::text[], %(span_ids)s::text[]) AS wanted (trace_id, sp
 CROSS JOIN LATERAL generate_series(
     date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
 ) AS week
-CROSS JOIN LATERAL (
+JOIN LATERAL (
     SELECT *
     FROM traces
     WHERE workspace_id = %(workspace_id)s
@@ -70,11 +69,9 @@ CROSS JOIN LATERAL (
             = hashtextextended(
                 wanted.span_id, hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
             )
-        AND traces.trace_id = wanted.trace_id
-        AND traces.span_id = wanted.span_id
         AND span_facts ? 'item'
     OFFSET 0
-) AS found
+) AS found ON found.trace_id = wanted.trace_id AND found.span_id = wanted.span_id
 """
 ATTRIBUTES = """
 SELECT traces.trace_id, traces.span_id, traces.attributes::text

@@ -187,17 +187,16 @@ FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
 CROSS JOIN LATERAL generate_series(
     date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
 ) AS week
-CROSS JOIN LATERAL (
+JOIN LATERAL (
     SELECT *
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
-        AND traces.trace_id = wanted.trace_id
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
     OFFSET 0
-) AS found
+) AS found ON found.trace_id = wanted.trace_id
 ORDER BY found.timestamp, found.span_id
 """
 

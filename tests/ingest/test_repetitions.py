@@ -22,6 +22,7 @@ from tests.ingest.otlp_spans import (
 )
 from tests.ingest.otlp_spans import usage as tokens
 from tests.tenant import Tenant
+from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -164,3 +165,14 @@ def test_an_embedding_of_an_old_library_is_an_embedding(tenant: Tenant) -> None:
     old = {"llm.request.type": "embedding", "gen_ai.system": "OpenAI", "gen_ai.request.model": "text-embedding-3-small"}
     send(tenant, Sent(1, attributes=old | {"gen_ai.usage.prompt_tokens": 8}, name="openai.embeddings"))
     assert [row["operation"] for row in stored(tenant)] == ["embeddings"]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_call_has_what_each_of_its_records_says_it_used(tenant: Tenant, order: tuple[int, int]) -> None:
+    outer, inner = chat(1, scope=LANGCHAIN), chat(2, 1)
+    outer.attributes["openai.response.service_tier"] = "flex"
+    inner.attributes["gen_ai.usage.audio.input_tokens"] = 40
+    for place in order:
+        send(tenant, (outer, inner)[place])
+    [call] = rows("SELECT usage_details FROM traces WHERE operation = 'chat'", {})
+    assert call["usage_details"] == {"service_tier": "flex", "input_audio_tokens": 40}

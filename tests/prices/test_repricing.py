@@ -11,7 +11,7 @@ from django.core.management import call_command
 from prices.models import PriceOverride
 from tests.ingest.test_otlp import JSON, TRACE, a_span, override, post, request_of, stored
 from tests.tenant import NOON, Tenant, iso
-from traces import writer
+from traces import db, writer
 from traces.lookup import rows_after
 from traces.row import COST_COLUMNS
 
@@ -232,3 +232,13 @@ def test_a_row_that_is_no_call_by_now_costs_nothing(tenant: Tenant, reprice: Any
     ]
     assert tenant.ask("cost/by-model") == right
     assert [row["operation"] for row in stored(tenant)] == ["chat", "execute_tool"]
+
+
+def test_scores_of_repriced_calls_get_the_name_of_the_provider(tenant: Tenant, reprice: Any) -> None:
+    post(tenant, request_of(a_span(1, attributes={"gen_ai.provider.name": "vertex_ai"})))
+    store_as_before(tenant, provider="vertex_ai")
+    score = {"trace_id": TRACE, "name": "helpful", "value": 1, "timestamp": iso(NOON)}
+    assert tenant.client.post("/api/v1/scores", json.dumps(score), content_type=JSON).json()["accepted"] == 1
+    reprice()
+    for table in ("scores", "score_sums_hourly"):
+        assert db.rows(f"SELECT provider FROM {table}", {}) == [{"provider": "gcp.vertex_ai"}]
