@@ -56,6 +56,7 @@ class StoreResult(NamedTuple):
 
 
 COLUMNS = {field.name: "text" for field in fields(Score)} | {"timestamp": "timestamptz", "number": "numeric"}
+HAS_SCORES = "SELECT EXISTS (SELECT FROM scores WHERE workspace_id = %(workspace_id)s)"
 BY_IDS = """
 SELECT {names}
 FROM scores
@@ -141,6 +142,9 @@ def store(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> S
 
 def correct(cursor: WriteCursor, workspace_id: UUID, rows: Iterable[Row]) -> None:
     """Gives the scores of the traces of these rows, which were just stored, the values that the traces have now."""
+    cursor.execute(HAS_SCORES, {"workspace_id": workspace_id}, prepare=True)
+    if cursor.fetchone() != (True,):
+        return
     trace_ids = sorted({row.trace_id for row in rows})
     cursor.execute(BY_TRACES, {"workspace_id": workspace_id, "trace_ids": trace_ids})
     scores = scores_in(cursor)

@@ -1,6 +1,7 @@
 """Calls below calls: which of them repeat the call above, and which are calls of their own."""
 
 import itertools
+import json
 import random
 from typing import Any
 
@@ -175,4 +176,4 @@ def test_a_call_has_what_each_of_its_records_says_it_used(tenant: Tenant, order:
     for place in order:
         send(tenant, (outer, inner)[place])
     [call] = rows("SELECT usage_details FROM traces WHERE operation = 'chat'", {})
-    assert call["usage_details"] == {"service_tier": "flex", "input_audio_tokens": 40}
+    assert json.loads(call["usage_details"]) == {"service_tier": "flex", "input_audio_tokens": 40}
