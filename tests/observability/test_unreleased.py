@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
-from observability.unreleased import UNRELEASED
+from observability.unreleased import UNRELEASED, VARIABLES
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -45,3 +45,20 @@ def test_the_other_database_is_migrated() -> None:
 def test_a_current_database_is_not_refused() -> None:
     for alias in connections:
         assert UNRELEASED.isdisjoint(MigrationRecorder(connections[alias]).applied_migrations())
+
+
+OTHER_STATES = {
+    "analytics": "COMMENT ON TABLE user_numbers IS 'schema: 0123'",
+    "default": "ALTER TABLE prices_priceoverride DROP COLUMN cache_write_1h_usd_per_million CASCADE",
+}
+
+
+@pytest.mark.parametrize(("alias", "statement"), OTHER_STATES.items())
+def test_a_database_of_another_state_of_the_initial_migrations_is_refused(alias: str, statement: str) -> None:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(statement)
+    before = tables(alias)
+    with pytest.raises(CommandError) as refused:
+        call_command("migrate", database=alias, verbosity=0)
+    assert str(refused.value) == SENTENCE.format(VARIABLES[alias])
+    assert tables(alias) == before

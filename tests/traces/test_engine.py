@@ -79,7 +79,7 @@ def test_an_unknown_engine_is_refused() -> None:
 
 
 def test_an_engine_without_a_schema_of_its_own_has_that_of_postgresql() -> None:
-    assert INITIAL.statements("citus") == INITIAL.statements("postgresql") != INITIAL.statements("timescaledb")
+    assert INITIAL.schema_file("citus") == INITIAL.schema_file("postgresql") != INITIAL.schema_file("timescaledb")
 
 
 def test_distributing_without_citus_says_so() -> None:
