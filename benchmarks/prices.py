@@ -21,8 +21,10 @@ from genai_prices.data_snapshot import get_snapshot  # noqa: E402
 from genai_prices.types import ModelInfo, Provider, Usage  # noqa: E402
 
 from prices.list_price import is_for_tokens, named_prices  # noqa: E402
-from prices.price_list import texts_of  # noqa: E402
+from prices.open_weights import has_open_weights  # noqa: E402
+from prices.price_list import resold_by, texts_of  # noqa: E402
 from prices.pricing import CallToPrice, price_calls  # noqa: E402
+from prices.providers import list_id  # noqa: E402
 from prices.usage import UNITS  # noqa: E402
 from traces.row import Row  # noqa: E402
 
@@ -40,11 +42,15 @@ CHANGES = (
     *("-32k", "-70b", ":70b", ":nitro", ":thinking", ":acme", "/acme", "@acme"),
 )
 OWN_SERVERS = ("vllm", "ollama", "acme-gateway", "lmstudio", "my.proxy.internal")
+DATED = re.compile(r"-(?:20\d\d-\d\d-\d\d|20\d{6}|\d\d-20\d\d|2[3-9](?:0[1-9]|1[0-2]))$")
+SOLD_BY_OPENAI = re.compile(r"(?!gpt-oss).*")
 PLAIN = re.compile(r"(?:gpt|o)-?[\d.]+o?(?:-mini|-nano|-turbo)?")
 CLAUDE = re.compile(r"claude-(?:opus|sonnet|haiku)-\d(?:-\d)?")
 GEMINI = re.compile(r"gemini-\d\.\d-(?:flash|pro)(?:-lite)?")
 NOVA = re.compile(r"(?:amazon|meta|deepseek|mistral)\.[^:]*(?::\d)?")
-ALTERED = 1_000
+OTHER_PROVIDERS = ("groq", "together", "fireworks", "azure", "deepseek", "anthropic", "openrouter", "hosted_vllm")
+ALTERED = 250
+"""Of each kind."""
 LEGITIMATE = 200
 
 
@@ -119,16 +125,41 @@ def calls_without_units(count: Count) -> Count:
 
 
 def altered_names() -> list[Name]:
-    """Returns names that are close to those of the list, and models of the list on a server of one's own."""
+    """Returns names that are close to those of the list, or whose provider or price nobody knows."""
     known = {text for _, model in listed() for is_pattern, text in texts_of(model) if not is_pattern}
-    names = [
+    close = [
         Name(provider.id, name, model)
         for provider, model in listed()
         for name in changed(model.id.lower())
         if name not in known and name.rpartition("/")[2] not in known
     ]
-    names += [Name(server, model.id, model) for server in OWN_SERVERS for _, model in listed()]
-    return random.Random(14).sample(names, ALTERED)  # noqa: S311 (the same names each time)
+    on_own_servers = [Name(server, model.id, model) for server in OWN_SERVERS for _, model in listed()]
+    open_weights = [Name(None, model.id, model) for _, model in listed() if has_open_weights(model.id.lower())]
+    kinds = (close, on_own_servers, open_weights, list(of_other_providers(known)), list(older_releases()))
+    return [name for kind in kinds for name in sampled(kind, ALTERED)]
+
+
+def sampled(names: list[Name], number: int) -> list[Name]:
+    return random.Random(14).sample(names, min(number, len(names)))  # noqa: S311 (the same names each time)
+
+
+def of_other_providers(known: set[str]) -> Iterator[Name]:
+    """Yields names that name another provider than the call does, as a proxy gets them."""
+    for provider, model in listed():
+        for other in OTHER_PROVIDERS:
+            name = f"{other}/{model.id}"
+            if list_id(other) not in (provider.id, *resold_by(provider.id)) and name.lower() not in known:
+                yield Name(provider.id, name, model)
+
+
+def older_releases() -> Iterator[Name]:
+    """Yields releases that the list does not know, of models of which it knows newer ones."""
+    for provider, model in listed():
+        texts = {text for is_pattern, text in texts_of(model) if not is_pattern}
+        bases = sorted({DATED.sub("", text) for text in texts if DATED.search(text)} & texts)
+        for name in (f"{base}{date}" for base in bases for date in ("-2023-01-01", "-20230101", "-2301")):
+            if not provider.find_model(name, all_providers=get_snapshot().providers):
+                yield Name(provider.id, name, model)
 
 
 def changed(name: str) -> Iterator[str]:
@@ -151,7 +182,7 @@ def legitimate_names() -> list[Name]:
     google = ("gcp.gemini", "gemini", "google", "vertex_ai")
     names = [
         *spelled("openai", ("openai",), ("openai/{}", "openai:{}", "responses/{}")),
-        *spelled("openai", (None, "litellm"), ("openai/{}", "litellm_proxy/openai/{}")),
+        *spelled("openai", (None, "litellm"), ("openai/{}", "litellm_proxy/openai/{}"), SOLD_BY_OPENAI),
         *spelled("openai", ("openai", "open_ai"), ("{}-2026-11-20", "{}-20261120", "{}-latest"), PLAIN),
         *spelled("anthropic", ("anthropic", None), ("anthropic/{}", "anthropic:{}")),
         *spelled("anthropic", ("anthropic", None), ("{}-20261120", "{}@20261120", "{}-latest"), CLAUDE),
@@ -169,7 +200,7 @@ def legitimate_names() -> list[Name]:
         *spelled("fireworks", ("fireworks_ai", None), ("accounts/fireworks/models/{}",)),
         *spelled("x-ai", ("xai", "x_ai"), ("{}", "xai/{}")),
     ]
-    return random.Random(14).sample(names, LEGITIMATE)  # noqa: S311
+    return sampled(names, LEGITIMATE)
 
 
 def spelled(
@@ -195,7 +226,7 @@ def counts() -> list[Count]:
         listed_calls(Count("listed calls with tokens cost what the list says"), every_unit=False),
         listed_calls(Count("listed calls with all that has a price cost what the list says"), every_unit=True),
         calls_without_units(Count("models sold by the hour, page or character are unpriced for tokens alone")),
-        altered_calls(Count("altered names and own servers are unpriced")),
+        altered_calls(Count("altered names, other providers, older releases and own servers are unpriced")),
         legitimate_calls(Count("spellings of listed names cost what the list says")),
     ]
 

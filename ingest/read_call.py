@@ -12,7 +12,7 @@ from ingest.reported_cost import amounts_of, first_total, part_name, reported_co
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.values import value_at
-from prices.providers import provider_name, provider_of_model
+from prices.providers import provider_name, provider_of_models
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
 
@@ -30,7 +30,7 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     read_cost(facts, attributes)
     facts.is_presumed = is_presumed_call(facts.kind, span, is_model_in_name and not facts.has_usage)
     providers = [facts.provider] if facts.provider else attributes.values_of(fields.PROVIDER)
-    facts.provider = provider_of(providers) or provider_of_model(facts.used_model or facts.requested_model or "")
+    facts.provider = provider_of(providers) or provider_of_models(facts.used_model, facts.requested_model)
 
 
 def read_cost(facts: SpanFacts, attributes: Attributes) -> None:

@@ -21,7 +21,7 @@ from genai_prices.types import (
     calc_unit_price,
 )
 
-from prices.price_list import find_model
+from prices.price_list import find_model, names_another_provider
 from prices.usage import UNITS, Context, has_counts, is_of_every_call, usage_counts
 from traces.row import COST_COLUMN_OF, Row
 
@@ -101,7 +101,12 @@ class ListPrice:
 
 @lru_cache(maxsize=16384)
 def list_prices(models: tuple[str, ...], provider: str | None, context: Context, day: date) -> list[ListPrice]:
-    """Returns the prices of that day under the names of a call, the best first."""
+    """Returns the prices of that day under the names of a call, the best first.
+
+    None are known if a name contradicts the provider: who served the call would be a guess.
+    """
+    if any(names_another_provider(provider, name) for name in models):
+        return []
     prices: dict[str, ListPrice] = {}
     for listed, model in filter(None, (find_model(provider, name) for name in models)):
         if not knows(listed, model, context, day):

@@ -10,91 +10,111 @@ from typing import NamedTuple
 
 from genai_prices.data_snapshot import get_snapshot
 
+from prices.open_weights import has_open_weights
+
 
 class Provider(NamedTuple):
     name: str
     list_id: str | None
     """Its id on the price list. None: the list has no prices of it."""
     spellings: tuple[str, ...] = ()
-    """Other names for it, in lower case."""
+    """Other names for it. Case, spaces, hyphens and underscores do not matter."""
 
 
 PROVIDERS = (
-    Provider("openai", "openai", ("open_ai", "open-ai")),
-    Provider("anthropic", "anthropic"),
+    Provider(
+        "openai",
+        "openai",
+        ("text-completion-openai", "aiohttp_openai", "openai_responses", "openai_chat_completions"),
+    ),
+    Provider("anthropic", "anthropic", ("anthropic_text",)),
     Provider(
         "gcp.gemini",
         "google",
         (
-            *("gemini", "google", "google_ai", "google-ai", "google_genai", "google-genai", "google_ai_studio"),
-            *("google-ai-studio", "google-gla", "google.generative-ai", "google_generative_ai", "googleai"),
-            *("gcp.gen_ai", "google_gemini", "google-gemini"),
+            *("gemini", "google", "google_ai", "google_genai", "google_ai_studio", "google-gla", "palm"),
+            *("google.generative-ai", "google_generative_ai", "gcp.gen_ai", "google_gemini"),
         ),
     ),
     Provider(
         "gcp.vertex_ai",
         "google",
         (
-            *("vertex_ai", "vertex-ai", "vertexai", "vertex", "vertex_ai_beta", "google_vertexai", "google_vertex"),
-            *("google-vertex", "google.vertex", "google-vertex-ai", "google_vertex_ai", "google_anthropic_vertex"),
+            *("vertex_ai", "vertex", "vertex_ai_beta", "google_vertexai", "google_vertex", "google.vertex"),
+            *("google_anthropic_vertex", "anthropic_vertex"),
         ),
     ),
     Provider(
         "aws.bedrock",
         "aws",
         (
-            *("bedrock", "aws_bedrock", "aws-bedrock", "amazon_bedrock", "amazon-bedrock", "bedrock_converse"),
-            *("bedrock-converse", "amazon.bedrock", "aws", "amazon", "anthropic-bedrock", "anthropic_bedrock"),
+            *("bedrock", "aws_bedrock", "amazon_bedrock", "bedrock_converse", "amazon_bedrock_converse"),
+            *("bedrock_mantle", "amazon.bedrock", "aws", "amazon", "anthropic-bedrock"),
         ),
     ),
+    Provider("aws.sagemaker", None, ("sagemaker", "aws_sagemaker", "amazon_sagemaker", "sagemaker_endpoint")),
     Provider(
         "azure.ai.openai",
         "azure",
-        ("azure", "az.ai.openai", "azure_openai", "azure-openai", "azureopenai", "azure-openai-responses"),
+        ("azure", "az.ai.openai", "azure_openai", "azure-openai-responses", "azure_text", "azure_openai_service"),
     ),
     Provider(
         "azure.ai.inference",
         "azure",
-        ("az.ai.inference", "azure_ai", "azure-ai", "azure_ai_inference", "azure-ai-inference", "azure_ai_foundry"),
+        (
+            *("az.ai.inference", "azure_ai", "azure_ai_inference", "azure_ai_foundry"),
+            "AzureAIChatCompletionsModel",
+        ),
     ),
-    Provider("x_ai", "x-ai", ("xai", "x-ai", "x.ai", "grok")),
-    Provider("mistral_ai", "mistral", ("mistral", "mistralai", "mistral-ai", "mistral.ai")),
-    Provider("cohere", "cohere", ("cohere_chat", "cohere-chat")),
-    Provider("deepseek", "deepseek", ("deep_seek", "deep-seek", "deepseek-ai")),
+    Provider("x_ai", "x-ai", ("xai", "x.ai", "grok")),
+    Provider("mistral_ai", "mistral", ("mistral", "mistral.ai", "codestral", "text-completion-codestral")),
+    Provider("cohere", "cohere"),
+    Provider("deepseek", "deepseek", ("deepseek-ai",)),
     Provider("groq", "groq", ("groqcloud",)),
-    Provider("perplexity", "perplexity", ("pplx", "perplexity_ai", "perplexity-ai")),
-    Provider("together", "together", ("together_ai", "together-ai", "togetherai", "together.ai")),
-    Provider("fireworks", "fireworks", ("fireworks_ai", "fireworks-ai", "fireworksai")),
-    Provider("openrouter", "openrouter", ("open_router", "open-router", "openrouter.ai")),
-    Provider("moonshotai", "moonshotai", ("moonshot", "moonshot_ai", "moonshot-ai", "moonshot.ai")),
-    Provider("zai", "zai", ("z-ai", "z.ai", "z_ai")),
-    Provider("voyageai", "voyageai", ("voyage", "voyage_ai", "voyage-ai")),
-    Provider("github-copilot", "github-copilot", ("github_copilot", "copilot")),
-    Provider("ollama", None, ("ollama_chat", "ollama-chat", "chatollama")),
-    Provider("vllm", None, ("hosted_vllm", "hosted-vllm", "vllm-openai")),
-    Provider("lm_studio", None, ("lmstudio", "lm-studio")),
-    Provider("llama.cpp", None, ("llamacpp", "llama-cpp", "llama_cpp", "llamafile")),
+    Provider("perplexity", "perplexity", ("pplx", "perplexity_ai")),
+    Provider("together", "together", ("together_ai", "together.ai")),
+    Provider("fireworks", "fireworks", ("fireworks_ai", "fireworks_ai-embedding-models")),
+    Provider("openrouter", "openrouter", ("openrouter.ai",)),
+    Provider("moonshotai", "moonshotai", ("moonshot", "moonshot.ai")),
+    Provider("zai", "zai", ("z.ai", "zai-org")),
+    Provider("minimax", "minimax", ("minimax_ai",)),
+    Provider("voyageai", "voyageai", ("voyage",)),
+    Provider("github-copilot", "github-copilot", ("copilot",)),
+    Provider("ollama", None),
+    Provider("vllm", None, ("hosted_vllm", "vllm-openai")),
+    Provider("lm_studio", None),
+    Provider("llama.cpp", None, ("llama-cpp", "llamafile")),
     Provider("sglang", None),
-    Provider("huggingface", None, ("hugging_face", "hugging-face", "hf", "tgi")),
-    Provider("ibm.watsonx.ai", None, ("watsonx", "ibm_watsonx", "ibm-watsonx", "watsonx_text")),
+    Provider("huggingface", None, ("hf", "tgi", "HuggingFaceEndpoint", "HuggingFacePipeline")),
+    Provider("ibm.watsonx.ai", None, ("watsonx", "ibm_watsonx", "watsonx_text")),
 )
-FRAMEWORKS = frozenset(
-    {
-        *("", "-", "none", "null", "undefined", "unknown", "n/a", "other", "custom", "default"),
-        *("litellm", "litellm_proxy", "litellm-proxy", "litellm_proxy_server", "vercel", "gateway", "ai-gateway"),
-        *("vercel_ai_gateway", "vercel-ai-gateway", "portkey", "helicone", "kong", "langfuse", "aisuite"),
-        *("langchain", "langgraph", "strands-agents", "strands", "microsoft.agent_framework", "crewai", "dspy"),
-        *("gcp.vertex.agent", "google_adk", "google-adk", "llama_index", "llamaindex", "haystack", "agno"),
-        *("smolagents", "pydantic-ai", "pydantic_ai", "semantic_kernel", "semantic-kernel", "autogen", "mlflow"),
-        *("openai-agents", "openai_agents", "vercel-ai", "ai-sdk", "instructor", "mirascope", "traceloop"),
-    }
+FRAMEWORK_SPELLINGS = (
+    *("", "none", "null", "undefined", "unknown", "n/a", "other", "custom", "default"),
+    *("litellm", "litellm_proxy", "litellm_proxy_server", "vercel", "gateway", "ai-gateway"),
+    *("vercel_ai_gateway", "portkey", "helicone", "kong", "langfuse", "aisuite"),
+    *("langchain", "langgraph", "strands-agents", "strands", "microsoft.agent_framework", "crewai", "dspy"),
+    *("gcp.vertex.agent", "google_adk", "llama_index", "haystack", "agno"),
+    *("smolagents", "pydantic-ai", "semantic_kernel", "autogen", "mlflow"),
+    *("openai-agents", "vercel-ai", "ai-sdk", "instructor", "mirascope", "traceloop"),
 )
 """What frameworks and proxies send as the provider. The model's name says more."""
-
-BY_SPELLING = {spelling: one for one in PROVIDERS for spelling in (one.name, *one.spellings)}
-LISTED = frozenset(provider.id for provider in get_snapshot().providers)
+SEPARATORS = re.compile(r"[\s_-]+")
 API_SUFFIX = re.compile(r"\.(?:chat|responses|messages|completions?|embeddings?|image|speech|transcription)$")
 """The part of an API, as the AI SDK adds it: `openai.responses`."""
+CLASS_PARTS = (re.compile(r"chat|embeddings?$"), re.compile(r"llm$"))
+"""What LangChain's classes add to a provider, without separators: `AzureChatOpenAI`, `OllamaLLM`, `openai-chat`."""
+VERTEX_AI_MODELS = re.compile(r"vertexai\w+models")
+"""LiteLLM's kinds of models on Vertex AI, without separators: `vertex_ai-anthropic_models`."""
+
+
+def folded(spelling: str) -> str:
+    """Returns the spelling in lower case and without separators: `Azure OpenAI` and `azure_openai` are one."""
+    return SEPARATORS.sub("", spelling.lower())
+
+
+BY_SPELLING = {folded(spelling): one for one in PROVIDERS for spelling in (one.name, *one.spellings)}
+FRAMEWORKS = frozenset(map(folded, FRAMEWORK_SPELLINGS))
+LISTED = {folded(provider.id): provider.id for provider in get_snapshot().providers}
 
 
 @lru_cache(maxsize=4096)
@@ -104,23 +124,29 @@ def provider_name(spelling: str | None) -> str | None:
     What nobody knows stays as it is, in lower case.
     """
     text = (spelling or "").strip().lower()
-    text = text if text in BY_SPELLING else API_SUFFIX.sub("", text)
-    if text in FRAMEWORKS:
-        return None
-    known = BY_SPELLING.get(text)
-    return known.name if known else text
+    text = text if is_known(text) else API_SUFFIX.sub("", text)
+    for key in (folded(text), *(part.sub("", folded(text)) for part in CLASS_PARTS)):
+        if key in BY_SPELLING:
+            return BY_SPELLING[key].name
+        if key in LISTED:
+            return LISTED[key]
+        if key in FRAMEWORKS:
+            return None
+    return "gcp.vertex_ai" if VERTEX_AI_MODELS.fullmatch(folded(text)) else text
 
 
-def list_id(name: str) -> str | None:
+def list_id(spelling: str) -> str | None:
     """Returns the id on the price list; None for a provider that the list does not know."""
-    known = BY_SPELLING.get(name)
-    if known:
-        return known.list_id
-    return name if name in LISTED else None
+    known = BY_SPELLING.get(folded(spelling))
+    return known.list_id if known else LISTED.get(folded(spelling))
 
 
 def is_known(spelling: str) -> bool:
-    return spelling in BY_SPELLING or spelling in LISTED
+    return folded(spelling) in BY_SPELLING or folded(spelling) in LISTED
+
+
+def is_framework(spelling: str) -> bool:
+    return folded(spelling) in FRAMEWORKS
 
 
 # --- The provider in the name of a model ---
@@ -130,17 +156,17 @@ BEDROCK_VENDORS = (
     r"(?:anthropic|amazon|meta|cohere|ai21|mistral|deepseek|openai|qwen|writer|stability|moonshotai|zai|nvidia)\."
 )
 """Stand in front of a model's name at Bedrock."""
+BEDROCK_MODEL = re.compile(rf"(?:{BEDROCK_REGIONS})?(?:{BEDROCK_VENDORS})\w")
 PROVIDER_OF_MODEL = (
-    (re.compile(rf"^(?:{BEDROCK_REGIONS})?(?:{BEDROCK_VENDORS})\w"), "aws.bedrock"),
-    (re.compile(r"gpt-oss|gemma"), None),  # open weights, which anybody serves and the makers hardly do
-    (re.compile(r"^(gpt-|chatgpt-|o[1-9](-|$)|text-embedding-(3|ada)|davinci|babbage|codex)"), "openai"),
-    (re.compile(r"^claude"), "anthropic"),
-    (re.compile(r"^(gemini|text-bison|chat-bison)"), "gcp.gemini"),
-    (re.compile(r"^(mistral|mixtral|codestral|ministral|magistral|devstral)"), "mistral_ai"),
-    (re.compile(r"^command"), "cohere"),
-    (re.compile(r"^grok"), "x_ai"),
-    (re.compile(r"^deepseek"), "deepseek"),
+    (re.compile(r"gpt-|chatgpt-|o[1-9](-|$)|text-embedding-(3|ada)|davinci|babbage|codex"), "openai"),
+    (re.compile(r"claude"), "anthropic"),
+    (re.compile(r"gemini|text-bison|chat-bison"), "gcp.gemini"),
+    (re.compile(r"(?:open-)?mi[sx]tral|codestral|ministral|magistral|devstral|pixtral|voxtral"), "mistral_ai"),
+    (re.compile(r"command"), "cohere"),
+    (re.compile(r"grok"), "x_ai"),
+    (re.compile(r"deepseek"), "deepseek"),
 )
+"""Beginnings of names that only their makers use. Open weights are excepted before."""
 PROVIDER_OF_PATH = (
     ("arn:aws", "aws.bedrock"),
     ("projects/", "gcp.vertex_ai"),
@@ -153,29 +179,44 @@ PATH_SEGMENTS = frozenset({"models", "deployments", "engines", "responses", "cha
 """Segments of paths that name no provider: `models/gemini-2.5-flash`, `azure/deployments/gpt-4o`."""
 
 
+def provider_of_models(*names: str | None) -> str | None:
+    """Returns the provider that one of the names says in front of the model, else the one that a name says itself."""
+    given = [name for name in names if name]
+    said = (provider for say in (provider_in_front, provider_of_model) for name in given if (provider := say(name)))
+    return next(said, None)
+
+
 @lru_cache(maxsize=4096)
 def provider_of_model(model: str) -> str | None:
     """Returns the provider that the name of a model says: by its path, its first segment, or the name itself.
 
-    Nobody knows who serves `acme/gpt-4o`, and at which price.
+    Nobody knows who serves `acme/gpt-4o` or open weights, and at which price.
     """
+    name = without_frameworks(model.strip().lower())
+    if BEDROCK_MODEL.match(name) and "/" not in name:
+        return "aws.bedrock"
+    if "/" in name or has_open_weights(name):
+        return provider_in_front(name)
+    said = provider_in_front(name)
+    return said or next((provider for pattern, provider in PROVIDER_OF_MODEL if pattern.match(name)), None)
+
+
+def provider_in_front(model: str) -> str | None:
+    """Returns the provider that stands in front of the model: `groq/...`, `openai:...`, or the path of an API."""
     name = without_frameworks(model.strip().lower())
     for beginning, provider in PROVIDER_OF_PATH:
         if name.startswith(beginning):
             return provider
-    first, separator, _ = name.partition("/")
-    if separator:
-        return provider_name(first) if is_known(first) else None
-    first, colon, _ = name.partition(":")
-    if colon and is_known(first):
-        return provider_name(first)
-    return next((provider for pattern, provider in PROVIDER_OF_MODEL if pattern.search(name)), None)
+    if has_open_weights(name):
+        return None
+    first = re.split("[/:]", name, maxsplit=1)[0]
+    return provider_name(first) if first != name and is_known(first) else None
 
 
 def without_frameworks(name: str) -> str:
     """Returns the name without leading segments that name no provider: `litellm_proxy/gpt-4o`."""
     first, separator, rest = name.partition("/")
-    while separator and (first in FRAMEWORKS or first in PATH_SEGMENTS):
+    while separator and (is_framework(first) or first in PATH_SEGMENTS):
         name = rest
         first, separator, rest = name.partition("/")
     return name

@@ -42,6 +42,13 @@ def cost_of(tenant: Tenant, model: str, provider: str | None = None, **values: A
         ("azure", "azure/deployments/gpt-4o", "12.5"),
         (None, "models/gemini-2.5-flash", "2.8"),
         ("openai.responses", "gpt-4o", "12.5"),
+        ("Azure OpenAI", "openai/gpt-4o", "12.5"),
+        (None, "groq/openai/gpt-oss-120b", "0.75"),
+        (None, "open-mistral-7b", "0.5"),
+        (None, "mistral-large-latest", "8"),
+        ("cerebras", "openai/gpt-oss-120b", "1.1"),
+        ("cohere", "command-r-08-2024", "0.75"),
+        ("openai", "gpt-4o-2026-11-20", "12.5"),
     ],
 )
 def test_a_model_is_found_by_its_whole_name(tenant: Tenant, provider: str | None, model: str, usd: str) -> None:
@@ -58,6 +65,18 @@ def test_a_model_is_found_by_its_whole_name(tenant: Tenant, provider: str | None
         (None, "vllm/gpt-4o"),
         (None, "acme/gpt-4o"),
         (None, "deepseek-r1:70b"),
+        *((None, f"{maker}gpt-oss-{size}b") for maker in ("", "openai/", "litellm_proxy/") for size in (20, 120)),
+        *((None, name) for name in ("gemma-3-27b-it", "mistral:7b", "mixtral-8x7b", "mistral-nemo", "deepseek-v3.2")),
+        *((None, name) for name in ("kimi-k2", "glm-4-plus", "minimax-m2", "qwen3-32b", "llama-3.3-70b", "phi-4")),
+        *(("openai", f"{other}/openai/gpt-oss-120b") for other in ("groq", "together", "litellm_proxy/groq")),
+        *(("openai", f"{other}/gpt-4o") for other in ("azure", "deepseek", "meta-llama", "openrouter")),
+        ("openai", "fireworks/gpt-oss-120b"),
+        ("azure", "deepseek/gpt-4o"),
+        ("mistral", "mistral-large-2402"),
+        ("mistral", "mistral-large-2611"),  # the newest one that the list knows costs less than `mistral-large`
+        *(("cohere", f"command-r{name}-2024") for name in ("-03", "-plus-04")),
+        ("openai", "gpt-4o-2024-07-01"),
+        ("openai", "gpt-4-0125"),
         *((None, f"{name}-acme") for name in ("claude-3-opus", "command-r", "deepseek-chat", "gpt-4.1", "grok-4")),
         *((None, name) for name in ("claude-opus-9", "gpt-5-ultra", "o3-super", "gemini-3.8-flash-cyber")),
         ("anthropic", "claude-sonnet-4-6-acme-tuned"),
@@ -69,6 +88,16 @@ def test_a_model_is_found_by_its_whole_name(tenant: Tenant, provider: str | None
 def test_another_models_price_is_never_taken(tenant: Tenant, provider: str | None, model: str) -> None:
     assert cost_of(tenant, model, provider) is None
     assert tenant.ask("cost/overview")["unpriced_calls"] == 1
+
+
+def test_a_call_is_unpriced_if_only_the_requested_model_names_another_provider(tenant: Tenant) -> None:
+    assert cost_of(tenant, "groq/openai/gpt-oss-120b", "openai", **{"gen_ai.response.model": "gpt-oss-120b"}) is None
+
+
+def test_what_stands_in_front_of_the_requested_model_is_the_provider(tenant: Tenant) -> None:
+    used = {"gen_ai.response.model": "gpt-oss-120b"}
+    assert cost_of(tenant, "groq/openai/gpt-oss-120b", **used) == Decimal("0.75")
+    assert [row["provider"] for row in stored(tenant)] == ["groq"]
 
 
 def test_dated_siblings_are_one_model(tenant: Tenant) -> None:
