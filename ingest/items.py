@@ -33,7 +33,8 @@ NOTED = ("operation", "is_timeless", "reported_cost_usd", "ranks")
 
 def noted(facts: SpanFacts) -> dict[str, Any]:
     """Returns the `span_facts` of an item that may come again."""
-    return {ITEM: True} | {name: value for name in NOTED if (value := getattr(facts, name))}
+    whole_model = {} if facts.requested_model == facts.model else {"requested_model": facts.requested_model}
+    return {ITEM: True} | whole_model | {name: value for name in NOTED if (value := getattr(facts, name))}
 
 
 def is_item(row: Row) -> bool:
@@ -54,7 +55,7 @@ def facts_of(row: Row) -> SpanFacts:
         user=row.user_id,
         session=row.session_id,
         provider=row.provider,
-        requested_model=row.model,
+        requested_model=stored.get("requested_model", row.model),
     )
 
 
@@ -64,7 +65,7 @@ def fill_item(row: Row, facts: SpanFacts) -> None:
     row.operation = facts.operation or "chat"
     row.status, row.error_type, row.error_message = facts.status, facts.error_type, facts.error_message
     row.agent_id, row.user_id, row.session_id = facts.agent or "", facts.user, facts.session
-    row.provider, row.model, row.latency_ms = facts.provider, facts.requested_model, facts.latency_ms
+    row.provider, row.model, row.latency_ms = facts.provider, facts.model, facts.latency_ms
     is_call = row.operation in CALL_OPERATIONS
     for name in COUNTS:
         setattr(row, name, getattr(facts, name) if is_call else None)

@@ -43,10 +43,11 @@ def plain_call(row: Row) -> pricing.CallToPrice | None:
     row.provider = provider_name(row.provider)
     if row.operation not in CALL_OPERATIONS:
         return None
-    reported = row.span_facts.get("reported_cost_usd") if row.span_facts else None
+    stated = row.span_facts or {}
+    reported, model = stated.get("reported_cost_usd"), stated.get("requested_model", row.model)
     if reported is None and row.cost_source == "reported":
         reported = row.cost_usd
-    return pricing.CallToPrice(row, (row.model,) if row.model else (), None if reported is None else Decimal(reported))
+    return pricing.CallToPrice(row, (model,) if model else (), None if reported is None else Decimal(reported))
 
 
 def results_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> dict[Key, ResolvedSpan]:

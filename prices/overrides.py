@@ -30,13 +30,16 @@ def overrides_of(workspace_id: UUID) -> list[PriceOverride]:
         return [PriceOverride.from_db(database, OVERRIDE_COLUMNS, values) for values in cursor.fetchall()]
 
 
-def override_for(overrides: Sequence[PriceOverride], row: Row) -> PriceOverride | None:
-    """Returns the newest override that was valid at the call's time."""
+def override_for(overrides: Sequence[PriceOverride], row: Row, models: Sequence[str]) -> PriceOverride | None:
+    """Returns the newest override that was valid at the call's time.
+
+    Its pattern fits the model's name as the product shows it, or is exactly one of the names that the client sent.
+    """
     for override in overrides:
         if (
             override.valid_from <= row.timestamp
             and (not override.provider or provider_name(override.provider) == provider_name(row.provider))
-            and fnmatchcase(row.model or "", override.model_pattern)
+            and (fnmatchcase(row.model or "", override.model_pattern) or override.model_pattern in models)
         ):
             return override
     return None

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from operator import attrgetter
-from uuid import UUID
 
 from prices.list_price import list_prices
 from prices.models import PriceOverride
-from prices.overrides import override_for, overrides_of, price_by_override
+from prices.overrides import override_for, price_by_override
 from prices.usage import context_of, has_usage
-from traces.row import CALL_OPERATIONS, COST_COLUMN_OF, COST_COLUMNS, Row
+from traces.row import COST_COLUMN_OF, COST_COLUMNS, Row
 
 cost_parts = attrgetter(*COST_COLUMNS)
 NO_PARTS = (None,) * len(COST_COLUMNS)
@@ -29,25 +28,6 @@ class CallToPrice:
     """The client's figure for some of the classes of COST_COLUMN_OF."""
 
 
-def price(workspace_id: UUID, rows: Sequence[Row]) -> None:
-    """Sets the cost, its parts, cost_source and price_id of the calls among the rows.
-
-    A row whose cost_source is `reported` holds the client's figure in cost_usd.
-    """
-    price_calls(
-        overrides_of(workspace_id),
-        [
-            CallToPrice(
-                row,
-                (row.model,) if row.model else (),
-                row.cost_usd if row.cost_source == "reported" else None,
-            )
-            for row in rows
-            if row.operation in CALL_OPERATIONS
-        ],
-    )
-
-
 def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[CallToPrice]) -> None:
     """Prices the calls with these overrides of their workspace, the newest first."""
     for call in calls:
@@ -55,7 +35,7 @@ def price_calls(overrides: Sequence[PriceOverride], calls: Sequence[CallToPrice]
         clear_price(row)
         row.cost_source = "unknown"
         is_known = has_usage(row)
-        if is_known and (override := override_for(overrides, row)):
+        if is_known and (override := override_for(overrides, row, call.models)):
             price_by_override(row, override)
         elif call.reported_cost_usd is not None:
             price_by_report(call, call.reported_cost_usd)

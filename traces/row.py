@@ -60,7 +60,7 @@ class Row:
     attributes: dict[str, Any] = field(default_factory=dict)
     span_facts: dict[str, Any] | None = None
     """The facts that the span itself states, so that its trace can be resolved again. Rows that no other span corrects
-    have no `kind` in it, only the cost that the client reported."""
+    have no `kind` in it, only the cost that the client reported and the whole name of the model."""
     link: str | None = None
     """A text that all records of the same call share, even in other traces."""
 

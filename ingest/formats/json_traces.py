@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from ingest.accepted_time import accepted_time, accepted_time_text
 from ingest.formats.json_values import parse_spans_json
 from ingest.messages import safe_attribute, safe_message
+from ingest.model_names import base_model
 from ingest.values import MAX_COST_USD, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
@@ -155,16 +156,26 @@ class TraceItem(BaseModel):
             values["attributes"] = self.attributes | self.usage()
             values |= dict.fromkeys(USAGE_FIELDS)
         values["provider"] = provider_name(self.provider)
-        if self.provider and values["provider"] != self.provider:
-            values["attributes"] = {"provider": self.provider} | values["attributes"]
-        if "span_id" in self.model_fields_set:
-            values["span_facts"] = (values.get("span_facts") or {}) | self.noted()
+        values["model"] = base_model(self.model)
+        for name, raw in (("provider", self.provider), ("model", self.model)):
+            if raw and values[name] != raw:
+                values["attributes"] = {name: raw} | values["attributes"]
+        if noted := self.noted():
+            values["span_facts"] = (values.get("span_facts") or {}) | noted
         return Row(**values)
 
     def noted(self) -> dict[str, Any]:
-        """Returns what the item itself states: it may come again, and what it leaves out must not count then."""
+        """Returns what the item itself states: it may come again, and what it leaves out must not count then.
+
+        The whole name of the model decides its price.
+        """
         given = self.model_fields_set
-        noted: dict[str, Any] = {"item": True}
+        noted: dict[str, Any] = {}
+        if self.model and self.model != base_model(self.model):
+            noted["requested_model"] = self.model
+        if "span_id" not in given:
+            return noted
+        noted["item"] = True
         if "operation" in given:
             noted["operation"] = self.operation
         if "timestamp" not in given:
