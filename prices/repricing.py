@@ -24,9 +24,13 @@ KIND_OF_COLUMN = {
     "model": "model name",
     **dict.fromkeys(("input_tokens", "output_tokens", "usage_details", "reasoning_tokens"), "usage"),
     **dict.fromkeys(("cache_read_tokens", "cache_write_tokens"), "usage"),
+    **dict.fromkeys(("agent_id", "user_id", "session_id"), "agent, user or session"),
+    **dict.fromkeys(("status", "error_type", "error_message"), "status"),
+    "latency_ms": "latency",
+    "response_id": "response id",
+    **dict.fromkeys(("name", "parent_span_id"), "name or parent"),
 }
-"""What changes when a column changes. All other columns say who called."""
-OTHER_KIND = "agent, user or session"
+"""What changes when a column of CORRECTED_COLUMNS changes."""
 
 ResolveAgain = Callable[[WriteCursor, UUID, list[Row]], list[pricing.CallToPrice]]
 """Corrects stored rows by today's rules, and returns the calls among them. Ingestion knows how."""
@@ -115,4 +119,4 @@ def kinds_of_change(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         yield "now a call" if is_call else "no call any more"
     for name in CORRECTED_COLUMNS:
         if old[name] != new[name]:
-            yield KIND_OF_COLUMN.get(name, OTHER_KIND)
+            yield KIND_OF_COLUMN[name]

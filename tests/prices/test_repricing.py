@@ -9,11 +9,12 @@ import pytest
 from django.core.management import call_command
 
 from prices.models import PriceOverride
+from prices.repricing import KIND_OF_COLUMN
 from tests.ingest.test_otlp import JSON, TRACE, a_span, override, post, request_of, stored
 from tests.tenant import NOON, Tenant, iso
 from traces import db, writer
 from traces.lookup import rows_after
-from traces.row import COST_COLUMNS
+from traces.row import CORRECTED_COLUMNS, COST_COLUMNS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -200,6 +201,16 @@ def test_json_calls_get_the_name_of_their_provider_too(tenant: Tenant, reprice: 
     assert "provider name 2" in reprice()[4]
     [line] = tenant.ask("cost/by-model")["data"]
     assert (line["provider"], line["calls"], line["cost_usd"]) == ("gcp.gemini", 2, pytest.approx(0.0006))
+
+
+def test_each_column_that_changes_is_named_by_its_kind(tenant: Tenant, reprice: Any) -> None:
+    post(tenant, request_of(a_span(1, attributes={"gen_ai.response.id": "r"})))
+    store_as_before(tenant, latency_ms=1.5, response_id="other")
+    assert reprice("--dry-run")[3:5] == ["would change 1", "by kind   latency 1, response id 1"]
+
+
+def test_every_column_that_may_change_has_a_kind() -> None:
+    assert set(KIND_OF_COLUMN) == set(CORRECTED_COLUMNS)
 
 
 def test_a_row_that_is_a_call_by_now_becomes_one(tenant: Tenant, reprice: Any) -> None:
