@@ -2,10 +2,9 @@
 
 from ingest.span_facts import SpanFacts
 from ingest.usage import Usage
+from prices.usage import STANDARD
 from traces.text import NAME_LENGTH, clean
 
-PLAIN = frozenset({"default", "standard", "auto", "on_demand", "standard_only", "normal", "none", "null"})
-"""Service tiers and speeds at the plain price."""
 COUNTED_PARTS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 """The parts that have a column of their own."""
 
@@ -38,7 +37,7 @@ def take_parts(facts: SpanFacts, parts: dict[str, int]) -> None:
 
 def take_text(facts: SpanFacts, name: str, text: str | None) -> None:
     """Takes the service tier or speed, unless it has the plain price."""
-    if text and (lower := text.strip().lower()) not in PLAIN:
+    if text and (lower := text.strip().lower()) not in STANDARD:
         add_detail(facts, name, clean(lower, NAME_LENGTH))
 
 

@@ -12,8 +12,10 @@ UNITS = UnitRegistry(unit_data)
 Context = tuple[tuple[str, str], ...]
 """Circumstances that select another price, like `("service_tier", "flex")`, by the price list's names."""
 CONTEXT_KEYS = ("service_tier", "speed")
-STANDARD = frozenset({"", "default", "standard", "standard_only", "auto", "normal", "on_demand", "on-demand", "none"})
-"""Names under which providers sell at their usual price."""
+STANDARD = frozenset(
+    {"", "default", "standard", "standard_only", "auto", "normal", "on_demand", "on-demand", "none", "null"}
+)
+"""Service tiers and speeds at the usual price of a provider."""
 BATCH = ("processing", "batch")
 
 EVERY_CALL = frozenset({"tokens", "tool_calls", "requests"})
@@ -24,8 +26,10 @@ def has_usage(row: Row) -> bool:
     """Tells whether enough is known to price the call. Half of its usage would give half of its price.
 
     No chat call is without input: SDKs write 0 where a stream did not report it. Counts that contradict each other,
-    like a cache larger than the input, have no price either.
+    like a cache or audio larger than the input, have no price either.
     """
+    if row.usage_details and not do_parts_fit(row, row.usage_details):
+        return False
     if row.operation == "embeddings":
         return row.input_tokens is not None
     if not row.input_tokens or row.output_tokens is None:
@@ -33,6 +37,22 @@ def has_usage(row: Row) -> bool:
     if not row.cache_read_tokens and not row.cache_write_tokens:
         return True
     return (row.cache_read_tokens or 0) + (row.cache_write_tokens or 0) <= row.input_tokens
+
+
+def do_parts_fit(row: Row, details: Mapping[str, int | str]) -> bool:
+    """Tells whether the tokens of each kind, and the modalities together, are no more than the whole."""
+    wholes = {"input": row.input_tokens or 0, "output": row.output_tokens or 0}
+    modalities = dict.fromkeys(wholes, 0)
+    for key, count in details.items():
+        dimensions = UNITS.units[key].dimensions if key in UNITS.units else {}
+        if dimensions.get("family") != "tokens" or not isinstance(count, int):
+            continue
+        direction = dimensions["direction"]
+        if "modality" in dimensions and "token_type" not in dimensions:
+            modalities[direction] += count
+        if max(count, modalities[direction]) > wholes[direction]:
+            return False
+    return True
 
 
 def other_units(details: Mapping[str, int | str]) -> set[str]:

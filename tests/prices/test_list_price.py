@@ -131,6 +131,21 @@ def test_half_known_usage_has_no_price(values: dict[str, Any]) -> None:
     assert (row.cost_usd, row.cost_source, parts_of(row)) == (None, "unknown", {})
 
 
+@pytest.mark.parametrize(
+    "details",
+    [
+        {"input_audio_tokens": 500},
+        {"output_audio_tokens": 51},
+        {"input_audio_tokens": 60, "input_text_tokens": 60},
+        {"cache_audio_read_tokens": 101},
+    ],
+)
+def test_parts_that_are_more_than_the_whole_have_no_price(details: dict[str, int | str]) -> None:
+    audio = {"provider": "openai", "model": "gpt-4o-audio-preview", "input_tokens": 100, "output_tokens": 50}
+    assert priced({"input_audio_tokens": 60, "output_audio_tokens": 50}, **audio).cost_usd is not None
+    assert priced(details, **audio).cost_usd is None
+
+
 def test_an_answer_without_a_token_and_embeddings_have_a_price() -> None:
     assert priced(None, input_tokens=1000, output_tokens=0).cost_usd == Decimal("0.0025")
     embedded = priced(None, operation="embeddings", model="text-embedding-3-small", input_tokens=1_000_000)
