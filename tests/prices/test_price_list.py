@@ -128,7 +128,8 @@ def test_listed_models_cost_the_same_when_they_are_posted(tenant: Tenant) -> Non
     ]
     body = json.dumps({"traces": items})
     assert tenant.client.post("/api/v1/traces", body, content_type=JSON).json()["accepted"] == len(items) > 20
-    posted = sorted((row["model"], row["cost_usd"]) for row in stored(tenant) if row["cost_usd"] is not None)
+    rows = [row for row in stored(tenant) if row["cost_usd"] is not None]
+    posted = sorted((row["attributes"].get("model", row["model"]), row["cost_usd"]) for row in rows)
     counts = {"input_tokens": 1000, "output_tokens": 100}
     own = [(model.id, benchmark.priced(provider.id, model.id, NOON, counts).cost_usd) for provider, model in models]
     assert posted == sorted((name, cost_usd) for name, cost_usd in own if cost_usd is not None)
