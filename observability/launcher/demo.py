@@ -76,8 +76,8 @@ MODELS = [
     Model("anthropic", "claude-sonnet-4-5", 2600),
     Model("anthropic", "claude-haiku-4-5", 1100),
     Model("anthropic", "claude-opus-4-1", 4800),
-    Model("google", "gemini-2.5-pro", 3300),
-    Model("google", "gemini-2.5-flash", 800),
+    Model("gcp.gemini", "gemini-2.5-pro", 3300),
+    Model("gcp.gemini", "gemini-2.5-flash", 800),
 ]
 AGENTS = [
     *("checkout-assistant", "support-triage", "code-reviewer", "sql-analyst", "invoice-reader"),
