@@ -14,21 +14,12 @@ from ingest.nodes import Node, scope_set, start_order
 from ingest.operations import OPERATION_OF_KIND
 from ingest.pairings import PAIRINGS
 from ingest.repetitions import find_repetitions
+from ingest.same_call import are_other_models, contradict
 from ingest.span_facts import SpanFacts
 
-CALL_FIELDS = (
-    "requested_model",
-    "used_model",
-    "response_id",
-    "provider",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "reported_cost_usd",
-    "reported_parts",
-)
+MODEL_FIELDS = ("requested_model", "used_model", "provider")
+TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+CALL_FIELDS = (*MODEL_FIELDS, *TOKEN_FIELDS, "response_id", "reported_cost_usd", "reported_parts")
 """Facts about a call that another record of it can add."""
 
 
@@ -185,16 +176,36 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
 
 
 def call_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
-    """Returns the facts of the call. Missing facts come from the other spans that record it."""
+    """Returns the facts of the call. Missing facts come from the other spans that record it.
+
+    Tokens and the name of the model belong together, so both come from one record if the call has no tokens.
+    """
     if not repetitions:
         return facts
     call = replace(facts)
+    records = [node.facts for node in repetitions]
+    with_tokens = next((record for record in records if states_tokens(record)), None)
+    if with_tokens is not None and not states_tokens(call):
+        take(call, with_tokens, TOKEN_FIELDS)
+        if with_tokens.model and (call.model is None or are_other_models(call, with_tokens)):
+            take(call, with_tokens, MODEL_FIELDS)
+            call.provider = call.provider or facts.provider
+    records = [record for record in records if not contradict(call, record) and not are_other_models(call, record)]
     for name in CALL_FIELDS:
         if getattr(call, name) is None:
-            values = (getattr(node.facts, name) for node in repetitions)
+            values = (getattr(record, name) for record in records)
             setattr(call, name, next((value for value in values if value is not None), None))
-    call.usage_details = merged_details([call, *(node.facts for node in repetitions)])
+    call.usage_details = merged_details([call, *records])
     return call
+
+
+def states_tokens(facts: SpanFacts) -> bool:
+    return (facts.input_tokens, facts.output_tokens) != (None, None)
+
+
+def take(call: SpanFacts, record: SpanFacts, names: Sequence[str]) -> None:
+    for name in names:
+        setattr(call, name, getattr(record, name))
 
 
 def merged_details(records: Sequence[SpanFacts]) -> dict[str, int | str] | None:
