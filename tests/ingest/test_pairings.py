@@ -22,6 +22,7 @@ from tests.ingest.otlp_spans import (
 )
 from tests.ingest.test_repetitions import final
 from tests.tenant import Tenant
+from traces import lookup
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -240,6 +241,31 @@ def test_500_parallel_failed_calls_that_two_libraries_record_are_500(tenant: Ten
     assert total_calls(tenant) == 500
     assert tenant.ask("performance/errors")["total_errors"] == 500
     assert sum(row["operation"] == "other" for row in stored(tenant)) == 500
+
+
+def test_a_call_of_a_stream_loads_few_of_the_others(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(3)
+    spans: list[Sent] = []
+    for number in range(1, 501):
+        start = number / 2
+        end = start + 2 + 4 * draw.random()
+        spans.append(framework(number, tokens=None, start=start, end=end))
+        spans.append(
+            provider(1000 + number, tokens=None, start=start + 0.1, end=end - 0.1, response_id=f"chatcmpl-{number:04}")
+        )
+    send(tenant, *spans[:499], *spans[500:])
+    loaded: list[int] = []
+
+    def counted(cursor: Any, workspace_id: Any, trace_ids: set[str], within: Any) -> Any:
+        loaded.append(len(trace_ids))
+        return spans_of_traces(cursor, workspace_id, trace_ids, within)
+
+    spans_of_traces = lookup.spans_of_traces
+    monkeypatch.setattr(lookup, "spans_of_traces", counted)
+    send(tenant, spans[499])
+    assert sum(loaded) < 150
+    assert len(loaded) < 15
+    assert total_calls(tenant) == 500
 
 
 def test_ids_that_a_server_draws_from_few_swallow_no_call(tenant: Tenant) -> None:
