@@ -120,8 +120,9 @@ def find_repetitions_of(outer: Node, inner: list[Node]) -> None:
             by_scope[node.facts.scope].append(node)
     for candidates in by_scope.values():
         repetition = min(candidates, key=lambda node: likeness(node, outer))
-        repetition.repeats = outer
-        outer.call_node.scopes |= repetition.scopes
+        call = outer.call_node
+        repetition.repeats = call
+        call.scopes |= repetition.scopes
 
 
 def is_repetition(inner: Node, outer: Node) -> bool:

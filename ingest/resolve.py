@@ -56,6 +56,7 @@ def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
 
 def resolve_trace(members: list[Node]) -> None:
     ordered = parents_first(members)
+    set_places(ordered)
     reconsider_kinds(ordered)
     for node in ordered:
         inherit(node)
@@ -101,6 +102,23 @@ def descendants(tops: list[Node]) -> list[Node]:
     for node in ordered:
         ordered += node.children
     return ordered
+
+
+def set_places(ordered: list[Node]) -> None:
+    """Numbers the nodes so that those below a node have the numbers after its own."""
+    sizes: dict[int, int] = {}
+    for node in reversed(ordered):
+        sizes[id(node)] = 1 + sum(sizes[id(child)] for child in node.children)
+    following = 0
+    for node in ordered:
+        if node.parent is None:
+            node.place = following
+            following += sizes[id(node)]
+        node.last_place = node.place + sizes[id(node)] - 1
+        place = node.place + 1
+        for child in node.children:
+            child.place = place
+            place += sizes[id(child)]
 
 
 def reconsider_kinds(ordered: list[Node]) -> None:

@@ -3,10 +3,15 @@
 import itertools
 import json
 import random
+import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ingest.resolve import resolve
+from ingest.span_facts import SpanFacts
 from tests.factories import WorkspaceFactory
 from tests.ingest.otlp_spans import (
     ANTHROPIC,
@@ -21,7 +26,7 @@ from tests.ingest.otlp_spans import (
     total_calls,
 )
 from tests.ingest.test_repetitions import final
-from tests.tenant import Tenant
+from tests.tenant import NOON, Tenant
 from traces import lookup
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -266,6 +271,59 @@ def test_a_call_of_a_stream_loads_few_of_the_others(tenant: Tenant, monkeypatch:
     assert sum(loaded) < 150
     assert len(loaded) < 15
     assert total_calls(tenant) == 500
+
+
+def test_3000_records_of_one_call_below_each_other_are_resolved_in_time() -> None:
+    spans = [
+        replace(
+            plain_call(number, trace_id="t"),
+            parent_span_id=str(number - 1) if number else None,
+            scope=f"library {number % 2}",
+            response_id="chatcmpl-a1b2c3d4",
+        )
+        for number in range(3000)
+    ]
+    assert seconds_to_resolve(spans, calls=1) < 3
+
+
+def test_2000_streams_of_logfire_are_resolved_in_time() -> None:
+    requests = [
+        replace(plain_call(number, trace_id=f"r{number}"), scope="logfire.openai", requested_model="gpt-4o")
+        for number in range(2000)
+    ]
+    logs = [
+        replace(
+            request,
+            trace_id=f"l{number}",
+            kind="usage_log",
+            input_tokens=5,
+            timestamp=request.end,
+        )
+        for number, request in enumerate(requests)
+    ]
+    assert seconds_to_resolve(requests + logs, calls=2000) < 3
+
+
+def plain_call(number: int, trace_id: str) -> SpanFacts:
+    return SpanFacts(
+        trace_id=trace_id,
+        span_id=str(number),
+        parent_span_id=None,
+        timestamp=NOON + timedelta(seconds=number / 10),
+        name="call",
+        status="success",
+        error_type=None,
+        error_message=None,
+        kind="llm",
+        operation="chat",
+        latency_ms=1000,
+    )
+
+
+def seconds_to_resolve(spans: list[SpanFacts], calls: int) -> float:
+    began = time.process_time()
+    assert sum(span.call is not None for span in resolve(spans)) == calls
+    return time.process_time() - began
 
 
 def test_ids_that_a_server_draws_from_few_swallow_no_call(tenant: Tenant) -> None:
