@@ -117,6 +117,8 @@ class Client:
     the same call, and the SDK's span is then often the root of another trace."""
     invented_id_scopes: frozenset[str] = frozenset()
     """Scopes that invent response ids: two different ids can belong to one call."""
+    repeated_kinds: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """For a scope: kinds of calls that it records twice, one span below the other."""
     late_scopes: tuple[str, ...] = ()
     """Beginnings of scopes whose calls last until the last of the spans that record them ends."""
     timeless_trace_ids: tuple[str, ...] = ()

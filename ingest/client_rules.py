@@ -85,6 +85,7 @@ RESPONSE_ID_PATTERNS = tuple(item for client in CLIENTS for item in client.respo
 
 PROVIDER_SCOPE = any_of((scope for client in CLIENTS for scope in client.provider_scopes), "^(?:{})$")
 INVENTED_ID_SCOPES = frozenset(scope for client in CLIENTS for scope in client.invented_id_scopes)
+REPEATED_KINDS = {scope: kinds for client in CLIENTS for scope, kinds in client.repeated_kinds.items()}
 LATE_SCOPES = tuple(scope for client in CLIENTS for scope in client.late_scopes)
 TIMELESS_TRACE_IDS = tuple(beginning for client in CLIENTS for beginning in client.timeless_trace_ids)
 CLIENT_CALL_SCOPES = frozenset(scope for client in CLIENTS for scope in client.client_call_scopes)

@@ -26,6 +26,10 @@ class Node:
     children: list[Self] = field(default_factory=list)
     repeats: Self | None = None
     """The node that counts as the call, if this node only records the call again."""
+    place: int = 0
+    """The number of the node in its trace, in which the nodes below it follow it."""
+    last_place: int = 0
+    """The number of the last node below it."""
     call_above: Self | None = None
     """The nearest call among the spans above."""
     scopes: frozenset[str] = NO_SCOPE
@@ -68,12 +72,7 @@ def scope_set(scope: str) -> frozenset[str]:
 
 
 def is_below(node: Node, above: Node) -> bool:
-    if node.facts.trace_id != above.facts.trace_id:
-        return False
-    parent = node.parent
-    while parent is not None and parent is not above:
-        parent = parent.parent
-    return parent is not None
+    return node.facts.trace_id == above.facts.trace_id and above.place < node.place <= above.last_place
 
 
 def start_order(node: Node) -> tuple[datetime, str, str]:

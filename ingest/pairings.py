@@ -7,23 +7,28 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from uuid import UUID
 
 from ingest import client_rules
 from ingest.client import Pairing
 from ingest.nodes import MAX_CALL_DURATION, SLACK, Node, start_order
 from ingest.operations import RECORD_KINDS
-from ingest.same_call import contradict, differ, is_provider_scope, own_id
+from ingest.same_call import FEW_IDS, are_other_models, contradict, is_equal_usage, is_provider_scope, own_id
 from ingest.span_facts import SpanFacts
 from traces.lookup import PROVIDER_ROOT, WantedLink, traces_of_links
 from traces.write_cursor import WriteCursor
 
 CONTAINED_SLACK = timedelta(milliseconds=50)
 """A span may begin or end this much outside the other span of the call."""
+SEARCH_SLACK = CONTAINED_SLACK + timedelta(milliseconds=1)
+"""The same for the search of stored spans. The database rounds times in another way."""
 MAX_NEIGHBOURS = 50
-"""With how many spans before and after it a span is compared that has the same response id."""
+"""With how many spans before or after it a span is compared."""
 MAX_TRIES = 8
 """How many calls of a scope are tried for a record that lies in the time of all of them."""
+MAX_SCOPES = 50
+"""Calls of how many scopes are tried."""
 
 
 def link_of(facts: SpanFacts) -> str | None:
@@ -54,10 +59,13 @@ def is_provider_root(facts: SpanFacts) -> bool:
     return facts.parent_span_id is None and is_provider_scope(facts.scope)
 
 
-def overlapping(link: str, facts: SpanFacts, slack: timedelta) -> WantedLink:
-    """Returns the description of records with this link whose time overlaps with the span's."""
-    start = facts.timestamp
-    return WantedLink(link, start - MAX_CALL_DURATION, facts.end + slack, start - slack)
+def may_be_one_call(first: SpanFacts, other: SpanFacts) -> bool:
+    """Returns whether neither the models nor the tokens nor the times of the spans show that they are two calls."""
+    return (
+        abs(first.timestamp - other.timestamp) <= MAX_CALL_DURATION
+        and not are_other_models(first, other)
+        and not contradict(first, other)
+    )
 
 
 # --- Calls with the same response id ---
@@ -69,13 +77,15 @@ def response_link(facts: SpanFacts) -> str | None:
 
 def wanted_response(facts: SpanFacts) -> Iterator[WantedLink]:
     if facts.is_call and (response_id := own_id(facts)):
-        yield overlapping(response_id, facts, SLACK)
+        start = facts.timestamp
+        until = min(facts.end + SLACK, start + MAX_CALL_DURATION)
+        yield WantedLink(response_id, start - MAX_CALL_DURATION, until, start - SLACK)
 
 
 def pair_responses(nodes: Sequence[Node]) -> None:
     """Lets spans with the same id repeat one call, at most one span of each scope. Roots of SDKs come last.
 
-    Ids are not unique, so model and tokens must be the same too. The same id at a later time is an answer from a cache.
+    Ids are not unique, so model and tokens must not differ. The same id at a later time is an answer from a cache.
     """
     groups: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
@@ -112,9 +122,13 @@ def is_same_response(first: SpanFacts, other: SpanFacts) -> bool:
     return (
         first.timestamp <= other.end + SLACK
         and other.timestamp <= first.end + SLACK
-        and not differ(first.model, other.model)
-        and not contradict(first, other)
+        and may_be_one_call(first, other)
+        and (not FEW_IDS.match(first.response_id or "") or is_equal_request(first, other))
     )
+
+
+def is_equal_request(first: SpanFacts, other: SpanFacts) -> bool:
+    return first.has_usage and is_equal_usage(first, other) and first.service == other.service
 
 
 # --- Calls without a response id: streams and failed calls ---
@@ -124,7 +138,7 @@ def time_link(facts: SpanFacts) -> str | None:
     """Returns the link of a provider's root, or of a record without an id that such a root may repeat."""
     if not facts.is_call:
         return None
-    return f"{PROVIDER_ROOT if is_provider_root(facts) else 'call'}:{request_of(facts)}"
+    return link_beginning(is_provider_root(facts)) + circumstances_of(facts)
 
 
 def wanted_time(facts: SpanFacts) -> Iterator[WantedLink]:
@@ -132,30 +146,48 @@ def wanted_time(facts: SpanFacts) -> Iterator[WantedLink]:
         return
     is_root = is_provider_root(facts)
     if (is_root or not own_id(facts)) and not is_paired_by_client(facts):
-        beginning = "call" if is_root else PROVIDER_ROOT
-        yield overlapping(f"{beginning}:{request_of(facts)}", facts, CONTAINED_SLACK)
+        link = link_beginning(not is_root) + circumstances_of(facts)
+        tokens = facts.input_tokens, facts.output_tokens
+        first, last = facts.timestamp - SEARCH_SLACK, facts.end + SEARCH_SLACK
+        earliest, latest = facts.timestamp - MAX_CALL_DURATION, facts.timestamp + MAX_CALL_DURATION
+        yield WantedLink(link, earliest, facts.timestamp + SEARCH_SLACK, facts.end - SEARCH_SLACK, None, *tokens)
+        yield WantedLink(link, first, min(last, latest), first, last, *tokens)
+
+
+def link_beginning(is_root: bool) -> str:
+    return f"{PROVIDER_ROOT if is_root else 'call'}:"
 
 
 def is_paired_by_client(facts: SpanFacts) -> bool:
     return any(pairing.link(facts) for pairing in client_rules.CLIENT_PAIRINGS)
 
 
-def request_of(facts: SpanFacts) -> str:
-    """Returns what two records of a call without an id have in common."""
+def circumstances_of(facts: SpanFacts) -> str:
+    """Returns what all records of a call without an id have in common. Each may leave out tokens or a model's name."""
     kind = "embedding" if facts.kind == "embedding" else "llm"
-    values = (kind, facts.model, facts.status, facts.input_tokens, facts.output_tokens, facts.service)
-    return "|".join("" if value is None else str(value) for value in values)
+    return f"{kind}|{'success' if facts.status == 'success' else 'failure'}|{facts.service or ''}"
+
+
+def request_of(facts: SpanFacts) -> tuple[object, ...]:
+    """Returns what two records of a call have in common that say the same of it."""
+    return circumstances_of(facts), facts.model, facts.status, facts.input_tokens, facts.output_tokens
 
 
 def pair_times(nodes: Sequence[Node]) -> None:
-    """Pairs calls of a provider's SDK with calls of other scopes, first inside each trace and then over all traces."""
+    """Pairs calls of a provider's SDK with calls of other scopes, first inside each trace and then over all traces.
+
+    Records that say the same of their call come before those of which one says less.
+    """
     calls = [node for node in nodes if node.is_call and node.repeats is None]
     outer = [node for node in calls if not own_id(node.facts) and not is_provider_root(node.facts)]
     outer = [node for node in outer if not is_paired_by_client(node.facts)]
     if outer:
         inner = [node for node in calls if is_provider_scope(node.facts.scope) and not is_paired_by_client(node.facts)]
         pair_groups(inner, outer, lambda facts: (facts.trace_id, request_of(facts)))
-        pair_groups([node for node in inner if is_provider_root(node.facts)], outer, request_of)
+        pair_groups(inner, outer, lambda facts: (facts.trace_id, circumstances_of(facts)))
+        roots = [node for node in inner if is_provider_root(node.facts)]
+        pair_groups(roots, outer, request_of)
+        pair_groups(roots, outer, circumstances_of)
 
 
 def pair_groups(inner: list[Node], outer: list[Node], group_of: Callable[[SpanFacts], object]) -> None:
@@ -192,18 +224,23 @@ def pair_contained(inner: list[Node], outer: list[Node], is_reversed: bool = Fal
 
 def pair_with_first(node: Node, candidates: dict[str, list[Node]], is_reversed: bool) -> None:
     """Pairs the node with the candidate of another scope that ends first, but not before the node."""
-    end = node.facts.end - CONTAINED_SLACK
     containing = [
         (other, others)
-        for scope, others in candidates.items()
+        for scope, others in islice(candidates.items(), MAX_SCOPES)
         if scope != node.facts.scope
-        for other in others[bisect_left(others, end, key=lambda other: other.facts.end) :][:MAX_TRIES]
+        for other in islice(those_ending_later(node.facts, others), MAX_TRIES)
     ]
     for other, others in sorted(containing, key=lambda item: end_order(item[0])):
         call, repetition = (node, other) if is_reversed else (other, node)
         if call.repeats is None and repetition.repeats is None and call.join(repetition):
             others.remove(other)
             return
+
+
+def those_ending_later(facts: SpanFacts, others: list[Node]) -> Iterator[Node]:
+    """Yields those of the next candidates that do not end before the span and may record its call."""
+    place = bisect_left(others, facts.end - CONTAINED_SLACK, key=lambda other: other.facts.end)
+    return (other for other in others[place : place + MAX_NEIGHBOURS] if may_be_one_call(facts, other.facts))
 
 
 def end_order(node: Node) -> tuple[datetime, tuple[datetime, str, str]]:

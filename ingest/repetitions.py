@@ -4,10 +4,11 @@ An API call can have several spans, one below the other: a framework's, an instr
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ingest import client_rules
 from ingest.nodes import Node, start_order
-from ingest.same_call import contradict, have_different_ids, have_same_id, is_equal_usage
+from ingest.same_call import are_other_models, contradict, have_different_ids, have_same_id, is_equal_usage
 from ingest.span_facts import SpanFacts
 
 OTHER_REQUESTS = frozenset({"tool", "handoff", "agent", "workflow"})
@@ -20,6 +21,16 @@ def find_repetitions(ordered: Sequence[Node]) -> None:
     The nodes of the trace come parents first.
     """
     find_calls(ordered)
+    below = calls_below(ordered)
+    if below and find_sums(ordered, below):
+        below = calls_below(ordered)
+    for node in ordered if below else ():
+        if id(node) in below:
+            find_repetitions_of(node, below[id(node)])
+
+
+def calls_below(ordered: Sequence[Node]) -> dict[int, list[Node]]:
+    """Sets `call_above` of the nodes. Returns for each call the calls that are next below it."""
     below: dict[int, list[Node]] = defaultdict(list)
     for node in ordered:
         above = node.parent
@@ -27,10 +38,7 @@ def find_repetitions(ordered: Sequence[Node]) -> None:
             node.call_above = call = above if above.is_call else above.call_above
             if call is not None and node.is_call:
                 below[id(call)].append(node)
-    if below:
-        for node in ordered:
-            if id(node) in below:
-                find_repetitions_of(node, below[id(node)])
+    return below
 
 
 # --- Which spans are calls ---
@@ -68,34 +76,53 @@ def is_wrapper(facts: SpanFacts) -> bool:
     return facts.is_presumed or not (facts.has_usage or facts.model or facts.response_id)
 
 
+Total = tuple[int, int, int]
+"""The number of calls that state tokens, their input tokens and their output tokens."""
+
+
+def find_sums(ordered: Sequence[Node], below: Mapping[int, list[Node]]) -> bool:
+    """Makes calls no calls that state the sum of several calls below them. Returns whether there are any.
+
+    The innermost come first, because a wrapper with the sum may have another below it.
+    """
+    totals: dict[int, Total] = {}
+    is_any = False
+    for node in reversed(ordered):
+        if id(node) not in below:
+            continue
+        counted = [total_of(inner, totals) for inner in below[id(node)]]
+        number, input_tokens, output_tokens = (sum(values) for values in zip(*counted, strict=True))
+        totals[id(node)] = number, input_tokens, output_tokens
+        if number > 1 and (node.facts.input_tokens, node.facts.output_tokens) == (input_tokens, output_tokens):
+            node.kind = "other"
+            is_any = True
+    return is_any
+
+
+def total_of(node: Node, totals: Mapping[int, Total]) -> Total:
+    """Returns the tokens of the call, or of the calls below it if it states none or their sum."""
+    if node.facts.input_tokens is None or not node.is_call:
+        return totals.get(id(node), (0, 0, 0))
+    return 1, node.facts.input_tokens, node.facts.output_tokens or 0
+
+
 # --- Which calls repeat the call above them ---
 
 
 def find_repetitions_of(outer: Node, inner: list[Node]) -> None:
     """Lets one span of each scope below a call repeat it: the one that tells the most of the same request.
 
-    Other spans of this scope are calls of their own, like the attempts before the last one. A span with the sum of the
-    calls below it is none.
+    Other spans of this scope are calls of their own, like the attempts before the last one.
     """
-    if is_sum(outer.facts, [node.facts for node in inner]):
-        outer.kind = "other"
-        return
     by_scope: dict[str, list[Node]] = defaultdict(list)
     for node in inner:
         if is_repetition(node, outer):
             by_scope[node.facts.scope].append(node)
     for candidates in by_scope.values():
         repetition = min(candidates, key=lambda node: likeness(node, outer))
-        repetition.repeats = outer
-        outer.call_node.scopes |= repetition.scopes
-
-
-def is_sum(outer: SpanFacts, inner: list[SpanFacts]) -> bool:
-    counted = [facts for facts in inner if facts.input_tokens is not None]
-    return len(counted) > 1 and (outer.input_tokens, outer.output_tokens) == (
-        sum(facts.input_tokens or 0 for facts in counted),
-        sum(facts.output_tokens or 0 for facts in counted),
-    )
+        call = outer.call_node
+        repetition.repeats = call
+        call.scopes |= repetition.scopes
 
 
 def is_repetition(inner: Node, outer: Node) -> bool:
@@ -106,14 +133,15 @@ def is_repetition(inner: Node, outer: Node) -> bool:
         return False
     if inner.facts.scope and inner.facts.scope == outer.facts.scope:
         return repeats_in_scope(inner.facts, outer.facts)
-    return have_same_id(inner.facts, outer.facts) or not contradict(inner.facts, outer.facts)
+    return have_same_id(inner.facts, outer.facts) or not (
+        are_other_models(inner.facts, outer.facts) or contradict(inner.facts, outer.facts)
+    )
 
 
 def repeats_in_scope(inner: SpanFacts, outer: SpanFacts) -> bool:
-    """Returns whether a library recorded one request twice. At most one of the two spans then has the usage.
-
-    The Vercel AI SDK does so with embeddings, LlamaIndex with calls that it may try again.
-    """
+    """Returns whether a library recorded one request twice. At most one of the two spans then has the usage."""
+    if inner.kind not in client_rules.REPEATED_KINDS.get(inner.scope, ()):
+        return False
     return not (inner.has_usage and outer.has_usage) and (inner.model, inner.status) == (outer.model, outer.status)
 
 

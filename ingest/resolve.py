@@ -14,21 +14,12 @@ from ingest.nodes import Node, scope_set, start_order
 from ingest.operations import OPERATION_OF_KIND
 from ingest.pairings import PAIRINGS
 from ingest.repetitions import find_repetitions
+from ingest.same_call import are_other_models, contradict
 from ingest.span_facts import SpanFacts
 
-CALL_FIELDS = (
-    "requested_model",
-    "used_model",
-    "response_id",
-    "provider",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "reported_cost_usd",
-    "reported_parts",
-)
+MODEL_FIELDS = ("requested_model", "used_model", "provider")
+TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+CALL_FIELDS = (*MODEL_FIELDS, *TOKEN_FIELDS, "response_id", "reported_cost_usd", "reported_parts")
 """Facts about a call that another record of it can add."""
 
 
@@ -65,6 +56,7 @@ def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
 
 def resolve_trace(members: list[Node]) -> None:
     ordered = parents_first(members)
+    set_places(ordered)
     reconsider_kinds(ordered)
     for node in ordered:
         inherit(node)
@@ -110,6 +102,23 @@ def descendants(tops: list[Node]) -> list[Node]:
     for node in ordered:
         ordered += node.children
     return ordered
+
+
+def set_places(ordered: list[Node]) -> None:
+    """Numbers the nodes so that those below a node have the numbers after its own."""
+    sizes: dict[int, int] = {}
+    for node in reversed(ordered):
+        sizes[id(node)] = 1 + sum(sizes[id(child)] for child in node.children)
+    following = 0
+    for node in ordered:
+        if node.parent is None:
+            node.place = following
+            following += sizes[id(node)]
+        node.last_place = node.place + sizes[id(node)] - 1
+        place = node.place + 1
+        for child in node.children:
+            child.place = place
+            place += sizes[id(child)]
 
 
 def reconsider_kinds(ordered: list[Node]) -> None:
@@ -185,16 +194,36 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
 
 
 def call_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
-    """Returns the facts of the call. Missing facts come from the other spans that record it."""
+    """Returns the facts of the call. Missing facts come from the other spans that record it.
+
+    Tokens and the name of the model belong together, so both come from one record if the call has no tokens.
+    """
     if not repetitions:
         return facts
     call = replace(facts)
+    records = [node.facts for node in repetitions]
+    with_tokens = next((record for record in records if states_tokens(record)), None)
+    if with_tokens is not None and not states_tokens(call):
+        take(call, with_tokens, TOKEN_FIELDS)
+        if with_tokens.model and (call.model is None or are_other_models(call, with_tokens)):
+            take(call, with_tokens, MODEL_FIELDS)
+            call.provider = call.provider or facts.provider
+    records = [record for record in records if not contradict(call, record) and not are_other_models(call, record)]
     for name in CALL_FIELDS:
         if getattr(call, name) is None:
-            values = (getattr(node.facts, name) for node in repetitions)
+            values = (getattr(record, name) for record in records)
             setattr(call, name, next((value for value in values if value is not None), None))
-    call.usage_details = merged_details([call, *(node.facts for node in repetitions)])
+    call.usage_details = merged_details([call, *records])
     return call
+
+
+def states_tokens(facts: SpanFacts) -> bool:
+    return (facts.input_tokens, facts.output_tokens) != (None, None)
+
+
+def take(call: SpanFacts, record: SpanFacts, names: Sequence[str]) -> None:
+    for name in names:
+        setattr(call, name, getattr(record, name))
 
 
 def merged_details(records: Sequence[SpanFacts]) -> dict[str, int | str] | None:

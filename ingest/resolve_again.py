@@ -61,6 +61,6 @@ def spans_of(cursor: WriteCursor, workspace_id: UUID, rows: list[Row]) -> Iterab
     """Returns the spans of the rows' traces, and of all traces that hold a record of the same calls."""
     spans: dict[Key, SpanRow] = {}
     starts = [row.timestamp for row in rows]
-    for trace_ids in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
+    for trace_ids, _ in linked_traces(cursor, workspace_id, spans, {row.trace_id for row in rows}):
         spans |= stored_spans(cursor, workspace_id, trace_ids, around([(min(starts), max(starts))]), spans)
     return spans.values()

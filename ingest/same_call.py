@@ -4,10 +4,16 @@ import re
 from functools import lru_cache
 
 from ingest import client_rules
+from ingest.model_names import base_model
 from ingest.span_facts import SpanFacts
 
 FORM = re.compile(r"^[A-Za-z]+[-_]")
 """The beginning of an id, like `chatcmpl-` or `msg_`. An API gives all its ids the same."""
+
+FEW_IDS = re.compile(r"^([A-Za-z]+[-_])?\d{1,3}$")
+"""Matches ids of a server that has only some hundred, so that several calls a minute have the same one."""
+VERSION = re.compile(r"-(latest|(preview-)?\d{2}-\d{4}|\d{4}(-preview)?)$")
+"""The version in a model's name: `-0613`, `-latest`, `-preview-09-2025`. A request may leave it out."""
 
 
 def own_id(facts: SpanFacts) -> str | None:
@@ -40,6 +46,21 @@ def is_equal_usage(one: SpanFacts, other: SpanFacts) -> bool:
 def contradict(one: SpanFacts, other: SpanFacts) -> bool:
     """Returns whether both spans state tokens, and not the same."""
     return differ(one.input_tokens, other.input_tokens) or differ(one.output_tokens, other.output_tokens)
+
+
+def are_other_models(one: SpanFacts, other: SpanFacts) -> bool:
+    """Returns whether both spans name models and have none in common, be it requested or used."""
+    names, others = model_names(one), model_names(other)
+    return bool(names and others and names.isdisjoint(others))
+
+
+def model_names(facts: SpanFacts) -> set[str]:
+    return {without_version(name) for name in (facts.requested_model, facts.used_model) if name}
+
+
+@lru_cache(maxsize=4096)
+def without_version(model: str) -> str:
+    return VERSION.sub("", base_model(model) or model)
 
 
 def differ(one: object, other: object) -> bool:

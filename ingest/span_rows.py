@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from uuid import UUID
 
 from ingest import client_rules, span_facts
@@ -20,6 +21,8 @@ from traces.write_cursor import WriteCursor
 
 MAX_LINKED_TRACES = 5_000
 """The limit of traces that are resolved together. In an outage all calls may overlap, but must not all be loaded."""
+MAX_STREAM_TRACES = 100
+"""Above so many traces, others are looked for only two links away from the spans at hand."""
 # How long before and after the spans at hand other spans of their traces are looked for. TimescaleDB compresses chunks
 # that are older than a week, and looking into a compressed chunk takes time. Only roots are looked for farther away.
 SEARCH_DISTANCE = timedelta(days=7)
@@ -39,6 +42,8 @@ class SpanRow:
     """The timestamp under which it is stored; None if it is new."""
     stored_facts: SpanFacts | None = None
     """The stored facts, if a copy of the span in this request has added others."""
+    is_far: bool = False
+    """It is known only to decide about others: records of its own call may be missing here."""
 
     @property
     def is_new(self) -> bool:
@@ -105,10 +110,13 @@ def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRo
     A span that is stored already gets what its new copy knows. The search ends when no copy knows more.
     """
     spans = dict(new)
-    for trace_ids in linked_traces(cursor, workspace_id, spans, {span.facts.trace_id for span in new.values()}):
+    own = {span.facts.trace_id for span in new.values()}
+    for trace_ids, is_far in linked_traces(cursor, workspace_id, spans, own):
         within = time_range(span.facts for span in spans.values())
         stored = stored_spans(cursor, workspace_id, trace_ids, within, spans)
         merge_copies(cursor, workspace_id, stored, new, fill_from_facts)
+        for span in stored.values():
+            span.is_far = is_far
         spans |= stored
         if not any(span.is_new or span.has_learned for span in spans.values()):
             break
@@ -117,19 +125,26 @@ def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRo
 
 def linked_traces(
     cursor: WriteCursor, workspace_id: UUID, spans: dict[Key, SpanRow], trace_ids: set[str]
-) -> Iterator[set[str]]:
+) -> Iterator[tuple[set[str], bool]]:
     """Yields `trace_ids`, then step by step the ids of the traces that are linked to `spans`.
 
     Between two steps the caller adds the stored spans of these traces to `spans`. It ends when no other trace is
-    linked, or when there are too many.
+    linked. In a stream of calls that overlap all would be linked: then the second step or a later one is the last. It
+    yields with each step whether it is that one.
     """
+    asked: set[Key] = set()
     seen: set[str] = set()
-    while trace_ids:
-        yield trace_ids
+    for step in count():
         seen |= trace_ids
-        if len(seen) > MAX_LINKED_TRACES:
+        is_last = step > 1 and len(seen) > MAX_STREAM_TRACES
+        yield trace_ids, is_last
+        if is_last or len(seen) > MAX_LINKED_TRACES:
             break
-        trace_ids = linked_trace_ids(cursor, workspace_id, (span.facts for span in spans.values())) - seen
+        added = [span.facts for key, span in spans.items() if key not in asked]
+        asked |= spans.keys()
+        trace_ids = linked_trace_ids(cursor, workspace_id, added) - seen
+        if not trace_ids:
+            break
 
 
 def stored_spans(

@@ -113,7 +113,7 @@ def resolve_and_store(
 def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[Row]:
     """Resolves the spans together, fills their rows and prices the calls.
 
-    Returns the stored rows that changed, without those that have learned from a copy.
+    Returns the stored rows that changed, without those that have learned from a copy and those that are far.
     """
     set_missing_times(spans)
     stored = [span for span in spans if not span.is_new]
@@ -132,7 +132,7 @@ def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[R
     return [
         span.row
         for span, before in zip(stored, values_before, strict=True)
-        if not span.has_learned and corrected_values(span.row) != before
+        if not span.has_learned and not span.is_far and corrected_values(span.row) != before
     ]
 
 

@@ -94,12 +94,15 @@ response id, so such calls have another index by their response id."""
 TRACES_OF_LINKS = """
 SELECT DISTINCT found.trace_id
 FROM json_to_recordset(%(links)s::json)
-    AS wanted (link text, since timestamptz, until timestamptz, lasting_to timestamptz)
+    AS wanted (
+        link text, since timestamptz, until timestamptz, lasting_to timestamptz, ended_by timestamptz,
+        input_tokens bigint, output_tokens bigint
+    )
 CROSS JOIN LATERAL generate_series(
     date_bin('24 hours', since, timestamptz '2000-01-03 00:00:00+00'), until, interval '24 hours'
 ) AS day
 CROSS JOIN LATERAL (
-    SELECT trace_id, timestamp, latency_ms
+    SELECT trace_id, timestamp, latency_ms, span_facts
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
@@ -108,7 +111,7 @@ CROSS JOIN LATERAL (
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND traces.link = wanted.link
     UNION ALL
-    SELECT trace_id, timestamp, latency_ms
+    SELECT trace_id, timestamp, latency_ms, span_facts
     FROM traces
     WHERE workspace_id = %(workspace_id)s
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
@@ -122,6 +125,12 @@ CROSS JOIN LATERAL (
 WHERE found.timestamp >= wanted.since
     AND found.timestamp <= wanted.until
     AND found.timestamp + coalesce(found.latency_ms, 0) * interval '1 millisecond' >= wanted.lasting_to
+    AND (
+        found.timestamp + coalesce((found.span_facts->>'latency_ms')::float8, 0) * interval '1 millisecond'
+        > wanted.ended_by
+    ) IS NOT TRUE
+    AND (found.span_facts->'input_tokens' <> to_jsonb(wanted.input_tokens)) IS NOT TRUE
+    AND (found.span_facts->'output_tokens' <> to_jsonb(wanted.output_tokens)) IS NOT TRUE
 """
 
 ROWS_AFTER = """
@@ -248,19 +257,25 @@ def rows_after(
 
 
 class WantedLink(NamedTuple):
-    """Describes records with this link that began from `since` to `until` and lasted at least to `lasting_to`."""
+    """Describes records with this link that began from `since` to `until` and lasted at least to `lasting_to`.
+
+    Those that lasted longer than to `ended_by`, or state other tokens, are left out.
+    """
 
     link: str
     since: datetime
     until: datetime
     lasting_to: datetime
+    ended_by: datetime | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 def traces_of_links(
     cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, links: Iterable[WantedLink]
 ) -> set[str]:
     """Returns the ids of the traces that have records with these links."""
-    distinct = sorted(set(links))
+    distinct = list(dict.fromkeys(links))
     if not distinct:
         return set()
     cursor.execute(

@@ -4,6 +4,7 @@ It records a stream in two spans: the request, which ends before the answer and 
 once the stream has ended. Without a span above them these are two traces.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -60,7 +61,13 @@ def pair(nodes: Sequence[Node]) -> None:
     """Pairs each log with one request, the nearest pairs first."""
     logs = [node for node in nodes if node.kind == "usage_log"]
     requests = [node for node in nodes if is_stream_request(node.facts)] if logs else []
-    candidates = ((request, log) for log in logs for request in requests if may_be_one(request.facts, log.facts))
+    requests.sort(key=end_of)
+    candidates = (
+        (request, log)
+        for log in logs
+        for request in requests_ending_at(log.facts.timestamp, requests)
+        if request.facts.requested_model == log.facts.requested_model
+    )
     paired: set[int] = set()
     for request, log in sorted(candidates, key=nearest_first):
         if log.repeats is None and id(request) not in paired:
@@ -68,15 +75,21 @@ def pair(nodes: Sequence[Node]) -> None:
             log.repeats = request
 
 
+def end_of(node: Node) -> datetime:
+    return node.facts.end
+
+
+def requests_ending_at(time: datetime, requests: Sequence[Node]) -> Sequence[Node]:
+    """Returns those of the requests, which are sorted by end, that ended around this time."""
+    first, last = bisect_left(requests, time - SLACK, key=end_of), bisect_right(requests, time + SLACK, key=end_of)
+    return requests[first:last]
+
+
 def nearest_first(
     candidate: tuple[Node, Node],
 ) -> tuple[timedelta, tuple[datetime, str, str], tuple[datetime, str, str]]:
     request, log = candidate
     return distance(request.facts, log.facts), start_order(request), start_order(log)
-
-
-def may_be_one(request: SpanFacts, log: SpanFacts) -> bool:
-    return log.requested_model == request.requested_model and distance(request, log) <= SLACK
 
 
 def distance(request: SpanFacts, log: SpanFacts) -> timedelta:

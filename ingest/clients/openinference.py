@@ -77,5 +77,7 @@ CLIENT = Client(
         r"(openai|anthropic|bedrock|google_genai|groq|litellm|mistralai|portkey|together|vertexai)",
         r"@arizeai/openinference-instrumentation-(openai|anthropic|bedrock|google-genai|mistralai)",
     ),
+    # LlamaIndex records a call that it may try again, and each attempt.
+    repeated_kinds={"openinference.instrumentation.llama_index": frozenset({"llm"})},
     response_id_patterns={"output.value": RESPONSE_ID},
 )

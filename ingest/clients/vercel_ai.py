@@ -70,5 +70,6 @@ CLIENT = Client(
         *("chat", "responses", "messages", "completion", "embedding", "embeddings"),
         *("image", "speech", "transcription"),
     ),
+    repeated_kinds={scope: frozenset({"embedding"}) for scope in ("ai", "gen_ai")},
     first_token_events=frozenset({"ai.stream.firstChunk"}),
 )

@@ -3,10 +3,15 @@
 import itertools
 import json
 import random
+import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from ingest.resolve import resolve
+from ingest.span_facts import SpanFacts
 from tests.factories import WorkspaceFactory
 from tests.ingest.otlp_spans import (
     ANTHROPIC,
@@ -21,13 +26,18 @@ from tests.ingest.otlp_spans import (
     total_calls,
 )
 from tests.ingest.test_repetitions import final
-from tests.tenant import Tenant
+from tests.tenant import NOON, Tenant
+from traces import lookup
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 Call = tuple[str, int | None, int | None]
 GPT = ("gpt-4o", 100, 20)
 FAILED = ("gpt-4o", None, None)
+
+
+def used(model: str) -> dict[str, str]:
+    return {"gen_ai.response.model": model}
 
 
 def framework(number: int = 1, **values: Any) -> Sent:
@@ -51,13 +61,13 @@ PAIRS: dict[str, tuple[list[Sent], list[Call]]] = {
     "a failed call": ([failed(framework, 1), failed(provider, 2)], [FAILED]),
     "a failed call of another library": ([failed(framework, 1), failed(provider, 2, scope=OPENAI)], [FAILED]),
     "a failed call of the SDK itself": ([failed(framework, 1), failed(provider, 2, scope=ANTHROPIC)], [FAILED]),
-    "a call with an id": ([framework(response_id="resp_1"), provider(response_id="resp_1")], [GPT]),
+    "a call with an id": ([framework(response_id="resp_a1"), provider(response_id="resp_a1")], [GPT]),
     "an id, the usage in one of them": (
-        [framework(response_id="resp_1", tokens=None), provider(response_id="resp_1")],
+        [framework(response_id="resp_a1", tokens=None), provider(response_id="resp_a1")],
         [GPT],
     ),
     "an id, the model in one of them": (
-        [framework(response_id="resp_1"), provider(response_id="resp_1", model=None)],
+        [framework(response_id="resp_a1"), provider(response_id="resp_a1", model=None)],
         [GPT],
     ),
     "an id that a library invents": (
@@ -65,9 +75,68 @@ PAIRS: dict[str, tuple[list[Sent], list[Call]]] = {
         [GPT],
     ),
     "the dated name of the model": ([framework(), provider(model="gpt-4o-2024-08-06")], [GPT]),
+    "the requested model in one, both names in the other": (
+        [
+            framework(scope="langsmith", model="gpt-3.5-turbo", response_id="chatcmpl-a1"),
+            provider(model="gpt-3.5-turbo", response_id="chatcmpl-a1", attributes=used("gpt-3.5-turbo-0125")),
+        ],
+        [("gpt-3.5-turbo-0125", 100, 20)],
+    ),
+    "the name of a deployment": (
+        [framework(model="support-eu"), provider(model="support-eu", attributes=used("gpt-4o-2024-08-06"))],
+        [GPT],
+    ),
+    "the latest of a model": (
+        [framework(model="mistral-large-latest"), provider(model="mistral-large-2411")],
+        [("mistral-large-latest", 100, 20)],
+    ),
+    "a preview of a model": (
+        [framework(model="gemini-2.5-flash"), provider(model="gemini-2.5-flash-preview-09-2025")],
+        [("gemini-2.5-flash", 100, 20)],
+    ),
+    "a stream, the usage in one of them": (
+        [framework(tokens=None), provider(response_id="chatcmpl-a1")],
+        [GPT],
+    ),
+    "a stream, the usage in the other": ([framework(), provider(tokens=None, response_id="chatcmpl-a1")], [GPT]),
+    "a failed call, in one of them a time-out": (
+        [failed(framework, 1), failed(provider, 2, attributes={"error.type": "timeout"})],
+        [FAILED],
+    ),
+    "an id of few, of two services": (
+        [
+            framework(response_id="chatcmpl-7", tokens=None, service="x"),
+            framework(2, scope="llama", response_id="chatcmpl-7", tokens=None, service="y"),
+        ],
+        [FAILED, FAILED],
+    ),
+    "an id of few, the usage in one of them": (
+        [framework(response_id="chatcmpl-7", tokens=None), provider(response_id="chatcmpl-7")],
+        [GPT, FAILED],
+    ),
+    "an id of few, the same usage": (
+        [framework(response_id="chatcmpl-7"), provider(response_id="chatcmpl-7")],
+        [GPT],
+    ),
+    "an id that two services record": (
+        [framework(response_id="chatcmpl-a1"), provider(response_id="chatcmpl-a1", service="gateway")],
+        [GPT],
+    ),
+    "an id, an hour apart": (
+        [
+            framework(response_id="chatcmpl-a1", end=7300),
+            provider(response_id="chatcmpl-a1", start=3700, end=7200),
+        ],
+        [GPT, GPT],
+    ),
+    "a stream, an hour apart": ([framework(end=7300), provider(start=3700, end=7200)], [GPT, GPT]),
     "two records in one trace": ([framework(trace=9), provider(trace=9)], [GPT]),
     "three records": (
-        [framework(), provider(trace=9, response_id="c-1"), chat(3, 2, start=0.2, end=0.8, trace=9, response_id="c-1")],
+        [
+            framework(),
+            provider(trace=9, response_id="c-a1"),
+            chat(3, 2, start=0.2, end=0.8, trace=9, response_id="c-a1"),
+        ],
         [GPT],
     ),
     "a record that ends later": ([framework(), provider(start=-0.02, end=1.5)], [GPT]),
@@ -179,23 +248,98 @@ def test_500_parallel_failed_calls_that_two_libraries_record_are_500(tenant: Ten
     assert sum(row["operation"] == "other" for row in stored(tenant)) == 500
 
 
+def test_a_call_of_a_stream_loads_few_of_the_others(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(3)
+    spans: list[Sent] = []
+    for number in range(1, 501):
+        start = number / 2
+        end = start + 2 + 4 * draw.random()
+        spans.append(framework(number, tokens=None, start=start, end=end))
+        spans.append(
+            provider(1000 + number, tokens=None, start=start + 0.1, end=end - 0.1, response_id=f"chatcmpl-{number:04}")
+        )
+    send(tenant, *spans[:499], *spans[500:])
+    loaded: list[int] = []
+
+    def counted(cursor: Any, workspace_id: Any, trace_ids: set[str], within: Any) -> Any:
+        loaded.append(len(trace_ids))
+        return spans_of_traces(cursor, workspace_id, trace_ids, within)
+
+    spans_of_traces = lookup.spans_of_traces
+    monkeypatch.setattr(lookup, "spans_of_traces", counted)
+    send(tenant, spans[499])
+    assert sum(loaded) < 150
+    assert len(loaded) < 15
+    assert total_calls(tenant) == 500
+
+
+def test_3000_records_of_one_call_below_each_other_are_resolved_in_time() -> None:
+    spans = [
+        replace(
+            plain_call(number, trace_id="t"),
+            parent_span_id=str(number - 1) if number else None,
+            scope=f"library {number % 2}",
+            response_id="chatcmpl-a1b2c3d4",
+        )
+        for number in range(3000)
+    ]
+    assert seconds_to_resolve(spans, calls=1) < 3
+
+
+def test_2000_streams_of_logfire_are_resolved_in_time() -> None:
+    requests = [
+        replace(plain_call(number, trace_id=f"r{number}"), scope="logfire.openai", requested_model="gpt-4o")
+        for number in range(2000)
+    ]
+    logs = [
+        replace(
+            request,
+            trace_id=f"l{number}",
+            kind="usage_log",
+            input_tokens=5,
+            timestamp=request.end,
+        )
+        for number, request in enumerate(requests)
+    ]
+    assert seconds_to_resolve(requests + logs, calls=2000) < 3
+
+
+def plain_call(number: int, trace_id: str) -> SpanFacts:
+    return SpanFacts(
+        trace_id=trace_id,
+        span_id=str(number),
+        parent_span_id=None,
+        timestamp=NOON + timedelta(seconds=number / 10),
+        name="call",
+        status="success",
+        error_type=None,
+        error_message=None,
+        kind="llm",
+        operation="chat",
+        latency_ms=1000,
+    )
+
+
+def seconds_to_resolve(spans: list[SpanFacts], calls: int) -> float:
+    began = time.process_time()
+    assert sum(span.call is not None for span in resolve(spans)) == calls
+    return time.process_time() - began
+
+
 def test_ids_that_a_server_draws_from_few_swallow_no_call(tenant: Tenant) -> None:
     """Ollama names its responses chatcmpl-0 to chatcmpl-998."""
     draw = random.Random(2)
-    spans = [
-        chat(number, tokens=(number, 20), trace=number, start=number / 10, end=number / 10 + 2)
-        for number in range(1, 601)
-    ]
     drawn = [
         chat(
-            span.number,
-            tokens=(span.number, 20),
-            trace=span.number,
-            start=span.start,
-            end=span.end,
+            number,
+            tokens=None,
+            trace=number,
+            scope=(LANGCHAIN, OPENINFERENCE)[number % 2],
+            start=number / 10,
+            end=number / 10 + 2,
             response_id=f"chatcmpl-{draw.randrange(50)}",
         )
-        for span in spans
+        for number in range(1, 601)
     ]
     for batch in batches(drawn, 100):
         send(tenant, *batch)

@@ -29,6 +29,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 GPT = ("gpt-4o", 100, 20)
 MINI = ("gpt-4o-mini", 50, 10)
+LLAMA_INDEX = "openinference.instrumentation.llama_index"
 
 
 def mini(number: int, parent: int | None = None, **values: Any) -> Sent:
@@ -56,7 +57,32 @@ TRACES: dict[str, tuple[list[Sent], list[tuple[str, int | None, int | None]]]] =
     ),
     "ids of two forms": ([chat(1, scope=LANGCHAIN, response_id="run-1"), chat(2, 1, response_id="chatcmpl-1")], [GPT]),
     "one library, both with usage": ([chat(1), chat(2, 1)], [GPT, GPT]),
-    "one library, usage only inside": ([chat(1, tokens=None), chat(2, 1)], [GPT]),
+    "one library, usage only inside": ([chat(1, tokens=None), chat(2, 1)], [GPT, ("gpt-4o", None, None)]),
+    "one library, usage only outside": ([chat(1), chat(2, 1, tokens=None)], [GPT, ("gpt-4o", None, None)]),
+    "a library that records its attempts": (
+        [chat(1, tokens=None, scope=LLAMA_INDEX), chat(2, 1, scope=LLAMA_INDEX)],
+        [GPT],
+    ),
+    "another model without usage": (
+        [chat(1, tokens=None, scope=LANGCHAIN), mini(2, 1)],
+        [("gpt-4o", None, None), MINI],
+    ),
+    "another model under the same id": (
+        [
+            chat(1, tokens=None, scope=LANGCHAIN, model="support-eu", response_id="chatcmpl-a1"),
+            mini(2, 1, response_id="chatcmpl-a1"),
+        ],
+        [MINI],
+    ),
+    "a wrapper with the sum above another": (
+        [
+            chat(1, tokens=(150, 30), scope="app"),
+            chat(2, 1, tokens=(150, 30), scope=LANGCHAIN),
+            chat(3, 2),
+            mini(4, 2),
+        ],
+        [GPT, MINI],
+    ),
     "a tool between": ([chat(1, scope=LANGCHAIN), tool(2, 1), chat(3, 2)], [GPT, GPT]),
     "an agent between": ([chat(1, scope=LANGCHAIN), agent(2, 1), chat(3, 2)], [GPT, GPT]),
     "a tool and an agent between": ([chat(1), tool(2, 1), agent(3, 2), mini(4, 3)], [GPT, MINI]),
