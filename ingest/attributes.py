@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from ingest import fields
-from ingest.client_rules import INDEX, PLACEHOLDERS, Place
+from ingest.client_rules import INDEX, INDEX_OF_SPAN, PLACEHOLDERS, Index, Place
 from ingest.fields import Field, Path
 from ingest.messages import holds_message
 from ingest.reported_cost import cost_part_of
@@ -39,34 +39,36 @@ MAX_SHAPES = 512
 MAX_SHAPE_LENGTH = 4 * 1024
 """Characters of all names together. Both limits bound the memory for `shapes`."""
 
-shapes: dict[tuple[str, ...], Shape] = {}
-"""The shapes by the names of a span's attributes. Most spans share their names with others, so few are searched."""
+shapes: dict[tuple[str, tuple[str, ...]], Shape] = {}
+"""The shapes by the span's name, where it matters, and the names of its attributes. Most spans share these with others,
+so few are searched."""
 
 
-def shape_of(names: tuple[str, ...]) -> Shape:
-    shape = shapes.get(names)
+def shape_of(span_name: str, names: tuple[str, ...]) -> Shape:
+    key = span_name if span_name in INDEX_OF_SPAN else "", names
+    shape = shapes.get(key)
     if shape is None:
-        shape = find_shape(names)
+        shape = find_shape(INDEX_OF_SPAN.get(span_name, INDEX), names)
         if sum(map(len, names)) <= MAX_SHAPE_LENGTH:
             if len(shapes) >= MAX_SHAPES:
                 shapes.clear()
-            shapes[names] = shape
+            shapes[key] = shape
     return shape
 
 
-def find_shape(names: tuple[str, ...]) -> Shape:
-    unknown = [name for name in names if name not in INDEX and len(name) <= NAME_LENGTH]
+def find_shape(index: Index, names: tuple[str, ...]) -> Shape:
+    unknown = [name for name in names if name not in index and len(name) <= NAME_LENGTH]
     usage_parts = tuple((name, part) for name in unknown if (part := part_of_attribute(name)))
     cost_parts = tuple((name, part) for name in unknown if (part := cost_part_of(name)))
     messages = tuple(filter(holds_message, names))
-    places = find_places(names)
+    places = find_places(index, names)
     return Shape(places, usage_parts, cost_parts, messages, bool(usage_parts) or not DETAIL_FIELDS.isdisjoint(places))
 
 
-def find_places(names: tuple[str, ...]) -> FoundPlaces:
+def find_places(index: Index, names: tuple[str, ...]) -> FoundPlaces:
     by_field: dict[Field, list[tuple[int, str, Path]]] = defaultdict(list)
-    for name in INDEX.keys() & set(names):
-        for field, number, path in INDEX[name]:
+    for name in index.keys() & set(names):
+        for field, number, path in index[name]:
             by_field[field].append((number, name, path))
     return {field: tuple((name, path) for _, name, path in sorted(places)) for field, places in by_field.items()}
 
@@ -76,10 +78,10 @@ class Attributes:
 
     __slots__ = ("parsed", "places", "shape", "values")
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], span_name: str = "") -> None:
         self.values = values
         self.parsed: dict[str, Any] = {}
-        self.shape = shape_of(tuple(values))
+        self.shape = shape_of(span_name, tuple(values))
         self.places = self.shape.places
 
     def values_of(self, field: Field) -> list[Any]:

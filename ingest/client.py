@@ -58,6 +58,8 @@ class Client:
     """If a span has names of several clients for a field, the name of the lowest rank wins."""
     names: Mapping[Field, tuple[AttributeName | RankedAttributeName, ...]] = field(default_factory=dict)
     """For each field the attributes that hold it. The first that is not empty is read."""
+    span_names: tuple[str, ...] = ()
+    """The only spans in which its attributes are read, because an application's own may have the same names."""
     kinds: tuple[KindRule, ...] = ()
     """How the kinds of its spans are recognised."""
     contents: tuple[str, ...] = ()

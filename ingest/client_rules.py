@@ -14,6 +14,8 @@ from ingest.fields import KIND, REPORTED_COSTS, USAGE, Field, Path
 
 Place = tuple[str, Path]
 """An attribute, and the path to the value inside it."""
+Index = dict[str, tuple[tuple[Field, int, Path], ...]]
+"""The places by attribute, each with its field and its number among the places of the field."""
 
 
 def places(clients: Sequence[Client]) -> dict[Field, tuple[Place, ...]]:
@@ -34,8 +36,8 @@ def ranked_place(client: Client, name: str | RankedAttributeName) -> tuple[int, 
     return rank, (attribute, tuple(path))
 
 
-def index(places: dict[Field, tuple[Place, ...]]) -> dict[str, tuple[tuple[Field, int, Path], ...]]:
-    """Returns the places by attribute, each with its field and its number among the places of the field.
+def index(places: dict[Field, tuple[Place, ...]]) -> Index:
+    """Returns the places by attribute.
 
     A span has a dozen attributes and the clients have two hundred, so a span's attributes are looked up here.
     """
@@ -53,8 +55,11 @@ def any_of(patterns: Iterable[str], form: str) -> re.Pattern[str]:
 
 CLIENTS = load_clients()
 
-PLACES = places(CLIENTS)
+COMMON_CLIENTS = [client for client in CLIENTS if not client.span_names]
+PLACES = places(COMMON_CLIENTS)
 INDEX = index(PLACES)
+INDEX_OF_SPAN = {name: index(places([*COMMON_CLIENTS, client])) for client in CLIENTS for name in client.span_names}
+"""The places in spans with a name by which a client is recognised: its own attributes are read only there."""
 KIND_RULES = sorted((rule for client in CLIENTS for rule in client.kinds), key=attrgetter("rank"))
 KIND_BY_ATTRIBUTE = {rule.attribute: rule.kind for rule in KIND_RULES if rule.attribute}
 OTHER_KINDS = tuple(rule.kind for rule in KIND_RULES if not rule.attribute)

@@ -66,7 +66,7 @@ class SpanRow:
 
 
 def new_span_row(span: Span, store_content: bool) -> SpanRow:
-    attributes = Attributes(span.attributes)
+    attributes = Attributes(span.attributes, span.name)
     facts = read_span(span, attributes)
     row = Row(
         timestamp=facts.timestamp,

@@ -1,4 +1,7 @@
-"""Claude Code. Its attributes have bare names. Input tokens do not contain the cached ones, as in Anthropic's API."""
+"""Claude Code. Its attributes have bare names, so they are read only in its own spans.
+
+Input tokens do not contain the cached ones, as in Anthropic's API.
+"""
 
 from ingest import fields
 from ingest.client import Client, KindRule
@@ -8,6 +11,7 @@ KINDS = {CALL: "llm", "claude_code.interaction": "workflow", "claude_code.tool":
 
 CLIENT = Client(
     rank=170,
+    span_names=tuple(KINDS),
     names={
         fields.REQUESTED_MODEL: ("model",),
         fields.INPUT_TOKENS: ("input_tokens",),

@@ -61,7 +61,6 @@ CLIENT = Client(
             "gen_ai.usage.service_tier",
             "anthropic.usage.service_tier",
             "usage.service_tier",
-            "service_tier",
             # What was asked for is read last: the answer may say that the call got another tier.
             (160, "openai.request.service_tier"),
             (160, "gen_ai.openai.request.service_tier"),

@@ -18,7 +18,7 @@ def nothing_remembered() -> Iterator[None]:
 def test_spans_with_the_same_names_are_searched_once_and_keep_their_own_values() -> None:
     ann, bob = Attributes({"user.id": "ann"}), Attributes({"user.id": "bob"})
     assert (ann.text(fields.USER), bob.text(fields.USER)) == ("ann", "bob")
-    assert list(attributes.shapes) == [("user.id",)]
+    assert list(attributes.shapes) == [("", ("user.id",))]
 
 
 def test_the_first_name_of_a_field_wins_in_every_order_of_the_attributes() -> None:

@@ -30,7 +30,7 @@ def a_span(attributes: dict[str, Any], **values: Any) -> Span:
 
 def facts_of(attributes: dict[str, Any], **values: Any) -> SpanFacts:
     span = a_span(attributes, **values)
-    return read_span(span, Attributes(span.attributes))
+    return read_span(span, Attributes(span.attributes, span.name))
 
 
 def a_call(attributes: dict[str, Any], **values: Any) -> SpanFacts:

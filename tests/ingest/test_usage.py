@@ -262,13 +262,33 @@ def test_a_part_is_recognised_by_the_words_in_its_name(tenant: Tenant, name: str
 
 def test_claude_codes_bare_names_do_not_contain_the_cache(tenant: Tenant) -> None:
     counted = {"input_tokens": 3, "output_tokens": 50, "cache_read_tokens": 1, "cache_creation_tokens": 1}
-    span = a_span(attributes=NO_USAGE | counted, name="claude_code.llm_request")
+    span = a_span(attributes=NO_USAGE | counted | {"speed": "fast"}, name="claude_code.llm_request")
     tool = a_span(2, 1, name="claude_code.tool")
     tool["attributes"] = [{"key": "tool_name", "value": {"stringValue": "Bash"}}]
     post(tenant, request_of(span, tool))
     llm, bash = stored(tenant)
-    assert counts(llm) == (5, 50, 1, 1, None)
+    assert (counts(llm), details(llm)) == ((5, 50, 1, 1, None), {"speed": "fast"})
     assert (bash["operation"], bash["name"]) == ("execute_tool", "Bash")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"input_tokens": 99_999, "output_tokens": 99_999, "cache_read_tokens": 9, "cache_creation_tokens": 9},
+        {"model": "model-t", "speed": "42 km/h"},
+        {"service_tier": "gold"},
+    ],
+)
+def test_an_applications_own_attributes_are_no_usage(tenant: Tenant, attributes: dict[str, Any]) -> None:
+    used = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 50}
+    post(tenant, request_of(a_span(1, attributes=used), a_span(2, attributes=used | attributes)))
+    post(tenant, request_of(a_span(3, attributes=NO_USAGE), a_span(4, attributes=NO_USAGE | attributes)))
+    plain, other, plain_stream, other_stream = stored(tenant)
+    assert plain["cost_usd"]
+    for one, two in ((plain, other), (plain_stream, other_stream)):
+        assert (counts(two), details(two), two["model"], two["cost_usd"]) == (
+            *(counts(one), None, one["model"], one["cost_usd"]),
+        )
 
 
 @pytest.mark.parametrize(("message_format", "input_tokens"), [("anthropic", 100), ("openai", 60)])
