@@ -1,8 +1,11 @@
 """Merges the copies of a span, field by field, into one that does not depend on the order in which they came.
 
 A copy is better than another if it ends later; else if it has more usage fields. A field comes from the best copy that
-knows it, and of two equally good ones the greater text is taken. A merged span notes how good the copies were whose
-fields are not from the best one, so that a third copy is compared with them.
+knows it, and of two equally good ones the greater text is taken. Fields that make sense only together come from one
+copy: the input tokens with the cached ones, a cost with its parts. The status is that of the last end.
+
+A merged span notes how good the copies were whose fields are not from the best one, so that a third copy is compared
+with them.
 """
 
 from collections.abc import Iterable
@@ -31,12 +34,20 @@ USAGE_NAMES = (
     "usage_details",
     "reported_cost_usd",
 )
+INPUT = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+OUTPUT = ("output_tokens", "reasoning_tokens")
+DETAILS = ("usage_details",)
+"""What is in the details of neither side, like the service tier, and perhaps was only asked for."""
+DETAILS_OF = {INPUT: ("input", "cache"), OUTPUT: ("output",)}
+"""Beginnings of the details that are parts of a side, and come from the same copy."""
+COST = ("reported_cost_usd", "reported_parts")
 # Facts that belong together come from one copy.
 TOGETHER = (
     ("timestamp", "is_timeless"),
     ("kind", "operation", "is_presumed"),
     ("status", "error_type", "error_message"),
     ("agent", "has_named_agent"),
+    *(INPUT, OUTPUT, DETAILS, COST),
 )
 IDENTITY = {"trace_id", "span_id", "ranks"}
 ALONE = {field.name for field in fields(SpanFacts)} - IDENTITY - {name for names in TOGETHER for name in names}
@@ -48,14 +59,16 @@ def merge_facts(one: SpanFacts, other: SpanFacts) -> SpanFacts:
     best = max(rank_of(one), rank_of(other))
     values: dict[str, Any] = {}
     ranks = {name: rank for name, rank in (one.ranks or {}).items() if name.startswith(ATTRIBUTE)}
+    details: dict[str, int | str] = {}
     for unit in UNITS:
-        source = max(one, other, key=lambda copy: (known(copy, unit), field_rank(copy, unit[0]), text(copy, unit)))
+        source = max(one, other, key=lambda copy: preference(copy, unit))
         values |= {name: getattr(source, name) for name in unit}
+        details |= details_of(source, unit)
         if known(source, unit) > 0 and field_rank(source, unit[0]) != best:
             ranks[unit[0]] = list(field_rank(source, unit[0]))
     if one.is_timeless and other.is_timeless:
         values["timestamp"] = min(one.timestamp, other.timestamp)
-    merged = replace(one, **values, ranks=None)
+    merged = replace(one, **values | {"usage_details": details or None}, ranks=None)
     if ranks or rank_of(merged) != best:
         merged.ranks = {BEST: list(best), **ranks}
     return merged
@@ -105,6 +118,17 @@ def as_rank(noted: Iterable[int]) -> Rank:
     return end, used
 
 
+def preference(facts: SpanFacts, unit: tuple[str, ...]) -> tuple[Any, ...]:
+    """Returns what the copy from which the field is taken has more of than the other."""
+    rank = field_rank(facts, unit[0])
+    if unit[0] == "status":
+        end, used = rank
+        # A span that is still open has not succeeded, but an item without a duration can say that it failed.
+        says_only_that_it_failed = end == OPEN_END and facts.status != "success"
+        return says_only_that_it_failed, end, known(facts, unit), used, text(facts, unit)
+    return known(facts, unit), rank, text(facts, unit)
+
+
 def known(facts: SpanFacts, unit: tuple[str, ...]) -> int:
     """Returns how well the copy knows the field: 0 if not at all."""
     match unit[0]:
@@ -116,11 +140,28 @@ def known(facts: SpanFacts, unit: tuple[str, ...]) -> int:
             return int(facts.status != "success")
         case "agent":
             return 2 if facts.has_named_agent else int(bool(facts.agent))
+        case "input_tokens" | "output_tokens" | "reported_cost_usd":
+            is_stated = getattr(facts, unit[0]) is not None
+            return 2 if is_stated else int(any(getattr(facts, name) is not None for name in unit))
+        case "usage_details":
+            # The usual tier is no detail: a copy with tokens and without a tier knows that it was the usual one.
+            has_tokens = (facts.input_tokens, facts.output_tokens) != (None, None)
+            return 2 if has_tokens else int(bool(details_of(facts, unit)))
     return int(getattr(facts, unit[0]) not in (None, "", False))
+
+
+def details_of(facts: SpanFacts, unit: tuple[str, ...]) -> dict[str, int | str]:
+    """Returns the details that belong to the unit."""
+    details = facts.usage_details or {}
+    if unit in DETAILS_OF:
+        return {key: value for key, value in details.items() if key.startswith(DETAILS_OF[unit])}
+    of_sides = sum(DETAILS_OF.values(), ())
+    return {key: value for key, value in details.items() if not key.startswith(of_sides)} if unit == DETAILS else {}
 
 
 def text(facts: SpanFacts, unit: tuple[str, ...]) -> str:
     """Returns the text that decides between equally good copies. The latency comes from the same copy as the start."""
     names = ("timestamp", "latency_ms") if unit[0] in ("timestamp", "latency_ms") else unit
-    values = (getattr(facts, name) for name in names)
+    values = [getattr(facts, name) for name in names if name != "usage_details"]
+    values += sorted(details_of(facts, unit).items())
     return str([value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value) for value in values])

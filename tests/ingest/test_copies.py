@@ -55,6 +55,42 @@ COPIES: dict[str, tuple[list[Sent], dict[str, Any]]] = {
     ),
     "the same end, more usage": ([chat(1, model="o3", tokens=None), chat(1)], {"model": "gpt-4o", "input_tokens": 100}),
     "the same end and usage": ([chat(1, tokens=(100, 20)), chat(1, tokens=(100, 30))], {"output_tokens": 30}),
+    "the reasoning belongs to its output": (
+        [chat(1, tokens=(100, 50), attributes={"gen_ai.usage.reasoning_tokens": 40}), chat(1, tokens=(100, 30), end=2)],
+        {"input_tokens": 100, "output_tokens": 30, "reasoning_tokens": None, "cost_usd": Decimal("0.00055")},
+    ),
+    "the cache belongs to its input": (
+        [
+            chat(1, tokens=(1000, 20), attributes={"gen_ai.usage.cache_read.input_tokens": 900}),
+            chat(1, tokens=(100, 20), end=2),
+        ],
+        {"input_tokens": 100, "cache_read_tokens": None, "cost_usd": Decimal("0.00045")},
+    ),
+    "the audio belongs to its input": (
+        [chat(1, attributes={"gen_ai.usage.audio.input_tokens": 60}), chat(1, end=2)],
+        {"input_tokens": 100, "usage_details": None, "cost_usd": Decimal("0.00045")},
+    ),
+    "the tier that was asked for is not the answer's": (
+        [chat(1, tokens=None, end=None, attributes={"openai.request.service_tier": "priority"}), chat(1)],
+        {"usage_details": None, "cost_usd": Decimal("0.00045")},
+    ),
+    "the parts of a cost belong to it": (
+        [
+            chat(
+                1, attributes={"gen_ai.cost.total_cost": 5, "gen_ai.cost.input_cost": 4, "gen_ai.cost.output_cost": 1}
+            ),
+            chat(1, end=2, attributes={"gen_ai.cost.total_cost": 3}),
+        ],
+        {"cost_usd": Decimal(3), "input_cost_usd": None, "output_cost_usd": None},
+    ),
+    "it fails, and succeeds at a later end": (
+        [chat(1, failed=True), chat(1, end=2)],
+        {"status": "success", "error_message": None, "latency_ms": 2000},
+    ),
+    "it succeeds, and fails at a later end": (
+        [chat(1), chat(1, end=2, failed=True)],
+        {"status": "error", "error_message": "RateLimitError: slow down"},
+    ),
     "no call at first": ([Sent(1, end=None, scope="openai"), chat(1)], {"operation": "chat", "input_tokens": 100}),
     "three copies, each with its own": (
         [
@@ -125,6 +161,12 @@ def test_children_take_the_user_that_a_copy_of_their_root_brings(tenant: Tenant)
 # --- Any copies, merged in any order and grouping ---
 
 
+DRAWN_DETAILS: list[dict[str, int | str] | None] = [
+    *(None, {"service_tier": "flex"}, {"input_audio_tokens": 1, "output_audio_tokens": 1}),
+    *({"cache_write_1h_tokens": 1, "service_tier": "batch"}, {"output_audio_tokens": 2, "web_searches": 1}),
+]
+
+
 def random_copy(draw: random.Random) -> tuple[SpanFacts, dict[str, Any]]:
     maybe = [None, None, "a", "b"]
     facts = SpanFacts(
@@ -144,6 +186,11 @@ def random_copy(draw: random.Random) -> tuple[SpanFacts, dict[str, Any]]:
         user=draw.choice(maybe),
         input_tokens=draw.choice([None, 1, 2]),
         output_tokens=draw.choice([None, 1, 2]),
+        cache_read_tokens=draw.choice([None, 1]),
+        reasoning_tokens=draw.choice([None, 1]),
+        usage_details=draw.choice(DRAWN_DETAILS),
+        reported_cost_usd=draw.choice([None, "3", "5"]),
+        reported_parts=draw.choice([None, {"input": "4", "output": "1"}]),
     )
     return facts, {name: draw.choice(["u", "v"]) for name in ("k", "l") if draw.random() < 0.6}
 
