@@ -34,8 +34,30 @@ OPERATION_OF_KIND = {
     "agent": "invoke_agent",
     "workflow": "invoke_workflow",
 }
-NO_CALL = re.compile(r"agent|chain|cycle|evaluat|fetch|guardrail|memory|plan|rank|retriev|step|task|tool|workflow")
-"""Matches operations that are no model calls even if they have a model and usage, which they repeat."""
+NO_CALL_WORDS = frozenset(
+    {
+        *(
+            "agent",
+            "agents",
+            "chain",
+            "cycle",
+            "evaluate",
+            "evaluation",
+            "evaluator",
+            "fetch",
+            "guardrail",
+            "guardrails",
+        ),
+        *("memory", "memories", "plan", "planner", "planning", "rank", "ranking", "rerank", "reranker", "reranking"),
+        *("retrieval", "retrieve", "retriever", "step", "task", "tool", "tools", "workflow"),
+    }
+)
+"""Words of operations that are no model calls even if they have a model and usage, which they repeat."""
+CALL_WORDS = frozenset(
+    {"chat", "complete", "completion", "completions", "generate", "generation", "inference", "llm", "responses"}
+)
+"""Words of operations that are model calls whatever else their name says: `chat_with_tools`, `generate_step`."""
+WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 LLM_OPERATIONS = frozenset({"chat", "text_completion", "generate_content"})
 OPERATION_IN_NAME = re.compile(
     r"^(chat|text_completion|generate_content|embeddings|execute_tool|invoke_agent) .", re.DOTALL
@@ -48,6 +70,12 @@ def is_presumed_call(kind: str, span: Span, is_model_in_name: bool) -> bool:
     """Returns whether only its name, or its model and usage under an unknown operation, make the span a call."""
     operation = span.attributes.get("gen_ai.operation.name")
     return kind == "llm" and (is_model_in_name if operation is None else str(operation) not in KIND_OF_OPERATION)
+
+
+def may_be_call(operation: str) -> bool:
+    """Returns whether an operation that nobody knows is a call if it has a model and usage."""
+    words = {word.lower() for word in WORD.findall(operation)}
+    return not words & NO_CALL_WORDS or bool(words & CALL_WORDS)
 
 
 def operation_of(kind: str, span: Span) -> str:

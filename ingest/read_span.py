@@ -12,6 +12,10 @@ from ingest.span_facts import SpanFacts
 from ingest.spans import NS_PER_MS, Span
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
+USAGE_OR_COST = (
+    *(fields.INPUT_TOKENS, fields.OUTPUT_TOKENS, fields.TOTAL_TOKENS, fields.USAGE),
+    *(fields.REPORTED_COST_USD, fields.REPORTED_COSTS),
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -73,7 +77,7 @@ def clean_scope(scope: str) -> str:
 
 def read_agent_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     """Reads the usage and cost of an agent run. They count if no span below it is a call: see `resolve`."""
-    if attributes.has(fields.INPUT_TOKENS) or attributes.has(fields.REPORTED_COST_USD):
+    if any(map(attributes.has, USAGE_OR_COST)):
         read_call(facts, span, attributes)
 
 

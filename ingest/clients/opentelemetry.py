@@ -6,7 +6,7 @@ frameworks and others. SpanKind says nothing: calls are CLIENT in some SDKs and 
 
 from ingest import fields
 from ingest.client import Client, KindRule
-from ingest.operations import KIND_OF_OPERATION, NO_CALL, OPERATION_IN_NAME
+from ingest.operations import KIND_OF_OPERATION, OPERATION_IN_NAME, may_be_call
 from ingest.spans import Span
 
 MODELS = ("gen_ai.request.model", "gen_ai.response.model")
@@ -22,7 +22,7 @@ def kind_of_operation(span: Span) -> str:
     if kind := KIND_OF_OPERATION.get(operation):
         return kind
     has_model, has_usage = (any(map(span.attributes.get, names)) for names in (MODELS, USAGE))
-    return "llm" if has_model and has_usage and not NO_CALL.search(operation) else "chain"
+    return "llm" if has_model and has_usage and may_be_call(operation) else "chain"
 
 
 def kind_by_name(span: Span) -> str | None:

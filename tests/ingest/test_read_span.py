@@ -105,6 +105,23 @@ def test_attributes_decide_the_kind(expected: str, attributes: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(
+    ("expected", "operations"),
+    [
+        ("llm", ("chat_with_tools", "explanation", "generate_step", "completion_task", "chain_chat", "planets", "ask")),
+        ("llm", ("chatWithTools", "LLMTask")),
+        ("chain", ("plan", "rerank", "search_memory", "agent_step", "run.workflow", "execute-tools", "evaluation")),
+        ("chain", ("fetch_response", "executeTask", "AGENT_RUN")),
+    ],
+)
+def test_the_words_of_an_unknown_operation_decide_whether_it_repeats_calls(
+    expected: str, operations: tuple[str, ...]
+) -> None:
+    used = {"gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 100}
+    kinds = {operation: kind(used | {"gen_ai.operation.name": operation}) for operation in operations}
+    assert kinds == dict.fromkeys(operations, expected)
+
+
+@pytest.mark.parametrize(
     ("expected", "name"),
     [
         ("llm", "chat gpt-4o"),

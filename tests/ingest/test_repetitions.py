@@ -162,6 +162,19 @@ def test_the_cost_of_a_run_without_calls_is_counted(tenant: Tenant) -> None:
     assert tenant.ask("cost/overview")["total_spend_usd"] == 0.42
 
 
+@pytest.mark.parametrize("name", ["usage_details", "cost_details"])
+def test_the_usage_object_of_a_run_without_calls_is_counted(tenant: Tenant, name: str) -> None:
+    used = {"usage_details": {"input": 100, "output": 20}, "cost_details": {"input": 0.0003, "output": 0.00015}}
+    run = {
+        "langfuse.observation.type": "agent",
+        "langfuse.observation.model.name": "gpt-4o",
+        f"langfuse.observation.{name}": json.dumps(used[name]),
+    }
+    send(tenant, Sent(1, name="support", attributes=run))
+    assert tenant.ask("usage/overview")["total_calls"] == 1
+    assert tenant.ask("cost/overview")["total_spend_usd"] == pytest.approx(0.00045)
+
+
 def test_an_embedding_of_an_old_library_is_an_embedding(tenant: Tenant) -> None:
     old = {"llm.request.type": "embedding", "gen_ai.system": "OpenAI", "gen_ai.request.model": "text-embedding-3-small"}
     send(tenant, Sent(1, attributes=old | {"gen_ai.usage.prompt_tokens": 8}, name="openai.embeddings"))
