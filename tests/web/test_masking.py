@@ -30,6 +30,17 @@ from web.masking import without_secrets
         ("OPENAI_API_KEY=abcdefgh12345678", "OPENAI_API_KEY=…"),
         ("GET /v1?key=abcdefgh12345678&x=1", "GET /v1?key=…&x=1"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "eyJ…"),
+        ("Authorization: Token abcdef12345678", "Authorization: Token …"),
+        ("Authorization: ApiKey abcdef12345678", "Authorization: ApiKey …"),
+        ('"authorization": "Digest abcdef12345678"', '"authorization": "Digest …"'),
+        ("Authorization: Basic abcd-12345678_abcd", "Authorization: Basic …"),
+        ("bearer: abcdef123456", "bearer: …"),
+        ("Basic dXNlcjpwYXNzd2Q=", "Basic …"),
+        ("Ocp-Apim-Subscription-Key: 0123456789abcdef", "Ocp-Apim-Subscription-Key: …"),
+        ("AccountKey=abcd1234abcd1234+/==", "AccountKey=…"),
+        ("GET /b?X-Amz-Signature=abcdef0123456789&x=1", "GET /b?X-Amz-Signature=…&x=1"),
+        ("x-api-key: my-very-own-key", "x-api-key: …"),
+        ("Incorrect API key provided: abcdefgh12345", "Incorrect API key provided: …"),
         ("postgres://agent:secret@db/traces", "postgres://agent:…@db/traces"),
     ],
 )
@@ -43,6 +54,12 @@ def test_each_form_of_a_credential_is_masked(text: str, masked: str) -> None:
     [
         "Basic authentication failed",
         "invalid bearer token",
+        "Basic usage-example",
+        "basic documentation",
+        "authorization: denied_for_user",
+        "Authorization: token missing",
+        "bearer: authentication failed",
+        "API key provided: none",
         "task-12345678 of risk-assessment",
         "api_key: must be provided by the caller",
         "prompt_tokens: 123456789",
@@ -55,7 +72,20 @@ def test_words_that_are_no_credentials_stay(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["://x:", "sk-", "eyJ-", "api_key=a", "bearer ", "-----BEGIN ", "?key=", "authorization: "]
+    "part",
+    [
+        "://x:",
+        "sk-",
+        "eyJ-",
+        "api_key=a",
+        "bearer ",
+        "-----BEGIN ",
+        "?key=",
+        "authorization: ",
+        "x-api-key: a-",
+        "basic ",
+        "basic a=",
+    ],
 )
 def test_hostile_texts_take_little_time(part: str) -> None:
     started = time.process_time()
