@@ -14,13 +14,18 @@ from traces.text import MESSAGE_LENGTH, clean
 TIMED_OUT = re.compile(
     r"(?<![A-Za-z])(?i:timed?out|timed?[ _-]outs?(?![a-z]))|(?<=[A-Za-z])Timed?[_-]?[Oo]ut|TIMED?_?OUT|(?i:deadline)"
 )
-# Without the noun, which a complaint about a parameter uses too.
-RAN_OUT_OF_TIME = re.compile(r"(?i)(?<![a-z])timed[ _-]?out|ETIMEDOUT|deadline[ _]?exceeded")
+# Without the bare noun, which a complaint about a parameter uses too.
+RAN_OUT_OF_TIME = re.compile(
+    r"(?i)(?<![a-z])timed[ _-]?out|ETIMEDOUT|deadline[ _]?exceeded"
+    r"|(?:time[ _-]?out|deadline)\s+(?:(?:has|have|had|was|is)\s+)?(?:been\s+)?"
+    r"(?:elapsed|expired|reached|hit|exceeded(?!\s+(?:the\s+)?(?:max|limit|allowed)))"
+)
 PARAMETER = re.compile(
     r"(?i)[\"'`][\w.]{0,32}(?:time_?out|deadline)\w{0,32}[\"'`]|(?<!\w)\w{0,32}(?:time_?out|deadline)\w{0,32}\s{0,4}="
     r"|(?:parameter|argument|option|field|property|key|keyword)s?:?\s+\w{0,32}(?:time_?out|deadline)"
     r"|(?:time_?out|deadline)\w{0,32}\s+(?:parameter|argument|option|field|property|must|should|needs|cannot)\b"
     r"|(?:invalid|unsupported|unknown|negative)[ _]time_?out"
+    r"|(?:values?|type|format|unit)\s+(?:for|of|in)\s+(?:the\s+)?\w{0,32}(?:time_?out|deadline)"
 )
 """Places in a message that speak of a parameter and not of what happened."""
 CLIENT_ERROR = re.compile(

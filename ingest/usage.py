@@ -104,8 +104,13 @@ def leaves(value: dict[str, Any], prefix: str = "", depth: int = MAX_DEPTH) -> I
 
 
 def modalities(name: str, items: list[Any]) -> Iterator[tuple[str, Any]]:
-    """Yields Google's counts by modality: `prompt_tokens_details.audio`."""
+    """Yields Google's counts by modality and Bedrock's by lifetime: `prompt_tokens_details.audio`."""
     for item in items[:MAX_KEYS]:
+        if isinstance(item, dict) and (lifetime := item.get("ttl")):
+            yield (
+                f"{name}.write_{str(lifetime)[:NAME_LENGTH].lower()}",
+                item.get("inputTokens", item.get("input_tokens")),
+            )
         if isinstance(item, dict) and (modality := item.get("modality")):
             count = item.get("tokenCount", item.get("token_count"))
             yield f"{name}.{str(modality).rpartition('.')[2].lower()}", count
@@ -167,8 +172,8 @@ def add_wholes(usage: Usage, counts: dict[str, int]) -> None:
     contains = not CONTAINS_CACHE.isdisjoint(counts) or any(map(DETAILS_OF_INPUT.match, counts))
     usage.excludes_cache = not contains
     always_in, always_out = total_of(counts, BESIDE_INPUT), total_of(counts, BESIDE_OUTPUT)
-    beside_in = always_in + sum(count for key, count in counts.items() if is_beside(key, INPUT, ("input", "cache")))
-    beside_out = always_out + sum(count for key, count in counts.items() if is_beside(key, OUTPUT, ("output",)))
+    beside_in = always_in + total_beside(counts, INPUT, ("input", "cache"))
+    beside_out = always_out + total_beside(counts, OUTPUT, ("output",))
     cached = usage.parts.get("cache_read_tokens", 0) + usage.parts.get("cache_write_tokens", 0)
     default_in, default_out = (always_in, always_out) if contains else (max(beside_in, cached), beside_out)
     if stated_input is None and not contains and beside_in > cached:
@@ -187,6 +192,16 @@ def largest(counts: dict[str, int], keys: Iterable[str]) -> int | None:
 
 def total_of(counts: dict[str, int], keys: Iterable[str]) -> int:
     return sum(counts.get(key, 0) for key in keys)
+
+
+def total_beside(counts: dict[str, int], wholes: frozenset[str], words: tuple[str, ...]) -> int:
+    """Returns the sum of the keys beside the whole of a side. Two spellings of the same part count once."""
+    by_part: dict[str, int] = {}
+    for key, count in counts.items():
+        if is_beside(key, wholes, words):
+            part = part_of(key) or key
+            by_part[part] = max(by_part.get(part, 0), count)
+    return sum(by_part.values())
 
 
 def is_beside(key: str, wholes: frozenset[str], words: tuple[str, ...]) -> bool:

@@ -346,6 +346,18 @@ def exception(**attributes: str) -> list[Event]:
         ("success", {"events": exception(type="ValueError"), "attributes": {"gen_ai.usage.output_tokens": 5}}),
         ("timeout", {"status": 2, "status_message": "Request timed out."}),
         ("timeout", {"status": 2, "status_message": "504 Deadline Exceeded"}),
+        *(
+            (status, {"status": 2, "status_message": message, "attributes": {"error.type": error_type}})
+            for status, error_type, message in (
+                ("timeout", "invalid_request_error", "The request's timeout elapsed"),
+                ("timeout", "BadRequestError", "Error code: 400 - the deadline has expired"),
+                ("timeout", "Failure", "no answer before the timeout"),
+                ("error", "BadRequestError", "timeout exceeded the maximum of 600"),
+                ("error", "BadRequestError", "timeout out of range"),
+                ("error", "Failure", "invalid value for timeout"),
+                ("error", "Failure", "wrong type of request_timeout"),
+            )
+        ),
         ("timeout", {"status": 2, "attributes": {"error.type": "openai.APITimeoutError"}}),
         ("timeout", {"status": 2, "events": exception(type="httpx.ReadTimeout"), "attributes": {"error.type": "X"}}),
         ("error", {"status": 2, "status_message": "refused\nTraceback: client(timeout=5)"}),

@@ -104,6 +104,10 @@ OBJECTS: dict[str, tuple[dict[str, Any], tuple[int | None, ...]]] = {
         {"inputTokens": 60, "outputTokens": 50, "cacheReadInputTokens": 30, "cacheWriteInputTokens": 10},
         (100, 50, 30, 10, None),
     ),
+    "Bedrock's, in two spellings": (
+        {"inputTokens": 10, "outputTokens": 50, "cacheReadInputTokens": 100, "cacheReadInputTokenCount": 100},
+        (110, 50, 100, None, None),
+    ),
     "LangChain's": (
         {
             "input_tokens": 100,
@@ -382,6 +386,13 @@ DETAILS: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "web searches, of Perplexity": (
         {"prompt_tokens": 100, "completion_tokens": 50, "num_search_queries": 2},
         {"web_searches": 2},
+    ),
+    "cache writes for an hour, of Bedrock": (
+        {
+            **{"inputTokens": 0, "outputTokens": 50, "cacheWriteInputTokens": 100},
+            "cacheDetails": [{"ttl": "1h", "inputTokens": 70}, {"ttl": "5m", "inputTokens": 30}],
+        },
+        {"cache_write_1h_tokens": 70},
     ),
     "a tier and a speed": (
         {"input_tokens": 100, "output_tokens": 50, "service_tier": "batch", "speed": "fast"},
