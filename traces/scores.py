@@ -7,7 +7,7 @@ are stored, `correct` gives its scores the new values. Every statement here runs
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -40,6 +40,8 @@ class Score:
     source: str
     author: str | None = None
     """The credential that sent it."""
+    has_own_time: bool = field(default=True, compare=False)
+    """Not stored: false where the client gave no time, so that `timestamp` is that of its arrival."""
     # Of its trace, or of its span if that is stored:
     agent_id: str | None = None
     provider: str | None = None
@@ -55,7 +57,8 @@ class StoreResult(NamedTuple):
     duplicates: int
 
 
-COLUMNS = {field.name: "text" for field in fields(Score)} | {"timestamp": "timestamptz", "number": "numeric"}
+COLUMNS = {column.name: "text" for column in fields(Score) if column.name != "has_own_time"}
+COLUMNS |= {"timestamp": "timestamptz", "number": "numeric"}
 HAS_SCORES = "SELECT EXISTS (SELECT FROM scores WHERE workspace_id = %(workspace_id)s)"
 BY_IDS = """
 SELECT {names}
@@ -156,7 +159,8 @@ def correct(cursor: WriteCursor, workspace_id: UUID, rows: Iterable[Row]) -> Non
 
 def replaces(score: Score, stored: Score) -> bool:
     """Tells whether the copy is newer than the stored one, and says something else. The first author stays."""
-    return score.timestamp >= stored.timestamp and replace(score, author=stored.author) != stored
+    timestamp = score.timestamp if score.has_own_time else stored.timestamp
+    return score.timestamp >= stored.timestamp and replace(score, author=stored.author, timestamp=timestamp) != stored
 
 
 def stored_scores(cursor: WriteCursor, workspace_id: UUID, ids: Iterable[str]) -> dict[str, Score]:
