@@ -76,9 +76,7 @@ class ScoreItem(BaseModel):
     timestamp: Annotated[AwareDatetime | None, BeforeValidator(parse_time)] = Field(
         default=None, description="ISO 8601 with offset; default now."
     )
-    id: Annotated[KnownId, Field(description="A later copy with the same id replaces the score.")] = (
-        None
-    )
+    id: Annotated[KnownId, Field(description="A later copy with the same id replaces the score.")] = None
 
     @model_validator(mode="after")
     def belongs_to_something(self) -> Self:
