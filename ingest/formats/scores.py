@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Annotated, Any, Self
 
 import orjson
-from django.conf import settings
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -22,13 +21,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest.formats.json_traces import KnownId, parse_start, reasons, text_of
-from ingest.formats.json_values import parse_spans_json
+from ingest.formats.json_traces import KnownId, not_blank, parse_start, reasons, text_of
+from ingest.formats.json_values import items_of
 from ingest.spans import RejectedSpan, Span
 from ingest.values import is_identifier
 from traces.scores import Score
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
-from web.problems import Problem
 
 COMMENT_LENGTH = 4096
 MAX_NUMBER = 1e12
@@ -36,12 +34,6 @@ MAX_NUMBER = 1e12
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EVALUATION_EVENT = "gen_ai.evaluation.result"
 SOURCE_OF_JSON, SOURCE_OF_EVENTS = "api", "evaluation"
-
-
-def not_blank(value: Any) -> Any:
-    if isinstance(value, str) and not value.strip():
-        raise PydanticCustomError("blank", "must not be blank")
-    return value
 
 
 def parse_time(value: Any) -> datetime | None:
@@ -126,21 +118,7 @@ def hashed_id(*parts: str | None) -> str:
 
 
 def items(body: bytes) -> list[Any]:
-    """Returns the items of the batch; an object that is no batch is the only item. Raises 400 and 413 Problems."""
-    request = parse_spans_json(body)
-    if not isinstance(request, dict):
-        raise Problem(400, 'Send one JSON object or {"scores": [..]}.')
-    if "scores" not in request:
-        return [request]
-    if not isinstance(request["scores"], list) or len(request) > 1:
-        raise Problem(400, 'Send one JSON object or {"scores": [..]}.')
-    return checked_count(request["scores"])
-
-
-def checked_count(scores: list[Any]) -> list[Any]:
-    if len(scores) > settings.MAX_SPANS_PER_REQUEST:
-        raise Problem(413, f"More than {settings.MAX_SPANS_PER_REQUEST} scores in a request; send smaller batches.")
-    return scores
+    return items_of(body, "scores")
 
 
 def scores_and_rejections(items: list[Any], author: str | None) -> tuple[list[Score], list[dict[str, Any]]]:
