@@ -192,7 +192,7 @@ def test_rates(value: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "text"),
     [
-        (None, "–"),
+        (None, number_text.NOTHING),
         (0, "0"),
         (0.0002, "0.0002"),
         (0.00001, "<0.0001"),
