@@ -98,4 +98,4 @@ def with_post_allowed(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-scores_view = declare(view, "read, or ingest to POST")
+scores_view = declare(view, "read, or ingest to POST", is_ingestion=True)

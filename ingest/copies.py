@@ -6,6 +6,9 @@ copy: the input tokens with the cached ones, a cost with its parts. The status i
 
 A merged span notes how good the copies were whose fields are not from the best one, so that a third copy is compared
 with them.
+
+A copy may say when the span ended but not when it began. Its end is kept, and gives the latency as soon as a copy says
+the start, whichever of them came first.
 """
 
 from collections.abc import Iterable
@@ -68,6 +71,9 @@ def merge_facts(one: SpanFacts, other: SpanFacts) -> SpanFacts:
             ranks[unit[0]] = list(field_rank(source, unit[0]))
     if one.is_timeless and other.is_timeless:
         values["timestamp"] = min(one.timestamp, other.timestamp)
+    elif values["lone_end_us"] is not None and not values["is_timeless"]:
+        values["latency_ms"] = latency_until(max(last_end(one), last_end(other)), values["timestamp"])
+        ranks.pop("latency_ms", None)  # it is not of one copy
     merged = replace(one, **values | {"usage_details": details or None}, ranks=None)
     if ranks or rank_of(merged) != best:
         merged.ranks = {BEST: list(best), **ranks}
@@ -101,11 +107,23 @@ def merge_attributes(
 def rank_of(facts: SpanFacts) -> Rank:
     if facts.ranks:
         return as_rank(facts.ranks[BEST])
-    end = OPEN_END
-    if facts.latency_ms is not None:
-        end = (facts.end - (facts.timestamp if facts.is_timeless else EPOCH)) // MICROSECOND
+    end = last_end(facts)
+    if facts.latency_ms is not None and facts.is_timeless:
+        end = (facts.end - facts.timestamp) // MICROSECOND
     used = sum(getattr(facts, name) is not None for name in USAGE_NAMES)
     return end, used
+
+
+def last_end(facts: SpanFacts) -> int:
+    """Returns the latest end of the copies in microseconds since 1970; OPEN_END if none says one."""
+    has_end = facts.latency_ms is not None and not facts.is_timeless
+    stated = (facts.end - EPOCH) // MICROSECOND if has_end else OPEN_END
+    return max(stated, OPEN_END if facts.lone_end_us is None else facts.lone_end_us)
+
+
+def latency_until(end_us: int, start: datetime) -> float | None:
+    latency_us = end_us - (start - EPOCH) // MICROSECOND
+    return latency_us / 1000 if latency_us >= 0 else None
 
 
 def field_rank(facts: SpanFacts, name: str) -> Rank:
@@ -138,6 +156,8 @@ def known(facts: SpanFacts, unit: tuple[str, ...]) -> int:
             return 1 if facts.is_presumed else KNOWN_KINDS.get(facts.kind, 2)
         case "status":
             return int(facts.status != "success")
+        case "latency_ms":
+            return int(facts.latency_ms is not None)  # a call that took no time has its end
         case "agent":
             return 2 if facts.has_named_agent else int(bool(facts.agent))
         case "input_tokens" | "output_tokens" | "reported_cost_usd":

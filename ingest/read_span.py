@@ -33,7 +33,7 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         error_message=None,
         kind=kind,
         operation=operation_of(kind, span),
-        latency_ms=(span.end_ns - span.start_ns) / NS_PER_MS if span.end_ns >= span.start_ns else None,
+        latency_ms=latency_of(span),
         agent=agent,
         has_named_agent=has_named_agent,
         workflow=attributes.text(fields.WORKFLOW),
@@ -44,6 +44,7 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         resource_session=span.resource.session,
         holds_client_call=attributes.has(fields.CLIENT_CALL) and span.scope not in client_rules.CLIENT_CALL_SCOPES,
         is_timeless=span.is_timeless,
+        lone_end_us=span.end_ns // 1000 if span.is_timeless and span.end_ns else None,
     )
     if kind in RECORD_KINDS:
         facts.scope = clean_scope(span.scope)
@@ -68,6 +69,12 @@ def kind_of(span: Span, attributes: Attributes) -> str:
 def from_nanoseconds(nanoseconds: int) -> datetime:
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return EPOCH + timedelta(0, seconds, rest // 1000)
+
+
+def latency_of(span: Span) -> float | None:
+    if span.is_timeless or span.end_ns < span.start_ns:
+        return None
+    return (span.end_ns - span.start_ns) / NS_PER_MS
 
 
 @lru_cache(maxsize=4096)

@@ -57,6 +57,9 @@ class SpanFacts:
     """Only its name, or its model and usage under an operation that nobody knows, make it a call."""
     is_timeless: bool = False
     """The client does not say when it began: it begins with the first span of its trace."""
+    lone_end_us: int | None = None
+    """When the latest copy ended that does not say when it began, in microseconds since 1970. A copy that says it gives
+    the latency: see `copies`."""
     ranks: dict[str, list[int]] | None = None
     """Of a span that came in several copies: how good the copies of its fields were. See `copies`."""
 

@@ -66,7 +66,7 @@ class Span:
     """The name of the instrumentation scope: the library that made the span."""
     resource: Resource = NO_RESOURCE
     is_timeless: bool = False
-    """The span has no start of its own: `start_ns` is the time of its arrival."""
+    """The span does not say when it began: `start_ns` is the time of its arrival. `end_ns` is its end, or 0."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,6 @@ from ingest.formats import scores as plain_scores
 from ingest.items import store_items
 from ingest.spans import Decoded
 from ingest.store import store_scores, store_spans
-from ingest.stored_starts import find_starts
 from web import prometheus
 from web.body import read_body
 from web.problems import Problem
@@ -111,7 +110,6 @@ def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
 @workspace_access("ingest")
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
     batch = langfuse_events.decode(read_body(request), request.access.credential)
-    find_starts(request.workspace.id, batch.without_start)
     store(request, batch.decoded)
     return json_response(batch.answer, status=207)
 

@@ -6,11 +6,11 @@ are stored, `correct` gives its scores the new values. Every statement here runs
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -21,7 +21,8 @@ from traces.write_cursor import WriteCursor, write_cursor
 
 TABLE, SUMS = "scores", "score_sums_hourly"
 SEARCH_DISTANCE = timedelta(days=7)
-"""How far from a score its trace is looked for first. If nothing is there, all stored days are searched."""
+"""How far from the day of a score its trace is looked for. If nothing is there, all stored days are searched."""
+DAY = timedelta(days=1)
 
 
 @dataclass(slots=True, frozen=True, kw_only=True)
@@ -40,6 +41,8 @@ class Score:
     source: str
     author: str | None = None
     """The credential that sent it."""
+    has_own_time: bool = field(default=True, compare=False)
+    """Not stored: false where the client gave no time, so that `timestamp` is that of its arrival."""
     # Of its trace, or of its span if that is stored:
     agent_id: str | None = None
     provider: str | None = None
@@ -55,7 +58,8 @@ class StoreResult(NamedTuple):
     duplicates: int
 
 
-COLUMNS = {field.name: "text" for field in fields(Score)} | {"timestamp": "timestamptz", "number": "numeric"}
+COLUMNS = {column.name: "text" for column in fields(Score) if column.name != "has_own_time"}
+COLUMNS |= {"timestamp": "timestamptz", "number": "numeric"}
 HAS_SCORES = "SELECT EXISTS (SELECT FROM scores WHERE workspace_id = %(workspace_id)s)"
 BY_IDS = """
 SELECT {names}
@@ -156,7 +160,8 @@ def correct(cursor: WriteCursor, workspace_id: UUID, rows: Iterable[Row]) -> Non
 
 def replaces(score: Score, stored: Score) -> bool:
     """Tells whether the copy is newer than the stored one, and says something else. The first author stays."""
-    return score.timestamp >= stored.timestamp and replace(score, author=stored.author) != stored
+    timestamp = score.timestamp if score.has_own_time else stored.timestamp
+    return score.timestamp >= stored.timestamp and replace(score, author=stored.author, timestamp=timestamp) != stored
 
 
 def stored_scores(cursor: WriteCursor, workspace_id: UUID, ids: Iterable[str]) -> dict[str, Score]:
@@ -216,37 +221,50 @@ class TraceRow(NamedTuple):
     user_id: str | None
 
 
-RowsByTrace = dict[str, list[TraceRow]]
+Search = tuple[datetime, str]
+"""The day of a score and its trace. A score finds the same rows, whichever others it came with."""
+FoundRows = dict[Search, list[TraceRow]]
 """The rows of each trace, the oldest first."""
 
 
-def rows_of_their_traces(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> RowsByTrace:
+def search_of(score: Score) -> Search:
+    return day_of(score.timestamp), score.trace_id or ""
+
+
+def day_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def rows_of_their_traces(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> FoundRows:
     """Returns the stored rows of the traces that the scores belong to."""
-    times = {score.trace_id: score.timestamp for score in scores if score.trace_id is not None}
-    if not times:
-        return {}
-    first, last = min(times.values()) - SEARCH_DISTANCE, max(times.values()) + SEARCH_DISTANCE
-    found = rows_by_trace(cursor, workspace_id, times, first, last)
-    if missing := times.keys() - found.keys():
-        first = last - timedelta(days=settings.RETENTION_DAYS)
-        found |= rows_by_trace(cursor, workspace_id, missing, first, last)
+    searches = {search_of(score) for score in scores if score.trace_id is not None}
+    found: FoundRows = {}
+    for day in sorted({day for day, _ in searches}):
+        trace_ids = {trace_id for its_day, trace_id in searches if its_day == day}
+        near = rows_by_trace(cursor, workspace_id, trace_ids, day - SEARCH_DISTANCE, day + DAY + SEARCH_DISTANCE)
+        found |= {(day, trace_id): trace_rows for trace_id, trace_rows in near.items()}
+    if missing := searches - found.keys():
+        today = day_of(datetime.now(UTC))
+        first, last = today - timedelta(days=settings.RETENTION_DAYS), today + 2 * DAY
+        anywhere = rows_by_trace(cursor, workspace_id, {trace_id for _, trace_id in missing}, first, last)
+        found |= {(day, trace_id): anywhere[trace_id] for day, trace_id in missing if trace_id in anywhere}
     return found
 
 
 def rows_by_trace(
     cursor: WriteCursor, workspace_id: UUID, trace_ids: Iterable[str], first: datetime, last: datetime
-) -> RowsByTrace:
+) -> dict[str, list[TraceRow]]:
     params = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
     cursor.execute(ROWS_OF_TRACES, params)
-    found: RowsByTrace = defaultdict(list)
+    found: dict[str, list[TraceRow]] = defaultdict(list)
     for row in map(TraceRow._make, cursor.fetchall()):
         found[row.trace_id].append(row)
     return found
 
 
-def with_facts(score: Score, found: RowsByTrace) -> Score:
+def with_facts(score: Score, found: FoundRows) -> Score:
     """Returns the score with what its span says; without a stored span, what its trace says."""
-    rows = found.get(score.trace_id or "", [])
+    rows = found.get(search_of(score), [])
     if not rows:
         return replace(score, agent_id=None, provider=None, model=None, operation=None, user_id=None)
     span = next((row for row in rows if row.span_id == score.span_id), None)
@@ -272,16 +290,33 @@ def the_only_model(rows: Iterable[TraceRow]) -> tuple[str | None, str | None]:
 # --- Retention: by whole days in UTC, as for traces ---
 
 
-def delete_old(now: datetime) -> int:
-    """Deletes scores and their sums past their retention, in all workspaces. Returns how many scores."""
-    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+WITH_OLD = """
+SELECT workspace_id FROM scores WHERE timestamp < %(cutoff)s
+UNION
+SELECT workspace_id FROM score_sums_hourly WHERE bucket < %(sums_cutoff)s
+ORDER BY workspace_id
+"""
+DELETE_OLD_SUMS = "DELETE FROM score_sums_hourly WHERE workspace_id = %(workspace_id)s AND bucket < %(sums_cutoff)s"
+DELETE_OLD = "DELETE FROM scores WHERE workspace_id = %(workspace_id)s AND timestamp < %(cutoff)s"
+
+
+def delete_old(now: datetime, lock: Callable[[WriteCursor, UUID], None]) -> int:
+    """Deletes scores and their sums past their retention, one workspace after the other. Returns how many scores.
+
+    `lock` takes the workspace's lock.
+    """
+    cutoffs: dict[str, Any] = {
+        "cutoff": day_of(now) - timedelta(days=settings.RETENTION_DAYS),
+        "sums_cutoff": day_of(now) - timedelta(days=settings.ROLLUP_RETENTION_DAYS),
+    }
     with write_cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM score_sums_hourly WHERE bucket < %(cutoff)s",
-            {"cutoff": today - timedelta(days=settings.ROLLUP_RETENTION_DAYS)},
-        )
-        cursor.execute(
-            "DELETE FROM scores WHERE timestamp < %(cutoff)s",
-            {"cutoff": today - timedelta(days=settings.RETENTION_DAYS)},
-        )
-        return int(cursor.rowcount)
+        cursor.execute(WITH_OLD, cutoffs)
+        workspace_ids = [workspace_id for (workspace_id,) in cursor.fetchall()]
+    deleted = 0
+    for workspace_id in workspace_ids:
+        with write_cursor() as cursor:
+            lock(cursor, workspace_id)
+            cursor.execute(DELETE_OLD_SUMS, cutoffs | {"workspace_id": workspace_id})
+            cursor.execute(DELETE_OLD, cutoffs | {"workspace_id": workspace_id})
+            deleted += int(cursor.rowcount)
+    return deleted

@@ -12,15 +12,17 @@ logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 
-def declare(view: View, access: str) -> View:
-    """Marks the view with who may see it. `access` is a description for readers and tests."""
-    view.access = access  # type: ignore[attr-defined]
+def declare(view: View, access: str, *, is_ingestion: bool = False) -> View:
+    """Marks the view with who may see it. `access` is a description for readers and tests.
+
+    `is_ingestion` says that programs send traces or scores to it with POST.
+    """
+    view.access, view.is_ingestion = access, is_ingestion  # type: ignore[attr-defined]
     return view
 
 
 def takes_ingestion(view: View) -> bool:
-    """Tells whether programs send traces or scores to the view with POST."""
-    return "ingest" in getattr(view, "access", "")
+    return getattr(view, "is_ingestion", False)
 
 
 def public(view: View) -> View:

@@ -38,6 +38,13 @@ RATES = (
     Unit(1, "", 1, 100),
     *COUNTS,
 )
+AVERAGES = (
+    Unit(1, "", 4, Decimal("0.01"), is_trimmed=True),
+    Unit(1, "", 3, 10, is_trimmed=True),
+    Unit(1, "", 2, 100, is_trimmed=True),
+    Unit(1, "", 1, 1000, is_trimmed=True),
+    *COUNTS,
+)
 USD_MILLIONS = tuple(unit._replace(suffix=unit.suffix.strip()) for unit in MILLIONS)
 BELOW_TEN_CENTS = Unit(1, "", 4, Decimal("0.1"))
 USD = (BELOW_TEN_CENTS, Unit(1, "", 2, 1000), Unit(1000, "k", 1, 1000), *USD_MILLIONS)
@@ -69,6 +76,11 @@ def decimal(value: Amount) -> str:
 def rate(value: Amount) -> str:
     """Formats a rate, like 12.4, or with two significant digits below 1, like 0.031."""
     return in_units(value, RATES, smallest="0.001") if value else "0"
+
+
+def average(value: Amount) -> str:
+    """Formats an average, like 4.375, 12.41 or 0.0002."""
+    return NOTHING if value is None else in_units(value, AVERAGES, smallest="0.0001") if value else "0"
 
 
 def percent(value: Amount) -> str:

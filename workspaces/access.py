@@ -81,7 +81,7 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
             with request_slot(request.workspace.id):
                 return view(request, *args, **kwargs)
 
-        return declare(checked, scope)
+        return declare(checked, scope, is_ingestion=scope == "ingest")
 
     return decorate
 

@@ -8,7 +8,7 @@ register = template.Library()
 
 for number_filter in (
     *(number_text.count, number_text.decimal, number_text.rate, number_text.usd, number_text.dollars, number_text.ms),
-    *(number_text.percent, number_text.percent_reached, number_text.unlocalized),
+    *(number_text.average, number_text.percent, number_text.percent_reached, number_text.unlocalized),
     *(number_text.exact, number_text.usd_exact, number_text.percent_exact, number_text.ms_exact),
 ):
     register.filter(number_filter.__name__, number_filter)

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
-from django.conf import settings
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -20,14 +19,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ingest.accepted_time import accepted_time, accepted_time_text
-from ingest.formats.json_values import parse_spans_json
+from ingest.formats.json_values import items_of
 from ingest.messages import safe_attribute, safe_message
 from ingest.model_names import base_model
 from ingest.values import MAX_COST_USD, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
-from web.problems import Problem
 
 USAGE_FIELDS = (
     "input_tokens",
@@ -187,17 +185,7 @@ class TraceItem(BaseModel):
 
 
 def items(body: bytes) -> list[Any]:
-    """Returns the items of the batch; an object that is no batch is the only item. Raises 400 and 413 Problems."""
-    request = parse_spans_json(body)
-    if not isinstance(request, dict):
-        raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
-    if "traces" not in request:
-        return [request]
-    if not isinstance(request["traces"], list) or len(request) > 1:
-        raise Problem(400, 'Send one JSON object or {"traces": [..]}.')
-    if len(request["traces"]) > settings.MAX_SPANS_PER_REQUEST:
-        raise Problem(413, f"More than {settings.MAX_SPANS_PER_REQUEST} traces in a request; send smaller batches.")
-    return request["traces"]
+    return items_of(body, "traces")
 
 
 def rows_and_rejections(items: list[Any]) -> tuple[list[Row], list[dict[str, Any]]]:

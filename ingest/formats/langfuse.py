@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from ingest.formats.json_values import parse_spans_json
-from ingest.formats.scores import checked_count, langfuse_score
+from ingest.formats.json_values import checked_count, parse_spans_json
+from ingest.formats.scores import langfuse_score
 from ingest.spans import RejectedSpan
 from traces.scores import Score
 from web.problems import FieldError, Problem
@@ -22,7 +22,7 @@ def scores(body: bytes, author: str | None) -> tuple[list[Score], list[str]]:
     Raises a 422 Problem if none of them can be stored.
     """
     request = parse_spans_json(body)
-    items = checked_count(request) if isinstance(request, list) else [request]
+    items = checked_count(request, "scores") if isinstance(request, list) else [request]
     found: list[Score] = []
     errors: list[FieldError] = []
     for index, item in enumerate(items):

@@ -47,8 +47,6 @@ class Batch:
     """What the events of one request mean, and the answer to each."""
 
     decoded: Decoded
-    without_start: list[Span] = field(default_factory=list)
-    """Spans of updates, which do not repeat when the observation began. Their start is the time of the event."""
     successes: list[dict[str, Any]] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
 
@@ -72,6 +70,10 @@ class Event:
     sent_ns: int
     body: dict[str, Any]
 
+    @property
+    def is_update(self) -> bool:
+        return self.type.endswith("-update")
+
 
 def decode(body: bytes, author: str | None) -> Batch:
     events = events_in(body)
@@ -91,6 +93,7 @@ def decode(body: bytes, author: str | None) -> Batch:
         except RejectedSpan as error:
             batch.fail(printable_id(item), error.rejection)
     for key, members in groups.items():
+        members.sort(key=lambda event: (event.is_update, event.sent_ns))
         add_span(batch, key, members)
     return batch
 
@@ -139,7 +142,7 @@ def span_key(event: Event) -> tuple[str, str]:
     if match is None or match["type"] not in OBSERVATION_TYPES | {"observation"}:
         raise RejectedSpan("value", f"the type {event.type[:64]!r} is not known, so it cannot be stored")
     trace_id = id_in(body, "traceId")
-    if not trace_id and event.type.endswith("-update"):
+    if not trace_id and event.is_update:
         raise RejectedSpan("id", "body.traceId is missing: without it the observation cannot be found")
     return trace_id or own_id, own_id
 
@@ -260,10 +263,10 @@ def add_observation(batch: Batch, key: tuple[str, str], body: dict[str, Any], ev
         attributes=observation_attributes(kind, body),
         scope=SCOPE,
         resource=resource_of(body),
+        # An update does not repeat when the observation began.
+        is_timeless=start_ns is None and all(event.is_update for event in events),
     )
     batch.decoded.spans.append(span)
-    if start_ns is None and all(event.type.endswith("-update") for event in events):
-        batch.without_start.append(span)
 
 
 def observation_type(body: Mapping[str, Any], events: list[Event]) -> str:

@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Annotated, Any, Self
 
 import orjson
-from django.conf import settings
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -22,12 +21,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest.formats.json_traces import Id, parse_start, reasons, text_of
-from ingest.formats.json_values import parse_spans_json
+from ingest.formats.json_traces import KnownId, not_blank, parse_start, reasons, text_of
+from ingest.formats.json_values import items_of
 from ingest.spans import RejectedSpan, Span
+from ingest.values import is_identifier
 from traces.scores import Score
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
-from web.problems import Problem
 
 COMMENT_LENGTH = 4096
 MAX_NUMBER = 1e12
@@ -37,10 +36,8 @@ EVALUATION_EVENT = "gen_ai.evaluation.result"
 SOURCE_OF_JSON, SOURCE_OF_EVENTS = "api", "evaluation"
 
 
-def not_blank(value: Any) -> Any:
-    if isinstance(value, str) and not value.strip():
-        raise PydanticCustomError("blank", "must not be blank")
-    return value
+def parse_time(value: Any) -> datetime | None:
+    return None if value is None else parse_start(value)
 
 
 def valid_value(value: Any) -> Any:
@@ -63,15 +60,15 @@ class ScoreItem(BaseModel):
 
     name: Name
     value: Annotated[Value, Field(description="A number, a boolean, or a text that names a category.")]
-    trace_id: Id = None
-    span_id: Id = None
-    session_id: Id = None
+    trace_id: KnownId = None
+    span_id: KnownId = None
+    session_id: KnownId = None
     comment: Annotated[str | None, text_of(COMMENT_LENGTH)] = None
     source: Annotated[Name, Field(description="Who judged: a person, an evaluator, code.")] = SOURCE_OF_JSON
-    timestamp: Annotated[AwareDatetime, BeforeValidator(parse_start)] = Field(
-        default=None, validate_default=True, description="ISO 8601 with offset; default now."
+    timestamp: Annotated[AwareDatetime | None, BeforeValidator(parse_time)] = Field(
+        default=None, description="ISO 8601 with offset; default now."
     )
-    id: Annotated[Id, Field(description="A copy with the same id and a later timestamp replaces the score.")] = None
+    id: Annotated[KnownId, Field(description="A later copy with the same id replaces the score.")] = None
 
     @model_validator(mode="after")
     def belongs_to_something(self) -> Self:
@@ -86,8 +83,9 @@ class ScoreItem(BaseModel):
         ids = {name: getattr(self, name) or None for name in ("trace_id", "span_id", "session_id")}
         return Score(
             **ids,
-            id=self.id or hashed_id(*ids.values(), self.name, self.source, self.timestamp.isoformat()),
-            timestamp=self.timestamp,
+            id=self.id or hashed_id(*ids.values(), self.name, self.source, *self.what_it_says()),
+            timestamp=self.timestamp or datetime.now(UTC),
+            has_own_time=self.timestamp is not None,
             name=self.name,
             number=number,
             category=category,
@@ -95,6 +93,13 @@ class ScoreItem(BaseModel):
             source=self.source,
             author=author,
         )
+
+    def what_it_says(self) -> list[str | None]:
+        """Returns what tells the score from others about the same: its time, or all it says where it has none.
+
+        The time of its arrival is none, because a client that sends the score again arrives at another.
+        """
+        return [self.timestamp.isoformat()] if self.timestamp else [repr(self.value), self.comment or None]
 
 
 def number_and_category(value: bool | float | str) -> tuple[Decimal | None, str | None]:
@@ -113,21 +118,7 @@ def hashed_id(*parts: str | None) -> str:
 
 
 def items(body: bytes) -> list[Any]:
-    """Returns the items of the batch; an object that is no batch is the only item. Raises 400 and 413 Problems."""
-    request = parse_spans_json(body)
-    if not isinstance(request, dict):
-        raise Problem(400, 'Send one JSON object or {"scores": [..]}.')
-    if "scores" not in request:
-        return [request]
-    if not isinstance(request["scores"], list) or len(request) > 1:
-        raise Problem(400, 'Send one JSON object or {"scores": [..]}.')
-    return checked_count(request["scores"])
-
-
-def checked_count(scores: list[Any]) -> list[Any]:
-    if len(scores) > settings.MAX_SPANS_PER_REQUEST:
-        raise Problem(413, f"More than {settings.MAX_SPANS_PER_REQUEST} scores in a request; send smaller batches.")
-    return scores
+    return items_of(body, "scores")
 
 
 def scores_and_rejections(items: list[Any], author: str | None) -> tuple[list[Score], list[dict[str, Any]]]:
@@ -164,6 +155,7 @@ LANGFUSE_NAMES = {
     "source": "source",
     "timestamp": "timestamp",
 }
+BOOLEANS = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
 
 
 def langfuse_score(body: Any, sent_at: Any, author: str | None) -> Score:
@@ -171,14 +163,22 @@ def langfuse_score(body: Any, sent_at: Any, author: str | None) -> Score:
     if not isinstance(body, dict):
         raise RejectedSpan("format", "a score must be a JSON object")
     values = {ours: body[name] for name, ours in LANGFUSE_NAMES.items() if body.get(name) not in (None, "")}
-    if body.get("dataType") == "BOOLEAN" and values.get("value") in (0, 1):
-        values["value"] = bool(values["value"])
+    values |= langfuse_value(body)
     if sent_at is not None:
         values.setdefault("timestamp", sent_at)
     try:
         return ScoreItem.model_validate(values).score(author)
     except ValidationError as error:
         raise RejectedSpan("value", sentence(score_reasons(error))) from None
+
+
+def langfuse_value(body: dict[str, Any]) -> dict[str, Any]:
+    """Returns the value in its type. `stringValue` has a category, and the text of a boolean beside 1 or 0."""
+    kind, value, text = body.get("dataType"), body.get("value"), body.get("stringValue")
+    if kind == "BOOLEAN":
+        truth = BOOLEANS.get(str(text if value in (None, "") else value).lower())
+        return {} if truth is None else {"value": truth}
+    return {"value": text} if text and (kind == "CATEGORICAL" or value in (None, "")) else {}
 
 
 def sentence(errors: list[dict[str, Any]]) -> str:
@@ -207,13 +207,13 @@ def evaluation(
 ) -> Score | None:
     """Returns the score of an evaluation; None if it has no name, no value and no label, or belongs to nothing."""
     value, label = attributes.get("gen_ai.evaluation.score.value"), attributes.get("gen_ai.evaluation.score.label")
-    session_id = attributes.get("session.id") or attributes.get("gen_ai.conversation.id")
+    sessions = (clean(str(attributes.get(name) or ""), ID_LENGTH) for name in ("session.id", "gen_ai.conversation.id"))
     item = {
         "name": attributes.get("gen_ai.evaluation.name"),
         "value": label if value is None else value,
         "trace_id": trace_id,
         "span_id": span_id,
-        "session_id": clean(str(session_id), ID_LENGTH) if session_id else None,
+        "session_id": next(filter(is_identifier, sessions), None),
         "comment": comment_of(attributes, None if value is None else label),
         "source": SOURCE_OF_EVENTS,
         "timestamp": (EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(),

@@ -222,6 +222,13 @@ def test_the_panel_shows_names_averages_and_shares(tenant: Tenant) -> None:
     assert "<i>bad" not in page
 
 
+def test_a_small_average_is_not_0(tenant: Tenant) -> None:
+    give(tenant, 0.0002, 0.00021)
+    window = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
+    page = tenant.client.get("/api/v1/usage/scores", window, headers={"HX-Request": "true"}).content.decode()
+    assert 'title="0.000205">0.0002<' in page
+
+
 def test_the_panel_says_when_no_score_passes_the_filters(tenant: Tenant) -> None:
     page = tenant.client.get("/api/v1/usage/scores?model=nope", headers={"HX-Request": "true"}).content.decode()
     assert "No score in the last 24 hours passes these filters" in page

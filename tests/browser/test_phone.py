@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from analytics.catalogue import PAGES
+from ingest.store import store_scores
 from tests.browser.steps import open_page, wait_until_drawn
 from tests.tenant import Tenant
+from traces.scores import Score
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 WIDTH = 390
@@ -47,6 +50,7 @@ def test_nothing_is_wider_than_the_screen(phone: Page, live_server: Any, tenant:
         ("usage", "usage-top-users", ["User", "Calls", "Cost"]),
         ("cost", "cost-by-model", ["Model", "Cost", "Share"]),
         ("performance", "performance-errors", ["Error", "Calls", "Rate"]),
+        ("usage", "usage-scores", ["Score", "Given", "Average"]),
     ],
 )
 def test_a_tables_first_columns_are_read_without_scrolling(
@@ -55,6 +59,9 @@ def test_a_tables_first_columns_are_read_without_scrolling(
     now = datetime.now(UTC)
     tenant.calls(2, now, user_id="ada", cost_usd="12345", latency_ms=10.0)
     tenant.calls(1, now, status="error", error_type="rate_limit")
+    scored = {"timestamp": now, "name": LONG_NAME, "trace_id": "t", "source": "api"}
+    store_scores(tenant.workspace.id, [Score(id=word, category=word, **scored) for word in ("good", LONG_NAME)])
+    store_scores(tenant.workspace.id, [Score(id="1", number=Decimal("0.0002"), **scored)])
     open_page(phone, live_server, tenant, name)
     heads = phone.locator(f"#panel-{panel} thead th")
     expect(heads.first).to_be_visible()

@@ -135,7 +135,7 @@ def post(tenant: Tenant, path: str, body: Any) -> Any:
 # --- What the product makes of it ---
 
 
-def told(tenant: Tenant) -> dict[str, Any]:
+def what_is_stored(tenant: Tenant) -> dict[str, Any]:
     """Returns what the stored rows say, in the words of `expected`."""
     rows = stored(tenant.workspace.id)
     calls = calls_of(rows)

@@ -18,7 +18,7 @@ from tests.ingest.cases import (
     moved_to_noon,
     post,
     read,
-    told,
+    what_is_stored,
     with_decimals,
 )
 from tests.ingest.stored import calls_of, stored
@@ -68,7 +68,7 @@ def test_calls_from_the_field_are_right(tenant: Tenant, name: str, delivery: Any
     case = ingest_case(name)
     for path, body in delivery(case.requests):
         post(tenant, path, body)
-    right, seen, answers = with_decimals(case.right), told(tenant), answered(tenant)
+    right, seen, answers = with_decimals(case.right), what_is_stored(tenant), answered(tenant)
     assert {word: seen[word] for word in right} == right
     assert answers["calls"] == right["calls"]
     if "models" in right:
@@ -213,11 +213,11 @@ def test_keys_in_an_error_message_of_plain_json_are_masked(tenant: Tenant) -> No
 def test_keys_in_an_error_message_of_a_span_are_masked(tenant: Tenant, place: str) -> None:
     message = read("secret_in_message")["body"]["error_message"]
     exception = {"name": "exception", "attributes": [attribute("exception.message", message)]}
-    told_by = {
+    failures = {
         "status": {"status": {"code": 2, "message": message}},
         "exception": {"status": {"code": 2}, "events": [exception]},
     }
-    post(tenant, "/v1/traces", otlp(a_chat(1, gen_ai__request__model="gpt-4o") | told_by[place]))
+    post(tenant, "/v1/traces", otlp(a_chat(1, gen_ai__request__model="gpt-4o") | failures[place]))
     assert_masked(tenant)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.tenant import NOON, Tenant, iso
+from tests.traces.test_rollups import assert_rollups_hold_the_rows
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -312,17 +313,53 @@ def test_a_score_of_a_batch_belongs_to_its_call(tenant: Tenant) -> None:
     assert (found["agent_id"], found["model"], found["user_id"]) == ("support", "gpt-4o", "ada")
 
 
-@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_begin_and_end_in_two_requests_are_one_call(tenant: Tenant, order: tuple[int, int]) -> None:
-    ended = {"id": "g1", "traceId": TRACE, "endTime": at(3), "usage": {"input": 10, "output": 5}}
-    events = [a_generation(endTime=None, usage=None), event("generation-update", ended)]
-    for number in order:
-        send(tenant, events[number])
-    call = the_call(tenant)
-    assert (call["timestamp"], call["model"]) == (NOON, "gpt-4o")
+def an_update(sent: float, **body: Any) -> dict[str, Any]:
+    return event("generation-update", {"id": "g1", "traceId": TRACE, **body}, timestamp=at(sent))
+
+
+PARTS = (
+    a_trace(),
+    a_generation(endTime=None, usage=None),
+    an_update(61, endTime=at(3), usage={"input": 10, "output": 5}),
+    an_update(62, metadata={"step": "two"}),
+)
+ORDERS = list(permutations(range(len(PARTS))))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_any_order_and_split_of_the_parts_of_a_call_gives_its_duration(
+    tenant: Tenant, order: tuple[int, ...], size: int
+) -> None:
+    for first in range(0, len(order), size):
+        send(tenant, *(PARTS[number] for number in order[first : first + size]))
+    root, call = sorted(stored(tenant), key=lambda row: row["operation"], reverse=True)
+    assert (call["timestamp"], call["latency_ms"], call["model"]) == (NOON, 3000, "gpt-4o")
     assert (call["input_tokens"], call["output_tokens"]) == (10, 5)
-    # An end that comes before its begin tells no duration.
-    assert call["latency_ms"] == (3000 if order == (0, 1) else None)
+    assert (call["user_id"], call["agent_id"]) == ("ada", "support")
+    assert (root["timestamp"], root["latency_ms"]) == (NOON, None)
+    assert_rollups_hold_the_rows(tenant)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_the_last_end_counts(tenant: Tenant, order: tuple[int, ...]) -> None:
+    parts = [a_generation(endTime=at(1)), an_update(61, endTime=at(4)), an_update(62, endTime=at(3))]
+    for number in order:
+        send(tenant, parts[number])
+    assert the_call(tenant)["latency_ms"] == 4000
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_an_end_before_the_start_tells_no_duration(tenant: Tenant, order: tuple[int, int]) -> None:
+    parts = [a_generation(endTime=None), an_update(61, endTime=at(-5))]
+    for number in order:
+        send(tenant, parts[number])
+    assert (the_call(tenant)["timestamp"], the_call(tenant)["latency_ms"]) == (NOON, None)
+
+
+def test_an_update_without_its_begin_has_no_duration(tenant: Tenant) -> None:
+    send(tenant, an_update(0, endTime=at(3), model="gpt-4o", usage={"input": 10, "output": 5}))
+    assert (the_call(tenant)["latency_ms"], the_call(tenant)["input_tokens"]) == (None, 10)
 
 
 def test_a_trace_learns_its_user_later(tenant: Tenant) -> None:

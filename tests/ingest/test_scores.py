@@ -139,6 +139,36 @@ def test_a_correction_with_the_same_time_counts(tenant: Tenant) -> None:
     assert post(tenant, a_score(id="1", value="good")) == (200, answer(updated=1))
 
 
+@pytest.mark.parametrize("explicit", [{}, {"timestamp": None}, {"id": "1"}])
+def test_a_score_without_time_is_stored_once_though_it_is_sent_again(tenant: Tenant, explicit: dict[str, Any]) -> None:
+    item = {"trace_id": "t", "name": "helpful", "value": 0.5, **explicit}
+    assert post(tenant, item) == (200, answer(accepted=1))
+    before = stored(tenant)
+    assert post(tenant, {"scores": [item, item]}) == (200, answer(duplicates=2))
+    assert stored(tenant) == before
+
+
+def test_scores_without_time_that_say_something_else_are_others(tenant: Tenant) -> None:
+    item = {"trace_id": "t", "name": "helpful", "value": 1}
+    others = [item, item | {"value": True}, item | {"value": "1"}, item | {"value": 0}, item | {"comment": "no"}]
+    assert post(tenant, {"scores": others}) == (200, answer(accepted=5))
+
+
+def test_a_score_without_time_corrects_the_one_with_its_id(tenant: Tenant) -> None:
+    for value, expected in ((0, answer(accepted=1)), (1, answer(updated=1))):
+        assert post(tenant, {"trace_id": "t", "name": "helpful", "id": "1", "value": value}) == (200, expected)
+
+
+@pytest.mark.parametrize("text", ["", "  ", "null", "undefined", "None"])
+def test_a_text_that_is_no_id_is_none(tenant: Tenant, text: str) -> None:
+    for path in ("/api/v1/scores", "/api/public/scores"):
+        assert post(tenant, {"name": "n", "value": 1, "trace_id": text, "traceId": text}, path)[0] == 422
+    assert post(tenant, a_score(trace_id=text, session_id="monday"))[0] == 200
+    assert post(tenant, a_score(session_id=text, span_id=text, id=text))[0] == 200
+    found = {(score["trace_id"], score["span_id"], score["session_id"]) for score in stored(tenant)}
+    assert found == {(None, None, "monday"), ("t", None, None)}
+
+
 # --- Langfuse ---
 
 
@@ -153,6 +183,11 @@ def langfuse(**changes: Any) -> dict[str, Any]:
         ({"dataType": "BOOLEAN"}, 1, "true"),
         ({"dataType": "BOOLEAN", "value": 0}, 0, "false"),
         ({"dataType": "CATEGORICAL", "value": "good"}, None, "good"),
+        ({"dataType": "CATEGORICAL", "value": None, "stringValue": "good"}, None, "good"),
+        ({"dataType": "CATEGORICAL", "value": 2, "stringValue": "good"}, None, "good"),
+        ({"dataType": "BOOLEAN", "value": None, "stringValue": "True"}, 1, "true"),
+        ({"dataType": "BOOLEAN", "value": 0, "stringValue": "False"}, 0, "false"),
+        ({"value": None, "stringValue": "good"}, None, "good"),
         ({"value": "good"}, None, "good"),
     ],
 )
@@ -162,6 +197,12 @@ def test_a_score_of_langfuse_has_its_type(
     assert post(tenant, langfuse(**changes), "/api/public/scores") == (200, {"id": "1"})
     [score] = stored(tenant)
     assert (score["number"], score["category"]) == (number, category)
+
+
+def test_a_score_of_langfuse_is_stored_once_though_it_is_sent_again(tenant: Tenant) -> None:
+    answers = [post(tenant, {"traceId": "t", "name": "helpful", "value": 1}, "/api/public/scores") for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert len(stored(tenant)) == 1
 
 
 def test_a_list_of_scores_is_stored(tenant: Tenant) -> None:
@@ -235,10 +276,11 @@ def test_an_evaluation_in_a_log_is_a_score(tenant: Tenant) -> None:
     [
         a_record(EVALUATION | {"event.name": "gen_ai.evaluation.result"}, eventName=""),
         a_record({**EVALUATION, "session.id": "monday"}, traceId="", spanId=""),
+        a_record({**EVALUATION, "session.id": "null", "gen_ai.conversation.id": "monday"}, traceId="", spanId=""),
         a_record(timeUnixNano="0", observedTimeUnixNano=str(NOON_NS)),
         a_record({"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.label": "polite"}),
     ],
-    ids=["older name", "session only", "observed time", "label only"],
+    ids=["older name", "session only", "conversation only", "observed time", "label only"],
 )
 def test_evaluations_in_logs_have_many_shapes(tenant: Tenant, record: dict[str, Any]) -> None:
     assert post_logs(tenant, record).content == b"{}"

@@ -9,7 +9,7 @@ import pytest
 from ingest.store import store_scores
 from tests.tenant import NOON, Tenant
 from tests.timescaledb.conftest import RunQuery
-from traces import scores
+from traces import engines
 from traces.scores import Score
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -36,5 +36,5 @@ def test_old_scores_are_deleted(timescaledb: RunQuery, tenant: Tenant, settings:
     now = datetime.now(UTC)
     store_scores(tenant.workspace.id, [a_score(timestamp=now - timedelta(days=20)), a_score(id="2", timestamp=now)])
     settings.RETENTION_DAYS = 10
-    scores.delete_old(now)
+    engines.current().apply_retention(now)
     assert timescaledb(COUNT, tenant.workspace.id) == [(1,)]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -13,6 +14,7 @@ from ingest.store import store_scores
 from tests.factories import WorkspaceFactory
 from tests.ingest.test_otlp import TRACE, a_span, any_value, request_of
 from tests.tenant import NOON, Tenant
+from traces import scores
 from traces.db import rows
 from traces.scores import Score
 
@@ -24,8 +26,8 @@ def a_score(**changes: Any) -> Score:
     return Score(source="api", **(values | changes))
 
 
-def store(tenant: Tenant, *scores: Score) -> None:
-    store_scores(tenant.workspace.id, scores)
+def store(tenant: Tenant, *given: Score) -> None:
+    store_scores(tenant.workspace.id, given)
 
 
 def send(tenant: Tenant, span: dict[str, Any]) -> None:
@@ -152,6 +154,21 @@ def test_a_score_of_a_year_later_finds_its_trace(tenant: Tenant) -> None:
     assert facts(tenant)[0][:2] == ("planner", "gpt-4o")
 
 
+@pytest.mark.parametrize("other_days", [[], [0], [14], [30]])
+def test_the_facts_do_not_depend_on_the_scores_that_come_together(tenant: Tenant, other_days: list[int]) -> None:
+    """The call of another model came 20 days after the one that is judged."""
+    for days in (30, 10):
+        tenant.calls(1, NOON - timedelta(days=days), trace_id="long", model=f"model-{days}")
+    judged = a_score(timestamp=NOON - timedelta(days=30), trace_id="long")
+    others = [
+        a_score(id=f"other {days} {trace}", timestamp=NOON - timedelta(days=days), trace_id=trace)
+        for days in other_days
+        for trace in ("long", "another")
+    ]
+    store(tenant, *others, judged)
+    assert facts(tenant)[0][1] == "model-30"
+
+
 def test_another_workspace_is_not_touched(tenant: Tenant) -> None:
     other = Tenant(WorkspaceFactory(), Client())
     for one in (tenant, other):
@@ -169,3 +186,14 @@ def test_scores_are_deleted_with_the_traces_and_their_sums_later(tenant: Tenant,
     count = "SELECT count(*) AS count FROM {table} WHERE workspace_id = %(id)s"
     params = {"id": tenant.workspace.id}
     assert [rows(count, params, table=table)[0]["count"] for table in ("scores", "score_sums_hourly")] == [1, 2]
+
+
+def test_scores_are_deleted_under_the_lock_of_their_workspace(tenant: Tenant, settings: Any) -> None:
+    settings.RETENTION_DAYS = 10
+    other = Tenant(WorkspaceFactory(), Client())
+    now = datetime.now(UTC)
+    for one in (tenant, other):
+        store(one, a_score(timestamp=now - timedelta(days=20)))
+    locked: list[UUID] = []
+    assert scores.delete_old(now, lambda _, workspace_id: locked.append(workspace_id)) == 2
+    assert sorted(locked) == sorted([tenant.workspace.id, other.workspace.id])

@@ -193,6 +193,28 @@ def test_rates(value: float, text: str) -> None:
     ("value", "text"),
     [
         (None, number_text.NOTHING),
+        (0, "0"),
+        (0.0002, "0.0002"),
+        (0.00001, "<0.0001"),
+        (-0.00001, ">-0.0001"),
+        (0.25, "0.25"),
+        (4.375, "4.375"),
+        (-4.5, "-4.5"),
+        (9.9996, "10"),
+        (12.405, "12.41"),
+        (99.996, "100"),
+        (123456.7, "123,457"),
+        (2_000_000, "2.0 M"),
+    ],
+)
+def test_averages(value: float | None, text: str) -> None:
+    assert number_text.average(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, number_text.NOTHING),
         (0, "0.0"),
         (0.04, "<0.1"),
         (12.44, "12.4"),

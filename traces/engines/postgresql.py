@@ -109,7 +109,7 @@ class PostgreSQL:
 
     def apply_retention(self, now: datetime) -> str:
         deleted_rows, deleted_sums = delete_old(now)
-        deleted_scores = scores.delete_old(now)
+        deleted_scores = scores.delete_old(now, self.lock)
         return (
             f"Deleted {deleted_rows} traces, {deleted_scores} scores and {deleted_sums} sums. "
             f"Traces and scores are stored for {settings.RETENTION_DAYS} days, their sums for "

@@ -118,7 +118,7 @@ class TimescaleDB:
 
     def apply_retention(self, now: datetime) -> str:
         set_policies()
-        deleted_scores = scores.delete_old(now)
+        deleted_scores = scores.delete_old(now, self.lock)
         return (
             f"TimescaleDB's policies delete traces after {settings.RETENTION_DAYS} days, "
             f"their sums after {settings.ROLLUP_RETENTION_DAYS} days. Deleted {deleted_scores} scores."
