@@ -135,7 +135,7 @@ def span_key(event: Event) -> tuple[str, str]:
     own_id = id_in(body, "id") or event.id
     if not own_id:
         raise RejectedSpan("id", "body.id is missing")
-    check_times(body)
+    check_times(event)
     if event.type == "trace-create":
         return own_id, root_id(own_id)
     match = OBSERVATION_EVENT.fullmatch(event.type)
@@ -159,10 +159,14 @@ def id_in(body: Mapping[str, Any], name: str) -> str | None:
     return clean(value, ID_LENGTH) if value and value.strip() else None
 
 
-def check_times(body: Mapping[str, Any]) -> None:
+def check_times(event: Event) -> None:
+    """Checks the times of the body, and that of the event where the body does not say when it began."""
     earliest, latest = (to_ns(limit) for limit in accepted_time())
-    for name in ("startTime", "timestamp"):
-        start_ns = time_in(body, name)
+    body = event.body
+    starts = {name: time_in(body, name) for name in ("startTime", "timestamp")}
+    if set(starts.values()) == {None}:
+        starts = {"the event's timestamp": event.sent_ns}
+    for name, start_ns in starts.items():
         if start_ns is not None and not earliest <= start_ns <= latest:
             raise RejectedSpan("time", f"{name} {accepted_time_text()}")
     time_in(body, "endTime")

@@ -272,6 +272,14 @@ BAD_EVENTS: dict[str, tuple[Any, str]] = {
     "no time": (a_generation(startTime="yesterday"), "startTime must be ISO 8601"),
     "no offset": (a_generation(endTime="2026-11-23T10:00:00"), "endTime must be ISO 8601"),
     "too old": (a_generation(startTime="2001-01-01T00:00:00Z"), "startTime must lie within the last 400 days"),
+    "an old update": (
+        event("generation-update", {"id": "g1", "traceId": TRACE}, timestamp="2001-01-01T00:00:00Z"),
+        "the event's timestamp must lie within the last 400 days",
+    ),
+    "an old event about a trace without a time": (
+        event("trace-create", {"id": TRACE}, timestamp="2001-01-01T00:00:00Z"),
+        "the event's timestamp must lie within the last 400 days",
+    ),
     "score without value": (event("score-create", {"id": "x", "traceId": TRACE, "name": "n"}), "value:"),
     "score of nothing": (event("score-create", {"id": "x", "name": "n", "value": 1}), "traceId: a score needs"),
 }
