@@ -7,7 +7,7 @@ own time is often that of its sending. Ids are texts of any form.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -197,7 +197,7 @@ def add_span(batch: Batch, key: tuple[str, str], events: list[Event]) -> None:
     trace_id, span_id = key
     body = merged(event.body for event in events)
     if span_id == root_id(trace_id):
-        batch.decoded.spans.append(trace_span(trace_id, body, events[0].sent_ns))
+        batch.decoded.spans.append(trace_span(trace_id, body, events))
     else:
         add_observation(batch, key, body, events)
     for event in events:
@@ -215,7 +215,7 @@ def merged(bodies: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def trace_span(trace_id: str, body: dict[str, Any], sent_ns: int) -> Span:
+def trace_span(trace_id: str, body: dict[str, Any], events: Sequence[Event]) -> Span:
     session_id = id_in_any(body, "sessionId")
     start_ns = time_in(body, "timestamp")
     attributes = {
@@ -233,8 +233,8 @@ def trace_span(trace_id: str, body: dict[str, Any], sent_ns: int) -> Span:
         span_id=root_id(trace_id),
         parent_span_id=None,
         name=text_in(body, "name"),
-        start_ns=sent_ns if start_ns is None else start_ns,
-        end_ns=0,
+        start_ns=events[0].sent_ns if start_ns is None else start_ns,
+        end_ns=max(event.sent_ns for event in events),  # of two names of a trace the later one counts
         status=0,
         status_message="",
         attributes=known(attributes),

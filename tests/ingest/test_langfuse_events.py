@@ -375,3 +375,15 @@ def test_a_trace_learns_its_user_later(tenant: Tenant) -> None:
     send(tenant, a_trace())
     call = the_call(tenant)
     assert (call["user_id"], call["session_id"]) == ("ada", "monday")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("is_split", [True, False])
+def test_the_later_name_of_a_trace_is_the_agent(tenant: Tenant, order: tuple[int, ...], is_split: bool) -> None:
+    first = event("trace-create", {"id": TRACE, "name": "wrapper", "timestamp": at(0)}, timestamp=at(1))
+    renamed = event("trace-create", {"id": TRACE, "name": "agent", "userId": "ada"}, timestamp=at(5))
+    events = [first, renamed, a_generation()]
+    for batch in [[events[place]] for place in order] if is_split else [[events[place] for place in order]]:
+        assert send(tenant, *batch)["errors"] == []
+    assert {(row["agent_id"], row["user_id"]) for row in stored(tenant)} == {("agent", "ada")}
+    assert [row["latency_ms"] for row in stored(tenant) if row["operation"] != "chat"] == [None]
