@@ -34,7 +34,7 @@ def test_a_score_before_its_trace_is_corrected(timescaledb: RunQuery, tenant: Te
 
 def test_old_scores_are_deleted(timescaledb: RunQuery, tenant: Tenant, settings: Any) -> None:
     now = datetime.now(UTC)
-    store_scores(tenant.workspace.id, [a_score(timestamp=now - timedelta(days=20)), a_score(id="2", timestamp=now)])
-    settings.RETENTION_DAYS = 10
+    store_scores(tenant.workspace.id, [a_score(timestamp=now - timedelta(days=40)), a_score(id="2", timestamp=now)])
+    settings.RETENTION_DAYS = 30
     engines.current().apply_retention(now)
     assert timescaledb(COUNT, tenant.workspace.id) == [(1,)]
