@@ -153,7 +153,7 @@ def of_other_providers(known: set[str]) -> Iterator[Name]:
 
 
 def older_releases() -> Iterator[Name]:
-    """Yields releases that the list does not know, of models of which it knows newer ones."""
+    """Yields old releases that are not on the list, of models that are on it with a newer release."""
     for provider, model in listed():
         texts = {text for is_pattern, text in texts_of(model) if not is_pattern}
         bases = sorted({DATED.sub("", text) for text in texts if DATED.search(text)} & texts)

@@ -7,8 +7,8 @@ copy: the input tokens with the cached ones, a cost with its parts. The status i
 A merged span notes how good the copies were whose fields are not from the best one, so that a third copy is compared
 with them.
 
-A copy may say when the span ended but not when it began. Its end is kept, and gives the latency as soon as a copy says
-the start, whichever of them came first.
+A copy may have the end of the span without its start. The merged span stores this end. Its latency is computed once
+another copy has the start, in either order.
 """
 
 from collections.abc import Iterable

@@ -176,7 +176,7 @@ def request_of(facts: SpanFacts) -> tuple[object, ...]:
 def pair_times(nodes: Sequence[Node]) -> None:
     """Pairs calls of a provider's SDK with calls of other scopes, first inside each trace and then over all traces.
 
-    Records that say the same of their call come before those of which one says less.
+    Two records with the same facts are paired first, then pairs in which one record lacks some facts.
     """
     calls = [node for node in nodes if node.is_call and node.repeats is None]
     outer = [node for node in calls if not own_id(node.facts) and not is_provider_root(node.facts)]

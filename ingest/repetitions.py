@@ -110,7 +110,7 @@ def total_of(node: Node, totals: Mapping[int, Total]) -> Total:
 
 
 def find_repetitions_of(outer: Node, inner: list[Node]) -> None:
-    """Lets one span of each scope below a call repeat it: the one that tells the most of the same request.
+    """Makes at most one span of each scope a repetition of the call above: the one with the most facts in common.
 
     Other spans of this scope are calls of their own, like the attempts before the last one.
     """

@@ -182,8 +182,8 @@ PATH_SEGMENTS = frozenset({"models", "deployments", "engines", "responses", "cha
 def provider_of_models(*names: str | None) -> str | None:
     """Returns the provider that one of the names says in front of the model, else the one that a name says itself."""
     given = [name for name in names if name]
-    said = (provider for say in (provider_in_front, provider_of_model) for name in given if (provider := say(name)))
-    return next(said, None)
+    rules = (provider_in_front, provider_of_model)
+    return next((provider for rule in rules for name in given if (provider := rule(name))), None)
 
 
 @lru_cache(maxsize=4096)
@@ -197,8 +197,8 @@ def provider_of_model(model: str) -> str | None:
         return "aws.bedrock"
     if "/" in name or has_open_weights(name):
         return provider_in_front(name)
-    said = provider_in_front(name)
-    return said or next((provider for pattern, provider in PROVIDER_OF_MODEL if pattern.match(name)), None)
+    in_front = provider_in_front(name)
+    return in_front or next((provider for pattern, provider in PROVIDER_OF_MODEL if pattern.match(name)), None)
 
 
 def provider_in_front(model: str) -> str | None:

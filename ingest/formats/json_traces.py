@@ -163,7 +163,7 @@ class TraceItem(BaseModel):
         return Row(**values)
 
     def noted(self) -> dict[str, Any]:
-        """Returns what the item itself states: it may come again, and what it leaves out must not count then.
+        """Returns the facts that the item itself states. Defaults must not replace the facts of a later copy.
 
         The whole name of the model decides its price.
         """

@@ -1,6 +1,6 @@
-"""OTLP log requests, of which only evaluations (`gen_ai.evaluation.result`) are stored, as scores.
+"""Reads the evaluations (`gen_ai.evaluation.result`) in OTLP log requests. They are stored as scores.
 
-All other records repeat what spans say, or are no business of this product: a body without an evaluation is not parsed.
+No other record is stored: most of them repeat the spans. A body without an evaluation is not parsed.
 """
 
 from collections.abc import Iterable, Mapping

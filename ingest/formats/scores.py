@@ -83,7 +83,7 @@ class ScoreItem(BaseModel):
         ids = {name: getattr(self, name) or None for name in ("trace_id", "span_id", "session_id")}
         return Score(
             **ids,
-            id=self.id or hashed_id(*ids.values(), self.name, self.source, *self.what_it_says()),
+            id=self.id or hashed_id(*ids.values(), self.name, self.source, *self.time_or_value()),
             timestamp=self.timestamp or datetime.now(UTC),
             has_own_time=self.timestamp is not None,
             name=self.name,
@@ -94,10 +94,10 @@ class ScoreItem(BaseModel):
             author=author,
         )
 
-    def what_it_says(self) -> list[str | None]:
-        """Returns what tells the score from others about the same: its time, or all it says where it has none.
+    def time_or_value(self) -> list[str | None]:
+        """Returns the part of the id that separates scores with one name on one trace: the time, or else the value.
 
-        The time of its arrival is none, because a client that sends the score again arrives at another.
+        The time of arrival does not count, because it differs when a client sends the score again.
         """
         return [self.timestamp.isoformat()] if self.timestamp else [repr(self.value), self.comment or None]
 

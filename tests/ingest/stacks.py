@@ -23,7 +23,7 @@ class Span:
 
 @dataclass
 class Stack:
-    """A run, and what is known of its two calls. None: the stack does not tell it."""
+    """A run, and the expected values of its two calls. None: the stack does not send the value."""
 
     scope: str
     run: list[Span]

@@ -69,9 +69,9 @@ def test_the_lines_for_every_client_choose_http() -> None:
 
 
 @pytest.mark.parametrize("table", OF_STACKS, ids=lambda table: cells(table)[2][0])
-def test_every_client_says_what_it_does_not_tell(table: str) -> None:
+def test_every_row_of_a_client_lists_the_data_it_does_not_send(table: str) -> None:
     headings, _, *rows = cells(table)
-    assert headings[-1].startswith("What it does not tell")
+    assert headings[-1].startswith("Does not send")
     assert all(len(row) == len(headings) and row[-1].strip("| ") for row in rows)
 
 
