@@ -19,7 +19,9 @@ SLOWEST = (*SHARED_SERVERS, "tests/analytics/test_oracle.py", "tests/observabili
 # Measuring coverage makes these tests take half as long again, for few lines that no other test runs.
 NOT_MEASURED = (
     *("tests/analytics/test_api_fuzz.py", "tests/analytics/test_oracle.py", "tests/browser"),
-    *("tests/fuzz", "tests/ingest/test_captures.py", "tests/security"),
+    *("tests/fuzz", "tests/ingest/test_captures.py", "tests/ingest/test_copies.py::test_any_order", "tests/security"),
+    *("tests/ingest/test_pairings.py::test_parallel", "tests/prices/test_price_list.py::test_the_price_of_every"),
+    "tests/timescaledb",
 )
 
 

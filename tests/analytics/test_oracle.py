@@ -1,7 +1,7 @@
 """Compares every read, over HTTP, with plain Python over the same random rows.
 
 A case is one random question. All twelve reads answer it, and tests/analytics/oracle.py does too. Five questions share
-one stored history. ORACLE_CASES is the number of cases: by default 500 with a fixed seed; `make test-oracle` takes
+one stored history. ORACLE_CASES is the number of cases: by default 200 with a fixed seed; `make test-oracle` takes
 2,000 new ones.
 """
 
@@ -29,7 +29,7 @@ from workspaces.models import Workspace
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 IS_ON_DEMAND = "ORACLE_CASES" in os.environ
-CASES = int(os.environ.get("ORACLE_CASES", "500"))
+CASES = int(os.environ.get("ORACLE_CASES", "200"))
 QUESTIONS = 5
 
 oracle_settings = settings(

@@ -83,25 +83,13 @@ def test_a_model_has_one_colour_in_chart_legend_and_table(page: Page, live_serve
     assert len(colours) == 8
 
 
-@pytest.mark.parametrize(
-    ("spent", "status", "words"),
-    [
-        ("79.99", "within budget", "79.9 %"),
-        ("80", "past the alert threshold", "80 % of the budget is spent, past the alert threshold of 80 %."),
-        ("90", "past 90 %", "90 % of the budget is spent, past 90 %."),
-        ("100", "exceeded", "The budget is exceeded by $0.00."),
-        ("142", "exceeded", "The budget is exceeded by $42.00."),
-    ],
-)
-def test_the_budget_warns_at_its_thresholds(
-    page: Page, live_server: Any, tenant: Tenant, spent: str, status: str, words: str
-) -> None:
+def test_the_budget_shows_its_thresholds(page: Page, live_server: Any, tenant: Tenant) -> None:
     set_budget(tenant, "100")
-    spend(tenant, spent)
+    spend(tenant, "80")
     open_page(page, live_server, tenant, "cost")
     panel = page.locator("#panel-cost-budget")
-    expect(panel.locator(".badge")).to_have_text(status, timeout=LONG_MS)
-    expect(panel).to_contain_text(words)
+    expect(panel.locator(".badge")).to_have_text("past the alert threshold", timeout=LONG_MS)
+    expect(panel).to_contain_text("80 % of the budget is spent, past the alert threshold of 80 %.")
     ticks = panel.locator("svg text:not(.projection)").all_text_contents()
     assert [tick.strip() for tick in ticks] == ["80 %", "90 %", "100 %"]
 

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -322,3 +323,22 @@ def test_the_example_of_the_documents_is_true(tenant: Tenant) -> None:
         tenant.calls(1, datetime(2026, 11, 23, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="8")
         tenant.calls(1, datetime(2026, 11, 24, 9, tzinfo=UTC) - timedelta(weeks=week), cost_usd="1")
     assert spending(tenant.workspace, now)[2:] == (36, 44)
+
+
+@pytest.mark.parametrize(
+    ("spent", "status", "words"),
+    [
+        ("79.99", "within budget", "79.9 %"),
+        ("80", "past the alert threshold", "80 % of the budget is spent, past the alert threshold of 80 %."),
+        ("90", "past 90 %", "90 % of the budget is spent, past 90 %."),
+        ("100", "exceeded", "The budget is exceeded by $0.00."),
+        ("142", "exceeded", "The budget is exceeded by $42.00."),
+    ],
+)
+def test_the_panel_warns_at_the_thresholds(tenant: Tenant, spent: str, status: str, words: str) -> None:
+    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=100, alert_threshold_percentage=80)
+    tenant.calls(1, datetime.now(UTC) - timedelta(microseconds=1), cost_usd=spent)
+    panel = tenant.client.get(BUDGET, headers={"HX-Request": "true"}).content.decode()
+    text = " ".join(re.sub("<[^>]*>", "", panel).split())
+    assert re.search(rf'class="badge[^>]*>\s*{status}\s*<', panel), panel
+    assert words in text

@@ -32,7 +32,8 @@ MATRIX = {
     "key": (403, 403),
 }
 SUCCESS = (200, 207)
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND")
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
+OTHERS = ("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND")
 
 
 @pytest.fixture
@@ -85,8 +86,8 @@ def test_no_other_method_or_route_changes_anything(workspace: Workspace, name: s
     designated = {(f"/{BUDGET}", "PUT"), *((f"/{route}", "POST") for route in {*INGESTION, *SCORES})}
     designated |= {("/sign-in", "POST"), ("/sign-out", "POST")}  # change the session only; tests of their own
     before = state()
-    for path in paths():
-        for method in METHODS:
+    for place, path in enumerate(paths()):
+        for method in (*WRITING, OTHERS[place % len(OTHERS)]):
             if (path, method) in designated or (path == "/admin/logout/" and method == "POST"):
                 continue
             answer = client.generic(method, path, b"{}", content_type="application/json", headers=headers)

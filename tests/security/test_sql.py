@@ -63,24 +63,26 @@ def test_a_filter_is_a_value_like_any_other(tenant: Tenant, path: str) -> None:
     tenant.calls(2)
     expected = probe(tenant.client, path, WINDOW | {"agent_id": UNKNOWN})
     assert expected.status_code == 200
-    for place, text in enumerate(METACHARACTERS):
-        name = FILTERS[place % len(FILTERS)]
-        for query in ({name: text}, dict.fromkeys(FILTERS, text)):
-            answer = probe(tenant.client, path, WINDOW | query)
-            assert answer.status_code == 200, (query, text)
-            if path.startswith("/api/") and path not in PROJECTED:
-                assert answer.json() == expected.json(), (query, text)
+    for place, text in enumerate(METACHARACTERS, READ_PATHS.index(path)):
+        # By turns in one filter and in all: what one path tries in one filter, the next path tries in all of them.
+        query = {FILTERS[place // 2 % len(FILTERS)]: text} if place % 2 else dict.fromkeys(FILTERS, text)
+        answer = probe(tenant.client, path, WINDOW | query)
+        assert answer.status_code == 200, (query, text)
+        if path.startswith("/api/") and path not in PROJECTED:
+            assert answer.json() == expected.json(), (query, text)
 
 
 @pytest.mark.parametrize("path", READ_PATHS)
 def test_a_parameter_that_is_not_free_text_is_refused(tenant: Tenant, path: str) -> None:
     names = ("range", "granularity", "start", "end", "limit", "nonsense", "workspace_id")
-    for place, text in enumerate(METACHARACTERS):
+    for place, text in enumerate(METACHARACTERS, READ_PATHS.index(path)):
         refused = probe(tenant.client, path, dict.fromkeys(names, text))
         assert refused.status_code == 422, text
         answer_text = str(refused.content)
         assert all(name in answer_text for name in names if (name, text) != ("limit", "٣")), text
-        name = names[place % len(names)]
+        if place % 3:
+            continue  # a third of the paths try each text alone
+        name = names[place // 3 % len(names)]
         assert probe(tenant.client, path, {name: text}).status_code == 422 or (name, text) == ("limit", "٣")
         assert probe(tenant.client, path, {text: "1"}).status_code == 422
         if text.isprintable() and text.isascii():
