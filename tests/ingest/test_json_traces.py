@@ -240,7 +240,7 @@ def test_it_requires_json(tenant: Tenant) -> None:
 
 
 @pytest.mark.django_db(databases="__all__", transaction=True)
-def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(tenant: Tenant) -> None:
+def test_50_concurrent_posts_of_the_same_100_traces_store_100_rows(tenant: Tenant) -> None:
     moment = iso(datetime.now(UTC))
     batch = [{"agent_id": "a", "trace_id": "t", "span_id": str(n), "timestamp": moment} for n in range(100)]
     body = json.dumps({"traces": batch})
@@ -259,7 +259,7 @@ def test_100_concurrent_posts_of_the_same_100_traces_store_100_rows(tenant: Tena
             connections.close_all()
 
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(deliver, range(100)))
+        answers = list(pool.map(deliver, range(50)))
     assert sum(answer["accepted"] for answer in answers) == 100
-    assert sum(answer["duplicates"] for answer in answers) == 9_900
+    assert sum(answer["duplicates"] for answer in answers) == 4_900
     assert len(stored(tenant)) == 100

@@ -160,7 +160,7 @@ def test_the_admin_treats_sql_as_text() -> None:
     for path in lists:
         for place, text in enumerate(METACHARACTERS):
             if place % len(lists) == lists.index(path):
-                for name in names:
+                for name in names[place // len(lists) % 2 :: 2]:
                     answer = probe(client, f"/admin/{path}/", {name: text})
                     assert answer.status_code in (200, 302, 400), (path, name, text)
     for text in METACHARACTERS:

@@ -224,7 +224,8 @@ def test_the_admin_is_closed_to_members(world: World, identity: str) -> None:
         f"/{a_path(route, str(pk))}" for route, _ in routes() if route.startswith(ADMIN) for pk in objects.values()
     }
     assert len(found) > 100
-    for path in sorted(found - {"/admin/login/"}):
+    # An owner, who has most rights, tries all paths. The others try a third of them.
+    for path in sorted(found - {"/admin/login/"})[:: 1 if identity == "owner" else 3]:
         for send in (client.get, client.post):
             answer = counting(identity, send)(path, headers=headers)
             assert answer.status_code == (302 if send == client.get else answer.status_code), path
