@@ -31,26 +31,6 @@ MAX_SCOPES = 50
 """Calls of how many scopes are tried."""
 
 
-def link_of(facts: SpanFacts) -> str | None:
-    if facts.kind not in RECORD_KINDS:
-        return None
-    for pairing in PAIRINGS:
-        if link := pairing.link(facts):
-            return link
-    return None
-
-
-def wanted_links(facts: SpanFacts) -> Iterator[WantedLink]:
-    if facts.kind in RECORD_KINDS:
-        for pairing in PAIRINGS:
-            yield from pairing.wanted_links(facts)
-
-
-def linked_trace_ids(cursor: WriteCursor, workspace_id: UUID, spans: Iterable[SpanFacts]) -> set[str]:
-    """Returns the stored traces that may hold another record of the calls of these spans."""
-    return traces_of_links(cursor, workspace_id, (wanted for facts in spans for wanted in wanted_links(facts)))
-
-
 def is_provider_root(facts: SpanFacts) -> bool:
     """Returns whether a provider's SDK, or its instrumentation, made the span without a span above it.
 
@@ -253,3 +233,23 @@ PAIRINGS: tuple[Pairing, ...] = (
     Pairing(time_link, wanted_time, pair_times),
 )
 """A span has the link of the first pairing that has one for it."""
+
+
+def link_of(facts: SpanFacts) -> str | None:
+    if facts.kind not in RECORD_KINDS:
+        return None
+    for pairing in PAIRINGS:
+        if link := pairing.link(facts):
+            return link
+    return None
+
+
+def wanted_links(facts: SpanFacts) -> Iterator[WantedLink]:
+    if facts.kind in RECORD_KINDS:
+        for pairing in PAIRINGS:
+            yield from pairing.wanted_links(facts)
+
+
+def linked_trace_ids(cursor: WriteCursor, workspace_id: UUID, spans: Iterable[SpanFacts]) -> set[str]:
+    """Returns the stored traces that may hold another record of the calls of these spans."""
+    return traces_of_links(cursor, workspace_id, (wanted for facts in spans for wanted in wanted_links(facts)))
