@@ -11,17 +11,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 from uuid import UUID
-
-from genai_prices import Usage, calc_price
 
 from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import served_at
 from traces.row import Row, Status
+from traces.scores import Score
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 DAYS = 61  # the last 30, the 30 before them for comparison, and one more
@@ -29,8 +27,6 @@ RUNS_A_DAY = 640
 USERS = 500
 # A large one, because the sums of an hour are written once for each batch.
 BATCH = 10_000
-# Up to this length the price is proportional to the tokens. For longer input some models have other prices.
-SHORT_INPUT_TOKENS = 100_000
 
 
 @dataclass(frozen=True)
@@ -39,34 +35,6 @@ class Model:
     name: str
     latency_ms: float
     """Median."""
-
-    def price_usd(self, usage: Usage) -> Decimal:
-        return calc_price(usage, self.name, provider_id=self.provider).total_price
-
-    def cost_usd(self, input_tokens: int, cached_tokens: int, output_tokens: int) -> Decimal:
-        """Uses prices of single tokens: `price_usd` for each of 75,000 calls takes longer than storing them."""
-        if input_tokens > SHORT_INPUT_TOKENS:
-            usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached_tokens, output_tokens=output_tokens)
-            return self.price_usd(usage)
-        input_price, cached_price, output_price = token_prices_usd(self)
-        uncached_tokens = input_tokens - cached_tokens
-        return input_price * uncached_tokens + cached_price * cached_tokens + output_price * output_tokens
-
-
-@cache
-def price_id(model: Model) -> str:
-    # Here and in `fill`, not above: it imports models, which need the settings that `prepare_data` loads.
-    from prices.list_price import list_prices
-
-    return list_prices((model.name,), model.provider, (), datetime.now(UTC).date())[0].price_id
-
-
-@cache
-def token_prices_usd(model: Model) -> tuple[Decimal, Decimal, Decimal]:
-    """Returns the prices of an input token, of one from the cache, and of an output token."""
-    usages = Usage(input_tokens=1000), Usage(input_tokens=1000, cache_read_tokens=1000), Usage(output_tokens=1000)
-    input_price, cached_price, output_price = (model.price_usd(usage) / 1000 for usage in usages)
-    return input_price, cached_price, output_price
 
 
 MODELS = [
@@ -116,11 +84,17 @@ def main() -> None:
 
 def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
     """Stores the demo data and returns the number of new spans."""
+    # Imported here: they import models, which need the settings that `prepare_data` loads.
+    from ingest.store import store_scores
+    from prices import pricing
     from traces import writer
 
     stored = 0
     for done, rows in batches(now, days):
+        succeeded = [row for row in rows if row.model and row.status == "success"]
+        pricing.price_calls([], [pricing.CallToPrice(row, (row.model or "",)) for row in succeeded])
         stored += writer.store(workspace_id, rows).accepted
+        store_scores(workspace_id, [score for row in rows for score in scores_of(row)])
         print(f"\r  {'█' * round(done * 40):<40} {done:4.0%}  {stored:,} new spans", end="", flush=True)
     print("\n  Done." if stored else "\n  Everything was there already.")
     return stored
@@ -225,21 +199,46 @@ def model_call(
         [call.error_type] = rng.choices(kinds, [ERRORS[kind][1] for kind in kinds])
         call.status, call.error_message = "error", ERRORS[call.error_type][0]
     if call.status == "success":
-        add_usage(rng, call, model, days_ago)
+        add_usage(rng, call, days_ago)
     else:
         call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
         call.span_facts = {"reported_cost_usd": "0"}
     return call
 
 
-def add_usage(rng: random.Random, call: Row, model: Model, days_ago: int) -> None:
+def add_usage(rng: random.Random, call: Row, days_ago: int) -> None:
     call.input_tokens = round(rng.lognormvariate(math.log(1800), 0.8))
     if days_ago == SPIKE_DAYS_AGO and call.agent_id == SPIKE_AGENT:
         call.input_tokens *= SPIKE_FACTOR
     call.cache_read_tokens = round(call.input_tokens * rng.choice([0, 0, 0.4, 0.7]))
     call.output_tokens = round(rng.lognormvariate(math.log(260), 0.7))
-    call.cost_usd = model.cost_usd(call.input_tokens, call.cache_read_tokens, call.output_tokens)
-    call.cost_source, call.price_id = "genai-prices", price_id(model)
+
+
+def scores_of(row: Row) -> Iterator[Score]:
+    """Yields what users and an evaluator think of a run: of one in eight whether it helped, of one in four how well."""
+    if row.operation != "invoke_agent":
+        return
+    rng = random.Random(row.span_id)  # noqa: S311 (made-up data)
+    is_bad = row.status != "success"
+    if rng.random() < 1 / 8:
+        yield demo_score(
+            row, "helpful", "annotation", category="no" if rng.random() < (0.8 if is_bad else 0.15) else "yes"
+        )
+    if rng.random() < 1 / 4:
+        quality = rng.betavariate(2, 5) if is_bad else rng.betavariate(8, 2)
+        yield demo_score(row, "answer quality", "evaluator", number=Decimal(f"{quality:.2f}"))
+
+
+def demo_score(row: Row, name: str, source: str, **value: Any) -> Score:
+    return Score(
+        id=f"{row.span_id} {name}",
+        timestamp=end_of(row) + timedelta(seconds=20),
+        name=name,
+        trace_id=row.trace_id,
+        session_id=row.session_id,
+        source=source,
+        **value,
+    )
 
 
 if __name__ == "__main__":

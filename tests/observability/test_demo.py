@@ -1,15 +1,13 @@
 import os
 import subprocess
 import sys
-from decimal import Decimal
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
-from genai_prices import Usage
 
-from observability.launcher.demo import MODELS, price_id
-from prices import pricing
-from tests.tenant import a_row
+from observability.launcher.demo import batches, fill, scores_of
+from tests.tenant import Tenant
+from traces.row import Row
 
 
 def test_make_demo_starts_without_settings_in_its_environment() -> None:
@@ -20,15 +18,24 @@ def test_make_demo_starts_without_settings_in_its_environment() -> None:
     assert started.returncode == 0, started.stderr
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
-@pytest.mark.parametrize(("input_tokens", "cached", "output"), [(1000, 0, 100), (1234, 567, 89), (300_000, 1, 2)])
-def test_calls_cost_what_genai_prices_says(model: Any, input_tokens: int, cached: int, output: int) -> None:
-    usage = Usage(input_tokens=input_tokens, cache_read_tokens=cached, output_tokens=output)
-    assert model.cost_usd(input_tokens, cached, output) == model.price_usd(usage) > Decimal(0)
+@pytest.fixture(scope="module")
+def a_day() -> list[Row]:
+    return [row for _, rows in batches(datetime(2026, 11, 25, 23, tzinfo=UTC), 1) for row in rows]
 
 
-def test_repricing_finds_nothing_to_change() -> None:
-    for model in MODELS:
-        row = a_row(provider=model.provider, model=model.name, input_tokens=1000, output_tokens=100)
-        pricing.price_calls([], [pricing.CallToPrice(row, (model.name,))])
-        assert (row.cost_usd, row.price_id) == (model.cost_usd(1000, 0, 100), price_id(model))
+@pytest.mark.django_db(databases="__all__")
+def test_the_demo_shows_costs_by_class_and_scores(tenant: Tenant) -> None:
+    fill(tenant.workspace.id, datetime.now(UTC), days=1)
+    for row in tenant.ask("cost/by-model", range="24h")["data"]:
+        by_class = row["cost_by_class"]
+        assert min(by_class[name] for name in ("input", "output", "cache_read")) > 0
+        assert by_class["other"] == 0
+        assert row["unpriced_calls"] == 0
+    names = {score["name"] for score in tenant.ask("scores", range="24h")["data"]}
+    assert names == {"helpful", "answer quality"}
+
+
+def test_every_day_of_the_demo_is_the_same_at_each_run(a_day: list[Row]) -> None:
+    again = [row for _, rows in batches(datetime(2026, 11, 25, 23, tzinfo=UTC), 1) for row in rows]
+    assert again == a_day
+    assert list(map(list, map(scores_of, again))) == list(map(list, map(scores_of, a_day)))
