@@ -239,3 +239,11 @@ def legend(figure: Figure) -> list[dict[str, Any]]:
         }
         for series in figure["data"]
     ]
+
+
+@register.filter
+def largest_parts(cost_by_class: dict[str, float] | None) -> list[tuple[str, float, float]]:
+    """Returns name, USD and percentage of each part of a cost that is more than nothing, the largest first."""
+    parts = {name.replace("_", " "): usd for name, usd in (cost_by_class or {}).items() if usd}
+    total = sum(parts.values())
+    return [(name, usd, usd * 100 / total) for name, usd in sorted(parts.items(), key=lambda part: -part[1])]

@@ -93,3 +93,9 @@ def test_large_and_long_numbers_move_on_to_the_next_unit(tenant: Tenant) -> None
     for panel, texts in panels.items():
         page = tenant.client.get(f"/api/v1/{panel}", day, headers=HTMX).content.decode()
         assert [text for text in texts if text not in page] == []
+
+
+def test_the_parts_of_a_cost_begin_with_the_largest() -> None:
+    parts = {"input": 1.0, "output": 3.0, "cache_read": 0.0, "other": 0.0}
+    assert charts.largest_parts(parts) == [("output", 3.0, 75.0), ("input", 1.0, 25.0)]
+    assert charts.largest_parts(None) == []
