@@ -96,4 +96,4 @@ class BudgetChange(models.Model):
 @receiver([post_save, post_delete], sender=Budget)
 def invalidate_answers(instance: Budget, **signal: Any) -> None:
     """Changes the workspace's epoch in the same transaction, so that nobody gets an older cached answer."""
-    Workspace.objects.filter(pk=instance.workspace_id).update(epoch=uuid4())
+    Workspace.change_epoch(instance.workspace_id)

@@ -13,10 +13,12 @@ from ingest.resolve_again import plain_call
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, around, merge_copies
 from prices import pricing
-from prices.overrides import overrides_of
+from prices.models import PriceOverride
+from prices.overrides import current_overrides
 from traces import arrivals, lookup, scores, writer
 from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor
+from workspaces.models import Workspace
 
 ITEM = "item"
 """The name in the row's `span_facts` by which an item is found that may come again."""
@@ -76,7 +78,7 @@ def fill_item(row: Row, facts: SpanFacts) -> None:
 # --- Storing items ---
 
 
-def store_items(workspace_id: UUID, rows: Sequence[Row]) -> writer.StoreResult:
+def store_items(workspace: Workspace, rows: Sequence[Row]) -> writer.StoreResult:
     """Stores the rows of items. They are committed when it returns."""
     new = [row for row in rows if not is_item(row)]
     named: dict[Key, SpanRow] = {}
@@ -84,22 +86,23 @@ def store_items(workspace_id: UUID, rows: Sequence[Row]) -> writer.StoreResult:
         copy = SpanRow(facts_of(row), row, stored_at=None)
         if (first := named.setdefault(copy.key, copy)) is not copy:
             first.merge(copy, fill_item)
-    price(workspace_id, [*new, *(span.row for span in named.values())])
+    workspace_id, overrides = workspace.id, current_overrides(workspace)
+    price(overrides, [*new, *(span.row for span in named.values())])
     if not named:
         return writer.store(workspace_id, rows)
     with writer.writing(workspace_id) as cursor:
         stored = stored_items(cursor, workspace_id, named)
         new += [span.row for key, span in named.items() if key not in stored]
         accepted = writer.insert(cursor, workspace_id, new) if new else 0
-        updated = update(cursor, workspace_id, [span for span in stored.values() if span.has_learned])
+        updated = update(cursor, workspace_id, overrides, [span for span in stored.values() if span.has_learned])
         scores.correct(cursor, workspace_id, rows)
     arrivals.record_arrival(workspace_id)
     return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
 
 
-def price(workspace_id: UUID, rows: Iterable[Row]) -> None:
+def price(overrides: Sequence[PriceOverride], rows: Iterable[Row]) -> None:
     calls = [call for row in rows if (call := plain_call(row))]
-    pricing.price_calls(overrides_of(workspace_id), calls)
+    pricing.price_calls(overrides, calls)
 
 
 def stored_items(cursor: WriteCursor, workspace_id: UUID, named: dict[Key, SpanRow]) -> dict[Key, SpanRow]:
@@ -113,12 +116,12 @@ def stored_items(cursor: WriteCursor, workspace_id: UUID, named: dict[Key, SpanR
     return stored
 
 
-def update(cursor: WriteCursor, workspace_id: UUID, learned: list[SpanRow]) -> int:
+def update(cursor: WriteCursor, workspace_id: UUID, overrides: Sequence[PriceOverride], learned: list[SpanRow]) -> int:
     """Prices the merged items again and stores them. Returns how many they are."""
     if not learned:
         return 0
     rows = [span.row for span in learned]
-    price(workspace_id, rows)
+    price(overrides, rows)
     for span in learned:
         if span.stored_at is not None and span.stored_at != span.row.timestamp:
             writer.move(cursor, workspace_id, span.row, span.stored_at)

@@ -15,7 +15,7 @@ from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, relate
 from ingest.spans import Decoded, Rejection, Span
 from prices import pricing
 from prices.models import PriceOverride
-from prices.overrides import overrides_of
+from prices.overrides import current_overrides
 from prices.providers import provider_name
 from traces import arrivals, scores, writer
 from traces.row import CORRECTED_COLUMNS, Row
@@ -52,7 +52,7 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
             decoded.scores += evaluations_of(span, author)
     if not new and not decoded.scores:
         return writer.StoreResult()
-    overrides = overrides_of(workspace_id)  # before the lock, because it is in the other database
+    overrides = current_overrides(workspace)  # before the lock, because it is in the other database
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
         accepted, updated = resolve_and_store(cursor, workspace_id, new, overrides) if new else (0, 0)
@@ -83,7 +83,7 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
 
 
 def resolve_and_store(
-    cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: list[PriceOverride]
+    cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride]
 ) -> tuple[int, int]:
     """Stores the new spans and corrects the stored ones.
 
@@ -110,7 +110,7 @@ def resolve_and_store(
 # --- Filling rows from resolved spans ---
 
 
-def resolve_rows(spans: list[SpanRow], overrides: list[PriceOverride]) -> list[Row]:
+def resolve_rows(spans: list[SpanRow], overrides: Sequence[PriceOverride]) -> list[Row]:
     """Resolves the spans together, fills their rows and prices the calls.
 
     Returns the stored rows that changed, without those that have learned from a copy and those that are far.

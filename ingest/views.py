@@ -31,7 +31,7 @@ PROTOBUF = ("application/x-protobuf", "application/protobuf")
 def json_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
     rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
-    stored = store_items(request.workspace.id, rows)
+    stored = store_items(request.workspace, rows)
     prometheus.count_ingested(*stored, map(plain_json.reason, rejections))
     return json_response({**stored._asdict(), "rejected": rejections}, status=422 if rejections and not rows else 200)
 

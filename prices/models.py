@@ -2,6 +2,8 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
 from prices.providers import provider_name
@@ -63,3 +65,9 @@ class PriceOverride(models.Model):
     def clean(self) -> None:
         if self.provider.strip() and provider_name(self.provider) is None:
             raise ValidationError({"provider": f"{self.provider} is no provider: no call has it. Leave it empty."})
+
+
+@receiver([post_save, post_delete], sender=PriceOverride)
+def invalidate_overrides(instance: PriceOverride, **signal: Any) -> None:
+    """Changes the workspace's epoch in the same transaction, so that the next call has the new price."""
+    Workspace.change_epoch(instance.workspace_id)

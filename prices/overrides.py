@@ -1,8 +1,10 @@
 """The workspace's own prices."""
 
+import time
 from collections.abc import Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from uuid import UUID
 
 from django.db import connections
@@ -11,7 +13,7 @@ from prices.list_price import MILLION, Rates
 from prices.models import PriceOverride
 from prices.providers import provider_name
 from traces.row import Row
-from workspaces.models import columns_of
+from workspaces.models import Workspace, columns_of
 
 OVERRIDE_COLUMNS = columns_of(PriceOverride)
 OVERRIDES = """
@@ -20,6 +22,19 @@ FROM prices_priceoverride
 WHERE workspace_id = %s
 ORDER BY valid_from DESC, id
 """
+CACHE_SECONDS = 60
+"""How long a change that somebody makes with SQL, past the models, may stay unknown."""
+
+
+def current_overrides(workspace: Workspace) -> Sequence[PriceOverride]:
+    """Returns the overrides, the newest first, without asking for them again until one has changed."""
+    return cached_overrides(workspace.id, workspace.epoch, int(time.monotonic() // CACHE_SECONDS))
+
+
+@lru_cache(maxsize=1024)
+def cached_overrides(workspace_id: UUID, epoch: UUID, period: int) -> tuple[PriceOverride, ...]:
+    """Does the same. A changed override changes the epoch, so the older entry is not asked for any more."""
+    return tuple(overrides_of(workspace_id))
 
 
 def overrides_of(workspace_id: UUID) -> list[PriceOverride]:

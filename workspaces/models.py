@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -32,7 +32,7 @@ class Workspace(models.Model):
         default=True, help_text="Store prompts and completions of its spans. Numbers are always stored."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-    # A part of the key of every cached answer. It changes with a budget or time zone, because answers depend on these.
+    # A part of the key of all that is cached. It changes with a budget, a price or a time zone, on which that depends.
     epoch = models.UUIDField(default=uuid4, editable=False)
 
     class Meta:
@@ -44,6 +44,11 @@ class Workspace(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.epoch = uuid4()
         super().save(*args, **kwargs)
+
+    @classmethod
+    def change_epoch(cls, workspace_id: UUID) -> None:
+        """Makes everything that is cached for the workspace stale, when the running transaction is committed."""
+        cls.objects.filter(pk=workspace_id).update(epoch=uuid4())
 
     def clean(self) -> None:
         # Not a validator of the field: its migration would import this module, and migrations import no live code.

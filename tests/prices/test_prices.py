@@ -103,3 +103,21 @@ def test_staff_add_a_price_in_the_admin_and_the_next_call_has_it(tenant: Tenant)
     assert PriceOverride.objects.count() == 1
     post(tenant, request_of(a_span(1, attributes=ACME)))
     assert (stored(tenant)[0]["cost_usd"], stored(tenant)[0]["cost_source"]) == (Decimal("0.02"), "override")
+
+
+def test_a_changed_price_counts_for_the_next_call(tenant: Tenant) -> None:
+    item = {"agent_id": "a", "model": "ours", "input_tokens": 1_000_000, "output_tokens": 1}
+
+    def spend_after_another_call() -> Any:
+        assert tenant.client.post("/api/v1/traces", item, content_type="application/json").status_code == 200
+        return tenant.ask("cost/overview", range="1h")["total_spend_usd"]
+
+    assert spend_after_another_call() in (None, 0)
+    override(tenant, model_pattern="ours", input_usd_per_million=2, output_usd_per_million=0)
+    assert spend_after_another_call() == 2
+    price = PriceOverride.objects.get()
+    price.input_usd_per_million = Decimal(5)
+    price.save()
+    assert spend_after_another_call() == 2 + 5
+    price.delete()
+    assert spend_after_another_call() == 2 + 5
