@@ -10,7 +10,8 @@ TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 # One worker more than cores: tests/conftest.py says why, and which tests stay together.
 PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses auto --no-loadscope-reorder
 SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_workers.py browser faults fuzz ingest/test_captures.py \
-	observability/test_launcher.py security timescaledb
+	observability/test_launcher.py observability/test_settings.py prices/test_price_list.py security timescaledb \
+	web/test_chunked.py
 
 .PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check
 
