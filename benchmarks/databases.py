@@ -54,8 +54,7 @@ def server(directory: Path = DIRECTORY, url: str | None = None) -> Iterator[None
     postgres = directory / "postgres"
     with embedded.running(postgres):
         embedded.create_database("observability", postgres)
-        host = embedded.socket_directory(postgres).replace("/", "%2F")
-        own = f"postgres://postgres@{host}/observability"
+        own = embedded.url("observability", postgres)
         os.environ |= {
             "ENVIRONMENT": "development",
             "DATABASE_URL": own,

@@ -218,10 +218,9 @@ def main(seconds: int) -> bool:
         data, static = Path(folder) / "postgres", Path(folder) / "static"
         static.mkdir()
         stack.enter_context(embedded.running(data))
-        host = embedded.socket_directory(data).replace("/", "%2F")
         environment = os.environ | {
-            "DATABASE_URL": f"postgres://postgres@{host}/observability",
-            "ANALYTICS_DATABASE_URL": f"postgres://postgres@{host}/observability_analytics",
+            "DATABASE_URL": embedded.url("observability", data),
+            "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
             "REDIS_URL": stack.enter_context(redis(folder)),
             "BIND": f"127.0.0.1:{PORT}",
             "WEB_WORKERS": "2",

@@ -180,10 +180,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory) / "postgres"
         with embedded.running(data):
-            host = embedded.socket_directory(data).replace("/", "%2F")
             environment = os.environ | {
-                "DATABASE_URL": f"postgres://postgres@{host}/observability",
-                "ANALYTICS_DATABASE_URL": f"postgres://postgres@{host}/observability_analytics",
+                "DATABASE_URL": embedded.url("observability", data),
+                "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
                 "BIND": f"127.0.0.1:{PORT}",
                 "WEB_WORKERS": "1",
                 "SECRET_KEY": "benchmark-only-" * 5,

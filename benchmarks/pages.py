@@ -137,10 +137,9 @@ def main() -> bool:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         data = Path(folder) / "postgres"
         stack.enter_context(embedded.running(data))
-        host = embedded.socket_directory(data).replace("/", "%2F")
         environment = os.environ | {
-            "DATABASE_URL": f"postgres://postgres@{host}/observability",
-            "ANALYTICS_DATABASE_URL": f"postgres://postgres@{host}/observability_analytics",
+            "DATABASE_URL": embedded.url("observability", data),
+            "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
             "BIND": f"127.0.0.1:{PORT}",
             "SECRET_KEY": "benchmark-only-" * 5,
             "STATIC_ROOT": f"{folder}/static",

@@ -34,6 +34,5 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     stack.callback(shutil.rmtree, data, ignore_errors=True)
     stack.enter_context(embedded.running(data / "postgres", FAST))
     early_config.add_cleanup(stack.close)
-    host = embedded.socket_directory(data / "postgres").replace("/", "%2F")
-    os.environ["DATABASE_URL"] = f"postgres://postgres@{host}/observability"
-    os.environ["ANALYTICS_DATABASE_URL"] = f"postgres://postgres@{host}/observability_analytics"
+    for variable, name in embedded.DATABASES.items():
+        os.environ[variable] = embedded.url(name, data / "postgres")

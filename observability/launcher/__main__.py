@@ -7,7 +7,8 @@ from observability.launcher.environment import HOST, free_port, make_var_folder,
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, locked
-from observability.launcher.processes import serve
+from observability.launcher.supervisor import supervise
+from observability.launcher.web_server import WebServer, welcome
 from web.version import VERSION
 
 
@@ -19,8 +20,12 @@ def main() -> None:
         port = free_port()
         make_var_folder()
         stack.enter_context(locked(LOCK, f"http://{HOST}:{port}"))
-        prepare_environment(stack)
-        serve(port, prepare_data())
+        databases = prepare_environment(stack)
+        secrets = prepare_data()
+        web_server = WebServer(port)
+        stack.enter_context(web_server.running())
+        print("\n".join(["", *secrets, *welcome(f"http://{HOST}:{port}")]), flush=True)
+        supervise([*databases, web_server])
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from observability.launcher import embedded
-from observability.launcher.exit_code import Refused
+from observability.launcher.refused import Refused
+from observability.launcher.supervisor import Service
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,18 +16,20 @@ VAR = ROOT / "var"
 HOST = "127.0.0.1"
 
 
-def prepare_environment(stack: ExitStack, is_served: bool = False) -> None:
-    """Sets the environment of the settings. The embedded databases run as long as `stack` is open."""
+def prepare_environment(stack: ExitStack, is_served: bool = False) -> list[Service]:
+    """Sets the environment of the settings. Returns the embedded server, if it starts one; it runs as long as `stack`
+    is open."""
     make_var_folder()
     os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
     missing = [name for variable, name in embedded.DATABASES.items() if not os.environ.get(variable)]
-    if missing:
-        if not is_served:
-            show_step("starting PostgreSQL")
-        stack.enter_context(embedded.running())
+    if not missing or is_served:
+        return []
+    show_step("starting PostgreSQL")
+    server = stack.enter_context(embedded.running())
     for name in missing:
         embedded.create_database(name)
+    return [server]
 
 
 def make_var_folder() -> None:

@@ -11,14 +11,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError
 from django.db import Error as DatabaseError
 
-from observability.launcher import embedded
+from observability.launcher.refused import Refused
 
 # Ctrl-C, a service manager, a closed terminal.
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Refused(Exception):
-    """The product cannot start; the text says in one line why, and what to do."""
 
 
 class Stopped(BaseException):
@@ -35,11 +31,11 @@ def exit_code(work: Callable[[], None]) -> int:
         work()
     except Stopped:
         return 0
-    except (Refused, embedded.EmbeddedServerError, ImproperlyConfigured, CommandError) as error:
+    except (Refused, ImproperlyConfigured, CommandError) as error:
         print(f"Cannot start: {error}", file=sys.stderr)
         return 1
     except (DatabaseError, psycopg.Error) as error:
-        print(f"Cannot start: the database refused: {embedded.first_line(str(error))}", file=sys.stderr)
+        print(f"Cannot start: the database refused: {first_line(str(error))}", file=sys.stderr)
         return 1
     return 0
 
@@ -49,3 +45,7 @@ def stop(signum: int, frame: FrameType | None) -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise Stopped
+
+
+def first_line(text: str) -> str:
+    return next(iter(text.strip().splitlines()), "no reason given")

