@@ -1,5 +1,6 @@
 """Configures the web server of `make run` and of the container. The environment sets the number of workers."""
 
+import atexit
 import os
 import shutil
 import sys
@@ -7,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from web import logs
+from web import logs, shared_memory
 
 wsgi_app = "observability.wsgi"
 bind = os.environ.get("BIND", "127.0.0.1:8000")
@@ -25,7 +26,7 @@ limit_request_line = 8190
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 # Heartbeats are files in memory: a worker must not be killed because a disk is slow.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = str(shared_memory.FOLDER) if shared_memory.has_room() else None
 accesslog = None
 logconfig_dict = logs.logging_config(
     os.environ.get("LOG_LEVEL", ""), os.environ.get("LOG_JSON", ""), os.environ.get("ENVIRONMENT") == "production"
@@ -45,11 +46,22 @@ if os.environ.get("PROMETHEUS_MULTIPROC_DIR") != str(metrics_directory):
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory)
 
 
+def on_starting(server: Any) -> None:
+    if worker_tmp_dir is None and shared_memory.FOLDER.is_dir():
+        server.log.warning(shared_memory.warning(tempfile.gettempdir()))
+
+
 def child_exit(server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def on_exit(server: Any) -> None:
-    shutil.rmtree(metrics_directory, ignore_errors=True)
+def remove_metrics(master: int = os.getpid()) -> None:
+    # Workers inherit this function.
+    if os.getpid() == master:
+        shutil.rmtree(metrics_directory, ignore_errors=True)
+
+
+# Also where the start fails, which gunicorn has no hook for.
+atexit.register(remove_metrics)

