@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connections
@@ -30,11 +31,15 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until_listening(port: int, seconds: float = 30) -> None:
+def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None:
     ends = time.monotonic() + seconds
-    while not is_listening(port):
-        assert time.monotonic() < ends, f"nothing listens on port {port} after {seconds} s"
-        time.sleep(0.05)
+    while not happened():
+        assert time.monotonic() < ends, f"not within {seconds} s: {event}"
+        time.sleep(0.02)
+
+
+def wait_until_listening(port: int, seconds: float = 30) -> None:
+    until(lambda: is_listening(port), f"something listens on port {port}", seconds)
 
 
 def database_url(alias: str) -> str:

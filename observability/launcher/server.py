@@ -129,7 +129,7 @@ class Server:
 
     def start(self) -> None:
         """Starts the server and waits until it takes connections. Refuses, with its reason, if it ends before."""
-        self.end_leftovers()
+        self.stop()
         with open(os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:  # noqa: PTH123
             logged_bytes = log.tell()
             self.process = start_child(
@@ -156,11 +156,6 @@ class Server:
         code = self.process.poll() if self.process else None
         return None if code is None else ending(code)
 
-    def stop(self) -> None:
-        self.end_leftovers()
-        if self.process:
-            self.process.wait()
-
     def reason(self, logged_bytes: int, code: int) -> str:
         if logged := reason_in(self.log.read_bytes()[logged_bytes:]):
             return f"{logged} ({self.log} has more)"
@@ -171,16 +166,17 @@ class Server:
     def refusal(self, reason: str) -> Refused:
         return Refused(f"PostgreSQL cannot run on {self.data}: {reason.rstrip('.')}.")
 
-    def end_leftovers(self) -> None:
-        """Ends every process of this server. A new one refuses to start beside children of a killed one."""
+    def stop(self) -> None:
+        """Ends every process of this server, also those that a killed one has left: a new one would not start."""
         self.check_foreign()
-        self.ended()  # A child that is not waited for seems to be alive.
         # Only the postmaster may begin an orderly end: to its children this signal means other things.
         end(self.postmaster, signal.SIGINT, CHECKPOINT_SECONDS)
         end(self.processes, signal.SIGQUIT, END_SECONDS)
         end(self.processes, signal.SIGKILL, END_SECONDS)
         if self.processes():
             raise self.refusal("processes of its last start do not end")
+        if self.process:
+            self.process.wait()
         # After a crash of the machine the process ids in its files may be those of other programs.
         for left_behind in (self.data / "postmaster.pid", self.socket / f"{SOCKET}.lock"):
             left_behind.unlink(missing_ok=True)
@@ -236,8 +232,8 @@ def only_user(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def socket_folder(data: Path, account: Account) -> Iterator[Path]:
-    """Yields the folder of the socket: `data`, or a private one for this time where its path is too long."""
-    if is_short(data):
+    """Yields the folder of the socket: `data`, or a private one for this time where its path cannot hold one."""
+    if holds_socket(data):
         yield data
         return
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108
@@ -248,7 +244,7 @@ def socket_folder(data: Path, account: Account) -> Iterator[Path]:
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
             return
-    raise Refused(f"{data} is too long a path for a socket, and no temporary folder has a shorter one.")
+    raise Refused(f"{data} is too long a path for a socket, and so is that of every temporary folder.")
 
 
 def private_folder(parent: str, account: Account) -> Path | None:
@@ -258,14 +254,15 @@ def private_folder(parent: str, account: Account) -> Path | None:
     except OSError:
         return None
     account.own(folder)
-    if is_short(folder) and account.can_enter(folder):
+    if holds_socket(folder) and account.can_enter(folder):
         return folder
     folder.rmdir()
     return None
 
 
-def is_short(folder: Path) -> bool:
-    return len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES
+def holds_socket(folder: Path) -> bool:
+    """Says whether a socket there can be reached: its path is short, and libpq reads a comma as the end of a host."""
+    return len(os.fsencode(folder / SOCKET)) <= MAX_SOCKET_PATH_BYTES and "," not in str(folder)
 
 
 def postmaster_file(data: Path) -> list[str]:

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.faults.product import FaultTenant, Product, until
+from tests.faults.product import FaultTenant, Product
+from tests.servers import until
 
 CLIENTS = 4
 SPANS = 20

@@ -7,9 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ import psutil
 import psycopg
 
 from observability.launcher import embedded
-from tests.servers import environment_without_databases, free_port
+from tests.servers import environment_without_databases, free_port, until
 from tests.tools import tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,13 +43,6 @@ class FaultTenant(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}", "X-Workspace-ID": self.workspace_id}
-
-
-def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < ends, f"not within {seconds} s: {event}"
-        time.sleep(0.02)
 
 
 class Postgres:

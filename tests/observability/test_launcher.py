@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
 from observability.launcher.lock import served_at
-from tests.servers import environment_without_databases, free_port, wait_until_listening
+from tests.servers import environment_without_databases, free_port, until, wait_until_listening
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +29,7 @@ LEFT_OUT = shutil.ignore_patterns(
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = tmp_path_factory.mktemp("clone") / "product"
+    copy = tmp_path_factory.mktemp("clone") / 'Zoë\'s "product", 50 % done'
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     let_everybody_enter(copy)
     return copy
@@ -167,6 +168,40 @@ def test_a_second_run_from_the_same_folder_is_refused(running: Running, folder: 
 
 def test_a_taken_port_is_named(running: Running, folder: Path) -> None:
     assert f"port {running.port} cannot be used" in failing(folder, PORT=str(running.port))
+
+
+def postmaster(folder: Path) -> int:
+    """Returns the process id of the database server; 0 while none runs."""
+    try:
+        return int((folder / "var/postgres/postmaster.pid").read_text().split()[0])
+    except (OSError, IndexError):
+        return 0
+
+
+def child(process: subprocess.Popen[str], word: str) -> psutil.Process:
+    [found] = [child for child in psutil.Process(process.pid).children() if word in " ".join(child.cmdline())]
+    return found
+
+
+def is_answered(product: Running, path: str) -> bool:
+    try:
+        return bool(product.fetch(path, X_Workspace_ID=DEMO_WORKSPACE_ID))
+    except OSError:
+        return False
+
+
+def test_a_killed_database_is_started_again(running: Running, folder: Path) -> None:
+    killed = postmaster(folder)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: postmaster(folder) not in (0, killed), "another server runs")
+    until(lambda: is_answered(running, "/api/v1/usage/overview?range=7d"), "the database answers")
+
+
+def test_a_killed_web_server_is_started_again(running: Running) -> None:
+    killed = child(running.process, "gunicorn")
+    killed.kill()
+    until(lambda: not killed.is_running(), "the web server is gone")
+    until(lambda: is_answered(running, "/readyz"), "the web server is back")
 
 
 def test_ctrl_c_stops_everything_and_the_next_run_shows_no_secret_again(running: Running, folder: Path) -> None:
