@@ -30,9 +30,11 @@ made = []
 for number in range({WORKSPACES}):
     workspace = Workspace.objects.create(name=f"faults {{number}}")
     made.append((str(workspace.pk), ApiKey.objects.issue(workspace, "faults", ["ingest", "read", "write"])[1]))
+print(json.dumps(made))
+"""
+MAKE_ADMIN = """
 from django.contrib.auth import get_user_model
 get_user_model().objects.create_superuser("admin", password="a long and winding password")
-print(json.dumps(made))
 """
 
 
@@ -183,7 +185,7 @@ class Product:
         )
         for alias in ("default", "analytics"):
             self.manage("migrate", "--skip-checks", "--database", alias, "--verbosity", "0")
-        made = json.loads(self.manage("shell", "--verbosity", "0", "--command", MAKE_WORKSPACES))
+        made = json.loads(self.manage("shell", "--verbosity", "0", "--command", MAKE_ADMIN + MAKE_WORKSPACES))
         self.tenants = [FaultTenant(*values) for values in made]
         self.log = stack.enter_context((folder / "log").open("w"))
         self.run()

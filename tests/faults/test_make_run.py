@@ -1,0 +1,121 @@
+"""`make run` repairs itself: nobody starts anything by hand here, and the clients only retry."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from observability.launcher import embedded
+from tests.faults.ledger import load, wait_for
+from tests.faults.product import MAKE_WORKSPACES, ROOT, FaultTenant
+from tests.observability.test_launcher import LEFT_OUT, Running, postmaster
+from tests.servers import until
+
+pytestmark = pytest.mark.faults
+
+SPANS = 20_000
+
+
+class Embedded:
+    """The database of `make run`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data = folder / "var/postgres"
+
+    def connect(self, name: str = "observability_analytics") -> psycopg.Connection[Any]:
+        host = embedded.socket_directory(self.data)
+        return psycopg.connect(host=host, user="postgres", dbname=name, autocommit=True)
+
+
+class MadeProduct:
+    """The product as `make run` starts it, with workspaces to fill."""
+
+    def __init__(self, folder: Path, running: Running) -> None:
+        self.running, self.port = running, running.port
+        self.postgres = Embedded(folder)
+        command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", MAKE_WORKSPACES]
+        environment = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
+        environment["DJANGO_SETTINGS_MODULE"] = "observability.settings"
+        made = subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE).stdout
+        self.tenants = [FaultTenant(*values) for values in json.loads(made)]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    copy = Path(tempfile.mkdtemp(prefix="faults-")) / "product"
+    copy.parent.chmod(0o755)
+    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+    yield copy
+    shutil.rmtree(copy.parent)
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[MadeProduct]:
+    running = Running(folder)
+    try:
+        yield MadeProduct(folder, running.until_it_serves())
+    finally:
+        running.stop()
+
+
+def test_a_killed_postmaster_loses_no_span(folder: Path) -> None:
+    with made(folder) as product:
+        with load(product, "make run: postmaster killed") as clients:
+            clients.flows(SPANS // 2)
+            killed = postmaster(folder)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: postmaster(folder) not in (0, killed), "another server runs")
+            clients.flows(SPANS // 2)
+        assert clients.ledger.stored >= SPANS
+    assert "PostgreSQL was killed by SIGKILL. It is started again now." in product.running.output
+    assert "PostgreSQL runs again." in product.running.output
+
+
+@contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    folder.mkdir(exist_ok=True)
+    mounting = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "tmpfs", folder], check=False)
+    if mounting.returncode:
+        pytest.skip("only root with the right to mount can make a small disk")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def fill(folder: Path) -> Path:
+    path = folder / "filler"
+    with path.open("wb", buffering=0) as filler:
+        try:
+            while True:
+                filler.write(bytes(1 << 16))
+        except OSError:
+            return path
+
+
+def test_a_full_disk_that_is_freed_loses_no_span(folder: Path) -> None:
+    with small_disk(folder / "var"), made(folder) as product:
+        with load(product, "make run: disk full, then freed") as clients:
+            filler = fill(folder / "var")
+            until(lambda: clients.ledger.refused["503"] > 0, "no span finds room")
+            # A server that ends now, as it does when its log finds no room, cannot start before the disk is freed.
+            os.kill(postmaster(folder), signal.SIGKILL)
+            wait_for(10)
+            filler.unlink()
+            until(lambda: postmaster(folder) != 0, "the server runs", 60)
+            clients.flows()
+        assert clients.ledger.refused["503"] > 0
+    assert re.search(r"No space left on device|its disk is full", product.running.output)
+    assert "It is started again in 5 s." in product.running.output
+    assert "PostgreSQL runs again." in product.running.output
