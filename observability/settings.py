@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
 import environ
@@ -118,7 +118,9 @@ def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
         if not re.fullmatch(r"postgres(ql)?://.*/.+", env.str(variable)):
             raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
         config = dict(env.db_url(variable))
-        config["HOST"] = unquote(config["HOST"])  # a socket directory is written %2Fvar%2Frun%2Fpostgresql
+        host = urlsplit(env.str(variable)).netloc.rpartition("@")[2].partition(":")[0]
+        if host.lower().startswith("%2f"):  # a socket directory, like %2Fvar%2Frun%2FPostgreSQL; db_url makes it lower
+            config["HOST"] = unquote(host)
     config["ENGINE"] = "web.postgres"
     # Each request checks its connection first, so that a restart of the database fails no request.
     config["CONN_HEALTH_CHECKS"] = True

@@ -24,6 +24,15 @@ def boot(**changes: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def test_the_folder_of_a_socket_may_have_capitals_spaces_and_accents() -> None:
+    print_host = "from observability.settings import DATABASES; print(DATABASES['default']['HOST'])"
+    changes = {"DATABASE_URL": "postgres://postgres@%2FUsers%2FZo%C3%AB%20A:5433/observability", "PYTHONUTF8": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", print_host], env=os.environ | SAFE | changes, cwd=ROOT, capture_output=True, check=True
+    )
+    assert result.stdout.decode().strip() == "/Users/Zoë A"
+
+
 def test_production_boots_with_safe_settings() -> None:
     assert boot().returncode == 0
 
