@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from observability.launcher import embedded
 from tests.faults.ledger import load, wait_for
 from tests.faults.product import MAKE_WORKSPACES, ROOT, FaultTenant
 from tests.observability.test_launcher import LEFT_OUT, Running, postmaster
+from tests.public_folder import public_folder
 from tests.servers import until
 
 pytestmark = pytest.mark.faults
@@ -53,11 +53,9 @@ class MadeProduct:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    copy = Path(tempfile.mkdtemp(prefix="faults-")) / "product"
-    copy.parent.chmod(0o755)
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-    yield copy
-    shutil.rmtree(copy.parent)
+    with public_folder() as parent:
+        shutil.copytree(ROOT, parent / "product", ignore=LEFT_OUT)
+        yield parent / "product"
 
 
 @contextmanager

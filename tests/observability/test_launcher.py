@@ -18,6 +18,7 @@ import psycopg
 import pytest
 
 from observability.launcher.lock import served_at
+from tests.public_folder import public_folder
 from tests.servers import environment_without_databases, free_port, until, wait_until_listening
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -28,17 +29,11 @@ LEFT_OUT = shutil.ignore_patterns(
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = tmp_path_factory.mktemp("clone") / 'Zoë\'s "product", 50 % done'
-    shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-    let_everybody_enter(copy)
-    return copy
-
-
-def let_everybody_enter(folder: Path) -> None:
-    """The database server runs as another user when root starts it, and pytest's folders are private."""
-    for parent in [folder, *folder.parents][:4]:
-        parent.chmod(0o755)
+def folder() -> Iterator[Path]:
+    with public_folder() as parent:
+        copy = parent / 'Zoë\'s "product", 50 % done'
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        yield copy
 
 
 class Running:
@@ -266,13 +261,13 @@ def test_after_being_killed_it_starts_again_and_then_stops_everything(folder: Pa
 
 
 @pytest.mark.parametrize("version", ["12", "18"])
-def test_a_broken_database_folder_is_one_line(folder: Path, tmp_path: Path, version: str) -> None:
-    shutil.copytree(folder, tmp_path / "broken", ignore=LEFT_OUT)
-    let_everybody_enter(tmp_path / "broken")
-    data = tmp_path / "broken/var/postgres"
+def test_a_broken_database_folder_is_one_line(folder: Path, version: str) -> None:
+    broken = folder.parent / f"broken {version}"
+    shutil.copytree(folder, broken, ignore=LEFT_OUT)
+    data = broken / "var/postgres"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text(f"{version}\n")
-    assert "PostgreSQL cannot run on" in failing(tmp_path / "broken", PORT=str(free_port()))
+    assert "PostgreSQL cannot run on" in failing(broken, PORT=str(free_port()))
 
 
 def test_an_unwritable_folder_is_one_line(folder: Path, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 import stat
-import tempfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from observability.launcher.refused import Refused
 from observability.launcher.server import Server
 from tests.embedded_postgres import FAST
 from tests.other_users import does_as, needs_root
+from tests.public_folder import public_folder
 
 STRANGER = "daemon"
 # Longer than the path of a socket may be on any system.
@@ -26,22 +26,17 @@ LONG = "deep" * 30
 
 @pytest.fixture
 def public() -> Iterator[Path]:
-    """A folder that every user may enter, as in a container."""
-    folder = Path(tempfile.mkdtemp(prefix="public-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with public_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="public-"))
-    folder.chmod(0o755)
-    (folder / LONG).mkdir()
-    with embedded.running(folder / LONG / "postgres", FAST) as server:
-        yield server
-    assert not server.socket.exists()
-    shutil.rmtree(folder)
+    with public_folder() as folder:
+        (folder / LONG).mkdir()
+        with embedded.running(folder / LONG / "postgres", FAST) as server:
+            yield server
+        assert not server.socket.exists()
 
 
 def mode(path: Path) -> int:
