@@ -8,6 +8,7 @@ from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, locked
 from observability.launcher.processes import serve
+from observability.variables import load_env_file
 from web.version import VERSION
 
 
@@ -15,6 +16,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(VERSION)
         return
+    load_env_file()
     with ExitStack() as stack:
         port = free_port()
         make_var_folder()
