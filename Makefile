@@ -65,7 +65,7 @@ requirements: .venv/release ## Lock every package and its hashes again, after a 
 	@for name in bench fuzz release; do $(LOCK) requirements-$$name.in -c requirements-dev.txt -o requirements-$$name.txt; done
 
 sbom: .venv/release ## Write sbom.json: the packages that the product ships with, as CycloneDX
-	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible -o sbom.json requirements.txt
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible -o sbom.json requirements.txt
 	@echo "  sbom.json lists what the product ships with"
 
 .venv/bin/python:
