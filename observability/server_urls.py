@@ -19,7 +19,11 @@ URL = re.compile(
 def postgresql_database(env: Variables, variable: str) -> dict[str, Any]:
     """Returns Django's settings for the database of a URL. Its query holds options of libpq, like sslmode."""
     parts = URL.fullmatch(getattr(env, variable))
-    if not parts or parts["scheme"] not in ("postgres", "postgresql") or not re.fullmatch("/[^/]+", parts["path"] or ""):
+    if (
+        not parts
+        or parts["scheme"] not in ("postgres", "postgresql")
+        or not re.fullmatch("/[^/]+", parts["path"] or "")
+    ):
         raise malformed(variable, "postgres://user@host:5432/name")
     return {
         "NAME": unquote(parts["path"][1:]),
@@ -47,7 +51,9 @@ def password_apart(env: Variables, variable: str, parts: re.Match[str]) -> str:
     """Returns the password that the environment gives beside the URL, as in DATABASE_PASSWORD for DATABASE_URL."""
     password: str = getattr(env, password_variable(variable))
     if password and parts["password"]:
-        raise ImproperlyConfigured(f"{variable} has a password already, so {password_variable(variable)} must be empty.")
+        raise ImproperlyConfigured(
+            f"{variable} has a password already, so {password_variable(variable)} must be empty."
+        )
     return password
 
 

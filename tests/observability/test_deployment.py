@@ -200,7 +200,9 @@ def test_redis_of_compose_wants_its_password_whatever_is_in_it_and_shows_it_nowh
             stranger.ping()
         check = check.replace("redis-cli", f"redis-cli -p {port}")
         codes = [
-            subprocess.run(["sh", "-c", check], env=os.environ | {"REDIS_PASSWORD": word}, check=False, capture_output=True)
+            subprocess.run(
+                ["sh", "-c", check], env=os.environ | {"REDIS_PASSWORD": word}, check=False, capture_output=True
+            )
             for word in (password, "wrong")
         ]
         assert [code.returncode for code in codes] == [0, 1]

@@ -1,4 +1,4 @@
-"""The proxy of compose, as it is configured there: it buffers, says who is the client, and forwards bodies untouched."""
+"""The proxy of compose, with its configuration: it buffers, says who the client is, and forwards bodies untouched."""
 
 import gzip
 import http.client

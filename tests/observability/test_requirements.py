@@ -41,7 +41,9 @@ class TestLock:
 
     def test_its_versions_are_those_of_the_other_locks(self, lock: Path) -> None:
         development = pins(ROOT / "requirements-dev.txt")
-        assert {name: version for name, version in pins(lock).items() if development.get(name, version) != version} == {}
+        assert {
+            name: version for name, version in pins(lock).items() if development.get(name, version) != version
+        } == {}
 
 
 def test_the_lock_holds_what_only_older_pythons_need() -> None:

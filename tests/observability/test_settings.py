@@ -57,6 +57,19 @@ def test_a_refused_url_shows_no_part_of_its_password() -> None:
     assert "hush" not in result.stdout + result.stderr
 
 
+def test_commands_have_no_timeout_whatever_the_server_has() -> None:
+    """Compose passes the server's timeout to the container, which also migrates."""
+    result = subprocess.run(
+        [sys.executable, "manage.py", "diffsettings", "--all"],
+        env=os.environ | SAFE | {"DJANGO_SETTINGS_MODULE": "observability.settings", "STATEMENT_TIMEOUT_MS": "10000"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "STATEMENT_TIMEOUT_MS = 0 " in result.stdout
+
+
 def test_the_order_of_imports_is_checked_for_every_app() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     apps = {app for app in settings.INSTALLED_APPS if (ROOT / app).is_dir()}

@@ -1,5 +1,6 @@
 """One table of variables: the example describes it, compose and Kubernetes pass it, and values mean what they say."""
 
+import itertools
 import os
 import re
 from pathlib import Path
@@ -19,7 +20,23 @@ NAMES = set(Variables.model_fields)
 # The image decides these, and `make run` the last.
 NOT_PASSED = {"ENVIRONMENT", "BIND", "STATIC_ROOT", "PORT"}
 
-PASSWORDS = ["a/b", "a?b", "a%41", "a@b", "a#b", "a b", "a:b", "a'b", 'a"b', "$HOME", "a\\b", "ä", "&=+,;", "[x]", "12/3"]
+PASSWORDS = [
+    "a/b",
+    "a?b",
+    "a%41",
+    "a@b",
+    "a#b",
+    "a b",
+    "a:b",
+    "a'b",
+    'a"b',
+    "$HOME",
+    "a\\b",
+    "ä",
+    "&=+,;",
+    "[x]",
+    "12/3",
+]
 
 
 def services() -> dict[str, Any]:
@@ -40,7 +57,7 @@ def test_the_example_describes_every_variable_and_no_other() -> None:
     described = [line.partition("=")[0] for line in lines if re.match("[A-Z_]+=", line)]
     assert set(described) == NAMES
     assert len(described) == len(NAMES)
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         assert before.startswith("#") or not re.match("[A-Z_]+=", line), f"{line} has no description"
 
 
@@ -158,7 +175,13 @@ def test_urls_of_redis_without_a_password_stay_as_they_are(url: str) -> None:
 
 
 def test_the_file_is_read_literally_and_the_environment_wins(environment: dict[str, str], tmp_path: Path) -> None:
-    lines = ["DATABASE_PASSWORD='a $b #c${d}'", "REDIS_PASSWORD=$x", "METRICS_TOKEN = t # why", "LOG_LEVEL=INFO", "PORT="]
+    lines = [
+        "DATABASE_PASSWORD='a $b #c${d}'",
+        "REDIS_PASSWORD=$x",
+        "METRICS_TOKEN = t # why",
+        "LOG_LEVEL=INFO",
+        "PORT=",
+    ]
     (tmp_path / ".env").write_text("\n".join(lines))
     environment["LOG_LEVEL"] = "ERROR"
     variables.load_env_file(tmp_path / ".env")
