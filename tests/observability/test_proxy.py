@@ -34,6 +34,9 @@ class WebServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Echo)
         self.requests: list[str] = []
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stays silent: the proxy hangs up in the middle of a request that is too large."""
+
 
 class Echo(BaseHTTPRequestHandler):
     server: WebServer
@@ -41,15 +44,23 @@ class Echo(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.server.requests.append(self.path)
-        if "Transfer-Encoding" in self.headers:
-            self.close_connection = True  # without reading it
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self.body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         answer = json.dumps({"body": body.hex() if len(body) < 1000 else len(body), "headers": headers}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+
+    def body(self) -> bytes:
+        if "Transfer-Encoding" not in self.headers:
+            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -83,6 +94,20 @@ def configuration(web: int, http: int, https: int) -> str:
     return text.replace("\tadmin off\n", ports).replace("web:8000", f"127.0.0.1:{web}")
 
 
+def serving(proxy: Proxy) -> Proxy:
+    """Returns the proxy once it listens on both ports and has its certificate, which comes a little later."""
+    wait_until_listening(proxy.http)
+    wait_until_listening(proxy.https)
+    ends = time.monotonic() + 30
+    while True:
+        try:
+            proxy.post(b"{}")
+            return proxy
+        except ssl.SSLError:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+
+
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     folder = tmp_path_factory.mktemp("proxy")
@@ -101,8 +126,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     process = subprocess.Popen(["sh", "-c", script], env=environment, stderr=subprocess.DEVNULL)
     try:
-        wait_until_listening(tls)
-        yield Proxy(server, plain, tls)
+        yield serving(Proxy(server, plain, tls))
     finally:
         process.terminate()
         process.wait()
