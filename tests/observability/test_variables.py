@@ -3,6 +3,9 @@
 import itertools
 import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +200,18 @@ def test_a_value_that_does_not_fit_is_refused(environment: dict[str, str], name:
     environment[name] = value
     with pytest.raises(ImproperlyConfigured, match=f"^{name}: "):
         variables.read()
+
+
+def test_the_web_server_reads_the_file(tmp_path: Path) -> None:
+    for folder in ("observability", "web"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    shutil.copy(ROOT / "gunicorn.conf.py", tmp_path)
+    (tmp_path / ".env").write_text("WEB_WORKERS=3\nWEB_THREADS=\nBIND=127.0.0.1:18399\n")
+    environment = {name: value for name, value in os.environ.items() if name not in NAMES}
+    script = (
+        "import runpy; read = runpy.run_path('gunicorn.conf.py'); read['on_exit'](None);"
+        "print(read['workers'], read['threads'], read['bind'])"
+    )
+    command = [sys.executable, "-c", script]
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout == "3 24 127.0.0.1:18399\n"
