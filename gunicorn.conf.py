@@ -8,14 +8,16 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from observability import variables
 from web import logs, shared_memory
 
+env = variables.read()
+
 wsgi_app = "observability.wsgi"
-bind = os.environ.get("BIND", "127.0.0.1:8000")
-# Without REDIS_URL each process caches in its own memory. Several could return different answers: the default is one.
-workers = int(os.environ.get("WEB_WORKERS", "1"))
+bind = env.BIND
+workers = env.WEB_WORKERS
 worker_class = "web.worker.Worker"
-threads = int(os.environ.get("WEB_THREADS", "24"))
+threads = env.WEB_THREADS
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
@@ -28,9 +30,7 @@ forwarder_headers = ""
 # Heartbeats are files in memory: a worker must not be killed because a disk is slow.
 worker_tmp_dir = str(shared_memory.FOLDER) if shared_memory.has_room() else None
 accesslog = None
-logconfig_dict = logs.logging_config(
-    os.environ.get("LOG_LEVEL", ""), os.environ.get("LOG_JSON", ""), os.environ.get("ENVIRONMENT") == "production"
-)
+logconfig_dict = logs.logging_config(env.LOG_LEVEL, env.LOG_JSON, env.ENVIRONMENT == "production")
 control_socket_disable = True
 # Python's default is 5 ms: a thread that has its result from the database waits this long for each thread that parses,
 # and meanwhile others wait for its row locks. With this value four clients store a third more spans a second.

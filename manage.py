@@ -8,8 +8,8 @@ from web.version import VERSION
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
-    # No query of a command is stopped: nobody waits for it, as a client waits for the server.
-    os.environ.setdefault("STATEMENT_TIMEOUT_MS", "0")
+    # The setting is the server's, whose clients wait. Nobody waits for a command: none of its queries is stopped.
+    os.environ["STATEMENT_TIMEOUT_MS"] = "0"
     if sys.argv[1:] == ["--version"]:
         print(VERSION)  # Django would print its own
     else:

@@ -1,22 +1,20 @@
-"""Reads every setting from the environment. `.env.example` lists them with the reason for each."""
+"""Makes Django's settings from the variables of the environment, which `observability/variables.py` lists."""
 
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from observability import variables
 from observability.launcher import embedded
+from observability.server_urls import postgresql_database, redis_url
 from web import logs, shared_cache
 from web.postgres.base import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = variables.read()
 
 
 def development_secret_key() -> str:
@@ -25,25 +23,23 @@ def development_secret_key() -> str:
     return path.read_text() if path.exists() else "development-only-not-secret"
 
 
-ENVIRONMENT = env.str("ENVIRONMENT", "development")
-SECRET_KEY = env.str("SECRET_KEY", "") or development_secret_key()
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-DEBUG = env.bool("DEBUG", False)
+ENVIRONMENT = env.ENVIRONMENT
+SECRET_KEY = env.SECRET_KEY or development_secret_key()
+SECRET_KEY_FALLBACKS = env.SECRET_KEY_FALLBACKS
+DEBUG = env.DEBUG
 # Always with 127.0.0.1: the container's health check sends requests to its own server.
-ALLOWED_HOSTS = [*env.list("ALLOWED_HOSTS", default=["localhost", "[::1]"]), "127.0.0.1"]
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-OPEN_WORKSPACE_IDS = frozenset(UUID(value) for value in env.list("OPEN_WORKSPACE_IDS", default=[]))
+ALLOWED_HOSTS = [*env.ALLOWED_HOSTS, "127.0.0.1"]
+CSRF_TRUSTED_ORIGINS = env.CSRF_TRUSTED_ORIGINS
+OPEN_WORKSPACE_IDS = frozenset(env.OPEN_WORKSPACE_IDS)
 
-INGEST_ALLOWED_ORIGINS = frozenset(env.list("INGEST_ALLOWED_ORIGINS", default=[]))
+INGEST_ALLOWED_ORIGINS = frozenset(env.INGEST_ALLOWED_ORIGINS)
 for origin in INGEST_ALLOWED_ORIGINS:
     if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin):
         raise ImproperlyConfigured(f"INGEST_ALLOWED_ORIGINS lists origins like https://example.com, not {origin!r}.")
 
 PRODUCTION = ENVIRONMENT == "production"
-if ENVIRONMENT not in ("development", "production"):
-    raise ImproperlyConfigured(f"ENVIRONMENT must be development or production, not {ENVIRONMENT!r}.")
 if PRODUCTION:
-    if len(env.str("SECRET_KEY", "")) < 50:
+    if len(env.SECRET_KEY) < 50:
         raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters.")
     if DEBUG:
         raise ImproperlyConfigured("DEBUG must be off in production: its error pages show settings and data.")
@@ -111,16 +107,10 @@ TEMPLATES = [
 ]
 
 
-def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
+def database(variable: str) -> dict[str, Any]:
     """Returns Django's settings for the database of a URL, or for the embedded PostgreSQL where no URL is set."""
-    config: dict[str, Any] = embedded.database(embedded.DATABASES[variable])
-    if env.str(variable, ""):
-        if not re.fullmatch(r"postgres(ql)?://.*/.+", env.str(variable)):
-            raise ImproperlyConfigured(f"{variable} must look like postgres://user:password@host:5432/name.")
-        config = dict(env.db_url(variable))
-        host = urlsplit(env.str(variable)).netloc.rpartition("@")[2].partition(":")[0]
-        if host.lower().startswith("%2f"):  # a socket directory, like %2Fvar%2Frun%2FPostgreSQL; db_url makes it lower
-            config["HOST"] = unquote(host)
+    is_embedded = not getattr(env, variable)
+    config = embedded.database(embedded.DATABASES[variable]) if is_embedded else postgresql_database(env, variable)
     config["ENGINE"] = "web.postgres"
     # Each request checks its connection first, so that a restart of the database fails no request.
     config["CONN_HEALTH_CHECKS"] = True
@@ -129,7 +119,7 @@ def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
     options["pool"] = {
         "connection_class": Connection,
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", 20),
+        "max_size": env.DATABASE_POOL_SIZE,
         "timeout": 2,
         # The next request tries to connect again. The pool's own pauses between attempts grow to half a minute.
         "reconnect_timeout": 2,
@@ -140,7 +130,7 @@ def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
     # These notice a host that vanished; web.deadline notices a server that hangs.
     options |= {"tcp_user_timeout": 15_000, "keepalives_idle": 30, "keepalives_interval": 5, "keepalives_count": 3}
     options["options"] = (
-        f"-c statement_timeout={statement_timeout_ms} -c lock_timeout=5000"
+        f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c lock_timeout=5000"
         " -c idle_in_transaction_session_timeout=15000 -c jit=off"
         # SSDs read at random as fast as in order; starting parallel workers takes longer than most queries here.
         " -c random_page_cost=1.1 -c parallel_setup_cost=100000"
@@ -148,14 +138,11 @@ def database(variable: str, statement_timeout_ms: int) -> dict[str, Any]:
     return config
 
 
+STATEMENT_TIMEOUT_MS = env.STATEMENT_TIMEOUT_MS
 # The longest time that a request waits for databases in total, including one that hangs.
 REQUEST_SECONDS = 12
-STATEMENT_TIMEOUT_MS = env.int("STATEMENT_TIMEOUT_MS", 10_000)
-DATABASES = {
-    "default": database("DATABASE_URL", STATEMENT_TIMEOUT_MS),
-    "analytics": database("ANALYTICS_DATABASE_URL", STATEMENT_TIMEOUT_MS),
-}
-ANALYTICS_ENGINE = env.str("ANALYTICS_ENGINE", "")
+DATABASES = {"default": database("DATABASE_URL"), "analytics": database("ANALYTICS_DATABASE_URL")}
+ANALYTICS_ENGINE = env.ANALYTICS_ENGINE
 # Each file of traces/engines/ is an engine, but for the two that all of them share.
 ENGINES = sorted({path.stem for path in (BASE_DIR / "traces/engines").glob("*.py")} - {"__init__", "protocol"})
 if ANALYTICS_ENGINE not in ("", *ENGINES):
@@ -163,9 +150,8 @@ if ANALYTICS_ENGINE not in ("", *ENGINES):
 DATABASE_ROUTERS = ["observability.router.AnalyticsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.str("REDIS_URL", "")
-if REDIS_URL:
-    CACHES: dict[str, Any] = {"default": shared_cache.settings_for(REDIS_URL)}
+if env.REDIS_URL:
+    CACHES: dict[str, Any] = {"default": shared_cache.settings_for(redis_url(env))}
 else:
     CACHES = {
         "default": {
@@ -203,7 +189,7 @@ STATICFILES_FINDERS = [
     "analytics.plotly_script.PlotlyFinder",
 ]
 WHITENOISE_ALLOW_ALL_ORIGINS = False
-STATIC_ROOT = env.str("STATIC_ROOT", "") or str(BASE_DIR / "var" / "static")
+STATIC_ROOT = env.STATIC_ROOT or str(BASE_DIR / "var" / "static")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -227,30 +213,30 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = True
-SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", True)
+SECURE_SSL_REDIRECT = PRODUCTION and env.SECURE_SSL_REDIRECT
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
-BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+BEHIND_PROXY = env.BEHIND_PROXY
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Ingestion
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_SPANS_PER_REQUEST = 10_000
-RETENTION_DAYS = env.int("RETENTION_DAYS", 400)
-ROLLUP_RETENTION_DAYS = max(RETENTION_DAYS, env.int("ROLLUP_RETENTION_DAYS", 1200))
-STORE_CONTENT = env.bool("STORE_CONTENT", True)
+RETENTION_DAYS = env.RETENTION_DAYS
+ROLLUP_RETENTION_DAYS = max(RETENTION_DAYS, env.ROLLUP_RETENTION_DAYS)
+STORE_CONTENT = env.STORE_CONTENT
 
 # Up to this many calls in a window percentiles are exact; with more they come from a histogram.
-EXACT_PERCENTILE_ROWS = env.int("EXACT_PERCENTILE_ROWS", 200_000)
+EXACT_PERCENTILE_ROWS = env.EXACT_PERCENTILE_ROWS
 
 # Bounds the forms that Django parses. Views read other bodies themselves, up to MAX_BODY_BYTES.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Requests of one workspace that a process serves at once. The other WEB_THREADS are for the other workspaces.
-WORKSPACE_CONCURRENCY = env.int("WORKSPACE_CONCURRENCY", 16)
+WORKSPACE_CONCURRENCY = env.WORKSPACE_CONCURRENCY
 
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+METRICS_TOKEN = env.METRICS_TOKEN
 
-LOGGING = logs.logging_config(env.str("LOG_LEVEL", ""), env.str("LOG_JSON", ""), PRODUCTION)
+LOGGING = logs.logging_config(env.LOG_LEVEL, env.LOG_JSON, PRODUCTION)

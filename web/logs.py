@@ -33,10 +33,9 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-def logging_config(level: str, log_json: str, production: bool) -> dict[str, Any]:
-    """Returns the configuration of logging. `level` and `log_json` come from the environment and may be empty."""
-    as_json = (log_json or str(production)).lower() in ("true", "1", "yes", "on")
-    level = level or "WARNING"
+def logging_config(level: str, log_json: bool | None, production: bool) -> dict[str, Any]:
+    """Returns the configuration of logging. `log_json` is None where the environment does not decide."""
+    as_json = production if log_json is None else log_json
     names = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
     return {
         "version": 1,

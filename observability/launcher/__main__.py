@@ -9,6 +9,7 @@ from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, locked
 from observability.launcher.supervisor import supervise
 from observability.launcher.web_server import WebServer, welcome
+from observability.variables import load_env_file
 from web.version import VERSION
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(VERSION)
         return
+    load_env_file()
     with ExitStack() as stack:
         port = free_port()
         make_var_folder()

@@ -18,6 +18,7 @@ from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import served_at
+from observability.variables import load_env_file
 from traces.row import Row, Status
 from traces.scores import Score
 from workspaces.demo import DEMO_WORKSPACE_ID
@@ -74,6 +75,7 @@ INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range
 
 
 def main() -> None:
+    load_env_file()
     with ExitStack() as stack:
         prepare_environment(stack, is_served=served_at() is not None)
         print("".join(f"{line}\n" for line in prepare_data()), end="")

@@ -36,8 +36,8 @@ def test_every_dependency_has_its_reason() -> None:
     reasons = set(re.findall(r"^\| ([\w-]+) \|", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE))
     pinned = {
         name
-        for file in ("requirements.txt", "requirements-dev.txt", "requirements-bench.txt", "requirements-fuzz.txt")
-        for name in re.findall(r"^([\w-]+)(?:\[[\w,]+\])?==", (ROOT / file).read_text(), re.MULTILINE)
+        for file in ROOT.glob("requirements*.in")
+        for name in re.findall(r"^([\w-]+)(?:\[[\w,]+\])?==", file.read_text(), re.MULTILINE)
     }
     assert reasons - {"Package"} == pinned
 

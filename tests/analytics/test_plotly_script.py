@@ -55,7 +55,7 @@ class TestAnotherVersion:
         monkeypatch.setattr("web.pinned.version", lambda package: "7.1.1")
 
     def test_requirements_pin_the_plotly_that_the_module_was_written_for(self) -> None:
-        assert f"plotly=={PLOTLY_VERSION}\n" in (ROOT / "requirements.txt").read_text()
+        assert f"plotly=={PLOTLY_VERSION}\n" in (ROOT / "requirements.in").read_text()
 
     def test_a_system_check_names_both_versions(self, other_version: None) -> None:
         [error] = system_check()

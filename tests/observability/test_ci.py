@@ -30,9 +30,9 @@ def test_the_workflow_runs_the_two_commands_that_anyone_runs() -> None:
 
 @pytest.mark.parametrize("job", ["check-and-test", "timescaledb"])
 def test_the_python_of_the_workflow_is_that_of_the_image_and_the_oldest_allowed(job: str) -> None:
-    [version] = re.findall(r"^FROM python:([\d.]+)-", (ROOT / "Dockerfile").read_text())
+    [version, minor] = re.findall(r"^FROM python:((\d+\.\d+)\.\d+)-", (ROOT / "Dockerfile").read_text())[0]
     assert jobs()[job]["container"]["image"].startswith(f"python:{version}-")
-    assert f'requires-python = ">={version}"' in (ROOT / "pyproject.toml").read_text()
+    assert f'requires-python = ">={minor}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_timescaledb_is_the_one_that_compose_starts() -> None:
@@ -43,6 +43,12 @@ def test_timescaledb_is_the_one_that_compose_starts() -> None:
     assert commands(job)[-1].endswith("pytest -q tests/timescaledb")
     url = urlsplit(job["env"]["TEST_TIMESCALEDB_URL"])
     assert (url.hostname, url.port or 5432, url.password) == ("timescaledb", 5432, service["env"]["POSTGRES_PASSWORD"])
+
+
+def test_actions_are_pinned_to_a_commit() -> None:
+    used = [step["uses"] for job in jobs().values() for step in job["steps"] if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action) for action in used)
 
 
 def test_every_make_target_of_the_workflow_exists() -> None:

@@ -139,7 +139,7 @@ class TestLog:
     @pytest.fixture
     def lines(self) -> Any:
         handler = logging.StreamHandler(StringIO())
-        config = logs.logging_config("INFO", "true", production=False)
+        config = logs.logging_config("INFO", True, production=False)
         json_lines = {name: value for name, value in config["formatters"]["json"].items() if name != "()"}
         handler.setFormatter(logs.JsonLogFormatter(**json_lines))
         handler.addFilter(logs.RequestIdFilter())

@@ -19,7 +19,7 @@ run()
 
 
 def test_requirements_pin_the_gunicorn_that_the_worker_was_written_for() -> None:
-    assert f"gunicorn=={GUNICORN_VERSION}\n" in (ROOT / "requirements.txt").read_text()
+    assert f"gunicorn=={GUNICORN_VERSION}\n" in (ROOT / "requirements.in").read_text()
     assert pinned.version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION) is None
 
 

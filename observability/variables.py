@@ -1,0 +1,88 @@
+"""Lists every variable of the environment that the product reads, with its type and default.
+
+`.env.example` describes each. A variable that is empty counts as unset. A value that does not fit stops the product
+with an error that names the variable and does not show the value, which may be a secret.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+FILE = Path(__file__).resolve().parent.parent / ".env"
+
+
+def split_list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+Texts = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
+Ids = Annotated[list[UUID], NoDecode, BeforeValidator(split_list)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Variables(BaseSettings):
+    model_config = SettingsConfigDict(case_sensitive=True, env_ignore_empty=True, validate_default=False)
+
+    ENVIRONMENT: Literal["development", "production"] = "development"
+    SECRET_KEY: str = ""
+    SECRET_KEY_FALLBACKS: Texts = []
+    DEBUG: bool = False
+    ALLOWED_HOSTS: Texts = ["localhost", "[::1]"]
+    CSRF_TRUSTED_ORIGINS: Texts = []
+    OPEN_WORKSPACE_IDS: Ids = []
+    INGEST_ALLOWED_ORIGINS: Texts = []
+
+    DATABASE_URL: str = ""
+    DATABASE_PASSWORD: str = ""
+    ANALYTICS_DATABASE_URL: str = ""
+    ANALYTICS_DATABASE_PASSWORD: str = ""
+    ANALYTICS_ENGINE: str = ""
+    DATABASE_POOL_SIZE: Count = 20
+    STATEMENT_TIMEOUT_MS: Annotated[int, Field(ge=0)] = 10_000
+    REDIS_URL: str = ""
+    REDIS_PASSWORD: str = ""
+
+    RETENTION_DAYS: Count = 400
+    ROLLUP_RETENTION_DAYS: Count = 1200
+    STORE_CONTENT: bool = True
+
+    STATIC_ROOT: str = ""
+    BEHIND_PROXY: bool = False
+    SECURE_SSL_REDIRECT: bool = True
+    EXACT_PERCENTILE_ROWS: Annotated[int, Field(ge=0)] = 200_000
+    LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "WARNING"
+    LOG_JSON: bool | None = None
+    METRICS_TOKEN: str = ""
+
+    BIND: str = "127.0.0.1:8000"
+    # Without REDIS_URL each process caches in its own memory. Several could return different answers.
+    WEB_WORKERS: Count = 1
+    WEB_THREADS: Count = 24
+    WORKSPACE_CONCURRENCY: Count = 16
+    PORT: str = "8000"
+
+
+def load_env_file(file: Path = FILE) -> None:
+    """Puts what `.env` says into the environment, which wins where it has a variable already.
+
+    `$` is an ordinary character here. Docker compose reads the same file and replaces `$NAME`, except in '…'.
+    """
+    for name, value in dotenv_values(file, interpolate=False).items():
+        if value:
+            os.environ.setdefault(name, value)
+
+
+def read() -> Variables:
+    """Returns the variables of the environment and of `.env`."""
+    load_env_file()
+    try:
+        return Variables()
+    except ValidationError as error:
+        faults = [f"{fault['loc'][0]}: {fault['msg']}." for fault in error.errors(include_input=False)]
+    raise ImproperlyConfigured(" ".join(faults))
