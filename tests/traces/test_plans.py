@@ -9,6 +9,7 @@ from django.db import connections
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
+from traces.apps import complete_schema
 from traces.lookup import (
     ITEMS,
     ROOTS_OF_TRACES,
@@ -110,3 +111,24 @@ def test_stored_rows_are_found_by_the_index_of_their_search(tenant: Tenant, inde
     found = plan(sql, workspace_id=tenant.workspace.id, **params, **NEAR)
     assert re.search(f"Index Scan using (idx_traces_)?{index}", found), found
     assert KEY_INDEX not in found
+
+
+def test_statistics_are_collected_after_a_migration(tenant: Tenant) -> None:
+    forgotten(tenant)
+    complete_schema(using="analytics", plan=[])
+    assert known_columns() == 0
+    complete_schema(using="analytics", plan=["a migration"])
+    assert known_columns() > 20
+
+
+def test_a_table_that_grows_is_looked_at_again_after_a_fiftieth() -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname IN ('traces', 'user_numbers', 'scores')")
+        options = [options for (options,) in cursor.fetchall()]
+    assert options == 3 * [["autovacuum_analyze_scale_factor=0.02", "autovacuum_analyze_threshold=1000"]]
+
+
+def known_columns() -> int:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_statistic WHERE starelid = 'traces'::regclass")
+        return int(cursor.fetchone()[0])
