@@ -10,8 +10,8 @@ from typing import Any
 from analytics.templatetags.links import is_cut
 from analytics.templatetags.times import previous_window
 from traces.filters import Filters
-from web.problems import check_deadline
 from web.number_text import Number, exact, whole_ms
+from web.problems import check_deadline
 from workspaces.models import Workspace
 
 Bucket = dict[str, Any]

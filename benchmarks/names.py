@@ -2,8 +2,8 @@
 
 python -m benchmarks.names
 
-Each name occurs in the last hour, in the last day and in the last month, so each window has all of them. Every endpoint,
-panel and filter list is asked once, with an empty cache, from one worker.
+Each name occurs in the last hour, in the last day and in the last month, so each window has all of them. One worker is
+asked for every endpoint, panel and filter list, with an empty cache.
 """
 
 import argparse

@@ -3,7 +3,8 @@
 Each search uses an index of the week or day and 8 bytes, a hash of the id. So new rows go to the few pages of the index
 that are in memory. Different ids can have the same hash, so the id in the row is compared too.
 
-The statements give the planner no choice: `{workspace}` is a condition that fits no index, see `Engine.hidden_workspace`.
+The statements give the planner no choice: `{workspace}` is a condition that fits no index. See
+`Engine.hidden_workspace`.
 """
 
 from collections.abc import Iterable, Sequence

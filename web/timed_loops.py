@@ -3,6 +3,8 @@
 A template takes no time but in its loops, and only the loops can be long.
 """
 
+from typing import Any
+
 from django import template
 from django.template.base import Parser, Token
 from django.template.defaulttags import ForNode, do_for
@@ -21,5 +23,6 @@ class DeadlineNode(template.Node):
 @register.tag("for")
 def timed_for(parser: Parser, token: Token) -> ForNode:
     node = do_for(parser, token)
-    node.nodelist_loop.insert(0, DeadlineNode())
+    nodes: list[Any] = node.nodelist_loop  # django-stubs has it as a list of texts
+    nodes.insert(0, DeadlineNode())
     return node
