@@ -104,12 +104,14 @@ def trend(filters: Filters) -> Trend:
                 sum(cost_usd) OVER series AS series_cost_usd,
                 sum(calls) OVER series AS series_calls
             FROM costs
-            WINDOW series AS (PARTITION BY provider, model)
+            WINDOW series AS (PARTITION BY model, provider)
         ), ranked AS (
             SELECT
                 *,
                 CASE WHEN model IS NULL THEN %(limit)s + 1 ELSE least(dense_rank() OVER (
-                    ORDER BY model IS NULL, series_cost_usd DESC NULLS LAST, series_calls DESC, model, provider
+                    -- One number, which sorts faster than two columns: costs, unpriced models, calls without a model.
+                    ORDER BY CASE WHEN model IS NULL THEN -2 ELSE coalesce(series_cost_usd, -1) END DESC,
+                        series_calls DESC, model, provider
                 ), %(limit)s + 1) END AS rank
             FROM totals
         ), lines AS (
