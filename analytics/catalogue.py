@@ -58,6 +58,8 @@ class Metric(NamedTuple):
     panel_extras: PanelExtras = no_extras
     """Returns the variables of the panel's template in addition to `data`."""
     update: Update | None = None
+    limits_series: bool = False
+    """True: `limit` is the number of its series, each with a point for every bucket."""
 
     @property
     def domain(self) -> str:
@@ -155,6 +157,7 @@ METRICS = {
             example="range=30d&granularity=daily",
             panel=Panel("Cost over time", "framed chart-panel wide", poll_seconds=60, limit=SERIES_SHOWN),
             panel_extras=panel_extras.cost_trend,
+            limits_series=True,
         ),
         Metric(
             "cost/by-model",

@@ -11,6 +11,7 @@ from analytics.templatetags.links import is_cut
 from analytics.templatetags.times import previous_window
 from traces.filters import Filters
 from web.number_text import Number, exact, whole_ms
+from web.problems import check_deadline
 from workspaces.models import Workspace
 
 Bucket = dict[str, Any]
@@ -49,6 +50,7 @@ class Chart:
         self, name: str, buckets: list[Bucket], y: Sequence[float | None], colour: str, number: NumberText = exact
     ) -> Figure:
         """Draws bars. `number` formats their values for the hover text."""
+        check_deadline()
         return {
             "type": "bar",
             "name": name,

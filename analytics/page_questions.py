@@ -84,7 +84,7 @@ class KnownModels(TypedDict):
 
 
 def known_models(filters: Filters) -> KnownModels:
-    """Returns all models of the workspace, the oldest first: a model's colour depends on its position."""
+    """Returns the first 1,000 models of the workspace, the oldest first: their colours depend on their position."""
     models = rows(
         """
         SELECT model
@@ -92,6 +92,7 @@ def known_models(filters: Filters) -> KnownModels:
         WHERE model IS NOT NULL
         GROUP BY model
         ORDER BY min(day), model
+        LIMIT 1000
         """,
         filters.params,
         row_type=KnownModel,

@@ -9,6 +9,11 @@ PATTERNS = ("", "/", ".")
 """Plotly's names; in app.css they are `.p1` and `.p2`. Models of the same colour have different patterns."""
 
 
+def slot_of(name: str, slots: dict[str, int]) -> int:
+    """Returns the slot of a name; of one that is not in `slots` the slot of its hash, which never changes either."""
+    return slots[name] if name in slots else crc32(name.encode()) % (COLOURS * len(PATTERNS))
+
+
 def colour_slots(names: Iterable[str]) -> dict[str, int]:
     """Returns the slot of each name: a colour, and a pattern from the ninth name on.
 

@@ -231,6 +231,10 @@ class ErrorGroupSums(ErrorSums):
     error_rate: float
 
 
+IS_LISTED = "coalesce(error_type, '') = ANY(ARRAY(SELECT coalesce(error_type, '') FROM groups))"
+"""The types of errors in the CTE `groups`, which are `limit` at most."""
+
+
 def errors(filters: Filters) -> Errors:
     group_sums = rows(
         """
@@ -291,7 +295,7 @@ def errors(filters: Filters) -> Errors:
         row_type=ErrorGroupSums,
         totals=sums.calls_sql(filters, "calls", "errors"),
         calls=sums.errors_sql(filters),
-        users=sums.affected_users_sql(filters),
+        users=sums.affected_users_sql(filters, IS_LISTED),
     )
     total_calls, total_errors = group_sums[0]["total_calls"], group_sums[0]["total_errors"]
     groups = [group for group in group_sums if group["calls"]]

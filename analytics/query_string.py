@@ -33,6 +33,8 @@ DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
 }
 MAX_WINDOW = timedelta(days=400)
 MAX_BUCKETS = 1500
+MAX_POINTS = 20_000
+"""The limit of an answer with a point for each bucket and each series."""
 ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
 
 
@@ -113,28 +115,37 @@ MESSAGES = {
 }
 
 
-def parse_filters(query: QueryDict, workspace_id: UUID, now: datetime | None = None) -> Filters:
-    """Returns the filters, or raises a 422 Problem that names every error of the query string."""
-    return parse_query(query, workspace_id, Query, now)[1]
+def parse_filters(
+    query: QueryDict, workspace_id: UUID, now: datetime | None = None, limits_series: bool = False
+) -> Filters:
+    """Returns the filters, or raises a 422 Problem that names every error of the query string.
+
+    `limits_series` is true for an answer that has so many series as `limit` says, and one of all others.
+    """
+    return parse_query(query, workspace_id, Query, now, limits_series)[1]
 
 
 def parse_query(
-    query: QueryDict, workspace_id: UUID, model: type[WindowQuery], now: datetime | None = None
+    query: QueryDict,
+    workspace_id: UUID,
+    model: type[WindowQuery],
+    now: datetime | None = None,
+    limits_series: bool = False,
 ) -> tuple[WindowQuery, Filters]:
     """Returns the parameters of a read that accepts those of `model`, and the filters among them."""
     valid, errors = validate(query, model)
     filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
-    if filters and (error := too_many_buckets(filters)):
+    if filters and (error := too_many_buckets(filters) or (too_many_points(filters) if limits_series else None)):
         errors.append(error)
     if errors or filters is None or valid is None:
         raise Problem(422, "The query string is not valid.", errors)
     return valid, filters
 
 
-def query_errors(query: QueryDict) -> list[FieldError]:
+def query_errors(query: QueryDict, limits_series: bool = False) -> list[FieldError]:
     """Returns every error of the query string."""
     try:
-        parse_filters(query, UUID(int=0))
+        parse_filters(query, UUID(int=0), limits_series=limits_series)
     except Problem as problem:
         return problem.errors
     return []
@@ -201,6 +212,19 @@ def too_many_buckets(filters: Filters) -> FieldError | None:
     fits = next(name for name in BUCKETS if bucket_count(filters.start, filters.end, name) <= MAX_BUCKETS)
     message = f"{filters.granularity} makes more than {MAX_BUCKETS} buckets in this window; use {fits}"
     return {"loc": ["query", "granularity"], "msg": message}
+
+
+def too_many_points(filters: Filters) -> FieldError | None:
+    count = bucket_count(filters.start, filters.end, filters.granularity)
+    if count * (filters.limit + 1) <= MAX_POINTS:
+        return None
+    fitting_limit = MAX_POINTS // count - 1
+    message = f"{count:,} buckets of {filters.limit} series make more than {MAX_POINTS:,} points; use {fitting_limit}"
+    wider = [
+        name for name in BUCKETS if bucket_count(filters.start, filters.end, name) * (filters.limit + 1) <= MAX_POINTS
+    ]
+    other = f" or granularity {wider[0]}" if wider else ""
+    return {"loc": ["query", "limit"], "msg": f"{message} or less{other}"}
 
 
 def fitting(widest: Iterable[tuple[Granularity, timedelta]], length: timedelta) -> Granularity:

@@ -220,10 +220,13 @@ class NumberedUser(TypedDict):
 
 
 def users_with_most_calls(filters: Filters) -> dict[int, str]:
-    """Returns the ids of these users by user number, those with the most calls first."""
+    """Returns the ids of these users by user number, those with the most calls first.
+
+    Of users with equally many calls the first by their ids are listed, chosen from the 1,000 oldest.
+    """
     users = rows(
         """
-        WITH users AS (
+        WITH tied AS (
             SELECT
                 user_number,
                 sum(calls) AS calls
@@ -232,13 +235,32 @@ def users_with_most_calls(filters: Filters) -> dict[int, str]:
             HAVING sum(calls) > 0
             ORDER BY calls DESC
             FETCH FIRST %(limit)s ROWS WITH TIES
+        ), users AS (
+            SELECT *
+            FROM tied
+            ORDER BY calls DESC, user_number
+            LIMIT 1000
+        ), named AS (
+            SELECT
+                user_number,
+                calls,
+                NULL AS user_id
+            FROM users
+            UNION ALL
+            SELECT
+                number,
+                NULL,
+                user_id
+            FROM user_numbers
+            WHERE workspace_id = %(workspace_id)s AND number = ANY(ARRAY(SELECT user_number FROM users))
         )
         SELECT
             user_number,
-            user_id
-        FROM users
-        JOIN user_numbers ON workspace_id = %(workspace_id)s AND number = user_number
-        ORDER BY calls DESC, user_id
+            max(user_id) AS user_id
+        FROM named
+        GROUP BY user_number
+        HAVING max(user_id) IS NOT NULL
+        ORDER BY max(calls) DESC, max(user_id)
         LIMIT %(limit)s
         """,
         filters.params,

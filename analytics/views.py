@@ -30,7 +30,7 @@ def metric_view(metric: Metric) -> View:
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        filters = query_string.parse_filters(request.GET, request.workspace.id)
+        filters = query_string.parse_filters(request.GET, request.workspace.id, limits_series=metric.limits_series)
         result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
         if request.htmx:
             context = {
@@ -48,7 +48,7 @@ def metric_view(metric: Metric) -> View:
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
-    return with_query_errors(view, query_string.query_errors)
+    return with_query_errors(view, partial(query_string.query_errors, limits_series=metric.limits_series))
 
 
 def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[FieldError]]) -> View:

@@ -4,6 +4,9 @@ python -m benchmarks.otlp
 
 gunicorn is pinned to core 0; the database and the client have the others. On a machine that does other work the
 processor time per span says more than the rate: 200 µs of gunicorn are 5,000 spans/s of one core.
+
+It measures twice: in an empty database, and in a new workspace beside one whose rows are all that the planner's
+statistics know.
 """
 
 import argparse
@@ -19,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
+import psycopg
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
@@ -30,6 +34,21 @@ CORE = 0
 SPANS_PER_SECOND = 5_000
 MEDIAN_MS = 250
 SPANS_PER_TRACE = 10
+OTHER_ROWS = 500_000
+OTHERS = """
+INSERT INTO traces (workspace_id, timestamp, trace_id, span_id, operation, agent_id, status, link, span_facts)
+SELECT
+    '0000000b-0000-4000-8000-000000000001',
+    now() - interval '1 day' * number / %(rows)s,
+    md5(number::text),
+    left(md5(number::text), 16),
+    'chat',
+    'agent',
+    'success',
+    number::text,
+    '{"kind": "llm"}'
+FROM generate_series(1, %(rows)s) AS number
+"""
 PROMPT = '[{"role": "user", "parts": [{"type": "text", "content": "' + "What is the weather? " * 20 + '"}]}]'
 
 
@@ -175,8 +194,20 @@ def measure(key: str, server: int, database: int) -> None:
     print(f"512-span body, one connection: median {median_ms:.0f} ms (target: {MEDIAN_MS})")
 
 
+def fill_other_workspaces(host: str, rows: int) -> None:
+    with psycopg.connect(host=host, user="postgres", dbname="observability_analytics", autocommit=True) as connection:
+        connection.execute(OTHERS, {"rows": rows})
+        connection.execute("VACUUM ANALYZE traces")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.otlp", description=__doc__)
+    parser.add_argument("--others", type=int, default=OTHER_ROWS, help="rows of another workspace")
+    return parser.parse_args()
+
+
 def main() -> None:
-    argparse.ArgumentParser(prog="python -m benchmarks.otlp", description=__doc__).parse_args()
+    options = arguments()
     with tempfile.TemporaryDirectory() as directory:
         data = Path(directory) / "postgres"
         with embedded.running(data):
@@ -191,8 +222,6 @@ def main() -> None:
             embedded.create_database("observability_analytics", data)
             manage(environment, "migrate")
             manage(environment, "migrate", "--database=analytics")
-            workspace_id = manage(environment, "create_workspace", "benchmark").strip()
-            key = manage(environment, "create_api_key", workspace_id, "benchmark").strip()
             server = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
                 env=environment,
@@ -200,7 +229,13 @@ def main() -> None:
             )
             try:
                 time.sleep(3)
-                measure(key, server.pid, postmaster(data))
+                for others in (0, options.others):
+                    if others:
+                        fill_other_workspaces(embedded.socket_directory(data), others)
+                    workspace_id = manage(environment, "create_workspace", "benchmark").strip()
+                    key = manage(environment, "create_api_key", workspace_id, "benchmark").strip()
+                    print(f"\nbeside {others:,} rows of another workspace:" if others else "in an empty database:")
+                    measure(key, server.pid, postmaster(data))
             finally:
                 server.terminate()
                 server.wait()

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from ingest import span_facts
+from ingest.parts import parts_in_time
 from ingest.resolve_again import plain_call
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, around, merge_copies
@@ -79,25 +80,39 @@ def fill_item(row: Row, facts: SpanFacts) -> None:
 
 
 def store_items(workspace: Workspace, rows: Sequence[Row]) -> writer.StoreResult:
-    """Stores the rows of items. They are committed when it returns."""
-    new = [row for row in rows if not is_item(row)]
+    """Stores the rows of items. They are committed when it returns.
+
+    Items that may come again are committed in parts: see `parts`. All others come last, in one transaction: a request
+    that is sent again would store them a second time.
+    """
     named: dict[Key, SpanRow] = {}
     for row in filter(is_item, rows):
         copy = SpanRow(facts_of(row), row, stored_at=None)
         if (first := named.setdefault(copy.key, copy)) is not copy:
             first.merge(copy, fill_item)
-    workspace_id, overrides = workspace.id, current_overrides(workspace)
-    price(overrides, [*new, *(span.row for span in named.values())])
-    if not named:
-        return writer.store(workspace_id, rows)
+    unnamed = [row for row in rows if not is_item(row)]
+    overrides = current_overrides(workspace)
+    price(overrides, [*unnamed, *(span.row for span in named.values())])
+    accepted = updated = 0
+    for part in parts_in_time(named):
+        stored = store_part(workspace.id, overrides, part)
+        accepted, updated = accepted + stored[0], updated + stored[1]
+    accepted += writer.store(workspace.id, unnamed).accepted
+    return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
+
+
+def store_part(
+    workspace_id: UUID, overrides: Sequence[PriceOverride], named: dict[Key, SpanRow]
+) -> tuple[int, int]:
+    """Returns how many items were not stored before, and how many stored ones have learned from a copy."""
     with writer.writing(workspace_id) as cursor:
         stored = stored_items(cursor, workspace_id, named)
-        new += [span.row for key, span in named.items() if key not in stored]
+        new = [span.row for key, span in named.items() if key not in stored]
         accepted = writer.insert(cursor, workspace_id, new) if new else 0
         updated = update(cursor, workspace_id, overrides, [span for span in stored.values() if span.has_learned])
-        scores.correct(cursor, workspace_id, rows)
+        scores.correct(cursor, workspace_id, [span.row for span in named.values()])
     arrivals.record_arrival(workspace_id)
-    return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
+    return accepted, updated
 
 
 def price(overrides: Sequence[PriceOverride], rows: Iterable[Row]) -> None:

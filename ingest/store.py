@@ -9,6 +9,7 @@ from django.conf import settings
 
 from ingest.accepted_time import accepted_time, accepted_time_text
 from ingest.formats.scores import evaluations_of
+from ingest.parts import parts_in_time
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, related_spans
@@ -39,9 +40,22 @@ price_values = attrgetter(
 def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = None) -> writer.StoreResult:
     """Stores spans and scores. They are committed when it returns. A span outside the accepted time is rejected.
 
-    `author` is the credential that sent them, for the evaluations in the spans' events.
+    A large batch is committed in parts: see `parts`. `author` is the credential that sent them, for the evaluations in
+    the spans' events.
     """
-    workspace_id = workspace.id
+    new = new_span_rows(workspace, decoded, author)
+    overrides = current_overrides(workspace)  # before the lock, because it is in the other database
+    accepted = updated = 0
+    for part in parts_in_time(new):
+        stored = store_part(workspace.id, part, overrides)
+        accepted, updated = accepted + stored[0], updated + stored[1]
+    if decoded.scores:
+        store_scores(workspace.id, decoded.scores)
+    return writer.StoreResult(accepted, updated, len(decoded.spans) - accepted - updated)
+
+
+def new_span_rows(workspace: Workspace, decoded: Decoded, author: str | None) -> dict[Key, SpanRow]:
+    """Returns the accepted spans, each once. Adds the evaluations in their events to the scores."""
     store_content = settings.STORE_CONTENT and workspace.store_content
     new: dict[Key, SpanRow] = {}
     for span in accepted_spans(decoded):
@@ -50,16 +64,15 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
             first.merge(span_row, fill_from_facts)
         if span.events:
             decoded.scores += evaluations_of(span, author)
-    if not new and not decoded.scores:
-        return writer.StoreResult()
-    overrides = current_overrides(workspace)  # before the lock, because it is in the other database
+    return new
+
+
+def store_part(workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride]) -> tuple[int, int]:
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
-        accepted, updated = resolve_and_store(cursor, workspace_id, new, overrides) if new else (0, 0)
-        if decoded.scores:
-            scores.store(cursor, workspace_id, decoded.scores)
+        stored = resolve_and_store(cursor, workspace_id, new, overrides)
     arrivals.record_arrival(workspace_id)
-    return writer.StoreResult(accepted, updated, len(decoded.spans) - accepted - updated)
+    return stored
 
 
 def store_scores(workspace_id: UUID, found: Sequence[scores.Score]) -> scores.StoreResult:

@@ -2,6 +2,9 @@
 
 Each search uses an index of the week or day and 8 bytes, a hash of the id. So new rows go to the few pages of the index
 that are in memory. Different ids can have the same hash, so the id in the row is compared too.
+
+The statements give the planner no choice: `{workspace}` is a condition that fits no index. See
+`Engine.hidden_workspace`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +15,7 @@ from uuid import UUID
 import orjson
 import psycopg
 
+from traces import engines
 from traces.row import CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
@@ -28,7 +32,7 @@ CROSS JOIN LATERAL generate_series(
 JOIN LATERAL (
     SELECT *
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
@@ -44,7 +48,7 @@ FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
 JOIN LATERAL (
     SELECT trace_id, timestamp, latency_ms
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
@@ -62,7 +66,7 @@ CROSS JOIN LATERAL generate_series(
 JOIN LATERAL (
     SELECT *
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
         AND hashtextextended(span_id, hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0)))
@@ -104,7 +108,7 @@ CROSS JOIN LATERAL generate_series(
 CROSS JOIN LATERAL (
     SELECT trace_id, timestamp, latency_ms, span_facts
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
         AND hashtextextended(link, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
@@ -113,7 +117,7 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT trace_id, timestamp, latency_ms, span_facts
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
         AND hashtextextended(response_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
@@ -145,8 +149,11 @@ LIMIT %(limit)s
 """
 
 
-def lookup_columns() -> str:
-    return ", ".join(f"found.{name}{'::text' if name in JSON_COLUMNS else ''}" for name in LOOKUP_COLUMNS)
+COLUMNS_SQL = ", ".join(f"found.{name}{'::text' if name in JSON_COLUMNS else ''}" for name in LOOKUP_COLUMNS)
+
+
+def lookup_sql(statement: str) -> str:
+    return statement.format(columns=COLUMNS_SQL, workspace=engines.current().hidden_workspace)
 
 
 def items_by_ids(
@@ -159,7 +166,7 @@ def items_by_ids(
     first, last = within
     trace_ids, span_ids = zip(*sorted(ids), strict=True)
     params = {"trace_ids": list(trace_ids), "span_ids": list(span_ids), "first": first, "last": last}
-    cursor.execute(ITEMS.format(columns=lookup_columns()), {"workspace_id": workspace_id, **params})
+    cursor.execute(lookup_sql(ITEMS), {"workspace_id": workspace_id, **params})
     return [row_from(values) for values in cursor.fetchall()]
 
 
@@ -180,7 +187,8 @@ def roots_of_traces(
     """Returns the stored roots of these traces that began in the time range, which may be long."""
     first, last = within
     cursor.execute(
-        ROOTS_OF_TRACES, {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
+        lookup_sql(ROOTS_OF_TRACES),
+        {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last},
     )
     return [Root(*values) for values in cursor.fetchall()]
 
@@ -216,7 +224,7 @@ def spans_of_traces(
     """
     first, last = within
     cursor.execute(
-        SPANS_OF_TRACES.format(columns=lookup_columns()),
+        lookup_sql(SPANS_OF_TRACES),
         {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last},
     )
     return [row_from(values) for values in cursor.fetchall()]
@@ -243,7 +251,7 @@ def rows_after(
     """
     timestamp, trace_id, span_id = after_key
     cursor.execute(
-        ROWS_AFTER.format(columns=lookup_columns()),
+        lookup_sql(ROWS_AFTER),
         {
             "workspace_id": workspace_id,
             "timestamp": timestamp,
@@ -279,7 +287,7 @@ def traces_of_links(
     if not distinct:
         return set()
     cursor.execute(
-        TRACES_OF_LINKS,
+        lookup_sql(TRACES_OF_LINKS),
         {
             "workspace_id": workspace_id,
             "links": links_as_json(distinct),

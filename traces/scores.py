@@ -16,6 +16,7 @@ from uuid import UUID
 import orjson
 from django.conf import settings
 
+from traces import engines
 from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor, write_cursor
 
@@ -199,7 +200,7 @@ CROSS JOIN LATERAL generate_series(
 JOIN LATERAL (
     SELECT *
     FROM traces
-    WHERE workspace_id = %(workspace_id)s
+    WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
@@ -255,7 +256,7 @@ def rows_by_trace(
     cursor: WriteCursor, workspace_id: UUID, trace_ids: Iterable[str], first: datetime, last: datetime
 ) -> dict[str, list[TraceRow]]:
     params = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
-    cursor.execute(ROWS_OF_TRACES, params)
+    cursor.execute(ROWS_OF_TRACES.format(workspace=engines.current().hidden_workspace), params)
     found: dict[str, list[TraceRow]] = defaultdict(list)
     for row in map(TraceRow._make, cursor.fetchall()):
         found[row.trace_id].append(row)

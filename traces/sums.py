@@ -34,6 +34,7 @@ from traces.rollups.catalogue import (
     Rollup,
     UserSetTable,
     Width,
+    is_same_sql,
 )
 from traces.windows import (
     ANY_WIDTH,
@@ -107,9 +108,12 @@ def distinct_users_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
     return distinct_sql(filters, users_rollup(filters), USER_SETS, bucket)
 
 
-def affected_users_sql(filters: Filters) -> str:
-    """Returns the number of users who had failed calls, as `users`, by status and error_type."""
-    return distinct_sql(filters, FAILURES, FAILURE_SETS, ANY_WIDTH)
+def affected_users_sql(filters: Filters, condition: str) -> str:
+    """Returns the number of users who had failed calls, as `users`, by status and error_type.
+
+    `condition` selects a few types of errors: each type has sets of users of its own.
+    """
+    return distinct_sql(filters, FAILURES, FAILURE_SETS, ANY_WIDTH, condition)
 
 
 CLOSED_AND_OPEN_HOURS = """(
@@ -150,10 +154,12 @@ DISTINCT = """(
     WITH middle AS (
         SELECT {bucket_and_keys}, user_block, bit_or(user_bits) AS user_bits
         FROM {sets} AS sets
+        WHERE {condition}
         GROUP BY {column_numbers}, user_block
     ), edges AS (
         SELECT DISTINCT {bucket_and_keys}, user_number
         FROM {calls} AS calls
+        WHERE {condition}
     ), counts AS (
         SELECT {keys}, bit_count(user_bits) AS users
         FROM middle
@@ -170,7 +176,9 @@ DISTINCT = """(
 )"""
 
 
-def distinct_sql(filters: Filters, rollup: Rollup, user_set: UserSetTable, bucket: timedelta) -> str:
+def distinct_sql(
+    filters: Filters, rollup: Rollup, user_set: UserSetTable, bucket: timedelta, condition: str = "true"
+) -> str:
     """Counts users from the sets of whole buckets, and from narrower buckets and rows at the edges.
 
     Sets have no columns to filter by. With a filter users are counted from `rollup`, or from rows if `rollup`
@@ -192,7 +200,8 @@ def distinct_sql(filters: Filters, rollup: Rollup, user_set: UserSetTable, bucke
         keys=", ".join(keys),
         bucket_and_keys=", ".join((f"{timestamp} AS timestamp", *user_set.keys)),
         edge_keys=", ".join(f"edges.{key}" for key in keys),
-        same_keys="".join(f" AND middle.{key} IS NOT DISTINCT FROM edges.{key}" for key in user_set.keys),
+        condition=condition,
+        same_keys="".join(f" AND {is_same_sql(f'middle.{key}', f'edges.{key}')}" for key in user_set.keys),
         column_numbers=", ".join(str(number) for number in range(1, len(keys) + 1)),
         block=BLOCK_SQL,
         block_size=BLOCK_SIZE,

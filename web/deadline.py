@@ -1,4 +1,4 @@
-"""Bounds how long a request waits for a database.
+"""Bounds how long a request waits for a database, and how long it renders.
 
 PostgreSQL ends a slow statement itself; this also ends the wait for a server that hangs.
 """
@@ -20,6 +20,16 @@ def at_most(seconds: float) -> Iterator[None]:
     outer = _deadline.get()
     inner = time.monotonic() + seconds
     token = _deadline.set(inner if outer is None else min(inner, outer))
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+@contextmanager
+def suspended() -> Iterator[None]:
+    """Lifts the deadline inside the block, which must be short: the message that the time is over has to be made."""
+    token = _deadline.set(None)
     try:
         yield
     finally:

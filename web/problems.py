@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from psycopg_pool import PoolTimeout
 
-from web import prometheus
+from web import deadline, prometheus
 from web.postgres.base import DeadlinePassed
 
 logger = logging.getLogger(__name__)
@@ -76,28 +76,38 @@ def unavailable(detail: str, cause: str = "other") -> Problem:
     return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+def check_deadline() -> None:
+    """Raises a 503 Problem after the request's deadline. Long work outside the databases calls it again and again."""
+    if deadline.has_passed():
+        raise unavailable("The answer takes longer than a request may. Ask for a shorter window.", "deadline")
+
+
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    title = HTTPStatus(problem.status).phrase
-    context = {"title": title, "problem": problem}
-    if request.headers.get("HX-Request") == "true":
-        response = render(request, "_problem.html", context, status=problem.status)
-    elif is_for_people(request):
-        # Rendered without the request: its user comes from a database, which may be the unreachable one.
-        response = HttpResponse(render_to_string("problem.html", context), status=problem.status)
-    else:
-        body: dict[str, object] = {
-            "type": "about:blank",
-            "title": title,
-            "status": problem.status,
-            "detail": problem.detail,
-        }
-        if problem.errors:
-            body["errors"] = problem.errors
-        response = HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
+    with deadline.suspended():
+        response = response_to(request, problem)
     for name, value in problem.headers.items():
         response[name] = value
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def response_to(request: HttpRequest, problem: Problem) -> HttpResponse:
+    title = HTTPStatus(problem.status).phrase
+    context = {"title": title, "problem": problem}
+    if request.headers.get("HX-Request") == "true":
+        return render(request, "_problem.html", context, status=problem.status)
+    if is_for_people(request):
+        # Rendered without the request: its user comes from a database, which may be the unreachable one.
+        return HttpResponse(render_to_string("problem.html", context), status=problem.status)
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": title,
+        "status": problem.status,
+        "detail": problem.detail,
+    }
+    if problem.errors:
+        body["errors"] = problem.errors
+    return HttpResponse(orjson.dumps(body), status=problem.status, content_type="application/problem+json")
 
 
 def is_for_people(request: HttpRequest) -> bool:

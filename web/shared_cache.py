@@ -10,18 +10,18 @@ from threading import Lock
 from typing import Any
 
 from django.core.cache.backends.base import BaseCache
-from django.core.cache.backends.locmem import LocMemCache
 from django_redis.cache import RedisCache
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from web.memory_cache import MemoryCache
+
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 0.5
 PAUSE_SECONDS = 5.0
-MEMORY_ENTRIES = 10_000
 
 
 def settings_for(url: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class SharedCache(BaseCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
         self.redis: RedisCache = RedisCache(server, params)
-        self.memory = LocMemCache(f"instead of {server}", {"OPTIONS": {"MAX_ENTRIES": MEMORY_ENTRIES}})
+        self.memory = MemoryCache(f"instead of {server}", {})
         self.breaker = breakers.setdefault(server, Breaker())
 
     @property

@@ -7,7 +7,7 @@ from django import template
 
 from analytics.chart import Bucket, Chart, Figure, seconds
 from analytics.cost import ByModel, ModelCost, Trend
-from analytics.palette import COLOURS, PATTERNS
+from analytics.palette import COLOURS, PATTERNS, slot_of
 from analytics.performance import Latency, Throughput
 from analytics.usage import CallsOverTime
 from web.number_text import Number, usd_exact, whole_ms
@@ -132,7 +132,7 @@ def cost_table(data: Trend, slots: dict[str, int]) -> CostTable:
                 # The same model of two providers is two series.
                 "name": model_name(provider, model, is_ambiguous=models.count(model) > 1),
                 "model": model,
-                "slot": slots.get(model) if model else None,
+                "slot": slot_of(model, slots) if model else None,
                 "costs": costs,
             }
             for (provider, model), costs in costs_by_model.items()
@@ -194,9 +194,9 @@ def failure_rates(data: Throughput) -> list[Bucket]:
 @register.filter
 def slot_class(model: str | None, slots: dict[str, int]) -> str:
     """Returns the CSS class of a swatch or bar in the model's colour."""
-    if model not in slots:
+    if not model:
         return "other"
-    pattern, colour = divmod(slots[model], COLOURS)
+    pattern, colour = divmod(slot_of(model, slots), COLOURS)
     return f"c{colour} p{pattern}" if pattern else f"c{colour}"
 
 

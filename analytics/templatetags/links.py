@@ -11,6 +11,7 @@ from django import template
 from django.http import QueryDict
 
 from traces.filters import DIMENSIONS, Filters
+from web.problems import check_deadline
 
 register = template.Library()
 
@@ -95,6 +96,7 @@ def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dic
     base = bucket_link_base(context)
     linked_points = []
     for point in points:
+        check_deadline()
         start = datetime.fromisoformat(point["timestamp"])
         end = start + filters.bucket
         link = None

@@ -1,13 +1,25 @@
 """Checks which index each lookup uses: a wrong one is only slow on large tables."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.db import connections
 
+from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
-from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, links_as_json, lookup_columns
+from traces.apps import complete_schema
+from traces.lookup import (
+    ITEMS,
+    ROOTS_OF_TRACES,
+    SPANS_OF_TRACES,
+    TRACES_OF_LINKS,
+    WantedLink,
+    links_as_json,
+    lookup_sql,
+)
+from traces.scores import ROWS_OF_TRACES
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -19,31 +31,104 @@ DELETE FROM pg_statistic WHERE starelid IN (
 );
 UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid = 'traces'::regclass
 """
+KEY_INDEX = "traces_span_key"
 
 
-@pytest.fixture(params=["ANALYZE traces", FORGET], ids=["with statistics", "without"])
-def statistics(request: pytest.FixtureRequest, tenant: Tenant) -> None:
-    writer.store(
-        tenant.workspace.id, [a_row(link=f"answer-{number}", span_facts={"kind": "llm"}) for number in range(2_000)]
-    )
+def store_many(tenant: Tenant) -> None:
+    rows = [
+        a_row(
+            link=f"provider:{number}",
+            response_id=f"answer-{number}",
+            span_facts={"kind": "llm"} if number % 2 else {"item": True},
+        )
+        for number in range(2_000)
+    ]
+    writer.store(tenant.workspace.id, rows)
+
+
+def run(sql: str) -> None:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(request.param)
+        cursor.execute(sql)
+
+
+def known(tenant: Tenant) -> None:
+    store_many(tenant)
+    run("ANALYZE traces")
+
+
+def forgotten(tenant: Tenant) -> None:
+    store_many(tenant)
+    run(FORGET)
+
+
+def unknown_beside_others(tenant: Tenant) -> None:
+    """The planner takes the workspace for empty: all rows that its statistics know are another's."""
+    store_many(Tenant(WorkspaceFactory(), tenant.client))
+    run("ANALYZE traces")
+    store_many(tenant)
+
+
+def after_the_index_was_made_again(tenant: Tenant) -> None:
+    known(tenant)
+    run(
+        "DELETE FROM pg_statistic WHERE starelid IN "
+        "(SELECT indexrelid FROM pg_index WHERE indrelid = 'traces'::regclass)"
+    )
+
+
+@pytest.fixture(params=[known, forgotten, unknown_beside_others, after_the_index_was_made_again])
+def statistics(request: pytest.FixtureRequest, tenant: Tenant) -> None:
+    request.param(tenant)
 
 
 def plan(query: str, **params: object) -> str:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(f"EXPLAIN {query}", params)
+        cursor.execute(f"EXPLAIN {lookup_sql(query)}", params)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
 @pytest.mark.usefixtures("statistics")
 def test_records_of_the_same_call_are_found_by_their_link(tenant: Tenant) -> None:
     links = links_as_json([WantedLink("a", NOON - HOUR, NOON + HOUR, NOON)])
-    assert "idx_traces_workspace_link" in plan(TRACES_OF_LINKS, workspace_id=tenant.workspace.id, links=links, **NEAR)
+    found = plan(TRACES_OF_LINKS, workspace_id=tenant.workspace.id, links=links, **NEAR)
+    assert "idx_traces_workspace_link" in found
+    assert "idx_traces_workspace_response" in found
+    assert KEY_INDEX not in found
+
+
+SEARCHES = {
+    "idx_traces_workspace_trace": (SPANS_OF_TRACES, {"trace_ids": ["a"]}),
+    "idx_traces_workspace_root": (ROOTS_OF_TRACES, {"trace_ids": ["a"]}),
+    "idx_traces_workspace_item": (ITEMS, {"trace_ids": ["a"], "span_ids": ["b"]}),
+    "(workspace_trace|workspace_root)": (ROWS_OF_TRACES, {"trace_ids": ["a"]}),
+}
 
 
 @pytest.mark.usefixtures("statistics")
-def test_stored_spans_are_found_by_their_trace(tenant: Tenant) -> None:
-    assert "idx_traces_workspace_trace" in plan(
-        SPANS_OF_TRACES.format(columns=lookup_columns()), workspace_id=tenant.workspace.id, trace_ids=["a"], **NEAR
-    )
+@pytest.mark.parametrize("index", SEARCHES)
+def test_stored_rows_are_found_by_the_index_of_their_search(tenant: Tenant, index: str) -> None:
+    sql, params = SEARCHES[index]
+    found = plan(sql, workspace_id=tenant.workspace.id, **params, **NEAR)
+    assert re.search(f"Index Scan using (idx_traces_)?{index}", found), found
+    assert KEY_INDEX not in found
+
+
+def test_statistics_are_collected_after_a_migration(tenant: Tenant) -> None:
+    forgotten(tenant)
+    complete_schema(using="analytics", plan=[])
+    assert known_columns() == 0
+    complete_schema(using="analytics", plan=["a migration"])
+    assert known_columns() > 20
+
+
+def test_a_table_that_grows_is_looked_at_again_after_a_fiftieth() -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname IN ('traces', 'user_numbers', 'scores')")
+        options = [options for (options,) in cursor.fetchall()]
+    assert options == 3 * [["autovacuum_analyze_scale_factor=0.02", "autovacuum_analyze_threshold=1000"]]
+
+
+def known_columns() -> int:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_statistic WHERE starelid = 'traces'::regclass")
+        return int(cursor.fetchone()[0])

@@ -6,6 +6,7 @@ from django.db.backends.utils import CursorWrapper
 
 from traces import engines, scores
 from traces.engines.postgresql import PostgreSQL
+from traces.engines.protocol import WORKSPACE
 from traces.rollups.catalogue import ALL_TABLES
 
 DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES, scores.TABLE, scores.SUMS)
@@ -34,6 +35,7 @@ EMPTY_LOCAL_COPY = "SELECT truncate_local_data_after_distributing_table(%s::regc
 
 class Citus(PostgreSQL):
     name = "citus"
+    hidden_workspace = WORKSPACE  # or Citus would not find its shard
 
 
 ENGINE = Citus()

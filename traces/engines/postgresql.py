@@ -11,7 +11,7 @@ from django.db import connections
 
 from traces import scores
 from traces.db import rows
-from traces.engines.protocol import LOCK, RollupState
+from traces.engines.protocol import LOCK, WORKSPACE, RollupState
 from traces.filters import EARLIEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, USER_SET_TABLES
@@ -64,6 +64,7 @@ WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s AND {time_c
 class PostgreSQL:
     name = "postgresql"
     finds_old_rows = True
+    hidden_workspace = f"({WORKSPACE}) IS TRUE"
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""

@@ -41,12 +41,22 @@ class RollupState(NamedTuple):
         return self.aggregates[table].table if self.aggregates else table
 
 
+WORKSPACE = "workspace_id = %(workspace_id)s"
+
+
 class Engine(Protocol):
     name: str
     """The value of ANALYTICS_ENGINE, and the name in the comment that the initial migration writes on `traces`."""
 
     finds_old_rows: bool
     """An index finds rows of any age. It does not if old rows are compressed: each search would read all of them."""
+
+    hidden_workspace: str
+    """The condition for the workspace in a search by another index than that of its key.
+
+    To the planner all workspaces that its statistics do not know are empty, so the key, which begins with the
+    workspace, looks as good as any other index. Where the condition is a test of truth, the key does not fit it.
+    """
 
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""

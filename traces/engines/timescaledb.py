@@ -17,7 +17,7 @@ from django.db import ProgrammingError, connections, transaction
 from traces import scores
 from traces.db import rows
 from traces.engines import database_name
-from traces.engines.protocol import LOCK, Aggregate, RollupState
+from traces.engines.protocol import LOCK, WORKSPACE, Aggregate, RollupState
 from traces.filters import EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, DAY, HOUR, MINUTE, TEN_MINUTES, WEEK, Width
@@ -88,6 +88,7 @@ _aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
 class TimescaleDB:
     name = "timescaledb"
     finds_old_rows = False
+    hidden_workspace = WORKSPACE  # or the rows of all workspaces in a compressed chunk would be decompressed
 
     def complete_schema(self) -> None:
         set_policies()

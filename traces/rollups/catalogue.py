@@ -168,6 +168,15 @@ CATALOGUE: tuple[Rollup | UserSetTable, ...] = (*ROLLUPS, *USER_SET_TABLES)
 """All rollups and sets of users. An entry comes after the entry that it is made from."""
 ALL_TABLES = tuple(table for entry in CATALOGUE for table in entry.tables.values())
 
+
+def is_same_sql(left: str, right: str) -> str:
+    """Returns a condition that two texts are equal or both NULL.
+
+    PostgreSQL can hash it. A join by IS NOT DISTINCT FROM compares each row with each other row.
+    """
+    return f"coalesce({left}, '') = coalesce({right}, '') AND ({left} IS NULL) = ({right} IS NULL)"
+
+
 ROW_KEYS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}
 """For each key that is no column of `traces` the SQL that makes it from a row."""
 

@@ -23,6 +23,8 @@ from traces.row import COST_COLUMNS
 # Text is compared byte by byte. Comparing by the rules of a language makes every index and sort slower, and no answer
 # needs it.
 TEXT = 'text COLLATE "C"'
+# By default PostgreSQL looks at a table again when a tenth of it has changed: in a large one that is weeks of traces.
+FRESH_STATISTICS = "WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000)"
 COST_COLUMN_DEFINITIONS = ",\n    ".join(
     f"{name} numeric CHECK ({name} >= 0 AND {name} < 'Infinity')" for name in COST_COLUMNS
 )
@@ -60,6 +62,7 @@ CREATE TABLE traces (
     link {TEXT},
     user_number integer
 )
+{FRESH_STATISTICS}
 """
 USER_NUMBERS = f"""
 -- A number stands for each user of a workspace in four bytes, and as one bit in the sets of users.
@@ -70,6 +73,7 @@ CREATE TABLE user_numbers (
     UNIQUE (workspace_id, user_id),
     UNIQUE (workspace_id, number)
 )
+{FRESH_STATISTICS}
 """
 SCORES = f"""
 -- What people, evaluators and code think of a trace, a span or a session: traces/scores.py.
@@ -94,6 +98,7 @@ CREATE TABLE scores (
     UNIQUE (workspace_id, id),
     CHECK (num_nonnulls(number, category) > 0)
 )
+{FRESH_STATISTICS}
 """
 SCORES_BY_TIME = """
 CREATE INDEX idx_scores_workspace_time ON scores (workspace_id, timestamp, id)
@@ -120,6 +125,7 @@ CREATE TABLE score_sums_hourly (
     squared_number numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, name, agent_id, provider, model, category)
 )
+{FRESH_STATISTICS}
 """
 SCORE_SCHEMA = (SCORES, SCORES_BY_TIME, SCORES_BY_NAME, SCORES_BY_TRACE, SCORE_SUMS)
 SPAN_KEY = """

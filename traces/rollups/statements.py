@@ -383,41 +383,41 @@ ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 
 
 def recompute_user_sets_sql(user_set: UserSetTable, width: Width) -> str:
-    """Returns an UPDATE that makes the sets of the buckets with `hours` again, from narrower buckets."""
+    """Returns an INSERT that makes the sets of the buckets with `hours` again, from narrower buckets.
+
+    A set that is stored and has no user any more becomes empty.
+    """
     table, index = user_set.table(width), user_set.widths.index(width)
     if index:
-        source, block, bits, where = user_set.table(user_set.widths[index - 1]), "user_block", "bit_or(user_bits)", ""
+        source, block, bits, where = user_set.table(user_set.widths[index - 1]), "user_block", "user_bits", ""
     else:
-        source, block, bits = user_set.source.narrowest, f"{BLOCK_SQL} AS user_block", f"bit_or({BIT_SQL})"
-        where = f" AND calls > 0 AND {BUCKET_IS_FILLED}"
-    same_keys = "".join(f"\n        AND present.{key} IS NOT DISTINCT FROM {table}.{key}" for key in user_set.keys)
+        source, block, bits = user_set.source.narrowest, f"{BLOCK_SQL} AS user_block", f"{BIT_SQL} AS user_bits"
+        where = f"\n        AND calls > 0\n        AND {BUCKET_IS_FILLED}"
     touched = f"""
-SELECT DISTINCT time_bucket('{width.interval}', hour) AS start
-FROM unnest(%(hours)s::timestamptz[]) AS hour
+bucket = ANY(ARRAY(
+    SELECT DISTINCT time_bucket('{width.interval}', hour)
+    FROM unnest(%(hours)s::timestamptz[]) AS hour
+))
 """.strip()
-    return f"""
-WITH present AS MATERIALIZED (
+    users = f"""(
     SELECT
-{one_per_line(("start", *user_set.keys, block, f"{bits} AS user_bits"), 8)}
+{one_per_line(("workspace_id", "start", *user_set.keys, block, bits), 8)}
     FROM (
-{indented(touched, 8)}
+        SELECT DISTINCT time_bucket('{width.interval}', hour) AS start
+        FROM unnest(%(hours)s::timestamptz[]) AS hour
     ) AS touched
     JOIN {source} ON bucket >= start AND bucket < start + interval '{width.interval}'
     WHERE workspace_id = %(workspace_id)s{where}
-    GROUP BY {column_numbers(len(user_set.keys) + 2)}
-)
-UPDATE {table}
-SET user_bits = coalesce((
-    SELECT present.user_bits
-    FROM present
-    WHERE start = {table}.bucket
-        AND present.user_block = {table}.user_block{same_keys}
-), 0::bit({BLOCK_SIZE}))
-WHERE workspace_id = %(workspace_id)s
-    AND bucket = ANY(ARRAY(
-{indented(touched, 8)}
-    ))
-"""
+    UNION ALL
+    SELECT
+{one_per_line(("workspace_id", "bucket", *user_set.keys, "user_block", f"0::bit({BLOCK_SIZE})"), 8)}
+    FROM {table}
+    WHERE workspace_id = %(workspace_id)s
+        AND {indented(touched, 8).lstrip()}
+) AS users"""
+    keys = (*user_set.keys, "user_block")
+    sets = groups(keys, "start", {"user_bits": "bit_or(user_bits)"}, users, "true")
+    return upsert(table, keys, {"user_bits": "excluded.user_bits"}, sets)
 
 
 def fill_sql() -> list[str]:

@@ -39,7 +39,8 @@ CREATE TABLE traces (
     span_facts jsonb,
     link text COLLATE "C",
     user_number integer
-);
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 
 -- A number stands for each user of a workspace in four bytes, and as one bit in the sets of users.
 CREATE TABLE user_numbers (
@@ -48,7 +49,8 @@ CREATE TABLE user_numbers (
     number integer NOT NULL,
     UNIQUE (workspace_id, user_id),
     UNIQUE (workspace_id, number)
-);
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 
 -- The time comes before the ids: new rows go to the end of the index, and windows are read from it. Queries read the
 -- columns of INCLUDE from the index too, which is a quarter as wide as the table.
@@ -952,7 +954,8 @@ CREATE TABLE scores (
     user_id text COLLATE "C",
     UNIQUE (workspace_id, id),
     CHECK (num_nonnulls(number, category) > 0)
-);
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 
 CREATE INDEX idx_scores_workspace_time ON scores (workspace_id, timestamp, id);
 
@@ -974,4 +977,5 @@ CREATE TABLE score_sums_hourly (
     number numeric NOT NULL,
     squared_number numeric NOT NULL,
     UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, name, agent_id, provider, model, category)
-);
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
