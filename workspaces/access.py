@@ -4,7 +4,6 @@ The credential decides which workspaces are visible, and `X-Workspace-ID` select
 request has a key, only the key counts: a bad key never falls back to a cookie or to an open workspace.
 """
 
-import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
@@ -116,7 +115,7 @@ def password(encoded: str) -> str:
     """Returns the password of HTTP Basic: Langfuse SDKs send `Basic <public>:<key>`."""
     try:
         return b64decode(encoded, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII before decoding, or not UTF-8 after it
         return ""
 
 
