@@ -50,7 +50,11 @@ def otlp_traces(request: WorkspaceRequest) -> HttpResponse:
 @workspace_access("ingest")
 def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
-    return store_and_respond(request, agents_sdk.decode(read_body(request)), as_json=True)
+    decoded = agents_sdk.decode(read_body(request))
+    response = store_and_respond(request, decoded, as_json=True)
+    if decoded.rejections and not decoded.spans:
+        response.status_code = 422  # the SDK logs an error by its status, and reads no body
+    return response
 
 
 @csrf_exempt
