@@ -1,6 +1,7 @@
 """Configures the web server of `make run` and of the container. The environment sets the number of workers."""
 
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,9 @@ bind = os.environ.get("BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "1"))
 worker_class = "web.worker.Worker"
 threads = int(os.environ.get("WEB_THREADS", "24"))
+# Above this the connection that has waited longest for a request is closed. Each takes a file; others are left for
+# databases, the cache and counts.
+worker_connections = max(threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200))
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
