@@ -6,11 +6,12 @@ from django.core.wsgi import get_wsgi_application
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
+CONTENT_TYPE = "CONTENT_TYPE"
 django_application = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    environ["CONTENT_TYPE"] = readable(environ.get("CONTENT_TYPE", ""))
+    environ[CONTENT_TYPE] = readable(environ.get(CONTENT_TYPE, ""))
     return django_application(environ, start_response)
 
 

@@ -50,6 +50,7 @@ class Access:
     scopes: frozenset[str]
     credential: str
     """Its name: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
+    key: ApiKey | None = None
 
 
 class WorkspaceRequest(HttpRequest):
@@ -129,7 +130,7 @@ def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
     if scope not in key.scopes:
         raise Problem(403, f"This API key lacks the scope {scope}.")
     key.record_use()
-    return Access(key.workspace, key.scopes, f"key {key.prefix}")
+    return Access(key.workspace, key.scopes, f"key {key.prefix}", key)
 
 
 def access_of_session(request: HttpRequest, scope: Scope) -> Access:

@@ -18,6 +18,7 @@ from django.utils import timezone
 KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
 USE_RECORDED_EVERY = timedelta(minutes=1)
+CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
 # Names under which Python finds a file. They mean the zone of a machine, none at all, or a zone by another clock.
 NO_TIME_ZONE = re.compile(r"(posix|right)/.*|localtime|posixrules|Factory")
 
@@ -177,6 +178,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When spans sent with it were last refused because they began too far in the future, and by how much.
+    ahead_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seconds_ahead = models.FloatField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiKeyManager()
@@ -209,6 +213,20 @@ class ApiKey(models.Model):
         if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
             # The old time is part of the condition: of many requests at once only the first writes.
             ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
+
+    def record_clock_ahead(self, seconds: float) -> None:
+        """Stores that a client with this key has a clock that is ahead, at most once a minute."""
+        now = timezone.now()
+        if self.ahead_at is None or now - self.ahead_at > USE_RECORDED_EVERY:
+            ApiKey.objects.filter(pk=self.pk, ahead_at=self.ahead_at).update(ahead_at=now, seconds_ahead=seconds)
+
+    @property
+    def clock_fault(self) -> str:
+        """Returns in words that a client's clock was ahead within the last day; else nothing."""
+        if self.ahead_at is None or timezone.now() - self.ahead_at > CLOCK_FAULT_SHOWN_FOR:
+            return ""
+        minutes = round((self.seconds_ahead or 0) / 60)
+        return f"A client's clock is {minutes:,} min ahead: its spans are refused (last at {self.ahead_at:%H:%M} UTC)."
 
 
 KEY_COLUMNS = columns_of(ApiKey)

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest.accepted_time import accepted_time, accepted_time_text
+from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
 from ingest.formats.json_values import items_of
 from ingest.messages import safe_attribute, safe_message
 from ingest.model_names import base_model
@@ -86,6 +86,7 @@ def parse_start(value: Any) -> datetime:
     except (TypeError, ValueError, OverflowError):  # not a text, not a date, or without an offset to compare with
         raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
     if not is_accepted:
+        note_refused(start.timestamp())
         raise PydanticCustomError("timestamp", "{text}", {"text": accepted_time_text()})
     return start.astimezone(UTC)
 
