@@ -30,6 +30,8 @@ HEAD_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-L
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # 8 MiB at 1 MiB/s; a client that needs longer sends smaller batches.
 RECEIVE_SECONDS = 10
+# For the rest of a body that was refused unread.
+UNREAD_BODY_SECONDS = 0.01
 # For receiving, working and sending together. Work takes at most 15 s, so at least 5 s remain to send the response.
 HANDLE_SECONDS = 30
 # For a client to read the end of a response, after which its connection is closed.
@@ -151,8 +153,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.requests.pop(conn, None)
 
     def handle_request(self, req: Any, conn: gthread.TConn) -> Any:
+        """Answers. The connection is kept only if the rest of a body that nobody read has arrived.
+
+        gunicorn waits for it up to 5 s in the thread, also after a 401.
+        """
         self.requests[conn] = req
-        return super().handle_request(req, conn)
+        is_kept = super().handle_request(req, conn)
+        return is_kept and conn.parser.finish_body(deadline=time.monotonic() + UNREAD_BODY_SECONDS)
 
     def finish_request(self, conn: gthread.TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception():

@@ -1,4 +1,4 @@
-"""A request's head costs no thread, has 2 s, and never keeps a new connection out."""
+"""A request's head costs no thread, has 2 s, and never keeps a new connection out; nor does a refused body."""
 
 import socket
 import subprocess
@@ -74,6 +74,19 @@ def test_300_slow_heads_stop_nobody(port: int, sent: bytes) -> None:
     with connections(port, 300, sent):
         assert seconds_of_livez(port) < ANSWER_SECONDS
         assert seconds_of_livez(port) < ANSWER_SECONDS
+
+
+def test_bodies_of_requests_that_are_refused_are_not_waited_for(port: int) -> None:
+    without_a_key = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf"
+    with connections(port, 40, without_a_key) as refused:
+        assert seconds_of_livez(port) < ANSWER_SECONDS
+        assert refused[-1].recv(12) == b"HTTP/1.1 401"
+
+
+def test_a_refusal_keeps_the_connection_of_a_body_that_has_arrived(port: int) -> None:
+    without_a_key = b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+    with connections(port, 1, without_a_key + WHOLE_REQUEST) as [kept]:
+        assert answers(kept, 1)
 
 
 def test_the_head_that_waited_longest_makes_room_for_a_new_one(port: int) -> None:
