@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,9 @@ bind = env.BIND
 workers = env.WEB_WORKERS
 worker_class = "web.worker.Worker"
 threads = env.WEB_THREADS
+# Above this the connection that has waited longest for a request is closed. Each takes a file; others are left for
+# databases, the cache and counts.
+worker_connections = max(threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200))
 timeout = 30
 graceful_timeout = 20
 keepalive = 30
@@ -36,13 +40,13 @@ control_socket_disable = True
 # and meanwhile others wait for its row locks. With this value four clients store a third more spans a second.
 sys.setswitchinterval(0.0005)
 
-# Workers write their counts here, and /metrics adds them up. The folder is named by the master's process id: a reload
-# keeps it, and an upgrade that starts a second master gets another one. prometheus-client reads the variable when it
-# is imported, so it is set here, before.
-metrics_directory = Path(worker_tmp_dir or tempfile.gettempdir()) / f"observability-metrics-{os.getpid()}"
-if os.environ.get("PROMETHEUS_MULTIPROC_DIR") != str(metrics_directory):
-    shutil.rmtree(metrics_directory, ignore_errors=True)
-    metrics_directory.mkdir(mode=0o700)
+# Workers write their counts here, and /metrics adds them up. Only this user may open the folder, and nobody can make it
+# before. The master's process id is in its name: a reload keeps it, and an upgrade that starts a second master gets
+# another one. prometheus-client reads the variable when it is imported, so it is set here, before.
+metrics_prefix = f"observability-metrics-{os.getpid()}-"
+metrics_directory = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
+if not metrics_directory.name.startswith(metrics_prefix):
+    metrics_directory = Path(tempfile.mkdtemp(prefix=metrics_prefix, dir=worker_tmp_dir))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 from django.db import transaction
 from django.http import QueryDict
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from budgets.models import Budget
 from web.body import read_body
@@ -16,14 +16,22 @@ from web.problems import Problem
 from workspaces.access import WorkspaceRequest
 from workspaces.models import Workspace
 
+
+def two_decimals(value: Decimal) -> Decimal:
+    """Drops the zeros after the second decimal. PostgreSQL stores at most 16,383 of them, and JSON may hold more."""
+    return abs(value.quantize(Decimal("0.01")))
+
+
 Cents = Annotated[
     Decimal,
     Field(ge=0, le=Decimal("99999999.99"), decimal_places=2),
+    AfterValidator(two_decimals),
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": 99999999.99, "description": "At most two decimals."}),
 ]
 Percentage = Annotated[
     Decimal,
     Field(gt=0, le=100, decimal_places=2),
+    AfterValidator(two_decimals),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
 ]
 THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")

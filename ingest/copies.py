@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingest.span_facts import SpanFacts
+from ingest.values import MAX_LATENCY_MS
 
 Rank = tuple[int, int]
 """How good a copy is: its end in microseconds, or -1, and the number of its usage fields."""
@@ -123,7 +124,7 @@ def last_end(facts: SpanFacts) -> int:
 
 def latency_until(end_us: int, start: datetime) -> float | None:
     latency_us = end_us - (start - EPOCH) // MICROSECOND
-    return latency_us / 1000 if latency_us >= 0 else None
+    return latency_us / 1000 if 0 <= latency_us / 1000 <= MAX_LATENCY_MS else None
 
 
 def field_rank(facts: SpanFacts, name: str) -> Rank:

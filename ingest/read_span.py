@@ -10,6 +10,7 @@ from ingest.operations import RECORD_KINDS, operation_of
 from ingest.read_call import read_call
 from ingest.span_facts import SpanFacts
 from ingest.spans import NS_PER_MS, Span
+from ingest.values import MAX_LATENCY_MS
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
 
 USAGE_OR_COST = (
@@ -72,9 +73,9 @@ def from_nanoseconds(nanoseconds: int) -> datetime:
 
 
 def latency_of(span: Span) -> float | None:
-    if span.is_timeless or span.end_ns < span.start_ns:
-        return None
-    return (span.end_ns - span.start_ns) / NS_PER_MS
+    """Returns None for a span without an end, or whose end cannot be right."""
+    latency_ms = (span.end_ns - span.start_ns) / NS_PER_MS
+    return latency_ms if not span.is_timeless and 0 <= latency_ms <= MAX_LATENCY_MS else None
 
 
 @lru_cache(maxsize=4096)

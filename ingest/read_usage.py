@@ -6,8 +6,8 @@ from ingest.client_rules import EXCLUDES_CACHE
 from ingest.span_facts import SpanFacts
 from ingest.spans import Span
 from ingest.usage import add_cache_writes, by_total, usage_of
-from ingest.usage_facts import take_parts, take_text, take_usage
-from ingest.values import token_count, value_at
+from ingest.usage_facts import COUNTED_PARTS, take_parts, take_text, take_usage
+from ingest.values import MAX_TOKENS, token_count, value_at
 
 
 def read_usage(facts: SpanFacts, span: Span, attributes: Attributes) -> int | None:
@@ -60,6 +60,7 @@ def normalise_usage(facts: SpanFacts, total: int | None) -> None:
         facts.input_tokens, facts.output_tokens = by_total(total, inputs, outputs)
         if (facts.reasoning_tokens or 0) > (facts.output_tokens or 0):
             facts.reasoning_tokens = None
+    drop_impossible(facts)
 
 
 def drop_zeros(facts: SpanFacts) -> None:
@@ -68,6 +69,13 @@ def drop_zeros(facts: SpanFacts) -> None:
     facts.cache_read_tokens = facts.cache_read_tokens or None
     facts.cache_write_tokens = facts.cache_write_tokens or None
     facts.reasoning_tokens = facts.reasoning_tokens or None
+
+
+def drop_impossible(facts: SpanFacts) -> None:
+    """Makes counts unknown that grew too large when parts were added. No call has them, so none has a price."""
+    for name in ("input_tokens", "output_tokens", *COUNTED_PARTS):
+        if (getattr(facts, name) or 0) > MAX_TOKENS:
+            setattr(facts, name, None)
 
 
 def is_consistent(facts: SpanFacts, total: int | None) -> bool:

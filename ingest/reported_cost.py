@@ -148,4 +148,6 @@ def reported_cost(
         total = amounts.total(overlap)
     else:
         return None, None
+    if total >= MAX_COST_USD:
+        return None, None
     return plain_cost(total), by_class(amounts, total, overlap)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from ingest.accepted_time import accepted_time, accepted_time_text
+from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
 from ingest.formats.scores import evaluations_of
 from ingest.parts import parts_in_time
 from ingest.resolve import ResolvedSpan, resolve
@@ -89,6 +89,8 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
     """Returns the spans that began in the accepted time. Moves the others from `decoded.spans` to its rejections."""
     earliest_ns, latest_ns = (limit.timestamp() * 1e9 for limit in accepted_time())
     spans = [span for span in decoded.spans if earliest_ns <= span.start_ns <= latest_ns]
+    if len(spans) < len(decoded.spans):
+        note_refused(max(span.start_ns for span in decoded.spans) / 1e9)
     rejection = Rejection("time", f"the start {accepted_time_text()}")
     decoded.rejections += [rejection] * (len(decoded.spans) - len(spans))
     decoded.spans = spans

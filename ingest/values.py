@@ -8,8 +8,10 @@ import orjson
 from ingest.fields import Path
 
 MAX_LITERAL_LENGTH = 16 * 1024
-MAX_TOKENS = 10**12
-"""No call has more tokens, and sums of larger numbers would not fit into 64 bits."""
+MAX_TOKENS = 10**9
+"""No call has more tokens. A sum has 64 bits: it holds nine billion such calls, more than a week can bring."""
+MAX_LATENCY_MS = 1e12
+"""More than thirty years means a mistaken unit, and every average would be useless."""
 MAX_COST_USD = 10**9
 """More than a billion dollars for a call means a mistaken unit, and every total would be useless."""
 NO_IDENTIFIERS = frozenset({"", "null", "undefined", "none", "nil", "nan", "[object object]"})
@@ -46,7 +48,9 @@ def python_literal(text: str) -> Any:
     if not text.startswith("{") or len(text) > MAX_LITERAL_LENGTH:
         return None
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
+        str(value)  # fails for a hexadecimal number with thousands of digits, which no later code can write
+        return value
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None
 

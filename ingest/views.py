@@ -1,13 +1,16 @@
 """The endpoints that clients send traces to. Each reads the body, decodes it by its format and stores the spans."""
 
 import logging
+from functools import wraps
 from typing import Any
 
 import orjson
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
+from ingest.accepted_time import spans_ahead
 from ingest.formats import agents_sdk, langfuse, langfuse_events, otlp, otlp_json, otlp_logs, otlp_protobuf
 from ingest.formats import json_traces as plain_json
 from ingest.formats import scores as plain_scores
@@ -16,7 +19,9 @@ from ingest.spans import Decoded
 from ingest.store import store_scores, store_spans
 from web import prometheus
 from web.body import read_body
-from web.problems import Problem
+from web.clock import clock
+from web.declared_access import View
+from web.problems import Problem, unavailable
 from workspaces.access import WorkspaceRequest, workspace_access
 
 logger = logging.getLogger(__name__)
@@ -25,9 +30,23 @@ JSON = "application/json"
 PROTOBUF = ("application/x-protobuf", "application/protobuf")
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+def ingestion(view: View) -> View:
+    """Decorates a view that takes spans or scores. It answers 503 while nobody knows what time it is."""
+
+    @wraps(view)
+    def checked(request: WorkspaceRequest) -> HttpResponseBase:
+        if fault := clock.fault():
+            raise unavailable(f"{fault} Nothing is stored until they agree; try again later.", "clock")
+        with spans_ahead() as seconds:
+            response = view(request)
+        if seconds and request.access.key:
+            request.access.key.record_clock_ahead(max(seconds))
+        return response
+
+    return csrf_exempt(require_POST(workspace_access("ingest")(checked)))
+
+
+@ingestion
 def json_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
     rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
@@ -36,26 +55,24 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
     return json_response({**stored._asdict(), "rejected": rejections}, status=422 if rejections and not rows else 200)
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def otlp_traces(request: WorkspaceRequest) -> HttpResponse:
     as_json = is_otlp_json(request)
     body = read_body(request)
     return store_and_respond(request, otlp_json.decode(body) if as_json else otlp_protobuf.decode(body), as_json)
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def agents_sdk_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
-    return store_and_respond(request, agents_sdk.decode(read_body(request)), as_json=True)
+    decoded = agents_sdk.decode(read_body(request))
+    response = store_and_respond(request, decoded, as_json=True)
+    if decoded.rejections and not decoded.spans:
+        response.status_code = 422  # the SDK logs an error by its status, and reads no body
+    return response
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def otlp_log_records(request: WorkspaceRequest) -> HttpResponse:
     """Stores the evaluations in a log. Exporters send logs by default; all other records repeat the spans."""
     as_json = is_otlp_json(request)
@@ -66,9 +83,7 @@ def otlp_log_records(request: WorkspaceRequest) -> HttpResponse:
     return otlp_response(otlp_logs.response_body(evaluations.rejections, as_json), as_json)
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def otlp_metrics(request: WorkspaceRequest) -> HttpResponse:
     """Takes metrics and stores none: they repeat the spans. It answers 200, because a refusal stops no exporter."""
     as_json = is_otlp_json(request)
@@ -77,9 +92,7 @@ def otlp_metrics(request: WorkspaceRequest) -> HttpResponse:
     return otlp_response(otlp.response_body([], as_json), as_json)
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def scores(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
     items = plain_scores.items(read_body(request))
@@ -95,9 +108,7 @@ def langfuse_projects(request: WorkspaceRequest) -> HttpResponse:
     return json_response(langfuse.projects(request.workspace))
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
     found, reasons = langfuse.scores(read_body(request), request.access.credential)
     store_scores(request.workspace.id, found)
@@ -105,9 +116,7 @@ def langfuse_scores(request: WorkspaceRequest) -> HttpResponse:
     return json_response(answer | {"errors": reasons}, status=207) if reasons else json_response(answer)
 
 
-@csrf_exempt
-@require_POST
-@workspace_access("ingest")
+@ingestion
 def langfuse_ingestion(request: WorkspaceRequest) -> HttpResponse:
     batch = langfuse_events.decode(read_body(request), request.access.credential)
     store(request, batch.decoded)

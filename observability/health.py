@@ -1,3 +1,6 @@
+import time
+from threading import Lock
+
 from django.core.cache import cache
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -5,11 +8,14 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from web import deadline
+from web.clock import clock
 from web.declared_access import public
 from web.version import VERSION
 
 # Health checkers treat a slower probe as failed.
 PROBE_SECONDS = 2
+# Everybody may ask, and each check reads all migrations and asks both databases.
+CHECKED_EVERY_SECONDS = 2
 
 
 @public
@@ -19,12 +25,37 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Returns 200 when both databases work and are migrated. A missing cache costs only speed, so it is only named."""
-    checks = {alias: database_state(alias) for alias in connections}
-    ready = all(state == "ok" for state in checks.values())
-    response = JsonResponse({**checks, "cache": cache_state(), "version": VERSION}, status=200 if ready else 503)
+    """Returns 200 when both databases work and are migrated, and the clocks agree.
+
+    A missing cache costs only speed, so it is only named.
+    """
+    states = checks.states()
+    ready = all(state == "ok" for state in states.values())
+    response = JsonResponse({**states, "cache": cache_state(), "version": VERSION}, status=200 if ready else 503)
     response["Cache-Control"] = "no-store"
     return response
+
+
+class Checks:
+    """The states of the last check. Requests that come while one is under way wait for it."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        self.checked_at = -float("inf")
+        self.last: dict[str, str] = {}
+
+    def states(self) -> dict[str, str]:
+        with self.lock:
+            if time.monotonic() - self.checked_at > CHECKED_EVERY_SECONDS:
+                self.last = {alias: database_state(alias) for alias in connections} | {"clock": clock_state()}
+                self.checked_at = time.monotonic()
+            return self.last
+
+
+checks = Checks()
 
 
 def database_state(alias: str) -> str:
@@ -35,6 +66,15 @@ def database_state(alias: str) -> str:
     except Exception:  # whatever the reason, the result is the same: not ready
         return "unavailable"
     return "migrations pending" if pending else "ok"
+
+
+def clock_state() -> str:
+    """Returns whether the server and the database of traces agree about the time. Otherwise ingestion answers 503."""
+    try:
+        with deadline.at_most(PROBE_SECONDS):
+            return clock.fault() or "ok"
+    except DatabaseError:
+        return "unknown"
 
 
 def database_answers(alias: str) -> bool:

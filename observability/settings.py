@@ -72,6 +72,7 @@ MIDDLEWARE = [
     "web.requests.RequestMiddleware",
     "web.cors.CorsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "web.plain_http.PlainHttpMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "web.problems.ProblemMiddleware",

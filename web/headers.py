@@ -1,4 +1,7 @@
-"""Adds headers to every response, including static files and the responses of other middleware."""
+"""Adds headers to every response, including static files and the responses of other middleware.
+
+Drops what no code behind it can read from the headers of a request.
+"""
 
 from collections.abc import Callable
 
@@ -16,7 +19,14 @@ class HeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        drop_unreadable_cookies(request)
         response = self.get_response(request)
         for name, value in HEADERS.items():
             response.setdefault(name, value)
         return response
+
+
+def drop_unreadable_cookies(request: HttpRequest) -> None:
+    """Removes cookies with a NUL, which a client writes as `\\000`: the query that looks for a session would fail."""
+    for name in [name for name, value in request.COOKIES.items() if "\0" in value]:
+        del request.COOKIES[name]

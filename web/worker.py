@@ -1,6 +1,7 @@
 """Changes gunicorn's threaded worker so that slow clients cannot block its threads.
 
-A client blocks no thread by sending nothing, by sending a request byte by byte, or by not reading the response.
+A client gets a thread with the whole head of a request, not before: until then its connection waits in the poller. It
+blocks no thread for long by sending a body byte by byte, or by not reading the response.
 The class overrides methods that gunicorn does not document: docs/decisions/gunicorn-worker.md.
 """
 
@@ -9,19 +10,28 @@ import socket
 import time
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from gunicorn import http
 from gunicorn.workers import gthread
 
 from web.pinned import version_fault
 
 GUNICORN_VERSION = "27.0.1"
 
-# A new connection that sends nothing for this long waits outside the threads.
-SILENT_SECONDS = 0.1
+# From the first byte of a head to its last.
+HEAD_SECONDS = 2
+# The longest URL, cookies and a key together have less than half of it.
+MAX_HEAD_BYTES = 64 * 1024
+END_OF_HEAD = b"\r\n\r\n"
+HEAD_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # 8 MiB at 1 MiB/s; a client that needs longer sends smaller batches.
 RECEIVE_SECONDS = 10
+# For the rest of a body that was refused unread.
+UNREAD_BODY_SECONDS = 0.01
 # For receiving, working and sending together. Work takes at most 15 s, so at least 5 s remain to send the response.
 HANDLE_SECONDS = 30
 # For a client to read the end of a response, after which its connection is closed.
@@ -33,9 +43,22 @@ if fault := version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION):
     raise RuntimeError(fault)
 
 
+@dataclass(slots=True)
+class Head:
+    """The beginning of a request, as far as it has arrived."""
+
+    ends: float
+    """When the connection is closed unless the head is complete."""
+    received: bytearray = field(default_factory=bytearray)
+
+
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.cfg.is_ssl:
+            raise RuntimeError("The web server speaks plain HTTP behind a proxy: unset certfile and keyfile.")
+        self.heads: dict[gthread.TConn, Head] = {}
+        """The connections that wait for a whole head. Those that have waited longest come first."""
         self.began: dict[gthread.TConn, float] = {}
         """The time at which each connection that has a thread got it."""
         self.requests: dict[gthread.TConn, Any] = {}
@@ -43,9 +66,85 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         self.lingering: dict[gthread.TConn, float] = {}
         """Connections with a sent response, and the time at which each is closed unless the client closes it first."""
 
+    # --- Heads: in the poller, without a thread ---
+
+    def enqueue_req(self, conn: gthread.TConn) -> None:
+        """Waits for the head of the first request. gunicorn gives a new connection a thread here."""
+        self.wait_for_head(conn)
+        self.receive_head(conn, conn.sock)  # it has arrived, nearly always
+
+    def wait_for_head(self, conn: gthread.TConn, begun: bytes = b"") -> None:
+        self.heads[conn] = Head(time.monotonic() + self.cfg.keepalive)
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.receive_head, conn))
+        if begun:
+            self.take_part_of_head(conn, begun)
+
+    def on_client_socket_readable(self, conn: gthread.TConn, client: socket.socket) -> None:
+        if conn not in self.keepalived_conns:  # closed by an earlier event of the same moment
+            return
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self.wait_for_head(conn)
+        self.receive_head(conn, client)
+
+    def receive_head(self, conn: gthread.TConn, sock: socket.socket) -> None:
+        """Reads what has arrived. Gives the connection a thread once the head is complete."""
+        if conn not in self.heads:  # dropped by an earlier event of the same moment
+            return
+        try:
+            data = sock.recv(MAX_HEAD_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.take_part_of_head(conn, data)
+        else:
+            self.drop(conn)
+
+    def take_part_of_head(self, conn: gthread.TConn, data: bytes) -> None:
+        head = self.heads[conn]
+        if not head.received:
+            head.ends = time.monotonic() + HEAD_SECONDS
+            self.heads[conn] = self.heads.pop(conn)  # it is the youngest now
+        searched = max(len(head.received) - len(END_OF_HEAD), 0)
+        head.received += data
+        if head.received.find(END_OF_HEAD, searched) >= 0:
+            self.start(conn, bytes(head.received))
+        elif len(head.received) >= MAX_HEAD_BYTES:
+            self.drop(conn, HEAD_TOO_LARGE)
+
+    def start(self, conn: gthread.TConn, received: bytes) -> None:
+        """Gives the connection a thread, which parses what was received and reads the body."""
+        del self.heads[conn]
+        self.poller.unregister(conn.sock)
+        conn.parser = conn.parser or http.get_parser(self.cfg, conn.sock, conn.client)
+        conn.parser.unreader.unread(received)
+        conn.data_ready = True
+        super().enqueue_req(conn)
+
+    def drop(self, conn: gthread.TConn, response: bytes = b"") -> None:
+        """Closes a connection without a whole head."""
+        del self.heads[conn]
+        with suppress(OSError):
+            conn.sock.send(response)
+        self.close(conn)
+
+    def make_room(self) -> None:
+        """Closes the connection that has waited longest if no new one would be accepted."""
+        if self.nr_conns < self.worker_connections:
+            return
+        if self.heads:
+            self.drop(next(iter(self.heads)))
+        elif self.keepalived_conns:
+            self.close(self.keepalived_conns.popleft())
+        elif self.lingering:
+            self.close(next(iter(self.lingering)))
+
+    # --- Requests: in a thread ---
+
     def handle(self, conn: gthread.TConn) -> Any:
-        if not conn.initialized and not conn.wait_for_data(SILENT_SECONDS):
-            return gthread._DEFER
         self.began[conn] = time.monotonic()
         try:
             return super().handle(conn)
@@ -54,14 +153,25 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.requests.pop(conn, None)
 
     def handle_request(self, req: Any, conn: gthread.TConn) -> Any:
+        """Answers. The connection is kept only if the rest of a body that nobody read has arrived.
+
+        gunicorn waits for it up to 5 s in the thread, also after a 401.
+        """
         self.requests[conn] = req
-        return super().handle_request(req, conn)
+        is_kept = super().handle_request(req, conn)
+        return is_kept and conn.parser.finish_body(deadline=time.monotonic() + UNREAD_BODY_SECONDS)
 
     def finish_request(self, conn: gthread.TConn, fs: Future[Any]) -> None:
-        if fs.cancelled() or fs.exception() or fs.result():
+        if fs.cancelled() or fs.exception():
             super().finish_request(conn, fs)
-        else:
+        elif not fs.result():
             self.linger(conn)
+        elif begun := conn.parser.unreader.take_buffered():
+            self.wait_for_head(conn, begun)
+        else:
+            super().finish_request(conn, fs)
+
+    # --- Responses: in the poller again, until the client has read them ---
 
     def linger(self, conn: gthread.TConn) -> None:
         """Closes the server's side of the connection; the poller waits for the client to close its side.
@@ -78,6 +188,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def drain(self, conn: gthread.TConn, sock: socket.socket) -> None:
         """Reads and drops what the client still sends; closes the connection once it has ended."""
+        if conn not in self.lingering:  # closed by an earlier event of the same moment
+            return
         try:
             rest = sock.recv(DRAINED_BYTES)
         except BlockingIOError:
@@ -88,7 +200,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.close(conn)
 
     def close(self, conn: gthread.TConn) -> None:
-        del self.lingering[conn]
+        self.lingering.pop(conn, None)
         with suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
@@ -98,14 +210,21 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """Ends requests and connections that take too long. gunicorn calls it once a second."""
         super().murder_keepalived(force)
         now = time.monotonic()
+        # A worker that stops waits for a head that has begun, not for clients that have sent nothing.
+        late = now if self.alive else now + self.cfg.keepalive - HEAD_SECONDS
+        for conn, head in list(self.heads.items()):
+            if head.ends < (now if head.received else late):
+                self.drop(conn, HEAD_TOO_SLOW if head.received else b"")
         for conn, began in list(self.began.items()):
             if now - began > HANDLE_SECONDS:
                 shut_down(conn, socket.SHUT_RDWR)
             elif now - began > RECEIVE_SECONDS and not has_arrived(self.requests.get(conn)):
                 # The thread reads the end of the request here, and can still send a response.
                 shut_down(conn, socket.SHUT_RD)
-        for conn in [conn for conn, ends in self.lingering.items() if ends < now]:
-            self.close(conn)
+        for conn, ends in list(self.lingering.items()):
+            if ends < now:
+                self.close(conn)
+        self.make_room()
 
 
 def shut_down(conn: gthread.TConn, direction: int) -> None:

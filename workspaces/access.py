@@ -4,7 +4,6 @@ The credential decides which workspaces are visible, and `X-Workspace-ID` select
 request has a key, only the key counts: a bad key never falls back to a cookie or to an open workspace.
 """
 
-import binascii
 from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
@@ -51,6 +50,7 @@ class Access:
     scopes: frozenset[str]
     credential: str
     """Its name: `key aop_ab12cd34`, a user's name, or `anyone` for an open workspace."""
+    key: ApiKey | None = None
 
 
 class WorkspaceRequest(HttpRequest):
@@ -116,7 +116,7 @@ def password(encoded: str) -> str:
     """Returns the password of HTTP Basic: Langfuse SDKs send `Basic <public>:<key>`."""
     try:
         return b64decode(encoded, validate=True).decode().partition(":")[2]
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not ASCII before decoding, or not UTF-8 after it
         return ""
 
 
@@ -130,7 +130,7 @@ def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
     if scope not in key.scopes:
         raise Problem(403, f"This API key lacks the scope {scope}.")
     key.record_use()
-    return Access(key.workspace, key.scopes, f"key {key.prefix}")
+    return Access(key.workspace, key.scopes, f"key {key.prefix}", key)
 
 
 def access_of_session(request: HttpRequest, scope: Scope) -> Access:

@@ -59,7 +59,7 @@ class KeyInline(admin.TabularInline):
 
     model = ApiKey
     verbose_name_plural = f"API keys, the newest {MAX_ROWS_SHOWN}"
-    fields = readonly_fields = ("name", "prefix", "scope_list", "state", "last_used_at", "expires_at")
+    fields = readonly_fields = ("name", "prefix", "scope_list", "state", "last_used_at", "expires_at", "clock")
     show_change_link = True
     can_delete = False
 
@@ -76,6 +76,10 @@ class KeyInline(admin.TabularInline):
     @admin.display
     def state(self, key: ApiKey) -> str:
         return key.state
+
+    @admin.display(description="clients' clocks", empty_value="")
+    def clock(self, key: ApiKey) -> str:
+        return key.clock_fault
 
 
 def scope_list(key: ApiKey) -> str:
@@ -162,12 +166,12 @@ class ApiKeyAdmin(admin.ModelAdmin):
     """Shows a key's secret once, after the form that adds the key. The secret is never stored or sent again."""
 
     form = ApiKeyForm
-    list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at")
+    list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at", "clock")
     list_filter = (StateFilter, "can_ingest", "can_read", "can_write", ("workspace", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("workspace",)
     search_fields = ("name", "prefix", "workspace__name")
     autocomplete_fields = ("workspace",)
-    readonly_fields = ("prefix", "created_at", "last_used_at", "revoked_at")
+    readonly_fields = ("prefix", "created_at", "last_used_at", "revoked_at", "clock")
     actions = ("revoke",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -191,6 +195,10 @@ class ApiKeyAdmin(admin.ModelAdmin):
     @admin.display
     def state(self, key: ApiKey) -> str:
         return key.state
+
+    @admin.display(description="clients' clocks", empty_value="")
+    def clock(self, key: ApiKey) -> str:
+        return key.clock_fault
 
     def get_readonly_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> Any:
         # A key never moves to another workspace: the traces it has ingested would stay in the old one.

@@ -1,4 +1,5 @@
 import hmac
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import Error as DatabaseError
 from django.db import connections, models
 from django.db.models import Q
 from django.utils import timezone
@@ -16,6 +18,9 @@ from django.utils import timezone
 KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
 USE_RECORDED_EVERY = timedelta(minutes=1)
+CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
+# Names under which Python finds a file. They mean the zone of a machine, none at all, or a zone by another clock.
+NO_TIME_ZONE = re.compile(r"(posix|right)/.*|localtime|posixrules|Factory")
 
 
 class Workspace(models.Model):
@@ -52,7 +57,7 @@ class Workspace(models.Model):
 
     def clean(self) -> None:
         # Not a validator of the field: its migration would import this module, and migrations import no live code.
-        if self.time_zone not in available_timezones():
+        if not is_time_zone(self.time_zone):
             message = f"{self.time_zone} is no time zone; write it like Europe/Berlin."
             raise ValidationError({"time_zone": message})
 
@@ -64,6 +69,18 @@ class Workspace(models.Model):
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
+
+
+def is_time_zone(name: str) -> bool:
+    """Returns whether the name is a zone, for Python and for the database that computes months in it."""
+    if name not in available_timezones() or NO_TIME_ZONE.fullmatch(name):
+        return False
+    try:
+        with connections["analytics"].cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_timezone_names WHERE name = %s)", [name])
+            return bool(cursor.fetchone()[0])
+    except DatabaseError:
+        return True  # An unreachable database must not stop the admin. Nearly every version knows nearly every zone.
 
 
 class Role(models.TextChoices):
@@ -134,6 +151,8 @@ class ApiKeyManager(models.Manager["ApiKey"]):
 
     def find_valid(self, secret: str) -> "ApiKey | None":
         """Returns the valid key with this secret; None for an unknown, expired or revoked one."""
+        if not secret.isascii():  # no key is; and some of these texts cannot be encoded
+            return None
         digests = [digest(secret, secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
         with connections[self.db].cursor() as cursor:
             cursor.execute(KEY_BY_DIGEST, [digests])
@@ -159,6 +178,9 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # When spans sent with it were last refused because they began too far in the future, and by how much.
+    ahead_at = models.DateTimeField(null=True, blank=True, editable=False)
+    seconds_ahead = models.FloatField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ApiKeyManager()
@@ -191,6 +213,20 @@ class ApiKey(models.Model):
         if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
             # The old time is part of the condition: of many requests at once only the first writes.
             ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
+
+    def record_clock_ahead(self, seconds: float) -> None:
+        """Stores that a client with this key has a clock that is ahead, at most once a minute."""
+        now = timezone.now()
+        if self.ahead_at is None or now - self.ahead_at > USE_RECORDED_EVERY:
+            ApiKey.objects.filter(pk=self.pk, ahead_at=self.ahead_at).update(ahead_at=now, seconds_ahead=seconds)
+
+    @property
+    def clock_fault(self) -> str:
+        """Returns in words that a client's clock was ahead within the last day; else nothing."""
+        if self.ahead_at is None or timezone.now() - self.ahead_at > CLOCK_FAULT_SHOWN_FOR:
+            return ""
+        minutes = round((self.seconds_ahead or 0) / 60)
+        return f"A client's clock is {minutes:,} min ahead: its spans are refused (last at {self.ahead_at:%H:%M} UTC)."
 
 
 KEY_COLUMNS = columns_of(ApiKey)

@@ -18,11 +18,11 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from ingest.accepted_time import accepted_time, accepted_time_text
+from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
 from ingest.formats.json_values import items_of
 from ingest.messages import safe_attribute, safe_message
 from ingest.model_names import base_model
-from ingest.values import MAX_COST_USD, MAX_TOKENS, is_identifier
+from ingest.values import MAX_COST_USD, MAX_LATENCY_MS, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
 from traces.row import CALL_OPERATIONS, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
@@ -86,6 +86,7 @@ def parse_start(value: Any) -> datetime:
     except (TypeError, ValueError, OverflowError):  # not a text, not a date, or without an offset to compare with
         raise PydanticCustomError("iso_8601", "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z") from None
     if not is_accepted:
+        note_refused(start.timestamp())
         raise PydanticCustomError("timestamp", "{text}", {"text": accepted_time_text()})
     return start.astimezone(UTC)
 
@@ -128,8 +129,7 @@ class TraceItem(BaseModel):
     status: Status = "success"
     error_type: Annotated[str | None, message_of(NAME_LENGTH)] = None
     error_message: Annotated[str | None, message_of(MESSAGE_LENGTH)] = None
-    # More than thirty years means a mistaken unit, and the sum of two very large numbers would fail every query.
-    latency_ms: Annotated[StrictFloat, Field(ge=0, le=1e12, allow_inf_nan=False)] | None = None
+    latency_ms: Annotated[StrictFloat, Field(ge=0, le=MAX_LATENCY_MS, allow_inf_nan=False)] | None = None
     input_tokens: Count = None
     output_tokens: Count = None
     cache_read_tokens: Count = None

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 
-from ingest.accepted_time import accepted_time, accepted_time_text
+from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
 from ingest.formats.json_values import object_at, parse_spans_json
 from ingest.formats.scores import langfuse_score
 from ingest.spans import Decoded, RejectedSpan, Rejection, Resource, Span
@@ -168,6 +168,7 @@ def check_times(event: Event) -> None:
         starts = {"the event's timestamp": event.sent_ns}
     for name, start_ns in starts.items():
         if start_ns is not None and not earliest <= start_ns <= latest:
+            note_refused(start_ns / 1e9)
             raise RejectedSpan("time", f"{name} {accepted_time_text()}")
     time_in(body, "endTime")
     time_in(body, "completionStartTime")

@@ -79,7 +79,7 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
     assert "limit integer from 1 to 100 The largest number of rows" in page
     assert "monthly_limit_usd number from 0 to 99,999,999.99 or null null: no limit." in page
     assert "alert_threshold_percentage number above 0 to 100 The budget warns" in page
-    assert "input_tokens integer from 0 to 1,000,000,000,000 or null" in page
+    assert "input_tokens integer from 0 to 1,000,000,000 or null" in page
     assert "avg_calls_per_user number or null Null where no call names a user." in page
     assert "data[].sample_message string or null Of the newest errors, the newest that has a message" in page
 

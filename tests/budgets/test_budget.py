@@ -70,6 +70,21 @@ def test_a_body_that_is_not_json_is_refused(tenant: Tenant, body: str) -> None:
     put(tenant.client, body, expect=400)
 
 
+@pytest.mark.parametrize(
+    "number", ["0." + "0" * 16_400, "0e-999999", "-0e999999", "12." + "0" * 16_400, "12e-" + "0" * 99]
+)
+def test_zeros_without_end_are_the_number_without_them(tenant: Tenant, number: str) -> None:
+    expected = 12 if number.startswith("12") else 0
+    for content_type in ("application/json", "application/x-www-form-urlencoded"):
+        is_json = content_type == "application/json"
+        body = f'{{"monthly_limit_usd": {number}}}' if is_json else f"monthly_limit_usd={number}"
+        answer = tenant.client.put(
+            BUDGET, body, content_type=content_type, headers={} if is_json else {"HX-Request": "true"}
+        )
+        assert answer.status_code == 200
+        assert tenant.ask("cost/budget")["monthly_limit_usd"] == expected
+
+
 def test_the_dashboard_sends_a_form(tenant: Tenant) -> None:
     response = tenant.client.put(BUDGET, "monthly_limit_usd=12.30", content_type=FORM, headers={"HX-Request": "true"})
     assert response.status_code == 200

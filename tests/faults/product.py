@@ -106,13 +106,38 @@ class Postgres:
                 connection.execute("DROP TRIGGER slow ON traces")
 
     @contextmanager
+    def clock_ahead(self, seconds: int) -> Iterator[None]:
+        """Sets the clock of the analytics database as its new connections read it; the server's stays behind."""
+        with self.connect() as connection:
+            connection.execute(
+                f"""
+                CREATE SCHEMA shifted;
+                CREATE FUNCTION shifted.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS
+                'SELECT pg_catalog.clock_timestamp() + make_interval(secs => {seconds})';
+                ALTER DATABASE observability_analytics SET search_path = shifted, pg_catalog, public;
+                """
+            )
+            self.end_connections(connection)
+            try:
+                yield
+            finally:
+                connection.execute(
+                    "ALTER DATABASE observability_analytics RESET search_path; DROP SCHEMA shifted CASCADE"
+                )
+                self.end_connections(connection)
+
+    def end_connections(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = 'observability_analytics' AND pid <> pg_backend_pid()"
+        )
+
+    @contextmanager
     def analytics_unreachable(self) -> Iterator[None]:
         """Closes the analytics database, as if its server were gone. The other one works."""
         with self.connect("postgres") as connection:
             connection.execute("ALTER DATABASE observability_analytics ALLOW_CONNECTIONS false")
-            connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'observability_analytics'"
-            )
+            self.end_connections(connection)
             try:
                 yield
             finally:

@@ -177,7 +177,7 @@ def test_readyz_names_it_and_livez_ignores_it(browser: Browser) -> None:
     status, _, body = browser.ask("/readyz")
     assert (status, json.loads(body)) == (
         503,
-        {"default": "ok", "analytics": "unavailable", "cache": "ok", "version": VERSION},
+        {"default": "ok", "analytics": "unavailable", "clock": "unknown", "cache": "ok", "version": VERSION},
     )
     assert browser.ask("/livez")[::2] == (200, "ok")
 

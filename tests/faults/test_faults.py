@@ -1,7 +1,9 @@
 """An acknowledged span is stored once, whatever fails meanwhile. `make test` runs the short form of most faults,
 `make test-faults` all of them; a table at the end shows which requests were refused and delivered again."""
 
-from contextlib import AbstractContextManager
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +12,15 @@ from tests.faults.ledger import load, wait_for
 from tests.faults.product import Product, running
 
 long = pytest.mark.faults
+
+
+@contextmanager
+def half_heads(product: Product, count: int) -> Iterator[None]:
+    with ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", product.port)))
+            connection.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\n")
+        yield
 
 
 @pytest.mark.parametrize("times", [2, pytest.param(20, marks=long)])
@@ -106,6 +117,22 @@ def test_a_frozen_database_loses_no_span(product: Product, seconds: int) -> None
     with load(product, f"database frozen for {seconds} s") as clients, product.postgres.frozen():
         wait_for(seconds)
     assert clients.ledger.refused["503"] > 0
+
+
+@long
+def test_clocks_that_differ_lose_no_span(product: Product) -> None:
+    with load(product, "the server's clock two hours behind") as clients:
+        with product.postgres.clock_ahead(7200):
+            wait_for(10)
+        clients.flows(100)
+    assert clients.ledger.refused["503"] > 0
+
+
+@long
+def test_slow_heads_lose_no_span(product: Product) -> None:
+    with load(product, "500 slow request heads") as clients, half_heads(product, 500):
+        clients.flows(400)
+    assert clients.ledger.refused == {}
 
 
 @long

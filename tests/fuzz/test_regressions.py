@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from ingest.formats import otlp_protobuf
 from tests.fuzz import targets
-from tests.ingest.test_otlp import a_span, post, request_of, stored
+from tests.ingest.test_otlp import a_span, any_value, post, request_of, stored
 from tests.tenant import NOON, Tenant
 from web.body import MAX_MEMBERS, inflate
 from web.problems import Problem
@@ -60,6 +60,18 @@ NEIGHBOURS = {
     "a session of 400 digits": {
         "attributes": [{"key": "metadata", "value": {"stringValue": "{'session_id': " + "9" * 4000 + "}"}}]
     },
+    "a cost of 4,000 hexadecimal digits": {
+        "attributes": [
+            {"key": "langfuse.observation.type", "value": {"stringValue": "generation"}},
+            {
+                "key": "langfuse.observation.cost_details",
+                "value": {"stringValue": "{'total': 0x" + "f" * 4000 + "}"},
+            },
+        ]
+    },
+    "a session of 4,000 hexadecimal digits": {
+        "attributes": [{"key": "metadata", "value": {"stringValue": "{'session_id': 0x" + "f" * 4000 + "}"}}]
+    },
     "an agent span with NUL in its name": {
         "name": "invoke_agent a\x00b",
         "attributes": [{"key": "openinference.span.kind", "value": {"stringValue": "AGENT"}}],
@@ -73,7 +85,7 @@ NEIGHBOURS = {
             {"key": "langfuse.observation.type", "value": {"stringValue": "generation"}},
             {
                 "key": "langfuse.observation.usage_details",
-                "value": {"stringValue": json.dumps({f"input{n}": 10**12 for n in range(1000)} | {"cache": 10**12})},
+                "value": {"stringValue": json.dumps({f"input{n}": 10**9 for n in range(1000)} | {"cache": 10**9})},
             },
         ]
     },
@@ -103,6 +115,50 @@ def test_unusual_items_of_the_agents_sdk_are_stored(tenant: Tenant, item: dict[s
     response = tenant.client.post("/v1/traces/ingest", text, content_type="application/json")
     assert (response.status_code, response.content) == (200, b"{}")
     assert len(stored(tenant)) == 2
+
+
+FAR_FUTURE = "9999-12-31T23:59:59+00:00"
+
+
+def test_an_end_in_the_last_year_of_the_calendar_is_no_latency(tenant: Tenant) -> None:
+    begin = {"id": "a", "traceId": "t", "startTime": NOON.isoformat(), "model": "gpt-4o"}
+    event = {
+        "id": "e",
+        "type": "generation-create",
+        "timestamp": NOON.isoformat(),
+        "body": begin | {"endTime": FAR_FUTURE},
+    }
+    answer = tenant.client.post("/api/public/ingestion", {"batch": [event]}, content_type="application/json")
+    assert answer.json()["errors"] == []
+    span = {"object": "trace.span", "id": "b", "trace_id": "u", "started_at": NOON.isoformat(), "ended_at": FAR_FUTURE}
+    body = {"data": [span, span | {"id": "c", "started_at": FAR_FUTURE}]}
+    answer = tenant.client.post("/v1/traces/ingest", body, content_type="application/json")
+    assert (answer.status_code, answer.json()["partialSuccess"]["rejectedSpans"]) == (200, "1")
+    assert [row["latency_ms"] for row in stored(tenant)] == [None, None]
+
+
+def test_the_agents_sdk_hears_of_a_request_of_which_nothing_is_stored(tenant: Tenant) -> None:
+    answer = tenant.client.post("/v1/traces/ingest", {"data": [{"object": "trace"}]}, content_type="application/json")
+    assert (answer.status_code, answer.json()["partialSuccess"]["errorMessage"]) == (422, "id must be a string")
+
+
+MORE_TOKENS_THAN_A_CALL_HAS = (
+    {"gen_ai.usage.input_tokens": 10**12, "gen_ai.usage.output_tokens": 10**12},
+    {"gen_ai.usage.input_tokens": 5, "gen_ai.usage.cache_read.input_tokens": 10**9},
+    {"langfuse.observation.usage_details": json.dumps({f"input_{n}": 10**9 for n in range(200)})},
+)
+
+
+@pytest.mark.parametrize("usage", MORE_TOKENS_THAN_A_CALL_HAS)
+def test_a_weeks_sum_of_tokens_fits_into_64_bits(tenant: Tenant, usage: dict[str, Any]) -> None:
+    attributes = {"gen_ai.operation.name": "chat"} | usage
+    span = a_span(1) | {"attributes": [{"key": key, "value": any_value(value)} for key, value in attributes.items()]}
+    assert post(tenant, json.dumps(request_of(span)).encode()).status_code == 200
+    item = {"agent_id": "a", "input_tokens": 10**12}
+    assert tenant.client.post("/api/v1/traces", item, content_type="application/json").status_code == 422
+    calls_of_a_week = 10_000 * 7 * 24 * 3600
+    for row in stored(tenant):
+        assert max(row[name] or 0 for name in ("input_tokens", "output_tokens")) * calls_of_a_week < 2**63
 
 
 @pytest.mark.parametrize("malformed", ["[" * 100 + "]" * 100, "NaN", "9" * 30 + ', "x": NaN', '"\\ud800"', "{}"])
@@ -161,7 +217,7 @@ def test_an_odd_value_in_a_score_is_stored_or_named(tenant: Tenant) -> None:
 
 
 def test_the_largest_numbers_that_are_taken_can_be_summed(tenant: Tenant) -> None:
-    item = {"agent_id": "a", "latency_ms": 1e12, "input_tokens": 10**12, "output_tokens": 10**12, "cost_usd": 1e9}
+    item = {"agent_id": "a", "latency_ms": 1e12, "input_tokens": 10**9, "output_tokens": 10**9, "cost_usd": 1e9}
     response = tenant.client.post("/api/v1/traces", {"traces": [item] * 100}, content_type="application/json")
     assert response.json()["accepted"] == 100
     for metric in ("performance/overview", "performance/latency", "usage/agent-distribution", "cost/by-model"):

@@ -112,6 +112,8 @@ host = {"Host": "example.com"}
 answers = {
     "sign-in": Client().get("/sign-in", headers=host, secure=True),
     "plain": Client().get("/sign-in", headers=host),
+    "plain key": Client().post("/v1/traces", headers=host | {"Authorization": "Bearer aop_x"}),
+    "plain x-api-key": Client().get("/api/v1/usage/overview", headers=host | {"X-API-Key": "aop_x"}),
     "livez": Client().get("/livez", headers=host),
     "static": Client().get("/static/app.css", headers=host, secure=True),
     "missing": Client().get("/nothing", headers=host, secure=True),
@@ -143,6 +145,8 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_production_speaks_https_only(production: Any) -> None:
     assert production["plain"]["status"] == 301
     assert production["plain"]["headers"]["Location"] == "https://example.com/sign-in"
+    assert production["plain key"]["status"] == production["plain x-api-key"]["status"] == 403
+    assert "Location" not in production["plain key"]["headers"]
     assert production["livez"]["status"] == 200  # the health check of a container has no certificate
     for name in ("sign-in", "static", "missing"):
         hsts = production[name]["headers"]["Strict-Transport-Security"]
@@ -154,6 +158,6 @@ def test_cookies_of_production_stay_on_https(production: Any) -> None:
     assert production["session"] == [True, True, "Lax"]
 
 
-@pytest.mark.parametrize("name", ["sign-in", "plain", "livez", "static", "missing"])
+@pytest.mark.parametrize("name", ["sign-in", "plain", "plain key", "livez", "static", "missing"])
 def test_every_production_answer_carries_the_headers(production: Any, name: str) -> None:
     check(production[name]["headers"], name)

@@ -28,7 +28,7 @@ def test_readyz_names_the_version(client: Client) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"default": "ok", "analytics": "ok", "cache": "ok", "version": VERSION},
+        {"default": "ok", "analytics": "ok", "clock": "ok", "cache": "ok", "version": VERSION},
     )
 
 

@@ -3,11 +3,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
-from workspaces.models import ApiKey
+from workspaces.models import ApiKey, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -121,10 +122,26 @@ def test_keys_are_filtered_by_state(admin: Client) -> None:
         assert [word for word in ("good", "gone", "over") if f">{word}</a>" in page] == [name]
 
 
-def test_a_wrong_time_zone_is_refused_in_words(admin: Client) -> None:
+@pytest.mark.parametrize(
+    "zone",
+    [
+        *(
+            "Mars/Olympus",
+            "localtime",
+            "Factory",
+            "posixrules",
+            "posix/Europe/Berlin",
+            "right/UTC",
+            "europe/berlin",
+            "CEST",
+        ),
+        *("/etc/localtime", "../localtime", "Europe", "Europe/", "", "UTC+1", "Europe/Berlin\0", "+01:00"),
+    ],
+)
+def test_a_wrong_time_zone_is_refused_in_words(admin: Client, zone: str) -> None:
     form = {
         "name": "x",
-        "time_zone": "Mars/Olympus",
+        "time_zone": zone,
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
         "memberships-2-TOTAL_FORMS": 0,
@@ -133,4 +150,15 @@ def test_a_wrong_time_zone_is_refused_in_words(admin: Client) -> None:
         "api_keys-INITIAL_FORMS": 0,
     }
     page = admin.post("/admin/workspaces/workspace/add/", form).content.decode()
-    assert "is no time zone" in page
+    assert any(words in page for words in ("is no time zone", "This field is required", "Null characters"))
+    assert not Workspace.objects.exists()
+    with pytest.raises(CommandError):
+        call_command("create_workspace", "x", "--time-zone", zone)
+
+
+def test_a_time_zone_that_the_database_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python and PostgreSQL have lists of their own, and one may be years older."""
+    monkeypatch.setattr("workspaces.models.available_timezones", lambda: {"Antarctica/New", "Europe/Berlin"})
+    call_command("create_workspace", "x", "--time-zone", "Europe/Berlin")
+    with pytest.raises(CommandError, match="is no time zone"):
+        call_command("create_workspace", "x", "--time-zone", "Antarctica/New")

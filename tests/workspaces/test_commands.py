@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from tests.factories import WorkspaceFactory
 from workspaces.models import ApiKey, Workspace
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases="__all__")
 
 
 def run(*args: str) -> str:

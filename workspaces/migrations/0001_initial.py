@@ -64,6 +64,8 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(blank=True, help_text="Empty: never.", null=True)),
                 ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("ahead_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("seconds_ahead", models.FloatField(blank=True, editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "workspace",
