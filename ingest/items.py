@@ -101,9 +101,7 @@ def store_items(workspace: Workspace, rows: Sequence[Row]) -> writer.StoreResult
     return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
 
 
-def store_part(
-    workspace_id: UUID, overrides: Sequence[PriceOverride], named: dict[Key, SpanRow]
-) -> tuple[int, int]:
+def store_part(workspace_id: UUID, overrides: Sequence[PriceOverride], named: dict[Key, SpanRow]) -> tuple[int, int]:
     """Returns how many items were not stored before, and how many stored ones have learned from a copy."""
     with writer.writing(workspace_id) as cursor:
         stored = stored_items(cursor, workspace_id, named)
