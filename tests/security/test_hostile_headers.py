@@ -117,6 +117,5 @@ def test_a_credential_that_nobody_was_given_is_401(header: bytes) -> None:
 def test_no_header_makes_the_server_fail(header: bytes) -> None:
     paths = cycle(PAGES + FILES + API + INGESTION)
     for value in (*VALUES, *CHARSETS * (header.startswith(b"Content-Type"))):
-        for _ in range(2):
-            method, path = next(paths)
-            assert status(method, path, header, value) < 500, (path, value)
+        method, path = next(paths)
+        assert status(method, path, header, value) < 500, (path, value)
