@@ -2,6 +2,7 @@
 
 A batch of a year, or of thousands of new names, changes so many sums that one transaction could take longer than a
 request may. A request that fails after some of its parts may be sent again: the spans of these are stored already.
+A trace is never split, because its spans are resolved together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -47,7 +47,7 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
     overrides = current_overrides(workspace)  # before the lock, because it is in the other database
     accepted = updated = 0
     for part in parts_in_time(new):
-        stored = store_part(workspace.id, part, overrides)
+        stored = store_part(workspace.id, overrides, part)
         accepted, updated = accepted + stored[0], updated + stored[1]
     if decoded.scores:
         store_scores(workspace.id, decoded.scores)
@@ -67,7 +67,8 @@ def new_span_rows(workspace: Workspace, decoded: Decoded, author: str | None) ->
     return new
 
 
-def store_part(workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride]) -> tuple[int, int]:
+def store_part(workspace_id: UUID, overrides: Sequence[PriceOverride], new: dict[Key, SpanRow]) -> tuple[int, int]:
+    """Returns how many spans were not stored before, and how many of the stored ones have learned from a copy."""
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
         stored = resolve_and_store(cursor, workspace_id, new, overrides)

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 
 import orjson
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -23,6 +24,7 @@ from web.clock import clock
 from web.declared_access import View
 from web.problems import Problem, unavailable
 from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.models import ApiKey
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +42,18 @@ def ingestion(view: View) -> View:
         with spans_ahead() as seconds:
             response = view(request)
         if seconds and request.access.key:
-            request.access.key.record_clock_ahead(max(seconds))
+            note_clock_ahead(request.access.key, max(seconds))
         return response
 
     return csrf_exempt(require_POST(workspace_access("ingest")(checked)))
+
+
+def note_clock_ahead(key: ApiKey, seconds: float) -> None:
+    """Stores that a client's clock is ahead. A failure is only logged: the rest of the request is stored already."""
+    try:
+        key.record_clock_ahead(seconds)
+    except DatabaseError as error:
+        logger.warning("that a clock is ahead could not be stored: %s", error)
 
 
 @ingestion
@@ -83,7 +93,9 @@ def otlp_log_records(request: WorkspaceRequest) -> HttpResponse:
     return otlp_response(otlp_logs.response_body(evaluations.rejections, as_json), as_json)
 
 
-@ingestion
+@csrf_exempt
+@require_POST
+@workspace_access("ingest")
 def otlp_metrics(request: WorkspaceRequest) -> HttpResponse:
     """Takes metrics and stores none: they repeat the spans. It answers 200, because a refusal stops no exporter."""
     as_json = is_otlp_json(request)

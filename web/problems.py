@@ -79,7 +79,7 @@ def unavailable(detail: str, cause: str = "other") -> Problem:
 def check_deadline() -> None:
     """Raises a 503 Problem after the request's deadline. Long work outside the databases calls it again and again."""
     if deadline.has_passed():
-        raise unavailable("The answer takes longer than a request may. Ask for a shorter window.", "deadline")
+        raise unavailable("The answer takes longer than a request may. Ask for less at once.", "deadline")
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:

@@ -3,10 +3,10 @@
 A template takes no time but in its loops, and only the loops can be long.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from django import template
-from django.template.base import Parser, Token
+from django.template.base import Origin, Parser, Token
 from django.template.defaulttags import ForNode, do_for
 
 from web.problems import check_deadline
@@ -22,7 +22,9 @@ class DeadlineNode(template.Node):
 
 @register.tag("for")
 def timed_for(parser: Parser, token: Token) -> ForNode:
-    node = do_for(parser, token)
+    node, check = do_for(parser, token), DeadlineNode()
+    # The page of an error reads them while DEBUG is on. The parser sets those of the loop itself later.
+    check.token, check.origin = token, cast(Origin, parser.origin)
     nodes: list[Any] = node.nodelist_loop  # django-stubs has it as a list of texts
-    nodes.insert(0, DeadlineNode())
+    nodes.insert(0, check)
     return node

@@ -207,7 +207,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def murder_keepalived(self, force: bool = False) -> None:
-        """Ends requests and connections that take too long. gunicorn calls it once a second."""
+        """Ends requests and connections that take too long. gunicorn calls it after each round of events."""
         super().murder_keepalived(force)
         now = time.monotonic()
         # A worker that stops waits for a head that has begun, not for clients that have sent nothing.

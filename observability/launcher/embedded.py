@@ -33,6 +33,8 @@ SETTINGS = {
     "jit": "off",
     "log_min_messages": "warning",
 }
+SOCKET_FILE = "socket_directory"
+"""The file that names the folder of the running server's socket."""
 
 
 @contextmanager
@@ -64,12 +66,12 @@ def run_folder(data: Path) -> Path:
 
 
 def socket_directory(data: Path = DATA_DIRECTORY) -> str:
-    """Returns the folder of the server's socket; `data` where no server ever ran, so that connecting fails clearly.
+    """Returns the folder of the server's socket; `data` where no server runs, so that connecting fails clearly.
 
     It is the same while the server is started again.
     """
     try:
-        return os.fsdecode((run_folder(data) / "socket_directory").read_bytes())
+        return os.fsdecode((run_folder(data) / SOCKET_FILE).read_bytes())
     except OSError:
         return str(data)
 

@@ -23,7 +23,7 @@ import psutil  # comes with the package, and is missing in production like it
 
 from observability.launcher.account import Account, account_for, own_account
 from observability.launcher.children import ending, start_child
-from observability.launcher.embedded import run_folder
+from observability.launcher.embedded import SOCKET_FILE, run_folder
 from observability.launcher.refused import Refused
 from web import shared_memory
 
@@ -42,6 +42,8 @@ HBA = "local all postgres peer map=embedded\nlocal replication postgres peer map
 # The server stops when its checkpoint is written. If that takes longer, the next start recovers what it lacks.
 CHECKPOINT_SECONDS = 60
 END_SECONDS = 10
+# Nothing of the product's own: its secrets would be readable by all processes of the account.
+ENVIRONMENT = {"PATH": os.defpath}
 POLL_SECONDS = 0.05
 FULL_DISK_BYTES = 1 << 20
 
@@ -78,6 +80,8 @@ class Server:
                 yield
             finally:
                 self.stop()
+                # Another user could make the private folder that it names, and a server in it.
+                (self.files / SOCKET_FILE).unlink(missing_ok=True)
 
     def check_access(self) -> None:
         if self.account.is_other:
@@ -100,7 +104,13 @@ class Server:
     def run_initdb(self, folder: Path) -> None:
         command = [str(self.programs / "initdb"), *INITDB, "-D", str(folder)]
         result = subprocess.run(  # noqa: S603
-            command, capture_output=True, cwd="/", check=False, start_new_session=True, **self.account.popen_options
+            command,
+            capture_output=True,
+            cwd="/",
+            env=ENVIRONMENT,
+            check=False,
+            start_new_session=True,
+            **self.account.popen_options,
         )
         if result.returncode:
             raise self.refusal(reason_in(result.stderr) or f"initdb {ending(result.returncode)}")
@@ -120,7 +130,7 @@ class Server:
         self.write("postgresql.conf", f"include {quoted(self.data / 'postgresql.conf')}\n{''.join(lines)}")
         self.write("pg_hba.conf", HBA)
         self.write("pg_ident.conf", f'embedded "{own_account().name}" postgres\n')
-        self.write("socket_directory", str(self.socket))
+        self.write(SOCKET_FILE, str(self.socket))
 
     def write(self, name: str, text: str) -> None:
         path = self.files / name
@@ -136,6 +146,7 @@ class Server:
                 [*self.command, "-c", f"config_file={self.files / 'postgresql.conf'}"],
                 ends_by=signal.SIGINT,
                 cwd="/",
+                env=ENVIRONMENT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -221,13 +232,18 @@ def only_user(folder: Path) -> Iterator[None]:
     folder.mkdir(exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle, folder)
         folder.chmod(0o711)
         yield
-    except BlockingIOError as error:
-        raise Refused(f"another process runs the PostgreSQL of {folder.parent}; stop it first.") from error
     finally:
         os.close(handle)
+
+
+def lock(handle: int, folder: Path) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Refused(f"another process runs the PostgreSQL of {folder.parent}; stop it first.") from error
 
 
 @contextmanager

@@ -47,9 +47,9 @@ def names(request: pytest.FixtureRequest, tenant: Tenant) -> None:
 
 
 def comparisons(plan: dict[str, Any]) -> float:
-    """Returns how many pairs of rows the joins of a plan compared in vain."""
-    own = plan.get("Rows Removed by Join Filter", 0) * plan["Actual Loops"]
-    return own + sum(comparisons(part) for part in plan.get("Plans", ()))
+    """Returns how many rows the joins and the scans of a plan compared in vain. A subquery for each row is a scan."""
+    removed = plan.get("Rows Removed by Join Filter", 0) + plan.get("Rows Removed by Filter", 0)
+    return removed * plan["Actual Loops"] + sum(comparisons(part) for part in plan.get("Plans", ()))
 
 
 def compared(statement: Any, params: Any) -> float:
@@ -92,7 +92,8 @@ def test_no_question_compares_each_name_with_each_other(tenant: Tenant) -> None:
 @pytest.mark.usefixtures("names")
 def test_making_the_sets_of_users_again_compares_no_name_with_each_other(tenant: Tenant) -> None:
     params = {"workspace_id": tenant.workspace.id, "filled_until": LATEST, "hours": [NOON]}
-    assert [compared(sql, params) for sql in RECOMPUTE_USER_SETS] == [0] * len(RECOMPUTE_USER_SETS)
+    for _ in range(2):  # the second time there are sets already
+        assert max(compared(sql, params) for sql in RECOMPUTE_USER_SETS) <= 20 * NAMES
 
 
 def test_a_series_has_20_000_points_at_most(tenant: Tenant) -> None:

@@ -5,15 +5,16 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import Client
 
 from observability.health import checks
 from tests.factories import UserFactory, an_api_key
 from tests.security.world import BACKEND
-from tests.tenant import Tenant
+from tests.tenant import Tenant, iso
 from traces.db import rows
 from web.clock import clock
 from workspaces.models import ApiKey
@@ -149,8 +150,26 @@ def test_a_span_that_is_too_old_says_nothing_about_a_clock() -> None:
     assert ApiKey.objects.get(pk=key.pk).ahead_at is None
 
 
-def test_readyz_asks_the_databases_once_in_two_seconds(django_assert_num_queries: Any) -> None:
+def test_readyz_asks_the_databases_once_in_some_seconds(
+    django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("observability.health.CHECKED_EVERY_SECONDS", 60)
     first = Client().get("/readyz").json()
     with django_assert_num_queries(0), django_assert_num_queries(0, using="analytics"):
         for _ in range(10):
             assert Client().get("/readyz").json() == first
+
+
+def test_what_cannot_be_noted_about_a_clock_makes_no_stored_batch_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A 503 would let the client send the batch again, and items without an id would be stored twice."""
+    _, secret = an_api_key("ingest")
+    monkeypatch.setattr(ApiKey, "record_clock_ahead", Mock(side_effect=OperationalError("gone")))
+    items = [{"agent_id": "good"}, {"agent_id": "early", "timestamp": iso(in_two_hours())}]
+    client = Client(headers={"Authorization": f"Bearer {secret}"})
+    answer = client.post("/api/v1/traces", {"traces": items}, content_type=JSON)
+    assert (answer.status_code, answer.json()["accepted"], len(answer.json()["rejected"])) == (200, 1, 1)
+
+
+def test_metrics_are_taken_whatever_the_clock_says(tenant: Tenant, database_ahead: Callable[[int], None]) -> None:
+    database_ahead(7200)
+    assert tenant.client.post("/v1/metrics", {"resourceMetrics": []}, content_type=JSON).status_code == 200

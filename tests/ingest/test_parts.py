@@ -145,3 +145,19 @@ def test_a_batch_that_is_sent_again_changes_nothing_and_reads_no_field_twice(
     assert post(tenant, batch)[1]["duplicates"] == 20
     assert tenant.client.post("/v1/traces", spans, content_type="application/json").status_code == 200
     assert stored(tenant) == before
+
+
+def test_two_records_of_a_call_in_different_parts_are_one_call(
+    tenant: Tenant, transactions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MAX_SPANS", 1)
+    same_id = {"gen_ai.response.id": "chatcmpl-a1b2c3"}
+    other_trace = a_span(2, attributes=same_id) | {"traceId": "ab" * 16}
+    scopes = [
+        {"scope": {"name": "one library"}, "spans": [a_span(1, attributes=same_id)]},
+        {"scope": {"name": "another library"}, "spans": [other_trace]},
+    ]
+    request = {"resourceSpans": [{"resource": {}, "scopeSpans": scopes}]}
+    assert tenant.client.post("/v1/traces", request, content_type="application/json").status_code == 200
+    assert transactions == [1, 1]
+    assert sorted(row["operation"] for row in stored(tenant)) == ["chat", "other"]

@@ -37,6 +37,8 @@ def server() -> Iterator[Server]:
         with embedded.running(folder / LONG / "postgres", FAST) as server:
             yield server
         assert not server.socket.exists()
+        # Nothing names the folder any more, in which another user could now run a server.
+        assert embedded.socket_directory(server.data) == str(server.data)
 
 
 def mode(path: Path) -> int:
@@ -166,3 +168,10 @@ def test_a_killed_server_starts_again_beside_its_children(server: Server, monkey
         server.start()
         assert child not in server.processes()
     connect(server)
+
+
+def test_the_server_does_not_know_the_products_secrets(public: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "known to the product only")
+    with embedded.running(public / "postgres", FAST) as server:
+        assert server.process
+        assert "SECRET_KEY" not in psutil.Process(server.process.pid).environ()
