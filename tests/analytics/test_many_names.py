@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,8 @@ from analytics.catalogue import METRICS
 from analytics.page_questions import CHOICES
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
-from traces.engines.postgresql import RECOMPUTE_USER_SETS
-from traces.filters import LATEST
+from traces.db import rows
+from traces.engines.postgresql import RECOMPUTE_USER_SETS, close_hours
 from web import deadline
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -91,9 +92,14 @@ def test_no_question_compares_each_name_with_each_other(tenant: Tenant) -> None:
 
 @pytest.mark.usefixtures("names")
 def test_making_the_sets_of_users_again_compares_no_name_with_each_other(tenant: Tenant) -> None:
-    params = {"workspace_id": tenant.workspace.id, "filled_until": LATEST, "hours": [NOON]}
-    for _ in range(2):  # the second time there are sets already
-        assert max(compared(sql, params) for sql in RECOMPUTE_USER_SETS) <= 20 * NAMES
+    until = NOON + timedelta(hours=1)
+    with writer.writing(tenant.workspace.id) as cursor:
+        close_hours(cursor, tenant.workspace.id, until)
+        params = {"workspace_id": tenant.workspace.id, "filled_until": until, "hours": [NOON]}
+        for sql in RECOMPUTE_USER_SETS:
+            cursor.execute(sql, params)
+    assert rows("SELECT count(*) AS count FROM failure_sets_hourly", {})[0]["count"] == NAMES
+    assert max(compared(sql, params) for sql in RECOMPUTE_USER_SETS) <= 20 * NAMES
 
 
 def test_a_series_has_20_000_points_at_most(tenant: Tenant) -> None:
