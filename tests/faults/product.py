@@ -126,6 +126,12 @@ class Postgres:
                 )
                 self.end_connections(connection)
 
+    def forget_statistics(self) -> None:
+        """Deletes what the planner knows of all tables, as after a restore or an upgrade of PostgreSQL."""
+        with self.connect() as connection:
+            connection.execute("DELETE FROM pg_statistic WHERE starelid >= 16384")
+            connection.execute("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE oid >= 16384 AND relkind = 'r'")
+
     def end_connections(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -129,6 +129,15 @@ def test_clocks_that_differ_lose_no_span(product: Product) -> None:
 
 
 @long
+def test_statistics_that_are_gone_slow_no_batch(product: Product) -> None:
+    with load(product, "statistics gone") as clients:
+        clients.flows(200)
+        product.postgres.forget_statistics()
+        clients.flows(400)
+    assert clients.ledger.refused == {}
+
+
+@long
 def test_slow_heads_lose_no_span(product: Product) -> None:
     with load(product, "500 slow request heads") as clients, half_heads(product, 500):
         clients.flows(400)
