@@ -8,6 +8,7 @@ import orjson
 from analytics import cache
 from traces import engines
 from traces.filters import Filters
+from web.problems import Problem
 from workspaces.models import Workspace
 
 Question = Callable[[Filters], Mapping[str, Any]]
@@ -16,6 +17,9 @@ Question = Callable[[Filters], Mapping[str, Any]]
 LIVE_TTL_SECONDS = 60
 SERIES_TTL_SECONDS = 120
 OVERVIEW_TTL_SECONDS = 300
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Of an answer. Each point of a series has the names of its series, which a client may have made very long."""
 
 
 def answer(
@@ -41,4 +45,12 @@ def answer_data(
 
 
 def as_json(data: Mapping[str, Any]) -> bytes:
-    return orjson.dumps(data, default=float, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps(data, default=float, option=orjson.OPT_UTC_Z)
+    if len(body) > MAX_BYTES:
+        raise Problem(422, "The answer is too large.", [{"loc": ["query", "limit"], "msg": too_large(len(body))}])
+    return body
+
+
+def too_large(size: int) -> str:
+    megabytes = f"{size / 2**20:.1f} MB, and {MAX_BYTES // 2**20} are the most"
+    return f"the names in this answer make it {megabytes}; use a smaller limit, wider buckets or a shorter window"

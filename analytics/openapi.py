@@ -340,6 +340,7 @@ def ingestion_operations() -> dict[str, Schema]:
             json_of(one_or_batch(TraceItem, "traces"), examples.TRACE),
             json_of(INGESTION_ANSWER),
             examples.TRACE,
+            all_rejected=INGESTION_ANSWER,
         ),
         "/api/v1/scores": ingestion(
             "send-scores",
@@ -371,6 +372,7 @@ def ingestion_operations() -> dict[str, Schema]:
             json_of(AGENTS_SDK, examples.agents_sdk()),
             json_of(OTLP_ANSWER),
             examples.agents_sdk(),
+            all_rejected=OTLP_ANSWER,
         ),
         "/api/public/scores": ingestion(
             "send-langfuse-score",

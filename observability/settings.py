@@ -35,7 +35,7 @@ OPEN_WORKSPACE_IDS = frozenset(env.OPEN_WORKSPACE_IDS)
 INGEST_ALLOWED_ORIGINS = frozenset(env.INGEST_ALLOWED_ORIGINS)
 for origin in INGEST_ALLOWED_ORIGINS:
     if not re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?|https?://\[[0-9a-f:]+\](:\d+)?", origin):
-        raise ImproperlyConfigured(f"INGEST_ALLOWED_ORIGINS lists origins like https://example.com, not {origin!r}.")
+        raise ImproperlyConfigured("INGEST_ALLOWED_ORIGINS lists origins like https://example.com.")
 
 PRODUCTION = ENVIRONMENT == "production"
 if PRODUCTION:
@@ -148,7 +148,7 @@ ANALYTICS_ENGINE = env.ANALYTICS_ENGINE
 # Each file of traces/engines/ is an engine, but for the two that all of them share.
 ENGINES = sorted({path.stem for path in (BASE_DIR / "traces/engines").glob("*.py")} - {"__init__", "protocol"})
 if ANALYTICS_ENGINE not in ("", *ENGINES):
-    raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be {' or '.join(ENGINES)}, not {ANALYTICS_ENGINE!r}.")
+    raise ImproperlyConfigured(f"ANALYTICS_ENGINE must be {' or '.join(ENGINES)}.")
 DATABASE_ROUTERS = ["observability.router.AnalyticsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -23,7 +23,8 @@ def split_list(text: str) -> list[str]:
 
 Texts = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
 Ids = Annotated[list[UUID], NoDecode, BeforeValidator(split_list)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10_000)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Variables(BaseSettings):
@@ -44,12 +45,12 @@ class Variables(BaseSettings):
     ANALYTICS_DATABASE_PASSWORD: str = ""
     ANALYTICS_ENGINE: str = ""
     DATABASE_POOL_SIZE: Count = 20
-    STATEMENT_TIMEOUT_MS: Annotated[int, Field(ge=0)] = 10_000
+    STATEMENT_TIMEOUT_MS: Annotated[int, Field(ge=0, le=600_000)] = 10_000
     REDIS_URL: str = ""
     REDIS_PASSWORD: str = ""
 
-    RETENTION_DAYS: Count = 400
-    ROLLUP_RETENTION_DAYS: Count = 1200
+    RETENTION_DAYS: Days = 400
+    ROLLUP_RETENTION_DAYS: Days = 1200
     STORE_CONTENT: bool = True
 
     STATIC_ROOT: str = ""

@@ -1,10 +1,12 @@
 import gc
 import os
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
@@ -28,11 +30,22 @@ NOT_MEASURED = (
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Excludes tests from coverage. Sorts the tests of parallel runs by group, because workers take whole groups."""
+    make_ids_different(items)
     for item in items:
         if item.nodeid.startswith(NOT_MEASURED):
             item.add_marker("no_cover")
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: (not item.nodeid.startswith(SLOWEST), group_of(item.nodeid)))
+
+
+def make_ids_different(items: list[pytest.Item]) -> None:
+    """Numbers the tests that have the same id, as Schemathesis makes them: pytest-xdist runs one test of each id."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        seen[nodeid := item.nodeid] += 1
+        if seen[nodeid] > 1:
+            item._id = coerce_node_id(f"{nodeid}[{seen[nodeid]}]")
+    assert len({item.nodeid for item in items}) == len(items), "this pytest keeps the ids of tests in another place"
 
 
 def pytest_collection_finish() -> None:

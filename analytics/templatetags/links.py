@@ -5,7 +5,6 @@ Each link is only a query string, so that it leads to the page that contains it.
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import template
 from django.http import QueryDict
@@ -27,7 +26,8 @@ def page_query(context: template.Context) -> QueryDict:
     for name in ("limit", "search"):
         query.pop(name, None)
     if request.htmx:
-        page = QueryDict(urlsplit(request.htmx.current_url or "").query)
+        # Not urlsplit: it fails for some texts, and a client may send any.
+        page = QueryDict((request.htmx.current_url or "").partition("?")[2].partition("#")[0])
         if "was" in page:
             query["was"] = page["was"]
     query["workspace"] = str(context["workspace"].id)

@@ -14,6 +14,9 @@ LOCK = VAR / "run.lock"
 @contextmanager
 def locked(path: Path, address: str) -> Iterator[None]:
     """Locks the file and writes the URL into it. Refuses if another process has the lock."""
+    # Another user of the machine who could open the file could lock it too.
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     with path.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

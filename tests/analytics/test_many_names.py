@@ -137,3 +137,23 @@ def test_rendering_ends_with_the_time_of_the_request(tenant: Tenant, monkeypatch
     response = tenant.client.get(f"/api/v1/cost/by-model?{WINDOW}", headers={"HX-Request": "true"})
     assert (response.status_code, response["Retry-After"]) == (503, "2")
     assert b"longer than a request may" in response.content
+
+
+def test_names_that_make_an_answer_too_large_are_a_422(tenant: Tenant) -> None:
+    writer.store(
+        tenant.workspace.id,
+        [a_row(model="\x01" * 240 + str(number), provider="p", cost_usd="1") for number in range(12)],
+    )
+    for headers in ({}, {"HX-Request": "true"}):
+        response = tenant.client.get(f"/api/v1/cost/trend?{MINUTES}&limit=12", headers=headers)
+        assert response.status_code == 422
+        assert b"use a smaller limit, wider buckets or a shorter window" in response.content
+    assert tenant.client.get(f"/api/v1/cost/trend?{WINDOW}&limit=12").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["http://[", "http://[%5D", "?was=%", "\x7f"])
+def test_a_panel_is_shown_whatever_page_the_browser_names(tenant: Tenant, address: str) -> None:
+    tenant.calls(1)
+    headers = {"HX-Request": "true", "HX-Current-URL": address, "HX-Current-URL-URI-AutoEncoded": "true"}
+    for path in ("/api/v1/usage/agent-distribution", "/dashboard/usage"):
+        assert tenant.client.get(f"{path}?{WINDOW}", headers=headers).status_code == 200

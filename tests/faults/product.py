@@ -9,7 +9,7 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,7 +63,8 @@ class Postgres:
 
     def signal(self, number: signal.Signals) -> None:
         for process in self.server.processes():
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):  # the end of one of them ends others
+                process.send_signal(number)
 
     def crash(self) -> None:
         self.signal(signal.SIGKILL)

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from observability.launcher import embedded
+from observability.launcher.lock import locked
 from observability.launcher.refused import Refused
 from observability.launcher.server import Server
 from tests.embedded_postgres import FAST
@@ -175,3 +176,11 @@ def test_the_server_does_not_know_the_products_secrets(public: Path, monkeypatch
     with embedded.running(public / "postgres", FAST) as server:
         assert server.process
         assert "SECRET_KEY" not in psutil.Process(server.process.pid).environ()
+
+
+def test_only_its_user_can_lock_the_product(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    path.touch(mode=0o644)
+    with locked(path, "http://127.0.0.1:8000"):
+        assert mode(path) == 0o600
+        assert path.read_text() == "http://127.0.0.1:8000"
