@@ -12,7 +12,7 @@ from ingest import span_facts
 from ingest.parts import parts_in_time
 from ingest.resolve_again import plain_call
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import Key, SpanRow, around, merge_copies
+from ingest.span_rows import Key, SpanRow, around, merge_copies, moved_rows
 from prices import pricing
 from prices.models import PriceOverride
 from prices.overrides import current_overrides
@@ -135,8 +135,6 @@ def update(cursor: WriteCursor, workspace_id: UUID, overrides: Sequence[PriceOve
         return 0
     rows = [span.row for span in learned]
     price(overrides, rows)
-    for span in learned:
-        if span.stored_at is not None and span.stored_at != span.row.timestamp:
-            writer.move(cursor, workspace_id, span.row, span.stored_at)
+    writer.move(cursor, workspace_id, moved_rows(learned))
     writer.merge(cursor, workspace_id, rows)
     return len(rows)

@@ -109,6 +109,12 @@ def stored_span_row(row: Row) -> SpanRow:
     return SpanRow(span_facts.from_row(row), row, stored_at=row.timestamp)
 
 
+def moved_rows(spans: Iterable[SpanRow]) -> list[tuple[Row, datetime]]:
+    """Returns the stored rows whose start a copy has changed, with the start under which they are stored."""
+    stored = [(span.row, span.stored_at) for span in spans if span.stored_at is not None]
+    return [(row, stored_at) for row, stored_at in stored if stored_at != row.timestamp]
+
+
 # --- Spans that are stored already ---
 
 

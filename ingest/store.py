@@ -12,7 +12,7 @@ from ingest.formats.scores import evaluations_of
 from ingest.parts import parts_in_time
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import Key, SpanRow, fill_from_facts, new_span_row, related_spans
+from ingest.span_rows import Key, SpanRow, fill_from_facts, moved_rows, new_span_row, related_spans
 from ingest.spans import Decoded, Rejection, Span
 from prices import pricing
 from prices.models import PriceOverride
@@ -112,9 +112,7 @@ def resolve_and_store(
         return 0, 0
     changed = resolve_rows(spans, overrides)
     accepted = writer.insert(cursor, workspace_id, added) if added else 0
-    for span in spans:
-        if span.stored_at is not None and span.stored_at != span.row.timestamp:
-            writer.move(cursor, workspace_id, span.row, span.stored_at)
+    writer.move(cursor, workspace_id, moved_rows(spans))
     if changed:
         writer.correct(cursor, workspace_id, changed)
     if learned:

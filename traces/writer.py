@@ -91,10 +91,12 @@ def changed_batch(cursor: WriteCursor, workspace_id: UUID, names: Sequence[str],
     }
 
 
-def move(cursor: WriteCursor, workspace_id: UUID, row: Row, stored_at: datetime) -> None:
-    """Moves the stored row to the timestamp of `row`, and corrects the rollups."""
-    key = {name: getattr(row, name) for name in KEY_COLUMNS}
-    engines.current().move(cursor, {"workspace_id": workspace_id, "stored_at": stored_at, **key})
+def move(cursor: WriteCursor, workspace_id: UUID, moved: Sequence[tuple[Row, datetime]]) -> None:
+    """Moves each stored row from the given time to its timestamp, and corrects the rollups."""
+    if moved:
+        keys = [{name: getattr(row, name) for name in KEY_COLUMNS} for row, _ in moved]
+        stored = [{"stored_at": stored_at, **key} for key, (_, stored_at) in zip(keys, moved, strict=True)]
+        engines.current().move(cursor, workspace_id, stored)
 
 
 # --- A batch as parameters ---

@@ -16,6 +16,7 @@ from tests.ingest.otlp_spans import Sent, agent, calls, chat, send, stored, tota
 from tests.ingest.test_repetitions import final
 from tests.tenant import NOON, Tenant, iso
 from tests.traces.test_rollups import assert_rollups_hold_the_rows
+from traces.engines import postgresql
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -335,3 +336,23 @@ def test_usage_of_a_copy_with_its_own_price_is_priced_again(tenant: Tenant) -> N
     send(tenant, chat(1, tokens=None, attributes=usage(100, 20) | {"gen_ai.usage.output_tokens": 10}))
     send(tenant, chat(1, tokens=(100, 20), end=5))
     assert [row["cost_usd"] for row in stored(tenant)] == [Decimal("0.00045")]
+
+
+def test_spans_that_move_together_make_the_sets_of_users_again_once(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a workspace with very many users the sets of an hour take a second."""
+    hours: list[int] = []
+    recompute = postgresql.recompute_user_sets
+
+    def counted(cursor: Any, workspace_id: Any, lost: Any) -> None:
+        hours.append(len(lost))
+        recompute(cursor, workspace_id, lost)
+
+    user = {"user.id": "alice"}
+    send(tenant, *(chat(number, start=-DAYS, end=None, tokens=None, attributes=user) for number in range(1, 21)))
+    monkeypatch.setattr(postgresql, "recompute_user_sets", counted)
+    send(tenant, *(chat(number, start=0, attributes=user) for number in range(1, 21)))
+    assert {row["timestamp"] for row in stored(tenant)} == {NOON}
+    assert len([count for count in hours if count]) <= 3
+    assert_rollups_hold_the_rows(tenant)

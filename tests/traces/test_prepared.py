@@ -14,7 +14,7 @@ def test_only_inserts_are_prepared_however_often_others_run(tenant: Tenant) -> N
         [row] = tenant.calls(1)
         with writer.writing(tenant.workspace.id) as cursor:
             writer.correct(cursor, tenant.workspace.id, [row])
-            writer.move(cursor, tenant.workspace.id, a_row(row.timestamp, trace_id="other"), row.timestamp)
+            writer.move(cursor, tenant.workspace.id, [(a_row(row.timestamp, trace_id="other"), row.timestamp)])
     with connections["analytics"].cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%traces%%'")
         statements = [statement for (statement,) in cursor.fetchall()]

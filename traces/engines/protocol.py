@@ -1,6 +1,6 @@
 """Defines the methods of an engine. A new engine is one file of this folder with an `ENGINE`."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -73,8 +73,8 @@ class Engine(Protocol):
     def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         """Changes all columns of stored rows but their key, and the rollups with them."""
 
-    def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
-        """Moves a row from `stored_at` to `timestamp`, and the rollups with it."""
+    def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
+        """Moves rows from their `stored_at` to their `timestamp`, and the rollups with them."""
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
         """Returns for each workspace the time up to which its rollups are filled."""

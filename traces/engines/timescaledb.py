@@ -5,7 +5,7 @@ They do not read the views: planning a query on a view takes 1.5 ms, on the tabl
 """
 
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -107,8 +107,9 @@ class TimescaleDB:
     def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         cursor.execute(MERGE, batch)
 
-    def move(self, cursor: WriteCursor, row: Mapping[str, Any]) -> None:
-        cursor.execute(MOVE, row)
+    def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
+        for row in moved:
+            cursor.execute(MOVE, {"workspace_id": workspace_id, **row})
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
         return dict.fromkeys(workspace_ids, RollupState(LATEST, aggregates=aggregates()))
