@@ -1,4 +1,4 @@
-"""Splits the spans of a request into parts, each of which is stored in a transaction of its own.
+"""Splits the spans of a request into parts. Each part is stored in its own transaction.
 
 A batch of a year, or of thousands of new names, changes so many sums that one transaction could take longer than a
 request may. A request that fails after some of its parts may be sent again: the spans of these are stored already.

@@ -6,18 +6,22 @@ The random numbers of a day, and so its ids, depend on its date only: a second r
 import math
 import random
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data
-from observability.launcher.lock import served_at
+from observability.launcher.lock import LOCK, served_at
+from observability.launcher.web_server import is_listening
 from observability.variables import load_env_file
 from traces.row import Row, Status
 from traces.scores import Score
@@ -77,11 +81,21 @@ INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range
 def main() -> None:
     load_env_file()
     with ExitStack() as stack:
-        prepare_environment(stack, is_served=served_at() is not None)
+        prepare_environment(stack, is_served=wait_until_served())
         print("".join(f"{line}\n" for line in prepare_data()), end="")
         fill(UUID(DEMO_WORKSPACE_ID), datetime.now(UTC))
         url = served_at()
         print(f"  Look at it: {url}" if url else "  To look at it, start the web server:  make run")
+
+
+def wait_until_served(path: Path = LOCK) -> bool:
+    """Returns whether `make run` serves. Waits while it starts: both would prepare the same databases at once."""
+    while (url := served_at(path)) is not None:
+        port = urlsplit(url).port
+        if port and is_listening(port):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:

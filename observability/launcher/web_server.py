@@ -32,17 +32,12 @@ class WebServer:
     def start(self) -> None:
         environment = os.environ | {"BIND": f"{HOST}:{self.port}"}
         self.process = start_child([sys.executable, "-m", "gunicorn"], signal.SIGTERM, env=environment, cwd=ROOT)
-        while not self.is_listening():
+        while not is_listening(self.port):
             try:
                 self.process.wait(0.05)
             except subprocess.TimeoutExpired:
                 continue
             raise Refused("the web server did not start; the lines above give the reason.")
-
-    def is_listening(self) -> bool:
-        with socket.socket() as probe:
-            probe.settimeout(0.1)
-            return probe.connect_ex((HOST, self.port)) == 0
 
     def ended(self) -> str | None:
         code = self.process.poll() if self.process else None
@@ -52,6 +47,12 @@ class WebServer:
         if self.process:
             self.process.terminate()
             self.process.wait()
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.1)
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def welcome(url: str) -> list[str]:

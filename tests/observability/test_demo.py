@@ -1,11 +1,15 @@
 import os
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from observability.launcher.demo import batches, fill, scores_of
+from observability.launcher.demo import batches, fill, scores_of, wait_until_served
+from observability.launcher.lock import locked
 from tests.tenant import Tenant
 from traces.row import Row
 
@@ -39,3 +43,16 @@ def test_every_day_of_the_demo_is_the_same_at_each_run(a_day: list[Row]) -> None
     again = [row for _, rows in batches(datetime(2026, 11, 25, 23, tzinfo=UTC), 1) for row in rows]
     assert again == a_day
     assert list(map(list, map(scores_of, again))) == list(map(list, map(scores_of, a_day)))
+
+
+def test_the_demo_waits_while_the_product_starts(tmp_path: Path) -> None:
+    path = tmp_path / "run.lock"
+    with socket.socket() as server, ThreadPoolExecutor() as pool:
+        server.bind(("127.0.0.1", 0))
+        with locked(path, f"http://127.0.0.1:{server.getsockname()[1]}"):
+            waiting = pool.submit(wait_until_served, path)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.3)
+            server.listen()
+            assert waiting.result(10)
+        assert not wait_until_served(path)
