@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "ingest",
     "budgets",
     "analytics",
+    "procrastinate.contrib.django",
+    "jobs",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,47 @@
+"""Defines background tasks: what runs without a request, in a worker of its own.
+
+An app names its tasks in its `tasks.py`, and defers a job in the transaction that causes it. A rollback takes the job
+back. A job may run more than once: a worker can be killed after the work and before it has recorded the end. So a task
+is idempotent, and each effect that leaves the house carries a key that is the same in every run.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from procrastinate import RetryDecision
+from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy
+from procrastinate.tasks import Task
+
+# After the last pause the job has failed. Operators see it and can run it again.
+RETRY_PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+# Jobs of a paused task wait for this moment; the clock wakes them when the task goes on.
+PAUSED_UNTIL = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+class Paused(Exception):
+    """An operator has paused the task."""
+
+
+class RetryAfterPauses(BaseRetryStrategy):
+    def __init__(self, pauses: Sequence[timedelta]) -> None:
+        self.pauses = pauses
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, Paused):
+            return RetryDecision(retry_at=PAUSED_UNTIL)
+        if job.attempts >= len(self.pauses):
+            return None
+        return RetryDecision(retry_in={"seconds": int(self.pauses[job.attempts].total_seconds())})
+
+
+def task(
+    name: str, retry_pauses: Sequence[timedelta] = RETRY_PAUSES
+) -> Callable[[Callable[..., None]], Task[Any, Any, Any]]:
+    """Makes a task of a function, whose first line of documentation operators read. Its arguments are JSON values.
+
+    `task.defer(**arguments)` puts a job into the queue.
+    """
+    return app.task(name=name, retry=RetryAfterPauses(retry_pauses))
