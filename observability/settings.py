@@ -10,7 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from observability import variables
 from observability.launcher import embedded
 from observability.server_urls import postgresql_database, redis_url
-from web import logs, shared_cache
+from web import logs
 from web.postgres.base import Connection
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -155,6 +155,8 @@ DATABASE_ROUTERS = ["observability.router.AnalyticsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if env.REDIS_URL:
+    from web import shared_cache  # Its driver takes memory.
+
     CACHES: dict[str, Any] = {"default": shared_cache.settings_for(redis_url(env))}
 else:
     CACHES = {"default": {"BACKEND": "web.memory_cache.MemoryCache"}}
@@ -235,6 +237,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # Requests of one workspace that a process serves at once. The other WEB_THREADS are for the other workspaces.
 WORKSPACE_CONCURRENCY = env.WORKSPACE_CONCURRENCY
+
+# Background jobs that a worker runs at once.
+JOB_THREADS = env.JOB_THREADS
 
 METRICS_TOKEN = env.METRICS_TOKEN
 

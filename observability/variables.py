@@ -5,31 +5,26 @@ with an error that names the variable and does not show the value, which may be 
 """
 
 import os
-from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
-from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
-FILE = Path(__file__).resolve().parent.parent / ".env"
+from observability.env_file import load_env_file
 
 
 def split_list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-Texts = Annotated[list[str], NoDecode, BeforeValidator(split_list)]
-Ids = Annotated[list[UUID], NoDecode, BeforeValidator(split_list)]
+Texts = Annotated[list[str], BeforeValidator(split_list)]
+Ids = Annotated[list[UUID], BeforeValidator(split_list)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
-class Variables(BaseSettings):
-    model_config = SettingsConfigDict(case_sensitive=True, env_ignore_empty=True, validate_default=False)
-
+class Variables(BaseModel):
     ENVIRONMENT: Literal["development", "production"] = "development"
     SECRET_KEY: str = ""
     SECRET_KEY_FALLBACKS: Texts = []
@@ -66,24 +61,15 @@ class Variables(BaseSettings):
     WEB_WORKERS: Count = 1
     WEB_THREADS: Count = 24
     WORKSPACE_CONCURRENCY: Count = 16
+    JOB_THREADS: Count = 4
     PORT: str = "8000"
-
-
-def load_env_file(file: Path = FILE) -> None:
-    """Puts what `.env` says into the environment, which wins where it has a variable already.
-
-    `$` is an ordinary character here. Docker compose reads the same file and replaces `$NAME`, except in '…'.
-    """
-    for name, value in dotenv_values(file, interpolate=False).items():
-        if value:
-            os.environ.setdefault(name, value)
 
 
 def read() -> Variables:
     """Returns the variables of the environment and of `.env`."""
     load_env_file()
     try:
-        return Variables()
+        return Variables.model_validate({name: value for name, value in os.environ.items() if value})
     except ValidationError as error:
         faults = [f"{fault['loc'][0]}: {fault['msg']}." for fault in error.errors(include_input=False)]
     raise ImproperlyConfigured(" ".join(faults))

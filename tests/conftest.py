@@ -84,8 +84,8 @@ def empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def empty_analytics(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empties the analytics tables after a test that commits. Django does so only for tables of models."""
+def emptied_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empties, after a test that commits, the tables that Django does not: of no model, or of the queue's library."""
     marker = request.node.get_closest_marker("django_db")
     if not (marker and marker.kwargs.get("transaction")):
         yield
@@ -95,6 +95,8 @@ def empty_analytics(request: pytest.FixtureRequest) -> Iterator[None]:
     with connections["analytics"].cursor() as cursor:
         tables = set(connections["analytics"].introspection.table_names(cursor)) - {"django_migrations"}
         cursor.execute("".join(f"DELETE FROM {table};" for table in tables))
+    with connections["default"].cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
 
 
 @pytest.fixture

@@ -301,8 +301,8 @@ DELETE_OLD_SUMS = "DELETE FROM score_sums_hourly WHERE workspace_id = %(workspac
 DELETE_OLD = "DELETE FROM scores WHERE workspace_id = %(workspace_id)s AND timestamp < %(cutoff)s"
 
 
-def delete_old(now: datetime, lock: Callable[[WriteCursor, UUID], None]) -> int:
-    """Deletes scores and their sums past their retention, one workspace after the other. Returns how many scores.
+def delete_old(now: datetime, is_due: Callable[[UUID], bool], lock: Callable[[WriteCursor, UUID], None]) -> None:
+    """Deletes scores and their sums past their retention, in the workspaces that are due.
 
     `lock` takes the workspace's lock.
     """
@@ -313,11 +313,8 @@ def delete_old(now: datetime, lock: Callable[[WriteCursor, UUID], None]) -> int:
     with write_cursor() as cursor:
         cursor.execute(WITH_OLD, cutoffs)
         workspace_ids = [workspace_id for (workspace_id,) in cursor.fetchall()]
-    deleted = 0
-    for workspace_id in workspace_ids:
+    for workspace_id in filter(is_due, workspace_ids):
         with write_cursor() as cursor:
             lock(cursor, workspace_id)
             cursor.execute(DELETE_OLD_SUMS, cutoffs | {"workspace_id": workspace_id})
             cursor.execute(DELETE_OLD, cutoffs | {"workspace_id": workspace_id})
-            deleted += int(cursor.rowcount)
-    return deleted

@@ -83,6 +83,12 @@ def is_time_zone(name: str) -> bool:
         return True  # An unreachable database must not stop the admin. Nearly every version knows nearly every zone.
 
 
+def workspace_zones() -> dict[str, ZoneInfo]:
+    """Returns the time zones in which workspaces are, and always UTC."""
+    names = Workspace.objects.order_by().values_list("time_zone", flat=True).distinct()
+    return {name: ZoneInfo(name) for name in {"UTC", *names}}
+
+
 class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer: reads"
     EDITOR = "editor", "Editor: reads and sets budgets"

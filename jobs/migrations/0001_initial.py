@@ -4,60 +4,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Clock',
+            name="Clock",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ticked_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ticked_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='TaskState',
+            name="TaskState",
             fields=[
-                ('name', models.CharField(max_length=100, primary_key=True, serialize=False)),
-                ('is_paused', models.BooleanField(default=False)),
-                ('runs', models.BigIntegerField(default=0, help_text='With those that failed.')),
-                ('failures', models.BigIntegerField(default=0)),
-                ('run_seconds', models.FloatField(default=0, help_text='Of all runs.')),
+                ("name", models.CharField(max_length=100, primary_key=True, serialize=False)),
+                ("is_paused", models.BooleanField(default=False)),
+                ("runs", models.BigIntegerField(default=0, help_text="With those that failed.")),
+                ("failures", models.BigIntegerField(default=0)),
+                ("run_seconds", models.FloatField(default=0, help_text="Of all runs.")),
             ],
             options={
-                'verbose_name': 'task',
-                'ordering': ['name'],
+                "verbose_name": "task",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='DuePeriod',
+            name="DuePeriod",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(max_length=100)),
-                ('subject', models.CharField(help_text='Of what the task runs, like a time zone; else empty.', max_length=100)),
-                ('due_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task", models.CharField(max_length=100)),
+                (
+                    "subject",
+                    models.CharField(help_text="Of what the task runs, like a time zone; else empty.", max_length=100),
+                ),
+                ("due_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('task', 'subject'), name='one_due_period_per_subject')],
+                "constraints": [models.UniqueConstraint(fields=("task", "subject"), name="one_due_period_per_subject")],
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(max_length=100)),
-                ('job_id', models.BigIntegerField()),
-                ('arguments', models.JSONField(default=dict)),
-                ('started_at', models.DateTimeField()),
-                ('seconds', models.FloatField()),
-                ('failure', models.TextField(blank=True, help_text='The traceback; empty after a success.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("task", models.CharField(max_length=100)),
+                ("job_id", models.BigIntegerField()),
+                ("arguments", models.JSONField(default=dict)),
+                ("started_at", models.DateTimeField()),
+                ("seconds", models.FloatField()),
+                ("failure", models.TextField(blank=True, help_text="The traceback; empty after a success.")),
             ],
             options={
-                'ordering': ['-started_at', '-id'],
-                'indexes': [models.Index(fields=['-started_at', '-id'], name='runs_by_time'), models.Index(condition=models.Q(('failure', ''), _negated=True), fields=['-started_at'], name='failures_by_time')],
+                "ordering": ["-started_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["-started_at", "-id"], name="runs_by_time"),
+                    models.Index(
+                        condition=models.Q(("failure", ""), _negated=True),
+                        fields=["-started_at"],
+                        name="failures_by_time",
+                    ),
+                ],
             },
         ),
     ]

@@ -1,15 +1,19 @@
-"""`make run`: starts the whole product, on an embedded PostgreSQL unless the environment names databases."""
+"""`make run`: starts the whole product, on an embedded PostgreSQL unless the environment names databases.
+
+This process lives as long as the product and only waits. So it imports neither Django nor a driver of databases: what
+needs them runs in processes of their own.
+"""
 
 import sys
 from contextlib import ExitStack
 
+from observability.env_file import load_env_file
 from observability.launcher.environment import HOST, free_port, make_var_folder, prepare_environment
 from observability.launcher.exit_code import exit_code
-from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, locked
+from observability.launcher.program import job_worker, run_to_its_end
 from observability.launcher.supervisor import supervise
 from observability.launcher.web_server import WebServer, welcome
-from observability.variables import load_env_file
 from web.version import VERSION
 
 
@@ -23,11 +27,14 @@ def main() -> None:
         make_var_folder()
         stack.enter_context(locked(LOCK, f"http://{HOST}:{port}"))
         databases = prepare_environment(stack)
-        secrets = prepare_data()
-        web_server = WebServer(port)
-        stack.enter_context(web_server.running())
-        print("\n".join(["", *secrets, *welcome(f"http://{HOST}:{port}")]), flush=True)
-        supervise([*databases, web_server])
+        # It prints its reason itself.
+        if code := run_to_its_end(["-m", "observability.launcher.first_start"]):
+            sys.exit(code)
+        programs = [WebServer(port), job_worker()]
+        for program in programs:
+            stack.enter_context(program.running())
+        print("\n".join(["", *welcome(f"http://{HOST}:{port}")]), flush=True)
+        supervise([*databases, *programs])
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from observability.env_file import load_env_file
 from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
-from observability.launcher.first_start import prepare_data
+from observability.launcher.first_start import prepare_data, reason_of
 from observability.launcher.lock import LOCK, served_at
 from observability.launcher.web_server import is_listening
-from observability.variables import load_env_file
 from traces.row import Row, Status
 from traces.scores import Score
 from workspaces.demo import DEMO_WORKSPACE_ID
@@ -258,4 +258,4 @@ def demo_score(row: Row, name: str, source: str, **value: Any) -> Score:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code(main))
+    sys.exit(exit_code(main, reason_of))

@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: for trials, tests and small teams, without root or a port.
 
-Settings import this module too, so it imports nothing that production lacks.
+Settings import this module too, so it imports nothing that production lacks; and the launcher, which holds no driver.
 """
 
 import os
@@ -9,9 +9,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
-
-import psycopg
-from psycopg import sql
 
 from observability.launcher.refused import Refused
 
@@ -53,11 +50,19 @@ def running(data: Path = DATA_DIRECTORY, settings: Mapping[str, str] = SETTINGS)
 
 def create_database(name: str, data: Path = DATA_DIRECTORY) -> None:
     """Creates the database unless it exists."""
+    import psycopg
+    from psycopg import sql
+
     host = socket_directory(data)
     with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as connection:
         exists = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not exists:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def missing_databases() -> list[str]:
+    """Returns the names of the databases that no variable replaces."""
+    return [name for variable, name in DATABASES.items() if not os.environ.get(variable)]
 
 
 def run_folder(data: Path) -> Path:

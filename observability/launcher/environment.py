@@ -22,14 +22,10 @@ def prepare_environment(stack: ExitStack, is_served: bool = False) -> list[Servi
     make_var_folder()
     os.environ.setdefault("OPEN_WORKSPACE_IDS", DEMO_WORKSPACE_ID)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "observability.settings")
-    missing = [name for variable, name in embedded.DATABASES.items() if not os.environ.get(variable)]
-    if not missing or is_served:
+    if not embedded.missing_databases() or is_served:
         return []
     show_step("starting PostgreSQL")
-    server = stack.enter_context(embedded.running())
-    for name in missing:
-        embedded.create_database(name)
-    return [server]
+    return [stack.enter_context(embedded.running())]
 
 
 def make_var_folder() -> None:

@@ -1,15 +1,9 @@
 """Runs the launcher and makes its exit code: it prints errors in one line, and stops in order after Ctrl-C."""
 
-import logging
 import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-
-import psycopg
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError
-from django.db import Error as DatabaseError
 
 from observability.launcher.refused import Refused
 
@@ -21,21 +15,26 @@ class Stopped(BaseException):
     """Somebody pressed Ctrl-C or sent a stop signal."""
 
 
-def exit_code(work: Callable[[], None]) -> int:
-    """Does the work and returns the program's exit code. Prints the reason of a failure in one line."""
+def no_other_reason(error: Exception) -> str | None:
+    return None
+
+
+def exit_code(work: Callable[[], None], reason_of: Callable[[Exception], str | None] = no_other_reason) -> int:
+    """Does the work and returns the program's exit code. Prints the reason of a failure in one line.
+
+    `reason_of` returns the reason of an error other than Refused, and None for a fault of the program.
+    """
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    # The pool warns at each attempt; the one line below is enough.
-    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
     try:
         work()
     except Stopped:
         return 0
-    except (Refused, ImproperlyConfigured, CommandError) as error:
-        print(f"Cannot start: {error}", file=sys.stderr)
-        return 1
-    except (DatabaseError, psycopg.Error) as error:
-        print(f"Cannot start: the database refused: {first_line(str(error))}", file=sys.stderr)
+    except Exception as error:
+        reason = str(error) if isinstance(error, Refused) else reason_of(error)
+        if reason is None:
+            raise
+        print(f"Cannot start: {reason}", file=sys.stderr)
         return 1
     return 0
 
@@ -45,7 +44,3 @@ def stop(signum: int, frame: FrameType | None) -> None:
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise Stopped
-
-
-def first_line(text: str) -> str:
-    return next(iter(text.strip().splitlines()), "no reason given")

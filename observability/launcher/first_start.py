@@ -1,24 +1,38 @@
-"""Creates what is missing at the first start: tables, static files, the demo workspace, an admin."""
+"""Creates what is missing at the first start: databases, tables, static files, the demo workspace, an admin.
 
+It is a program of its own, because it needs Django, and its memory is free again when it has ended.
+"""
+
+import logging
 import secrets
+import sys
 from pathlib import Path
 
 import django
+import psycopg
 from django.conf import settings
 from django.core import checks
-from django.core.management import call_command
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import Error as DatabaseError
 from django.db import connections
 
+from observability.launcher import embedded
 from observability.launcher.environment import show_step
+from observability.launcher.exit_code import exit_code
 from observability.launcher.refused import Refused
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 
 def prepare_data() -> list[str]:
     """Prepares databases and static files. Returns lines with the new secrets, which are never shown again."""
+    # The pool warns at each attempt; the one line with the reason is enough.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
+    show_step("preparing the databases")
+    for name in embedded.missing_databases():
+        embedded.create_database(name)
     # The functions below import models themselves: none can be imported before this call.
     django.setup()
-    show_step("preparing the databases")
     for alias in connections:
         call_command("migrate", database=alias, verbosity=0)
     check_static_files()
@@ -70,3 +84,21 @@ def create_admin() -> list[str]:
     password = secrets.token_urlsafe(12)
     users.create_superuser("admin", password=password)
     return [f"Admin, shown once:  user admin, password {password}"]
+
+
+def reason_of(error: Exception) -> str | None:
+    """Returns why the data could not be prepared; None for a fault of the program."""
+    if isinstance(error, ImproperlyConfigured | CommandError):
+        return str(error)
+    if isinstance(error, DatabaseError | psycopg.Error):
+        return f"the database refused: {next(iter(str(error).strip().splitlines()), 'no reason given')}"
+    return None
+
+
+def main() -> None:
+    if lines := prepare_data():
+        print("\n".join(["", *lines]), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code(main, reason_of))

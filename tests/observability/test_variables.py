@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.connection import parse_url
 
 from observability import variables
+from observability.env_file import load_env_file
 from observability.server_urls import postgresql_database, redis_url
 from observability.variables import Variables
 
@@ -67,7 +68,7 @@ def test_the_example_describes_every_variable_and_no_other() -> None:
 @pytest.mark.usefixtures("environment")
 def test_the_example_shows_the_defaults() -> None:
     defaults = Variables()
-    variables.load_env_file(ROOT / ".env.example")
+    load_env_file(ROOT / ".env.example")
     assert Variables() == defaults
 
 
@@ -187,7 +188,7 @@ def test_the_file_is_read_literally_and_the_environment_wins(environment: dict[s
     ]
     (tmp_path / ".env").write_text("\n".join(lines))
     environment["LOG_LEVEL"] = "ERROR"
-    variables.load_env_file(tmp_path / ".env")
+    load_env_file(tmp_path / ".env")
     names = ("DATABASE_PASSWORD", "REDIS_PASSWORD", "METRICS_TOKEN", "LOG_LEVEL", "PORT")
     assert [environment.get(name) for name in names] == ["a $b #c${d}", "$x", "t", "ERROR", None]
 

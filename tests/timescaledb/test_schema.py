@@ -60,24 +60,21 @@ def usual_policies_afterwards(timescaledb: RunQuery) -> Iterator[None]:
     yield
     for table in ALL_TABLES:
         timescaledb("SELECT remove_continuous_aggregate_policy(%s)", table)
-    call_command("retention")
+    engines.current().complete_schema()
 
 
-def test_the_retention_command_sets_the_policies(
-    timescaledb: RunQuery, usual_policies_afterwards: None, capsys: pytest.CaptureFixture[str]
+def test_migrating_sets_the_policies_as_the_settings_say(
+    timescaledb: RunQuery, usual_policies_afterwards: None
 ) -> None:
     with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
-        call_command("retention")
-    assert capsys.readouterr().out == (
-        "TimescaleDB's policies delete traces after 500 days, their sums after 900 days. Deleted 0 scores.\n"
-    )
+        engines.current().complete_schema()
     assert retention_by_table(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(
         ALL_TABLES, timedelta(days=900)
     )
     # Days whose rows were dropped under a shorter retention have only their sums: a refresh must not reach them.
     assert refresh_reach(timescaledb) == timedelta(days=400)
     with override_settings(RETENTION_DAYS=90):
-        call_command("retention")
+        engines.current().complete_schema()
     assert refresh_reach(timescaledb) == retention_by_table(timescaledb)["traces"] == timedelta(days=90)
 
 

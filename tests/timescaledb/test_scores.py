@@ -36,5 +36,5 @@ def test_old_scores_are_deleted(timescaledb: RunQuery, tenant: Tenant, settings:
     now = datetime.now(UTC)
     store_scores(tenant.workspace.id, [a_score(timestamp=now - timedelta(days=40)), a_score(id="2", timestamp=now)])
     settings.RETENTION_DAYS = 30
-    engines.current().apply_retention(now)
+    engines.current().delete_old(now, lambda _: True)
     assert timescaledb(COUNT, tenant.workspace.id) == [(1,)]

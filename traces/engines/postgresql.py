@@ -1,7 +1,7 @@
 """PostgreSQL: the rollups are ordinary tables, filled by the writers. Citus distributes the same schema."""
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,17 @@ WHERE workspace_id = %(workspace_id)s AND bucket >= %(filled_until)s AND bucket 
 
 # Closing many hours, or one with very many users, takes longer than a request may. The next batch continues.
 CLOSING_SECONDS = 1.0
+
+OPEN_HOURS = """
+SELECT workspace_id
+FROM rollup_state AS state
+WHERE filled_until < %(until)s
+    AND EXISTS (
+        SELECT
+        FROM totals_minutely AS total
+        WHERE total.workspace_id = state.workspace_id AND bucket >= state.filled_until AND bucket < %(until)s
+    )
+"""
 
 DELETED_AT_ONCE = 10_000
 # Also finds workspaces that were deleted in the other database.
@@ -109,14 +120,15 @@ class PostgreSQL:
         now = filled_until_of(states.keys())
         return any(state.filled_until != now[workspace_id] for workspace_id, state in states.items())
 
-    def apply_retention(self, now: datetime) -> str:
-        deleted_rows, deleted_sums = delete_old(now)
-        deleted_scores = scores.delete_old(now, self.lock)
-        return (
-            f"Deleted {deleted_rows} traces, {deleted_scores} scores and {deleted_sums} sums. "
-            f"Traces and scores are stored for {settings.RETENTION_DAYS} days, their sums for "
-            f"{settings.ROLLUP_RETENTION_DAYS} days."
-        )
+    def delete_old(self, now: datetime, is_due: Callable[[UUID], bool]) -> None:
+        for workspace_id in filter(is_due, stored_workspaces()):
+            delete_old_rows(workspace_id, now)
+        scores.delete_old(now, is_due, self.lock)
+
+    def close_hours(self, now: datetime) -> None:
+        until = hour_of(now - CLOSING_LAG)
+        for workspace_id in workspaces_with_open_hours(until):
+            close_all_before(workspace_id, until)
 
 
 ENGINE = PostgreSQL()
@@ -167,24 +179,24 @@ def recompute_user_sets(cursor: WriteCursor, workspace_id: UUID, hours: Sequence
 # --- Retention: by whole days in UTC, rows after RETENTION_DAYS, their sums after ROLLUP_RETENTION_DAYS ---
 
 
-def delete_old(now: datetime) -> tuple[int, int]:
-    """Deletes old rows and sums. Returns the two numbers. Writers wait for one batch at most."""
-    deleted_rows = deleted_sums = 0
-    for workspace_id in stored_workspaces():
-        cutoff = day_before(now, settings.RETENTION_DAYS)
-        close_all_before(workspace_id, cutoff)
-        deleted_rows += delete_before(workspace_id, "traces", "timestamp", cutoff)
-        for table in ALL_TABLES:
-            deleted_sums += delete_before(
-                workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS)
-            )
-    return deleted_rows, deleted_sums
+def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
+    """Deletes old rows and sums of the workspace. Writers wait for one batch at most."""
+    cutoff = day_before(now, settings.RETENTION_DAYS)
+    close_all_before(workspace_id, cutoff)
+    delete_before(workspace_id, "traces", "timestamp", cutoff)
+    for table in ALL_TABLES:
+        delete_before(workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS))
 
 
 def stored_workspaces() -> list[UUID]:
     with connections["analytics"].cursor() as cursor:
         cursor.execute(STORED_WORKSPACES)
         return [workspace_id for (workspace_id,) in cursor.fetchall()]
+
+
+def workspaces_with_open_hours(until: datetime) -> list[UUID]:
+    """Returns the workspaces with calls before `until` in hours that are not closed."""
+    return [row["workspace_id"] for row in rows(OPEN_HOURS, {"until": until})]
 
 
 def day_before(now: datetime, days: int) -> datetime:
@@ -200,8 +212,8 @@ def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
             filled_until = close_hours(cursor, workspace_id, cutoff)
 
 
-def delete_before(workspace_id: UUID, table: str, time_column: str, cutoff: datetime) -> int:
-    deleted, names = 0, {"table": table, "time_column": time_column}
+def delete_before(workspace_id: UUID, table: str, time_column: str, cutoff: datetime) -> None:
+    names = {"table": table, "time_column": time_column}
     params: dict[str, Any] = {"workspace_id": workspace_id, "cutoff": cutoff, "batch": DELETED_AT_ONCE}
     while True:
         with write_cursor() as cursor:
@@ -209,6 +221,5 @@ def delete_before(workspace_id: UUID, table: str, time_column: str, cutoff: date
             cursor.execute(LAST_OF_BATCH.format(**names), params)
             last = cursor.fetchone()
             cursor.execute(DELETE.format(**names), params | {"last": last[0] if last else cutoff})
-            deleted += int(cursor.rowcount)
         if not last:
-            return deleted
+            return

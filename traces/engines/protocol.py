@@ -1,6 +1,6 @@
 """Defines the methods of an engine. A new engine is one file of this folder with an `ENGINE`."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
@@ -82,5 +82,8 @@ class Engine(Protocol):
     def has_closed_hours_since(self, states: Mapping[UUID, RollupState]) -> bool:
         """Returns whether an hour was closed since these stable states were read."""
 
-    def apply_retention(self, now: datetime) -> str:
-        """Deletes rows and sums past their retention, or sets policies for it. Returns a sentence for the operator."""
+    def delete_old(self, now: datetime, is_due: Callable[[UUID], bool]) -> None:
+        """Deletes what is past its retention in the workspaces that are due, unless the database does so itself."""
+
+    def close_hours(self, now: datetime) -> None:
+        """Fills the sums of all hours that have ended, unless the database does so itself."""

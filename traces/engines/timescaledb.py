@@ -5,7 +5,7 @@ They do not read the views: planning a query on a view takes 1.5 ms, on the tabl
 """
 
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -118,13 +118,12 @@ class TimescaleDB:
         # A watermark that has moved changes no answer: the rows that are summed now were read from `traces`.
         return False
 
-    def apply_retention(self, now: datetime) -> str:
-        set_policies()
-        deleted_scores = scores.delete_old(now, self.lock)
-        return (
-            f"TimescaleDB's policies delete traces after {settings.RETENTION_DAYS} days, "
-            f"their sums after {settings.ROLLUP_RETENTION_DAYS} days. Deleted {deleted_scores} scores."
-        )
+    def delete_old(self, now: datetime, is_due: Callable[[UUID], bool]) -> None:
+        # Its policies delete the rest.
+        scores.delete_old(now, is_due, self.lock)
+
+    def close_hours(self, now: datetime) -> None:
+        """Does nothing: its policies refresh the aggregates."""
 
 
 ENGINE = TimescaleDB()

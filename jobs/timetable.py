@@ -1,0 +1,38 @@
+"""The timetable: which task runs when, without anybody asking."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, time, timedelta
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from procrastinate.tasks import Task
+
+from jobs import tasks as own
+from jobs.periods import Daily, Every, Period
+from traces import tasks as traces
+from workspaces.models import workspace_zones
+
+UTC = ZoneInfo("UTC")
+
+
+class Entry(NamedTuple):
+    task: Task[Any, Any, Any]
+    period: Period
+    subjects: Callable[[], Mapping[str, ZoneInfo]] = lambda: {"": UTC}
+    """Returns what the task runs for, each with the zone of its days. The task gets the name as `subject`."""
+
+
+TIMETABLE = (
+    Entry(traces.close_hours, Every(timedelta(hours=1), offset=timedelta(minutes=7))),
+    Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
+    # At night, where the workspace is.
+    Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
+    Entry(own.delete_old_records, Daily(time(3, 40))),
+)
+
+
+def due_moments(now: datetime) -> Iterator[tuple[Entry, str, datetime]]:
+    """Yields each entry with its subject, and the last moment until `now` at which it was due."""
+    for entry in TIMETABLE:
+        for subject, zone in entry.subjects().items():
+            yield entry, subject, entry.period.last_due(now, zone)

@@ -1,0 +1,111 @@
+"""Runs the jobs of the queue and the clock, in a process of its own. Any number may run; each job runs once.
+
+It ends when it loses the database, or after a signal. Whoever started it starts it again: nothing is lost, since a
+worker that comes next takes up what this one has left.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
+from django.db import Error as DatabaseError
+from procrastinate import App
+from procrastinate.contrib.django import app as deferring_app
+from procrastinate.contrib.django import connector_params
+from procrastinate.contrib.django.db_cleanup import close_db_connections
+from procrastinate.exceptions import ConnectorException
+from procrastinate.psycopg_connector import PsycopgConnector
+from procrastinate.worker import Worker
+
+from jobs.clock import TICK_SECONDS, tick
+from jobs.queue_table import ABANDONED_SECONDS, hand_back
+from jobs.runs import recorded
+
+logger = logging.getLogger(__name__)
+
+# After a signal, running jobs have this long. Then they are handed back, and the process ends in their midst.
+GRACE_SECONDS = 20
+# One connection listens for new jobs; the others fetch them and record their ends.
+MAX_CONNECTIONS = 4
+
+
+class JobWorker(Worker):
+    async def _persist_job_status(self, *args: Any, **kwargs: Any) -> None:
+        """Ends the worker when the end of a job cannot be recorded: the job belongs to it until it has ended."""
+        try:
+            await super()._persist_job_status(*args, **kwargs)
+        except ConnectorException:
+            logger.warning("The end of a job could not be recorded. The worker ends, and the job runs again.")
+            self.stop()  # type: ignore[no-untyped-call]
+
+
+async def run() -> None:
+    """Runs until a signal, or until the database is lost."""
+    close_idle_connections()
+    connector = PsycopgConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=1, max_size=MAX_CONNECTIONS)
+    app = App(connector=connector)
+    # The tasks stay those of Django's app, so that a job defers others in its own transaction.
+    deferring_app.perform_import_paths()
+    app.tasks = deferring_app.tasks
+    async with app.open_async():
+        worker = JobWorker(
+            app,
+            concurrency=settings.JOB_THREADS,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+            stalled_worker_timeout=ABANDONED_SECONDS,
+            task_middleware=[close_db_connections, recorded],
+        )
+        stop_at_signals(worker)
+        clock = asyncio.create_task(run_clock())
+        try:
+            await worker.run()  # type: ignore[no-untyped-call]
+        finally:
+            clock.cancel()
+
+
+def close_idle_connections() -> None:
+    """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due."""
+    for alias in connections:
+        connections.settings[alias]["OPTIONS"]["pool"] |= {"min_size": 0, "max_idle": 60}
+
+
+def stop_at_signals(worker: JobWorker) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        worker.stop()  # type: ignore[no-untyped-call]
+        loop.call_later(GRACE_SECONDS, loop.run_in_executor, None, end_now, worker)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def end_now(worker: JobWorker) -> None:
+    """Hands back the jobs that still run and ends the process: nothing else ends a thread."""
+    try:
+        if worker.worker_id is not None:
+            hand_back(worker.worker_id)
+    finally:
+        os._exit(0)
+
+
+async def run_clock() -> None:
+    while True:
+        try:
+            await sync_to_async(tick_once, thread_sensitive=False)()
+        except DatabaseError:
+            logger.warning("The clock could not reach the database.", exc_info=True)
+        await asyncio.sleep(TICK_SECONDS)
+
+
+def tick_once() -> None:
+    try:
+        tick()
+    finally:
+        close_old_connections()

@@ -1,0 +1,61 @@
+"""Runs a Python program of the product as a child."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from observability.launcher.children import ending, start_child
+from observability.launcher.environment import ROOT
+from observability.launcher.refused import Refused
+
+
+class Program:
+    def __init__(self, name: str, arguments: Sequence[str], **environment: str) -> None:
+        self.name = name
+        self.command = [sys.executable, *arguments]
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        try:
+            self.start()
+            yield
+        finally:
+            self.stop()
+
+    def start(self) -> None:
+        self.process = start_child(self.command, signal.SIGTERM, env=os.environ | self.environment, cwd=ROOT)
+        while not self.is_ready():
+            try:
+                self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                continue
+            raise Refused(f"{self.name[0].lower()}{self.name[1:]} did not start; the lines above give the reason.")
+
+    def is_ready(self) -> bool:
+        return True
+
+    def ended(self) -> str | None:
+        code = self.process.poll() if self.process else None
+        return None if code is None else ending(code)
+
+    def stop(self) -> None:
+        if self.process:
+            self.process.terminate()
+            self.process.wait()
+
+
+def job_worker() -> Program:
+    return Program("The worker of background jobs", ["manage.py", "worker"])
+
+
+def run_to_its_end(arguments: Sequence[str]) -> int:
+    """Runs a program that prints itself what it does. Returns its exit code."""
+    program = Program("The program", arguments)
+    with program.running():
+        assert program.process is not None  # noqa: S101 (it was started)
+        return program.process.wait()

@@ -1,0 +1,35 @@
+"""The work on stored traces that no request does."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.utils import timezone
+
+from traces import engines
+from traces.statistics import analyze_changed_tables
+from web.queue import task
+from workspaces.models import Workspace
+
+
+@task("traces.delete_old_traces")
+def delete_old_traces(due_at: str, subject: str) -> None:
+    """Deletes traces, scores and their sums past their retention, of the workspaces in one time zone."""
+    zones = dict(Workspace.objects.values_list("id", "time_zone"))
+
+    def is_due(workspace_id: UUID) -> bool:
+        # A workspace that was deleted has traces until they are old.
+        return zones.get(workspace_id, "UTC") == subject
+
+    engines.current().delete_old(datetime.fromisoformat(due_at), is_due)
+
+
+@task("traces.close_hours")
+def close_hours(due_at: str) -> None:
+    """Closes the hours that no batch of traces closes, so that questions about them read few sums."""
+    engines.current().close_hours(timezone.now())
+
+
+@task("traces.analyze_tables")
+def analyze_tables(due_at: str) -> None:
+    """Renews the planner's statistics of tables that were restored or have grown fast."""
+    analyze_changed_tables()
