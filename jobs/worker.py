@@ -50,7 +50,7 @@ async def run() -> None:
     connector = PsycopgConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=1, max_size=MAX_CONNECTIONS)
     app = App(connector=connector)
     # The tasks stay those of Django's app, so that a job defers others in its own transaction.
-    deferring_app.perform_import_paths()
+    deferring_app.perform_import_paths()  # type: ignore[no-untyped-call]
     app.tasks = deferring_app.tasks
     async with app.open_async():
         worker = JobWorker(

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_GET
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from jobs.overview import task_counts
+from jobs.state import jobs_state
 from observability import health
 from web.declared_access import public
 
@@ -50,9 +52,9 @@ def registries() -> Iterator[CollectorRegistry]:
 
 
 class CurrentState(Collector):
-    """Measures the databases and the cache whenever Prometheus scrapes."""
+    """Measures the databases, the cache and the jobs whenever Prometheus scrapes."""
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         database = GaugeMetricFamily("observability_database_up", "1: it answers", labels=["database"])
         for alias in ("default", "analytics"):
             database.add_metric([alias], float(health.database_answers(alias)))
@@ -60,3 +62,20 @@ class CurrentState(Collector):
         cache = GaugeMetricFamily("observability_cache_up", "1: it returns a value that was written to it")
         cache.add_metric([], float(health.cache_state() == "ok"))
         yield cache
+        yield from jobs_metrics()
+
+
+def jobs_metrics() -> Iterator[Metric]:
+    """Yields what the workers have recorded in the database: they serve no page of their own."""
+    runs = CounterMetricFamily("observability_job_runs", "Runs of background jobs", labels=["task"])
+    failures = CounterMetricFamily("observability_job_failures", "Runs that failed", labels=["task"])
+    seconds = CounterMetricFamily("observability_job_run_seconds", "Time of all runs", labels=["task"])
+    lags = GaugeMetricFamily("observability_job_lag_seconds", "How long the oldest job is due", labels=["task"])
+    for state, lag_seconds in task_counts():
+        runs.add_metric([state.name], state.runs)
+        failures.add_metric([state.name], state.failures)
+        seconds.add_metric([state.name], state.run_seconds)
+        lags.add_metric([state.name], lag_seconds)
+    clock = GaugeMetricFamily("observability_job_clock_up", "1: a worker looks at the timetable")
+    clock.add_metric([], float(jobs_state()["state"] in ("ok", "late")))
+    yield from (runs, failures, seconds, lags, clock)

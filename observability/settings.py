@@ -105,6 +105,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "web.version.product_version",
+                "jobs.context.jobs_warning",
             ],
         },
     }

@@ -68,6 +68,10 @@ class Variables(BaseModel):
 def read() -> Variables:
     """Returns the variables of the environment and of `.env`."""
     load_env_file()
+    return from_environment()
+
+
+def from_environment() -> Variables:
     try:
         return Variables.model_validate({name: value for name, value in os.environ.items() if value})
     except ValidationError as error:

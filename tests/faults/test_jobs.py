@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from tests.faults.product import Postgres
 from tests.jobs.effects import TABLES
 from tests.jobs.processes import ROOT, start_worker
+from tests.public_folder import public_folder
 from tests.servers import environment_without_databases, until
 
 pytestmark = pytest.mark.faults
@@ -28,9 +28,9 @@ FROM generate_series(1, %s) AS number
 
 
 @pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[Postgres]:
-    with ExitStack() as stack:
-        yield Postgres(tmp_path / "postgres", stack)
+def postgres() -> Iterator[Postgres]:
+    with public_folder() as folder, ExitStack() as stack:
+        yield Postgres(folder / "postgres", stack)
 
 
 @pytest.fixture

@@ -78,13 +78,13 @@ class TestCompose:
     def test_our_image_has_the_version_of_the_product(self) -> None:
         assert SERVICES["web"]["image"].endswith(f":{VERSION}")
 
-    def test_only_the_proxy_is_reached_from_outside(self) -> None:
+    def test_only_the_proxy_is_reached_from_outside_and_only_the_worker_reaches_out(self) -> None:
         assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
         assert {network for network, options in COMPOSE["networks"].items() if not (options or {}).get("internal")} == {
             "internet"
         }
         on_it = {name for name, service in SERVICES.items() if "internet" in service["networks"]}
-        assert on_it == {"proxy"}
+        assert on_it == {"proxy", "worker"}
         assert "data" not in SERVICES["proxy"]["networks"]
 
 
@@ -132,17 +132,19 @@ class TestKubernetes:
         environment = {each["name"]: each for each in container(name).get("env", [])}
         for variable, value in SERVICES[name].get("environment", {}).items():
             needed = re.match(r"\$\{(\w+)", value or "")
-            if name == "web" and (value is None or needed):
+            if name in ("web", "worker") and (value is None or needed):
                 assert variable not in environment, "it comes with the whole secret"
             elif needed:
                 assert environment[variable]["valueFrom"] == {"secretKeyRef": {"name": SECRET, "key": needed[1]}}
             else:
                 assert environment[variable]["value"] == value
 
-    def test_the_web_server_gets_every_variable_but_keeps_those_of_the_image(self) -> None:
-        web = container("web")
-        assert web["envFrom"] == [{"secretRef": {"name": SECRET}}]
-        set_here = {each["name"]: each["value"] for each in web["env"]}
+    @pytest.mark.parametrize("name", ["web", "worker"])
+    def test_the_product_gets_every_variable_but_keeps_those_of_the_image(self, name: str) -> None:
+        assert SERVICES[name]["environment"] == SERVICES["web"]["environment"]
+        found = container(name)
+        assert found["envFrom"] == [{"secretRef": {"name": SECRET}}]
+        set_here = {each["name"]: each["value"] for each in found["env"]}
         image = (ROOT / "Dockerfile").read_text()
         for variable in ("ENVIRONMENT", "BIND", "STATIC_ROOT"):
             assert f"{variable}={set_here[variable]}" in image
@@ -163,14 +165,21 @@ class TestKubernetes:
         assert check == container("web")["startupProbe"]["exec"]["command"]
         assert check[-1] in (ROOT / "Dockerfile").read_text()
 
-    def test_only_the_web_server_reaches_the_data_and_only_the_proxy_reaches_it(self) -> None:
+    def test_only_the_product_reaches_the_data_and_only_the_proxy_reaches_it(self) -> None:
         data, web = manifest("NetworkPolicy", "data")["spec"], manifest("NetworkPolicy", "web")["spec"]
         guarded = set(data["podSelector"]["matchExpressions"][0]["values"])
         assert guarded == {name for name, service in SERVICES.items() if service["networks"] == ["data"]}
-        assert data["ingress"] == [{"from": [{"podSelector": {"matchLabels": {"app": "web"}}}]}]
+        [[of_the_product]] = [each["podSelector"]["matchExpressions"] for each in data["ingress"][0]["from"]]
+        assert of_the_product == {"key": "app", "operator": "In", "values": ["web", "worker"]}
+        assert len(data["ingress"]) == 1
         assert web["ingress"] == [{"from": [{"podSelector": {"matchLabels": {"app": "proxy"}}}]}]
         types = {each["metadata"]["name"]: each["spec"].get("type") for each in MANIFESTS if each["kind"] == "Service"}
-        assert types == {name: "LoadBalancer" if name == "proxy" else None for name in SERVICES}
+        assert types == {name: "LoadBalancer" if name == "proxy" else None for name in SERVICES if name != "worker"}
+
+    def test_nobody_reaches_the_worker(self) -> None:
+        policy = manifest("NetworkPolicy", "worker")["spec"]
+        assert policy["policyTypes"] == ["Ingress"]
+        assert "ingress" not in policy
 
 
 @contextmanager

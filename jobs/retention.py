@@ -1,0 +1,59 @@
+"""Says how long the rows of each table are stored. A test finds every table of both databases here."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+
+from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
+from traces import scores
+from traces.rollups.catalogue import ALL_TABLES
+
+
+class Rule(NamedTuple):
+    rows: str
+    stored: str
+    tables: str
+    """Their names, with spaces between them."""
+
+
+def days(length: timedelta) -> str:
+    return f"{length.days} days"
+
+
+DELETED_BY_PEOPLE = "until somebody deletes them"
+FOR_EVER = "as long as the database"
+FAILED = f"those that failed {days(FAILURES)}"
+RETENTION = (
+    Rule("Traces with their contents, and scores", f"{settings.RETENTION_DAYS} days", f"traces {scores.TABLE}"),
+    Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, scores.SUMS])),
+    Rule("Users in their order, and how far sums are filled", FOR_EVER, "user_numbers rollup_state"),
+    Rule(
+        "Workspaces, members and keys",
+        DELETED_BY_PEOPLE,
+        "workspaces_workspace workspaces_membership workspaces_apikey",
+    ),
+    Rule("Budgets and prices", DELETED_BY_PEOPLE, "budgets_budget budgets_budgetchange prices_priceoverride"),
+    Rule(
+        "Users of the product, groups and rights",
+        DELETED_BY_PEOPLE,
+        "auth_user auth_group auth_permission auth_user_groups auth_user_user_permissions auth_group_permissions"
+        " django_content_type",
+    ),
+    Rule("Sessions", "until they expire, after two weeks", "django_session"),
+    Rule(
+        "Attempts to sign in",
+        days(SIGN_INS),
+        "axes_accessattempt axes_accessattemptexpiration axes_accessfailurelog axes_accesslog",
+    ),
+    Rule("Changes in the admin", days(ADMIN_LOG), "django_admin_log"),
+    Rule("Runs of jobs", f"{days(SUCCESSES)}; {FAILED}", "jobs_run"),
+    Rule("Jobs", f"until they succeed; {FAILED}", "procrastinate_jobs procrastinate_events"),
+    Rule(
+        "Periods of the timetable",
+        f"the last of each; {days(UNUSED_PERIODS)} where it no longer comes",
+        "jobs_dueperiod procrastinate_periodic_defers",
+    ),
+    Rule("Tasks, workers and their clock", FOR_EVER, "jobs_taskstate jobs_clock procrastinate_workers"),
+    Rule("Migrations", FOR_EVER, "django_migrations"),
+)
