@@ -1,9 +1,10 @@
-"""The time in which a span must have begun to be stored."""
+"""The time in which a span must have begun to be stored, with or without its contents."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
@@ -17,6 +18,12 @@ def accepted_time() -> tuple[datetime, datetime]:
     """Returns the earliest and the latest start that is accepted now."""
     now = datetime.now(UTC)
     return now - timedelta(days=settings.RETENTION_DAYS), now + MAX_TIME_AHEAD
+
+
+def oldest_content(zone: ZoneInfo, now: datetime) -> datetime:
+    """Returns the moment before which contents are not stored: the beginning of a day in the workspace's zone."""
+    day = now.astimezone(zone).date() - timedelta(days=settings.CONTENT_RETENTION_DAYS)
+    return datetime.combine(day, time(), zone)
 
 
 def accepted_time_text() -> str:

@@ -1,13 +1,14 @@
 """Stores spans in `traces`. Resolves them together with the stored spans of their traces, and corrects these too."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
 
-from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
+from ingest.accepted_time import accepted_time, accepted_time_text, note_refused, oldest_content
 from ingest.formats.scores import evaluations_of
 from ingest.parts import parts_in_time
 from ingest.resolve import ResolvedSpan, resolve
@@ -57,9 +58,10 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
 def new_span_rows(workspace: Workspace, decoded: Decoded, author: str | None) -> dict[Key, SpanRow]:
     """Returns the accepted spans, each once. Adds the evaluations in their events to the scores."""
     store_content = settings.STORE_CONTENT and workspace.store_content
+    oldest_content_ns = oldest_content(workspace.zone, datetime.now(UTC)).timestamp() * 1e9
     new: dict[Key, SpanRow] = {}
     for span in accepted_spans(decoded):
-        span_row = new_span_row(span, store_content)
+        span_row = new_span_row(span, store_content and span.start_ns >= oldest_content_ns)
         if (first := new.setdefault(span_row.key, span_row)) is not span_row:
             first.merge(span_row, fill_from_facts)
         if span.events:

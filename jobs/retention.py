@@ -25,7 +25,12 @@ DELETED_BY_PEOPLE = "until somebody deletes them"
 FOR_EVER = "as long as the database"
 FAILED = f"those that failed {days(FAILURES)}"
 RETENTION = (
-    Rule("Traces with their contents, and scores", f"{settings.RETENTION_DAYS} days", f"traces {scores.TABLE}"),
+    Rule(
+        "Traces and scores",
+        f"{settings.RETENTION_DAYS} days; prompts, completions and other contents"
+        f" {settings.CONTENT_RETENTION_DAYS} days",
+        f"traces {scores.TABLE}",
+    ),
     Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, scores.SUMS])),
     Rule("Users in their order, and how far sums are filled", FOR_EVER, "user_numbers rollup_state"),
     Rule(

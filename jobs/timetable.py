@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from procrastinate.tasks import Task
 
+from ingest import tasks as ingest
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
 from traces import tasks as traces
@@ -27,6 +28,7 @@ TIMETABLE = (
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
+    Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )
 

@@ -46,6 +46,7 @@ class Variables(BaseModel):
 
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200
+    CONTENT_RETENTION_DAYS: Days = 400
     STORE_CONTENT: bool = True
 
     STATIC_ROOT: str = ""

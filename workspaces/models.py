@@ -36,6 +36,7 @@ class Workspace(models.Model):
     store_content = models.BooleanField(
         default=True, help_text="Store prompts and completions of its spans. Numbers are always stored."
     )
+    contents_deleted_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # A part of the key of all that is cached. It changes with a budget, a price or a time zone, on which that depends.
     epoch = models.UUIDField(default=uuid4, editable=False)

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                         help_text="Store prompts and completions of its spans. Numbers are always stored.",
                     ),
                 ),
+                ("contents_deleted_until", models.DateTimeField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("epoch", models.UUIDField(default=uuid.uuid4, editable=False)),
             ],

@@ -1,0 +1,25 @@
+"""Deletes old contents. This app knows which attributes are contents."""
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from ingest.accepted_time import oldest_content
+from ingest.stored_attributes import is_content
+from traces.contents import delete_contents
+from web.queue import task
+from workspaces.models import Workspace
+
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@task("ingest.delete_old_contents")
+def delete_old_contents(due_at: str, subject: str) -> None:
+    """Deletes prompts and completions past their retention, of the workspaces in one time zone."""
+    if settings.CONTENT_RETENTION_DAYS >= settings.RETENTION_DAYS:
+        return  # They go with their rows.
+    for workspace in Workspace.objects.filter(time_zone=subject):
+        until = oldest_content(workspace.zone, datetime.fromisoformat(due_at))
+        since = workspace.contents_deleted_until or BEGINNING
+        for done in delete_contents(workspace.id, since, until, is_content):
+            Workspace.objects.filter(pk=workspace.pk).update(contents_deleted_until=done)
