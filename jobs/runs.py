@@ -59,5 +59,9 @@ def record(run: Run) -> None:
                 failures=F("failures") + int(bool(run.failure)),
                 run_seconds=F("run_seconds") + run.seconds,
             )
-    except DatabaseError:
-        logger.warning("The run of job %s (%s) could not be recorded.", run.job_id, run.task, exc_info=True)
+    except DatabaseError as error:
+        logger.warning("The run of job %s (%s) could not be recorded: %s", run.job_id, run.task, first_line(error))
+
+
+def first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

@@ -24,7 +24,7 @@ from procrastinate.worker import Worker
 
 from jobs.clock import TICK_SECONDS, tick
 from jobs.queue_table import ABANDONED_SECONDS, hand_back
-from jobs.runs import recorded
+from jobs.runs import first_line, recorded
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,17 @@ class JobWorker(Worker):
             self.stop()  # type: ignore[no-untyped-call]
 
 
+class LostDatabase(logging.Filter):
+    """Leaves out the traceback of a lost connection, which has no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], ConnectorException):
+            record.exc_info = None
+        return True
+
+
 async def run() -> None:
-    """Runs until a signal, or until the database is lost."""
+    """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
     close_idle_connections()
     connector = PsycopgConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=1, max_size=MAX_CONNECTIONS)
     app = App(connector=connector)
@@ -61,6 +70,7 @@ async def run() -> None:
             stalled_worker_timeout=ABANDONED_SECONDS,
             task_middleware=[close_db_connections, recorded],
         )
+        worker.logger.addFilter(LostDatabase())
         stop_at_signals(worker)
         clock = asyncio.create_task(run_clock())
         try:
@@ -99,8 +109,8 @@ async def run_clock() -> None:
     while True:
         try:
             await sync_to_async(tick_once, thread_sensitive=False)()
-        except DatabaseError:
-            logger.warning("The clock could not reach the database.", exc_info=True)
+        except DatabaseError as error:
+            logger.warning("The clock could not look at the timetable: %s", first_line(error))
         await asyncio.sleep(TICK_SECONDS)
 
 

@@ -117,7 +117,7 @@ def test_a_period_whose_job_could_not_be_deferred_is_not_recorded(monkeypatch: p
     assert deferred("tests.hourly") == [datetime(2026, 3, 2, 13, tzinfo=UTC)]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, databases="__all__")
 def test_of_many_workers_that_look_at_once_one_defers() -> None:
     look(MONDAY)
     workers = [Thread(target=look_and_close, args=[MONDAY + HOUR]) for _ in range(8)]

@@ -174,13 +174,20 @@ def postmaster(folder: Path) -> int:
 
 
 def child(process: subprocess.Popen[str], word: str) -> psutil.Process:
-    [found] = [child for child in psutil.Process(process.pid).children() if word in " ".join(child.cmdline())]
-    return found
+    found: list[psutil.Process] = []
+
+    def is_found() -> bool:
+        children = psutil.Process(process.pid).children()
+        found[:] = [child for child in children if word in " ".join(child.cmdline())]
+        return len(found) == 1
+
+    until(is_found, f"{word} runs")
+    return found[0]
 
 
-def is_answered(product: Running, path: str) -> bool:
+def is_answered(product: Running, path: str, part: str = "") -> bool:
     try:
-        return bool(product.fetch(path, X_Workspace_ID=DEMO_WORKSPACE_ID))
+        return part in product.fetch(path, X_Workspace_ID=DEMO_WORKSPACE_ID)
     except OSError:
         return False
 
@@ -197,6 +204,21 @@ def test_a_killed_web_server_is_started_again(running: Running) -> None:
     killed.kill()
     until(lambda: not killed.is_running(), "the web server is gone")
     until(lambda: is_answered(running, "/readyz"), "the web server is back")
+
+
+def test_a_killed_worker_is_started_again_and_shows_in_readyz(running: Running) -> None:
+    until(lambda: is_answered(running, "/readyz", '"state": "ok"'), "the worker runs")
+    killed = child(running.process, "manage.py worker")
+    killed.kill()
+    until(lambda: not killed.is_running(), "the worker is gone")
+    until(lambda: child(running.process, "manage.py worker").pid != killed.pid, "another worker runs")
+
+
+def test_the_launcher_holds_neither_django_nor_a_driver() -> None:
+    loaded = "import sys, observability.launcher.__main__; print({name.partition('.')[0] for name in sys.modules})"
+    found = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for package in ("django", "psycopg", "pydantic", "procrastinate"):
+        assert f"'{package}'" not in found
 
 
 def test_ctrl_c_stops_everything_and_the_next_run_shows_no_secret_again(running: Running, folder: Path) -> None:

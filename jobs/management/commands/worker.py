@@ -1,7 +1,8 @@
 import asyncio
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from procrastinate.exceptions import ConnectorException
 
 from jobs.worker import run
 
@@ -11,4 +12,7 @@ class Command(BaseCommand):
     requires_system_checks = ()  # They take memory, and the web server makes them.
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asyncio.run(run())
+        try:
+            asyncio.run(run())
+        except ConnectorException as error:
+            raise CommandError(f"The database cannot be reached: {error.__cause__ or error}") from error
