@@ -49,6 +49,11 @@ class Variables(BaseSettings):
     REDIS_URL: str = ""
     REDIS_PASSWORD: str = ""
 
+    EMAIL_URL: str = ""
+    EMAIL_PASSWORD: str = ""
+    EMAIL_FROM: str = ""
+    PUBLIC_URL: str = ""
+
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200
     STORE_CONTENT: bool = True
