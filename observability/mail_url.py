@@ -1,6 +1,7 @@
 """Reads EMAIL_URL and EMAIL_FROM: how messages leave the product. No error shows any part of the URL."""
 
 import re
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qs, unquote
@@ -90,8 +91,8 @@ def sender(env: Variables) -> str:
     """Returns EMAIL_FROM: an address, or a name with an address in <…>."""
     address = env.EMAIL_FROM or DEFAULT_FROM
     try:
-        plain = sanitize_address(address, "utf-8")
-        validate_email(re.sub(r".*<(.*)>", r"\1", plain))
+        validate_email(parseaddr(address)[1])
+        sanitize_address(address, "utf-8")  # as it will be sent
     except (ValueError, ValidationError):
         pass
     else:

@@ -75,7 +75,9 @@ class TestMailPages:
         assert "A test message from Agent observability" in listed
         assert "bob@example.com" in listed
         page = client.get(path)
-        assert "Open the dashboards: " in page.content.decode()
+        shown = " ".join(page.content.decode().split())
+        assert "From Agent observability &lt;observability@localhost&gt; to bob@example.com, " in shown
+        assert "Open the dashboards: " in shown
         assert f'src="{path}/html"' in page.content.decode()
         assert "<h1" in client.get(f"{path}/html").content.decode()
 
@@ -134,7 +136,7 @@ class TestPreviews:
         assert "/admin/mail/test" in client.get("/admin/mail/").content.decode()
         page = client.get("/admin/mail/test").content.decode()
         assert "A test message from Agent observability" in page
-        assert "Sent by ada" in page
+        assert "ada gave this address" in page
         assert "<h1" in client.get("/admin/mail/test/html").content.decode()
 
     def test_the_html_part_can_run_nothing(self) -> None:

@@ -20,7 +20,7 @@ class Command(BaseCommand):
         address = options["address"]
         try:
             validate_email(address)
-            parts = messages.render(TEST, test_context(sent_by="the command send_test_mail"))
+            parts = messages.render(TEST, test_context(sent_by="Somebody with the command send_test_mail"))
             deliver(messages.message(parts, address, key=f"test-{secrets.token_hex(8)}"))
         except ValidationError as error:
             raise CommandError(f"{address} is not an email address.") from error
