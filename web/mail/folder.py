@@ -63,7 +63,10 @@ def names(folder: Path) -> list[str]:
 
 def read(folder: Path, name: str) -> ParsedMessage | None:
     """Returns the message of this name; None if there is none."""
-    path = folder / f"{name}.eml"
-    if not NAME.fullmatch(name) or not path.is_file():
+    if not NAME.fullmatch(name):
         return None
-    return BytesParser(ParsedMessage, policy=policy.default).parsebytes(path.read_bytes())
+    try:
+        content = (folder / f"{name}.eml").read_bytes()
+    except FileNotFoundError:
+        return None
+    return BytesParser(ParsedMessage, policy=policy.default).parsebytes(content)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from web.declared_access import declare
@@ -36,10 +37,10 @@ def mail_folder(request: HttpRequest) -> Path:
     return Path(settings.EMAIL_FILE_PATH)
 
 
-def read(path: Path, name: str) -> Message:
+def read(path: Path, name: str) -> Message | None:
     found = folder.read(path, name)
     if found is None:
-        raise Http404
+        return None
     text, html = found.get_body(["plain"]), found.get_body(["html"])
     return Message(
         name=name,
@@ -53,12 +54,21 @@ def read(path: Path, name: str) -> Message:
     )
 
 
+def read_or_404(path: Path, name: str) -> Message:
+    found = read(path, name)
+    if found is None:
+        raise Http404
+    return found
+
+
+@never_cache
 @require_safe
 def messages(request: HttpRequest) -> HttpResponse:
     path = mail_folder(request)
     names = folder.names(path)
     context: dict[str, Any] = {
-        "messages": [read(path, name) for name in names[:MAX_LISTED]],
+        # Another process may delete the oldest at any moment.
+        "messages": [found for name in names[:MAX_LISTED] if (found := read(path, name))],
         "total": len(names),
         "folder": path,
         "max_files": folder.MAX_FILES,
@@ -66,16 +76,18 @@ def messages(request: HttpRequest) -> HttpResponse:
     return render(request, "mail_pages/messages.html", context)
 
 
+@never_cache
 @require_safe
 @with_frame
 def message(request: HttpRequest, name: str) -> HttpResponse:
-    return render(request, "mail_pages/message.html", {"message": read(mail_folder(request), name)})
+    return render(request, "mail_pages/message.html", {"message": read_or_404(mail_folder(request), name)})
 
 
+@never_cache
 @require_safe
 @html_part
 def message_html(request: HttpRequest, name: str) -> str:
-    return read(mail_folder(request), name).html
+    return read_or_404(mail_folder(request), name).html
 
 
 for view in (messages, message, message_html):
