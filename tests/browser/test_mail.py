@@ -8,6 +8,7 @@ from django.core.mail import EmailMultiAlternatives
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from tests.browser.test_accessibility import violations
 from tests.browser.test_admin import signed_in
 from web.mail import messages
 from web.mail.delivery import deliver
@@ -46,6 +47,15 @@ class TestMessages:
         with page.expect_popup() as opened:
             frame.locator("text=Open the dashboards").click()
         expect(opened.value).not_to_have_url("about:blank")
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_no_page_has_a_serious_violation(self, page: Page, live_server: LiveServer, scheme: Any) -> None:
+        deliver(messages.message(messages.render(TEST, {"sent_by": "ada"}), "bob@example.com", "test-1"))
+        page.emulate_media(color_scheme=scheme)
+        page.goto(f"{live_server.url}/mail/")
+        assert violations(page) == []
+        page.click("text=A test message from Agent observability")
+        assert violations(page) == []
 
     def test_a_script_in_a_message_does_not_run(self, page: Page, live_server: LiveServer) -> None:
         message = EmailMultiAlternatives("Hostile", "text", "a@example.com", ["b@example.com"])
