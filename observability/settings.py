@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from observability import variables
 from observability.launcher import embedded
+from observability.mail_url import mail_settings, public_url, sender
 from observability.server_urls import postgresql_database, redis_url
 from web import logs
 from web.postgres.base import Connection
@@ -161,6 +162,20 @@ if env.REDIS_URL:
     CACHES: dict[str, Any] = {"default": shared_cache.settings_for(redis_url(env))}
 else:
     CACHES = {"default": {"BACKEND": "web.memory_cache.MemoryCache"}}
+
+mail = mail_settings(env, BASE_DIR)
+MAIL_IS_ON = mail.is_on
+EMAIL_BACKEND = mail.backend
+EMAIL_FILE_PATH = mail.folder
+EMAIL_HOST = mail.host
+EMAIL_PORT = mail.port
+EMAIL_HOST_USER = mail.user
+EMAIL_HOST_PASSWORD = mail.password
+EMAIL_USE_TLS = mail.tls == "starttls"
+EMAIL_USE_SSL = mail.tls == "from the start"
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender(env)
+PUBLIC_URL = public_url(env)
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 5

@@ -19,6 +19,8 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", scrape.metrics, name="metrics"),
     path("favicon.ico", icon, name="icon"),
+    # Before the admin, whose pages end with one that finds nothing.
+    path("", include("web.mail.urls")),
     path("admin/", admin.site.urls),
     path("", include("workspaces.urls")),
     path("", include("ingest.urls")),

@@ -44,6 +44,11 @@ class Variables(BaseModel):
     REDIS_URL: str = ""
     REDIS_PASSWORD: str = ""
 
+    EMAIL_URL: str = ""
+    EMAIL_PASSWORD: str = ""
+    EMAIL_FROM: str = ""
+    PUBLIC_URL: str = ""
+
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200
     CONTENT_RETENTION_DAYS: Days = 400

@@ -15,6 +15,8 @@ PUBLIC = {
     "favicon.ico",
     "metrics",  # guarded by a token of its own: test_metrics_need_their_token
 }
+LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
+"""Only this machine, and only outside production: tests/web/mail/test_pages.py."""
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""

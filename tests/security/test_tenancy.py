@@ -15,6 +15,7 @@ from tests.security.routes import (
     CHOICES,
     INGESTION,
     INGESTION_READS,
+    LOCAL,
     PAGES,
     PUBLIC,
     READ_PATHS,
@@ -38,13 +39,14 @@ Send = Callable[..., Any]
 
 
 def test_every_route_is_classified() -> None:
-    known = PUBLIC | PAGES | READS | {CHOICES} | INGESTION.keys() | INGESTION_READS
+    known = PUBLIC | LOCAL | PAGES | READS | {CHOICES} | INGESTION.keys() | INGESTION_READS
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
     declared = {route: getattr(pattern.callback, "access", "admin") for route, pattern in routes()}
     expected = dict.fromkeys(PUBLIC, "public") | dict.fromkeys(PAGES, "page") | dict.fromkeys(READS | {CHOICES}, "read")
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
+    expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[BUDGET] = "read, or write to PUT"
     expected |= dict.fromkeys(SCORES, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
