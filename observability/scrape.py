@@ -16,6 +16,7 @@ from jobs.overview import task_counts
 from jobs.state import jobs_state
 from observability import health
 from web.declared_access import public
+from web.this_machine import is_from_this_machine
 
 
 @public
@@ -35,8 +36,7 @@ def may_scrape(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         authorization = request.headers.get("Authorization", "")
         return hmac.compare_digest(authorization.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
-    is_forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
-    return not settings.PRODUCTION and not is_forwarded and request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+    return not settings.PRODUCTION and is_from_this_machine(request)
 
 
 def registries() -> Iterator[CollectorRegistry]:

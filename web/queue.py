@@ -25,6 +25,10 @@ class Paused(Exception):
     """An operator has paused the task."""
 
 
+class FailedForGood(Exception):
+    """Another attempt would fail too."""
+
+
 class RetryAfterPauses(BaseRetryStrategy):
     def __init__(self, pauses: Sequence[timedelta]) -> None:
         self.pauses = pauses
@@ -32,7 +36,7 @@ class RetryAfterPauses(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, Paused):
             return RetryDecision(retry_at=PAUSED_UNTIL)
-        if job.attempts >= len(self.pauses):
+        if isinstance(exception, FailedForGood) or job.attempts >= len(self.pauses):
             return None
         return RetryDecision(retry_in={"seconds": int(self.pauses[job.attempts].total_seconds())})
 

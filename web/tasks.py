@@ -3,21 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from procrastinate import RetryDecision
-from procrastinate.jobs import Job
-
 from web import mail
 from web.mail import messages
-from web.mail.delivery import MailRefused, deliver
+from web.mail.delivery import deliver
 from web.mail.templates import mail_templates
-from web.queue import RETRY_PAUSES, RetryAfterPauses, task
-
-
-class RetryUnlessRefused(RetryAfterPauses):
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, MailRefused):
-            return None
-        return super().get_retry_decision(exception=exception, job=job)
+from web.queue import task
 
 
 @task(mail.TASK)
@@ -27,6 +17,3 @@ def send_mail(template: str, to: str, key: str, arguments: Mapping[str, Any]) ->
     context = mail_template.context(**arguments)
     if context is not None:
         deliver(messages.message(messages.render(mail_template, context), to, key))
-
-
-send_mail.retry_strategy = RetryUnlessRefused(RETRY_PAUSES)

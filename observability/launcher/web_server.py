@@ -32,5 +32,7 @@ def welcome(url: str) -> list[str]:
         '    -d \'{"agent_id": "hello", "model": "gpt-4o", "provider": "openai", "user_id": "ada",'
         ' "latency_ms": 840, "input_tokens": 1200, "output_tokens": 80}\'',
         "",
+        f"Messages that it sends are at {url}/mail/",
+        "",
         "Or fill the demo workspace with two months of data, in a second terminal:  make demo",
     ]

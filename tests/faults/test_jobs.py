@@ -16,6 +16,7 @@ from tests.jobs.effects import TABLES
 from tests.jobs.processes import ROOT, start_worker
 from tests.public_folder import public_folder
 from tests.servers import environment_without_databases, until
+from tests.summaries import LINES
 
 pytestmark = pytest.mark.faults
 
@@ -100,10 +101,15 @@ def test_2000_jobs_survive_killed_workers_and_restarts_of_postgresql(
             return count(postgres, "effects") == JOBS
 
         until(all_done, "every effect is there", 300 - (time.monotonic() - began))
+        seconds = time.monotonic() - began
         until(lambda: count(postgres, "procrastinate_jobs") == 0, "the queue is empty", 60)
     finally:
         workers.stop()
     with postgres.connect("observability") as connection:
         [(attempts, keys)] = connection.execute("SELECT count(*), count(DISTINCT key) FROM attempts").fetchall()
+    LINES["jobs"].append(
+        f"{JOBS:,} jobs, {WORKERS} workers, {KILLS} killed, PostgreSQL killed and stopped: {keys:,} effects,"
+        f" {attempts - keys} jobs ran again, all done after {seconds:.0f} s"
+    )
     assert keys == JOBS
     assert attempts < JOBS + 12 * (KILLS + RESTARTS * WORKERS)  # only what was running ran again

@@ -26,9 +26,10 @@ def test_the_command_line_prints_it(command: list[str]) -> None:
 @pytest.mark.django_db(databases="__all__")
 def test_readyz_names_the_version(client: Client) -> None:
     answer = client.get("/readyz")
+    stopped = {"state": "stopped", "lag_seconds": None}
     assert (answer.status_code, answer.json()) == (
         200,
-        {"default": "ok", "analytics": "ok", "clock": "ok", "cache": "ok", "version": VERSION},
+        {"default": "ok", "analytics": "ok", "clock": "ok", "cache": "ok", "jobs": stopped, "version": VERSION},
     )
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 
 from web import mail
+from web.queue import FailedForGood
 
 MAX_REASON_LENGTH = 200
 
@@ -17,7 +18,7 @@ class MailFault(Exception):
     """A message could not be sent. The text says why in one sentence."""
 
 
-class MailRefused(MailFault):
+class MailRefused(MailFault, FailedForGood):
     """The server refuses this message or recipient for good."""
 
 
