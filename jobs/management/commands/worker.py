@@ -7,7 +7,6 @@ from procrastinate.exceptions import ConnectorException
 
 from jobs.worker import run
 
-
 # Requests come first where they share a machine.
 NICENESS = 10
 
