@@ -47,7 +47,9 @@ class FailedJob(NamedTuple):
 
 def own_tasks() -> dict[str, Task[Any, Any, Any]]:
     """Returns the product's tasks by name, without those of the library."""
-    return {name: task for name, task in sorted(app.tasks.items()) if not name.startswith("builtin:")}
+    return {
+        name: task for name, task in sorted(app.tasks.items()) if not task.func.__module__.startswith("procrastinate.")
+    }
 
 
 def task_lines() -> list[TaskLine]:
