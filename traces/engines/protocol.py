@@ -55,7 +55,7 @@ class Engine(Protocol):
     """The condition for the workspace in a search by another index than that of its key.
 
     To the planner all workspaces that its statistics do not know are empty, so the key, which begins with the
-    workspace, looks as good as any other index. Where the condition is a test of truth, the key does not fit it.
+    workspace, looks as good as any other index. Where the condition is not a plain comparison, the key does not fit it.
     """
 
     def complete_schema(self) -> None:
