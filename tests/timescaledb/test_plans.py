@@ -1,7 +1,7 @@
 """Each lookup uses the index of its search in every chunk of rows, and one workspace's rows of a compressed chunk."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.tenant import NOON, Tenant, a_row
 from tests.timescaledb.conftest import RunQuery
 from tests.traces.test_plans import KEY_INDEX, SEARCHES, plan
 from traces import writer
-from traces.lookup import TRACES_OF_LINKS, WantedLink, links_as_json
+from traces.lookup import SPANS_OF_TRACES, TRACES_OF_LINKS, WantedLink, links_as_json
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -83,11 +83,9 @@ def store_chunks(tenant: Tenant, run_policies: Callable[[str], None]) -> None:
 @pytest.fixture(params=[known, unknown, unknown_beside_others])
 def statistics(
     request: pytest.FixtureRequest, timescaledb: RunQuery, tenant: Tenant, run_policies: Callable[[str], None]
-) -> Iterator[None]:
-    timescaledb("DELETE FROM traces")
+) -> None:
+    timescaledb("SELECT drop_chunks('traces', %s)", NOON + 9 * DAYS)  # of other tests
     request.param(timescaledb, tenant, run_policies)
-    yield
-    timescaledb("DELETE FROM traces")
 
 
 @pytest.mark.usefixtures("statistics")
@@ -115,3 +113,13 @@ def test_no_row_of_another_workspace_is_decompressed(tenant: Tenant) -> None:
         for chunk in chunks:
             _, batches, *_ = chunk.split("->")
             assert f"workspace_id = '{tenant.workspace.id}'" in batches
+
+
+@pytest.mark.usefixtures("statistics")
+def test_each_week_of_a_search_reads_its_own_chunks(tenant: Tenant) -> None:
+    params = SEARCHES["idx_traces_workspace_trace"][1]
+    found = plan(SPANS_OF_TRACES, "(ANALYZE)", workspace_id=tenant.workspace.id, **params, **WINDOW)
+    weeks = int(re.findall(r"generate_series week .*actual .*rows=(\d+)", found)[0])
+    loops = [int(count) for count in re.findall(r"_hyper_1_\d+_chunk .*loops=(\d+)", found)]
+    assert weeks >= 4
+    assert loops.count(1) == 5, found

@@ -86,9 +86,9 @@ def statistics(request: pytest.FixtureRequest, tenant: Tenant) -> None:
     request.param(tenant)
 
 
-def plan(query: str, **params: object) -> str:
+def plan(query: str, options: str = "", **params: object) -> str:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(f"EXPLAIN {lookup_sql(query)}", params)
+        cursor.execute(f"EXPLAIN {options} {lookup_sql(query)}", params)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 

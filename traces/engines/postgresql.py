@@ -72,6 +72,7 @@ class PostgreSQL:
     name = "postgresql"
     finds_old_rows = True
     hidden_workspace = f"({WORKSPACE}) IS TRUE"
+    chunk_bounds = "true"
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""

@@ -58,6 +58,9 @@ class Engine(Protocol):
     workspace, looks as good as any other index. Where the condition is not a plain comparison, the key does not fit it.
     """
 
+    chunk_bounds: str
+    """A condition on the time of a row in the week or day from `{start}`, by which a search leaves out chunks."""
+
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""
 

@@ -91,6 +91,7 @@ class TimescaleDB:
     # Of the conditions that do not fit the key, this one is also checked before the rows of a compressed chunk are
     # decompressed. A test of truth is not, so that the rows of all workspaces would be.
     hidden_workspace = f"CASE WHEN {WORKSPACE} THEN true END"
+    chunk_bounds = "timestamp >= {start} AND timestamp < {start} + interval '{interval}'"
 
     def complete_schema(self) -> None:
         set_policies()
