@@ -5,11 +5,12 @@ notes what the item itself states, because a row also has what is assumed.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from ingest import span_facts
-from ingest.parts import parts_in_time
+from ingest.parts import count_copies, rest_of_batch, store_parts
 from ingest.resolve_again import plain_call
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, around, merge_copies, moved_rows
@@ -19,6 +20,7 @@ from prices.overrides import current_overrides
 from traces import arrivals, lookup, scores, writer
 from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor
+from web import prometheus
 from workspaces.models import Workspace
 
 ITEM = "item"
@@ -93,12 +95,11 @@ def store_items(workspace: Workspace, rows: Sequence[Row]) -> writer.StoreResult
     unnamed = [row for row in rows if not is_item(row)]
     overrides = current_overrides(workspace)
     price(overrides, [*unnamed, *(span.row for span in named.values())])
-    accepted = updated = 0
-    for part in parts_in_time(named):
-        stored = store_part(workspace.id, overrides, part)
-        accepted, updated = accepted + stored[0], updated + stored[1]
-    accepted += writer.store(workspace.id, unnamed).accepted
-    return writer.StoreResult(accepted, updated, len(rows) - accepted - updated)
+    stored = store_parts(named, partial(store_part, workspace.id, overrides))
+    with rest_of_batch(is_stored_in_part=bool(named)):
+        rest = writer.store(workspace.id, unnamed)
+    prometheus.count_stored(*rest)
+    return stored.plus(rest).plus(count_copies(len(rows) - len(named) - len(unnamed)))
 
 
 def store_part(workspace_id: UUID, overrides: Sequence[PriceOverride], named: dict[Key, SpanRow]) -> tuple[int, int]:

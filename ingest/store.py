@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from django.conf import settings
 
 from ingest.accepted_time import accepted_time, accepted_time_text, note_refused, oldest_content
 from ingest.formats.scores import evaluations_of
-from ingest.parts import parts_in_time
+from ingest.parts import count_copies, rest_of_batch, store_parts
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Key, SpanRow, fill_from_facts, moved_rows, new_span_row, related_spans
@@ -46,13 +47,10 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
     """
     new = new_span_rows(workspace, decoded, author)
     overrides = current_overrides(workspace)  # before the lock, because it is in the other database
-    accepted = updated = 0
-    for part in parts_in_time(new):
-        stored = store_part(workspace.id, overrides, part)
-        accepted, updated = accepted + stored[0], updated + stored[1]
-    if decoded.scores:
+    stored = store_parts(new, partial(store_part, workspace.id, overrides))
+    with rest_of_batch(is_stored_in_part=bool(new)):
         store_scores(workspace.id, decoded.scores)
-    return writer.StoreResult(accepted, updated, len(decoded.spans) - accepted - updated)
+    return stored.plus(count_copies(len(decoded.spans) - len(new)))
 
 
 def new_span_rows(workspace: Workspace, decoded: Decoded, author: str | None) -> dict[Key, SpanRow]:

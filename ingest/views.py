@@ -61,7 +61,7 @@ def json_traces(request: WorkspaceRequest) -> HttpResponse:
     require_json(request)
     rows, rejections = plain_json.rows_and_rejections(plain_json.items(read_body(request)))
     stored = store_items(request.workspace, rows)
-    prometheus.count_ingested(*stored, map(plain_json.reason, rejections))
+    prometheus.count_rejected(map(plain_json.reason, rejections))
     return json_response({**stored._asdict(), "rejected": rejections}, status=422 if rejections and not rows else 200)
 
 
@@ -144,8 +144,8 @@ def store_and_respond(request: WorkspaceRequest, decoded: Decoded, as_json: bool
 
 
 def store(request: WorkspaceRequest, decoded: Decoded) -> None:
-    stored = store_spans(request.workspace, decoded, request.access.credential)
-    prometheus.count_ingested(*stored, (rejection.reason for rejection in decoded.rejections))
+    store_spans(request.workspace, decoded, request.access.credential)
+    prometheus.count_rejected(rejection.reason for rejection in decoded.rejections)
 
 
 def require_json(request: HttpRequest) -> None:

@@ -3,8 +3,8 @@
 Each search uses an index of the week or day and 8 bytes, a hash of the id. So new rows go to the few pages of the index
 that are in memory. Different ids can have the same hash, so the id in the row is compared too.
 
-The statements give the planner no choice: `{workspace}` is a condition that fits no index. See
-`Engine.hidden_workspace`.
+The statements give the planner no choice: `{workspace}` is a condition that fits no index, see
+`Engine.hidden_workspace`. `{in_week}` and `{in_day}` repeat the condition before them for `Engine.chunk_bounds`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -35,6 +35,7 @@ JOIN LATERAL (
     WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
+        AND {in_week}
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
         AND span_facts ? 'kind'
@@ -69,6 +70,7 @@ JOIN LATERAL (
     WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
+        AND {in_week}
         AND hashtextextended(span_id, hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0)))
             = hashtextextended(
                 wanted.span_id, hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
@@ -110,6 +112,7 @@ CROSS JOIN LATERAL (
     FROM traces
     WHERE {workspace}
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
+        AND {in_day}
         AND hashtextextended(link, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
         AND timestamp BETWEEN %(first)s AND %(last)s
@@ -119,6 +122,7 @@ CROSS JOIN LATERAL (
     FROM traces
     WHERE {workspace}
         AND date_bin('24 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = day
+        AND {in_day}
         AND hashtextextended(response_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.link, uuid_hash_extended(%(workspace_id)s, 0))
         AND timestamp BETWEEN %(first)s AND %(last)s
@@ -153,7 +157,7 @@ COLUMNS_SQL = ", ".join(f"found.{name}{'::text' if name in JSON_COLUMNS else ''}
 
 
 def lookup_sql(statement: str) -> str:
-    return statement.format(columns=COLUMNS_SQL, workspace=engines.current().hidden_workspace)
+    return statement.format(columns=COLUMNS_SQL, **engines.search_conditions())
 
 
 def items_by_ids(

@@ -203,6 +203,7 @@ JOIN LATERAL (
     WHERE {workspace}
         AND timestamp BETWEEN %(first)s AND %(last)s
         AND date_bin('168 hours', timestamp, timestamptz '2000-01-03 00:00:00+00') = week
+        AND {in_week}
         AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
             = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
     OFFSET 0
@@ -256,7 +257,7 @@ def rows_by_trace(
     cursor: WriteCursor, workspace_id: UUID, trace_ids: Iterable[str], first: datetime, last: datetime
 ) -> dict[str, list[TraceRow]]:
     params = {"workspace_id": workspace_id, "trace_ids": sorted(trace_ids), "first": first, "last": last}
-    cursor.execute(ROWS_OF_TRACES.format(workspace=engines.current().hidden_workspace), params)
+    cursor.execute(ROWS_OF_TRACES.format(**engines.search_conditions()), params)
     found: dict[str, list[TraceRow]] = defaultdict(list)
     for row in map(TraceRow._make, cursor.fetchall()):
         found[row.trace_id].append(row)

@@ -32,6 +32,9 @@ class StoreResult(NamedTuple):
     """Stored spans that have learned from another copy."""
     duplicates: int = 0
 
+    def plus(self, other: "StoreResult") -> "StoreResult":
+        return StoreResult(*map(sum, zip(self, other, strict=True)))
+
 
 @contextmanager
 def writing(workspace_id: UUID) -> Iterator[WriteCursor]:

@@ -37,6 +37,7 @@ CAUSES = {
     "42P01": "migrations",
 }
 
+NO_ANSWER = "The database does not answer right now. Try again shortly."
 # Texts that replace Django's, for errors to which Django responds itself.
 DETAILS = {
     400: "The request cannot be read.",
@@ -131,13 +132,13 @@ def transient_cause(exception: BaseException) -> str | None:
     return "connection" if isinstance(exception, TRANSIENT_FAULTS) else None
 
 
-def problem_of(exception: BaseException) -> Problem | None:
+def problem_of(exception: BaseException, detail: str = NO_ANSWER) -> Problem | None:
     """Returns a 503 for a transient error, else None. Clients retry a 503, and drop their data on any other 5xx."""
     cause = transient_cause(exception)
     if cause is None:
         return None
     logger.warning("database unavailable (%s): %s", cause, exception)
-    return unavailable("The database does not answer right now. Try again shortly.", cause)
+    return unavailable(detail, cause)
 
 
 class ProblemMiddleware:

@@ -34,9 +34,12 @@ POOL_WAIT = Histogram(
 )
 
 
-def count_ingested(accepted: int, updated: int, duplicates: int, reasons: Iterable[str]) -> None:
+def count_stored(accepted: int, updated: int, duplicates: int) -> None:
     ACCEPTED.inc(accepted)
     UPDATED.inc(updated)
     DUPLICATES.inc(duplicates)
+
+
+def count_rejected(reasons: Iterable[str]) -> None:
     for reason in reasons:
         REJECTED.labels(reason).inc()

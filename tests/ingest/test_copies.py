@@ -17,6 +17,7 @@ from tests.ingest.test_repetitions import final
 from tests.tenant import NOON, Tenant, iso
 from tests.traces.test_rollups import assert_rollups_hold_the_rows
 from traces.engines import postgresql
+from traces.write_cursor import WriteCursor
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -338,21 +339,19 @@ def test_usage_of_a_copy_with_its_own_price_is_priced_again(tenant: Tenant) -> N
     assert [row["cost_usd"] for row in stored(tenant)] == [Decimal("0.00045")]
 
 
-def test_spans_that_move_together_make_the_sets_of_users_again_once(
-    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a workspace with very many users the sets of an hour take a second."""
-    hours: list[int] = []
-    recompute = postgresql.recompute_user_sets
+def test_spans_that_move_together_are_moved_by_one_statement(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+    execute = WriteCursor.execute
 
-    def counted(cursor: Any, workspace_id: Any, lost: Any) -> None:
-        hours.append(len(lost))
-        recompute(cursor, workspace_id, lost)
+    def noted(cursor: WriteCursor, query: Any, *args: Any, **options: Any) -> WriteCursor:
+        statements.append(query)
+        return execute(cursor, query, *args, **options)
 
     user = {"user.id": "alice"}
     send(tenant, *(chat(number, start=-DAYS, end=None, tokens=None, attributes=user) for number in range(1, 21)))
-    monkeypatch.setattr(postgresql, "recompute_user_sets", counted)
+    monkeypatch.setattr(WriteCursor, "execute", noted)
     send(tenant, *(chat(number, start=0, attributes=user) for number in range(1, 21)))
     assert {row["timestamp"] for row in stored(tenant)} == {NOON}
-    assert len([count for count in hours if count]) <= 3
+    assert statements.count(postgresql.MOVE) == 1
+    assert all(statements.count(sql) <= 2 for sql in postgresql.REMOVE_USERS)
     assert_rollups_hold_the_rows(tenant)

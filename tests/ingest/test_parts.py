@@ -13,6 +13,9 @@ from tests.ingest.test_json_traces import post, stored
 from tests.ingest.test_otlp import a_span, request_of
 from tests.tenant import Tenant, iso
 from traces import writer
+from traces.write_cursor import WriteCursor
+from web import prometheus
+from web.postgres.base import DeadlinePassed
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -72,6 +75,38 @@ def test_a_batch_of_a_year_is_committed_four_weeks_at_a_time(tenant: Tenant, tra
     assert transactions == [3, 3, 3, 3]
 
 
+def wide_traces(count: int, days: int, starts_apart: timedelta = timedelta(0)) -> list[dict[str, Any]]:
+    """Returns the two spans of each trace, which began so many days after one another."""
+    last = TODAY - timedelta(days=1)
+    return [
+        {
+            "agent_id": "a",
+            "trace_id": f"wide trace {trace}",
+            "span_id": f"span {number}",
+            "timestamp": iso(last - trace * starts_apart - timedelta(days=number * days)),
+        }
+        for trace in range(count)
+        for number in range(2)
+    ]
+
+
+def test_traces_that_are_wider_than_a_part_share_one(tenant: Tenant, transactions: list[int]) -> None:
+    assert post(tenant, {"traces": wide_traces(50, days=60)})[1]["accepted"] == 100
+    assert transactions == [100]
+
+
+def test_wide_traces_of_a_year_are_as_many_parts_as_narrow_ones(tenant: Tenant, transactions: list[int]) -> None:
+    batch = wide_traces(100, days=60, starts_apart=timedelta(days=3))
+    assert post(tenant, {"traces": batch})[1]["accepted"] == 200
+    assert len(transactions) == 10  # of 28 days each, for starts over 297 days
+    assert post(tenant, {"traces": batch})[1]["duplicates"] == 200
+
+
+def test_a_wide_trace_is_not_stored_with_narrow_ones(tenant: Tenant, transactions: list[int]) -> None:
+    assert post(tenant, {"traces": [*wide_traces(1, days=60), *items(5, days=1)]})[1]["accepted"] == 7
+    assert transactions == [5, 2]
+
+
 def test_a_span_too_many_is_another_transaction(
     tenant: Tenant, transactions: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,7 +158,8 @@ def test_a_part_that_fails_is_a_503_and_the_parts_before_it_stay(
     monkeypatch.setattr(
         writer, "insert", Mock(side_effect=lambda *args: fail() if writer.insert.call_count == 2 else insert(*args))
     )
-    assert post(tenant, {"traces": items(12, days=10)})[0] == 503
+    status, answer = post(tenant, {"traces": items(12, days=10)})
+    assert (status, answer["detail"]) == (503, STORED_IN_PART)
     assert len(stored(tenant)) == 3
     monkeypatch.setattr(writer, "insert", insert)
     assert post(tenant, {"traces": items(12, days=10)})[1]["accepted"] == 9
@@ -131,6 +167,61 @@ def test_a_part_that_fails_is_a_503_and_the_parts_before_it_stay(
 
 def fail() -> None:
     raise OperationalError("canceling statement due to statement timeout")
+
+
+STORED_IN_PART = "The database did not answer in time, and the batch is stored in part. Send it again."
+NOTHING_STORED = "The database does not answer right now. Try again shortly."
+
+
+def test_a_batch_that_fails_at_once_is_not_called_stored_in_part(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "insert", Mock(side_effect=lambda *_: fail()))
+    assert post(tenant, {"traces": items(12, days=10)})[1]["detail"] == NOTHING_STORED
+    assert post(tenant, {"traces": [{"agent_id": "unnamed"}]})[1]["detail"] == NOTHING_STORED
+
+
+def test_items_without_ids_that_fail_are_a_part_too(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "store", Mock(side_effect=lambda *_: fail()))
+    status, answer = post(tenant, {"traces": [{"agent_id": "unnamed"}, *items(1, days=0)]})
+    assert (status, answer["detail"]) == (503, STORED_IN_PART)
+    assert len(stored(tenant)) == 1
+
+
+def test_a_connection_that_the_deadline_ends_in_a_later_part_is_told_to_the_client(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    insert = writer.insert
+
+    def wait_too_long(cursor: WriteCursor, *args: Any) -> int:
+        accepted = insert(cursor, *args)
+        if len(stored(tenant)) > 3:
+            raise DeadlinePassed("no answer within the request's time")
+        return accepted
+
+    monkeypatch.setattr(writer, "insert", wait_too_long)
+    status, answer = post(tenant, {"traces": items(12, days=10)})
+    assert (status, answer["detail"]) == (503, STORED_IN_PART)
+    assert len(stored(tenant)) == 3
+
+
+@pytest.mark.usefixtures("late")
+def test_the_parts_before_a_503_are_counted(tenant: Tenant) -> None:
+    before = counted()
+    assert post(tenant, {"traces": items(12, days=10)})[0] == 503
+    assert [after - value for after, value in zip(counted(), before, strict=True)] == [6, 0]
+
+
+def test_copies_in_one_request_are_counted_once(tenant: Tenant) -> None:
+    before = counted()
+    copies = [*items(2, days=0), *items(2, days=0), {"agent_id": "unnamed"}]
+    assert post(tenant, {"traces": copies})[1] == {"accepted": 3, "updated": 0, "duplicates": 2, "rejected": []}
+    assert [after - value for after, value in zip(counted(), before, strict=True)] == [3, 2]
+
+
+def counted() -> list[float]:
+    """Returns how many spans Prometheus counts as accepted and as duplicates."""
+    return [next(iter(counter.collect())).samples[0].value for counter in (prometheus.ACCEPTED, prometheus.DUPLICATES)]
 
 
 def test_a_batch_that_is_sent_again_changes_nothing_and_reads_no_field_twice(

@@ -126,3 +126,25 @@ def test_a_merged_row_is_stored_also_in_a_compressed_chunk(
     assert timescaledb(HOURS, tenant.workspace.id) == [(OLD, "grace", 1, Decimal(5))]
     notes = "SELECT attributes->>'note' FROM traces WHERE workspace_id = %s"
     assert timescaledb(notes, tenant.workspace.id) == [("second",)]
+
+
+def test_rows_that_move_leave_their_sums_and_sets_and_join_others(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run
+) -> None:
+    """Of two rows in one hour one moves, so its user stays there; the other moves out of a compressed chunk."""
+    [first, _] = tenant.calls(2, user_id="ada", cost_usd="1")
+    [old] = tenant.calls(1, OLD, user_id="bob", cost_usd="1")
+    run_policies("compression")
+    run_policies("refresh")
+    moved = [(first, NOON), (old, OLD)]
+    first.timestamp = old.timestamp = NOON - 2 * DAYS
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.move(cursor, tenant.workspace.id, moved)
+    run_policies("refresh")
+    assert timescaledb(HOURS, tenant.workspace.id) == [
+        (NOON - 2 * DAYS, "ada", 1, Decimal(1)),
+        (NOON - 2 * DAYS, "bob", 1, Decimal(1)),
+        (NOON, "ada", 1, Decimal(1)),
+    ]
+    sets = [(bucket, users) for bucket, users in timescaledb(SETS.format("hourly"), tenant.workspace.id) if users]
+    assert sets == [(NOON - 2 * DAYS, 2), (NOON, 1)]

@@ -1,12 +1,16 @@
 """Checks which index each lookup uses: a wrong one is only slow on large tables."""
 
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
 
 from tests.factories import WorkspaceFactory
+from tests.ingest.otlp_spans import agent, chat, send
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
 from traces.apps import complete_schema
@@ -20,6 +24,7 @@ from traces.lookup import (
     lookup_sql,
 )
 from traces.scores import ROWS_OF_TRACES
+from traces.write_cursor import WriteCursor
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -81,9 +86,9 @@ def statistics(request: pytest.FixtureRequest, tenant: Tenant) -> None:
     request.param(tenant)
 
 
-def plan(query: str, **params: object) -> str:
+def plan(query: str, options: str = "", **params: object) -> str:
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(f"EXPLAIN {lookup_sql(query)}", params)
+        cursor.execute(f"EXPLAIN {options} {lookup_sql(query)}", params)
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
@@ -111,6 +116,36 @@ def test_stored_rows_are_found_by_the_index_of_their_search(tenant: Tenant, inde
     found = plan(sql, workspace_id=tenant.workspace.id, **params, **NEAR)
     assert re.search(f"Index Scan using (idx_traces_)?{index}", found), found
     assert KEY_INDEX not in found
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, list[str]]]:
+    """Collects the plans of the writer's statements by their titles, as the planner makes them when they run."""
+    plans: dict[str, list[str]] = defaultdict(list)
+    execute = WriteCursor.execute
+
+    def explain(cursor: WriteCursor, query: Any, params: Any = None, **options: Any) -> WriteCursor:
+        if query.startswith("-- "):
+            execute(cursor, f"EXPLAIN {query}", params)
+            plans[query.partition("\n")[0]].append("\n".join(line for (line,) in cursor.fetchall()))
+        return execute(cursor, query, params, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WriteCursor, "execute", explain)
+        yield plans
+
+
+@pytest.mark.usefixtures("statistics")
+def test_a_changed_row_is_not_compared_with_every_other(tenant: Tenant, written: dict[str, list[str]]) -> None:
+    """A late root corrects each call of its trace, and each later copy of a call moves it into another hour."""
+    failed = {"failed": True, "attributes": {"user.id": "ada", "error.type": "rate_limit"}}
+    send(tenant, *(chat(number, 99, start=-7200, end=None, tokens=None, **failed) for number in range(1, 6)))
+    send(tenant, agent(99, start=-7300, end=1, attributes={"user.id": "grace"}))
+    send(tenant, *(chat(number, 99, start=0, end=1, **failed) for number in range(1, 6)))
+    titles = " ".join(written)
+    assert "Corrects stored rows" in titles
+    assert "rows that were merged" in titles
+    assert [plan for plans in written.values() for plan in plans if "Join Filter" in plan] == []
 
 
 def test_statistics_are_collected_after_a_migration(tenant: Tenant) -> None:

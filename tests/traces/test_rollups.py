@@ -1,5 +1,6 @@
 """The rollups contain the sums of the rows, after every kind of write and in every order."""
 
+import random
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -25,6 +26,7 @@ from traces.rollups.catalogue import (
 )
 from traces.rollups.files import STATEMENTS, expected_files
 from traces.rollups.statements import SUMMED_COLUMNS
+from traces.row import Row
 
 SUMMED = ", ".join(SUMMED_COLUMNS)
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -200,11 +202,9 @@ def test_an_hour_that_is_closed_while_an_answer_is_computed_is_counted_once(
     assert rows_of(HOURLY, tenant) == [(2,), (3,)]
 
 
-def test_only_hours_that_lose_a_users_call_are_recomputed(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    recomputed: list[object] = []
-    monkeypatch.setattr(
-        postgresql, "recompute_user_sets", lambda cursor, workspace_id, hours: recomputed.append(list(hours))
-    )
+def test_only_users_who_lose_a_call_are_looked_for_in_the_sets(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[object] = []
+    monkeypatch.setattr(postgresql, "remove_users", lambda cursor, workspace_id, lost: looked_for.extend(lost))
     [priced, moved, named] = [
         tenant.calls(1, NOON - hours * HOUR.length, user_id=user)[0]
         for hours, user in ((3, "ada"), (2, "ada"), (1, None))
@@ -213,4 +213,72 @@ def test_only_hours_that_lose_a_users_call_are_recomputed(tenant: Tenant, monkey
     priced.cost_usd, moved.user_id, named.user_id = Decimal(1), "bob", "bob"
     with writer.writing(tenant.workspace.id) as cursor:
         writer.correct(cursor, tenant.workspace.id, [priced, moved, named])
-    assert recomputed == [[NOON - 2 * HOUR.length]]
+    assert looked_for == [
+        {"hour": NOON - 2 * HOUR.length, "user_number": 0, "status": "success", "error_type": None},
+    ]
+
+
+WEEK_OF_HOURS = 7 * 24
+
+
+def rows_of_few_users(count: int) -> list[Row]:
+    """Returns calls of three users in some hours of two weeks, so that many have another call in their hour or day."""
+    draw = random.Random(1)
+    return [
+        a_row(
+            NOON - draw.choice((1, 2, 20, 30, WEEK_OF_HOURS)) * HOUR.length + number * timedelta(seconds=1),
+            user_id=draw.choice(("ada", "bob", "eve", None)),
+            status=draw.choice(("success", "error", "timeout")),
+            error_type=draw.choice(("rate_limit", None)),
+            operation=draw.choice(("chat", "execute_tool")),
+        )
+        for number in range(count)
+    ]
+
+
+def test_sets_of_users_hold_the_rows_after_many_of_them_have_moved(tenant: Tenant) -> None:
+    rows = rows_of_few_users(60)
+    writer.store(tenant.workspace.id, rows)
+    tenant.calls(1, NOON)
+    draw = random.Random(2)
+    for _ in range(6):
+        moved = draw.sample(rows, 12)
+        stored_at = [row.timestamp for row in moved]
+        for row in moved:
+            row.timestamp = NOON - draw.randrange(2 * WEEK_OF_HOURS) * HOUR.length + timedelta(seconds=1)
+        with writer.writing(tenant.workspace.id) as cursor:
+            writer.move(cursor, tenant.workspace.id, list(zip(moved, stored_at, strict=True)))
+        assert_rollups_hold_the_rows(tenant)
+    for row in rows:
+        row.user_id, row.status, row.error_type = None, "success", None
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.correct(cursor, tenant.workspace.id, rows)
+    assert_rollups_hold_the_rows(tenant)
+    assert rows_of("SELECT sum(bit_count(user_bits)) FROM user_sets_weekly", tenant) == [(0,)]
+
+
+USERS_READ = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'users_ten_minutely'"
+
+
+@pytest.mark.parametrize("move", [True, False])
+def test_a_user_leaves_a_set_without_a_look_at_its_other_users(tenant: Tenant, move: bool) -> None:
+    rows = [a_row(NOON - 2 * HOUR.length, user_id=f"user {number}") for number in range(1_000)]
+    writer.store(tenant.workspace.id, rows)
+    tenant.calls(1, NOON)
+    run("SET LOCAL enable_seqscan = off")  # as the planner does where there are more users
+    [(before,)] = rows_of(USERS_READ, tenant)
+    with writer.writing(tenant.workspace.id) as cursor:
+        if move:
+            rows[0].timestamp = NOON - DAYS
+            writer.move(cursor, tenant.workspace.id, [(rows[0], NOON - 2 * HOUR.length)])
+        else:
+            rows[0].user_id = "user 1"
+            writer.correct(cursor, tenant.workspace.id, rows[:1])
+    [(after,)] = rows_of(USERS_READ, tenant)
+    assert after - before < 10  # type: ignore[operator]
+    assert_rollups_hold_the_rows(tenant)
+
+
+def run(sql: str) -> None:
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(sql)

@@ -47,6 +47,16 @@ def current() -> Engine:
     return _engines[database]
 
 
+def search_conditions() -> dict[str, str]:
+    """Returns the conditions of the searches in `traces/lookup.py` that differ between the engines."""
+    engine = current()
+    return {
+        "workspace": engine.hidden_workspace,
+        "in_week": engine.chunk_bounds.format(start="week", interval="168 hours"),
+        "in_day": engine.chunk_bounds.format(start="day", interval="24 hours"),
+    }
+
+
 def database_name() -> tuple[str, ...]:
     config = connections["analytics"].settings_dict
     return tuple(str(config[name]) for name in ("HOST", "PORT", "NAME"))

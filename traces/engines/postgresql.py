@@ -14,7 +14,7 @@ from traces.db import rows
 from traces.engines.protocol import LOCK, WORKSPACE, RollupState
 from traces.filters import EARLIEST
 from traces.rollups import read_statement
-from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, USER_SET_TABLES
+from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, LOST_CALL, USER_SET_TABLES
 from traces.write_cursor import WriteCursor, write_cursor
 
 INSERT = read_statement("postgresql", "insert")
@@ -23,8 +23,15 @@ CORRECT = read_statement("postgresql", "correct")
 MERGE = read_statement("postgresql", "merge")
 MOVE = read_statement("postgresql", "move")
 CLOSE_HOURS = read_statement("postgresql", "close_hours")
-RECOMPUTE_USER_SETS = tuple(
-    read_statement("postgresql", f"recompute_{table}")
+DELETE_MOVED = """
+DELETE FROM traces
+WHERE workspace_id = %(workspace_id)s
+    AND timestamp = %(stored_at)s
+    AND trace_id = %(trace_id)s
+    AND span_id = %(span_id)s
+"""
+REMOVE_USERS = tuple(
+    read_statement("postgresql", f"remove_from_{table}")
     for user_set in USER_SET_TABLES
     for table in user_set.tables.values()
 )
@@ -76,6 +83,7 @@ class PostgreSQL:
     name = "postgresql"
     finds_old_rows = True
     hidden_workspace = f"({WORKSPACE}) IS TRUE"
+    chunk_bounds = "true"
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""
@@ -104,11 +112,11 @@ class PostgreSQL:
         change_rows(cursor, MERGE, batch)
 
     def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
-        for row in moved:
-            cursor.execute(MOVE, {"workspace_id": workspace_id, "filled_until": cursor.filled_until, **row})
-        # Once for all rows: in a workspace with very many users the sets of an hour take a second.
-        hours = {hour_of(row["stored_at"]) for row in moved if row["stored_at"] < cursor.filled_until}
-        recompute_user_sets(cursor, workspace_id, sorted(hours))
+        change_rows(cursor, MOVE, {"workspace_id": workspace_id} | as_arrays(tuple(moved[0]), moved))
+        # Not executemany, which would prepare the statement: see `WriteCursor`.
+        with cursor.connection.pipeline():
+            for row in moved:
+                cursor.execute(DELETE_MOVED, {"workspace_id": workspace_id, **row})
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
         return {
@@ -166,14 +174,19 @@ def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> dat
 
 def change_rows(cursor: WriteCursor, statement: Any, batch: Mapping[str, Any]) -> None:
     cursor.execute(statement, {**batch, "filled_until": cursor.filled_until})
-    recompute_user_sets(cursor, batch["workspace_id"], [hour for (hour,) in cursor.fetchall()])
+    lost = [dict(zip(LOST_CALL, call, strict=True)) for call in cursor.fetchall()]
+    if lost:
+        remove_users(cursor, batch["workspace_id"], lost)
 
 
-def recompute_user_sets(cursor: WriteCursor, workspace_id: UUID, hours: Sequence[datetime]) -> None:
-    """Makes the sets of users again for the closed hours that have lost a call."""
-    params = {"workspace_id": workspace_id, "filled_until": cursor.filled_until, "hours": list(hours)}
-    for sql in RECOMPUTE_USER_SETS if hours else ():
-        cursor.execute(sql, params)
+def remove_users(cursor: WriteCursor, workspace_id: UUID, lost: Sequence[Mapping[str, Any]]) -> None:
+    """Removes users from the sets of closed hours in which they have lost a call and have no other."""
+    for sql in REMOVE_USERS:
+        cursor.execute(sql, {"workspace_id": workspace_id} | as_arrays(LOST_CALL, lost))
+
+
+def as_arrays(names: Sequence[str], values: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    return {name: [value[name] for value in values] for name in names}
 
 
 # --- Retention: by whole days in UTC, rows after RETENTION_DAYS, their sums after ROLLUP_RETENTION_DAYS ---

@@ -55,8 +55,11 @@ class Engine(Protocol):
     """The condition for the workspace in a search by another index than that of its key.
 
     To the planner all workspaces that its statistics do not know are empty, so the key, which begins with the
-    workspace, looks as good as any other index. Where the condition is a test of truth, the key does not fit it.
+    workspace, looks as good as any other index. Where the condition is not a plain comparison, the key does not fit it.
     """
+
+    chunk_bounds: str
+    """A condition on the time of a row in the week or day from `{start}`, by which a search leaves out chunks."""
 
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""

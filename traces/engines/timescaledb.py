@@ -88,7 +88,10 @@ _aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
 class TimescaleDB:
     name = "timescaledb"
     finds_old_rows = False
-    hidden_workspace = WORKSPACE  # or the rows of all workspaces in a compressed chunk would be decompressed
+    # Of the conditions that do not fit the key, this one is also checked before the rows of a compressed chunk are
+    # decompressed. A test of truth is not, so that the rows of all workspaces would be.
+    hidden_workspace = f"CASE WHEN {WORKSPACE} THEN true END"
+    chunk_bounds = "timestamp >= {start} AND timestamp < {start} + interval '{interval}'"
 
     def complete_schema(self) -> None:
         set_policies()

@@ -164,6 +164,9 @@ USER_SETS = UserSetTable("user_sets", USERS)
 FAILURE_SETS = UserSetTable("failure_sets", FAILURES, ("status", "error_type"))
 USER_SET_TABLES = (USER_SETS, FAILURE_SETS)
 
+LOST_CALL = ("hour", *USERS.keys, *FAILURE_SETS.keys)
+"""Describes a call that is taken away from a user: everything that the sets of users depend on."""
+
 CATALOGUE: tuple[Rollup | UserSetTable, ...] = (*ROLLUPS, *USER_SET_TABLES)
 """All rollups and sets of users. An entry comes after the entry that it is made from."""
 ALL_TABLES = tuple(table for entry in CATALOGUE for table in entry.tables.values())

@@ -15,9 +15,11 @@ from traces.rollups.catalogue import (
     CLOSING_LAG,
     DAY,
     GROUPED_TOGETHER,
+    LOST_CALL,
     ROLLUPS,
     ROW_KEYS,
     USER_SET_TABLES,
+    USERS,
     Rollup,
     UserSetTable,
     Width,
@@ -56,6 +58,11 @@ def one_per_line(items: Iterable[str], spaces: int = 4) -> str:
 def column_numbers(count: int) -> str:
     """Returns `1, 2, 3`, which means the first columns of a SELECT in GROUP BY and ORDER BY."""
     return ", ".join(str(number) for number in range(1, count + 1))
+
+
+def all_of(*conditions: str) -> str:
+    """Returns the conditions for a WHERE, one on each line."""
+    return "\n    AND ".join(conditions)
 
 
 def with_ctes(ctes: Mapping[str, str]) -> str:
@@ -139,7 +146,7 @@ def rollup_ctes(source: str, has_late_rows: bool = True) -> dict[str, str]:
 
     All rows are added to the narrowest buckets, and rows of closed hours to the wider ones too. Without late rows the
     CTEs for the wider buckets are left out, which saves half of the statement. No user is taken out of a set here:
-    see `recompute_user_sets_sql`.
+    see `remove_users_sql`.
     """
     ctes: dict[str, str] = {}
     for finest, together in GROUPED_TOGETHER:
@@ -283,36 +290,80 @@ def assignments(changed: Iterable[str]) -> str:
     return one_per_line(f"{name} = batch.{name}" for name in changed)
 
 
+NEW = "new_"
+"""The beginning of the names of changed columns beside those of the stored row."""
+
+
+def stored_rows_sql(wanted: str, keys: Mapping[str, str], new: Iterable[str] = ()) -> str:
+    """Returns a SELECT of the stored rows that a batch names, each with the `new` columns from `wanted`.
+
+    It looks into the key once for each row. In a join the planner, to which a workspace that its statistics do not know
+    is empty, may compare each row of the batch with each row of the workspace.
+    """
+    condition = all_of("workspace_id = %(workspace_id)s", *(f"{name} = {sql}" for name, sql in keys.items()))
+    return f"""
+SELECT
+{one_per_line(("stored.*", *new))}
+FROM {wanted}
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM traces
+    WHERE {indented(condition).lstrip()}
+    OFFSET 0
+) AS stored
+""".strip()
+
+
+def stored_batch_sql(changed: Iterable[str]) -> str:
+    """Returns a SELECT of the stored rows of a batch, with its values for the changed columns."""
+    changed = tuple(changed)
+    keys = {name: f"batch.{name}::{STORED_COLUMNS[name]}" for name in KEY_COLUMNS}
+    new = (f"batch.{name}::{STORED_COLUMNS[name]} AS {NEW}{name}" for name in changed)
+    return stored_rows_sql(batch_rows((*KEY_COLUMNS, *changed)), keys, new)
+
+
+def replace_rows_sql(changed: Iterable[str]) -> str:
+    """Returns an INSERT that gives the rows of `old` their new values.
+
+    An UPDATE would be a join: see `stored_rows_sql`.
+    """
+    changed = tuple(changed)
+    values = (f"{NEW}{name}" if name in changed else name for name in STORED_COLUMNS)
+    return f"""
+INSERT INTO traces (
+{one_per_line(("workspace_id", *STORED_COLUMNS))}
+)
+SELECT
+{one_per_line(("workspace_id", *values))}
+FROM old
+ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO UPDATE SET
+{one_per_line(f"{name} = excluded.{name}" for name in changed)}
+RETURNING *
+""".strip()
+
+
+def lost_calls_sql(*conditions: str) -> str:
+    """Returns a SELECT of the calls in `old` that are taken away from a user in a closed hour."""
+    return f"""
+SELECT DISTINCT
+{one_per_line(("time_bucket('1 hour', timestamp)", *LOST_CALL[1:]))}
+FROM old
+WHERE {all_of(ROW_IS_FILLED, USERS.where_calls, *conditions)}
+""".strip()
+
+
 def correct_sql(changed: Iterable[str]) -> str:
+    changed = tuple(changed)
     ctes = {
-        "batch": changed_rows(changed),
-        "old": f"""
-SELECT traces.*
-FROM traces
-JOIN batch USING ({KEY_LIST})
-WHERE traces.workspace_id = %(workspace_id)s
-    AND traces.timestamp BETWEEN %(first)s AND %(last)s
-""",
-        "corrected": f"""
-UPDATE traces
-SET
-{assignments(changed)}
-FROM batch
-JOIN old USING ({KEY_LIST})
-WHERE {SAME_ROW}
-RETURNING traces.*
-""",
+        "old": stored_batch_sql(changed),
+        "corrected": replace_rows_sql(changed),
         "changes": changes_sql("old", "corrected"),
     }
+    compared = (*LOST_CALL[1:], "operation")
+    before, after = ", ".join(compared), ", ".join(f"{NEW}{name}" for name in compared)
     return f"""
 {with_ctes(ctes | rollup_ctes("changes"))}
-SELECT DISTINCT time_bucket('1 hour', timestamp)
-FROM old
-JOIN corrected USING ({KEY_LIST})
-WHERE {ROW_IS_FILLED}
-    AND old.user_number IS NOT NULL
-    AND (old.user_number, old.operation, old.status, old.error_type)
-        IS DISTINCT FROM (corrected.user_number, corrected.operation, corrected.status, corrected.error_type)
+{lost_calls_sql(f"({before}) IS DISTINCT FROM ({after})")}
 """
 
 
@@ -358,11 +409,28 @@ RETURNING *
 
 
 def move_sql() -> str:
-    ctes = move_ctes() | {"changes": changes_sql("gone", "moved")}
+    columns = ("workspace_id", *STORED_COLUMNS)
+    values = (f"{NEW}timestamp" if name == "timestamp" else name for name in columns)
+    names = ("stored_at", *KEY_COLUMNS)
+    arrays = one_per_line(f"%({name})s::{STORED_COLUMNS.get(name, 'timestamptz')}[]" for name in names)
+    wanted = f"unnest(\n{arrays}\n) AS batch ({', '.join(names)})"
+    keys = {name: f"batch.{'stored_at' if name == 'timestamp' else name}" for name in KEY_COLUMNS}
+    ctes = {
+        "old": stored_rows_sql(wanted, keys, (f"batch.timestamp AS {NEW}timestamp",)),
+        "moved": f"""
+INSERT INTO traces (
+{one_per_line(columns)}
+)
+SELECT
+{one_per_line(values)}
+FROM old
+RETURNING *
+""",
+        "changes": changes_sql("old", "moved"),
+    }
     return f"""
 {with_ctes(ctes | rollup_ctes("changes"))}
-SELECT count(*)
-FROM moved
+{lost_calls_sql()}
 """
 
 
@@ -382,42 +450,91 @@ ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 """
 
 
-def recompute_user_sets_sql(user_set: UserSetTable, width: Width) -> str:
-    """Returns an INSERT that makes the sets of the buckets with `hours` again, from narrower buckets.
+NULLABLE_KEYS = ("error_type",)
+"""The keys of sets of users that may be NULL."""
+HAS_CALL = ("user_number = lost.user_number", "calls > 0")
+IS_IN_SET = (
+    f"user_block = lost.user_number / {BLOCK_SIZE}",
+    f"get_bit(user_bits, mod(lost.user_number, {BLOCK_SIZE})) = 1",
+)
 
-    A set that is stored and has no user any more becomes empty.
+
+def remove_users_sql(user_set: UserSetTable, width: Width) -> str:
+    """Returns an INSERT that removes the users who have lost a call, and have no other, from the sets of a width.
+
+    It looks for another call of each of these users in the next narrower buckets, and reads no other user.
     """
     table, index = user_set.table(width), user_set.widths.index(width)
-    if index:
-        source, block, bits, where = user_set.table(user_set.widths[index - 1]), "user_block", "user_bits", ""
-    else:
-        source, block, bits = user_set.source.narrowest, f"{BLOCK_SQL} AS user_block", f"{BIT_SQL} AS user_bits"
-        where = f"\n        AND calls > 0\n        AND {BUCKET_IS_FILLED}"
-    touched = f"""
-bucket = ANY(ARRAY(
-    SELECT DISTINCT time_bucket('{width.interval}', hour)
-    FROM unnest(%(hours)s::timestamptz[]) AS hour
-))
+    keys, blocks = user_set.keys, (*user_set.keys, "user_block")
+    ctes = {"lost": lost_sql(user_set, width)}
+    ctes["gone"] = f"""
+SELECT
+{one_per_line(("bucket", *keys, f"{BLOCK_SQL} AS user_block", f"bit_or({BIT_SQL}) AS user_bits"))}
+FROM lost
+WHERE NOT EXISTS (
+{indented(other_calls_sql(user_set, index))}
+)
+GROUP BY {column_numbers(len(blocks) + 1)}
+"""
+    stored = same_keys_sql(table, keys, "gone", "gone.bucket", "user_block = gone.user_block", selected="user_bits")
+    columns = ("%(workspace_id)s::uuid AS workspace_id", "bucket", *(f"gone.{key}" for key in blocks))
+    sets = f"""
+SELECT
+{one_per_line((*columns, "stored.user_bits & ~gone.user_bits AS user_bits"))}
+FROM gone
+CROSS JOIN LATERAL (
+{indented(stored)}
+) AS stored
 """.strip()
-    users = f"""(
-    SELECT
-{one_per_line(("workspace_id", "start", *user_set.keys, block, bits), 8)}
-    FROM (
-        SELECT DISTINCT time_bucket('{width.interval}', hour) AS start
-        FROM unnest(%(hours)s::timestamptz[]) AS hour
-    ) AS touched
-    JOIN {source} ON bucket >= start AND bucket < start + interval '{width.interval}'
-    WHERE workspace_id = %(workspace_id)s{where}
-    UNION ALL
-    SELECT
-{one_per_line(("workspace_id", "bucket", *user_set.keys, "user_block", f"0::bit({BLOCK_SIZE})"), 8)}
-    FROM {table}
-    WHERE workspace_id = %(workspace_id)s
-        AND {indented(touched, 8).lstrip()}
-) AS users"""
-    keys = (*user_set.keys, "user_block")
-    sets = groups(keys, "start", {"user_bits": "bit_or(user_bits)"}, users, "true")
-    return upsert(table, keys, {"user_bits": "excluded.user_bits"}, sets)
+    return f"{with_ctes(ctes)}\n{upsert(table, blocks, {'user_bits': 'excluded.user_bits'}, sets)}"
+
+
+def lost_sql(user_set: UserSetTable, width: Width) -> str:
+    """Returns a SELECT of the lost calls, which are sent as arrays, by the buckets of the width."""
+    return f"""
+SELECT DISTINCT
+{one_per_line((f"time_bucket('{width.interval}', hour) AS bucket", *user_set.keys, *USERS.keys))}
+FROM unnest(
+    %(hour)s::timestamptz[], %(user_number)s::integer[], %(status)s::text[], %(error_type)s::text[]
+) AS lost ({", ".join(LOST_CALL)})
+WHERE {user_set.source.where}
+"""
+
+
+def other_calls_sql(user_set: UserSetTable, index: int) -> str:
+    """Returns a SELECT that finds a row if the user of `lost` has a call in the bucket. It reads narrower buckets."""
+    width = user_set.widths[index]
+    narrower = user_set.widths[index - 1] if index else user_set.source.widths[0]
+    source = user_set.table(narrower) if index else user_set.source.narrowest
+    found = same_keys_sql(source, user_set.keys, "lost", "start", *(IS_IN_SET if index else HAS_CALL))
+    return f"""
+SELECT
+FROM generate_series(
+    bucket, bucket + interval '{width.interval}' - interval '{narrower.interval}', interval '{narrower.interval}'
+) AS start
+CROSS JOIN LATERAL (
+{indented(found)}
+) AS found
+OFFSET 0
+""".strip()
+
+
+def same_keys_sql(
+    table: str, keys: Iterable[str], other: str, bucket: str, *conditions: str, selected: str = ""
+) -> str:
+    """Returns a SELECT of the rows of one bucket with the keys of `other`.
+
+    NULL is equal to NULL, in a branch of its own, because only = and IS NULL fit the index.
+    """
+    begin = ("workspace_id = %(workspace_id)s", f"bucket = {bucket}")
+    branches: list[tuple[str, ...]] = [begin]
+    for key in keys:
+        equal, both_null = (f"{key} = {other}.{key}",), (f"{key} IS NULL", f"{other}.{key} IS NULL")
+        choices = (equal, both_null) if key in NULLABLE_KEYS else (equal,)
+        branches = [(*branch, *choice) for branch in branches for choice in choices]
+    head = f"SELECT {selected}".rstrip()
+    selects = (f"{head}\nFROM {table}\nWHERE {all_of(*branch, *conditions)}" for branch in branches)
+    return "\nUNION ALL\n".join(selects) + "\nOFFSET 0"
 
 
 def fill_sql() -> list[str]:
@@ -453,24 +570,28 @@ def postgresql_statements() -> dict[str, str]:
             insert_sql(has_late_rows=False),
         ),
         "correct": (
-            "Corrects stored rows, and the rollups with them. Returns the closed hours from which a user's call"
-            " was taken away.",
+            "Corrects stored rows, and the rollups with them. Returns the calls that were taken away from a user in a"
+            " closed hour.",
             correct_sql(CHANGED_COLUMNS),
         ),
         "merge": (
             "Does the same for rows that were merged with another copy of their span: all columns may change.",
             correct_sql(MERGED_COLUMNS),
         ),
-        "move": ("Moves one row to another timestamp, and the rollups with it.", move_sql()),
+        "move": (
+            "Copies stored rows to other timestamps, and moves the rollups with them: their old rows are deleted next."
+            " Returns the calls that were taken away from a user in a closed hour.",
+            move_sql(),
+        ),
         "close_hours": (
             "Closes the hours from filled_until up to until: sums their narrowest buckets into the wider ones.",
             close_hours_sql(),
         ),
     }
     statements |= {
-        f"recompute_{table}": (
-            "Makes the sets of users again after calls were taken away. Users without a call are left out.",
-            recompute_user_sets_sql(user_set, width),
+        f"remove_from_{table}": (
+            "Removes users who have lost a call, and have no other, from the sets of these buckets.",
+            remove_users_sql(user_set, width),
         )
         for user_set in USER_SET_TABLES
         for width, table in user_set.tables.items()

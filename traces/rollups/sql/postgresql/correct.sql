@@ -1,40 +1,38 @@
--- Corrects stored rows, and the rollups with them. Returns the closed hours from which a user's call was taken away.
+-- Corrects stored rows, and the rollups with them. Returns the calls that were taken away from a user in a closed hour.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
-WITH batch AS (
+WITH old AS (
     SELECT
-        batch.trace_id::text,
-        batch.span_id::text,
-        batch.timestamp::timestamptz,
-        batch.parent_span_id::text,
-        batch.operation::text,
-        batch.name::text,
-        batch.agent_id::text,
-        batch.provider::text,
-        batch.model::text,
-        batch.user_id::text,
-        batch.session_id::text,
-        batch.status::text,
-        batch.error_type::text,
-        batch.error_message::text,
-        batch.latency_ms::float8,
-        batch.input_tokens::bigint,
-        batch.output_tokens::bigint,
-        batch.cache_read_tokens::bigint,
-        batch.cache_write_tokens::bigint,
-        batch.reasoning_tokens::bigint,
-        batch.usage_details::jsonb,
-        batch.cost_usd::numeric,
-        batch.input_cost_usd::numeric,
-        batch.output_cost_usd::numeric,
-        batch.cache_read_cost_usd::numeric,
-        batch.cache_write_cost_usd::numeric,
-        batch.audio_cost_usd::numeric,
-        batch.image_cost_usd::numeric,
-        batch.search_cost_usd::numeric,
-        batch.cost_source::text,
-        batch.price_id::text,
-        batch.response_id::text,
-        batch.user_number::integer
+        stored.*,
+        batch.parent_span_id::text AS new_parent_span_id,
+        batch.operation::text AS new_operation,
+        batch.name::text AS new_name,
+        batch.agent_id::text AS new_agent_id,
+        batch.provider::text AS new_provider,
+        batch.model::text AS new_model,
+        batch.user_id::text AS new_user_id,
+        batch.session_id::text AS new_session_id,
+        batch.status::text AS new_status,
+        batch.error_type::text AS new_error_type,
+        batch.error_message::text AS new_error_message,
+        batch.latency_ms::float8 AS new_latency_ms,
+        batch.input_tokens::bigint AS new_input_tokens,
+        batch.output_tokens::bigint AS new_output_tokens,
+        batch.cache_read_tokens::bigint AS new_cache_read_tokens,
+        batch.cache_write_tokens::bigint AS new_cache_write_tokens,
+        batch.reasoning_tokens::bigint AS new_reasoning_tokens,
+        batch.usage_details::jsonb AS new_usage_details,
+        batch.cost_usd::numeric AS new_cost_usd,
+        batch.input_cost_usd::numeric AS new_input_cost_usd,
+        batch.output_cost_usd::numeric AS new_output_cost_usd,
+        batch.cache_read_cost_usd::numeric AS new_cache_read_cost_usd,
+        batch.cache_write_cost_usd::numeric AS new_cache_write_cost_usd,
+        batch.audio_cost_usd::numeric AS new_audio_cost_usd,
+        batch.image_cost_usd::numeric AS new_image_cost_usd,
+        batch.search_cost_usd::numeric AS new_search_cost_usd,
+        batch.cost_source::text AS new_cost_source,
+        batch.price_id::text AS new_price_id,
+        batch.response_id::text AS new_response_id,
+        batch.user_number::integer AS new_user_number
     FROM ROWS FROM (
         json_array_elements_text(%(trace_id)s::json),
         json_array_elements_text(%(span_id)s::json),
@@ -104,53 +102,126 @@ WITH batch AS (
         response_id,
         user_number
     )
-), old AS (
-    SELECT traces.*
-    FROM traces
-    JOIN batch USING (trace_id, span_id, timestamp)
-    WHERE traces.workspace_id = %(workspace_id)s
-        AND traces.timestamp BETWEEN %(first)s AND %(last)s
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+            AND trace_id = batch.trace_id::text
+            AND span_id = batch.span_id::text
+            AND timestamp = batch.timestamp::timestamptz
+        OFFSET 0
+    ) AS stored
 ), corrected AS (
-    UPDATE traces
-    SET
-        parent_span_id = batch.parent_span_id,
-        operation = batch.operation,
-        name = batch.name,
-        agent_id = batch.agent_id,
-        provider = batch.provider,
-        model = batch.model,
-        user_id = batch.user_id,
-        session_id = batch.session_id,
-        status = batch.status,
-        error_type = batch.error_type,
-        error_message = batch.error_message,
-        latency_ms = batch.latency_ms,
-        input_tokens = batch.input_tokens,
-        output_tokens = batch.output_tokens,
-        cache_read_tokens = batch.cache_read_tokens,
-        cache_write_tokens = batch.cache_write_tokens,
-        reasoning_tokens = batch.reasoning_tokens,
-        usage_details = batch.usage_details,
-        cost_usd = batch.cost_usd,
-        input_cost_usd = batch.input_cost_usd,
-        output_cost_usd = batch.output_cost_usd,
-        cache_read_cost_usd = batch.cache_read_cost_usd,
-        cache_write_cost_usd = batch.cache_write_cost_usd,
-        audio_cost_usd = batch.audio_cost_usd,
-        image_cost_usd = batch.image_cost_usd,
-        search_cost_usd = batch.search_cost_usd,
-        cost_source = batch.cost_source,
-        price_id = batch.price_id,
-        response_id = batch.response_id,
-        user_number = batch.user_number
-    FROM batch
-    JOIN old USING (trace_id, span_id, timestamp)
-    WHERE traces.workspace_id = %(workspace_id)s
-        AND traces.trace_id = batch.trace_id
-        AND traces.span_id = batch.span_id
-        AND traces.timestamp = batch.timestamp
-        AND traces.timestamp BETWEEN %(first)s AND %(last)s
-    RETURNING traces.*
+    INSERT INTO traces (
+        workspace_id,
+        timestamp,
+        trace_id,
+        span_id,
+        parent_span_id,
+        operation,
+        name,
+        agent_id,
+        provider,
+        model,
+        user_id,
+        session_id,
+        status,
+        error_type,
+        error_message,
+        latency_ms,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        usage_details,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cost_source,
+        price_id,
+        response_id,
+        attributes,
+        span_facts,
+        link,
+        user_number
+    )
+    SELECT
+        workspace_id,
+        timestamp,
+        trace_id,
+        span_id,
+        new_parent_span_id,
+        new_operation,
+        new_name,
+        new_agent_id,
+        new_provider,
+        new_model,
+        new_user_id,
+        new_session_id,
+        new_status,
+        new_error_type,
+        new_error_message,
+        new_latency_ms,
+        new_input_tokens,
+        new_output_tokens,
+        new_cache_read_tokens,
+        new_cache_write_tokens,
+        new_reasoning_tokens,
+        new_usage_details,
+        new_cost_usd,
+        new_input_cost_usd,
+        new_output_cost_usd,
+        new_cache_read_cost_usd,
+        new_cache_write_cost_usd,
+        new_audio_cost_usd,
+        new_image_cost_usd,
+        new_search_cost_usd,
+        new_cost_source,
+        new_price_id,
+        new_response_id,
+        attributes,
+        span_facts,
+        link,
+        new_user_number
+    FROM old
+    ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO UPDATE SET
+        parent_span_id = excluded.parent_span_id,
+        operation = excluded.operation,
+        name = excluded.name,
+        agent_id = excluded.agent_id,
+        provider = excluded.provider,
+        model = excluded.model,
+        user_id = excluded.user_id,
+        session_id = excluded.session_id,
+        status = excluded.status,
+        error_type = excluded.error_type,
+        error_message = excluded.error_message,
+        latency_ms = excluded.latency_ms,
+        input_tokens = excluded.input_tokens,
+        output_tokens = excluded.output_tokens,
+        cache_read_tokens = excluded.cache_read_tokens,
+        cache_write_tokens = excluded.cache_write_tokens,
+        reasoning_tokens = excluded.reasoning_tokens,
+        usage_details = excluded.usage_details,
+        cost_usd = excluded.cost_usd,
+        input_cost_usd = excluded.input_cost_usd,
+        output_cost_usd = excluded.output_cost_usd,
+        cache_read_cost_usd = excluded.cache_read_cost_usd,
+        cache_write_cost_usd = excluded.cache_write_cost_usd,
+        audio_cost_usd = excluded.audio_cost_usd,
+        image_cost_usd = excluded.image_cost_usd,
+        search_cost_usd = excluded.search_cost_usd,
+        cost_source = excluded.cost_source,
+        price_id = excluded.price_id,
+        response_id = excluded.response_id,
+        user_number = excluded.user_number
+    RETURNING *
 ), changes AS (
     SELECT
         workspace_id,
@@ -1330,10 +1401,12 @@ WITH batch AS (
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, latency_bucket) DO UPDATE SET
         calls = call_latency_daily.calls + excluded.calls
 )
-SELECT DISTINCT time_bucket('1 hour', timestamp)
+SELECT DISTINCT
+    time_bucket('1 hour', timestamp),
+    user_number,
+    status,
+    error_type
 FROM old
-JOIN corrected USING (trace_id, span_id, timestamp)
 WHERE timestamp < %(filled_until)s
-    AND old.user_number IS NOT NULL
-    AND (old.user_number, old.operation, old.status, old.error_type)
-        IS DISTINCT FROM (corrected.user_number, corrected.operation, corrected.status, corrected.error_type)
+    AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    AND (user_number, status, error_type, operation) IS DISTINCT FROM (new_user_number, new_status, new_error_type, new_operation)

@@ -1,12 +1,24 @@
--- Moves one row to another timestamp, and the rollups with it.
+-- Copies stored rows to other timestamps, and moves the rollups with them: their old rows are deleted next. Returns the calls that were taken away from a user in a closed hour.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
-WITH gone AS (
-    DELETE FROM traces
-    WHERE workspace_id = %(workspace_id)s
-        AND timestamp = %(stored_at)s
-        AND trace_id = %(trace_id)s
-        AND span_id = %(span_id)s
-    RETURNING *
+WITH old AS (
+    SELECT
+        stored.*,
+        batch.timestamp AS new_timestamp
+    FROM unnest(
+        %(stored_at)s::timestamptz[],
+        %(trace_id)s::text[],
+        %(span_id)s::text[],
+        %(timestamp)s::timestamptz[]
+    ) AS batch (stored_at, trace_id, span_id, timestamp)
+    CROSS JOIN LATERAL (
+        SELECT *
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+            AND trace_id = batch.trace_id
+            AND span_id = batch.span_id
+            AND timestamp = batch.stored_at
+        OFFSET 0
+    ) AS stored
 ), moved AS (
     INSERT INTO traces (
         workspace_id,
@@ -49,7 +61,7 @@ WITH gone AS (
     )
     SELECT
         workspace_id,
-        %(timestamp)s::timestamptz,
+        new_timestamp,
         trace_id,
         span_id,
         parent_span_id,
@@ -85,7 +97,7 @@ WITH gone AS (
         span_facts,
         link,
         user_number
-    FROM gone
+    FROM old
     RETURNING *
 ), changes AS (
     SELECT
@@ -111,7 +123,7 @@ WITH gone AS (
         output_tokens,
         latency_bucket(latency_ms) AS latency_bucket,
         -1 AS sign
-    FROM gone
+    FROM old
     UNION ALL
     SELECT
         workspace_id,
@@ -1266,5 +1278,11 @@ WITH gone AS (
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, latency_bucket) DO UPDATE SET
         calls = call_latency_daily.calls + excluded.calls
 )
-SELECT count(*)
-FROM moved
+SELECT DISTINCT
+    time_bucket('1 hour', timestamp),
+    user_number,
+    status,
+    error_type
+FROM old
+WHERE timestamp < %(filled_until)s
+    AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
