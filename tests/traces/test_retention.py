@@ -39,9 +39,9 @@ def test_rows_are_deleted_by_whole_days_in_batches(tenant: Tenant, monkeypatch: 
     oldest_kept = MIDNIGHT - 10 * DAYS
     tenant.calls(5, oldest_kept - timedelta(microseconds=1))
     tenant.calls(3, oldest_kept)
-    sums = count(tenant, "totals_daily")
+    sums = count(tenant, "totals_minutely")
     delete_old()
-    assert (count(tenant, "traces"), count(tenant, "totals_daily")) == (3, sums)
+    assert (count(tenant, "traces"), count(tenant, "totals_minutely")) == (3, sums)
 
 
 def test_sums_of_deleted_rows_stay_until_their_own_time_is_over(tenant: Tenant) -> None:
