@@ -6,7 +6,7 @@ Every worker runs it. The time is that of the database, so that all workers agre
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from jobs.models import Clock, DuePeriod
 from jobs.queue_table import give_back_abandoned, wake_resumed
@@ -72,12 +72,12 @@ def advance(entry: Entry, subject: str, last: datetime, due_at: datetime) -> boo
 
 
 def put_into_queue(entry: Entry, subject: str, due_at: datetime) -> None:
-    """Defers a job that never runs beside another one of its entry, unless one still waits: that one does for both."""
+    """Defers a job that never runs beside another one of its entry, unless one still waits: that one does for both.
+
+    The library's own lock for this is a constraint, which would forbid that a job which runs already waits again: after
+    a failure, or when its worker was killed.
+    """
     name = f"{entry.task.name} {subject}".strip()
-    job = entry.task.configure(lock=name, queueing_lock=name)
-    arguments = {"subject": subject} if subject else {}
-    try:
-        with transaction.atomic():
-            job.defer(due_at=due_at.isoformat(), **arguments)
-    except AlreadyEnqueued:
-        pass
+    if not ProcrastinateJob.objects.filter(lock=name, status="todo").exists():
+        arguments = {"subject": subject} if subject else {}
+        entry.task.configure(lock=name).defer(due_at=due_at.isoformat(), **arguments)

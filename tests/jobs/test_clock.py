@@ -11,6 +11,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from jobs import clock, timetable
 from jobs.models import Clock
 from jobs.periods import Daily, Every
+from jobs.queue_table import give_back_abandoned
 from jobs.timetable import Entry
 from web.queue import task
 
@@ -101,6 +102,15 @@ def test_a_night_in_which_clocks_change_has_one_job(day: datetime) -> None:
 def test_a_job_that_still_waits_does_for_later_periods_too() -> None:
     look(*(MONDAY + hours * HOUR for hours in range(5)))
     assert deferred("tests.hourly") == [datetime(2026, 3, 2, 13, tzinfo=UTC)]
+
+
+def test_a_job_whose_worker_was_killed_runs_again_though_the_next_period_waits() -> None:
+    look(MONDAY, MONDAY + HOUR)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    look(MONDAY + 2 * HOUR)
+    give_back_abandoned()
+    assert deferred("tests.hourly") == [datetime(2026, 3, 2, 13 + hours, tzinfo=UTC) for hours in (0, 1)]
 
 
 def test_a_period_whose_job_could_not_be_deferred_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
