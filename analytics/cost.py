@@ -2,6 +2,7 @@
 
 from typing_extensions import TypedDict
 
+from analytics.answers import MAX_BYTES, check_size
 from analytics.change import Change, change
 from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
 from budgets.answer import BudgetAnswer, budget_answer
@@ -86,8 +87,23 @@ class Trend(TypedDict):
     data: list[ModelInBucket]
 
 
+class TrendPoint(ModelInBucket):
+    """A point without the names, which its rank stands for. The first rows have names, and no timestamp."""
+
+    rank: int
+    bytes: int | None
+    """In the first rows: how long the JSON of all points of this rank is at least."""
+
+
+POINT_BYTES = len('{"timestamp":"2026-11-23T10:00:00Z","provider":,"model":,"cost_usd":0.0,"calls":0},')
+"""Of the shortest point in JSON, without its names."""
+
+
 def trend(filters: Filters) -> Trend:
-    data = rows(
+    """Returns a point for each bucket and each model. The database sends each name once, and no point of an answer
+    that would be too large.
+    """
+    points = rows(
         """
         WITH costs AS (
             SELECT
@@ -114,6 +130,9 @@ def trend(filters: Filters) -> Trend:
                         series_calls DESC, model, provider
                 ), %(limit)s + 1) END AS rank
             FROM totals
+        ), buckets AS (
+            SELECT timestamp
+            FROM {buckets} AS buckets
         ), lines AS (
             SELECT
                 rank,
@@ -121,12 +140,19 @@ def trend(filters: Filters) -> Trend:
                 CASE WHEN rank <= %(limit)s THEN min(model) END AS model
             FROM ranked
             GROUP BY rank
+        ), sized AS (
+            SELECT
+                *,
+                (SELECT count(*) FROM buckets) * (
+                    %(point_bytes)s
+                    + coalesce(octet_length(to_json(provider)::text), 4)
+                    + coalesce(octet_length(to_json(model)::text), 4)
+                ) AS bytes
+            FROM lines
         ), points AS (
             SELECT
                 timestamp,
                 rank,
-                NULL AS provider,
-                NULL AS model,
                 calls,
                 cost_usd
             FROM ranked
@@ -134,30 +160,61 @@ def trend(filters: Filters) -> Trend:
             SELECT
                 timestamp,
                 rank,
-                provider,
-                model,
                 0,
                 NULL
-            FROM {buckets} AS buckets
+            FROM buckets
             CROSS JOIN lines
         )
         SELECT
+            NULL AS timestamp,
+            provider,
+            model,
+            NULL AS cost_usd,
+            NULL AS calls,
+            rank,
+            bytes
+        FROM sized
+        UNION ALL
+        SELECT
             timestamp,
-            min(provider) AS provider,
-            min(model) AS model,
-            CASE WHEN sum(calls) = 0 THEN 0 ELSE sum(cost_usd) END AS cost_usd,
-            sum(calls)::bigint AS calls
+            NULL,
+            NULL,
+            CASE WHEN sum(calls) = 0 THEN 0 ELSE sum(cost_usd) END,
+            sum(calls)::bigint,
+            rank,
+            NULL
         FROM points
+        WHERE (SELECT sum(bytes) FROM sized) <= %(max_bytes)s
         GROUP BY timestamp, rank
-        ORDER BY timestamp, rank
+        ORDER BY timestamp NULLS FIRST, rank
         """,
-        filters.params,
-        row_type=ModelInBucket,
+        filters.params | {"point_bytes": POINT_BYTES, "max_bytes": MAX_BYTES},
+        row_type=TrendPoint,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
-    models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
-    return {"granularity": filters.granularity, "models": list(models), "data": data}
+    lines = [point for point in points if point["timestamp"] is None]
+    check_size(sum(line["bytes"] or 0 for line in lines))
+    data = with_names(points[len(lines) :], {line["rank"]: line for line in lines})
+    return {
+        "granularity": filters.granularity,
+        "models": list(dict.fromkeys(line["model"] for line in lines if line["model"] is not None)),
+        "data": data,
+    }
+
+
+def with_names(points: list[TrendPoint], lines: dict[int, TrendPoint]) -> list[ModelInBucket]:
+    """Returns the points with the names of their series. All points of a series share its names in memory."""
+    return [
+        {
+            "timestamp": point["timestamp"],
+            "provider": lines[point["rank"]]["provider"],
+            "model": lines[point["rank"]]["model"],
+            "cost_usd": point["cost_usd"],
+            "calls": point["calls"],
+        }
+        for point in points
+    ]
 
 
 class CostByClass(TypedDict):
