@@ -9,7 +9,7 @@ from contextlib import suppress
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """From malloc.h."""
-# A piece of memory from this size on is given back as soon as it is free. By itself glibc raises the threshold to 32 MB.
+# Memory of this size and more is given back as soon as it is free. By itself glibc raises the threshold to 32 MB.
 GIVEN_BACK_BYTES = 1024 * 1024
 # By itself glibc keeps free memory apart for each of up to 8 threads a processor.
 ARENAS = 2

@@ -112,11 +112,9 @@ def test_large_questions_at_once_take_100_mb(one_worker: Product, name: str) -> 
     usual.close()
     with Peak(one_worker) as peak:
         statuses = ask_at_once(one_worker, tenants, attack)
-    print(name, statuses, f"grew by {peak.growth / MIB:.0f} MiB, {(peak.now() - peak.before) / MIB:.0f} MiB after")
     assert set(statuses) <= {200, 422, 429, 503}
     assert peak.growth < 100 * MIB
     # What it keeps does not add up.
     for _ in range(4):
         ask_at_once(one_worker, tenants, attack)
-    print(f"after all {(peak.now() - peak.before) / MIB:.0f} MiB")
     assert peak.now() - peak.before < 100 * MIB
