@@ -34,6 +34,8 @@ secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 # Heartbeats are files in memory: a worker must not be killed because a disk is slow.
 worker_tmp_dir = str(shared_memory.FOLDER) if shared_memory.has_room() else None
+# With it a thread would wait until the client has read a file.
+sendfile = False
 accesslog = None
 logconfig_dict = logs.logging_config(env.LOG_LEVEL, env.LOG_JSON, env.ENVIRONMENT == "production")
 control_socket_disable = True
