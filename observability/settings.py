@@ -114,8 +114,8 @@ def database(variable: str) -> dict[str, Any]:
     is_embedded = not getattr(env, variable)
     config = embedded.database(embedded.DATABASES[variable]) if is_embedded else postgresql_database(env, variable)
     config["ENGINE"] = "web.postgres"
-    # Each request checks its connection first, so that a restart of the database fails no request.
-    config["CONN_HEALTH_CHECKS"] = True
+    # web.postgres checks the connection of each request, so that a restart of the database fails no request.
+    config["CONN_HEALTH_CHECKS"] = False
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s means overload. Clients retry a 503, while a queue would only grow.
     options["pool"] = {
