@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from observability import variables
-from web import logs, malloc, shared_memory
+from web import logs, malloc, metrics_folder, shared_memory
 
 env = variables.read()
 
@@ -47,10 +47,9 @@ malloc.give_memory_back()
 # Workers write their counts here, and /metrics adds them up. Only this user may open the folder, and nobody can make it
 # before. The master's process id is in its name: a reload keeps it, and an upgrade that starts a second master gets
 # another one. prometheus-client reads the variable when it is imported, so it is set here, before.
-metrics_prefix = f"observability-metrics-{os.getpid()}-"
 metrics_directory = Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""))
-if not metrics_directory.name.startswith(metrics_prefix):
-    metrics_directory = Path(tempfile.mkdtemp(prefix=metrics_prefix, dir=worker_tmp_dir))
+if not metrics_folder.is_of_this_process(metrics_directory):
+    metrics_directory = metrics_folder.make(Path(worker_tmp_dir or tempfile.gettempdir()))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics_directory)
 
 
