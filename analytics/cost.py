@@ -5,6 +5,7 @@ from typing_extensions import TypedDict
 from analytics.answers import MAX_BYTES, check_size
 from analytics.change import Change, change
 from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
+from analytics.query_string import bucket_count
 from budgets.answer import BudgetAnswer, budget_answer
 from traces import sums
 from traces.bucket_series import bucket_series_sql
@@ -92,7 +93,7 @@ class TrendPoint(ModelInBucket):
 
     rank: int
     bytes: int | None
-    """In the first rows: how long the JSON of all points of this rank is at least."""
+    """In the first rows: how long the JSON of a point of this rank is at least."""
 
 
 POINT_BYTES = len('{"timestamp":"2026-11-23T10:00:00Z","provider":,"model":,"cost_usd":0.0,"calls":0},')
@@ -103,6 +104,7 @@ def trend(filters: Filters) -> Trend:
     """Returns a point for each bucket and each model. The database sends each name once, and no point of an answer
     that would be too large.
     """
+    buckets = bucket_count(filters.start, filters.end, filters.granularity)
     points = rows(
         """
         WITH costs AS (
@@ -130,25 +132,18 @@ def trend(filters: Filters) -> Trend:
                         series_calls DESC, model, provider
                 ), %(limit)s + 1) END AS rank
             FROM totals
-        ), buckets AS (
-            SELECT timestamp
-            FROM {buckets} AS buckets
         ), lines AS (
             SELECT
                 rank,
                 CASE WHEN rank <= %(limit)s THEN min(provider) END AS provider,
-                CASE WHEN rank <= %(limit)s THEN min(model) END AS model
+                CASE WHEN rank <= %(limit)s THEN min(model) END AS model,
+                %(point_bytes)s + CASE
+                    WHEN rank <= %(limit)s THEN
+                        octet_length(coalesce(to_json(min(provider))::text, 'null') || to_json(min(model))::text)
+                    ELSE 8
+                END AS bytes
             FROM ranked
             GROUP BY rank
-        ), sized AS (
-            SELECT
-                *,
-                (SELECT count(*) FROM buckets) * (
-                    %(point_bytes)s
-                    + coalesce(octet_length(to_json(provider)::text), 4)
-                    + coalesce(octet_length(to_json(model)::text), 4)
-                ) AS bytes
-            FROM lines
         ), points AS (
             SELECT
                 timestamp,
@@ -162,7 +157,7 @@ def trend(filters: Filters) -> Trend:
                 rank,
                 0,
                 NULL
-            FROM buckets
+            FROM {buckets} AS buckets
             CROSS JOIN lines
         )
         SELECT
@@ -173,7 +168,7 @@ def trend(filters: Filters) -> Trend:
             NULL AS calls,
             rank,
             bytes
-        FROM sized
+        FROM lines
         UNION ALL
         SELECT
             timestamp,
@@ -184,17 +179,17 @@ def trend(filters: Filters) -> Trend:
             rank,
             NULL
         FROM points
-        WHERE (SELECT sum(bytes) FROM sized) <= %(max_bytes)s
+        WHERE (SELECT sum(bytes) FROM lines) <= %(max_bytes)s
         GROUP BY timestamp, rank
         ORDER BY timestamp NULLS FIRST, rank
         """,
-        filters.params | {"point_bytes": POINT_BYTES, "max_bytes": MAX_BYTES},
+        filters.params | {"point_bytes": POINT_BYTES, "max_bytes": MAX_BYTES // buckets},
         row_type=TrendPoint,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
     lines = [point for point in points if point["timestamp"] is None]
-    check_size(sum(line["bytes"] or 0 for line in lines))
+    check_size(buckets * sum(line["bytes"] or 0 for line in lines))
     data = with_names(points[len(lines) :], {line["rank"]: line for line in lines})
     return {
         "granularity": filters.granularity,
