@@ -46,9 +46,14 @@ def answer_data(
 
 def as_json(data: Mapping[str, Any]) -> bytes:
     body = orjson.dumps(data, default=float, option=orjson.OPT_UTC_Z)
-    if len(body) > MAX_BYTES:
-        raise Problem(422, "The answer is too large.", [{"loc": ["query", "limit"], "msg": too_large(len(body))}])
+    check_size(len(body))
     return body
+
+
+def check_size(size: int) -> None:
+    """Raises a 422 Problem for an answer of too many bytes. A question calls it before it makes a long answer."""
+    if size > MAX_BYTES:
+        raise Problem(422, "The answer is too large.", [{"loc": ["query", "limit"], "msg": too_large(size)}])
 
 
 def too_large(size: int) -> str:

@@ -2,8 +2,10 @@
 
 from typing_extensions import TypedDict
 
+from analytics.answers import MAX_BYTES, check_size
 from analytics.change import Change, change
 from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
+from analytics.query_string import bucket_count
 from budgets.answer import BudgetAnswer, budget_answer
 from traces import sums
 from traces.bucket_series import bucket_series_sql
@@ -86,8 +88,24 @@ class Trend(TypedDict):
     data: list[ModelInBucket]
 
 
+class TrendPoint(ModelInBucket):
+    """A point without the names, which its rank stands for. The first rows have names, and no timestamp."""
+
+    rank: int
+    bytes: int | None
+    """In the first rows: how long the JSON of a point of this rank is at least."""
+
+
+POINT_BYTES = len('{"timestamp":"2026-11-23T10:00:00Z","provider":,"model":,"cost_usd":0.0,"calls":0},')
+"""Of the shortest point in JSON, without its names."""
+
+
 def trend(filters: Filters) -> Trend:
-    data = rows(
+    """Returns a point for each bucket and each model. The database sends each name once, and no point of an answer
+    that would be too large.
+    """
+    buckets = bucket_count(filters.start, filters.end, filters.granularity)
+    points = rows(
         """
         WITH costs AS (
             SELECT
@@ -118,15 +136,18 @@ def trend(filters: Filters) -> Trend:
             SELECT
                 rank,
                 CASE WHEN rank <= %(limit)s THEN min(provider) END AS provider,
-                CASE WHEN rank <= %(limit)s THEN min(model) END AS model
+                CASE WHEN rank <= %(limit)s THEN min(model) END AS model,
+                %(point_bytes)s + CASE
+                    WHEN rank <= %(limit)s THEN
+                        octet_length(coalesce(to_json(min(provider))::text, 'null') || to_json(min(model))::text)
+                    ELSE 8
+                END AS bytes
             FROM ranked
             GROUP BY rank
         ), points AS (
             SELECT
                 timestamp,
                 rank,
-                NULL AS provider,
-                NULL AS model,
                 calls,
                 cost_usd
             FROM ranked
@@ -134,30 +155,61 @@ def trend(filters: Filters) -> Trend:
             SELECT
                 timestamp,
                 rank,
-                provider,
-                model,
                 0,
                 NULL
             FROM {buckets} AS buckets
             CROSS JOIN lines
         )
         SELECT
+            NULL AS timestamp,
+            provider,
+            model,
+            NULL AS cost_usd,
+            NULL AS calls,
+            rank,
+            bytes
+        FROM lines
+        UNION ALL
+        SELECT
             timestamp,
-            min(provider) AS provider,
-            min(model) AS model,
-            CASE WHEN sum(calls) = 0 THEN 0 ELSE sum(cost_usd) END AS cost_usd,
-            sum(calls)::bigint AS calls
+            NULL,
+            NULL,
+            CASE WHEN sum(calls) = 0 THEN 0 ELSE sum(cost_usd) END,
+            sum(calls)::bigint,
+            rank,
+            NULL
         FROM points
+        WHERE (SELECT sum(bytes) FROM lines) <= %(max_bytes)s
         GROUP BY timestamp, rank
-        ORDER BY timestamp, rank
+        ORDER BY timestamp NULLS FIRST, rank
         """,
-        filters.params,
-        row_type=ModelInBucket,
+        filters.params | {"point_bytes": POINT_BYTES, "max_bytes": MAX_BYTES // buckets},
+        row_type=TrendPoint,
         buckets=bucket_series_sql(),
         calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
     )
-    models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
-    return {"granularity": filters.granularity, "models": list(models), "data": data}
+    lines = [point for point in points if point["timestamp"] is None]
+    check_size(buckets * sum(line["bytes"] or 0 for line in lines))
+    data = with_names(points[len(lines) :], {line["rank"]: line for line in lines})
+    return {
+        "granularity": filters.granularity,
+        "models": list(dict.fromkeys(line["model"] for line in lines if line["model"] is not None)),
+        "data": data,
+    }
+
+
+def with_names(points: list[TrendPoint], lines: dict[int, TrendPoint]) -> list[ModelInBucket]:
+    """Returns the points with the names of their series. All points of a series share its names in memory."""
+    return [
+        {
+            "timestamp": point["timestamp"],
+            "provider": lines[point["rank"]]["provider"],
+            "model": lines[point["rank"]]["model"],
+            "cost_usd": point["cost_usd"],
+            "calls": point["calls"],
+        }
+        for point in points
+    ]
 
 
 class CostByClass(TypedDict):

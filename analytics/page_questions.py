@@ -21,7 +21,22 @@ class Choices(TypedDict):
     data: list[Choice]
 
 
-def choices_question(column: str) -> Question:
+IS_FOUND = """(
+    cardinality(%(searched)s::text[]) = 0
+    OR EXISTS (
+        SELECT
+        FROM unnest(%(searched)s::text[]) AS text
+        WHERE strpos({column}, text) > 0 OR strpos(lower({column}), text) > 0
+    )
+)"""
+
+
+def search_params(search: str) -> dict[str, list[str]]:
+    """Returns the spellings that are looked for. Some databases know upper and lower case of ASCII letters only."""
+    return {"searched": sorted({search, search.lower(), search.upper(), search.title()} if search else ())}
+
+
+def choices_question(column: str, search: str) -> Question:
     def choices(filters: Filters) -> Choices:
         """Returns the values of the calls that pass the other filters, those with the most calls first."""
         others = filters.without(column)
@@ -31,48 +46,59 @@ def choices_question(column: str) -> Question:
                 {column} AS value,
                 sum(calls)::bigint AS calls
             FROM {calls} AS calls
-            WHERE {column} IS NOT NULL
+            WHERE {column} IS NOT NULL AND {is_found}
             GROUP BY 1
             ORDER BY calls DESC, 1
             LIMIT 1000
             """,
-            others.params,
+            others.params | search_params(search),
             row_type=Choice,
             calls=sums.calls_sql(others, column, "calls"),
             column=column,
+            is_found=IS_FOUND.format(column=column),
         )
         return {"data": data}
 
-    choices.__name__ = f"choices_of_{column}"  # the cache uses this name in the keys of its answers
     return choices
 
 
-def operations(filters: Filters) -> Choices:
-    """Returns the operations of the window's hours, those with the most rows first.
+def operations_question(column: str, search: str) -> Question:
+    def operations(filters: Filters) -> Choices:
+        """Returns the operations of the window's hours, those with the most rows first.
 
-    It reads all rows and not only model calls: anyone who filters by another operation sees its rows.
-    """
-    data = rows(
+        It reads all rows and not only model calls: anyone who filters by another operation sees its rows.
         """
-        SELECT
-            operation AS value,
-            NULL AS calls
-        FROM {operations} AS operations
-        GROUP BY 1
-        ORDER BY sum(calls) DESC, 1
-        LIMIT 1000
-        """,
-        filters.params,
-        row_type=Choice,
-        operations=sums.operations_sql(filters),
-    )
-    return {"data": data}
+        data = rows(
+            """
+            SELECT
+                operation AS value,
+                NULL AS calls
+            FROM {operations} AS operations
+            WHERE {is_found}
+            GROUP BY 1
+            ORDER BY sum(calls) DESC, 1
+            LIMIT 1000
+            """,
+            filters.params | search_params(search),
+            row_type=Choice,
+            operations=sums.operations_sql(filters),
+            is_found=IS_FOUND.format(column=column),
+        )
+        return {"data": data}
+
+    return operations
 
 
-CHOICES: dict[str, Question] = {dimension.name: choices_question(dimension.name) for dimension in DIMENSIONS} | {
-    "operation": operations
-}
-"""The question behind each filter list, by name of the dimension."""
+CHOICES = [dimension.name for dimension in DIMENSIONS]
+"""The filter lists, by name of the dimension."""
+
+
+def choices_of(column: str, search: str = "") -> Question:
+    """Returns the question for at most 1,000 values of a filter list that contain the text, in any case."""
+    make_question = operations_question if column == "operation" else choices_question
+    question = make_question(column, search)
+    question.__name__ = f"choices_of_{column} {search!r} "  # the cache uses this name in the keys of its answers
+    return question
 
 
 class KnownModel(TypedDict):

@@ -12,6 +12,7 @@ from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
 from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
+from traces.text import NAME_LENGTH
 from web.declared_access import View, public
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
@@ -132,8 +133,7 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
     filters = query_string.parse_filters(query, request.workspace.id)
-    offered = answer_data(page_questions.CHOICES[name], filters, request.workspace, SERIES_TTL_SECONDS)["data"]
-    matching = [choice for choice in offered if search.lower() in choice["value"].lower()]
+    matching = matching_choices(name, search, filters, request.workspace)
     context = {
         "name": name,
         "label": LABELS[name],
@@ -146,6 +146,16 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     response = render(request, "analytics/_choices.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def matching_choices(name: str, search: str, filters: Filters, workspace: Workspace) -> list[page_questions.Choice]:
+    """Returns the values that contain the text, at most 1,000. None has a NUL or more than NAME_LENGTH characters."""
+    if "\0" in search or len(search) > NAME_LENGTH:
+        return []
+    choices: page_questions.Choices = answer_data(
+        page_questions.choices_of(name, search), filters, workspace, SERIES_TTL_SECONDS
+    )
+    return choices["data"]
 
 
 @public

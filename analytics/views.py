@@ -14,7 +14,10 @@ from django.views.decorators.http import require_safe
 from analytics import query_string
 from analytics.answers import answer
 from analytics.catalogue import Metric
+from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
+from analytics.panel_extras import SERIES_SHOWN
+from traces.filters import Filters
 from web.declared_access import View, declare
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -31,24 +34,36 @@ def metric_view(metric: Metric) -> View:
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
         filters = query_string.parse_filters(request.GET, request.workspace.id, limits_series=metric.limits_series)
-        result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
-        if request.htmx:
-            context = {
-                "data": orjson.loads(result.body),
-                "filters": filters,
-                "workspace": request.workspace,
-                # Templates call it only if there is nothing else to show.
-                "newest_span": partial(newest_span, request.workspace.id),
-            }
-            response = render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
-        else:
-            response = HttpResponse(result.body, content_type="application/json")
+        with large_slot(points_of(metric, filters, is_panel=bool(request.htmx)), request.workspace.id):
+            result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
+            response = panel(request, metric, filters, result.body) if request.htmx else json_response(result.body)
         response["X-Cache"] = "hit" if result.is_hit else "miss"
         response["Cache-Control"] = "private"
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
     return with_query_errors(view, partial(query_string.query_errors, limits_series=metric.limits_series))
+
+
+def points_of(metric: Metric, filters: Filters, is_panel: bool) -> int:
+    """Returns how many points the answer has at most, or the longest of the answers that its panel shows."""
+    series = max(filters.limit if metric.limits_series else 0, SERIES_SHOWN if is_panel else 0) + 1
+    return series * query_string.bucket_count(filters.start, filters.end, filters.granularity)
+
+
+def panel(request: WorkspaceRequest, metric: Metric, filters: Filters, body: bytes) -> HttpResponse:
+    context = {
+        "data": orjson.loads(body),
+        "filters": filters,
+        "workspace": request.workspace,
+        # Templates call it only if there is nothing else to show.
+        "newest_span": partial(newest_span, request.workspace.id),
+    }
+    return render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
+
+
+def json_response(body: bytes) -> HttpResponse:
+    return HttpResponse(body, content_type="application/json")
 
 
 def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[FieldError]]) -> View:

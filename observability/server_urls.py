@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from django.core.exceptions import ImproperlyConfigured
+from redis import ConnectionPool
+from redis.exceptions import RedisError
 
 from observability.variables import Variables
 
@@ -14,6 +16,10 @@ URL = re.compile(
     r"(?P<address>(?P<host>\[[0-9A-Fa-f:.]+\]|[^:@/?#\[\]]*)(?::(?P<port>\d{1,5}))?"
     r"(?P<path>/[^@?#]*)?(?:\?(?P<query>[^@#]*))?)"
 )
+
+# Others change how the cache reads what it has written, like decode_responses, or its own times.
+REDIS_OPTION = re.compile(r"db|client_name|protocol|health_check_interval|max_connections|socket_keepalive|ssl_\w+")
+MAX_REDIS_DATABASE = 2**31 - 1
 
 
 def postgresql_database(env: Variables, variable: str) -> dict[str, Any]:
@@ -42,9 +48,27 @@ def redis_url(env: Variables) -> str:
     if not parts or parts["scheme"] not in ("redis", "rediss", "unix") or not re.fullmatch(path, parts["path"] or ""):
         raise malformed("REDIS_URL", "redis://host:6379/0")
     password = password_apart(env, "REDIS_URL", parts)
+    check_redis_options(env.REDIS_URL, parts["query"] or "")
     if not password:
         return env.REDIS_URL
     return f"{parts['scheme']}://{parts['user'] or ''}:{quote(password, safe='')}@{parts['address']}"
+
+
+def check_redis_options(url: str, query: str) -> None:
+    """Raises for a database or an option that no Redis has. What only the server knows is found out by the cache."""
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    try:
+        if not all(REDIS_OPTION.fullmatch(name) for name in options):
+            raise ValueError
+        pool = ConnectionPool.from_url(url)
+        pool.connection_class(**pool.connection_kwargs)  # does not connect yet
+        if not 0 <= int(pool.connection_kwargs.get("db") or 0) <= MAX_REDIS_DATABASE:
+            raise ValueError
+    except (ValueError, TypeError, RedisError):
+        raise ImproperlyConfigured(
+            "REDIS_URL names a database or an option that cannot be. It may have db, client_name, protocol,"
+            " health_check_interval, max_connections, socket_keepalive and those that begin with ssl_."
+        ) from None
 
 
 def password_apart(env: Variables, variable: str, parts: re.Match[str]) -> str:

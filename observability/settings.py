@@ -42,6 +42,10 @@ PRODUCTION = ENVIRONMENT == "production"
 if PRODUCTION:
     if len(env.SECRET_KEY) < 50:
         raise ImproperlyConfigured("Production needs a SECRET_KEY of its own, at least 50 random characters.")
+    if any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
+        raise ImproperlyConfigured("Each of SECRET_KEY_FALLBACKS must have at least 50 characters in production.")
+    if any(set(host) <= {"*", "."} for host in env.ALLOWED_HOSTS):
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name hosts in production: * would take any name for its own.")
     if DEBUG:
         raise ImproperlyConfigured("DEBUG must be off in production: its error pages show settings and data.")
     if OPEN_WORKSPACE_IDS:
@@ -118,8 +122,8 @@ def database(variable: str) -> dict[str, Any]:
     is_embedded = not getattr(env, variable)
     config = embedded.database(embedded.DATABASES[variable]) if is_embedded else postgresql_database(env, variable)
     config["ENGINE"] = "web.postgres"
-    # Each request checks its connection first, so that a restart of the database fails no request.
-    config["CONN_HEALTH_CHECKS"] = True
+    # web.postgres checks the connection of each request, so that a restart of the database fails no request.
+    config["CONN_HEALTH_CHECKS"] = False
     options = config.setdefault("OPTIONS", {})
     # A pool that is empty for 2 s means overload. Clients retry a 503, while a queue would only grow.
     options["pool"] = {

@@ -5,11 +5,12 @@ with an error that names the variable and does not show the value, which may be 
 """
 
 import os
+import re
 from typing import Annotated, Literal
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 
 from observability.env_file import load_env_file
 
@@ -18,6 +19,13 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
+def in_ascii(text: str) -> str:
+    if not re.fullmatch("[!-~]*", text):
+        raise ValueError("it is sent in a header, so it may have no spaces, and no characters that are not ASCII")
+    return text
+
+
+Token = Annotated[str, AfterValidator(in_ascii)]
 Texts = Annotated[list[str], BeforeValidator(split_list)]
 Ids = Annotated[list[UUID], BeforeValidator(split_list)]
 Count = Annotated[int, Field(ge=1, le=10_000)]
@@ -60,7 +68,7 @@ class Variables(BaseModel):
     EXACT_PERCENTILE_ROWS: Annotated[int, Field(ge=0)] = 200_000
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "WARNING"
     LOG_JSON: bool | None = None
-    METRICS_TOKEN: str = ""
+    METRICS_TOKEN: Token = ""
 
     BIND: str = "127.0.0.1:8000"
     # Without REDIS_URL each process caches in its own memory. Several could return different answers.

@@ -28,6 +28,9 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         # Django logs an error response after the request and adds the request, whose text would show the query.
         request = record.__dict__.pop("request", None)
+        # Where a client sends what nobody may, Django adds a traceback, which tells nothing more.
+        if record.name.startswith("django.security"):
+            record.exc_info = None
         if not hasattr(record, "request_id"):
             record.request_id = getattr(request, "request_id", request_id.get())
         return True

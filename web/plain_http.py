@@ -16,6 +16,7 @@ class PlainHttpMiddleware(SecurityMiddleware):
     """Stands before Django's own, which redirects everything else."""
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:  # type: ignore[override]
-        if super().process_request(request) and any(name in request.headers for name in KEY_HEADERS):
+        has_key = any(name in request.headers for name in KEY_HEADERS)
+        if has_key and self.redirect and not request.is_secure():  # also at addresses that are not redirected
             return problem_response(request, Problem(403, REFUSAL))
         return None

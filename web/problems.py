@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import Any, TypedDict
 
 import orjson
+from django.conf import settings
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import ValidationError
+from django.core.exceptions import TooManyFieldsSent, ValidationError
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -154,6 +155,8 @@ class ProblemMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         problem = exception if isinstance(exception, Problem) else problem_of(exception)
+        if isinstance(exception, TooManyFieldsSent):
+            problem = Problem(400, f"More than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} parameters in a request.")
         if problem is None and isinstance(exception, MALFORMED_URL_FAULTS) and is_malformed_admin_url(request):
             logger.warning("malformed address %s", request.path, exc_info=exception)
             problem = Problem(404, DETAILS[404])

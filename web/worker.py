@@ -1,10 +1,12 @@
 """Changes gunicorn's threaded worker so that slow clients cannot block its threads.
 
-A client gets a thread with the whole head of a request, not before: until then its connection waits in the poller. It
-blocks no thread for long by sending a body byte by byte, or by not reading the response.
+A client gets a thread with the whole head of a request, and with the whole form if it sends one: until then its
+connection waits in the poller. A view reads any other body after it has checked the credential, for a limited time. The
+poller also sends what a client does not read of a response at once.
 The class overrides methods that gunicorn does not document: docs/decisions/gunicorn-worker.md.
 """
 
+import re
 import selectors
 import socket
 import time
@@ -17,6 +19,7 @@ from typing import Any
 from gunicorn import http
 from gunicorn.workers import gthread
 
+from web import unsent
 from web.pinned import version_fault
 
 GUNICORN_VERSION = "27.0.1"
@@ -28,6 +31,14 @@ MAX_HEAD_BYTES = 64 * 1024
 END_OF_HEAD = b"\r\n\r\n"
 HEAD_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 HEAD_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+# Django reads a form before any credential is checked: it may have the token against forged requests.
+FORM = re.compile(rb"^content-type:[^\r\n]*(?:x-www-form-urlencoded|(multipart/form-data))", re.I | re.M)
+LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
+# DATA_UPLOAD_MAX_MEMORY_SIZE: Django refuses a longer form unread, but not a longer one in several parts.
+MAX_FORM_BYTES = 1024 * 1024
+# Of the forms of all connections that have not arrived yet; above it the connection that has waited longest is closed.
+MAX_BYTES_OF_ALL_FORMS = 32 * 1024 * 1024
+FORM_TOO_LARGE = b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 # 8 MiB at 1 MiB/s; a client that needs longer sends smaller batches.
 RECEIVE_SECONDS = 10
 # For the rest of a body that was refused unread.
@@ -48,8 +59,13 @@ class Head:
     """The beginning of a request, as far as it has arrived."""
 
     ends: float
-    """When the connection is closed unless the head is complete."""
+    """When the connection is closed unless the head, or the form behind it, is complete."""
     received: bytearray = field(default_factory=bytearray)
+    needed: int | None = None
+    """How many bytes the head and its form have; None until the head is complete."""
+
+    def is_complete(self) -> bool:
+        return self.needed is not None and len(self.received) >= self.needed
 
 
 class Worker(gthread.ThreadWorker):  # type: ignore[misc]
@@ -65,8 +81,13 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         """The requests whose head has arrived."""
         self.lingering: dict[gthread.TConn, float] = {}
         """Connections with a sent response, and the time at which each is closed unless the client closes it first."""
+        self.unsent_total = unsent.Total()
+        self.outgoing: dict[gthread.TConn, unsent.Outgoing] = {}
+        """The responses that are being made or sent."""
+        self.sending: dict[gthread.TConn, float] = {}
+        """Connections whose response is sent by the poller, and the time at which each is closed."""
 
-    # --- Heads: in the poller, without a thread ---
+    # --- Heads and forms: in the poller, without a thread ---
 
     def enqueue_req(self, conn: gthread.TConn) -> None:
         """Waits for the head of the first request. gunicorn gives a new connection a thread here."""
@@ -110,9 +131,16 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.heads[conn] = self.heads.pop(conn)  # it is the youngest now
         searched = max(len(head.received) - len(END_OF_HEAD), 0)
         head.received += data
-        if head.received.find(END_OF_HEAD, searched) >= 0:
+        if head.needed is None and (end := head.received.find(END_OF_HEAD, searched)) >= 0:
+            head.ends = time.monotonic() + RECEIVE_SECONDS
+            form = form_length(head.received[:end])
+            if form is None:
+                self.drop(conn, FORM_TOO_LARGE)
+                return
+            head.needed = end + len(END_OF_HEAD) + form
+        if head.is_complete():
             self.start(conn, bytes(head.received))
-        elif len(head.received) >= MAX_HEAD_BYTES:
+        elif head.needed is None and len(head.received) >= MAX_HEAD_BYTES:
             self.drop(conn, HEAD_TOO_LARGE)
 
     def start(self, conn: gthread.TConn, received: bytes) -> None:
@@ -141,6 +169,8 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.close(self.keepalived_conns.popleft())
         elif self.lingering:
             self.close(next(iter(self.lingering)))
+        elif self.sending:
+            self.close(self.longest_stalled())
 
     # --- Requests: in a thread ---
 
@@ -158,13 +188,27 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         gunicorn waits for it up to 5 s in the thread, also after a 401.
         """
         self.requests[conn] = req
-        is_kept = super().handle_request(req, conn)
+        sock = conn.sock
+        self.outgoing[conn] = conn.sock = unsent.Outgoing(sock, self.unsent_total)
+        try:
+            is_kept = super().handle_request(req, conn)
+        except BaseException:
+            self.outgoing[conn].discard()
+            raise
+        finally:
+            conn.sock = sock
         return is_kept and conn.parser.finish_body(deadline=time.monotonic() + UNREAD_BODY_SECONDS)
 
     def finish_request(self, conn: gthread.TConn, fs: Future[Any]) -> None:
         if fs.cancelled() or fs.exception():
-            super().finish_request(conn, fs)
-        elif not fs.result():
+            self.close(conn)
+            return
+        outgoing = self.outgoing.get(conn)
+        if outgoing and outgoing.unsent:
+            self.send_rest(conn, fs)
+            return
+        self.outgoing.pop(conn, None)
+        if not fs.result():
             self.linger(conn)
         elif begun := conn.parser.unreader.take_buffered():
             self.wait_for_head(conn, begun)
@@ -172,6 +216,42 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             super().finish_request(conn, fs)
 
     # --- Responses: in the poller again, until the client has read them ---
+
+    def send_rest(self, conn: gthread.TConn, fs: Future[Any]) -> None:
+        """Sends in the poller what the client has not read yet."""
+        self.sending[conn] = time.monotonic() + HANDLE_SECONDS
+        try:
+            conn.sock.setblocking(False)
+            self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self.on_writable, conn, fs))
+        except (OSError, ValueError):
+            self.close(conn)
+
+    def on_writable(self, conn: gthread.TConn, fs: Future[Any], sock: socket.socket) -> None:
+        if conn not in self.sending:  # closed by an earlier event of the same moment
+            return
+        try:
+            remaining = self.outgoing[conn].flush()
+        except OSError:
+            self.close(conn)
+            return
+        if not remaining:
+            del self.sending[conn]
+            self.poller.unregister(sock)
+            self.finish_request(conn, fs)
+
+    def longest_stalled(self) -> gthread.TConn:
+        return min(self.sending, key=lambda conn: self.outgoing[conn].progress_at)
+
+    def close_stalled(self, now: float) -> None:
+        """Closes connections whose clients do not read, sooner while there is no memory for others."""
+        for conn, ends in list(self.sending.items()):
+            if ends < now or now - self.outgoing[conn].progress_at > unsent.STALL_SECONDS:
+                self.close(conn)
+        while self.sending and self.unsent_total.is_full:
+            longest = self.longest_stalled()
+            if now - self.outgoing[longest].progress_at < unsent.SHORT_STALL_SECONDS:
+                return
+            self.close(longest)
 
     def linger(self, conn: gthread.TConn) -> None:
         """Closes the server's side of the connection; the poller waits for the client to close its side.
@@ -201,6 +281,9 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
 
     def close(self, conn: gthread.TConn) -> None:
         self.lingering.pop(conn, None)
+        self.sending.pop(conn, None)
+        if outgoing := self.outgoing.pop(conn, None):
+            outgoing.discard()
         with suppress(OSError, KeyError, ValueError):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
@@ -224,7 +307,20 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
         for conn, ends in list(self.lingering.items()):
             if ends < now:
                 self.close(conn)
+        self.close_stalled(now)
+        if sum(len(head.received) for head in self.heads.values()) > MAX_BYTES_OF_ALL_FORMS:
+            self.drop(next(conn for conn, head in self.heads.items() if head.needed))
         self.make_room()
+
+
+def form_length(head: bytes | bytearray) -> int | None:
+    """Returns the length of the form that follows the head, 0 if nothing is read before the view, None if too long."""
+    form, length = FORM.search(head), LENGTH.search(head)
+    if not form or not length:
+        return 0
+    if int(length[1]) <= MAX_FORM_BYTES:
+        return int(length[1])
+    return None if form[1] else 0
 
 
 def shut_down(conn: gthread.TConn, direction: int) -> None:

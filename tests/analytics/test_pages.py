@@ -12,7 +12,8 @@ from django.test import Client
 from analytics.catalogue import METRICS, PAGES
 from analytics.palette import COLOURS, PATTERNS, colour_slots
 from tests.factories import WorkspaceFactory
-from tests.tenant import NOON, Tenant, iso
+from tests.tenant import NOON, Tenant, a_row, iso
+from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -38,6 +39,19 @@ def test_a_list_obeys_the_other_filters_but_not_its_own(tenant: Tenant) -> None:
     tenant.calls(1, datetime.now(UTC) - HOUR, agent_id="support", model="large")
     assert "agent_id=support" not in choices(tenant, "agent_id", model="small")
     assert "model=large" in choices(tenant, "model", model="small")
+
+
+def test_a_search_finds_a_value_that_a_thousand_others_are_more_frequent_than(tenant: Tenant) -> None:
+    rare = a_row(agent_id="rare agent")
+    writer.store(tenant.workspace.id, [a_row(agent_id=f"agent {n // 2}") for n in range(2_004)] + [rare])
+    assert 'title="rare agent"' in choices(tenant, "agent_id", search="RARE", range="7d")
+
+
+@pytest.mark.parametrize("search", ["müller", "Müller", "MÜLLER", "%", "_", "x" * 300, "\0"])
+def test_a_search_takes_letters_of_every_language_and_no_patterns(tenant: Tenant, search: str) -> None:
+    tenant.calls(1, agent_id="Müller")
+    found = 'title="Müller"' in choices(tenant, "agent_id", search=search, range="7d")
+    assert found == (search.lower() == "müller")
 
 
 def test_a_search_finds_what_contains_it_in_any_case(tenant: Tenant) -> None:

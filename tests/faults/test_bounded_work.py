@@ -17,6 +17,7 @@ import pytest
 from tests.faults.ledger import Batch, Caller, Ledger, total_calls
 from tests.faults.product import FaultTenant, Product, running
 from tests.ingest.test_large_bodies import BODY_BYTES, a_span, empties, field
+from tests.servers import until
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
@@ -185,17 +186,23 @@ def four_threads() -> Iterator[Product]:
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize(
-    ("sent", "seconds"),
-    [(HALF_A_BODY, 10), (UNREAD_ANSWERS, 30)],
-    ids=["half a body", "answers that nobody reads"],
-)
-def test_a_slow_connection_occupies_its_thread_for_a_limited_time(
-    four_threads: Product, sent: bytes, seconds: int
-) -> None:
-    body = sent.replace(b"%(key)s", four_threads.tenants[0].key.encode())
+def test_a_slow_body_with_a_key_occupies_its_thread_for_a_limited_time(four_threads: Product) -> None:
+    body = HALF_A_BODY.replace(b"%(key)s", four_threads.tenants[0].key.encode())
     with connections(four_threads, 4, body):
-        assert seconds - 3 < seconds_of_livez(four_threads) < seconds + 4
+        assert 10 - 3 < seconds_of_livez(four_threads) < 10 + 4
+
+
+@pytest.mark.faults
+def test_100_clients_that_read_nothing_stop_nobody_and_take_no_memory(four_threads: Product) -> None:
+    with Peak(four_threads) as peak, connections(four_threads, 100, UNREAD_ANSWERS):
+        assert seconds_of_livez(four_threads) < 2
+        until(lambda: number_of_clients(four_threads) == 0, "clients that do not read are disconnected", 20)
+    assert peak.growth < 100 * MIB
+
+
+def number_of_clients(product: Product) -> int:
+    [worker] = product.workers()
+    return sum(connection.status == "ESTABLISHED" for connection in worker.net_connections())
 
 
 def seconds_of_livez(product: Product) -> float:

@@ -3,13 +3,15 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.faults.ledger import load, wait_for
-from tests.faults.product import Product, running
+from tests.faults.ledger import Caller, Ledger, load, wait_for
+from tests.faults.product import FaultTenant, Product, running
 
 long = pytest.mark.faults
 
@@ -154,3 +156,22 @@ def test_an_exhausted_pool_loses_no_span() -> None:
                 wait_for(1)
         assert clients.ledger.refused["503"] > 0
         assert "(pool)" in small.log_text()
+
+
+@long
+def test_no_request_after_a_restart_of_the_database_fails(product: Product) -> None:
+    """Each pool has idle connections, which the restart ends."""
+    tenant, path = product.tenants.pop(), "/api/v1/usage/overview?range=1h"
+    with ThreadPoolExecutor(16) as many:
+        ask = partial(first_status, product, tenant, path)
+        assert set(many.map(ask, range(32))) == {200}
+        product.postgres.stop()
+        product.postgres.run()
+        assert set(many.map(ask, range(32))) == {200}
+
+
+def first_status(product: Product, tenant: FaultTenant, path: str, number: int) -> int:
+    caller = Caller(product, tenant, Ledger("restart"))
+    status, _, _ = caller.call("GET", f"{path}&limit={number + 1}")
+    caller.close()
+    return status

@@ -113,6 +113,7 @@ answers = {
     "sign-in": Client().get("/sign-in", headers=host, secure=True),
     "plain": Client().get("/sign-in", headers=host),
     "plain key": Client().post("/v1/traces", headers=host | {"Authorization": "Bearer aop_x"}),
+    "plain key to livez": Client().get("/livez", headers=host | {"Authorization": "Bearer aop_x"}),
     "plain x-api-key": Client().get("/api/v1/usage/overview", headers=host | {"X-API-Key": "aop_x"}),
     "livez": Client().get("/livez", headers=host),
     "static": Client().get("/static/app.css", headers=host, secure=True),
@@ -146,6 +147,7 @@ def test_production_speaks_https_only(production: Any) -> None:
     assert production["plain"]["status"] == 301
     assert production["plain"]["headers"]["Location"] == "https://example.com/sign-in"
     assert production["plain key"]["status"] == production["plain x-api-key"]["status"] == 403
+    assert production["plain key to livez"]["status"] == 403
     assert "Location" not in production["plain key"]["headers"]
     assert production["livez"]["status"] == 200  # the health check of a container has no certificate
     for name in ("sign-in", "static", "missing"):

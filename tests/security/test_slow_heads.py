@@ -1,4 +1,7 @@
-"""A request's head costs no thread, has 2 s, and never keeps a new connection out; nor does a refused body."""
+"""A head or form costs no thread, has limited time, and never keeps a new connection out; nor does a refused body.
+
+Nor does a response that the client does not read.
+"""
 
 import socket
 import subprocess
@@ -25,6 +28,22 @@ HEADS = {
     "lines without carriage returns": b"GET /livez HTTP/1.1\n\n",
     "bytes that are no HTTP": b"\x16\x03\x01\x02\x00\x01",
 }
+# With the cookie, Django looks for the same token in the form.
+FORM_HEAD = (
+    b"POST /sign-in HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=" + b"a" * 32 + b"\r\n"
+    b"Content-Type: %s\r\nContent-Length: %d\r\n"
+)
+PARTS = b"multipart/form-data; boundary=b"
+PART = b"\r\n--b\r\nContent-Disposition: form-data; name=a\r\n"
+HALF_FORMS = {
+    "a form": FORM_HEAD % (b"application/x-www-form-urlencoded", 900_000) + b"\r\nusername=",
+    "a form with a key": FORM_HEAD % (b"Application/X-WWW-Form-URLencoded", 99) + b"Authorization: Bearer a\r\n\r\nu",
+    "a form in parts": FORM_HEAD % (PARTS, 900_000) + PART,
+    "a long form": FORM_HEAD % (b"application/x-www-form-urlencoded", 9_000_000) + b"\r\nusername=",
+    "a long form in parts": FORM_HEAD % (PARTS, 9_000_000) + PART,
+    "64 KB of a form": FORM_HEAD % (b"application/x-www-form-urlencoded", 900_000) + b"\r\na=" + b"a" * 64_000,
+}
+READS_NOTHING = b"GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER_SECONDS = 2
 """A thread that waits for a client is occupied for much longer."""
 
@@ -44,11 +63,15 @@ def port(django_db_setup: None) -> Iterator[int]:
 
 
 @contextmanager
-def connections(port: int, count: int, sent: bytes) -> Iterator[list[socket.socket]]:
+def connections(port: int, count: int, sent: bytes, receive_buffer: int | None = None) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
         opened = []
         for _ in range(count):
-            opened.append(stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)))
+            opened.append(stack.enter_context(socket.socket()))
+            if receive_buffer:
+                opened[-1].setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            opened[-1].settimeout(20)
+            opened[-1].connect(("127.0.0.1", port))
             opened[-1].sendall(sent)
         yield opened
 
@@ -74,6 +97,42 @@ def test_300_slow_heads_stop_nobody(port: int, sent: bytes) -> None:
     with connections(port, 300, sent):
         assert seconds_of_livez(port) < ANSWER_SECONDS
         assert seconds_of_livez(port) < ANSWER_SECONDS
+
+
+@pytest.mark.parametrize("sent", HALF_FORMS.values(), ids=HALF_FORMS.keys())
+def test_40_slow_forms_stop_nobody(port: int, sent: bytes) -> None:
+    with connections(port, 40, sent):
+        assert seconds_of_livez(port) < ANSWER_SECONDS
+        assert seconds_of_livez(port) < ANSWER_SECONDS
+
+
+def test_a_form_is_answered_once_it_has_arrived(port: int) -> None:
+    form = b"username=nobody&password=wrong"
+    head = FORM_HEAD % (b"application/x-www-form-urlencoded", len(form)) + b"\r\n"
+    with connections(port, 1, head + form[:10]) as [slow]:
+        slow.sendall(form[10:] + WHOLE_REQUEST)
+        assert slow.recv(12) == b"HTTP/1.1 403"  # without the token against forged requests
+
+
+def test_a_form_in_parts_that_is_too_long_is_413(port: int) -> None:
+    with connections(port, 1, HALF_FORMS["a long form in parts"]) as [long]:
+        assert long.recv(12) == b"HTTP/1.1 413"
+
+
+def test_clients_that_read_nothing_stop_nobody(port: int) -> None:
+    """The system keeps some MB for each client, so the first answers block no thread in any case."""
+    with connections(port, 4, READS_NOTHING * 200, receive_buffer=4096):
+        ends = time.monotonic() + 1.5
+        while time.monotonic() < ends:
+            assert seconds_of_livez(port) < ANSWER_SECONDS
+
+
+def test_a_slow_reader_gets_the_whole_response(port: int) -> None:
+    with connections(port, 1, READS_NOTHING * 20 + WHOLE_REQUEST, receive_buffer=4096) as [slow]:
+        received = b""
+        while not received.endswith(b"\r\n\r\nok"):
+            received += slow.recv(100_000) or pytest.fail("closed")
+    assert received.count(b"HTTP/1.1 200 OK") == 21
 
 
 def test_bodies_of_requests_that_are_refused_are_not_waited_for(port: int) -> None:

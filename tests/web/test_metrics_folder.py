@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.servers import environment_of_a_server, free_port, wait_until_listening
+from web import metrics_folder
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -30,3 +31,36 @@ def test_the_folder_is_private_and_has_no_name_that_others_know() -> None:
         server.terminate()
         server.wait(20)
     assert not folder.exists()
+
+
+LOCK_AND_WAIT = """
+import os, sys, time
+from pathlib import Path
+from web import metrics_folder
+folder = metrics_folder.make(Path(sys.argv[1]))
+os.utime(folder, (1, 1))
+print(folder, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_killed_servers_folder_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-c", LOCK_AND_WAIT, str(tmp_path)], cwd=settings.BASE_DIR, stdout=subprocess.PIPE, text=True
+    )
+    with server:
+        assert server.stdout
+        folder = Path(server.stdout.readline().strip())
+        metrics_folder.remove_abandoned(tmp_path)
+        assert folder.exists()  # its server runs
+        server.kill()
+        server.wait()
+        metrics_folder.remove_abandoned(tmp_path)
+        assert not folder.exists()
+
+
+def test_a_folder_that_has_just_been_made_is_left_alone(tmp_path: Path) -> None:
+    young = tmp_path / f"{metrics_folder.PREFIX}1-x"
+    young.mkdir()
+    metrics_folder.remove_abandoned(tmp_path)
+    assert young.exists()

@@ -3,11 +3,13 @@
 import json
 import logging
 import re
+import sys
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.exceptions import SuspiciousOperation
 from django.db import DatabaseError, InternalError, OperationalError, ProgrammingError, connections
 from django.test import Client, RequestFactory
 from psycopg import errors
@@ -38,6 +40,26 @@ class TestRequestId:
     @pytest.mark.parametrize("request_id", ["", "two words", 'quote"', "é", "x" * 129])
     def test_an_id_that_would_garble_the_log_is_replaced(self, client: Client, request_id: str) -> None:
         assert re.fullmatch("[0-9a-f]{32}", client.get("/livez", headers={"X-Request-ID": request_id})["X-Request-ID"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1/usage/overview", "/api/v1/scores", "/dashboard/choices/model"])
+def test_too_many_parameters_are_400_in_a_sentence_and_no_traceback(
+    tenant: Tenant, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = "&".join(f"a{number}=1" for number in range(1_001))
+    response = tenant.client.get(f"{path}?{query}")
+    assert response.status_code == 400
+    assert b"More than 1,000 parameters" in response.content
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_what_a_client_must_not_send_is_logged_without_a_traceback() -> None:
+    try:
+        raise SuspiciousOperation
+    except SuspiciousOperation:
+        record = logging.LogRecord("django.security.Kind", logging.ERROR, "", 1, "words", None, sys.exc_info())
+    assert logs.RequestIdFilter().filter(record)
+    assert "Traceback" not in logs.LineLogFormatter().format(record)
 
 
 class TestTransientFaults:

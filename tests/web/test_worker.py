@@ -4,10 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from django.conf import settings
 from gunicorn.config import Config
 
 from web import pinned
-from web.worker import GUNICORN_VERSION, Worker
+from web.worker import GUNICORN_VERSION, MAX_FORM_BYTES, Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 WITH_ANOTHER_GUNICORN = """
@@ -21,6 +22,10 @@ run()
 def test_requirements_pin_the_gunicorn_that_the_worker_was_written_for() -> None:
     assert f"gunicorn=={GUNICORN_VERSION}\n" in (ROOT / "requirements.in").read_text()
     assert pinned.version_fault("web/worker.py", "gunicorn", GUNICORN_VERSION) is None
+
+
+def test_the_longest_form_is_that_of_django() -> None:
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == MAX_FORM_BYTES
 
 
 def test_gunicorn_loads_the_worker_as_configured() -> None:

@@ -7,6 +7,7 @@ import psycopg
 from django.db.backends.postgresql import base
 from psycopg import errors
 from psycopg.abc import RV, PQGen
+from psycopg_pool import ConnectionPool
 
 from web import deadline, prometheus
 
@@ -15,6 +16,8 @@ WaitTimeout = errors._WaitTimeout
 
 # A connection that worked a moment ago responds at once, or its server hangs.
 CHECK_SECONDS = 1
+# How many connections of the pool a request tries.
+ATTEMPTS = 2
 CONFIGURE_SECONDS = 3
 
 
@@ -41,10 +44,32 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise DeadlinePassed("the request's time is over")
         began = time.monotonic()
         try:
-            with deadline.at_most(CHECK_SECONDS):
-                return super().get_new_connection(conn_params)
+            return self.working_connection(conn_params)
         finally:
             prometheus.POOL_WAIT.labels(self.alias).observe(time.monotonic() - began)
+
+    def working_connection(self, conn_params: Any) -> Any:
+        """Returns a connection that works. If the server has ended one, the others of the pool are checked at once.
+
+        The pool itself checks one after the other, and pauses for a second or more after each that does not work: so
+        the first requests after a restart of the database would fail.
+        """
+        for _ in range(ATTEMPTS):
+            connection = super().get_new_connection(conn_params)
+            if not self.pool:
+                return connection
+            try:
+                with deadline.at_most(CHECK_SECONDS):
+                    ConnectionPool.check_connection(connection)
+            except psycopg.Error as error:
+                fault = error
+                self.pool.putconn(connection)
+                if not isinstance(error, DeadlinePassed):
+                    with deadline.at_most(CHECK_SECONDS):
+                        self.pool.check()
+            else:
+                return connection
+        raise fault
 
     def _configure_connection(self, connection: Any) -> bool:
         with deadline.at_most(CONFIGURE_SECONDS):
