@@ -46,7 +46,7 @@ def test_every_alert_is_explained() -> None:
 
 
 def test_every_cause_is_explained() -> None:
-    causes = {*problems.CAUSES.values(), "pool", "deadline", "connection", "clock", "sign_in", "other"}
+    causes = {*problems.CAUSES.values(), "pool", "deadline", "connection", "clock", "sign_in", "large_answers", "other"}
     text = (DOCS / "operations.md").read_text()
     table = text[text.index("| Cause of a 503") : text.index("## Backup")]
     explained = {
