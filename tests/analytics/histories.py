@@ -151,9 +151,10 @@ def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str
     """Draws a question: its query string, and its meaning for the oracle."""
     window, start, end = draw(windows(now, rows))
     length = end - start
+    # With at most 100 series and one for the others, these make less than 20,000 points.
     fitting = [
         name
-        for name, longest in (("minute", timedelta(hours=4)), ("hourly", timedelta(days=9)), ("daily", length))
+        for name, longest in (("minute", timedelta(hours=3)), ("hourly", timedelta(days=8)), ("daily", length))
         if length <= longest
     ]
     stored = {dimension.name: {getattr(row, dimension.name) for row in rows} - {None, ""} for dimension in DIMENSIONS}
