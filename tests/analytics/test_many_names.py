@@ -16,7 +16,8 @@ from analytics.page_questions import CHOICES
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
 from traces.db import rows
-from traces.engines.postgresql import RECOMPUTE_USER_SETS, close_hours
+from traces.engines.postgresql import REMOVE_USERS, as_arrays, close_hours
+from traces.rollups.catalogue import LOST_CALL
 from web import deadline
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -91,15 +92,19 @@ def test_no_question_compares_each_name_with_each_other(tenant: Tenant) -> None:
 
 
 @pytest.mark.usefixtures("names")
-def test_making_the_sets_of_users_again_compares_no_name_with_each_other(tenant: Tenant) -> None:
+def test_looking_for_other_calls_of_users_compares_no_name_with_each_other(tenant: Tenant) -> None:
     until = NOON + timedelta(hours=1)
+    calls = [
+        {"hour": NOON, "user_number": number, "status": "error", "error_type": f"error {number}"}
+        for number in range(NAMES)
+    ]
+    params = {"workspace_id": tenant.workspace.id} | as_arrays(LOST_CALL, calls)
     with writer.writing(tenant.workspace.id) as cursor:
         close_hours(cursor, tenant.workspace.id, until)
-        params = {"workspace_id": tenant.workspace.id, "filled_until": until, "hours": [NOON]}
-        for sql in RECOMPUTE_USER_SETS:
+        for sql in REMOVE_USERS:
             cursor.execute(sql, params)
     assert rows("SELECT count(*) AS count FROM failure_sets_hourly", {})[0]["count"] == NAMES
-    assert max(compared(sql, params) for sql in RECOMPUTE_USER_SETS) <= 20 * NAMES
+    assert max(compared(sql, params) for sql in REMOVE_USERS) <= 20 * NAMES
 
 
 def test_a_series_has_20_000_points_at_most(tenant: Tenant) -> None:
