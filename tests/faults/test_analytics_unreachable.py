@@ -177,7 +177,14 @@ def test_readyz_names_it_and_livez_ignores_it(browser: Browser) -> None:
     status, _, body = browser.ask("/readyz")
     assert (status, json.loads(body)) == (
         503,
-        {"default": "ok", "analytics": "unavailable", "clock": "unknown", "cache": "ok", "version": VERSION},
+        {
+            "default": "ok",
+            "analytics": "unavailable",
+            "clock": "unknown",
+            "cache": "ok",
+            "jobs": {"state": "stopped", "lag_seconds": None},
+            "version": VERSION,
+        },
     )
     assert browser.ask("/livez")[::2] == (200, "ok")
 
