@@ -1,6 +1,6 @@
 """Measures ingestion and dashboards at once: 1,000 spans a second in OTLP while 20 people read pages.
 
-python -m benchmarks.load [seconds, default 120]
+python -m benchmarks.load [seconds, default 120] [busy: beside a worker with 10 jobs a second]
 
 A time begins when a request was due, not when it could be sent. Otherwise a slow server would seem fast.
 """
@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,16 @@ PAGES = {
     "performance": ("overview", "latency", "throughput", "errors"),
 }
 INGEST_P95_MS, CACHED_P95_MS, GROWTH_PERCENT = 150, 50, 10
+JOBS_PER_SECOND = 10
+JOBS = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, scheduled_at, args)
+SELECT
+    'default',
+    (ARRAY['traces.delete_old_traces', 'traces.close_hours', 'traces.analyze_tables'])[1 + number %% 3],
+    now() + make_interval(secs => number / %(per_second)s::float8),
+    jsonb_build_object('due_at', now()) || CASE WHEN number %% 3 = 0 THEN '{"subject": "UTC"}' ELSE '{}' END::jsonb
+FROM generate_series(1, %(jobs)s) AS number
+"""
 # A real client delivers again after any other answer; here that is a failure.
 ACKNOWLEDGED = 200
 
@@ -209,7 +219,23 @@ def wait_until_it_answers() -> None:
     raise SystemExit("the server does not start")
 
 
-def main(seconds: int) -> bool:
+@contextmanager
+def busy_worker(environment: dict[str, str], host: str, seconds: int) -> Iterator[None]:
+    """Runs a worker that always has jobs: old traces are looked for, hours closed and statistics looked at."""
+    jobs = {"jobs": seconds * JOBS_PER_SECOND, "per_second": JOBS_PER_SECOND}
+    worker = subprocess.Popen([sys.executable, "manage.py", "worker"], env=environment)
+    with psycopg.connect(host=host, user="postgres", dbname="observability", autocommit=True) as connection:
+        connection.execute(JOBS, jobs)
+        try:
+            yield
+            [(left,)] = connection.execute("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'").fetchall()
+            print(f"       {jobs['jobs'] - left:,} jobs ran, {left:,} wait", flush=True)
+        finally:
+            worker.terminate()
+            worker.wait()
+
+
+def main(seconds: int, is_busy: bool) -> bool:
     if not shutil.which("redis-server"):
         raise SystemExit("Two workers share their cache in Redis: install redis-server.")
     measured = Measurements()
@@ -238,8 +264,9 @@ def main(seconds: int) -> bool:
         stack.callback(server.send_signal, signal.SIGTERM)
         wait_until_it_answers()
         postmaster = int((data / "postmaster.pid").read_text().split()[0])
-        put_load(measured, psutil.Process(server.pid), psutil.Process(postmaster), key, workspace_id, seconds)
         host = embedded.socket_directory(data)
+        with busy_worker(environment, host, seconds) if is_busy else nullcontext():
+            put_load(measured, psutil.Process(server.pid), psutil.Process(postmaster), key, workspace_id, seconds)
         with psycopg.connect(host=host, user="postgres", dbname="observability_analytics") as connection:
             query = "SELECT count(*), pg_database_size(current_database()) FROM traces"
             stored, size = connection.execute(query).fetchone() or (0, 0)
@@ -248,4 +275,5 @@ def main(seconds: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if main(int(sys.argv[1]) if len(sys.argv) > 1 else 120) else 1)
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    sys.exit(0 if main(numbers[0] if numbers else 120, is_busy="busy" in sys.argv) else 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 from procrastinate import JobContext
@@ -51,7 +51,8 @@ def recorded(run_job: Callable[[], Any], context: JobContext, worker: Worker) ->
 def record(run: Run) -> None:
     """Stores the run and counts it. Without a database nothing is recorded; that says nothing about the job."""
     try:
-        with transaction.atomic():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit = off")  # after a crash of the server a count may be missing
             run.save()
             TaskState.objects.get_or_create(name=run.task)
             TaskState.objects.filter(name=run.task).update(

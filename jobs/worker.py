@@ -56,8 +56,7 @@ class LostDatabase(logging.Filter):
 async def run() -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
     close_idle_connections()
-    connector = PsycopgConnector(kwargs=connector_params(DEFAULT_DB_ALIAS), min_size=1, max_size=MAX_CONNECTIONS)
-    app = App(connector=connector)
+    app = App(connector=PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS))
     # The tasks stay those of Django's app, so that a job defers others in its own transaction.
     deferring_app.perform_import_paths()  # type: ignore[no-untyped-call]
     app.tasks = deferring_app.tasks
@@ -83,6 +82,15 @@ def close_idle_connections() -> None:
     """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due."""
     for alias in connections:
         connections.settings[alias]["OPTIONS"]["pool"] |= {"min_size": 0, "max_idle": 60}
+
+
+def queue_connection() -> dict[str, Any]:
+    """Returns how to connect to the queue. Its commits do not wait for the disk, on which deliveries of traces wait.
+
+    If the server crashes right then, a job that has ended runs again, as it does where its worker is killed.
+    """
+    params: dict[str, Any] = connector_params(DEFAULT_DB_ALIAS)
+    return params | {"options": f"{params.get('options', '')} -c synchronous_commit=off".strip()}
 
 
 def stop_at_signals(worker: JobWorker) -> None:

@@ -65,6 +65,13 @@ WHERE filled_until < %(until)s
 DELETED_AT_ONCE = 10_000
 # Also finds workspaces that were deleted in the other database.
 STORED_WORKSPACES = "SELECT workspace_id FROM rollup_state ORDER BY workspace_id"
+HAS_OLD = """
+SELECT EXISTS (
+    SELECT
+    FROM {table}
+    WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s
+) AS has_old
+"""
 LAST_OF_BATCH = """
 SELECT {time_column}
 FROM {table}
@@ -218,21 +225,25 @@ def day_before(now: datetime, days: int) -> datetime:
 
 def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
     """Closes hours whose rows will be deleted, because closing sums these rows."""
-    filled_until = None
-    while filled_until is None or filled_until < cutoff:
+    filled_until = filled_until_of({workspace_id})[workspace_id]
+    while filled_until < cutoff:
         with write_cursor() as cursor:
             ENGINE.lock(cursor, workspace_id)
             filled_until = close_hours(cursor, workspace_id, cutoff)
 
 
+def has_old(params: Mapping[str, Any], table: str, time_column: str) -> bool:
+    [found] = rows(HAS_OLD, params, table=table, time_column=time_column)
+    return bool(found["has_old"])
+
+
 def delete_before(workspace_id: UUID, table: str, time_column: str, cutoff: datetime) -> None:
     names = {"table": table, "time_column": time_column}
     params: dict[str, Any] = {"workspace_id": workspace_id, "cutoff": cutoff, "batch": DELETED_AT_ONCE}
-    while True:
+    # Writers wait for the lock, so it is not taken in vain.
+    while has_old(params, table, time_column):
         with write_cursor() as cursor:
             ENGINE.lock(cursor, workspace_id)
             cursor.execute(LAST_OF_BATCH.format(**names), params)
             last = cursor.fetchone()
             cursor.execute(DELETE.format(**names), params | {"last": last[0] if last else cutoff})
-        if not last:
-            return

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from procrastinate.exceptions import ConnectorException
+from psycopg_pool import PoolTimeout
 
 from jobs.worker import run
 
@@ -19,5 +20,5 @@ class Command(BaseCommand):
         os.nice(NICENESS)
         try:
             asyncio.run(run())
-        except ConnectorException as error:
+        except (ConnectorException, PoolTimeout) as error:
             raise CommandError(f"The database cannot be reached: {error.__cause__ or error}") from error
