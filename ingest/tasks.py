@@ -7,7 +7,7 @@ from django.conf import settings
 from ingest.accepted_time import oldest_content
 from ingest.stored_attributes import is_content
 from traces.contents import delete_contents
-from web.queue import task
+from web.queue import for_each, task
 from workspaces.models import Workspace
 
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
@@ -18,8 +18,12 @@ def delete_old_contents(due_at: str, subject: str) -> None:
     """Deletes prompts and completions past their retention, of the workspaces in one time zone."""
     if settings.CONTENT_RETENTION_DAYS >= settings.RETENTION_DAYS:
         return  # They go with their rows.
-    for workspace in Workspace.objects.filter(time_zone=subject):
-        until = oldest_content(workspace.zone, datetime.fromisoformat(due_at))
-        since = workspace.contents_deleted_until or BEGINNING
-        for done in delete_contents(workspace.id, since, until, is_content):
-            Workspace.objects.filter(pk=workspace.pk).update(contents_deleted_until=done)
+    now = datetime.fromisoformat(due_at)
+    for_each(Workspace.objects.filter(time_zone=subject), lambda workspace: delete_contents_of(workspace, now))
+
+
+def delete_contents_of(workspace: Workspace, now: datetime) -> None:
+    until = oldest_content(workspace.zone, now)
+    since = workspace.contents_deleted_until or BEGINNING
+    for done in delete_contents(workspace.id, since, until, is_content):
+        Workspace.objects.filter(pk=workspace.pk).update(contents_deleted_until=done)

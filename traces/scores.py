@@ -19,6 +19,7 @@ from django.conf import settings
 from traces import engines
 from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor, write_cursor
+from web.queue import for_each
 
 TABLE, SUMS = "scores", "score_sums_hourly"
 SEARCH_DISTANCE = timedelta(days=7)
@@ -314,8 +315,11 @@ def delete_old(now: datetime, is_due: Callable[[UUID], bool], lock: Callable[[Wr
     with write_cursor() as cursor:
         cursor.execute(WITH_OLD, cutoffs)
         workspace_ids = [workspace_id for (workspace_id,) in cursor.fetchall()]
-    for workspace_id in filter(is_due, workspace_ids):
+
+    def delete(workspace_id: UUID) -> None:
         with write_cursor() as cursor:
             lock(cursor, workspace_id)
             cursor.execute(DELETE_OLD_SUMS, cutoffs | {"workspace_id": workspace_id})
             cursor.execute(DELETE_OLD, cutoffs | {"workspace_id": workspace_id})
+
+    for_each(filter(is_due, workspace_ids), delete)

@@ -5,15 +5,17 @@ back. A job may run more than once: a worker can be killed after the work and be
 is idempotent, and each effect that leaves the house carries a key that is the same in every run.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from procrastinate import RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from procrastinate.tasks import Task
+
+Item = TypeVar("Item")
 
 # After the last pause the job has failed. Operators see it and can run it again.
 RETRY_PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
@@ -49,3 +51,18 @@ def task(
     `task.defer(**arguments)` puts a job into the queue.
     """
     return app.task(name=name, retry=RetryAfterPauses(retry_pauses))
+
+
+def for_each(items: Iterable[Item], work: Callable[[Item], None]) -> None:
+    """Does the work for each item, also after one that fails: its fault must not stop the others for ever.
+
+    Raises the first error at the end, so that the job is tried again and operators see it.
+    """
+    errors: list[Exception] = []
+    for item in items:
+        try:
+            work(item)
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]

@@ -1,6 +1,7 @@
 """Rows and sums are deleted after their retention, by whole days; sums stay longer than rows."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connections
@@ -128,3 +129,20 @@ def test_percentiles_of_a_window_whose_rows_are_partly_deleted_are_from_sums(ten
     retained = {"start": iso(MIDNIGHT - 5 * DAYS), "end": iso(MIDNIGHT + DAYS)}
     answer = tenant.ask("performance/overview", **retained)
     assert (answer["percentile_method"], answer["p50_latency_ms"]) == ("exact", 10.0)
+
+
+def test_a_workspace_that_fails_does_not_stop_the_others(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [Tenant(WorkspaceFactory(), Client()) for _ in range(2)]
+    for each in (tenant, *others):
+        each.calls(1, NOW - 20 * DAYS)
+    delete_old_rows = postgresql.delete_old_rows
+
+    def fail_for_one(workspace_id: UUID, now: datetime) -> None:
+        if workspace_id == tenant.workspace.id:
+            raise ValueError("broken")
+        delete_old_rows(workspace_id, now)
+
+    monkeypatch.setattr(postgresql, "delete_old_rows", fail_for_one)
+    with pytest.raises(ValueError, match="broken"):
+        delete_old_traces(due_at=NOW.isoformat(), subject="UTC")
+    assert [count(each, "traces") for each in (tenant, *others)] == [1, 0, 0]

@@ -16,6 +16,7 @@ from traces.filters import EARLIEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import ALL_TABLES, CLOSING_LAG, HOUR, LOST_CALL, USER_SET_TABLES
 from traces.write_cursor import WriteCursor, write_cursor
+from web.queue import for_each
 
 INSERT = read_statement("postgresql", "insert")
 INSERT_IN_TIME = read_statement("postgresql", "insert_in_time")
@@ -136,14 +137,12 @@ class PostgreSQL:
         return any(state.filled_until != now[workspace_id] for workspace_id, state in states.items())
 
     def delete_old(self, now: datetime, is_due: Callable[[UUID], bool]) -> None:
-        for workspace_id in filter(is_due, stored_workspaces()):
-            delete_old_rows(workspace_id, now)
+        for_each(filter(is_due, stored_workspaces()), lambda workspace_id: delete_old_rows(workspace_id, now))
         scores.delete_old(now, is_due, self.lock)
 
     def close_hours(self, now: datetime) -> None:
         until = hour_of(now - CLOSING_LAG)
-        for workspace_id in workspaces_with_open_hours(until):
-            close_all_before(workspace_id, until)
+        for_each(workspaces_with_open_hours(until), lambda workspace_id: close_all_before(workspace_id, until))
 
 
 ENGINE = PostgreSQL()
