@@ -7,6 +7,7 @@ from django.conf import settings
 from ingest.accepted_time import oldest_content
 from ingest.stored_attributes import is_content
 from traces.contents import delete_contents
+from web.clock import check_clocks
 from web.queue import for_each, task
 from workspaces.models import Workspace
 
@@ -18,8 +19,12 @@ def delete_old_contents(due_at: str, subject: str) -> None:
     """Deletes prompts and completions past their retention, of the workspaces in one time zone."""
     if settings.CONTENT_RETENTION_DAYS >= settings.RETENTION_DAYS:
         return  # They go with their rows.
-    now = datetime.fromisoformat(due_at)
-    for_each(Workspace.objects.filter(time_zone=subject), lambda workspace: delete_contents_of(workspace, now))
+    check_clocks(due_at)
+    delete_contents_in_zone(subject, datetime.fromisoformat(due_at))
+
+
+def delete_contents_in_zone(zone: str, now: datetime) -> None:
+    for_each(Workspace.objects.filter(time_zone=zone), lambda workspace: delete_contents_of(workspace, now))
 
 
 def delete_contents_of(workspace: Workspace, now: datetime) -> None:

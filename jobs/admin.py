@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import path
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob, ProcrastinateWorker
 
 from jobs import overview
@@ -19,6 +20,7 @@ for model in (ProcrastinateJob, ProcrastinateEvent, ProcrastinateWorker):
     if admin.site.is_registered(model):
         admin.site.unregister(model)
 
+MAX_DIGITS = 18
 ACTIONS = {"run": overview.run_now, "pause": overview.pause, "resume": overview.resume}
 
 
@@ -29,6 +31,13 @@ class TaskStateAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: TaskState | None = None) -> bool:
         return False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_urls(self) -> list[Any]:
+        """Returns one address: the counts of a task are nothing to edit."""
+        return [path("", self.admin_site.admin_view(self.changelist_view), name="jobs_taskstate_changelist")]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         if not self.has_view_permission(request):
@@ -54,8 +63,8 @@ class TaskStateAdmin(admin.ModelAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         job_id, task = request.POST.get("job", ""), request.POST.get("task", "")
-        if job_id.isascii() and job_id.isdigit():
-            done = overview.run_again(int(job_id[:18]))
+        if job_id.isascii() and job_id.isdigit() and len(job_id) <= MAX_DIGITS:
+            done = overview.run_again(int(job_id))
         elif task in overview.own_tasks() and request.POST.get("action") in ACTIONS:
             done = ACTIONS[request.POST["action"]](task)
         else:

@@ -34,6 +34,7 @@ class Run(models.Model):
         ordering: ClassVar = ["-started_at", "-id"]
         indexes: ClassVar = [
             models.Index(fields=["-started_at", "-id"], name="runs_by_time"),
+            models.Index(fields=["task", "-started_at", "-id"], name="runs_by_task"),
             models.Index(fields=["-started_at"], name="failures_by_time", condition=~models.Q(failure="")),
         ]
 

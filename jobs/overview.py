@@ -75,7 +75,9 @@ def task_counts() -> list[tuple[TaskState, float]]:
     """Returns the counts of each task, and how many seconds its oldest job is due. Nothing without the database."""
     try:
         with deadline.at_most(PROBE_SECONDS):
-            return [(line.state, line.lag_seconds) for line in task_lines()]
+            states = {state.name: state for state in TaskState.objects.all()}
+            late = {task["task"]: task["seconds"] for task in waiting()}
+            return [(states.get(name) or TaskState(name=name), late.get(name, 0.0)) for name in own_tasks()]
     except DatabaseError:
         return []
 

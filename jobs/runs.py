@@ -1,6 +1,7 @@
 """Records each run of a job, for operators and for /metrics."""
 
 import logging
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Ends waits for a database that hangs. The longest task, retention of a large store, goes on where it was.
 JOB_SECONDS = 3600
+ROWS_OF_POSTGRESQL = re.compile(r"^(?:DETAIL|CONTEXT): .*\n?", re.MULTILINE)
 MAX_TRACEBACK_LENGTH = 20_000
 
 
@@ -41,11 +43,17 @@ def recorded(run_job: Callable[[], Any], context: JobContext, worker: Worker) ->
         with deadline.at_most(JOB_SECONDS):
             return run_job()
     except Exception:
-        run.failure = without_secrets(traceback.format_exc())[-MAX_TRACEBACK_LENGTH:]
+        run.failure = safe_traceback()
         raise
     finally:
         run.seconds = time.monotonic() - began
         record(run)
+
+
+def safe_traceback() -> str:
+    """Returns the traceback without credentials, and without the rows that PostgreSQL quotes: they hold prompts."""
+    text = ROWS_OF_POSTGRESQL.sub("", traceback.format_exc())
+    return without_secrets(text)[-MAX_TRACEBACK_LENGTH:]
 
 
 def record(run: Run) -> None:

@@ -8,40 +8,72 @@ import asyncio
 import logging
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Timer
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.db import Error as DatabaseError
-from procrastinate import App
+from procrastinate import App, JobContext, RetryDecision
 from procrastinate.contrib.django import app as deferring_app
 from procrastinate.contrib.django import connector_params
 from procrastinate.contrib.django.db_cleanup import close_db_connections
 from procrastinate.exceptions import ConnectorException
+from procrastinate.job_context import JobResult
+from procrastinate.jobs import Job, Status
 from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.worker import Worker
 
 from jobs.clock import TICK_SECONDS, tick
 from jobs.queue_table import ABANDONED_SECONDS, hand_back
-from jobs.runs import first_line, recorded
+from jobs.runs import JOB_SECONDS, first_line, recorded
 
 logger = logging.getLogger(__name__)
 
 # After a signal, running jobs have this long. Then they are handed back, and the process ends in their midst.
 GRACE_SECONDS = 20
+# While versions change, a job may be of a task that only newer workers have. It waits for one for an hour.
+UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
 
 
 class JobWorker(Worker):
-    async def _persist_job_status(self, *args: Any, **kwargs: Any) -> None:
+    def stop(self) -> None:
+        """Takes up no more jobs, and ends the process when those that run have ended, or are out of time.
+
+        Without the timer a worker that lost its database would wait for its longest job, and show no sign of life.
+        """
+        super().stop()  # type: ignore[no-untyped-call]
+        timer = Timer(GRACE_SECONDS, end_now, [self])
+        timer.daemon = True
+        timer.start()
+
+    async def _persist_job_status(
+        self,
+        job: Job,
+        status: Status,
+        retry_decision: RetryDecision | None,
+        context: JobContext,
+        job_result: JobResult | None,
+    ) -> None:
         """Ends the worker when the end of a job cannot be recorded: the job belongs to it until it has ended."""
+        if job.task_name not in self.app.tasks and job.attempts < UNKNOWN_TASK_ATTEMPTS:
+            retry_decision = RetryDecision(retry_in={"minutes": 1})
         try:
-            await super()._persist_job_status(*args, **kwargs)
+            await super()._persist_job_status(job, status, retry_decision, context, job_result)
         except ConnectorException:
             logger.warning("The end of a job could not be recorded. The worker ends, and the job runs again.")
-            self.stop()  # type: ignore[no-untyped-call]
+            self.stop()
+
+    @property
+    def hangs(self) -> bool:
+        """Returns whether a job runs for longer than any may: its thread cannot be ended, but the process can."""
+        oldest = min((context.start_timestamp for context in self._running_jobs.values()), default=time.time())
+        return time.time() - oldest > JOB_SECONDS + GRACE_SECONDS
 
 
 class LostDatabase(logging.Filter):
@@ -56,6 +88,8 @@ class LostDatabase(logging.Filter):
 async def run() -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
     close_idle_connections()
+    # Its lines of INFO have the arguments of jobs.
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
     app = App(connector=PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS))
     # The tasks stay those of Django's app, so that a job defers others in its own transaction.
     deferring_app.perform_import_paths()  # type: ignore[no-untyped-call]
@@ -70,8 +104,12 @@ async def run() -> None:
             task_middleware=[close_db_connections, recorded],
         )
         worker.logger.addFilter(LostDatabase())
-        stop_at_signals(worker)
-        clock = asyncio.create_task(run_clock())
+        loop = asyncio.get_running_loop()
+        # One thread more than jobs, so that the clock never waits for them.
+        loop.set_default_executor(ThreadPoolExecutor(settings.JOB_THREADS + 1))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, worker.stop)
+        clock = asyncio.create_task(run_clock(worker))
         try:
             await worker.run()  # type: ignore[no-untyped-call]
         finally:
@@ -93,17 +131,6 @@ def queue_connection() -> dict[str, Any]:
     return params | {"options": f"{params.get('options', '')} -c synchronous_commit=off".strip()}
 
 
-def stop_at_signals(worker: JobWorker) -> None:
-    loop = asyncio.get_running_loop()
-
-    def stop() -> None:
-        worker.stop()  # type: ignore[no-untyped-call]
-        loop.call_later(GRACE_SECONDS, loop.run_in_executor, None, end_now, worker)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-
-
 def end_now(worker: JobWorker) -> None:
     """Hands back the jobs that still run and ends the process: nothing else ends a thread."""
     try:
@@ -113,12 +140,18 @@ def end_now(worker: JobWorker) -> None:
         os._exit(0)
 
 
-async def run_clock() -> None:
+async def run_clock(worker: JobWorker) -> None:
     while True:
         try:
             await sync_to_async(tick_once, thread_sensitive=False)()
-        except DatabaseError as error:
+        except (DatabaseError, ConnectorException) as error:
             logger.warning("The clock could not look at the timetable: %s", first_line(error))
+        except Exception:
+            # A fault of one look must not end the clock, on which everything else waits.
+            logger.exception("The clock could not look at the timetable")
+        if worker.hangs:
+            logger.error("A job has run for longer than any may. The worker ends.")
+            worker.stop()
         await asyncio.sleep(TICK_SECONDS)
 
 

@@ -52,7 +52,8 @@ class Checks:
         with self.lock:
             if time.monotonic() - self.checked_at > CHECKED_EVERY_SECONDS:
                 self.last = {alias: database_state(alias) for alias in connections} | {"clock": clock_state()}
-                self.jobs = jobs_state()
+                is_up = self.last["default"] != "unavailable"
+                self.jobs = jobs_state() if is_up else {"state": "unavailable", "lag_seconds": None}
                 self.checked_at = time.monotonic()
             return self.last
 

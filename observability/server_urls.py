@@ -5,8 +5,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
 
 from django.core.exceptions import ImproperlyConfigured
-from redis import ConnectionPool
-from redis.exceptions import RedisError
 
 from observability.variables import Variables
 
@@ -56,6 +54,10 @@ def redis_url(env: Variables) -> str:
 
 def check_redis_options(url: str, query: str) -> None:
     """Raises for a database or an option that no Redis has. What only the server knows is found out by the cache."""
+    # Imported here: only a product with Redis needs the memory that the driver takes.
+    from redis import ConnectionPool
+    from redis.exceptions import RedisError
+
     options = dict(parse_qsl(query, keep_blank_values=True))
     try:
         if not all(REDIS_OPTION.fullmatch(name) for name in options):

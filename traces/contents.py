@@ -24,14 +24,18 @@ SELECT DISTINCT key
 FROM traces, jsonb_object_keys(attributes) AS key
 WHERE {BATCH}
 """  # noqa: S608 (BATCH is a constant)
-# An event has its contents in its attributes.
+# An event has its contents in its attributes, and only its name stays. A client's own attribute may have this name.
 DELETE = f"""
 UPDATE traces
 SET attributes = (attributes - %(contents)s::text[])
     || CASE
         WHEN jsonb_typeof(attributes->'events') = 'array' THEN jsonb_build_object(
             'events',
-            (SELECT jsonb_agg(event - 'attributes') FROM jsonb_array_elements(attributes->'events') AS event)
+            (
+                SELECT coalesce(jsonb_agg(jsonb_build_object('name', event->'name')), '[]')
+                FROM jsonb_array_elements(attributes->'events') AS event
+                WHERE jsonb_typeof(event) = 'object'
+            )
         )
         ELSE '{{}}'
     END

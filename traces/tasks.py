@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from traces import engines
 from traces.statistics import analyze_changed_tables
+from web.clock import check_clocks
 from web.queue import task
 from workspaces.models import Workspace
 
@@ -14,6 +15,7 @@ from workspaces.models import Workspace
 @task("traces.delete_old_traces")
 def delete_old_traces(due_at: str, subject: str) -> None:
     """Deletes traces, scores and their sums past their retention, of the workspaces in one time zone."""
+    check_clocks(due_at)
     zones = dict(Workspace.objects.values_list("id", "time_zone"))
 
     def is_due(workspace_id: UUID) -> bool:

@@ -5,8 +5,10 @@ nobody knows, so while they differ nothing is judged by its time.
 """
 
 import time
+from datetime import datetime, timedelta
 
 from django.db import connections
+from django.utils import timezone
 
 MAX_DIFFERENCE_SECONDS = 60
 CHECKED_EVERY_SECONDS = 5
@@ -49,3 +51,26 @@ class Clock:
 
 
 clock = Clock()
+
+
+class ClocksDiffer(Exception):
+    """Nobody knows how late it is, so nothing is deleted."""
+
+
+def check_clocks(due_at: str) -> None:
+    """Raises ClocksDiffer unless this machine and both databases agree about the time, and the moment has come.
+
+    A clock that is a year ahead would delete a year too much, for good. `due_at` is a moment by the clock of the
+    database of settings.
+    """
+    limit = timedelta(seconds=MAX_DIFFERENCE_SECONDS)
+    fault = clock.fault()
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        [(database_time,)] = cursor.fetchall()
+    if fault is None and abs(database_time - timezone.now()) > limit:
+        fault = "The clocks of the server and of the database of settings differ by more than a minute."
+    if fault is None and datetime.fromisoformat(due_at) > timezone.now() + limit:
+        fault = "The job is due in the future: it was made while a clock was ahead."
+    if fault:
+        raise ClocksDiffer(fault)

@@ -87,7 +87,8 @@ def is_time_zone(name: str) -> bool:
 def workspace_zones() -> dict[str, ZoneInfo]:
     """Returns the time zones in which workspaces are, and always UTC."""
     names = Workspace.objects.order_by().values_list("time_zone", flat=True).distinct()
-    return {name: ZoneInfo(name) for name in {"UTC", *names}}
+    # This machine may know fewer zones than the one on which a workspace was made.
+    return {name: ZoneInfo(name) for name in {"UTC", *names} & available_timezones()}
 
 
 class Role(models.TextChoices):

@@ -60,6 +60,7 @@ class Migration(migrations.Migration):
                 "ordering": ["-started_at", "-id"],
                 "indexes": [
                     models.Index(fields=["-started_at", "-id"], name="runs_by_time"),
+                    models.Index(fields=["task", "-started_at", "-id"], name="runs_by_task"),
                     models.Index(
                         condition=models.Q(("failure", ""), _negated=True),
                         fields=["-started_at"],

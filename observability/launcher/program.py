@@ -11,6 +11,9 @@ from observability.launcher.children import ending, start_child
 from observability.launcher.environment import ROOT
 from observability.launcher.refused import Refused
 
+# Longer than the servers give to what runs.
+END_SECONDS = 30
+
 
 class Program:
     def __init__(self, name: str, arguments: Sequence[str], **environment: str) -> None:
@@ -46,7 +49,11 @@ class Program:
     def stop(self) -> None:
         if self.process:
             self.process.terminate()
-            self.process.wait()
+            try:
+                self.process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
 
 
 def job_worker() -> Program:

@@ -1,5 +1,6 @@
 """Runs the web server, and prints how to use the product."""
 
+import os
 import socket
 
 from observability.launcher.environment import HOST
@@ -32,7 +33,6 @@ def welcome(url: str) -> list[str]:
         '    -d \'{"agent_id": "hello", "model": "gpt-4o", "provider": "openai", "user_id": "ada",'
         ' "latency_ms": 840, "input_tokens": 1200, "output_tokens": 80}\'',
         "",
-        f"Messages that it sends are at {url}/mail/",
-        "",
+        *([] if os.environ.get("EMAIL_URL") else [f"Messages that it sends are at {url}/mail/", ""]),
         "Or fill the demo workspace with two months of data, in a second terminal:  make demo",
     ]

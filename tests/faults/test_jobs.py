@@ -28,6 +28,15 @@ FROM generate_series(1, %s) AS number
 """
 
 
+# An attempt that was killed has no end, so these are two that both ran to their ends, at the same time.
+OVERLAPPING = """
+SELECT count(*)
+FROM attempts AS first
+JOIN attempts AS second ON second.key = first.key AND second.id <> first.id
+WHERE first.began <= second.began AND second.began < first.ended AND second.ended IS NOT NULL
+"""
+
+
 @pytest.fixture
 def postgres() -> Iterator[Postgres]:
     with public_folder() as folder, ExitStack() as stack:
@@ -107,9 +116,11 @@ def test_2000_jobs_survive_killed_workers_and_restarts_of_postgresql(
         workers.stop()
     with postgres.connect("observability") as connection:
         [(attempts, keys)] = connection.execute("SELECT count(*), count(DISTINCT key) FROM attempts").fetchall()
+        [(overlapping,)] = connection.execute(OVERLAPPING).fetchall()
     LINES["jobs"].append(
         f"{JOBS:,} jobs, {WORKERS} workers, {KILLS} killed, PostgreSQL killed and stopped: {keys:,} effects,"
         f" {attempts - keys} jobs ran again, all done after {seconds:.0f} s"
     )
     assert keys == JOBS
+    assert overlapping == 0
     assert attempts < JOBS + 12 * (KILLS + RESTARTS * WORKERS)  # only what was running ran again

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from ingest.tasks import delete_old_contents
+from ingest.tasks import delete_contents_in_zone, delete_old_contents
 from tests.ingest.test_otlp import a_span, post, request_of, stored
-from tests.tenant import Tenant
-from traces import contents
+from tests.tenant import Tenant, a_row
+from traces import contents, writer
+from traces.tasks import delete_old_traces
+from web.clock import ClocksDiffer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -40,7 +42,7 @@ def with_contents(tenant: Tenant) -> list[int]:
 
 
 def delete(tenant: Tenant, days_later: int = 0) -> None:
-    delete_old_contents(due_at=(NOW + days_later * DAY).isoformat(), subject=tenant.workspace.time_zone)
+    delete_contents_in_zone(tenant.workspace.time_zone, NOW + days_later * DAY)
 
 
 def test_contents_are_deleted_after_their_days_and_the_rest_stays(tenant: Tenant) -> None:
@@ -99,5 +101,27 @@ def test_it_goes_on_where_it_was_interrupted(tenant: Tenant, monkeypatch: pytest
 def test_contents_that_stay_as_long_as_their_rows_are_not_looked_at(tenant: Tenant, settings: Any) -> None:
     settings.CONTENT_RETENTION_DAYS = settings.RETENTION_DAYS
     send(tenant, 2)
-    delete(tenant, days_later=1000)
+    settings.CONTENT_RETENTION_DAYS = settings.RETENTION_DAYS = 1
+    delete_old_contents(due_at=NOW.isoformat(), subject="UTC")
+    assert with_contents(tenant) == [2]
+
+
+@pytest.mark.parametrize(
+    "events", [["a text", 1], [], "a text", {"name": "x"}, [{"attributes": {"a": "secret"}}, None]]
+)
+def test_an_attribute_that_a_client_called_events_stops_nothing(tenant: Tenant, events: Any) -> None:
+    other = a_row(NOW - 9 * DAY, attributes={PROMPT: "secret words"})
+    writer.store(tenant.workspace.id, [a_row(NOW - 9.5 * DAY, attributes={PROMPT: "secret", "events": events}), other])
+    delete(tenant, days_later=5)
+    assert with_contents(tenant) == []
+    assert "text" not in str(stored(tenant)[0]["attributes"])
+    assert "secret" not in str(stored(tenant)[0]["attributes"])
+
+
+def test_nothing_is_deleted_for_a_day_that_has_not_come(tenant: Tenant) -> None:
+    """A clock that was ahead made the job."""
+    send(tenant, 2)
+    for task in (delete_old_contents, delete_old_traces):
+        with pytest.raises(ClocksDiffer):
+            task(due_at=(NOW + 500 * DAY).isoformat(), subject="UTC")
     assert with_contents(tenant) == [2]

@@ -1,6 +1,8 @@
 """Tasks whose runs leave a trace in the database, for workers that tests start."""
 
 import time
+from typing import Any
+from uuid import uuid4
 
 from django.db import connection
 
@@ -8,16 +10,23 @@ from web.queue import task
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS effects (key text PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS attempts (key text NOT NULL);
+CREATE TABLE IF NOT EXISTS attempts (
+    id uuid PRIMARY KEY,
+    key text NOT NULL,
+    began timestamptz NOT NULL DEFAULT clock_timestamp(),
+    ended timestamptz
+);
 """
 
 
 @task("tests.effect")
 def effect(key: str, seconds: float = 0) -> None:
     """Leaves its key in the database, once."""
-    execute("INSERT INTO attempts VALUES (%s)", key)
+    attempt = uuid4()
+    execute("INSERT INTO attempts (id, key) VALUES (%s, %s)", attempt, key)
     time.sleep(seconds)
     execute("INSERT INTO effects VALUES (%s) ON CONFLICT DO NOTHING", key)
+    execute("UPDATE attempts SET ended = clock_timestamp() WHERE id = %s", attempt)
 
 
 @task("tests.fails", retry_pauses=())
@@ -29,6 +38,6 @@ def fails(key: str) -> None:
             raise ValueError(f"no {key}, api_key=sk-abcdefghijklmnopqrstuvwxyz0123456789")
 
 
-def execute(sql: str, key: str) -> None:
+def execute(sql: str, *params: Any) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(sql, [key])
+        cursor.execute(sql, params)

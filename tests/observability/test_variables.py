@@ -101,7 +101,7 @@ def test_other_code_reads_no_variable_of_its_own() -> None:
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")] + [ROOT / "gunicorn.conf.py"]
     text = "\n".join(path.read_text() for path in files)
     read = set(re.findall(r"(?:environ\.get\(|environ\[|getenv\()\"([A-Z_]+)\"", text))
-    assert read <= {"PORT", "PROMETHEUS_MULTIPROC_DIR", "XDG_RUNTIME_DIR", "TMPDIR", "HOME"}
+    assert read <= {"EMAIL_URL", "PORT", "PROMETHEUS_MULTIPROC_DIR", "XDG_RUNTIME_DIR", "TMPDIR", "HOME"}
 
 
 def test_an_empty_variable_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
