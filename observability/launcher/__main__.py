@@ -30,6 +30,8 @@ def main() -> None:
         # It prints its reason itself.
         if code := run_to_its_end(["-m", "observability.launcher.first_start"]):
             sys.exit(code)
+        for database in databases:
+            database.forget_first_start()
         programs = [WebServer(port), job_worker()]
         for program in programs:
             stack.enter_context(program.running())

@@ -5,18 +5,21 @@ import secrets
 import socket
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from observability.launcher import embedded
 from observability.launcher.refused import Refused
-from observability.launcher.supervisor import Service
 from workspaces.demo import DEMO_WORKSPACE_ID
+
+if TYPE_CHECKING:
+    from observability.launcher.server import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 HOST = "127.0.0.1"
 
 
-def prepare_environment(stack: ExitStack, is_served: bool = False) -> list[Service]:
+def prepare_environment(stack: ExitStack, is_served: bool = False) -> list["Server"]:
     """Sets the environment of the settings. Returns the embedded server, if it starts one; it runs as long as `stack`
     is open."""
     make_var_folder()

@@ -65,6 +65,8 @@ class Server:
         self.log = self.files / "log"
         self.socket = self.data
         self.process: subprocess.Popen[bytes] | None = None
+        self.is_new = False
+        """Says whether this run has made the folder of the data."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -73,6 +75,7 @@ class Server:
         with only_user(self.files), socket_folder(self.data, self.account) as socket:
             if not (self.data / "PG_VERSION").exists():
                 self.make_data()
+                self.is_new = True
             self.socket = socket
             self.write_configuration()
             try:
@@ -156,6 +159,11 @@ class Server:
             if self.process.poll() is not None:
                 raise self.refusal(self.reason(logged_bytes, self.process.returncode))
             time.sleep(POLL_SECONDS)
+
+    def forget_first_start(self) -> None:
+        """Starts a new server again once its tables are made: until then it keeps 15 MB of pages that nobody needs."""
+        if self.is_new:
+            self.start()
 
     def is_ready(self) -> bool:
         """Says whether the server takes connections: it writes so into the last line of its file."""
