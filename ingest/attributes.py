@@ -123,10 +123,14 @@ class Attributes:
         return None
 
     def identifier(self, field: Field) -> str | None:
-        """Returns the first id that is one: texts like `undefined` are what clients write without an id."""
+        """Returns the first value that names something: texts like `undefined` are what clients write without an id."""
         for place in self.places.get(field, ()):
             value = self.read(*place)
-            if isinstance(value, (str, int)) and not isinstance(value, bool) and is_identifier(text := str(value)):
+            if (
+                isinstance(value, (str, int, float))
+                and not isinstance(value, bool)
+                and is_identifier(text := str(value))
+            ):
                 return clean(text, ID_LENGTH)
         return None
 

@@ -101,6 +101,11 @@ class Client:
     server_time_in_ms: Callable[[Span], bool] | None = None
     """Returns whether FIRST_TOKEN_BY_SERVER is in milliseconds in this span."""
 
+    # --- Releases ---
+
+    states_own_version: Callable[[Span], bool] | None = None
+    """Returns whether the SDK wrote its own version into `service.version`, where the application's should be."""
+
     # --- Values ---
 
     placeholders: tuple[str, ...] = ()

@@ -78,6 +78,7 @@ FAILURE_VALUES = tuple(item for client in CLIENTS for item in client.failure_val
 ERROR_TYPES = tuple(re.compile(f"^{client.error_type_pattern}$") for client in CLIENTS if client.error_type_pattern)
 FIRST_TOKEN_EVENTS = frozenset(name for client in CLIENTS for name in client.first_token_events)
 SERVER_TIMES_IN_MS = tuple(client.server_time_in_ms for client in CLIENTS if client.server_time_in_ms)
+STATES_OWN_VERSION = tuple(client.states_own_version for client in CLIENTS if client.states_own_version)
 
 PLACEHOLDERS = tuple(text for client in CLIENTS for text in client.placeholders)
 GENERATED_SESSION = any_of((client.generated_session for client in CLIENTS if client.generated_session), "^(?:{})$")

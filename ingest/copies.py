@@ -13,22 +13,23 @@ another copy has the start, in either order.
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
-from ingest.span_facts import SpanFacts
+from ingest.span_facts import EPOCH, MICROSECOND, SpanFacts
 from ingest.values import MAX_LATENCY_MS
+from traces.row import MAX_LABELS
 
 Rank = tuple[int, int]
 """How good a copy is: its end in microseconds, or -1, and the number of its usage fields."""
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 OPEN_END = -1
 BEST = ""
 """The name under which the rank of the best copy is noted."""
 ATTRIBUTE = "@"
 """The beginning of the name under which the rank of an attribute is noted."""
+LABEL = "#"
+"""The same for a label."""
 USAGE_NAMES = (
     "input_tokens",
     "output_tokens",
@@ -54,7 +55,9 @@ TOGETHER = (
     *(INPUT, OUTPUT, DETAILS, COST),
 )
 IDENTITY = {"trace_id", "span_id", "ranks"}
-ALONE = {field.name for field in fields(SpanFacts)} - IDENTITY - {name for names in TOGETHER for name in names}
+ALONE = (
+    {field.name for field in fields(SpanFacts)} - IDENTITY - {"labels"} - {name for names in TOGETHER for name in names}
+)
 UNITS = (*TOGETHER, *((name,) for name in sorted(ALONE)))
 KNOWN_KINDS = {"": 0, "other": 0, "chain": 1}
 
@@ -70,6 +73,7 @@ def merge_facts(one: SpanFacts, other: SpanFacts) -> SpanFacts:
         details |= details_of(source, unit)
         if known(source, unit) > 0 and field_rank(source, unit[0]) != best:
             ranks[unit[0]] = list(field_rank(source, unit[0]))
+    values["labels"] = merge_labels(one, other, best, ranks)
     if one.is_timeless and other.is_timeless:
         values["timestamp"] = min(one.timestamp, other.timestamp)
     elif values["lone_end_us"] is not None and not values["is_timeless"]:
@@ -79,6 +83,23 @@ def merge_facts(one: SpanFacts, other: SpanFacts) -> SpanFacts:
     if ranks or rank_of(merged) != best:
         merged.ranks = {BEST: list(best), **ranks}
     return merged
+
+
+def merge_labels(one: SpanFacts, other: SpanFacts, best: Rank, ranks: dict[str, list[int]]) -> dict[str, str] | None:
+    """Returns the labels of both copies. Adds to `ranks` those that are not from the best.
+
+    Where they are too many, the first by their names are taken: these are the same in every order of the copies.
+    """
+    labels: dict[str, str] = {}
+    for name in sorted({**(one.labels or {}), **(other.labels or {})})[:MAX_LABELS]:
+        rank, labels[name] = max(
+            (field_rank(copy, LABEL + name), copy.labels[name])
+            for copy in (one, other)
+            if copy.labels and name in copy.labels
+        )
+        if rank != best:
+            ranks[LABEL + name] = list(rank)
+    return labels or None
 
 
 def merge_attributes(
@@ -157,8 +178,8 @@ def known(facts: SpanFacts, unit: tuple[str, ...]) -> int:
             return 1 if facts.is_presumed else KNOWN_KINDS.get(facts.kind, 2)
         case "status":
             return int(facts.status != "success")
-        case "latency_ms":
-            return int(facts.latency_ms is not None)  # a call that took no time has its end
+        case "latency_ms" | "first_token_ms":
+            return int(getattr(facts, unit[0]) is not None)  # a call that took no time has its end
         case "agent":
             return 2 if facts.has_named_agent else int(bool(facts.agent))
         case "input_tokens" | "output_tokens" | "reported_cost_usd":

@@ -18,22 +18,25 @@ from prices import pricing
 from prices.models import PriceOverride
 from prices.overrides import current_overrides
 from traces import arrivals, lookup, scores, writer
-from traces.row import CALL_OPERATIONS, Row
+from traces.row import CALL_OPERATIONS, TOOL_OPERATION, Row
 from traces.write_cursor import WriteCursor
 from web import prometheus
 from workspaces.models import Workspace
 
 ITEM = "item"
 """The name in the row's `span_facts` by which an item is found that may come again."""
-COUNTS = (
+CALL_COLUMNS = (
     "input_tokens",
     "output_tokens",
     "cache_read_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
     "usage_details",
+    "first_token_ms",
 )
-NOTED = ("operation", "is_timeless", "reported_cost_usd", "ranks")
+"""Only calls have them."""
+SAME_COLUMNS = ("environment", "release", "labels", "provider", "latency_ms")
+NOTED = ("operation", "tool", "is_timeless", "reported_cost_usd", "ranks")
 
 
 def noted(facts: SpanFacts) -> dict[str, Any]:
@@ -51,15 +54,13 @@ def facts_of(row: Row) -> SpanFacts:
     stored = row.span_facts or {}
     return SpanFacts(
         **{name: getattr(row, name) for name in span_facts.ROW_COLUMNS} | {"name": row.name or ""},
-        **{name: getattr(row, name) for name in COUNTS},
+        **{name: getattr(row, name) for name in (*CALL_COLUMNS, *SAME_COLUMNS)},
         **{"operation": ""} | {name: stored[name] for name in NOTED if name in stored},
         kind=stored.get("operation", ""),
-        latency_ms=row.latency_ms,
         agent=row.agent_id,
         has_named_agent=True,
         user=row.user_id,
         session=row.session_id,
-        provider=row.provider,
         requested_model=stored.get("requested_model", row.model),
     )
 
@@ -70,9 +71,12 @@ def fill_item(row: Row, facts: SpanFacts) -> None:
     row.operation = facts.operation or "chat"
     row.status, row.error_type, row.error_message = facts.status, facts.error_type, facts.error_message
     row.agent_id, row.user_id, row.session_id = facts.agent or "", facts.user, facts.session
-    row.provider, row.model, row.latency_ms = facts.provider, facts.model, facts.latency_ms
+    row.model = facts.model
+    for name in SAME_COLUMNS:
+        setattr(row, name, getattr(facts, name))
+    row.tool = facts.tool_name if row.operation == TOOL_OPERATION else None
     is_call = row.operation in CALL_OPERATIONS
-    for name in COUNTS:
+    for name in CALL_COLUMNS:
         setattr(row, name, getattr(facts, name) if is_call else None)
     pricing.clear_price(row)
     row.span_facts = noted(facts)

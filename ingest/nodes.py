@@ -38,6 +38,8 @@ class Node:
     user: str | None = None
     session: str | None = None
     workflow: str | None = None
+    environment: str | None = None
+    release: str | None = None
 
     @property
     def is_call(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reads a call: model, provider, tokens and the cost that the client reports."""
+"""Reads a call: model, provider, tokens, first token and the cost that the client reports."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -6,6 +6,7 @@ from typing import Any
 
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
+from ingest.first_token import read_first_token
 from ingest.operations import is_presumed_call, model_in_name
 from ingest.read_usage import normalise_usage, read_usage
 from ingest.reported_cost import amounts_of, first_total, part_name, reported_cost
@@ -20,6 +21,7 @@ def read_call(facts: SpanFacts, span: Span, attributes: Attributes) -> None:
     facts.requested_model = attributes.text(fields.REQUESTED_MODEL)
     facts.used_model = attributes.text(fields.USED_MODEL)
     facts.response_id = response_id(attributes)
+    read_first_token(facts, span, attributes)
     total_tokens = read_usage(facts, span, attributes)
     if reader := client_rules.READERS.get(facts.kind):
         reader(facts, span)

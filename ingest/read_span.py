@@ -1,6 +1,6 @@
 """Reads one span: its kind, agent, user and session. `read_call` and `failures` read the rest."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from ingest import client_rules, fields
@@ -8,7 +8,7 @@ from ingest.attributes import Attributes
 from ingest.failures import read_failure
 from ingest.operations import RECORD_KINDS, operation_of
 from ingest.read_call import read_call
-from ingest.span_facts import SpanFacts
+from ingest.span_facts import EPOCH, SpanFacts
 from ingest.spans import NS_PER_MS, Span
 from ingest.values import MAX_LATENCY_MS
 from traces.text import ID_LENGTH, NAME_LENGTH, clean
@@ -17,7 +17,6 @@ USAGE_OR_COST = (
     *(fields.INPUT_TOKENS, fields.OUTPUT_TOKENS, fields.TOTAL_TOKENS, fields.USAGE),
     *(fields.REPORTED_COST_USD, fields.REPORTED_COSTS),
 )
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_span(span: Span, attributes: Attributes) -> SpanFacts:
@@ -43,10 +42,15 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         session=attributes.identifier(fields.SESSION),
         resource_user=span.resource.user,
         resource_session=span.resource.session,
+        environment=attributes.identifier(fields.ENVIRONMENT),
+        release=attributes.identifier(fields.RELEASE),
+        agent_version=attributes.identifier(fields.AGENT_VERSION),
+        resource_environment=span.resource.environment,
         holds_client_call=attributes.has(fields.CLIENT_CALL) and span.scope not in client_rules.CLIENT_CALL_SCOPES,
         is_timeless=span.is_timeless,
         lone_end_us=span.end_ns // 1000 if span.is_timeless and span.end_ns else None,
     )
+    read_resource_release(facts, span)
     if kind in RECORD_KINDS:
         facts.scope = clean_scope(span.scope)
         read_call(facts, span, attributes)
@@ -54,6 +58,13 @@ def read_span(span: Span, attributes: Attributes) -> SpanFacts:
         read_agent_usage(facts, span, attributes)
     read_failure(facts, span, attributes)
     return facts
+
+
+def read_resource_release(facts: SpanFacts, span: Span) -> None:
+    resource = span.resource
+    if resource.version and any(states_own(span) for states_own in client_rules.STATES_OWN_VERSION):
+        facts.sdk_version = resource.version
+    facts.resource_release = resource.release or (None if facts.sdk_version else resource.version)
 
 
 def kind_of(span: Span, attributes: Attributes) -> str:

@@ -1,4 +1,5 @@
-"""Finds facts that only the whole trace shows: repeated calls, and the agent, user and session of each span.
+"""Finds facts that only the whole trace shows: repeated calls, and the agent, user, session, environment and release
+of each span.
 
 `resolve` is a pure function of all spans that have arrived: any order of arrival, and any split of the spans into
 requests, gives the same rows.
@@ -8,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from operator import attrgetter
 
 from ingest import client_rules
 from ingest.nodes import Node, scope_set, start_order
@@ -21,6 +23,8 @@ MODEL_FIELDS = ("requested_model", "used_model", "provider")
 TOKEN_FIELDS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 CALL_FIELDS = (*MODEL_FIELDS, *TOKEN_FIELDS, "response_id", "reported_cost_usd", "reported_parts")
 """Facts about a call that another record of it can add."""
+SHARED = tuple(map(attrgetter, ("user", "session", "workflow", "environment")))
+RESOURCE_ENVIRONMENT = attrgetter("resource_environment")
 
 
 @dataclass(slots=True)
@@ -30,6 +34,8 @@ class ResolvedSpan:
     agent_id: str
     user_id: str | None
     session_id: str | None
+    environment: str | None
+    release: str | None
     latency_ms: float | None
     call: SpanFacts | None
     """All facts about the call, from every span that records it, if the span counts as a call; else None."""
@@ -142,13 +148,14 @@ def top_of(node: Node) -> Node:
 
 
 def inherit(node: Node) -> None:
-    """Takes agent, user, session and workflow from the span above if the span has none of its own.
+    """Takes what the span above has and the span does not say: agent, user, session, workflow, environment, release.
 
     The span above has inherited already.
     """
     facts, above = node.facts, node.parent
     node.agent = facts.agent if node.kind != "workflow" or facts.has_named_agent else None
     node.user, node.session, node.workflow = facts.user, facts.session, facts.workflow
+    node.environment, node.release = facts.environment, facts.release or facts.agent_version
     if above is None:
         return
     node.agent = node.agent or above.agent
@@ -156,18 +163,48 @@ def inherit(node: Node) -> None:
     if above.session and (node.session is None or client_rules.GENERATED_SESSION.match(node.session)):
         node.session = above.session
     node.workflow = node.workflow or above.workflow
+    node.environment = node.environment or above.environment
+    node.release = node.release or above.release
 
 
 def share_over_trace(members: list[Node]) -> None:
-    """Gives spans without user, session or workflow the value of the root, or else of the oldest span that has one."""
-    roots_first = sorted(members, key=lambda node: node.facts.parent_span_id is not None)
-    user = next((node.facts.user for node in roots_first if node.facts.user), None)
-    session = next((node.facts.session for node in roots_first if node.facts.session), None)
-    workflow = next((node.facts.workflow for node in roots_first if node.facts.workflow), None)
+    """Gives spans without a value that of the root, or else that of the oldest span that has one.
+
+    Where no span has one, the resource is asked: for user and session only the span's own, for environment and release
+    then that of any other span.
+    """
+    facts = [node.facts for node in sorted(members, key=has_parent)]
+    user, session, workflow, environment = (first_known(map(fact, facts)) for fact in SHARED)
+    release = first_known(map(release_of_trace, facts))
+    process_environment = first_known(map(RESOURCE_ENVIRONMENT, facts))
+    sdk_versions = {span.sdk_version for span in facts}
+    process_release = first_known(release_of_process(span, sdk_versions) for span in facts)
     for node in members:
-        node.user = node.user or user or node.facts.resource_user
-        node.session = node.session or session or node.facts.resource_session
+        own = node.facts
+        node.user = node.user or user or own.resource_user
+        node.session = node.session or session or own.resource_session
         node.workflow = node.workflow or workflow
+        node.environment = node.environment or environment or own.resource_environment or process_environment
+        node.release = node.release or release or release_of_process(own, sdk_versions) or process_release
+
+
+def first_known(values: Iterable[str | None]) -> str | None:
+    return next(filter(None, values), None)
+
+
+def has_parent(node: Node) -> bool:
+    return node.facts.parent_span_id is not None
+
+
+def release_of_trace(facts: SpanFacts) -> str | None:
+    """Returns the release that the span states for its whole trace. An agent's version is not that of others."""
+    return facts.release or (None if facts.parent_span_id else facts.agent_version)
+
+
+def release_of_process(facts: SpanFacts, sdk_versions: set[str | None]) -> str | None:
+    """Returns the release on the span's resource. Spans of an SDK show that it is not the SDK's own version."""
+    release = facts.resource_release
+    return None if release in sdk_versions else release
 
 
 # --- The result ---
@@ -188,6 +225,8 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
         agent_id=node.agent or node.workflow or facts.service or "unknown",
         user_id=node.user,
         session_id=node.session,
+        environment=node.environment,
+        release=node.release,
         latency_ms=latency_ms,
         call=call,
     )
@@ -214,6 +253,8 @@ def call_facts(facts: SpanFacts, repetitions: list[Node]) -> SpanFacts:
             values = (getattr(record, name) for record in records)
             setattr(call, name, next((value for value in values if value is not None), None))
     call.usage_details = merged_details([call, *records])
+    first_tokens = (record.time_to_first_token_ms for record in (call, *records))
+    call.first_token_ms = next((ms for ms in first_tokens if ms is not None), None)
     return call
 
 

@@ -1,7 +1,7 @@
 """The facts that one span states. `resolve` finds the facts that only the whole trace shows."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import compress
 from operator import attrgetter, ne
 from typing import Any
@@ -9,6 +9,11 @@ from typing import Any
 from ingest.model_names import base_model
 from ingest.operations import CALL_KINDS
 from traces.row import Row, Status
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+MAX_FIRST_TOKEN_MS = 1e9
+"""Eleven days: more means a mistaken unit."""
 
 
 @dataclass(slots=True)
@@ -37,6 +42,18 @@ class SpanFacts:
     resource_user: str | None = None
     """The user of the whole process, for traces in which no span names one."""
     resource_session: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    agent_version: str | None = None
+    """The release of the agent, for its span and those below it."""
+    resource_environment: str | None = None
+    """The environment and the release of the process, for traces in which no span names one."""
+    resource_release: str | None = None
+    sdk_version: str | None = None
+    """What the resource states as the version of the service, where it is the version of an SDK."""
+    labels: dict[str, str] | None = None
+    tool: str | None = None
+    """The tool of a tool call, where the span's name is another."""
     provider: str | None = None
     requested_model: str | None = None
     used_model: str | None = None
@@ -50,6 +67,9 @@ class SpanFacts:
     reported_cost_usd: str | None = None
     reported_parts: dict[str, str] | None = None
     """The parts of the reported cost in USD by class: input, output, cache_read, cache_write, audio, image, search."""
+    first_token_ms: float | None = None
+    first_token_at_us: int | None = None
+    """When the first token came, in microseconds since 1970, where the client does not say after how long it came."""
     response_id: str | None = None
     holds_client_call: bool = False
     """A client wrote its last call into this span of the application."""
@@ -70,6 +90,17 @@ class SpanFacts:
     @property
     def end(self) -> datetime:
         return self.timestamp + timedelta(milliseconds=self.latency_ms or 0)
+
+    @property
+    def tool_name(self) -> str | None:
+        return self.tool or self.name or None
+
+    @property
+    def time_to_first_token_ms(self) -> float | None:
+        if self.first_token_ms is not None or self.first_token_at_us is None or self.is_timeless:
+            return self.first_token_ms
+        elapsed_ms = (self.first_token_at_us - (self.timestamp - EPOCH) // MICROSECOND) / 1000
+        return elapsed_ms if 0 <= elapsed_ms < MAX_FIRST_TOKEN_MS else None
 
     @property
     def model(self) -> str | None:

@@ -42,12 +42,21 @@ class Resource:
 
     service: str | None = None
     version: str | None = None
+    """The version of the service, or of an SDK that writes its own here."""
+    release: str | None = None
     environment: str | None = None
     user: str | None = None
     session: str | None = None
 
 
 NO_RESOURCE = Resource()
+
+
+class Scope(NamedTuple):
+    """The library that made a span."""
+
+    name: str = ""
+    version: str = ""
 
 
 @dataclass(slots=True)
@@ -64,6 +73,7 @@ class Span:
     events: list[Event] = field(default_factory=list)
     scope: str = ""
     """The name of the instrumentation scope: the library that made the span."""
+    scope_version: str = ""
     resource: Resource = NO_RESOURCE
     is_timeless: bool = False
     """The span does not say when it began: `start_ns` is the time of its arrival. `end_ns` is its end, or 0."""

@@ -21,7 +21,7 @@ from prices.models import PriceOverride
 from prices.overrides import current_overrides
 from prices.providers import provider_name
 from traces import arrivals, scores, writer
-from traces.row import CORRECTED_COLUMNS, Row
+from traces.row import CORRECTED_COLUMNS, TOOL_OPERATION, Row
 from traces.write_cursor import WriteCursor
 from workspaces.models import Workspace
 
@@ -184,7 +184,11 @@ def copy_resolved(row: Row, result: ResolvedSpan) -> None:
     row.agent_id = result.agent_id
     row.user_id = result.user_id
     row.session_id = result.session_id
+    row.environment = result.environment
+    row.release = result.release
+    row.tool = result.facts.tool_name if result.operation == TOOL_OPERATION else None
     row.latency_ms = result.latency_ms
+    row.first_token_ms = call.time_to_first_token_ms if call else None
     row.provider = provider_name(call.provider) if call else None
     row.model = call.model if call else None
     row.input_tokens = call.input_tokens if call else None

@@ -1,13 +1,12 @@
 """Makes the attributes of a span that are stored in the row's `attributes`."""
 
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from ingest import client_rules, fields
+from ingest import client_rules
 from ingest.attributes import Attributes
 from ingest.messages import safe_attribute, safe_value
-from ingest.spans import NS_PER_MS, Event, Span
+from ingest.spans import Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
 
@@ -18,7 +17,7 @@ MAX_INT = 2**63 - 1
 
 
 def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:
-    """Returns at most 128 of the span's attributes, with long texts cut, and facts that have no column."""
+    """Returns at most 128 of the span's attributes, with long texts cut, and from which library and service it came."""
     stored: dict[str, Any] = {}
     for name, value in span.attributes.items():
         if len(stored) == MAX_ATTRIBUTES:
@@ -31,7 +30,7 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
     for name in attributes.shape.messages:
         if (stored_name := clean_name(name)) in stored:
             stored[stored_name] = storable(safe_value(span.attributes[name]))
-    add_derived(stored, span, attributes)
+    add_origin(stored, span)
     if span.events:
         stored["events"] = [stored_event(event, store_content) for event in span.events]
     return stored
@@ -61,7 +60,7 @@ def storable(value: Any) -> Any:
         return None
 
 
-def add_derived(stored: dict[str, Any], span: Span, attributes: Attributes) -> None:
+def add_origin(stored: dict[str, Any], span: Span) -> None:
     resource = span.resource
     if span.scope:
         stored["otel.scope.name"] = clean_name(span.scope)
@@ -69,10 +68,6 @@ def add_derived(stored: dict[str, Any], span: Span, attributes: Attributes) -> N
         stored["service.name"] = resource.service
     if resource.version:
         stored["service.version"] = resource.version
-    if environment := resource.environment or attributes.text(fields.ENVIRONMENT):
-        stored["environment"] = environment
-    if first_token_ms := time_to_first_token_ms(span, attributes):
-        stored["time_to_first_token_ms"] = first_token_ms
 
 
 def stored_event(event: Event, store_content: bool) -> dict[str, Any]:
@@ -84,30 +79,3 @@ def stored_event(event: Event, store_content: bool) -> dict[str, Any]:
             if name != "exception.stacktrace"
         }
     return stored
-
-
-def time_to_first_token_ms(span: Span, attributes: Attributes) -> float | None:
-    if (seconds := attributes.number(fields.FIRST_TOKEN_SECONDS)) is not None:
-        return seconds * 1000
-    if (ms := attributes.number(fields.FIRST_TOKEN_MS)) is not None:
-        return ms
-    if (by_server := attributes.number(fields.FIRST_TOKEN_BY_SERVER)) is not None:
-        is_ms = any(in_ms(span) for in_ms in client_rules.SERVER_TIMES_IN_MS)
-        return by_server if is_ms else by_server * 1000
-    for event in span.events:
-        if event.name in client_rules.FIRST_TOKEN_EVENTS and event.time_ns >= span.start_ns:
-            return (event.time_ns - span.start_ns) / NS_PER_MS
-    return first_token_at_ms(span, attributes)
-
-
-def first_token_at_ms(span: Span, attributes: Attributes) -> float | None:
-    """Returns the milliseconds from the span's start to the time that the client states for the first token."""
-    text = attributes.text(fields.FIRST_TOKEN_AT)
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text.strip('"'))
-        elapsed_ms = at.timestamp() * 1000 - span.start_ns / NS_PER_MS
-    except (ValueError, OverflowError):
-        return None
-    return elapsed_ms if 0 <= elapsed_ms < 1e9 else None

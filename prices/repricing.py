@@ -26,7 +26,9 @@ KIND_OF_COLUMN = {
     **dict.fromkeys(("cache_read_tokens", "cache_write_tokens"), "usage"),
     **dict.fromkeys(("agent_id", "user_id", "session_id"), "agent, user or session"),
     **dict.fromkeys(("status", "error_type", "error_message"), "status"),
-    "latency_ms": "latency",
+    **dict.fromkeys(("environment", "release", "labels"), "environment, release or labels"),
+    "tool": "tool",
+    **dict.fromkeys(("latency_ms", "first_token_ms"), "latency"),
     "response_id": "response id",
     **dict.fromkeys(("name", "parent_span_id"), "name or parent"),
 }

@@ -19,7 +19,7 @@ from traces import engines
 from traces.row import CORRECTED_COLUMNS, KEY_COLUMNS, Row
 
 LOOKUP_COLUMNS = (*KEY_COLUMNS, *CORRECTED_COLUMNS, "span_facts")
-JSON_COLUMNS = ("usage_details", "span_facts")
+JSON_COLUMNS = ("labels", "usage_details", "span_facts")
 # Looks into the index once for each id. Without OFFSET 0 the planner, whose statistics of a growing table are always
 # old, may read all rows of the workspace instead. The ids are compared outside, or the planner may skip through the
 # table's key, which begins with the time, to find them.

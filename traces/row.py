@@ -6,10 +6,15 @@ from decimal import Decimal
 from typing import Any, Literal
 
 CALL_OPERATIONS = ("chat", "text_completion", "generate_content", "embeddings")
+TOOL_OPERATION = "execute_tool"
 COST_CLASSES = ("input", "output", "cache_read", "cache_write", "audio", "image", "search")
 """What the parts of a cost are for. Input and output are the tokens that no other class has."""
 COST_COLUMN_OF = {name: f"{name}_cost_usd" for name in COST_CLASSES}
 COST_COLUMNS = tuple(COST_COLUMN_OF.values())
+
+MAX_LABELS = 16
+LABEL_LENGTH = 256
+"""Bytes of the name of a label, and of its value."""
 
 Status = Literal["success", "error", "timeout"]
 
@@ -31,10 +36,20 @@ class Row:
     model: str | None = None
     user_id: str | None = None
     session_id: str | None = None
+    environment: str | None = None
+    """Where it ran, like production or staging."""
+    release: str | None = None
+    """The version of what ran."""
+    labels: dict[str, str] | None = None
+    """At most MAX_LABELS; None instead of an empty object."""
+    tool: str | None = None
+    """The tool's name; None for rows that are no tool calls."""
     status: Status = "success"
     error_type: str | None = None
     error_message: str | None = None
     latency_ms: float | None = None
+    first_token_ms: float | None = None
+    """From the start of a call to its first token."""
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -77,10 +92,15 @@ COLUMNS: dict[str, str] = {
     "model": "text",
     "user_id": "text",
     "session_id": "text",
+    "environment": "text",
+    "release": "text",
+    "labels": "jsonb",
+    "tool": "text",
     "status": "text",
     "error_type": "text",
     "error_message": "text",
     "latency_ms": "float8",
+    "first_token_ms": "float8",
     "input_tokens": "bigint",
     "output_tokens": "bigint",
     "cache_read_tokens": "bigint",

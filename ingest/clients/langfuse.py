@@ -22,6 +22,7 @@ CLIENT = Client(
         ),
         fields.FIRST_TOKEN_AT: ("langfuse.observation.completion_start_time",),
         fields.ENVIRONMENT: ("langfuse.environment",),
+        fields.RELEASE: ("langfuse.release", "langfuse.trace.release"),
         fields.ERROR_MESSAGE: ("langfuse.observation.status_message",),
     },
     kinds=(KindRule.by_value(20, "langfuse.observation.type", KINDS),),

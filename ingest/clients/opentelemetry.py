@@ -104,6 +104,7 @@ CLIENT = Client(
         ),
         fields.SERVICE: ("service.name",),
         fields.SERVICE_VERSION: ("service.version",),
+        fields.AGENT_VERSION: ("gen_ai.agent.version",),
         fields.ENVIRONMENT: ("deployment.environment.name", "deployment.environment"),
         fields.ERROR_TYPE: ("error.type",),
         fields.ERROR_CODE: ("http.response.status_code",),

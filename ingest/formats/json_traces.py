@@ -15,6 +15,8 @@ from pydantic import (
     StrictFloat,
     StrictInt,
     ValidationError,
+    ValidationInfo,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -22,9 +24,10 @@ from ingest.accepted_time import accepted_time, accepted_time_text, note_refused
 from ingest.formats.json_values import items_of
 from ingest.messages import safe_attribute, safe_message
 from ingest.model_names import base_model
+from ingest.span_facts import MAX_FIRST_TOKEN_MS
 from ingest.values import MAX_COST_USD, MAX_LATENCY_MS, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
-from traces.row import CALL_OPERATIONS, Row, Status
+from traces.row import CALL_OPERATIONS, LABEL_LENGTH, MAX_LABELS, TOOL_OPERATION, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
 
 USAGE_FIELDS = (
@@ -33,6 +36,7 @@ USAGE_FIELDS = (
     "cache_read_tokens",
     "cache_write_tokens",
     "reasoning_tokens",
+    "first_token_ms",
     "cost_usd",
 )
 MESSAGES: Mapping[str, str] = {
@@ -76,6 +80,28 @@ def storable_json(value: Any) -> Any:
         raise PydanticCustomError("attributes", "{reason}", {"reason": str(error)}) from error
 
 
+def valid_labels(value: Any) -> Any:
+    """Returns the labels without those that have no value. What is too long is refused: nobody could filter by it."""
+    if not isinstance(value, dict):
+        return value
+    if len(value) > MAX_LABELS:
+        raise PydanticCustomError("labels", "at most {most} labels", {"most": MAX_LABELS})
+    errors = [f"{name[:64]!r} {error}" for name, text in value.items() if (error := label_error(name, text))]
+    if errors:
+        raise PydanticCustomError("labels", "{reason}", {"reason": "; ".join(errors)})
+    labels = {clean(name, LABEL_LENGTH): clean(text, LABEL_LENGTH) for name, text in value.items() if text is not None}
+    return {name: text for name, text in labels.items() if is_identifier(text)} or None
+
+
+def label_error(name: str, text: Any) -> str | None:
+    if not name.strip():
+        return "is no name of a label"
+    if text is not None and not isinstance(text, str):
+        return "must be a text"
+    is_long = any(len(part.encode("utf-8", "replace")) > LABEL_LENGTH for part in (name, text or ""))
+    return f"is too long: at most {LABEL_LENGTH} bytes for the name and for the value" if is_long else None
+
+
 def parse_start(value: Any) -> datetime:
     if value is None:
         return datetime.now(UTC)
@@ -95,6 +121,7 @@ Id = Annotated[str | None, text_of(ID_LENGTH)]
 KnownId = Annotated[str | None, text_of(ID_LENGTH), BeforeValidator(known_id)]
 RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
+Labels = Annotated[Annotated[dict[str, str], Field(max_length=MAX_LABELS)] | None, BeforeValidator(valid_labels)]
 Count = Annotated[StrictInt, Field(ge=0, le=MAX_TOKENS)] | None
 Operation = Literal[
     "chat",
@@ -126,10 +153,15 @@ class TraceItem(BaseModel):
     model: Name = None
     user_id: KnownId = None
     session_id: KnownId = None
+    environment: KnownId = None
+    release: KnownId = None
+    labels: Annotated[Labels, Field(description="Names and values, at most 256 bytes each.")] = None
+    tool: Annotated[Name, Field(description="The tool of a tool call; by default its name.")] = None
     status: Status = "success"
     error_type: Annotated[str | None, message_of(NAME_LENGTH)] = None
     error_message: Annotated[str | None, message_of(MESSAGE_LENGTH)] = None
     latency_ms: Annotated[StrictFloat, Field(ge=0, le=MAX_LATENCY_MS, allow_inf_nan=False)] | None = None
+    first_token_ms: Annotated[StrictFloat, Field(ge=0, lt=MAX_FIRST_TOKEN_MS, allow_inf_nan=False)] | None = None
     input_tokens: Count = None
     output_tokens: Count = None
     cache_read_tokens: Count = None
@@ -137,6 +169,13 @@ class TraceItem(BaseModel):
     reasoning_tokens: Count = None
     cost_usd: Annotated[StrictFloat, Field(ge=0, le=float(MAX_COST_USD), allow_inf_nan=False)] | None = None
     attributes: Annotated[dict[str, Any], BeforeValidator(storable_json)] = {}
+
+    @field_validator("tool")
+    @classmethod
+    def is_of_a_tool_call(cls, tool: str | None, info: ValidationInfo) -> str | None:
+        if tool and info.data.get("operation", TOOL_OPERATION) != TOOL_OPERATION:
+            raise PydanticCustomError("tool", "only an item with the operation execute_tool has a tool")
+        return tool
 
     def row(self) -> Row:
         values = dict(self)
@@ -153,6 +192,8 @@ class TraceItem(BaseModel):
             # Agent runs repeat the sums of their calls: they are stored as attributes, and no total adds them.
             values["attributes"] = self.attributes | self.usage()
             values |= dict.fromkeys(USAGE_FIELDS)
+        if self.operation == TOOL_OPERATION:
+            values["tool"] = self.tool or self.name or None
         values["provider"] = provider_name(self.provider)
         values["model"] = base_model(self.model)
         for name, raw in (("provider", self.provider), ("model", self.model)):
@@ -176,6 +217,8 @@ class TraceItem(BaseModel):
         noted["item"] = True
         if "operation" in given:
             noted["operation"] = self.operation
+        if self.tool:
+            noted["tool"] = self.tool
         if "timestamp" not in given:
             noted["is_timeless"] = True
         return noted

@@ -47,8 +47,9 @@ def resource_of(values: dict[str, Any]) -> Resource:
     attributes = Attributes(values)
     return Resource(
         service=attributes.text(fields.SERVICE, ID_LENGTH),
-        version=attributes.text(fields.SERVICE_VERSION),
-        environment=attributes.text(fields.ENVIRONMENT),
+        version=attributes.identifier(fields.SERVICE_VERSION),
+        release=attributes.identifier(fields.RELEASE),
+        environment=attributes.identifier(fields.ENVIRONMENT),
         user=attributes.identifier(fields.USER),
         session=attributes.identifier(fields.SESSION),
     )

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from ingest.formats.json_values import as_list, as_objects, object_at, parse_spans_json, too_many_spans
 from ingest.formats.otlp import MAX_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Span
+from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Scope, Span
 from web import json_body
 from web.json_body import MAX_DEPTH
 from web.problems import Problem
@@ -36,16 +36,20 @@ def decode(body: bytes) -> Decoded:
     return decoded
 
 
-def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, str, Resource]]:
-    """Returns each span with the name of its scope and with its resource."""
+def spans_with_origin(request: dict[str, Any]) -> list[tuple[Any, Scope, Resource]]:
+    """Returns each span with its scope and its resource."""
     return [
         (span, scope, resource)
         for resource_spans in as_objects(request.get("resourceSpans"))
         for resource in [lenient_resource(object_at(resource_spans, "resource"))]
         for scope_spans in as_objects(resource_spans.get("scopeSpans"))
-        for scope in [str(object_at(scope_spans, "scope").get("name") or "")]
+        for scope in [scope_of(object_at(scope_spans, "scope"))]
         for span in as_list(scope_spans.get("spans"))
     ]
+
+
+def scope_of(scope: dict[str, Any]) -> Scope:
+    return Scope(str(scope.get("name") or ""), str(scope.get("version") or ""))
 
 
 def misplaced_parts(request: dict[str, Any]) -> list[Rejection]:
@@ -70,7 +74,7 @@ def lenient_resource(resource: dict[str, Any]) -> Resource:
         return Resource()
 
 
-def span_of(span: Any, scope: str, resource: Resource) -> Span:
+def span_of(span: Any, scope: Scope, resource: Resource) -> Span:
     if not isinstance(span, dict):
         raise RejectedSpan("format", "a span must be a JSON object")
     trace_id, span_id, parent_span_id = checked_ids(
@@ -90,7 +94,8 @@ def span_of(span: Any, scope: str, resource: Resource) -> Span:
         status_message=str(status.get("message") or ""),
         attributes=attributes_of(span.get("attributes")),
         events=[event_of(event) for event in as_objects(span.get("events"))[:MAX_EVENTS]],
-        scope=scope,
+        scope=scope.name,
+        scope_version=scope.version,
         resource=resource,
     )
 

@@ -14,7 +14,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from ingest.formats import wire
 from ingest.formats.json_values import too_many_spans
 from ingest.formats.otlp import MAX_EVENTS, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Span
+from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Scope, Span
 from web import json_body
 from web.problems import Problem
 
@@ -50,7 +50,7 @@ def decode(body: bytes) -> Decoded:
     for resource_spans in request.resource_spans:
         resource = resource_of(attributes_of(resource_spans.resource.attributes))
         for scope_spans in resource_spans.scope_spans:
-            scope = scope_spans.scope.name
+            scope = Scope(scope_spans.scope.name, scope_spans.scope.version)
             for span in scope_spans.spans:
                 add(decoded, span, scope, resource)
     return decoded
@@ -81,7 +81,7 @@ def count_parts(body: bytes) -> None:
                 raise too_many_spans()
 
 
-def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) -> None:
+def add(decoded: Decoded, span: trace_pb2.Span, scope: Scope, resource: Resource) -> None:
     try:
         trace_id, span_id, parent_span_id = checked_ids(span.trace_id, span.span_id, span.parent_span_id)
     except RejectedSpan as error:
@@ -104,7 +104,8 @@ def add(decoded: Decoded, span: trace_pb2.Span, scope: str, resource: Resource) 
             ]
             if span.events
             else [],
-            scope=scope,
+            scope=scope.name,
+            scope_version=scope.version,
             resource=resource,
         )
     )
@@ -172,11 +173,12 @@ def first_inside(body: bytes, message: wire.Part, kind: str) -> bytes:
     return next((body[start:end] for _, start, end in inside(body, message, kind)), b"")
 
 
-def lenient_scope(body: bytes) -> str:
+def lenient_scope(body: bytes) -> Scope:
     try:
-        return InstrumentationScope.FromString(body).name
+        scope = InstrumentationScope.FromString(body)
     except DecodeError:
-        return ""
+        return Scope()
+    return Scope(scope.name, scope.version)
 
 
 def lenient_resource(body: bytes) -> Resource:

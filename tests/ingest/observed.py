@@ -30,9 +30,12 @@ def observed(rows: Iterable[Row]) -> dict[str, Any]:
         "llm_timeouts": sum(row.status == "timeout" for row in chats),
         "tool_calls": len(tools),
         "tool_errors": sum(row.status != "success" for row in tools),
-        "tools": dict(Counter(row.name for row in tools)),
+        "tools": dict(Counter(row.tool for row in everything if row.tool)),
         "users": sorted({row.user_id for row in everything if row.user_id}),
         "sessions": sorted({row.session_id for row in everything if row.session_id}),
+        "environments": sorted({row.environment for row in everything if row.environment}),
+        "releases": sorted({row.release for row in everything if row.release}),
+        "first_tokens": sum(row.first_token_ms is not None for row in everything),
         "models": models(calls),
         "per_user": per_user(calls),
         "tokens": tokens(calls),
@@ -100,8 +103,9 @@ def costs(rows: Iterable[Row]) -> dict[str, Decimal | None]:
 
 
 FIELDS_OF_CALLS = (
-    *("span_id", "operation", "agent_id", "provider", "model", "user_id", "session_id", "status", "error_type"),
-    *("latency_ms", "input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
+    *("span_id", "operation", "agent_id", "provider", "model", "user_id", "session_id", "environment", "release"),
+    *("status", "error_type", "latency_ms", "first_token_ms"),
+    *("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
     *("cost_usd", "cost_source"),
 )
 
@@ -125,7 +129,7 @@ def runs(rows: Iterable[Row], service: str) -> Counter[str]:
 
 def run(rows: list[Row], service: str) -> str:
     users = sorted({row.user_id for row in rows if row.user_id})
-    tools = sorted((row.name, row.status == "success") for row in rows if row.operation == "execute_tool")
+    tools = sorted((row.tool, row.status == "success") for row in rows if row.operation == "execute_tool")
     return f"{users} {agents(rows, service)} {tools} {outcome(rows)}"
 
 

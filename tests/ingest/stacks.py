@@ -31,6 +31,7 @@ class Stack:
     """The number of the span of the call that succeeds."""
     bad: int
     """The number of the span of the call that fails."""
+    first_token_ms: float | None = None
     cached: int | None = 40
     reasoning: int | None = 10
     agent: str = "weather-agent"
@@ -411,6 +412,7 @@ STACKS["strands"] = Stack(
     ],
     good=3,
     bad=5,
+    first_token_ms=980,
     reasoning=None,
 )
 

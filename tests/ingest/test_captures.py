@@ -28,6 +28,7 @@ pytestmark = [
 
 WITHOUT_USERS = ("openai-agents-genai",)
 """Captures that say nothing of users: the SDK does not export them."""
+TIMES = ("latency_ms", "first_token_ms")
 EVENING = {"start": "2026-11-22T22:00:00Z", "end": "2026-11-23T00:00:00Z"}
 """The window in which all captures were taken."""
 
@@ -76,6 +77,7 @@ def check(tenant: Tenant, stack: str) -> None:
     assert costs(stored_rows) == golden_costs(described)
     assert exactly(calls(stored_rows)) == exactly(expected_calls(stack))
     assert runs(stored_rows, service_of(stack)) == driven_runs(described["scenario"], stack not in WITHOUT_USERS)
+    assert len({(row.environment, row.release) for row in stored_rows}) == 1, "a capture is of one process"
     assert len(stored_rows) == described["spans"] + (described["trace_ids"] if stack == "openai-agents-native" else 0)
 
 
@@ -84,8 +86,8 @@ def service_of(stack: str) -> str:
 
 
 def exactly(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rounds latencies to nanoseconds, which the wire counts and floats do not."""
-    return [call | {"latency_ms": call["latency_ms"] and round(call["latency_ms"], 6)} for call in calls]
+    """Rounds times to nanoseconds, which the wire counts and floats do not."""
+    return [call | {name: call[name] and round(call[name], 6) for name in TIMES} for call in calls]
 
 
 def golden_costs(described: dict[str, Any]) -> dict[str, Decimal | None]:
@@ -182,6 +184,9 @@ def test_the_expected_calls_add_up_to_what_is_observable(stack: str) -> None:
     )
     assert {call.agent_id for call in listed} <= {*observable["agents"], service_of(stack)}
     assert {call.user_id for call in listed} - {None} <= set(observable["users"])
+    assert sorted({call.environment for call in listed} - {None}) == observable["environments"]
+    assert sorted({call.release for call in listed} - {None}) == observable["releases"]
+    assert sum(call.first_token_ms is not None for call in listed) == observable["first_tokens"]
     assert costs(listed) == golden_costs(expected(stack))
 
 

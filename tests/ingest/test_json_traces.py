@@ -1,4 +1,5 @@
 import gzip
+import itertools
 import json
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -61,6 +62,9 @@ def test_every_field_is_stored(tenant: Tenant) -> None:
         "error_type": "timeout",
         "error_message": "too slow",
         "latency_ms": 12.5,
+        "first_token_ms": 3.5,
+        "environment": "staging",
+        "release": "42",
         "input_tokens": 10,
         "output_tokens": 0,
         "cache_read_tokens": 1,
@@ -116,6 +120,18 @@ REFUSED = [
     ('{"agent_id": "a", "latency_ms": 1e400}', ["latency_ms"], "finite"),
     ('{"agent_id": "a", "latency_ms": 1e13}', ["latency_ms"], "less than"),
     ('{"agent_id": "a", "latency_ms": "5"}', ["latency_ms"], "number"),
+    ('{"agent_id": "a", "first_token_ms": -1}', ["first_token_ms"], "greater than or equal to 0"),
+    ('{"agent_id": "a", "first_token_ms": 1e9}', ["first_token_ms"], "less than"),
+    ('{"agent_id": "a", "first_token_ms": "5"}', ["first_token_ms"], "number"),
+    ('{"agent_id": "a", "environment": 5}', ["environment"], "valid string"),
+    ('{"agent_id": "a", "release": 42}', ["release"], "valid string"),
+    ('{"agent_id": "a", "tool": "search"}', ["tool"], "operation execute_tool"),
+    ('{"agent_id": "a", "labels": "acme"}', ["labels"], "dictionary"),
+    ('{"agent_id": "a", "labels": {"seats": 5}}', ["labels"], "'seats' must be a text"),
+    ('{"agent_id": "a", "labels": {" ": "x"}}', ["labels"], "no name of a label"),
+    (f'{{"agent_id": "a", "labels": {{"x": "{"é" * 129}"}}}}', ["labels"], "'x' is too long: at most 256 bytes"),
+    (f'{{"agent_id": "a", "labels": {{"{"y" * 257}": "x"}}}}', ["labels"], "is too long: at most 256 bytes"),
+    (json.dumps({"agent_id": "a", "labels": {str(n): "x" for n in range(17)}}), ["labels"], "at most 16 labels"),
     ('{"agent_id": "a", "input_tokens": -1}', ["input_tokens"], "greater than or equal to 0"),
     ('{"agent_id": "a", "input_tokens": 1000000000001}', ["input_tokens"], "less than"),
     ('{"agent_id": "a", "input_tokens": 99999999999999999999999}', ["input_tokens"], "integer"),
@@ -263,3 +279,55 @@ def test_50_concurrent_posts_of_the_same_100_traces_store_100_rows(tenant: Tenan
     assert sum(answer["accepted"] for answer in answers) == 100
     assert sum(answer["duplicates"] for answer in answers) == 4_900
     assert len(stored(tenant)) == 100
+
+
+# --- Labels and tools ---
+
+
+def test_labels_are_stored_without_those_that_have_no_value(tenant: Tenant) -> None:
+    labels = {"customer": "acme", "feature": None, "team": " ", "region": "undefined"}
+    assert post(tenant, {"agent_id": "a", "labels": labels})[1]["accepted"] == 1
+    assert post(tenant, {"agent_id": "b", "labels": {"feature": ""}})[1]["accepted"] == 1
+    assert sorted((row["agent_id"], row["labels"]) for row in stored(tenant)) == [
+        ("a", '{"customer": "acme"}'),
+        ("b", None),
+    ]
+
+
+def test_a_tool_call_has_a_tool_which_its_name_is_by_default(tenant: Tenant) -> None:
+    call = {"agent_id": "a", "operation": "execute_tool"}
+    for item in ({"tool": "search"}, {"name": "fetch"}, {"name": "step 3", "tool": "mail"}, {}):
+        assert post(tenant, call | item)[1]["accepted"] == 1
+    assert {(row["name"], row["tool"]) for row in stored(tenant)} == {
+        *((None, "search"), ("fetch", "fetch"), ("step 3", "mail"), (None, None)),
+    }
+
+
+def test_copies_of_an_item_end_with_all_labels_and_columns_in_every_order(tenant: Tenant) -> None:
+    copies: list[dict[str, Any]] = [
+        {"labels": {"customer": "acme", "feature": "old"}, "environment": "production", "name": "step"},
+        {"labels": {"feature": "checkout"}, "release": "42", "latency_ms": 10.0},
+        {"labels": {"team": "blue"}, "tool": "search", "operation": "execute_tool", "latency_ms": 5.0},
+    ]
+    ids = {"agent_id": "a", "span_id": "s", "timestamp": iso(datetime.now(UTC))}
+    orders = list(itertools.permutations(copies))
+    for number, order in enumerate(orders):
+        for copy in (*order, *order):
+            post(tenant, ids | {"trace_id": str(number)} | copy)
+    rows = stored(tenant)
+    assert len(rows) == len(orders)
+    columns = ("environment", "release", "operation", "tool", "name", "latency_ms")
+    [values] = {tuple(row[name] for name in columns) for row in rows}
+    assert values == ("production", "42", "execute_tool", "search", "step", 10)
+    [labels] = {row["labels"] for row in rows}
+    assert json.loads(labels) == {"customer": "acme", "feature": "checkout", "team": "blue"}
+
+
+def test_too_many_labels_of_copies_are_the_same_sixteen_in_every_order(tenant: Tenant) -> None:
+    copies = [{"labels": {f"{part}{n:02}": "x" for n in range(10)}} for part in "abc"]
+    ids = {"agent_id": "a", "span_id": "s", "timestamp": iso(datetime.now(UTC))}
+    for number, order in enumerate(itertools.permutations(copies)):
+        for copy in order:
+            post(tenant, ids | {"trace_id": str(number)} | copy)
+    [labels] = {row["labels"] for row in stored(tenant)}
+    assert len(json.loads(labels)) == 16

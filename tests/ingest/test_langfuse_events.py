@@ -251,7 +251,7 @@ def test_an_observation_may_have_the_id_of_its_trace(tenant: Tenant) -> None:
 
 def test_time_to_the_first_token_is_stored(tenant: Tenant) -> None:
     send(tenant, a_generation(completionStartTime=at(0.5)))
-    assert the_call(tenant)["attributes"]["time_to_first_token_ms"] == pytest.approx(500)
+    assert the_call(tenant)["first_token_ms"] == pytest.approx(500)
 
 
 def test_contents_are_stored_only_where_they_may_be(tenant: Tenant) -> None:

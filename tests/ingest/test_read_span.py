@@ -10,7 +10,6 @@ from ingest.fields import Field
 from ingest.read_span import kind_of, read_span
 from ingest.span_facts import SpanFacts
 from ingest.spans import Event, Span
-from ingest.stored_attributes import time_to_first_token_ms
 
 
 def a_span(attributes: dict[str, Any], **values: Any) -> Span:
@@ -401,7 +400,7 @@ def test_the_error_message_is_read_in_order(message: str, values: dict[str, Any]
     assert a_call(**({"attributes": {}, "status": 2} | values)).error_message == message
 
 
-# --- Facts without a column ---
+# --- The first token ---
 
 
 @pytest.mark.parametrize(
@@ -420,7 +419,7 @@ def test_the_error_message_is_read_in_order(message: str, values: dict[str, Any]
 def test_the_time_to_the_first_token_is_read_from_each_source(
     attributes: dict[str, Any], values: dict[str, Any]
 ) -> None:
-    assert time_to_first_token_ms(a_span(attributes, **values), Attributes(attributes)) == pytest.approx(500)
+    assert a_call(attributes, **values).time_to_first_token_ms == pytest.approx(500)
 
 
 def test_the_first_id_in_the_output_is_the_response_id() -> None:

@@ -66,17 +66,26 @@ def check(tenant: Tenant, stack: Stack) -> None:
     assert {(row.user_id, row.session_id) for row in rows} == {(stack.user, stack.session)}
 
 
+UNKNOWN_OF_FAILED = (
+    *("first_token_ms", "input_tokens", "output_tokens"),
+    *("cache_read_tokens", "reasoning_tokens", "cost_usd"),
+)
+
+
 def expected_calls(stack: Stack) -> list[dict[str, Any]]:
     of_both = {
         "operation": stack.operation,
         "agent_id": stack.agent,
         "user_id": stack.user,
         "session_id": stack.session,
+        "environment": None,
+        "release": None,
         "cache_write_tokens": None,
     }
     good = of_both | {
         "span_id": span_id(stack.good),
         "latency_ms": latency_ms(stack.good),
+        "first_token_ms": stack.first_token_ms,
         "provider": stack.provider,
         "model": stack.model,
         "status": "success",
@@ -97,7 +106,7 @@ def expected_calls(stack: Stack) -> list[dict[str, Any]]:
         "error_type": stack.error_type,
         "cost_source": "unknown",
     }
-    unknown = dict.fromkeys(("input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens", "cost_usd"))
+    unknown = dict.fromkeys(UNKNOWN_OF_FAILED)
     return [good, unknown | bad]
 
 
