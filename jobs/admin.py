@@ -21,7 +21,6 @@ for model in (ProcrastinateJob, ProcrastinateEvent, ProcrastinateWorker):
         admin.site.unregister(model)
 
 MAX_DIGITS = 18
-ACTIONS = {"run": overview.run_now, "pause": overview.pause, "resume": overview.resume}
 
 
 @admin.register(TaskState)
@@ -65,8 +64,8 @@ class TaskStateAdmin(admin.ModelAdmin):
         job_id, task = request.POST.get("job", ""), request.POST.get("task", "")
         if job_id.isascii() and job_id.isdigit() and len(job_id) <= MAX_DIGITS:
             done = overview.run_again(int(job_id))
-        elif task in overview.own_tasks() and request.POST.get("action") in ACTIONS:
-            done = ACTIONS[request.POST["action"]](task)
+        elif task in overview.own_tasks() and request.POST.get("action") in overview.ACTIONS:
+            done = overview.ACTIONS[request.POST["action"]](task)
         else:
             done = "There is no such task or action."
         messages.info(request, done)

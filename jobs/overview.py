@@ -10,7 +10,7 @@ from procrastinate.tasks import Task
 
 from jobs.clock import put_into_queue
 from jobs.models import Run, TaskState
-from jobs.queue_table import waiting
+from jobs.queue_table import make_due, run_failed_again, waiting
 from jobs.state import PROBE_SECONDS
 from jobs.timetable import TIMETABLE, due_moments
 from web import deadline
@@ -54,7 +54,7 @@ def own_tasks() -> dict[str, Task[Any, Any, Any]]:
 
 def task_lines() -> list[TaskLine]:
     states = {state.name: state for state in TaskState.objects.all()}
-    due = {entry.task.name: str(entry.period) for entry in TIMETABLE}
+    due = {entry.task.name: entry.due for entry in TIMETABLE}
     late = {task["task"]: task for task in waiting()}
     last_runs = {run.task: run for run in Run.objects.order_by("task", "-started_at", "-id").distinct("task")}
     return [
@@ -97,10 +97,13 @@ def last_runs() -> list[Run]:
 
 
 def run_now(name: str) -> str:
-    """Defers the jobs of a task of the timetable, as if it were due now."""
+    """Defers the jobs of a task of the timetable, as if it were due now; one that waits already runs now."""
+    if TaskState.objects.filter(name=name, is_paused=True).exists():
+        return f"{name} is paused. Resume it first."
     entries = [entry for entry in due_moments(timezone.now()) if entry[0].task.name == name]
     for entry, subject, due_at in entries:
         put_into_queue(entry, subject, due_at)
+    make_due(name)
     return f"{name} runs as soon as a worker is free." if entries else f"{name} is not in the timetable."
 
 
@@ -120,7 +123,10 @@ def set_paused(name: str, is_paused: bool) -> None:
 
 def run_again(job_id: int) -> str:
     """Puts a job that has failed for good back into the queue."""
-    if not ProcrastinateJob.objects.filter(id=job_id, status="failed").exists():
-        return f"Job {job_id} has not failed, or is deleted."
-    app.job_manager.retry_job_by_id(job_id, retry_at=timezone.now())
-    return f"Job {job_id} runs as soon as a worker is free."
+    if run_failed_again(job_id):
+        return f"Job {job_id} runs as soon as a worker is free."
+    return f"Job {job_id} has not failed, or is deleted."
+
+
+ACTIONS = {"run": run_now, "pause": pause, "resume": resume}
+"""What operators can do with a task, by the word of the button and of the command."""

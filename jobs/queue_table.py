@@ -30,6 +30,8 @@ WHERE status = 'doing'
         FROM procrastinate_workers AS worker
         WHERE worker.id = job.worker_id
             AND worker.last_heartbeat > now() - make_interval(secs => %(seconds)s)
+            -- A heartbeat of the future is of a clock that was ahead, and says nothing.
+            AND worker.last_heartbeat < now() + make_interval(mins => 1)
     )
 RETURNING id, task_name AS task, args AS arguments, status = 'failed' AS has_failed
 """
@@ -44,6 +46,16 @@ SET scheduled_at = now(), attempts = greatest(attempts - 1, 0)
 WHERE status = 'todo'
     AND scheduled_at = %(paused_until)s
     AND NOT EXISTS (SELECT FROM jobs_taskstate AS state WHERE state.name = job.task_name AND state.is_paused)
+"""
+MAKE_DUE = """
+UPDATE procrastinate_jobs
+SET scheduled_at = now()
+WHERE status = 'todo' AND task_name = %(task)s AND scheduled_at > now() AND scheduled_at < %(paused_until)s
+"""
+RUN_AGAIN = """
+UPDATE procrastinate_jobs
+SET status = 'todo', attempts = 0, scheduled_at = now()
+WHERE status = 'failed' AND id = %(job_id)s
 """
 DELETE_ENDED = """
 DELETE FROM procrastinate_jobs AS job
@@ -87,6 +99,19 @@ def wake_resumed() -> None:
     """Makes the jobs of tasks due that are no longer paused. Waiting for that was no attempt."""
     with connection.cursor() as cursor:
         cursor.execute(WAKE, {"paused_until": PAUSED_UNTIL})
+
+
+def make_due(task: str) -> None:
+    """Lets the jobs of the task run now that wait for a later moment, like their next attempt."""
+    with connection.cursor() as cursor:
+        cursor.execute(MAKE_DUE, {"task": task, "paused_until": PAUSED_UNTIL})
+
+
+def run_failed_again(job_id: int) -> bool:
+    """Lets a job that has failed for good run again, with all its attempts. Returns whether there is such a job."""
+    with connection.cursor() as cursor:
+        cursor.execute(RUN_AGAIN, {"job_id": job_id})
+        return bool(cursor.rowcount)
 
 
 def delete_ended(cutoff: datetime) -> None:

@@ -60,5 +60,6 @@ RETENTION = (
         "jobs_dueperiod procrastinate_periodic_defers",
     ),
     Rule("Tasks, workers and their clock", FOR_EVER, "jobs_taskstate jobs_clock procrastinate_workers"),
+    Rule("Messages, where they are files", "the newest 1,000", ""),
     Rule("Migrations", FOR_EVER, "django_migrations"),
 )

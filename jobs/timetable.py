@@ -22,6 +22,13 @@ class Entry(NamedTuple):
     subjects: Callable[[], Mapping[str, ZoneInfo]] = lambda: {"": UTC}
     """Returns what the task runs for, each with the zone of its days. The task gets the name as `subject`."""
 
+    @property
+    def due(self) -> str:
+        """Returns in words when it is due, and in which time zone where that matters."""
+        if not isinstance(self.period, Daily):
+            return str(self.period)
+        return f"{self.period} {'of each time zone' if self.subjects is workspace_zones else 'UTC'}"
+
 
 TIMETABLE = (
     Entry(traces.close_hours, Every(timedelta(hours=1), offset=timedelta(minutes=7))),

@@ -43,12 +43,18 @@ MAX_CONNECTIONS = 4
 
 class JobWorker(Worker):
     def stop(self) -> None:
-        """Takes up no more jobs, and ends the process when those that run have ended, or are out of time.
-
-        Without the timer a worker that lost its database would wait for its longest job, and show no sign of life.
-        """
+        """Takes up no more jobs, and ends when those that run have ended, or are out of time."""
         super().stop()  # type: ignore[no-untyped-call]
-        timer = Timer(GRACE_SECONDS, end_now, [self])
+        self.end_in_time()
+
+    async def _shutdown(self, side_tasks: list[asyncio.Task[Any]]) -> None:
+        """Waits for running jobs, in time, also where the loss of the database ends the worker, and not `stop`."""
+        self.end_in_time()
+        await super()._shutdown(side_tasks)
+
+    def end_in_time(self) -> None:
+        """Ends the process after GRACE_SECONDS: a worker that waits for its longest job shows no sign of life."""
+        timer = Timer(GRACE_SECONDS, end_now, [self.worker_id])
         timer.daemon = True
         timer.start()
 
@@ -131,11 +137,11 @@ def queue_connection() -> dict[str, Any]:
     return params | {"options": f"{params.get('options', '')} -c synchronous_commit=off".strip()}
 
 
-def end_now(worker: JobWorker) -> None:
+def end_now(worker_id: int | None) -> None:
     """Hands back the jobs that still run and ends the process: nothing else ends a thread."""
     try:
-        if worker.worker_id is not None:
-            hand_back(worker.worker_id)
+        if worker_id is not None:
+            hand_back(worker_id)
     finally:
         os._exit(0)
 

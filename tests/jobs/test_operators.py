@@ -1,6 +1,7 @@
 """Operators see background work, and can run, pause and repeat it: in the admin and by commands."""
 
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -19,6 +20,8 @@ from jobs.tasks import delete_old_records
 from observability.health import checks
 from tests.factories import WorkspaceFactory
 from tests.jobs.effects import effect, fails
+from traces.tasks import delete_old_traces
+from web.clock import ClocksDiffer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -68,7 +71,8 @@ def test_the_page_shows_every_task_with_what_it_does_and_when(operator: Client, 
     page = operator.get(PAGE).content.decode()
     assert RETENTION_TASK in page
     assert "Deletes traces, scores and their sums past their retention" in page
-    assert "daily at 03:10" in page
+    assert "daily at 03:10 of each time zone" in page
+    assert "daily at 03:40 UTC" in page
     assert "builtin:" not in page
     for rule in RETENTION:
         assert rule.rows in page
@@ -85,7 +89,38 @@ def test_a_failed_job_can_be_run_again(operator: Client) -> None:
     job_id = failed_job()
     page = operator.post(PAGE, {"job": job_id}, follow=True)
     assert f"Job {job_id} runs as soon as a worker is free." in page.content.decode()
-    assert ProcrastinateJob.objects.get(id=job_id).status == "todo"
+    job = ProcrastinateJob.objects.get(id=job_id)
+    assert (job.status, job.attempts) == ("todo", 0)  # with all its attempts
+
+
+def test_run_now_does_not_wait_for_the_next_attempt_of_a_job_and_names_a_pause(operator: Client) -> None:
+    operator.post(PAGE, {"task": RETENTION_TASK, "action": "run"})
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '2 hours', attempts = 3")
+    operator.post(PAGE, {"task": RETENTION_TASK, "action": "run"})
+    assert ProcrastinateJob.objects.get().scheduled_at <= timezone.now()
+    operator.post(PAGE, {"task": RETENTION_TASK, "action": "pause"})
+    page = operator.post(PAGE, {"task": RETENTION_TASK, "action": "run"}, follow=True)
+    assert "is paused. Resume it first." in page.content.decode()
+
+
+def test_the_counts_of_a_task_cannot_be_edited(operator: Client) -> None:
+    TaskState.objects.create(name=RETENTION_TASK)
+    assert operator.get(f"{PAGE}{RETENTION_TASK}/change/").status_code == 404
+
+
+@pytest.mark.parametrize("which", ["default", "analytics"])
+def test_nothing_is_deleted_while_clocks_differ(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if which == "analytics":
+        monkeypatch.setattr("web.clock.clock.fault", lambda: "The server's clock is 4000 s ahead.")
+    else:
+        ahead = timezone.now() + timedelta(days=400)
+        monkeypatch.setattr("web.clock.timezone.now", lambda: ahead)
+    Run.objects.create(task="t", job_id=1, started_at=timezone.now() - timedelta(days=300), seconds=0)
+    for run_task in (delete_old_records, partial(delete_old_traces, subject="UTC")):
+        with pytest.raises(ClocksDiffer):
+            run_task(due_at=(timezone.now() - timedelta(days=1)).isoformat())
+    assert Run.objects.exists()
 
 
 def test_a_task_of_the_timetable_can_be_run_now(operator: Client) -> None:
@@ -127,7 +162,7 @@ def test_the_command_does_what_the_page_does(running_clock: None) -> None:
         return out.getvalue()
 
     assert f"Failed: job {job_id}, tests.fails: ValueError: broken <b>here</b>" in said()
-    assert f"{RETENTION_TASK}: daily at 03:10, never run, 0 runs, 0 failed, 0 waiting" in said()
+    assert f"{RETENTION_TASK}: daily at 03:10 of each time zone, never run, 0 runs, 0 failed, 0 waiting" in said()
     said("pause", RETENTION_TASK)
     assert "0 waiting, paused" in said()
     said("resume", RETENTION_TASK)

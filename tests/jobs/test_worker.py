@@ -1,16 +1,25 @@
 """A worker process takes jobs up, records their runs, and leaves nothing undone when it ends."""
 
+import asyncio
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import ConnectorException
 
 from jobs import queue_table
 from jobs.models import Clock, Run, TaskState
+from jobs.runs import safe_traceback
+from jobs.worker import run_clock
 from tests.jobs.effects import TABLES, effect, fails
 from tests.jobs.processes import running_worker
 from tests.servers import environment_of_a_server, until
@@ -137,3 +146,88 @@ def test_a_worker_whose_job_ends_while_the_database_is_away_leaves_it_to_the_nex
     assert ProcrastinateJob.objects.get().status == "doing"
     queue_table.give_back_abandoned()
     assert ProcrastinateJob.objects.get().status == "todo"
+
+
+def test_many_long_jobs_starve_neither_the_clock_nor_the_end() -> None:
+    """More jobs than the threads that Python has ready on this machine."""
+    jobs = 2 * min(32, (os.cpu_count() or 1) + 4)
+    with running_worker(environment_of_a_server(0, JOB_THREADS=str(jobs)), grace_seconds=0.2) as worker:
+        until(Clock.objects.exists, "the clock runs")
+        for number in range(jobs):
+            effect.defer(key=str(number), seconds=3600)
+        until(lambda: len(rows("SELECT key FROM attempts")) >= min(32, (os.cpu_count() or 1) + 4), "jobs run")
+        long_ago = timezone.now() - timedelta(hours=1)
+        Clock.objects.update(ticked_at=long_ago)
+        until(lambda: Clock.objects.get().ticked_at > long_ago, "the clock looks at the timetable", 20)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+    assert not ProcrastinateJob.objects.filter(status="doing").exists()
+
+
+def test_a_worker_that_loses_the_queue_does_not_wait_for_its_longest_job() -> None:
+    with running_worker(environment_of_a_server(0), grace_seconds=0.2) as worker:
+        effect.defer(key="k", seconds=3600)
+        until(lambda: bool(rows("SELECT key FROM attempts")), "the job runs")
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE procrastinate_jobs RENAME TO hidden")
+        try:
+            worker.wait(timeout=30)
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("ALTER TABLE hidden RENAME TO procrastinate_jobs")
+
+
+def test_a_job_of_a_newer_version_waits_for_a_newer_worker(worker: subprocess.Popen[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES ('default', 'of.tomorrow', '{}')"
+        )
+        cursor.execute('SELECT pg_notify(\'procrastinate_any_queue_v1\', \'{"type": "job_inserted", "job_id": 1}\')')
+    until(lambda: ProcrastinateJob.objects.filter(attempts=1).exists(), "the worker has seen it")
+    job = ProcrastinateJob.objects.get()
+    assert job.status == "todo"
+    assert job.scheduled_at > timezone.now()
+
+
+def test_a_heartbeat_of_the_future_holds_no_job() -> None:
+    """Its worker was killed while the clock was ahead, which was then set right."""
+    effect.defer(key="k")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() + interval '1 day') RETURNING id"
+        )
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+    queue_table.give_back_abandoned()
+    assert ProcrastinateJob.objects.get().status == "todo"
+
+
+def test_a_fault_in_one_look_does_not_end_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    def fail_at_first() -> None:
+        looks.append(1)
+        if len(looks) < 3:
+            raise [ZoneInfoNotFoundError("Mars/Olympus"), ConnectorException()][len(looks) - 1]
+
+    async def some_looks() -> None:
+        clock = asyncio.create_task(run_clock(SimpleNamespace(hangs=False)))
+        while len(looks) < 3:
+            await asyncio.sleep(0.01)
+        clock.cancel()
+
+    monkeypatch.setattr("jobs.worker.tick_once", fail_at_first)
+    monkeypatch.setattr("jobs.worker.TICK_SECONDS", 0)
+    asyncio.run(asyncio.wait_for(some_looks(), 20))
+
+
+def test_a_traceback_quotes_no_rows() -> None:
+    prompt = "what nobody " + "else may read"
+    with pytest.raises(IntegrityError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO effects VALUES (%s), (%s)", [prompt, prompt])
+    assert prompt in str(caught.value)
+    try:
+        raise caught.value
+    except IntegrityError:
+        traceback = safe_traceback()
+    assert "duplicate key" in traceback
+    assert prompt not in traceback

@@ -6,14 +6,14 @@ from jobs import overview
 from jobs.state import jobs_state
 from web import number_text
 
-ACTIONS = {"run": overview.run_now, "pause": overview.pause, "resume": overview.resume}
-
 
 class Command(BaseCommand):
     help = "Shows background work, runs a task now, pauses or resumes it, or runs a failed job again."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", nargs="?", choices=[*ACTIONS, "again"], help="without it, the tasks are listed")
+        parser.add_argument(
+            "action", nargs="?", choices=[*overview.ACTIONS, "again"], help="without it, the tasks are listed"
+        )
         parser.add_argument("what", nargs="?", help="the name of a task; for `again` the number of a job")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         elif what not in overview.own_tasks():
             raise CommandError(f"Give the name of a task: {', '.join(overview.own_tasks())}.")
         else:
-            self.stdout.write(ACTIONS[action](what))
+            self.stdout.write(overview.ACTIONS[action](what))
 
     def show(self) -> None:
         self.stdout.write("State: {state}, lag: {lag_seconds} s".format(**jobs_state()))
