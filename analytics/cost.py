@@ -6,9 +6,10 @@ from analytics.change import Change, change
 from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
 from budgets.answer import BudgetAnswer, budget_answer
 from traces import sums
-from traces.bucket_series import bucket_series_sql
+from traces.bucket_series import bucket_series_sql, bucket_sql
+from traces.buckets import Granularity
 from traces.db import row, rows
-from traces.filters import Filters, Granularity
+from traces.filters import Filters
 from traces.row import COST_COLUMNS
 from workspaces.models import Workspace
 
@@ -91,7 +92,7 @@ def trend(filters: Filters) -> Trend:
         """
         WITH costs AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 provider,
                 model,
                 sum(calls) AS calls,
@@ -138,7 +139,7 @@ def trend(filters: Filters) -> Trend:
                 model,
                 0,
                 NULL
-            FROM {buckets} AS buckets
+            FROM {buckets} AS buckets (timestamp, until)
             CROSS JOIN lines
         )
         SELECT
@@ -153,8 +154,9 @@ def trend(filters: Filters) -> Trend:
         """,
         filters.params,
         row_type=ModelInBucket,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", by_bucket=True),
     )
     models = dict.fromkeys(point["model"] for point in data if point["model"] is not None)
     return {"granularity": filters.granularity, "models": list(models), "data": data}

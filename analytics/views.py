@@ -30,7 +30,9 @@ def metric_view(metric: Metric) -> View:
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        filters = query_string.parse_filters(request.GET, request.workspace.id, limits_series=metric.limits_series)
+        filters = query_string.parse_filters(
+            request.GET, request.workspace.id, limits_series=metric.limits_series, zone=request.workspace.zone
+        )
         result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
         if request.htmx:
             context = {
