@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from analytics.page_questions import users_and_agents_over_time
 from budgets.spending import spending
 from tests.tenant import Tenant, a_row, iso
 from traces import writer
+from traces.filters import Filters
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -99,3 +101,13 @@ def test_a_reader_sees_the_days_of_the_zone_in_the_query(tenant: Tenant) -> None
         ("2026-11-19T18:30:00Z", 3),
         ("2026-11-20T18:30:00Z", 2),
     ]
+
+
+def test_users_of_a_day_are_those_of_the_day_in_the_zone(tenant: Tenant) -> None:
+    midnight = datetime(2026, 11, 20, 18, 15, tzinfo=UTC)  # in Kathmandu
+    for minutes, user in ((-60, "ada"), (-5, "bob"), (-1, "ada"), (0, "ada"), (4, "cy"), (300, "dan")):
+        tenant.calls(1, midnight + minutes * timedelta(minutes=1), user_id=user)
+    window = (midnight - timedelta(days=1), midnight + timedelta(days=1))
+    filters = Filters(tenant.workspace.id, *window, granularity="daily", zone=ZoneInfo("Asia/Kathmandu"))
+    days = users_and_agents_over_time(filters)["data"]
+    assert [(day["timestamp"], day["users"]) for day in days] == [(window[0], 2), (midnight, 3)]
