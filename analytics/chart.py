@@ -26,7 +26,7 @@ HOVER_DATES = {
     "monthly": "%B %Y",
 }
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
-TICKS_SHOWN = 6
+TICKS_SHOWN = 8
 BAR_WIDTH = 0.84
 """Of a bucket."""
 
@@ -52,11 +52,16 @@ class Chart:
     def axis_of_dates(self, buckets: list[Bucket]) -> Figure:
         half = self.filters.bucket / 2
         first, last = (self.wall_clock(buckets[place]["starts"]) for place in (0, -1))
-        months = {"tickformatstops": [], "tickformat": "%b %Y", "dtick": f"M{len(buckets) // TICKS_SHOWN + 1}"}
+        step = len(buckets) // TICKS_SHOWN + 1
+        # Else Plotly names days on which no bar stands.
+        ticks: dict[str, Figure] = {
+            "weekly": {"tick0": clock_text(first), "dtick": step * WEEK / timedelta(milliseconds=1)},
+            "monthly": {"tickformatstops": [], "tickformat": "%b %Y", "tick0": clock_text(first), "dtick": f"M{step}"},
+        }
         return {
             "range": [clock_text(first - half), clock_text(last + half)],
             "unifiedhovertitle": {"text": f"%{{x|{HOVER_DATES[self.filters.granularity]}}}"},
-            **(months if self.filters.granularity == "monthly" else {}),
+            **ticks.get(self.filters.granularity, {}),
         }
 
     def axis_of_names(self, buckets: list[Bucket]) -> Figure:
