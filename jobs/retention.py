@@ -32,7 +32,11 @@ RETENTION = (
         f"traces {scores.TABLE}",
     ),
     Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, scores.SUMS])),
-    Rule("Users in their order, and how far sums are filled", FOR_EVER, "user_numbers rollup_state"),
+    Rule(
+        "Users and labels in their order, and how far sums are filled",
+        FOR_EVER,
+        "user_numbers label_values label_months rollup_state",
+    ),
     Rule(
         "Workspaces, members and keys",
         DELETED_BY_PEOPLE,

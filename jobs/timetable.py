@@ -32,6 +32,7 @@ class Entry(NamedTuple):
 
 TIMETABLE = (
     Entry(traces.close_hours, Every(timedelta(hours=1), offset=timedelta(minutes=7))),
+    Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),

@@ -52,6 +52,9 @@ class Score:
     operation: str | None = None
     """Of its span; None for a score of a whole trace or of a session."""
     user_id: str | None = None
+    environment: str | None = None
+    release: str | None = None
+    labels: dict[str, str] | None = None
 
 
 class StoreResult(NamedTuple):
@@ -61,7 +64,7 @@ class StoreResult(NamedTuple):
 
 
 COLUMNS = {column.name: "text" for column in fields(Score) if column.name != "has_own_time"}
-COLUMNS |= {"timestamp": "timestamptz", "number": "numeric"}
+COLUMNS |= {"timestamp": "timestamptz", "number": "numeric", "labels": "jsonb"}
 HAS_SCORES = "SELECT EXISTS (SELECT FROM scores WHERE workspace_id = %(workspace_id)s)"
 BY_IDS = """
 SELECT {names}
@@ -96,24 +99,20 @@ WITH batch AS (
     FROM replaced
 ), summed AS (
     INSERT INTO score_sums_hourly (
-        workspace_id, bucket, name, agent_id, provider, model, category, scores, numbers, number, squared_number
+        workspace_id, bucket, {keys}, scores, numbers, number, squared_number
     )
     SELECT
         %(workspace_id)s,
         date_bin('1 hour', timestamp, timestamptz '2000-01-03 00:00:00+00'),
-        name,
-        agent_id,
-        provider,
-        model,
-        category,
+        {keys},
         sum(sign),
         sum(sign * (number IS NOT NULL)::integer),
         sum(sign * coalesce(number, 0)),
         sum(sign * coalesce(number * number, 0))
     FROM changes
-    GROUP BY 2, 3, 4, 5, 6, 7
-    ORDER BY 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, name, agent_id, provider, model, category) DO UPDATE SET
+    GROUP BY 2, {keys}
+    ORDER BY 2, {keys}
+    ON CONFLICT (workspace_id, bucket, {keys}) DO UPDATE SET
         scores = score_sums_hourly.scores + excluded.scores,
         numbers = score_sums_hourly.numbers + excluded.numbers,
         number = score_sums_hourly.number + excluded.number,
@@ -121,7 +120,9 @@ WITH batch AS (
 )
 SELECT count(*) FROM written
 """
+SUM_KEYS = ("name", "agent_id", "provider", "model", "category", "environment", "release")
 NAMES_SQL = {
+    "keys": ", ".join(SUM_KEYS),
     "names": ", ".join(COLUMNS),
     "types": ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
     "updates": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id"),
@@ -193,7 +194,10 @@ SELECT
     found.agent_id,
     found.provider,
     found.model,
-    found.user_id
+    found.user_id,
+    found.environment,
+    found.release,
+    found.labels
 FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
 CROSS JOIN LATERAL generate_series(
     date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
@@ -222,6 +226,9 @@ class TraceRow(NamedTuple):
     provider: str | None
     model: str | None
     user_id: str | None
+    environment: str | None
+    release: str | None
+    labels: dict[str, str] | None
 
 
 Search = tuple[datetime, str]
@@ -265,11 +272,16 @@ def rows_by_trace(
     return found
 
 
+NO_FACTS: dict[str, Any] = dict.fromkeys(
+    ("agent_id", "provider", "model", "operation", "user_id", "environment", "release", "labels")
+)
+
+
 def with_facts(score: Score, found: FoundRows) -> Score:
     """Returns the score with what its span says; without a stored span, what its trace says."""
     rows = found.get(search_of(score), [])
     if not rows:
-        return replace(score, agent_id=None, provider=None, model=None, operation=None, user_id=None)
+        return replace(score, **NO_FACTS)
     span = next((row for row in rows if row.span_id == score.span_id), None)
     root = next((row for row in rows if row.parent_span_id is None), rows[0])
     user_id = (span or root).user_id or next((row.user_id for row in rows if row.user_id), None)
@@ -281,6 +293,9 @@ def with_facts(score: Score, found: FoundRows) -> Score:
         model=model,
         operation=span.operation if span else None,
         user_id=user_id,
+        environment=(span or root).environment,
+        release=(span or root).release,
+        labels=(span or root).labels,
     )
 
 

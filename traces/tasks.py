@@ -31,6 +31,12 @@ def close_hours(due_at: str) -> None:
     engines.current().close_hours(timezone.now())
 
 
+@task("traces.follow")
+def follow(due_at: str) -> None:
+    """Fills the sums by environment, release, label and tool, from which filtered questions are answered."""
+    engines.current().follow(timezone.now())
+
+
 @task("traces.analyze_tables")
 def analyze_tables(due_at: str) -> None:
     """Renews the planner's statistics of tables that were restored or have grown fast."""

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from traces import engines
 from traces.engines.protocol import RollupState
-from traces.filters import BUCKET_ORIGIN, LATEST, Filters
+from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST, Filters
 from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSetTable, Width
 
 MANY_RANGES = 4
@@ -48,10 +48,11 @@ class Segment(NamedTuple):
 
 
 class FilledTable(NamedTuple):
-    """A rollup table, and the time up to which it is filled."""
+    """A rollup table, and the time for which it is filled."""
 
     width: Width
     table: str
+    filled_since: datetime
     filled_until: datetime
     has_open_bucket: bool
     """Its last bucket may be filled in part, up to `filled_until`."""
@@ -71,12 +72,13 @@ def split_window(
     by_bucket: bool,
     state: RollupState | None = None,
     may_subtract: bool = False,
+    is_follower: bool = False,
 ) -> list[Segment]:
     """Splits the window into segments that do not overlap and cover it exactly.
 
-    `tables` begins with the narrowest width. With `by_bucket` no bucket of a segment lies in two buckets of the series.
-    If `state` is None it is read. With `may_subtract` a segment may begin before the window, and other segments
-    subtract the part before the window.
+    `tables` begins with the narrowest width; with `is_follower` they are those of a follower. With `by_bucket` no
+    bucket of a segment lies in two buckets of the series. If `state` is None it is read. With `may_subtract` a segment
+    may begin before the window, and other segments subtract the part before the window.
     """
     start, end = filters.start, filters.end
     boundaries = filters.bucket_starts[1:] if by_bucket else ()
@@ -84,10 +86,11 @@ def split_window(
         filters,
         {width: table for width, table in tables.items() if not by_bucket or width.length <= filters.bucket},
         state,
+        is_follower,
     )
     if not filled_tables:
         return [Segment(None, start, end)]
-    narrowest, table, filled_until, _ = filled_tables[0]
+    narrowest, table, _, filled_until, _ = filled_tables[0]
     open_bucket = floor(end, narrowest)
     is_cut = bool(boundaries) and boundaries[-1] > open_bucket
     if is_cut or open_bucket < start or open_bucket == end or filled_until < LATEST:
@@ -104,16 +107,24 @@ def split_window(
     ]
 
 
-def filled_tables_of(filters: Filters, tables: Mapping[Width, str], state: RollupState | None) -> list[FilledTable]:
+def filled_tables_of(
+    filters: Filters, tables: Mapping[Width, str], state: RollupState | None, is_follower: bool
+) -> list[FilledTable]:
     if not tables:
         return []
     state = state or rollup_state(filters)
     narrowest = next(iter(tables))
     filled_tables = []
     for width, table in tables.items():
-        filled_until = state.table_filled_until(table, width == narrowest and width.length <= HOUR.length)
-        has_open_bucket = state.is_stable and filled_until == state.filled_until
-        filled_tables.append(FilledTable(width, state.stored_table(table), filled_until, has_open_bucket))
+        if is_follower and not state.aggregates:
+            since, until = state.followed_since, state.followed_until
+            filled_until = until if width == narrowest else floor(until, HOUR)
+            has_open_bucket = state.is_stable
+        else:
+            since = EARLIEST
+            filled_until = state.table_filled_until(table, width == narrowest and width.length <= HOUR.length)
+            has_open_bucket = state.is_stable and filled_until == state.filled_until
+        filled_tables.append(FilledTable(width, state.stored_table(table), since, filled_until, has_open_bucket))
     return filled_tables
 
 
@@ -136,14 +147,15 @@ def cover(
         return []
     if not filled_tables:
         return [Segment(None, start, end)]
-    *narrower, (widest, _, filled_until, has_open_bucket) = filled_tables
-    first, last = ceiling(start, widest), floor(min(end, filled_until), widest)
+    *narrower, (widest, _, filled_since, filled_until, has_open_bucket) = filled_tables
+    first, last = ceiling(max(start, filled_since), widest), floor(min(end, filled_until), widest)
     if has_open_bucket and filled_until <= end:
         last = filled_until
     if first >= last:
         return cover(narrower, start, end, boundaries, may_subtract)
     bucket_before = floor(start, widest)
-    if may_subtract and start - bucket_before < first - start:  # less to subtract than to add
+    # Less to subtract than to add.
+    if may_subtract and bucket_before >= filled_since and start - bucket_before < first - start:
         first = bucket_before
         edge = [segment._replace(is_subtracted=True) for segment in cover(narrower, bucket_before, start)]
     else:
@@ -215,7 +227,9 @@ def window_sql(
     `may_subtract` it has no times, and some rows are negative.
     """
     is_known = set(filters.active_filters) <= set(rollup.keys)
-    segments = split_window(filters, rollup.tables if is_known else {}, by_bucket, state, may_subtract)
+    segments = split_window(
+        filters, rollup.tables if is_known else {}, by_bucket, state, may_subtract, rollup.is_follower
+    )
     return union(segment_sql(filters, rollup, segment, has_time=not may_subtract) for segment in segments)
 
 

@@ -19,6 +19,9 @@ class WriteCursor(psycopg.Cursor[tuple[Any, ...]]):
 
     filled_until = EARLIEST
     """Where the workspace's open hours begin; see `traces/rollups/catalogue.py`."""
+    followed_since = EARLIEST
+    followed_until = EARLIEST
+    """The time of the rows that the followers have."""
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from traces import arrivals, engines, scores
+from traces import arrivals, engines, labels, scores
 from traces.row import COLUMNS, CORRECTED_COLUMNS, KEY_COLUMNS, Row
 from traces.write_cursor import WriteCursor, write_cursor
 
@@ -63,7 +63,7 @@ def insert(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> int:
     batch = {
         "workspace_id": workspace_id,
         **columns(tuple(COLUMNS), rows),
-        **user_number_column(cursor, workspace_id, rows),
+        **number_columns(cursor, workspace_id, rows),
     }
     timestamps = [row.timestamp for row in rows]
     return engines.current().insert(cursor, batch, min(timestamps), max(timestamps))
@@ -88,7 +88,7 @@ def changed_batch(cursor: WriteCursor, workspace_id: UUID, names: Sequence[str],
     return {
         "workspace_id": workspace_id,
         **columns(names, rows),
-        **user_number_column(cursor, workspace_id, rows),
+        **number_columns(cursor, workspace_id, rows),
         "first": min(timestamps),
         "last": max(timestamps),
     }
@@ -116,8 +116,22 @@ def as_json(column: tuple[Any, ...]) -> str | None:
     return None if column.count(None) == len(column) else orjson.dumps(column, default=str).decode()
 
 
-def user_number_column(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str, str | None]:
-    """Returns the column user_number. A new user gets the next number: nobody else writes to the workspace now."""
+def number_columns(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> dict[str, str | None]:
+    """Returns the columns that clients do not send, which stand for users and labels."""
+    numbers = labels.label_numbers(cursor, workspace_id, rows)
+    return {
+        "user_number": as_json(user_numbers(cursor, workspace_id, rows)),
+        "label_numbers": as_json(tuple(as_array(of_row) for of_row in numbers)),
+    }
+
+
+def as_array(numbers: Sequence[int] | None) -> str | None:
+    """Returns the numbers as PostgreSQL writes an array."""
+    return "{" + ",".join(map(str, numbers)) + "}" if numbers else None
+
+
+def user_numbers(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[Row]) -> tuple[int | None, ...]:
+    """Returns the numbers of the rows' users. A new user gets the next one: nobody else writes to the workspace now."""
     user_ids = list(dict.fromkeys(row.user_id for row in rows if row.user_id is not None))
     numbers: dict[str | None, int] = {}
     if user_ids:
@@ -130,4 +144,4 @@ def user_number_column(cursor: WriteCursor, workspace_id: UUID, rows: Sequence[R
             new_numbers = range(next_number, next_number + len(new_ids))
             cursor.execute(ADD_NUMBERS, params | {"user_ids": new_ids, "numbers": list(new_numbers)})
             numbers.update(zip(new_ids, new_numbers, strict=True))
-    return {"user_number": as_json(tuple(numbers.get(row.user_id) for row in rows))}
+    return tuple(numbers.get(row.user_id) for row in rows)

@@ -1,7 +1,7 @@
 """The rollups contain the sums of the rows, after every kind of write and in every order."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import connections
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import sums, writer
 from traces.engines import postgresql
-from traces.engines.postgresql import FILLED_UNTIL
+from traces.engines.postgresql import ENGINE, FILLED_UNTIL, hour_of
 from traces.rollups import STATEMENTS_FOLDER, read_statement
 from traces.rollups.catalogue import (
     ALL_TABLES,
@@ -25,10 +25,9 @@ from traces.rollups.catalogue import (
     Width,
 )
 from traces.rollups.files import STATEMENTS, expected_files
-from traces.rollups.statements import SUMMED_COLUMNS
+from traces.rollups.statements import FOLLOWED_COLUMNS, FOLLOWED_KEYS, SUMMED_COLUMNS
 from traces.row import Row
 
-SUMMED = ", ".join(SUMMED_COLUMNS)
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
 
@@ -52,6 +51,10 @@ def sums_in(rollup: Rollup, table: str, tenant: Tenant) -> list[tuple[object, ..
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", tenant)
 
 
+LABELS = "CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)"
+COLUMNS = ", ".join(dict.fromkeys((*SUMMED_COLUMNS, *FOLLOWED_COLUMNS, *FOLLOWED_KEYS)))
+
+
 def expected(rollup: Rollup, width: Width, tenant: Tenant, until: str = "infinity") -> list[tuple[object, ...]]:
     keys = ", ".join(rollup.keys)
     sums = ", ".join(f"sum({value}) AS {name}" for name, value in rollup.measures.items())
@@ -59,7 +62,8 @@ def expected(rollup: Rollup, width: Width, tenant: Tenant, until: str = "infinit
     return rows_of(
         f"""
         SELECT time_bucket('{width.interval}', timestamp), {keys}, {sums}
-        FROM (SELECT {SUMMED} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
+        FROM (SELECT {COLUMNS} FROM traces WHERE workspace_id = %(workspace_id)s) AS stored
+            {LABELS if rollup.is_of_labels else ""}
         WHERE {rollup.where_calls} AND timestamp < timestamptz '{until}'
         GROUP BY {places}
         """,
@@ -89,14 +93,17 @@ def users_expected(user_set: UserSetTable, width: Width, tenant: Tenant, until: 
 
 
 def assert_rollups_hold_the_rows(tenant: Tenant) -> None:
-    [(closed,)] = rows_of(FILLED_UNTIL, tenant)
+    [(closed, _, followed)] = rows_of(FILLED_UNTIL, tenant)
     until = closed.isoformat()  # type: ignore[attr-defined]
     for rollup in ROLLUPS:
         for width, table in rollup.tables.items():
-            is_filled_by_inserts = rollup.is_filled_by_inserts and table == rollup.narrowest
-            assert sums_in(rollup, table, tenant) == expected(
-                rollup, width, tenant, "infinity" if is_filled_by_inserts else until
-            )
+            is_narrowest = table == rollup.narrowest
+            if rollup.is_follower:
+                filled = followed if is_narrowest else hour_of(followed)  # type: ignore[arg-type]
+                filled_until = filled.isoformat()  # type: ignore[attr-defined]
+            else:
+                filled_until = "infinity" if rollup.is_filled_by_inserts and is_narrowest else until
+            assert sums_in(rollup, table, tenant) == expected(rollup, width, tenant, filled_until)
     for user_set in USER_SET_TABLES:
         for width, table in user_set.tables.items():
             assert users_in(user_set, table, tenant) == users_expected(user_set, width, tenant, until)
@@ -216,6 +223,59 @@ def test_only_users_who_lose_a_call_are_looked_for_in_the_sets(tenant: Tenant, m
     assert looked_for == [
         {"hour": NOON - 2 * HOUR.length, "user_number": 0, "status": "success", "error_type": None},
     ]
+
+
+def row_with_everything(at: datetime, draw: random.Random) -> Row:
+    operation = draw.choice(("chat", "chat", "embeddings", "execute_tool", "invoke_agent"))
+    return a_row(
+        at,
+        operation=operation,
+        user_id=draw.choice(("ada", "bob", None)),
+        environment=draw.choice(("production", "staging", None)),
+        release=draw.choice(("41", "42", None)),
+        labels=draw.choice((None, {"customer": "acme"}, {"customer": "initech", "feature": "search"})),
+        tool="search" if operation == "execute_tool" else None,
+        status=draw.choice(("success", "success", "error", "timeout")),
+        error_type=draw.choice(("rate_limit", None)),
+        latency_ms=draw.choice((None, 0.0, 12.5, 1000.0)),
+        first_token_ms=draw.choice((None, 3.0, 250.0)),
+        cost_usd=draw.choice((None, Decimal("0.125"), Decimal("0.000001"))),
+        input_tokens=draw.choice((None, 10)),
+        cache_read_tokens=draw.choice((None, 4)),
+        reasoning_tokens=draw.choice((None, 1)),
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_followers_hold_the_rows_of_their_time_whatever_is_stored_changed_or_moved(
+    tenant: Tenant, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = random.Random(seed)
+    monkeypatch.setattr(postgresql, "FOLLOWED_AT_ONCE", draw.choice((1, 5, 5_000)))
+    stored: list[Row] = []
+    for step in range(8):
+        until = NOON - 40 * HOUR.length + step * draw.randrange(1, 6) * HOUR.length
+        rows = [row_with_everything(until - draw.randrange(60 * 60) * timedelta(minutes=1), draw) for _ in range(12)]
+        writer.store(tenant.workspace.id, [*rows, *stored[:2]])
+        stored += rows
+        if draw.random() < 0.7:
+            ENGINE.follow(until - draw.randrange(90) * MINUTES)
+        changed = draw.sample(stored, 6)
+        for row in changed:
+            other = row_with_everything(row.timestamp, draw)
+            for name in ("operation", "tool", "environment", "release", "labels", "user_id", "cost_usd", "status"):
+                setattr(row, name, getattr(other, name))
+        with writer.writing(tenant.workspace.id) as cursor:
+            writer.correct(cursor, tenant.workspace.id, changed[:3])
+            writer.merge(cursor, tenant.workspace.id, changed[3:])
+        moved = draw.sample(stored, 3)
+        stored_at = [row.timestamp for row in moved]
+        for row in moved:
+            row.timestamp += draw.randrange(-3000, 3000) * timedelta(minutes=1)
+        with writer.writing(tenant.workspace.id) as cursor:
+            writer.move(cursor, tenant.workspace.id, list(zip(moved, stored_at, strict=True)))
+        assert_rollups_hold_the_rows(tenant)
+    assert rows_of("SELECT sum(calls) FROM label_totals_hourly WHERE workspace_id = %(workspace_id)s", tenant)
 
 
 WEEK_OF_HOURS = 7 * 24

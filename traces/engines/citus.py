@@ -9,7 +9,10 @@ from traces.engines.postgresql import PostgreSQL
 from traces.engines.protocol import WORKSPACE
 from traces.rollups.catalogue import ALL_TABLES
 
-DISTRIBUTED_TABLES = ("traces", "user_numbers", "rollup_state", *ALL_TABLES, scores.TABLE, scores.SUMS)
+DISTRIBUTED_TABLES = (
+    *("traces", "user_numbers", "label_values", "label_months", "rollup_state"),
+    *(*ALL_TABLES, scores.TABLE, scores.SUMS),
+)
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 
 # Moving the rows of a large table can take hours. The shards are moved one after the other, in one transaction.

@@ -1,7 +1,8 @@
 """PostgreSQL: the rollups are ordinary tables, filled by the writers. Citus distributes the same schema."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 
 from traces import scores
+from traces.batch_keys import json_keys, moved_keys
 from traces.db import rows
 from traces.engines.protocol import LOCK, WORKSPACE, RollupState
 from traces.filters import EARLIEST
@@ -24,6 +26,10 @@ CORRECT = read_statement("postgresql", "correct")
 MERGE = read_statement("postgresql", "merge")
 MOVE = read_statement("postgresql", "move")
 CLOSE_HOURS = read_statement("postgresql", "close_hours")
+FOLLOW = read_statement("postgresql", "follow")
+FOLLOW_WIDER = read_statement("postgresql", "follow_wider")
+FOLLOWED_ROWS = read_statement("postgresql", "followed_rows")
+FOLLOW_CHANGES = read_statement("postgresql", "follow_changes")
 DELETE_MOVED = """
 DELETE FROM traces
 WHERE workspace_id = %(workspace_id)s
@@ -37,9 +43,13 @@ REMOVE_USERS = tuple(
     for table in user_set.tables.values()
 )
 
-FILLED_UNTIL = "SELECT filled_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
+FILLED_UNTIL = """
+SELECT filled_until, followed_since, followed_until
+FROM rollup_state
+WHERE workspace_id = %(workspace_id)s
+"""
 ROLLUP_STATES = """
-SELECT workspace_id, filled_until
+SELECT workspace_id, filled_until, followed_since, followed_until
 FROM rollup_state
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
@@ -63,6 +73,34 @@ WHERE filled_until < %(until)s
     )
 """
 
+# The followers are filled up to this time ago: most spans arrive when they end, within minutes of their start.
+FOLLOWING_LAG = timedelta(minutes=15)
+# A writer waits for the follower of its workspace. So it takes few rows at once, and at least a minute.
+FOLLOWED_AT_ONCE = 5_000
+NEXT_MINUTES = """
+SELECT bucket, sum(calls)::bigint AS calls
+FROM totals_minutely
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(followed_until)s AND bucket < %(until)s AND calls > 0
+GROUP BY bucket
+ORDER BY bucket
+LIMIT %(minutes)s
+"""
+SET_FOLLOWED = """
+UPDATE rollup_state
+SET followed_until = %(until)s
+WHERE workspace_id = %(workspace_id)s
+"""
+NOT_FOLLOWED = """
+SELECT workspace_id
+FROM rollup_state AS state
+WHERE followed_until < %(until)s
+    AND EXISTS (
+        SELECT
+        FROM totals_minutely AS total
+        WHERE total.workspace_id = state.workspace_id AND bucket >= state.followed_until AND bucket < %(until)s
+    )
+ORDER BY workspace_id
+"""
 DELETED_AT_ONCE = 10_000
 # Also finds workspaces that were deleted in the other database.
 STORED_WORKSPACES = "SELECT workspace_id FROM rollup_state ORDER BY workspace_id"
@@ -103,38 +141,40 @@ class PostgreSQL:
             with cursor.connection.pipeline():
                 cursor.execute(LOCK, params, prepare=True)
                 state_cursor.execute(FILLED_UNTIL, params, prepare=True)
-            for (filled_until,) in state_cursor.fetchall():
+            for filled_until, followed_since, followed_until in state_cursor.fetchall():
                 cursor.filled_until = filled_until
+                cursor.followed_since = followed_since or EARLIEST
+                cursor.followed_until = followed_until or EARLIEST
 
     def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
         filled_until = close_hours(cursor, batch["workspace_id"], hour_of(newest - CLOSING_LAG))
         sql = INSERT if oldest < filled_until else INSERT_IN_TIME
-        cursor.execute(sql, {**batch, "filled_until": filled_until}, prepare=True)
-        [(accepted,)] = cursor.fetchall()
+        with followed(cursor, batch["workspace_id"], json_keys(batch) if oldest < cursor.followed_until else {}):
+            cursor.execute(sql, {**batch, "filled_until": filled_until}, prepare=True)
+            [(accepted,)] = cursor.fetchall()
         return int(accepted)
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
-        change_rows(cursor, CORRECT, batch)
+        change_stored(cursor, CORRECT, batch)
 
     def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
-        change_rows(cursor, MERGE, batch)
+        change_stored(cursor, MERGE, batch)
 
     def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
-        change_rows(cursor, MOVE, {"workspace_id": workspace_id} | as_arrays(tuple(moved[0]), moved))
-        # Not executemany, which would prepare the statement: see `WriteCursor`.
-        with cursor.connection.pipeline():
-            for row in moved:
-                cursor.execute(DELETE_MOVED, {"workspace_id": workspace_id, **row})
+        keys = moved_keys(moved)
+        is_late = min(keys["timestamp"]) < cursor.followed_until
+        with followed(cursor, workspace_id, keys if is_late else {}):
+            change_rows(cursor, MOVE, {"workspace_id": workspace_id} | as_arrays(tuple(moved[0]), moved))
+            # Not executemany, which would prepare the statement: see `WriteCursor`.
+            with cursor.connection.pipeline():
+                for row in moved:
+                    cursor.execute(DELETE_MOVED, {"workspace_id": workspace_id, **row})
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
-        return {
-            workspace_id: RollupState(filled_until, is_stable)
-            for workspace_id, filled_until in filled_until_of(workspace_ids).items()
-        }
+        return states_of(workspace_ids, is_stable)
 
     def has_closed_hours_since(self, states: Mapping[UUID, RollupState]) -> bool:
-        now = filled_until_of(states.keys())
-        return any(state.filled_until != now[workspace_id] for workspace_id, state in states.items())
+        return states_of(states.keys(), is_stable=True) != states
 
     def delete_old(self, now: datetime, is_due: Callable[[UUID], bool]) -> None:
         for_each(filter(is_due, stored_workspaces()), lambda workspace_id: delete_old_rows(workspace_id, now))
@@ -144,15 +184,31 @@ class PostgreSQL:
         until = hour_of(now - CLOSING_LAG)
         for_each(workspaces_with_open_hours(until), lambda workspace_id: close_all_before(workspace_id, until))
 
+    def follow(self, now: datetime) -> None:
+        until = minute_of(now - FOLLOWING_LAG)
+        for_each(workspaces_to_follow(until), lambda workspace_id: follow_until(workspace_id, until))
+
 
 ENGINE = PostgreSQL()
 
 
-def filled_until_of(workspace_ids: Set[UUID]) -> dict[UUID, datetime]:
+def states_of(workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
     if not workspace_ids:
         return {}
     states = rows(ROLLUP_STATES, {"workspace_ids": list(workspace_ids)})
-    return dict.fromkeys(workspace_ids, EARLIEST) | {state["workspace_id"]: state["filled_until"] for state in states}
+    return dict.fromkeys(workspace_ids, RollupState(EARLIEST, is_stable)) | {
+        state["workspace_id"]: RollupState(
+            state["filled_until"],
+            is_stable,
+            followed_since=state["followed_since"] or EARLIEST,
+            followed_until=state["followed_until"] or EARLIEST,
+        )
+        for state in states
+    }
+
+
+def minute_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
 
 
 def hour_of(moment: datetime) -> datetime:
@@ -171,11 +227,98 @@ def close_hours(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> dat
         cursor.execute(OLDEST_OPEN_HOUR, params)
         [(oldest,)] = cursor.fetchall()
         closed_until = min(until, oldest + HOUR.length) if oldest else until
-        cursor.execute(CLOSE_HOURS, params | {"until": closed_until})
+        cursor.execute(CLOSE_HOURS, params | {"until": closed_until, "beginning": EARLIEST})
         cursor.filled_until = closed_until
         if time.monotonic() > ends:
             break
     return cursor.filled_until
+
+
+# --- Followers ---
+
+
+def workspaces_to_follow(until: datetime) -> list[UUID]:
+    return [row["workspace_id"] for row in rows(NOT_FOLLOWED, {"until": until})]
+
+
+def follow_until(workspace_id: UUID, until: datetime) -> None:
+    """Adds the rows before `until` to the followers, some thousand in each transaction."""
+    is_done = False
+    while not is_done:
+        with write_cursor() as cursor:
+            ENGINE.lock(cursor, workspace_id)
+            is_done = follow_next(cursor, workspace_id, until)
+
+
+def follow_next(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> bool:
+    """Adds the next rows, up to the end of an hour at most. Returns whether there are no more before `until`."""
+    since = cursor.followed_until
+    params: dict[str, Any] = {"workspace_id": workspace_id, "followed_until": since, "until": until, "minutes": 60}
+    cursor.execute(NEXT_MINUTES, params)
+    minutes = cursor.fetchall()
+    if not minutes:
+        return True
+    end = min(end_of_next_rows(minutes), until)
+    cursor.execute(FOLLOW, {"workspace_id": workspace_id, "since": since, "until": end})
+    set_followed(cursor, workspace_id, end)
+    return end == until
+
+
+def end_of_next_rows(minutes: Sequence[tuple[datetime, int]]) -> datetime:
+    """Returns the end of those of the minutes that are followed at once: of one hour, and not too many rows."""
+    rows_until_now, end = 0, minutes[0][0]
+    for minute, calls in minutes:
+        rows_until_now += calls
+        is_next_hour = hour_of(minute) > hour_of(minutes[0][0])
+        if end > minutes[0][0] and (is_next_hour or rows_until_now > FOLLOWED_AT_ONCE):
+            break
+        end = minute + timedelta(minutes=1)
+    return end
+
+
+def set_followed(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> None:
+    """Moves the end of the followed time. The hours that it passes are added to the wider buckets."""
+    if until <= cursor.followed_until:
+        return
+    since_hour, until_hour = hour_of(cursor.followed_until), hour_of(until)
+    if since_hour < until_hour:
+        cursor.execute(FOLLOW_WIDER, {"workspace_id": workspace_id, "since": since_hour, "until": until_hour})
+    cursor.execute(SET_FOLLOWED, {"workspace_id": workspace_id, "until": until})
+    cursor.followed_until = until
+
+
+@contextmanager
+def followed(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, Any]) -> Iterator[None]:
+    """Changes the followers as the block changes the rows with these keys, which are none if all rows are newer."""
+    if not keys:
+        yield
+        return
+    params = {
+        "workspace_id": workspace_id,
+        "followed_since": cursor.followed_since,
+        "followed_until": cursor.followed_until,
+    }
+    before = followed_rows(cursor, {**params, **keys})
+    yield
+    after = followed_rows(cursor, {**params, **keys})
+    if before != after:
+        cursor.execute(FOLLOW_CHANGES, params | {"before": before, "after": after}, prepare=True)
+
+
+def followed_rows(cursor: WriteCursor, params: Mapping[str, Any]) -> str:
+    """Returns the stored rows with the keys of `params` that the followers have, as JSON."""
+    cursor.execute(FOLLOWED_ROWS, params)
+    [(found,)] = cursor.fetchall()
+    return str(found)
+
+
+# --- Rows that change ---
+
+
+def change_stored(cursor: WriteCursor, statement: Any, batch: Mapping[str, Any]) -> None:
+    is_late = batch["first"] < cursor.followed_until
+    with followed(cursor, batch["workspace_id"], json_keys(batch) if is_late else {}):
+        change_rows(cursor, statement, batch)
 
 
 def change_rows(cursor: WriteCursor, statement: Any, batch: Mapping[str, Any]) -> None:
@@ -202,6 +345,8 @@ def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
     """Deletes old rows and sums of the workspace. Writers wait for one batch at most."""
     cutoff = day_before(now, settings.RETENTION_DAYS)
     close_all_before(workspace_id, cutoff)
+    if states_of({workspace_id}, is_stable=False)[workspace_id].followed_until > EARLIEST:
+        follow_until(workspace_id, cutoff)
     delete_before(workspace_id, "traces", "timestamp", cutoff)
     for table in ALL_TABLES:
         delete_before(workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS))
@@ -224,7 +369,7 @@ def day_before(now: datetime, days: int) -> datetime:
 
 def close_all_before(workspace_id: UUID, cutoff: datetime) -> None:
     """Closes hours whose rows will be deleted, because closing sums these rows."""
-    filled_until = filled_until_of({workspace_id})[workspace_id]
+    filled_until = states_of({workspace_id}, is_stable=False)[workspace_id].filled_until
     while filled_until < cutoff:
         with write_cursor() as cursor:
             ENGINE.lock(cursor, workspace_id)

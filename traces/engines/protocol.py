@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
-from traces.filters import LATEST
+from traces.filters import EARLIEST, LATEST
 from traces.write_cursor import WriteCursor
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
@@ -29,6 +29,9 @@ class RollupState(NamedTuple):
     """`filled_until` does not move while an answer is computed, so the current day and week can be read up to it."""
     aggregates: Mapping[str, Aggregate] = {}
     """By rollup table; on TimescaleDB only."""
+    followed_since: datetime = EARLIEST
+    followed_until: datetime = EARLIEST
+    """The followers have the rows of this time."""
 
     def table_filled_until(self, table: str, is_filled_by_inserts: bool) -> datetime:
         """Returns the time before which the rollup table has all rows."""
@@ -90,3 +93,6 @@ class Engine(Protocol):
 
     def close_hours(self, now: datetime) -> None:
         """Fills the sums of all hours that have ended, unless the database does so itself."""
+
+    def follow(self, now: datetime) -> None:
+        """Fills the followers, unless the database does so itself."""

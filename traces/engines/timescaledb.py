@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import ProgrammingError, connections, transaction
 
 from traces import scores
+from traces.batch_keys import json_keys, moved_keys
 from traces.db import rows
 from traces.engines import database_name
 from traces.engines.protocol import LOCK, WORKSPACE, Aggregate, RollupState
@@ -27,6 +28,9 @@ INSERT = read_statement("timescaledb", "insert")
 CORRECT = read_statement("timescaledb", "correct")
 MERGE = read_statement("timescaledb", "merge")
 MOVE = read_statement("timescaledb", "move")
+DELETE_LABEL_ROWS = read_statement("timescaledb", "delete_label_rows")
+ADD_LABEL_ROWS = read_statement("timescaledb", "add_label_rows")
+HAS_LABELS = "SELECT EXISTS (SELECT FROM label_values WHERE workspace_id = %(workspace_id)s)"
 
 # When the panels of a page are loaded at once, one of them reads the watermarks for all. So a watermark can be
 # this old, and then more is read from `traces`.
@@ -73,13 +77,15 @@ DELAYS: dict[Width, timedelta] = {
     WEEK: timedelta(seconds=40),
 }
 COLUMNSTORE = """
-CALL remove_columnstore_policy('traces', if_exists => true);
-CALL add_columnstore_policy('traces', after => interval '7 days');
+CALL remove_columnstore_policy(%(table)s, if_exists => true);
+CALL add_columnstore_policy(%(table)s, after => interval '7 days');
 """
 RETENTION = """
 SELECT remove_retention_policy(%(table)s, if_exists => true);
 SELECT add_retention_policy(%(table)s, drop_after => %(retention)s);
 """
+
+ROW_TABLES = ("traces", "label_rows")
 
 _aggregates: dict[tuple[str, ...], tuple[float, dict[str, Aggregate]]] = {}
 """The time of reading and the aggregates, for each database."""
@@ -106,13 +112,16 @@ class TimescaleDB:
 
     def correct(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         cursor.execute(CORRECT, batch)
+        renew_labels(cursor, batch["workspace_id"], json_keys(batch))
 
     def merge(self, cursor: WriteCursor, batch: Mapping[str, Any]) -> None:
         cursor.execute(MERGE, batch)
+        renew_labels(cursor, batch["workspace_id"], json_keys(batch))
 
     def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
         for row in moved:
             cursor.execute(MOVE, {"workspace_id": workspace_id, **row})
+        renew_labels(cursor, workspace_id, moved_keys(moved))
 
     def rollup_states(self, workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupState]:
         return dict.fromkeys(workspace_ids, RollupState(LATEST, aggregates=aggregates()))
@@ -128,8 +137,22 @@ class TimescaleDB:
     def close_hours(self, now: datetime) -> None:
         """Does nothing: its policies refresh the aggregates."""
 
+    def follow(self, now: datetime) -> None:
+        """Does nothing: its policies refresh the aggregates."""
+
 
 ENGINE = TimescaleDB()
+
+
+def renew_labels(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, list[Any]]) -> None:
+    """Gives changed rows the labels that they have now, in the table from which their sums are made."""
+    cursor.execute(HAS_LABELS, {"workspace_id": workspace_id}, prepare=True)
+    if cursor.fetchone() != (True,):
+        return
+    times = keys["timestamp"]
+    params = {"workspace_id": workspace_id, **keys, "first": min(times), "last": max(times)}
+    cursor.execute(DELETE_LABEL_ROWS, params)
+    cursor.execute(ADD_LABEL_ROWS, params)
 
 
 def aggregates() -> dict[str, Aggregate]:
@@ -160,7 +183,9 @@ def set_policies() -> None:
             for width, table in entry.tables.items():
                 delay: Any = DELAYS[width]
                 cursor.execute(REFRESH, {"view": table, "reach": reach, "delay": delay})
-        cursor.execute(COLUMNSTORE)
-        for table, retention in ({"traces": row_retention} | dict.fromkeys(ALL_TABLES, rollup_retention)).items():
+        for table in ROW_TABLES:
+            cursor.execute(COLUMNSTORE, {"table": table})
+        retentions = dict.fromkeys(ROW_TABLES, row_retention) | dict.fromkeys(ALL_TABLES, rollup_retention)
+        for table, retention in retentions.items():
             params: Any = {"table": table, "retention": retention}
             cursor.execute(RETENTION, params)

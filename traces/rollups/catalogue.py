@@ -9,13 +9,17 @@ buckets into the wider ones. `rollup_state.filled_until` is where the open hours
 closed hour, is added to all its buckets at once. On TimescaleDB each table is a continuous aggregate, which the
 database fills.
 
+The rollups that answer filtered questions would cost the writer more than storing the row does. They are followers:
+the worker fills them, some minutes after the rows were stored, from `rollup_state.followed_since` up to
+`rollup_state.followed_until`. What comes later is read from rows. Whoever changes a row of that time changes them too.
+
 `statements.py` makes the SQL from this catalogue, and `python -m traces.rollups` writes it to `sql/`.
 """
 
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from traces.row import CALL_OPERATIONS, COST_COLUMNS
+from traces.row import CALL_OPERATIONS, COST_COLUMNS, TOOL_OPERATION
 
 
 class Width(NamedTuple):
@@ -42,7 +46,9 @@ class Rollup(NamedTuple):
     where: str = "true"
     """SQL condition on rows, before the restriction to model calls."""
     calls_only: bool = False
-    """It holds model calls only, without the key `operation`: one row for each user, not one for each operation."""
+    """It holds model calls only. Most such rollups have no key `operation`, so each user has one row."""
+    is_follower: bool = False
+    """The worker fills it behind the writers."""
     widths: tuple[Width, ...] = (HOUR, DAY)
     """From the narrowest to the widest."""
 
@@ -63,8 +69,13 @@ class Rollup(NamedTuple):
 
     @property
     def is_filled_by_inserts(self) -> bool:
-        """Returns whether inserts add to the narrowest buckets. Otherwise rows are summed when their hour is closed."""
-        return self.widths[0].length <= HOUR.length
+        """Returns whether inserts add to the narrowest buckets."""
+        return not self.is_follower and self.widths[0].length <= HOUR.length
+
+    @property
+    def is_of_labels(self) -> bool:
+        """Returns whether it has a row for each label of a row of `traces`."""
+        return LABEL in self.keys
 
     @property
     def where_calls(self) -> str:
@@ -84,6 +95,13 @@ MEASURES = {
 }
 ALL_MEASURES = MEASURES | {name: f"coalesce({name}, 0)" for name in COST_COLUMNS}
 """With the parts of the cost, for the rollups that tell models apart."""
+TOKEN_COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+SQUARES = {
+    "squared_latency": "coalesce(latency_ms * latency_ms, 0)",
+    "squared_cost": "coalesce(cost_usd * cost_usd, 0)",
+}
+"""The sums of squares, from which the spread of latency and cost follows. Milliseconds and dollars, squared."""
+FULL_MEASURES = ALL_MEASURES | {name: f"coalesce({name}, 0)" for name in TOKEN_COLUMNS} | SQUARES
 CALL_COUNT = {"calls": MEASURES["calls"]}
 CALLS_AND_COST = {name: MEASURES[name] for name in ("calls", "priced_calls", "cost_usd")}
 ZERO_LATENCY_BUCKET = -100_000
@@ -132,7 +150,77 @@ GROUPED_TOGETHER = (
 
 An insert groups its rows once, by the keys of the first rollup, and sums the other rollups from these few groups.
 """
-ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
+
+LABEL = "label_number"
+"""The key of a label: the number of its name and value, see `traces/labels.py`. A row has many."""
+IS_CALL = f"operation IN {CALL_OPERATIONS}"
+HAS_LATENCY, HAS_FIRST_TOKEN = "latency_ms IS NOT NULL", "first_token_ms IS NOT NULL"
+
+
+def follower(name: str, keys: tuple[str, ...], measures: dict[str, str], **options: Any) -> Rollup:
+    return Rollup(name, keys, measures, is_follower=True, **options)
+
+
+def latency_follower(name: str, *keys: str) -> Rollup:
+    return follower(name, (*keys, "operation", "latency_bucket"), CALL_COUNT, where=HAS_LATENCY)
+
+
+def first_token_follower(name: str, *keys: str) -> Rollup:
+    return follower(name, (*keys, "operation", "first_token_bucket"), CALL_COUNT, where=HAS_FIRST_TOKEN)
+
+
+def users_follower(name: str, *keys: str) -> Rollup:
+    return follower(
+        name,
+        (*keys, "agent_id", "user_number"),
+        CALLS_AND_COST,
+        where=HAS_USER,
+        calls_only=True,
+        widths=(HOUR, DAY, WEEK),
+    )
+
+
+PLACE = ("environment", "release")
+PLACES = follower("places", ("operation", *PLACE, "status"), FULL_MEASURES)
+PLACE_CALLS = follower(
+    "place_calls", (*PLACE, "operation", "agent_id", "provider", "model", "status", "error_type"), FULL_MEASURES
+)
+AGENT_LATENCY = latency_follower("agent_latency", "agent_id")
+MODEL_LATENCY = latency_follower("model_latency", "model", "provider")
+PLACE_LATENCY = latency_follower("place_latency", *PLACE)
+STATUS_LATENCY = latency_follower("status_latency", "status", "error_type")
+FIRST_TOKEN = first_token_follower("first_token")
+AGENT_FIRST_TOKEN = first_token_follower("agent_first_token", "agent_id")
+MODEL_FIRST_TOKEN = first_token_follower("model_first_token", "model", "provider")
+PLACE_FIRST_TOKEN = first_token_follower("place_first_token", *PLACE)
+USER_MODELS = users_follower("user_models", "model", "provider", "operation")
+USER_PLACES = users_follower("user_places", *PLACE, "status", "error_type")
+LABEL_TOTALS = follower("label_totals", (LABEL, "operation", "status"), FULL_MEASURES)
+LABEL_CALLS = follower(
+    "label_calls",
+    (LABEL, "operation", "agent_id", "provider", "model", *PLACE, "status", "error_type"),
+    FULL_MEASURES,
+)
+LABEL_LATENCY = latency_follower("label_latency", LABEL)
+LABEL_FIRST_TOKEN = first_token_follower("label_first_token", LABEL)
+LABEL_USERS = users_follower("label_users", LABEL)
+TOOL_MEASURES = {name: MEASURES[name] for name in ("calls", "errors", "timed_calls", "latency_ms")}
+IS_TOOL_CALL = f"operation = '{TOOL_OPERATION}'"
+TOOLS = follower("tools", ("tool", "agent_id", *PLACE, "status", "error_type"), TOOL_MEASURES, where=IS_TOOL_CALL)
+TOOL_LATENCY = follower(
+    "tool_latency", ("tool", "latency_bucket"), CALL_COUNT, where=f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
+)
+FOLLOWERS = (
+    *(PLACES, PLACE_CALLS),
+    *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY),
+    *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN),
+    *(USER_MODELS, USER_PLACES),
+    *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS),
+    *(TOOLS, TOOL_LATENCY),
+)
+CLOSED_ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
+"""The rollups whose wider buckets are filled when an hour is closed."""
+ROLLUPS = (*CLOSED_ROLLUPS, *FOLLOWERS)
 
 BLOCK_SIZE = 4096
 BLOCK_SQL = f"user_number / {BLOCK_SIZE}"
@@ -180,7 +268,10 @@ def is_same_sql(left: str, right: str) -> str:
     return f"coalesce({left}, '') = coalesce({right}, '') AND ({left} IS NULL) = ({right} IS NULL)"
 
 
-ROW_KEYS = {"latency_bucket": "latency_bucket(latency_ms) AS latency_bucket"}
+ROW_KEYS = {
+    "latency_bucket": "latency_bucket(latency_ms) AS latency_bucket",
+    "first_token_bucket": "latency_bucket(first_token_ms) AS first_token_bucket",
+}
 """For each key that is no column of `traces` the SQL that makes it from a row."""
 
 CLOSING_LAG = timedelta(minutes=10)

@@ -11,11 +11,11 @@ STATEMENTS = {"postgresql": statements.postgresql_statements, "timescaledb": sta
 def expected_files() -> dict[Path, str]:
     """Returns the text of each file by its path.
 
-    The schema may change until version 0.1.0 is released. From then on its file stays as it is.
+    The schema may change until version 0.1.0 is released. From then on its files stay as they are.
     """
     files = {
         STATEMENTS_FOLDER / engine / f"{name}.sql": text
         for engine, statements_of in STATEMENTS.items()
         for name, text in statements_of().items()
     }
-    return files | {SCHEMA_FOLDER / f"0001_{engine}.sql": text for engine, text in schema.files().items()}
+    return files | {SCHEMA_FOLDER / f"0002_{engine}.sql": text for engine, text in schema.files().items()}

@@ -12,12 +12,15 @@ from traces.rollups.catalogue import (
     BLOCK_SQL,
     CALL_LATENCY,
     CALLS,
+    CLOSED_ROLLUPS,
     CLOSING_LAG,
     DAY,
+    FOLLOWERS,
     GROUPED_TOGETHER,
+    LABEL,
     LOST_CALL,
-    ROLLUPS,
     ROW_KEYS,
+    TOKEN_COLUMNS,
     USER_SET_TABLES,
     USERS,
     Rollup,
@@ -26,18 +29,30 @@ from traces.rollups.catalogue import (
 )
 from traces.row import COLUMNS, CORRECTED_COLUMNS, COST_COLUMNS, KEY_COLUMNS
 
-USER_NUMBER = {"user_number": "integer"}
-"""The writer adds this column. The rows of clients do not have it."""
-STORED_COLUMNS = COLUMNS | USER_NUMBER
-CHANGED_COLUMNS = (*CORRECTED_COLUMNS, *USER_NUMBER)
-SUMMED_COLUMNS = (
-    "workspace_id",
-    "timestamp",
-    *dict.fromkeys(key for rollup in (CALLS, *ROLLUPS) for key in rollup.keys if key not in ROW_KEYS),
-    *("latency_ms", "cost_usd", *COST_COLUMNS, "input_tokens", "output_tokens"),
-    *ROW_KEYS.values(),
-)
+NUMBERS = {"user_number": "integer", "label_numbers": "bigint[]"}
+"""The writer adds these columns. The rows of clients do not have them."""
+STORED_COLUMNS = COLUMNS | NUMBERS
+CHANGED_COLUMNS = (*CORRECTED_COLUMNS, *NUMBERS)
+
+
+def row_columns(rollups: Iterable[Rollup], measured: Iterable[str]) -> tuple[str, ...]:
+    """Returns the columns of `traces` from which the rollups are made."""
+    keys = (key for rollup in rollups for key in rollup.keys if key not in (LABEL, *ROW_KEYS))
+    return tuple(dict.fromkeys(("workspace_id", "timestamp", *keys, *measured)))
+
+
+def keys_made(rollups: Iterable[Rollup]) -> tuple[str, ...]:
+    """Returns the SQL of the keys that are no columns of `traces`."""
+    keys = dict.fromkeys(key for rollup in rollups for key in rollup.keys)
+    return tuple(ROW_KEYS[key] for key in keys if key in ROW_KEYS)
+
+
+MEASURED_COLUMNS = ("latency_ms", "cost_usd", *COST_COLUMNS, "input_tokens", "output_tokens")
+SUMMED_COLUMNS = (*row_columns((CALLS, *CLOSED_ROLLUPS), MEASURED_COLUMNS), *keys_made((CALLS, *CLOSED_ROLLUPS)))
 """The columns of a row from which rollups are made. A column `sign` follows: 1 adds the row, -1 takes it away."""
+FOLLOWED_COLUMNS = row_columns(FOLLOWERS, (*MEASURED_COLUMNS, *TOKEN_COLUMNS, "first_token_ms", "label_numbers"))
+FOLLOWED_KEYS = keys_made(FOLLOWERS)
+"""Those from which followers are made, and the keys that are made from them."""
 
 BUCKET_IS_FILLED = "bucket < %(filled_until)s"
 ROW_IS_FILLED = "timestamp < %(filled_until)s"
@@ -87,7 +102,7 @@ GROUP BY {column_numbers(len(keys) + 2)}
 
 
 def groups_of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -> str:
-    """Returns a SELECT that sums rows into buckets. `source` has SUMMED_COLUMNS and `sign`."""
+    """Returns a SELECT that sums rows into buckets. `source` has the columns of the rollup and `sign`."""
     sums = {name: sum_of_rows(name, sql) for name, sql in rollup.measures.items()}
     condition = f"{rollup.where_calls} AND {where}" if where else rollup.where_calls
     return groups(rollup.keys, f"time_bucket('{width.interval}', timestamp)", sums, source, condition)
@@ -199,7 +214,7 @@ def closing_statements(where: str, join: str = "") -> dict[str, str]:
     """
     buckets = {
         table: add_buckets(rollup, width, f"{rollup.narrowest}{join}", where.format(time_column="bucket"))
-        for rollup in ROLLUPS
+        for rollup in CLOSED_ROLLUPS
         for width, table in rollup.wider_tables.items()
     }
     users = {
@@ -312,6 +327,12 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS stored
 """.strip()
+
+
+def key_arrays() -> str:
+    """Returns the keys of some rows, which are sent as arrays, for a FROM."""
+    arrays = ", ".join(f"%({name})s::{STORED_COLUMNS[name]}[]" for name in KEY_COLUMNS)
+    return f"unnest({arrays}) AS batch ({KEY_LIST})"
 
 
 def stored_batch_sql(changed: Iterable[str]) -> str:
@@ -444,10 +465,87 @@ def close_hours_sql() -> str:
     ctes = {f"add_to_{table}": statement for table, statement in closing_statements(NEWLY_CLOSED).items()}
     return f"""
 {with_ctes(ctes)}
-INSERT INTO rollup_state (workspace_id, filled_until)
-VALUES (%(workspace_id)s, %(until)s)
+INSERT INTO rollup_state (workspace_id, filled_until, followed_since, followed_until)
+VALUES (%(workspace_id)s, %(until)s, %(beginning)s, %(beginning)s)
 ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 """
+
+
+# --- Followers ---
+
+
+LABELLED_ROWS = f"SELECT *\nFROM followed\nCROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})"
+IN_RANGE = "workspace_id = %(workspace_id)s AND {time_column} >= %(since)s AND {time_column} < %(until)s"
+HOUR_IS_FOLLOWED = "bucket < time_bucket('1 hour', %(followed_until)s)"
+
+
+def source_of(rollup: Rollup) -> str:
+    return "labelled" if rollup.is_of_labels else "followed"
+
+
+def follow_sql() -> str:
+    """Returns a statement that adds the rows of a time to the narrowest buckets of the followers."""
+    followed = f"""
+SELECT
+{one_per_line((*FOLLOWED_COLUMNS, *FOLLOWED_KEYS, "1 AS sign"))}
+FROM traces
+WHERE {IN_RANGE.format(time_column="timestamp")}
+""".strip()
+    ctes = {"followed": followed, "labelled": LABELLED_ROWS}
+    for rollup in FOLLOWERS:
+        added = groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
+        ctes[f"add_to_{rollup.narrowest}"] = add_to(rollup, rollup.narrowest, added)
+    return f"{with_ctes(ctes)}\nSELECT count(*)\nFROM followed"
+
+
+def follow_wider_sql() -> str:
+    """Returns a statement that adds whole hours of the followers to their wider buckets."""
+    ctes = {
+        f"add_to_{table}": add_buckets(rollup, width, rollup.narrowest, IN_RANGE.format(time_column="bucket"))
+        for rollup in FOLLOWERS
+        for width, table in rollup.wider_tables.items()
+    }
+    return f"{with_ctes(ctes)}\nSELECT 1"
+
+
+def followed_rows_sql() -> str:
+    """Returns a SELECT of the stored rows with some keys, of the time that the followers are filled for, as JSON."""
+    keys = {name: f"batch.{name}" for name in KEY_COLUMNS}
+    return f"""
+SELECT coalesce(json_agg(found), '[]')::text
+FROM (
+    SELECT
+{one_per_line(FOLLOWED_COLUMNS, 8)}
+    FROM (
+{indented(stored_rows_sql(key_arrays(), keys), 8)}
+    ) AS stored
+    WHERE timestamp >= %(followed_since)s AND timestamp < %(followed_until)s
+) AS found
+"""
+
+
+def follow_changes_sql() -> str:
+    """Returns a statement that takes rows away from all buckets of the followers, and adds others. Both are JSON."""
+    names = tuple(name for name in FOLLOWED_COLUMNS if name != "workspace_id")
+    types = one_per_line(f"{name} {STORED_COLUMNS[name]}" for name in names)
+    followed = "\nUNION ALL\n".join(
+        f"""
+SELECT
+{one_per_line(("%(workspace_id)s::uuid AS workspace_id", *names, *FOLLOWED_KEYS, f"{sign} AS sign"))}
+FROM json_to_recordset(%({rows})s::json) AS rows (
+{types}
+)
+""".strip()
+        for rows, sign in (("before", -1), ("after", 1))
+    )
+    ctes = {"followed": followed, "labelled": LABELLED_ROWS}
+    for rollup in FOLLOWERS:
+        changes = f"{rollup.name}_changes"
+        ctes[changes] = groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
+        ctes[f"add_to_{rollup.narrowest}"] = add_to(rollup, rollup.narrowest, f"SELECT *\nFROM {changes}")
+        for width, table in rollup.wider_tables.items():
+            ctes[f"add_to_{table}"] = add_buckets(rollup, width, changes, HOUR_IS_FOLLOWED)
+    return f"{with_ctes(ctes)}\nSELECT 1"
 
 
 NULLABLE_KEYS = ("error_type",)
@@ -539,18 +637,35 @@ def same_keys_sql(
 
 def fill_sql() -> list[str]:
     state = f"""
-INSERT INTO rollup_state (workspace_id, filled_until)
-SELECT workspace_id, time_bucket('1 hour', max(timestamp) - interval '{CLOSING_LAG.seconds} seconds')
-FROM traces
-GROUP BY workspace_id
+INSERT INTO rollup_state (workspace_id, filled_until, followed_since, followed_until)
+SELECT workspace_id, last_hour, timestamptz '2000-01-01 00:00:00+00', last_hour
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', max(timestamp) - interval '{CLOSING_LAG.seconds} seconds') AS last_hour
+    FROM traces
+    GROUP BY workspace_id
+) AS newest
 """.strip()
     narrowest = (
         add_to(rollup, rollup.narrowest, groups_of_rows(rollup, rollup.widths[0], ALL_ROWS))
-        for rollup in ROLLUPS
+        for rollup in CLOSED_ROLLUPS
         if rollup.is_filled_by_inserts
     )
-    closed = closing_statements("{time_column} < filled_until", "\nJOIN rollup_state USING (workspace_id)")
-    return [state, *narrowest, *closed.values()]
+    join = "\nJOIN rollup_state USING (workspace_id)"
+    closed = closing_statements("{time_column} < filled_until", join)
+    return [state, *narrowest, *closed.values(), *fill_followers_sql(join)]
+
+
+def fill_followers_sql(join: str) -> Iterator[str]:
+    rows_to_follow = f"SELECT\n{one_per_line((*FOLLOWED_COLUMNS, *FOLLOWED_KEYS, '1 AS sign'))}\nFROM traces"
+    for rollup in FOLLOWERS:
+        labels = f"\nCROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})" if rollup.is_of_labels else ""
+        source = f"(\n{indented(rows_to_follow)}\n) AS stored{labels}{join}"
+        rows_of_hours = groups_of_rows(rollup, rollup.widths[0], source, "timestamp < followed_until")
+        yield add_to(rollup, rollup.narrowest, rows_of_hours)
+        for width in rollup.widths[1:]:
+            yield add_buckets(rollup, width, rollup.narrowest, "true")
 
 
 # --- All of them ---
@@ -587,6 +702,19 @@ def postgresql_statements() -> dict[str, str]:
             "Closes the hours from filled_until up to until: sums their narrowest buckets into the wider ones.",
             close_hours_sql(),
         ),
+        "follow": (
+            "Adds the rows of a time to the narrowest buckets of the followers. Returns how many these were.",
+            follow_sql(),
+        ),
+        "follow_changes": (
+            "Takes the old rows away from all buckets of the followers, and adds the new ones. Both come as JSON.",
+            follow_changes_sql(),
+        ),
+        "followed_rows": (
+            "Reads stored rows of the time that the followers are filled for.",
+            followed_rows_sql(),
+        ),
+        "follow_wider": ("Adds whole hours of the followers to their wider buckets.", follow_wider_sql()),
     }
     statements |= {
         f"remove_from_{table}": (
@@ -603,9 +731,49 @@ def postgresql_statements() -> dict[str, str]:
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}
 
 
+SPAN_HASH = "span_hash"
+SPAN_HASH_SQL = "hashtextextended(span_id, hashtextextended(trace_id, 0))"
+"""Stands for the ids of a span in eight bytes. Two rows of a workspace and microsecond do not have the same one."""
+LABEL_ROW_COLUMNS = tuple(
+    name for name in FOLLOWED_COLUMNS if name not in ("workspace_id", "timestamp", "label_numbers", "tool")
+)
+
+
+def add_label_rows_sql(source: str) -> str:
+    names = ("workspace_id", "timestamp", SPAN_HASH, LABEL, *LABEL_ROW_COLUMNS)
+    return f"""
+INSERT INTO label_rows (
+{one_per_line(names)}
+)
+SELECT
+{one_per_line(("workspace_id", "timestamp", SPAN_HASH_SQL, LABEL, *LABEL_ROW_COLUMNS))}
+FROM {source}
+CROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})
+""".strip()
+
+
+def delete_label_rows_sql() -> str:
+    keys = f"SELECT batch.timestamp, {SPAN_HASH_SQL}\nFROM {key_arrays()}"
+    return f"""
+DELETE FROM label_rows
+WHERE workspace_id = %(workspace_id)s
+    AND timestamp BETWEEN %(first)s AND %(last)s
+    AND (timestamp, {SPAN_HASH}) IN (
+{indented(keys, 8)}
+    )
+"""
+
+
+def restore_label_rows_sql() -> str:
+    """Returns an INSERT of the labels that the rows with some keys have now."""
+    keys = {name: f"batch.{name}" for name in KEY_COLUMNS}
+    return add_label_rows_sql(f"(\n{indented(stored_rows_sql(key_arrays(), keys))}\n) AS stored")
+
+
 def timescaledb_statements() -> dict[str, str]:
     """Returns the same for TimescaleDB, which fills the rollups itself."""
-    stored = with_ctes({"added": insert_rows_sql()})
+    returned = ("workspace_id", "trace_id", "span_id", *FOLLOWED_COLUMNS[1:])
+    stored = with_ctes({"added": insert_rows_sql(returned), "labelled": add_label_rows_sql("added")})
     moved = with_ctes(move_ctes())
     statements = {
         "insert": (
@@ -617,6 +785,8 @@ def timescaledb_statements() -> dict[str, str]:
             "Does the same for rows that were merged with another copy of their span: all columns may change.",
             correct_rows_sql(MERGED_COLUMNS),
         ),
+        "delete_label_rows": ("Deletes the labels of some rows.", delete_label_rows_sql()),
+        "add_label_rows": ("Adds the labels of some rows, as these are now.", restore_label_rows_sql()),
         "move": ("Moves one row to another timestamp.", f"{moved}\nSELECT count(*)\nFROM moved"),
     }
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}

@@ -790,6 +790,6 @@ WITH add_to_totals_hourly AS (
     ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, latency_bucket) DO UPDATE SET
         calls = call_latency_daily.calls + excluded.calls
 )
-INSERT INTO rollup_state (workspace_id, filled_until)
-VALUES (%(workspace_id)s, %(until)s)
+INSERT INTO rollup_state (workspace_id, filled_until, followed_since, followed_until)
+VALUES (%(workspace_id)s, %(until)s, %(beginning)s, %(beginning)s)
 ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until

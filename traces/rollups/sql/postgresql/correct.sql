@@ -37,7 +37,8 @@ WITH old AS (
         batch.cost_source::text AS new_cost_source,
         batch.price_id::text AS new_price_id,
         batch.response_id::text AS new_response_id,
-        batch.user_number::integer AS new_user_number
+        batch.user_number::integer AS new_user_number,
+        batch.label_numbers::bigint[] AS new_label_numbers
     FROM ROWS FROM (
         json_array_elements_text(%(trace_id)s::json),
         json_array_elements_text(%(span_id)s::json),
@@ -76,7 +77,8 @@ WITH old AS (
         json_array_elements_text(%(cost_source)s::json),
         json_array_elements_text(%(price_id)s::json),
         json_array_elements_text(%(response_id)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         trace_id,
         span_id,
@@ -115,7 +117,8 @@ WITH old AS (
         cost_source,
         price_id,
         response_id,
-        user_number
+        user_number,
+        label_numbers
     )
     CROSS JOIN LATERAL (
         SELECT *
@@ -169,7 +172,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         workspace_id,
@@ -213,7 +217,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        new_user_number
+        new_user_number,
+        new_label_numbers
     FROM old
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO UPDATE SET
         parent_span_id = excluded.parent_span_id,
@@ -250,7 +255,8 @@ WITH old AS (
         cost_source = excluded.cost_source,
         price_id = excluded.price_id,
         response_id = excluded.response_id,
-        user_number = excluded.user_number
+        user_number = excluded.user_number,
+        label_numbers = excluded.label_numbers
     RETURNING *
 ), changes AS (
     SELECT

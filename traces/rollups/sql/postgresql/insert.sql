@@ -43,7 +43,8 @@ WITH added AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         %(workspace_id)s,
@@ -87,7 +88,8 @@ WITH added AS (
         batch.attributes::jsonb,
         batch.span_facts::jsonb,
         batch.link::text,
-        batch.user_number::integer
+        batch.user_number::integer,
+        batch.label_numbers::bigint[]
     FROM ROWS FROM (
         json_array_elements_text(%(timestamp)s::json),
         json_array_elements_text(%(trace_id)s::json),
@@ -129,7 +131,8 @@ WITH added AS (
         json_array_elements_text(%(attributes)s::json),
         json_array_elements_text(%(span_facts)s::json),
         json_array_elements_text(%(link)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         timestamp,
         trace_id,
@@ -171,7 +174,8 @@ WITH added AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
     RETURNING

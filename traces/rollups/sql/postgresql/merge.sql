@@ -40,7 +40,8 @@ WITH old AS (
         batch.attributes::jsonb AS new_attributes,
         batch.span_facts::jsonb AS new_span_facts,
         batch.link::text AS new_link,
-        batch.user_number::integer AS new_user_number
+        batch.user_number::integer AS new_user_number,
+        batch.label_numbers::bigint[] AS new_label_numbers
     FROM ROWS FROM (
         json_array_elements_text(%(trace_id)s::json),
         json_array_elements_text(%(span_id)s::json),
@@ -82,7 +83,8 @@ WITH old AS (
         json_array_elements_text(%(attributes)s::json),
         json_array_elements_text(%(span_facts)s::json),
         json_array_elements_text(%(link)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         trace_id,
         span_id,
@@ -124,7 +126,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     CROSS JOIN LATERAL (
         SELECT *
@@ -178,7 +181,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         workspace_id,
@@ -222,7 +226,8 @@ WITH old AS (
         new_attributes,
         new_span_facts,
         new_link,
-        new_user_number
+        new_user_number,
+        new_label_numbers
     FROM old
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO UPDATE SET
         parent_span_id = excluded.parent_span_id,
@@ -262,7 +267,8 @@ WITH old AS (
         attributes = excluded.attributes,
         span_facts = excluded.span_facts,
         link = excluded.link,
-        user_number = excluded.user_number
+        user_number = excluded.user_number,
+        label_numbers = excluded.label_numbers
     RETURNING *
 ), changes AS (
     SELECT

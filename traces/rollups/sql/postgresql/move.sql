@@ -62,7 +62,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         workspace_id,
@@ -106,7 +107,8 @@ WITH old AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     FROM old
     RETURNING *
 ), changes AS (

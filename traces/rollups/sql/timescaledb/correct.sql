@@ -39,7 +39,8 @@ WITH batch AS (
         batch.cost_source::text,
         batch.price_id::text,
         batch.response_id::text,
-        batch.user_number::integer
+        batch.user_number::integer,
+        batch.label_numbers::bigint[]
     FROM ROWS FROM (
         json_array_elements_text(%(trace_id)s::json),
         json_array_elements_text(%(span_id)s::json),
@@ -78,7 +79,8 @@ WITH batch AS (
         json_array_elements_text(%(cost_source)s::json),
         json_array_elements_text(%(price_id)s::json),
         json_array_elements_text(%(response_id)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         trace_id,
         span_id,
@@ -117,7 +119,8 @@ WITH batch AS (
         cost_source,
         price_id,
         response_id,
-        user_number
+        user_number,
+        label_numbers
     )
 )
 UPDATE traces
@@ -156,7 +159,8 @@ SET
     cost_source = batch.cost_source,
     price_id = batch.price_id,
     response_id = batch.response_id,
-    user_number = batch.user_number
+    user_number = batch.user_number,
+    label_numbers = batch.label_numbers
 FROM batch
 WHERE traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = batch.trace_id

@@ -43,7 +43,8 @@ WITH added AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         %(workspace_id)s,
@@ -87,7 +88,8 @@ WITH added AS (
         batch.attributes::jsonb,
         batch.span_facts::jsonb,
         batch.link::text,
-        batch.user_number::integer
+        batch.user_number::integer,
+        batch.label_numbers::bigint[]
     FROM ROWS FROM (
         json_array_elements_text(%(timestamp)s::json),
         json_array_elements_text(%(trace_id)s::json),
@@ -129,7 +131,8 @@ WITH added AS (
         json_array_elements_text(%(attributes)s::json),
         json_array_elements_text(%(span_facts)s::json),
         json_array_elements_text(%(link)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         timestamp,
         trace_id,
@@ -171,10 +174,103 @@ WITH added AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     ON CONFLICT (workspace_id, timestamp, trace_id, span_id) DO NOTHING
-    RETURNING 1
+    RETURNING
+        workspace_id,
+        trace_id,
+        span_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        label_numbers
+), labelled AS (
+    INSERT INTO label_rows (
+        workspace_id,
+        timestamp,
+        span_hash,
+        label_number,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms
+    )
+    SELECT
+        workspace_id,
+        timestamp,
+        hashtextextended(span_id, hashtextextended(trace_id, 0)),
+        label_number,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms
+    FROM added
+    CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
 )
 SELECT count(*)
 FROM added

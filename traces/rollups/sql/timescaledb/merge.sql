@@ -42,7 +42,8 @@ WITH batch AS (
         batch.attributes::jsonb,
         batch.span_facts::jsonb,
         batch.link::text,
-        batch.user_number::integer
+        batch.user_number::integer,
+        batch.label_numbers::bigint[]
     FROM ROWS FROM (
         json_array_elements_text(%(trace_id)s::json),
         json_array_elements_text(%(span_id)s::json),
@@ -84,7 +85,8 @@ WITH batch AS (
         json_array_elements_text(%(attributes)s::json),
         json_array_elements_text(%(span_facts)s::json),
         json_array_elements_text(%(link)s::json),
-        json_array_elements_text(%(user_number)s::json)
+        json_array_elements_text(%(user_number)s::json),
+        json_array_elements_text(%(label_numbers)s::json)
     ) AS batch (
         trace_id,
         span_id,
@@ -126,7 +128,8 @@ WITH batch AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
 )
 UPDATE traces
@@ -168,7 +171,8 @@ SET
     attributes = batch.attributes,
     span_facts = batch.span_facts,
     link = batch.link,
-    user_number = batch.user_number
+    user_number = batch.user_number,
+    label_numbers = batch.label_numbers
 FROM batch
 WHERE traces.workspace_id = %(workspace_id)s
     AND traces.trace_id = batch.trace_id

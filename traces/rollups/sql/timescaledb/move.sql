@@ -50,7 +50,8 @@ WITH gone AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     )
     SELECT
         workspace_id,
@@ -94,7 +95,8 @@ WITH gone AS (
         attributes,
         span_facts,
         link,
-        user_number
+        user_number,
+        label_numbers
     FROM gone
     RETURNING *
 )

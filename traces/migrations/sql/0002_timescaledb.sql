@@ -1,0 +1,1160 @@
+-- Adds the followers on TimescaleDB.
+-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
+
+ALTER TABLE traces
+    ADD COLUMN environment text COLLATE "C",
+    ADD COLUMN release text COLLATE "C",
+    ADD COLUMN labels jsonb,
+    ADD COLUMN tool text COLLATE "C",
+    ADD COLUMN first_token_ms double precision,
+    ADD COLUMN label_numbers bigint[];
+
+-- Finds the rows of a user.
+CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WHERE user_number IS NOT NULL;
+
+-- Finds the rows of a session. It holds 8 bytes instead of the id.
+CREATE INDEX idx_traces_workspace_session ON traces (
+    hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp
+)
+WHERE session_id IS NOT NULL;
+
+-- The numbers of labels: traces/labels.py. The empty value stands for all values without a number of their own.
+CREATE TABLE label_values (
+    workspace_id uuid NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    number bigint NOT NULL,
+    UNIQUE (workspace_id, name, value),
+    UNIQUE (workspace_id, number)
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
+
+-- The labels that have sums of their own in a month.
+CREATE TABLE label_months (
+    workspace_id uuid NOT NULL,
+    month date NOT NULL,
+    number bigint NOT NULL,
+    UNIQUE (workspace_id, month, number)
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
+
+CREATE TABLE label_rows (
+    workspace_id uuid NOT NULL,
+    timestamp timestamptz NOT NULL,
+    span_hash bigint NOT NULL,
+    label_number bigint NOT NULL,
+    operation text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    status text COLLATE "C",
+    agent_id text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    latency_ms float8,
+    cost_usd numeric,
+    input_cost_usd numeric,
+    output_cost_usd numeric,
+    cache_read_cost_usd numeric,
+    cache_write_cost_usd numeric,
+    audio_cost_usd numeric,
+    image_cost_usd numeric,
+    search_cost_usd numeric,
+    input_tokens bigint,
+    output_tokens bigint,
+    cache_read_tokens bigint,
+    cache_write_tokens bigint,
+    reasoning_tokens bigint,
+    first_token_ms float8
+);
+
+SELECT create_hypertable('label_rows', by_range('timestamp', interval '1 day'), create_default_indexes => false);
+
+CREATE INDEX idx_label_rows_span ON label_rows (workspace_id, timestamp, span_hash);
+
+ALTER TABLE label_rows SET (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'workspace_id',
+    timescaledb.orderby = 'timestamp'
+);
+
+CREATE MATERIALIZED VIEW places_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    operation,
+    environment,
+    release,
+    status,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM traces
+WHERE true
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON places_hourly (workspace_id, bucket, operation, environment, release, status);
+
+CREATE MATERIALIZED VIEW places_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    operation,
+    environment,
+    release,
+    status,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM places_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON places_daily (workspace_id, bucket, operation, environment, release, status);
+
+CREATE MATERIALIZED VIEW place_calls_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM traces
+WHERE true
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+WITH NO DATA;
+
+CREATE INDEX ON place_calls_hourly (workspace_id, bucket, environment, release, operation, agent_id, provider, model, status, error_type);
+
+CREATE MATERIALIZED VIEW place_calls_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM place_calls_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+WITH NO DATA;
+
+CREATE INDEX ON place_calls_daily (workspace_id, bucket, environment, release, operation, agent_id, provider, model, status, error_type);
+
+CREATE MATERIALIZED VIEW agent_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    operation,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON agent_latency_hourly (workspace_id, bucket, agent_id, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW agent_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    operation,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM agent_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON agent_latency_daily (workspace_id, bucket, agent_id, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW model_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    model,
+    provider,
+    operation,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_latency_hourly (workspace_id, bucket, model, provider, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW model_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM model_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_latency_daily (workspace_id, bucket, model, provider, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW place_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_latency_hourly (workspace_id, bucket, environment, release, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW place_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM place_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_latency_daily (workspace_id, bucket, environment, release, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW status_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    operation,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON status_latency_hourly (workspace_id, bucket, status, error_type, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW status_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    operation,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM status_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON status_latency_daily (workspace_id, bucket, status, error_type, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON first_token_hourly (workspace_id, bucket, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM first_token_hourly
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON first_token_daily (workspace_id, bucket, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW agent_first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON agent_first_token_hourly (workspace_id, bucket, agent_id, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW agent_first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM agent_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON agent_first_token_daily (workspace_id, bucket, agent_id, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW model_first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    model,
+    provider,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_first_token_hourly (workspace_id, bucket, model, provider, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW model_first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM model_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_first_token_daily (workspace_id, bucket, model, provider, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW place_first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_first_token_hourly (workspace_id, bucket, environment, release, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW place_first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM place_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_first_token_daily (workspace_id, bucket, environment, release, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW user_models_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    model,
+    provider,
+    operation,
+    agent_id,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM traces
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON user_models_hourly (workspace_id, bucket, model, provider, operation, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_models_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM user_models_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON user_models_daily (workspace_id, bucket, model, provider, operation, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_models_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM user_models_daily
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON user_models_weekly (workspace_id, bucket, model, provider, operation, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_places_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM traces
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+WITH NO DATA;
+
+CREATE INDEX ON user_places_hourly (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_places_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM user_places_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+WITH NO DATA;
+
+CREATE INDEX ON user_places_daily (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_places_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    environment,
+    release,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM user_places_daily
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+WITH NO DATA;
+
+CREATE INDEX ON user_places_weekly (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW label_totals_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    operation,
+    status,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM label_rows
+WHERE true
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_totals_hourly (workspace_id, bucket, label_number, operation, status);
+
+CREATE MATERIALIZED VIEW label_totals_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    operation,
+    status,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM label_totals_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_totals_daily (workspace_id, bucket, label_number, operation, status);
+
+CREATE MATERIALIZED VIEW label_calls_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    operation,
+    agent_id,
+    provider,
+    model,
+    environment,
+    release,
+    status,
+    error_type,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM label_rows
+WHERE true
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WITH NO DATA;
+
+CREATE INDEX ON label_calls_hourly (workspace_id, bucket, label_number, operation, agent_id, provider, model, environment, release, status, error_type);
+
+CREATE MATERIALIZED VIEW label_calls_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    operation,
+    agent_id,
+    provider,
+    model,
+    environment,
+    release,
+    status,
+    error_type,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM label_calls_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WITH NO DATA;
+
+CREATE INDEX ON label_calls_daily (workspace_id, bucket, label_number, operation, agent_id, provider, model, environment, release, status, error_type);
+
+CREATE MATERIALIZED VIEW label_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    operation,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM label_rows
+WHERE latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_latency_hourly (workspace_id, bucket, label_number, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW label_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    operation,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM label_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_latency_daily (workspace_id, bucket, label_number, operation, latency_bucket);
+
+CREATE MATERIALIZED VIEW label_first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM label_rows
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_first_token_hourly (workspace_id, bucket, label_number, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW label_first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM label_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_first_token_daily (workspace_id, bucket, label_number, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW label_users_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    agent_id,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM label_rows
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_users_hourly (workspace_id, bucket, label_number, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW label_users_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM label_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_users_daily (workspace_id, bucket, label_number, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW label_users_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    label_number,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM label_users_daily
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_users_weekly (workspace_id, bucket, label_number, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW tools_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    tool,
+    agent_id,
+    environment,
+    release,
+    status,
+    error_type,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms
+FROM traces
+WHERE operation = 'execute_tool'
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+WITH NO DATA;
+
+CREATE INDEX ON tools_hourly (workspace_id, bucket, tool, agent_id, environment, release, status, error_type);
+
+CREATE MATERIALIZED VIEW tools_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    tool,
+    agent_id,
+    environment,
+    release,
+    status,
+    error_type,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms
+FROM tools_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+WITH NO DATA;
+
+CREATE INDEX ON tools_daily (workspace_id, bucket, tool, agent_id, environment, release, status, error_type);
+
+CREATE MATERIALIZED VIEW tool_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    tool,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON tool_latency_hourly (workspace_id, bucket, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    tool,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM tool_latency_hourly
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON tool_latency_daily (workspace_id, bucket, tool, latency_bucket);
+
+ALTER TABLE scores
+    ADD COLUMN environment text COLLATE "C",
+    ADD COLUMN release text COLLATE "C",
+    ADD COLUMN labels jsonb;
+
+ALTER TABLE score_sums_hourly
+    ADD COLUMN environment text COLLATE "C",
+    ADD COLUMN release text COLLATE "C";
+
+ALTER TABLE score_sums_hourly
+    DROP CONSTRAINT score_sums_hourly_workspace_id_bucket_name_agent_id_provide_key,
+    ADD CONSTRAINT score_sums_key UNIQUE NULLS NOT DISTINCT
+        (workspace_id, bucket, name, agent_id, provider, model, category, environment, release);
