@@ -27,7 +27,7 @@ def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: RunQu
 
 def test_days_are_summed_from_hours(timescaledb: RunQuery) -> None:
     sources = """
-        SELECT view_name::text, hypertable_name = 'traces'
+        SELECT view_name::text, hypertable_name IN ('traces', 'label_rows')
         FROM timescaledb_information.continuous_aggregates
     """
     assert dict(timescaledb(sources)) == {
@@ -49,10 +49,11 @@ def test_rollups_are_refreshed_each_minute_as_far_back_as_there_are_rows(timesca
 
 def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timescaledb: RunQuery) -> None:
     policies = "SELECT config->>'compress_after' FROM timescaledb_information.jobs WHERE proc_name = %s"
-    assert timescaledb(policies, "policy_compression") == [("7 days",)]
+    assert timescaledb(policies, "policy_compression") == [("7 days",)] * 2
     columns = "SELECT segmentby, orderby FROM timescaledb_information.hypertable_compression_settings"
-    [(segmentby, orderby)] = timescaledb(f"{columns} WHERE hypertable = 'traces'::regclass")
-    assert (segmentby, orderby.replace('"', "")) == ("workspace_id", "timestamp")
+    for table in ("traces", "label_rows"):
+        [(segmentby, orderby)] = timescaledb(f"{columns} WHERE hypertable = '{table}'::regclass")
+        assert (segmentby, orderby.replace('"', "")) == ("workspace_id", "timestamp")
 
 
 @pytest.fixture
@@ -68,9 +69,10 @@ def test_migrating_sets_the_policies_as_the_settings_say(
 ) -> None:
     with override_settings(RETENTION_DAYS=500, ROLLUP_RETENTION_DAYS=900):
         engines.current().complete_schema()
-    assert retention_by_table(timescaledb) == {"traces": timedelta(days=500)} | dict.fromkeys(
-        ALL_TABLES, timedelta(days=900)
-    )
+    assert retention_by_table(timescaledb) == {
+        **dict.fromkeys(("traces", "label_rows"), timedelta(days=500)),
+        **dict.fromkeys(ALL_TABLES, timedelta(days=900)),
+    }
     # Days whose rows were dropped under a shorter retention have only their sums: a refresh must not reach them.
     assert refresh_reach(timescaledb) == timedelta(days=400)
     with override_settings(RETENTION_DAYS=90):

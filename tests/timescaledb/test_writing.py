@@ -99,6 +99,42 @@ def correct(tenant: Tenant, row: writer.Row, user_id: str) -> None:
         writer.correct(cursor, tenant.workspace.id, [row])
 
 
+BY_LABEL = """
+SELECT bucket, name, value, calls
+FROM label_totals_{}
+JOIN label_values USING (workspace_id)
+WHERE workspace_id = %s AND label_number = number AND calls > 0
+ORDER BY 1, 2, 3
+"""
+
+
+@pytest.mark.parametrize("at", [NOON, OLD])
+def test_labels_are_summed_and_follow_corrections_and_moves(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Run, at: datetime
+) -> None:
+    [corrected, moved] = tenant.calls(2, at, labels={"customer": "acme", "feature": "search"}, environment="production")
+    run_policies("refresh")
+    run_policies("compression")
+    assert timescaledb(BY_LABEL.format("hourly"), tenant.workspace.id) == [
+        (at, "customer", "acme", 2),
+        (at, "feature", "search", 2),
+    ]
+    corrected.labels = {"customer": "initech"}
+    moved.timestamp = at + DAYS
+    with writer.writing(tenant.workspace.id) as cursor:
+        writer.correct(cursor, tenant.workspace.id, [corrected])
+        writer.move(cursor, tenant.workspace.id, [(moved, at)])
+    run_policies("refresh")
+    days = [at.replace(hour=0), at.replace(hour=0) + DAYS]
+    assert timescaledb(BY_LABEL.format("daily"), tenant.workspace.id) == [
+        (days[0], "customer", "initech", 1),
+        (days[1], "customer", "acme", 1),
+        (days[1], "feature", "search", 1),
+    ]
+    places = "SELECT bucket, environment, calls FROM places_hourly WHERE workspace_id = %s ORDER BY 1"
+    assert timescaledb(places, tenant.workspace.id) == [(at, "production", 1), (at + DAYS, "production", 1)]
+
+
 def test_rows_past_their_retention_are_deleted_and_their_sums_stay(
     timescaledb: RunQuery, tenant: Tenant, run_policies: Run, settings
 ) -> None:  # type: ignore[no-untyped-def]
