@@ -65,7 +65,7 @@ def test_all_errors_come_at_once() -> None:
         ("limit=0&start=2026-11-01T00:00:00Z", ["limit", "end"]),
         ("limit=0&range=7d&granularity=minute", ["limit", "granularity"]),
         ("agent=x&range=24h&end=2026-11-01T00:00:00Z", ["agent", "range"]),
-        ("model=a&model=b&range=7d&granularity=minute", ["model", "granularity"]),
+        ("limit=1&limit=2&range=7d&granularity=minute", ["limit", "granularity"]),
         ("start=yesterday&limit=0", ["start", "limit"]),
     ],
 )
