@@ -133,7 +133,7 @@ def percentiles(
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
         bucket=bucket,
-        latency=sums.latency_sql(filters, by_bucket),
+        latency=sums.latency_sql(filters, by_bucket=by_bucket),
     )
     return "histogram", by_start(histogram)
 

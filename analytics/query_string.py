@@ -303,9 +303,7 @@ def filter_values(query: WindowQuery) -> dict[str, FilterValues]:
     parameters |= query.labels  # type: ignore[attr-defined]
     names = dict.fromkeys(name.removeprefix(NOT) for name, values in parameters.items() if values)
     return {
-        name: FilterValues(
-            *(distinct_values(name, parameters.get(f"{prefix}{name}", ())) for prefix in ("", NOT))
-        )
+        name: FilterValues(*(distinct_values(name, parameters.get(f"{prefix}{name}", ())) for prefix in ("", NOT)))
         for name in names
     }
 

@@ -407,8 +407,11 @@ def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, d
         "until": [period.end for period in ranges.values()],
     }
     wide = [period.end for period in ranges.values() if period.end - period.start > HOUR.length]
-    hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
-    hour_filters = "".join(f" AND {condition}" for condition in filters.conditions(USER_AGENTS.keys))
+    by_label = sums.with_label_sums(filters)
+    # Only sums have buckets that are wide. Where rows are read, any table will do, because no hour is looked for.
+    rollup = sums.users_rollup(by_label, "agent_id") if wide else USER_AGENTS
+    hours = windows.table_for(filters, rollup, HOUR, until=max(wide, default=filters.start))
+    hour_filters = "".join(f" AND {condition}" for condition in by_label.conditions(rollup.keys))
     parts = [
         LAST_CALL.format(
             filters=filters.row_condition, hour_filters=hour_filters, days=days, indexes=indexes, hours=hours

@@ -12,6 +12,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts, have_equal_length, next_start
+from traces.rollups.catalogue import LABEL
 from traces.row import CALL_OPERATIONS, Status
 
 Range = Literal["1h", "24h", "7d", "30d"]
@@ -48,6 +49,8 @@ class Dimension(NamedTuple):
     """The values of the filter as an array of the column's type."""
     own_condition: str = ""
     """Replaces the SQL conditions. It has an effect without a filter too."""
+    search_sql: str = ""
+    """A condition that rows with the included values meet, for an index."""
 
     @property
     def column(self) -> str:
@@ -79,7 +82,15 @@ DIMENSIONS = (
           WHERE workspace_id = %(workspace_id)s AND user_id = ANY(%({parameter})s::text[])
       )""",
     ),
-    Dimension("session_id", "Session", "Only calls of this session."),
+    Dimension(
+        "session_id",
+        "Session",
+        "Only calls of this session.",
+        search_sql="""hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)) = ANY(ARRAY(
+          SELECT hashtextextended(value, uuid_hash_extended(%(workspace_id)s, 0))
+          FROM unnest(%(session_id)s::text[]) AS value
+      ))""",
+    ),
 )
 DIMENSION_BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
 
@@ -103,15 +114,23 @@ class SqlFilter(NamedTuple):
     excluded: str
     """True for a row with one of the excluded values, which does not pass."""
     params: dict[str, Any]
+    on_sums: str = ""
+    """The condition on a rollup, where it is not that on rows."""
 
     @property
     def conditions(self) -> list[str]:
         return [*filter(None, [self.included]), *(f"({value}) IS NOT TRUE" for value in filter(None, [self.excluded]))]
 
 
-def sql_filter(
-    key: str, column: str, parameter: str, values: FilterValues, values_sql: str = TEXTS_SQL
-) -> SqlFilter:
+class LabelScope(NamedTuple):
+    """Chooses from the rollups by label: the labels that a filter names, or all labels with a name to group by."""
+
+    condition: str
+    is_grouped: bool
+    """The labels are a column of the answer, `label_number`."""
+
+
+def sql_filter(key: str, column: str, parameter: str, values: FilterValues, values_sql: str = TEXTS_SQL) -> SqlFilter:
     """Returns the filter of a column, whose values are bound to `parameter` and `not_parameter`."""
     included, excluded = (
         f"{column} = ANY({values_sql.format(parameter=name)})" if some else ""
@@ -123,13 +142,16 @@ def sql_filter(
 
 def column_filter(dimension: Dimension, values: FilterValues) -> SqlFilter:
     found = sql_filter(dimension.column, dimension.column, dimension.name, values, dimension.values_sql)
+    if dimension.search_sql and found.included:
+        found = found._replace(included=f"{dimension.search_sql}\n      AND {found.included}")
     return found._replace(included="", excluded="") if dimension.own_condition else found
 
 
-def label_filter(place: int, name: str, values: FilterValues) -> SqlFilter:
+def label_filter(place: int, name: str, values: FilterValues, scope: LabelScope | None) -> SqlFilter:
     """Returns the filter of a label. Clients choose its name, so it is a value in SQL, and its place names it."""
     found = sql_filter(name, f"(labels ->> %(label_{place}_name)s)", f"label_{place}", values)
-    return found._replace(params={**found.params, f"label_{place}_name": name.removeprefix(LABEL_PREFIX)})
+    found = found._replace(params={**found.params, f"label_{place}_name": name.removeprefix(LABEL_PREFIX)})
+    return found._replace(key=LABEL, on_sums=scope.condition) if scope and not scope.is_grouped else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +169,8 @@ class Filters:
     """The values of each filter, by its name: that of a dimension, or of a label with its prefix."""
     zone: ZoneInfo = UTC_ZONE
     """Its hours, days, weeks and months are the buckets of a series."""
+    label_scope: LabelScope | None = None
+    """What the question needs of the rollups by label; `traces.sums` sets it. None: nothing that they can answer."""
 
     @property
     def bucket(self) -> timedelta:
@@ -189,8 +213,14 @@ class Filters:
         labels = names[len(columns) :]
         return [
             *(column_filter(DIMENSION_BY_NAME[name], self.values[name]) for name in columns),
-            *(label_filter(place, name, self.values[name]) for place, name in enumerate(labels)),
+            *(label_filter(place, name, self.values[name], self.label_scope) for place, name in enumerate(labels)),
+            *self.grouped_labels,
         ]
+
+    @property
+    def grouped_labels(self) -> list[SqlFilter]:
+        scope = self.label_scope
+        return [SqlFilter(LABEL, scope.condition, "", {})] if scope and scope.is_grouped else []
 
     @property
     def active_filters(self) -> list[str]:
@@ -204,8 +234,11 @@ class Filters:
             for dimension in DIMENSIONS
             if dimension.own_condition and (keys is None or dimension.column in keys)
         ]
-        active = [found for found in self.sql_filters if keys is None or found.key in keys]
-        return [*always, *(condition for found in active for condition in found.conditions)]
+        if keys is None:
+            return [*always, *(condition for found in self.sql_filters for condition in found.conditions)]
+        known = [found for found in self.sql_filters if found.key in keys]
+        on_sums = ([found.on_sums] if found.on_sums else found.conditions for found in known)
+        return [*always, *(condition for conditions in on_sums for condition in conditions)]
 
     @property
     def row_condition(self) -> str:

@@ -4,17 +4,20 @@ This is the only module that decides which rollup a query reads. Budgets and met
 rollup that has every column it needs; if there is none, it reads the rows.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 from django.conf import settings
 
+from traces import labels
 from traces.bucket_series import bucket_sql
 from traces.engines.protocol import RollupState
-from traces.filters import Filters
+from traces.filters import LABEL_PREFIX, Filters, LabelScope
 from traces.rollups.catalogue import (
+    AGENT_FIRST_TOKEN,
+    AGENT_LATENCY,
     AGENTS,
-    ALL_MEASURES,
     BLOCK_SIZE,
     BLOCK_SQL,
     CALL_COUNT,
@@ -24,11 +27,30 @@ from traces.rollups.catalogue import (
     ERRORS,
     FAILURE_SETS,
     FAILURES,
+    FIRST_TOKEN,
+    FULL_MEASURES,
+    HAS_FIRST_TOKEN,
+    HAS_LATENCY,
     HOUR,
+    LABEL,
+    LABEL_CALLS,
+    LABEL_FIRST_TOKEN,
+    LABEL_LATENCY,
+    LABEL_TOTALS,
+    LABEL_USERS,
     LATENCY,
+    MODEL_FIRST_TOKEN,
+    MODEL_LATENCY,
     MODELS,
+    PLACE_CALLS,
+    PLACE_FIRST_TOKEN,
+    PLACE_LATENCY,
+    PLACES,
+    STATUS_LATENCY,
     TOTALS,
     USER_AGENTS,
+    USER_MODELS,
+    USER_PLACES,
     USER_SETS,
     USERS,
     WEEK,
@@ -37,6 +59,7 @@ from traces.rollups.catalogue import (
     Width,
     is_same_sql,
 )
+from traces.row import CALL_OPERATIONS
 from traces.windows import (
     Segment,
     literal,
@@ -51,31 +74,90 @@ from traces.windows import (
 
 
 def calls_sql(filters: Filters, *columns: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
-    """Returns calls by time and by `columns`, which are keys of rollups and names of ALL_MEASURES.
+    """Returns calls by time and by `columns`, which are keys of rollups and names of FULL_MEASURES.
 
     Each row has the calls from `timestamp` to before `until`; with `by_bucket` all of them are in one bucket of the
     series. A caller that reads the state of many workspaces at once passes `state`.
     """
-    measures = {name: ALL_MEASURES[name] for name in columns if name in ALL_MEASURES}
+    filters = with_label_sums(filters)
+    measures = {name: FULL_MEASURES[name] for name in columns if name in FULL_MEASURES}
     keys = {*columns} - measures.keys()
-    rollup = smallest_rollup(keys, filters.active_filters, measures)
+    rollup = smallest(CALLS_BY_SIZE, filters, keys, measures) or Rollup("rows", tuple(sorted(keys)), {}, widths=())
     return window_sql(filters, rollup._replace(measures=measures), by_bucket, state)
 
 
-def smallest_rollup(keys: set[str], active_filters: Iterable[str], measures: Mapping[str, str]) -> Rollup:
-    """Returns the smallest rollup with these keys, those of the filters, and these measures.
+CALLS_BY_SIZE = (TOTALS, MODELS, AGENTS, PLACES, CALLS, PLACE_CALLS, LABEL_TOTALS, LABEL_CALLS)
+LATENCY_BY_SIZE = (
+    *(LATENCY, AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, LABEL_LATENCY),
+    CALL_LATENCY,
+)
+FIRST_TOKEN_BY_SIZE = (FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, LABEL_FIRST_TOKEN)
+USERS_BY_SIZE = (USERS, USER_AGENTS, USER_MODELS, USER_PLACES, LABEL_USERS)
+ERRORS_BY_SIZE = (ERRORS, CALLS, PLACE_CALLS, LABEL_CALLS)
 
-    If there is none, returns one without tables: then rows are read.
-    """
-    for rollup in (TOTALS, MODELS, AGENTS, CALLS):
-        if {*keys, *active_filters} <= {*rollup.keys} and measures.keys() <= rollup.measures.keys():
+
+def smallest(
+    rollups: Iterable[Rollup], filters: Filters, keys: Iterable[str] = (), measures: Iterable[str] = ()
+) -> Rollup | None:
+    """Returns the first rollup with these keys, those of the filters, and these measures. None: rows are read."""
+    needed = {*keys, *filters.active_filters}
+    are_calls = {*filters.operations} <= {*CALL_OPERATIONS}
+    for rollup in rollups:
+        if needed <= {*rollup.keys} and {*measures} <= rollup.measures.keys() and (are_calls or not rollup.calls_only):
             return rollup
-    return Rollup("rows", tuple(sorted(keys)), ALL_MEASURES, widths=())
+    return None
 
 
-def latency_sql(filters: Filters, by_bucket: bool = False) -> str:
-    """Returns calls by time and latency_bucket."""
-    return window_sql(filters, LATENCY if set(filters.active_filters) <= set(LATENCY.keys) else CALL_LATENCY, by_bucket)
+def with_label_sums(filters: Filters) -> Filters:
+    """Returns the filters with what they need of the rollups by label, if these can answer: for one label filter."""
+    names = [name for name in filters.values if name.startswith(LABEL_PREFIX)]
+    if filters.label_scope or len(names) != 1 or filters.values[names[0]].excluded:
+        return filters
+    name, values = names[0].removeprefix(LABEL_PREFIX), filters.values[names[0]].included
+    numbers = labels.summed_numbers(filters.workspace_id, name, values, months_of(filters))
+    if numbers is None:
+        return filters
+    condition = f"{LABEL} = ANY('{{{', '.join(map(str, numbers))}}}'::bigint[])"
+    return replace(filters, label_scope=LabelScope(condition, is_grouped=False))
+
+
+def grouped_by_label(filters: Filters, name: str) -> Filters | None:
+    """Returns the filters for a question by the label with this name: its answers have the column `label_number`.
+
+    Calls without the label are not in them. None: in these months not all labels with this name have numbers.
+    """
+    numbers = labels.name_range(filters.workspace_id, name, months_of(filters))
+    if numbers is None:
+        return None
+    condition = f"{LABEL} >= {numbers.first} AND {LABEL} < {numbers.until}"
+    return replace(filters, label_scope=LabelScope(condition, is_grouped=True))
+
+
+def months_of(filters: Filters) -> list[date]:
+    """Returns the first days of the months (UTC) that the window touches."""
+    last = labels.month_of(filters.end - timedelta(microseconds=1))
+    months = [labels.month_of(filters.start)]
+    while months[-1] < last:
+        months.append((months[-1] + timedelta(days=31)).replace(day=1))
+    return months
+
+
+def latency_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
+    """Returns calls by time and latency_bucket, and by `columns`, which are keys of rollups."""
+    return histogram_sql(filters, LATENCY_BY_SIZE, HAS_LATENCY, "latency_bucket", *columns, by_bucket=by_bucket)
+
+
+def first_token_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
+    """Returns calls with a time to first token by time and first_token_bucket, and by `columns`."""
+    return histogram_sql(
+        filters, FIRST_TOKEN_BY_SIZE, HAS_FIRST_TOKEN, "first_token_bucket", *columns, by_bucket=by_bucket
+    )
+
+
+def histogram_sql(filters: Filters, rollups: Iterable[Rollup], where: str, *columns: str, by_bucket: bool) -> str:
+    filters = with_label_sums(filters)
+    rollup = smallest(rollups, filters, columns) or Rollup("rows", columns, CALL_COUNT, where=where, widths=())
+    return window_sql(filters, rollup, by_bucket)
 
 
 def users_sql(filters: Filters, *columns: str) -> str:
@@ -83,11 +165,13 @@ def users_sql(filters: Filters, *columns: str) -> str:
 
     Calls without a user are left out.
     """
+    filters = with_label_sums(filters)
     return window_sql(filters, users_rollup(filters, *columns))
 
 
 def user_totals_sql(filters: Filters) -> str:
     """Returns calls by user_number. Only the sum of a user's rows is right, because some rows are negative."""
+    filters = with_label_sums(filters)
     # A retention may have deleted a week while some of its days are still stored.
     stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
     # There are many users, so a measure that is not needed would take a third of the time.
@@ -96,16 +180,19 @@ def user_totals_sql(filters: Filters) -> str:
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
-    return USERS if {*columns, *filters.active_filters} <= set(USERS.keys) else USER_AGENTS
+    """Returns the rollup of users that knows these filters; one without tables if there is none: then rows are read."""
+    return smallest(USERS_BY_SIZE, filters, columns) or USER_AGENTS._replace(widths=())
 
 
 def errors_sql(filters: Filters) -> str:
     """Returns failed calls by time, status, error_type and agent_id."""
-    return window_sql(filters, ERRORS if set(filters.active_filters) <= set(ERRORS.keys) else CALLS)
+    filters = with_label_sums(filters)
+    return window_sql(filters, smallest(ERRORS_BY_SIZE, filters) or ERRORS._replace(widths=()))
 
 
 def distinct_users_sql(filters: Filters, by_bucket: bool = False) -> str:
     """Returns the number of users who called, as `users`; with `by_bucket` one for each bucket, by `timestamp`."""
+    filters = with_label_sums(filters)
     return distinct_sql(filters, users_rollup(filters), USER_SETS, by_bucket)
 
 
@@ -187,7 +274,8 @@ def distinct_sql(
     """
     active = filters.active_filters
     tables = rollup.tables if active else {rollup.widths[0]: rollup.narrowest} | user_set.tables
-    segments = split_window(filters, tables if set(active) <= set(rollup.keys) else {}, by_bucket)
+    is_known = set(active) <= set(rollup.keys)
+    segments = split_window(filters, tables if is_known else {}, by_bucket, is_follower=rollup.is_follower)
     set_widths = () if active else user_set.widths
     empty = Segment(None, filters.start, filters.start)
     middle = [segment for segment in segments if segment.width in set_widths]

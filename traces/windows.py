@@ -21,7 +21,7 @@ from typing import NamedTuple
 from traces import engines
 from traces.engines.protocol import RollupState
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST, Filters
-from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSetTable, Width
+from traces.rollups.catalogue import DAY, HOUR, LABEL, ROW_KEYS, Rollup, UserSetTable, Width
 
 MANY_RANGES = 4
 """From here on, segments of the same table are read by one SELECT. Fewer are planned faster as a SELECT each."""
@@ -241,14 +241,19 @@ SEGMENT = """SELECT {columns}
 def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bool = True) -> str:
     """Returns SQL that reads one segment: buckets of the rollup, or the rows of `traces` that they sum."""
     width = segment.width
+    # A filter by label chooses rows of the rollup. Only a question that groups by label tells them apart.
+    is_by_label = bool(filters.grouped_labels)
+    keys = tuple(key for key in rollup.keys if key != LABEL or is_by_label)
+    table = segment.table
     if width:
         time_column, row_filter = "bucket", "calls > 0"
         until = f"least(bucket + interval '{width.interval}', {literal(segment.end)})"
-        keys, values = rollup.keys, {name: name for name in rollup.measures}
+        values = {name: name for name in rollup.measures}
     else:
         time_column, row_filter = "timestamp", rollup.where
         until = "timestamp + interval '1 microsecond'"
-        keys, values = tuple(ROW_KEYS.get(key, key) for key in rollup.keys), rollup.measures
+        keys, values = tuple(ROW_KEYS.get(key, key) for key in keys), rollup.measures
+        table += f"\n    CROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})" if is_by_label else ""
     times = (f"{time_column} AS timestamp", f"{until} AS until") if has_time else ()
     sign = "-" if segment.is_subtracted else ""
     conditions = [
@@ -259,7 +264,7 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
     ]
     query = SEGMENT.format(
         columns=", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items()))),
-        table=segment.table,
+        table=table,
         conditions="\n      AND ".join(condition for condition in conditions if condition),
     )
     return in_ranges(segment, query)

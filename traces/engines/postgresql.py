@@ -345,7 +345,7 @@ def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
     """Deletes old rows and sums of the workspace. Writers wait for one batch at most."""
     cutoff = day_before(now, settings.RETENTION_DAYS)
     close_all_before(workspace_id, cutoff)
-    if states_of({workspace_id}, is_stable=False)[workspace_id].followed_until > EARLIEST:
+    if workspace_id in workspaces_to_follow(cutoff):
         follow_until(workspace_id, cutoff)
     delete_before(workspace_id, "traces", "timestamp", cutoff)
     for table in ALL_TABLES:
