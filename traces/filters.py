@@ -109,9 +109,7 @@ class SqlFilter(NamedTuple):
         return [*filter(None, [self.included]), *(f"({value}) IS NOT TRUE" for value in filter(None, [self.excluded]))]
 
 
-def sql_filter(
-    key: str, column: str, parameter: str, values: FilterValues, values_sql: str = TEXTS_SQL
-) -> SqlFilter:
+def sql_filter(key: str, column: str, parameter: str, values: FilterValues, values_sql: str = TEXTS_SQL) -> SqlFilter:
     """Returns the filter of a column, whose values are bound to `parameter` and `not_parameter`."""
     included, excluded = (
         f"{column} = ANY({values_sql.format(parameter=name)})" if some else ""
