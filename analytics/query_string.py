@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
@@ -81,6 +82,11 @@ def of_a_label(value: str) -> str:
     return value
 
 
+def is_filter(parameter: str) -> bool:
+    """Returns whether the parameter selects or excludes values of a dimension or label."""
+    return parameter in DIMENSION_FIELDS or bool(IS_LABEL.match(parameter))
+
+
 def label_parameter(parameter: str) -> str:
     name = parameter.removeprefix(NOT).removeprefix(LABEL_PREFIX)
     if not name or "\x00" in name or len(name.encode()) > LABEL_LENGTH:
@@ -96,7 +102,11 @@ Text = Annotated[
     AfterValidator(plain_text),
 ]
 LabelText = Annotated[Text, AfterValidator(of_a_label)]
-LabelParameter = Annotated[str, AfterValidator(label_parameter)]
+LabelParameter = Annotated[
+    str,
+    AfterValidator(label_parameter),
+    WithJsonSchema({"type": "string", "pattern": rf"^({NOT})?{re.escape(LABEL_PREFIX)}[^\u0000]{{1,{LABEL_LENGTH}}}$"}),
+]
 
 
 class WindowQuery(BaseModel):
@@ -140,27 +150,31 @@ def filter_fields(name: str, description: str, one_of: tuple[str, ...] = ()) -> 
     """Returns the fields of a filter: one for the values that pass, and one for those that do not."""
     value: Any = Literal[one_of] if one_of else Text
     values = Annotated[list[value], Field(max_length=MAX_VALUES)]
-    excluding = f"Without these: {description[0].lower()}{description[1:]}"
+    excludes = f"Leaves out what {name} selects. What has no value passes."
     return {
-        name: (Annotated[values, Field(description=description)], []),
-        f"{NOT}{name}": (Annotated[values, Field(description=excluding)], []),
+        name: (Annotated[values, Field(description=f"{description} Several: any of them.")], []),
+        f"{NOT}{name}": (Annotated[values, Field(description=excludes)], []),
     }
 
 
 LABELS_FIELD: Any = (
     Annotated[
         dict[LabelParameter, Annotated[list[LabelText], Field(min_length=1, max_length=MAX_VALUES)]],
-        Field(max_length=MAX_LABEL_FILTERS, description="Only calls with this label, like label.customer=acme."),
+        Field(
+            max_length=MAX_LABEL_FILTERS,
+            description="Only calls with this value of a label, like label.customer=acme. Several: any of them.",
+            json_schema_extra={"additionalProperties": False},
+        ),
     ],
     Field(default_factory=dict, alias=LABELS),
 )
 # mypy cannot know these fields: their names come from DIMENSIONS.
-FILTER_FIELDS: dict[str, Any] = {
+DIMENSION_FIELDS: dict[str, Any] = {
     field: definition
     for dimension in DIMENSIONS
     for field, definition in filter_fields(dimension.name, dimension.description, dimension.one_of).items()
 }
-FILTER_FIELDS["labels"] = LABELS_FIELD
+FILTER_FIELDS = DIMENSION_FIELDS | {"labels": LABELS_FIELD}
 Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **FILTER_FIELDS)
 """All parameters that a read accepts."""
 
@@ -226,17 +240,24 @@ def query_errors(query: QueryDict, limits_series: bool = False) -> list[FieldErr
     return []
 
 
+def label_name(label: str) -> str:
+    """Returns the name of the filter by this label, or raises a 422 Problem."""
+    try:
+        return label_parameter(f"{LABEL_PREFIX}{label}")
+    except PydanticCustomError as error:
+        raise Problem(422, "The list is not valid.", [{"loc": ["query", "of"], "msg": error.message()}]) from error
+
+
 def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | None, list[FieldError]]:
     """Returns the valid parameters (None if the window is not valid) and all errors."""
-    lists = FILTER_FIELDS.keys() - {"labels"}
     labels = {name: values for name, values in query.lists() if IS_LABEL.match(name)}
     parameters: dict[str, Any] = {
-        name: values if name in lists else values[-1] for name, values in query.lists() if name not in labels
+        name: values if name in DIMENSION_FIELDS else values[-1] for name, values in query.lists() if name not in labels
     }
     errors: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"}
         for name, values in query.lists()
-        if len(values) > 1 and name not in lists and name not in labels
+        if len(values) > 1 and name not in DIMENSION_FIELDS and name not in labels
     ]
     while True:
         try:
@@ -255,7 +276,8 @@ def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | 
 
 def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     # An error between parameters has the name of one of them as its type.
-    loc, kind = details["loc"] or (details["type"],), details["type"]
+    kind: str = details["type"]
+    loc: tuple[Any, ...] = details["loc"] or (kind,)
     # Within a list, an error names the parameter and not the place.
     name = str(loc[1] if loc[0] == LABELS and len(loc) > 1 else loc[0])
     if kind == "extra_forbidden":
@@ -299,11 +321,13 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: Zone
 
 def filter_values(query: WindowQuery) -> dict[str, FilterValues]:
     """Returns the values of each filter that has some, by its name."""
-    parameters = {name: getattr(query, name) for name in FILTER_FIELDS if name != "labels"}
+    parameters = {name: getattr(query, name) for name in DIMENSION_FIELDS}
     parameters |= query.labels  # type: ignore[attr-defined]
     names = dict.fromkeys(name.removeprefix(NOT) for name, values in parameters.items() if values)
     return {
-        name: FilterValues(*(distinct_values(name, parameters.get(f"{prefix}{name}", ())) for prefix in ("", NOT)))
+        name: FilterValues(
+            distinct_values(name, parameters.get(name, ())), distinct_values(name, parameters.get(f"{NOT}{name}", ()))
+        )
         for name in names
     }
 

@@ -1,7 +1,8 @@
 """Filters choose the calls that a question is about: one window of one workspace, and values of some dimensions.
 
-DIMENSIONS lists every column that can be filtered; each label is a dimension too, `label.customer` for one. The query string and its description in the API document, the SQL
-conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
+DIMENSIONS lists every column that can be filtered; each label is a dimension too, `label.customer` for one. The query
+string and its description in the API document, the SQL conditions, the cache keys, and the filter lists, chips and
+links of the pages are all made from it.
 """
 
 from collections.abc import Container, Mapping

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.analytics.oracle import Money, Question, value_of
 from tests.tenant import iso
-from traces import writer
+from traces import engines, writer
 from traces.filters import DIMENSIONS
 from traces.row import COST_COLUMNS, Row
 
@@ -116,6 +116,8 @@ class Delivery:
 
     batches: list[list[Row]]
     corrections: list[Row]
+    followed: list[datetime | None]
+    """For each batch the moment up to which the followers are filled after it, if they are."""
 
     @property
     def stored(self) -> list[Row]:
@@ -124,8 +126,10 @@ class Delivery:
         return list((rows | {row.span_id: row for row in self.corrections}).values())
 
     def arrive(self, workspace_id: Any) -> None:
-        for batch in self.batches:
+        for batch, moment in zip(self.batches, self.followed, strict=True):
             writer.store(workspace_id, batch)
+            if moment:
+                engines.current().follow(moment)
         if self.corrections:
             with writer.writing(workspace_id) as cursor:
                 writer.correct(cursor, workspace_id, self.corrections)
@@ -143,7 +147,8 @@ def deliveries(draw: st.DrawFn, now: datetime) -> Delivery:
         if draw(st.booleans()):
             batches.append(batches[0] + again)
     corrected = draw(st.lists(st.sampled_from(rows), max_size=3, unique_by=lambda row: row.span_id)) if rows else []
-    return Delivery(batches, [replace(row, **draw(values())) for row in corrected])
+    followed = draw(st.lists(st.none() | moments(now), min_size=len(batches), max_size=len(batches)))
+    return Delivery(batches, [replace(row, **draw(values())) for row in corrected], followed)
 
 
 @st.composite
