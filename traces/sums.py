@@ -117,7 +117,7 @@ def with_label_sums(filters: Filters) -> Filters:
     numbers = labels.summed_numbers(filters.workspace_id, name, values, months_of(filters))
     if numbers is None:
         return filters
-    condition = f"{LABEL} = ANY('{{{', '.join(map(str, numbers))}}}'::bigint[])"
+    condition = f"{LABEL} = ANY(ARRAY[{', '.join(map(str, numbers))}]::bigint[])"
     return replace(filters, label_scope=LabelScope(condition, is_grouped=False))
 
 
