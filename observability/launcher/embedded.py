@@ -29,6 +29,9 @@ SETTINGS = {
     # Compiling a query takes longer than any query of the product runs.
     "jit": "off",
     "log_min_messages": "warning",
+    # Processes that read ahead and that start replication would take 7 MB, and change no time that is measured here.
+    "io_method": "sync",
+    "max_logical_replication_workers": "0",
 }
 SOCKET_FILE = "socket_directory"
 """The file that names the folder of the running server's socket."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
@@ -21,10 +22,13 @@ from tests.faults.product import MAKE_WORKSPACES, ROOT, FaultTenant
 from tests.observability.test_launcher import LEFT_OUT, Running, postmaster
 from tests.public_folder import public_folder
 from tests.servers import until
+from tests.summaries import LINES
 
 pytestmark = pytest.mark.faults
 
 SPANS = 20_000
+SETTLED_SECONDS, IDLE_SECONDS = 20, 60
+IDLE_MB, IDLE_CORES = 200, 0.01
 
 
 class Embedded:
@@ -65,6 +69,33 @@ def made(folder: Path) -> Iterator[MadeProduct]:
         yield MadeProduct(folder, running.until_it_serves())
     finally:
         running.stop()
+
+
+def tree(product: Running) -> list[psutil.Process]:
+    launcher = psutil.Process(product.process.pid)
+    return [launcher, *launcher.children(recursive=True)]
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Returns the time of the processes, and of those that they have waited for."""
+    return sum(sum(process.cpu_times()[:4]) for process in processes if process.is_running())
+
+
+def test_an_idle_product_takes_little_memory_and_hardly_any_time(folder: Path) -> None:
+    product = Running(folder).until_it_serves()
+    try:
+        wait_for(SETTLED_SECONDS)
+        processes = tree(product)
+        before = cpu_seconds(processes)
+        wait_for(IDLE_SECONDS)
+        cores = (cpu_seconds(processes) - before) / IDLE_SECONDS
+        # Shared pages count in parts: other processes of this Python make it look smaller, never larger.
+        megabytes = sum(process.memory_full_info().pss for process in tree(product)) / 1e6
+    finally:
+        product.stop()
+    LINES["idle"].append(f"`make run` when nothing arrives: {megabytes:.0f} MB, {cores:.2%} of a core")
+    assert megabytes <= IDLE_MB
+    assert cores <= IDLE_CORES
 
 
 def test_a_killed_postmaster_loses_no_span(folder: Path) -> None:
