@@ -10,6 +10,8 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -35,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 # After a signal, running jobs have this long. Then they are handed back, and the process ends in their midst.
 GRACE_SECONDS = 20
+HEARTBEAT_SECONDS = 5
 # While versions change, a job may be of a task that only newer workers have. It waits for one for an hour.
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
@@ -91,7 +94,7 @@ class LostDatabase(logging.Filter):
         return True
 
 
-async def run() -> None:
+async def run(heartbeat: Path | None = None) -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
     close_idle_connections()
     # Its lines of INFO have the arguments of jobs.
@@ -115,11 +118,12 @@ async def run() -> None:
         loop.set_default_executor(ThreadPoolExecutor(settings.JOB_THREADS + 1))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, worker.stop)
-        clock = asyncio.create_task(run_clock(worker))
+        beside = [asyncio.create_task(run_clock(worker)), asyncio.create_task(beat(heartbeat))]
         try:
             await worker.run()  # type: ignore[no-untyped-call]
         finally:
-            clock.cancel()
+            for running in beside:
+                running.cancel()
 
 
 def close_idle_connections() -> None:
@@ -144,6 +148,14 @@ def end_now(worker_id: int | None) -> None:
             hand_back(worker_id)
     finally:
         os._exit(0)
+
+
+async def beat(file: Path | None) -> None:
+    """Touches the file as long as this process does anything, also while the database is away."""
+    while file:
+        with suppress(OSError):
+            file.touch()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def run_clock(worker: JobWorker) -> None:

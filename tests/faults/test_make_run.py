@@ -19,7 +19,7 @@ import pytest
 from observability.launcher import embedded
 from tests.faults.ledger import load, wait_for
 from tests.faults.product import MAKE_WORKSPACES, ROOT, FaultTenant
-from tests.observability.test_launcher import LEFT_OUT, Running, postmaster
+from tests.observability.test_launcher import LEFT_OUT, Running, child, postmaster
 from tests.public_folder import public_folder
 from tests.servers import until
 from tests.summaries import LINES
@@ -109,6 +109,19 @@ def test_a_killed_postmaster_loses_no_span(folder: Path) -> None:
         assert clients.ledger.stored >= SPANS
     assert "PostgreSQL was killed by SIGKILL. It is started again now." in product.running.output
     assert "PostgreSQL runs again." in product.running.output
+
+
+def test_a_worker_that_hangs_is_killed_and_started_again(folder: Path) -> None:
+    product = Running(folder).until_it_serves()
+    try:
+        hung = child(product.process, "manage.py worker")
+        wait_for(SETTLED_SECONDS)
+        hung.suspend()
+        until(lambda: not hung.is_running(), "it is killed", 90)
+        until(lambda: child(product.process, "manage.py worker").pid != hung.pid, "another worker runs")
+    finally:
+        product.stop()
+    assert "The worker of background jobs gave no sign of life for 60 s and was killed." in product.output
 
 
 @contextmanager
