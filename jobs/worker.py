@@ -38,13 +38,38 @@ logger = logging.getLogger(__name__)
 # After a signal, running jobs have this long. Then they are handed back, and the process ends in their midst.
 GRACE_SECONDS = 20
 HEARTBEAT_SECONDS = 5
+# Between the starts of two jobs. Many short ones that become due at once would slow down requests beside them.
+START_EVERY_SECONDS = 0.05
+# How often the worker looks for jobs that have become due. It notices at once a job that is due when it is deferred.
+POLL_SECONDS = 2
 # While versions change, a job may be of a task that only newer workers have. It waits for one for an hour.
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
 
 
+class Pace:
+    """Spreads starts over time."""
+
+    def __init__(self) -> None:
+        self.next_start = 0.0
+
+    def wait_seconds(self, now: float) -> float:
+        """Returns how long the next start has to wait, and counts it as planned."""
+        start = max(now, self.next_start)
+        self.next_start = start + START_EVERY_SECONDS
+        return start - now
+
+
 class JobWorker(Worker):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pace = Pace()
+
+    async def _process_job(self, context: JobContext) -> None:
+        await asyncio.sleep(self.pace.wait_seconds(time.monotonic()))
+        await super()._process_job(context)
+
     def stop(self) -> None:
         """Takes up no more jobs, and ends when those that run have ended, or are out of time."""
         super().stop()  # type: ignore[no-untyped-call]
@@ -107,6 +132,7 @@ async def run(heartbeat: Path | None = None) -> None:
         worker = JobWorker(
             app,
             concurrency=settings.JOB_THREADS,
+            fetch_job_polling_interval=POLL_SECONDS,
             install_signal_handlers=False,
             delete_jobs="successful",
             stalled_worker_timeout=ABANDONED_SECONDS,

@@ -20,15 +20,25 @@ worker.TICK_SECONDS = 0.5
 worker.HEARTBEAT_SECONDS = 0.1
 worker.GRACE_SECONDS = {grace_seconds}
 worker.JOB_SECONDS = {job_seconds}
+worker.START_EVERY_SECONDS = {start_every_seconds}
 call_command("worker", *{arguments})
 """
 
 
 def start_worker(
-    environment: Mapping[str, str], grace_seconds: float = 20, job_seconds: float = 3600, heartbeat: Path | None = None
+    environment: Mapping[str, str],
+    grace_seconds: float = 20,
+    job_seconds: float = 3600,
+    start_every_seconds: float = 0.05,
+    heartbeat: Path | None = None,
 ) -> subprocess.Popen[str]:
     arguments = [f"--heartbeat={heartbeat}"] if heartbeat else []
-    program = PROGRAM.format(grace_seconds=grace_seconds, job_seconds=job_seconds, arguments=arguments)
+    program = PROGRAM.format(
+        grace_seconds=grace_seconds,
+        job_seconds=job_seconds,
+        start_every_seconds=start_every_seconds,
+        arguments=arguments,
+    )
     return subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=ROOT,

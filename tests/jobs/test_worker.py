@@ -21,7 +21,7 @@ from procrastinate.exceptions import ConnectorException
 from jobs import queue_table
 from jobs.models import Clock, Run, TaskState
 from jobs.runs import safe_traceback
-from jobs.worker import run_clock
+from jobs.worker import Pace, run_clock
 from observability.launcher.program import JobWorker
 from tests.jobs.effects import TABLES, effect, fails
 from tests.jobs.processes import running_worker
@@ -194,6 +194,16 @@ def test_a_job_that_runs_for_longer_than_any_may_ends_its_worker() -> None:
         assert worker.stderr
         assert "A job has run for longer than any may. The worker ends." in worker.stderr.read()
     assert ProcrastinateJob.objects.get().status == "todo"
+
+
+def test_jobs_that_are_due_at_once_start_one_after_the_other() -> None:
+    pace = Pace()
+    assert [pace.wait_seconds(now) for now in (100, 100, 100, 110)] == pytest.approx([0, 0.05, 0.1, 0])
+    for key in ("first", "second"):
+        effect.defer(key=key)
+    with running_worker(environment_of_a_server(0), start_every_seconds=3600):
+        until(lambda: rows("SELECT status::text FROM procrastinate_jobs") == ["doing"], "the first job is done")
+        assert rows("SELECT key FROM attempts") == ["first"]
 
 
 def test_a_worker_shows_that_it_lives(tmp_path: Path) -> None:
