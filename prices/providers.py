@@ -117,7 +117,7 @@ FRAMEWORKS = frozenset(map(folded, FRAMEWORK_SPELLINGS))
 @cache
 def listed() -> dict[str, str]:
     """Returns the ids of the price list, each by its folded spelling."""
-    # It takes 5 MB, which a process that prices nothing need not hold.
+    # It takes 6 MB, which a process that prices nothing need not hold.
     from genai_prices.data_snapshot import get_snapshot
 
     return {folded(provider.id): provider.id for provider in get_snapshot().providers}
