@@ -29,7 +29,7 @@ SETTINGS = {
     # Compiling a query takes longer than any query of the product runs.
     "jit": "off",
     "log_min_messages": "warning",
-    # Processes that read ahead and that start replication would take 7 MB, and change no time that is measured here.
+    # The processes that read for others, and the one that starts replication, would take 7 MB.
     "io_method": "sync",
     "max_logical_replication_workers": "0",
 }
