@@ -58,6 +58,11 @@ def on_starting(server: Any) -> None:
         server.log.warning(shared_memory.warning(tempfile.gettempdir()))
 
 
+def pre_fork(server: Any, worker: Any) -> None:
+    # The garbage collector of a worker writes into all objects that it looks at: the pages would no longer be shared.
+    gc.freeze()
+
+
 def post_worker_init(worker: Any) -> None:
     # What was loaded stays: the garbage collector does not look at it again.
     gc.freeze()

@@ -2,7 +2,7 @@
 
 from ingest.span_facts import SpanFacts
 from ingest.usage import Usage
-from prices.usage import STANDARD
+from prices.service_tiers import STANDARD
 from traces.text import NAME_LENGTH, clean
 
 COUNTED_PARTS = ("cache_read_tokens", "cache_write_tokens", "reasoning_tokens")

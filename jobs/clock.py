@@ -6,6 +6,8 @@ Every worker runs it. The time is that of the database, so that all workers agre
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from jobs.models import Clock, DuePeriod
@@ -54,8 +56,18 @@ def defer_due(now: datetime) -> None:
             DuePeriod.objects.bulk_create([new], ignore_conflicts=True)
         elif last > now + LARGEST_STEP_BACK:
             advance(entry, subject, last, due_at)
-        elif last < due_at:
+        elif last < due_at and not (subject and is_taken(entry)):
             defer(entry, subject, last, due_at)
+
+
+def is_taken(entry: Entry) -> bool:
+    """Returns whether a job of the task runs or is about to, for whatever subject.
+
+    The nights of many zones begin at once. Their jobs come one after the other: together they would take all threads.
+    """
+    is_due = Q(scheduled_at=None) | Q(scheduled_at__lte=Now())
+    jobs = ProcrastinateJob.objects.filter(task_name=entry.task.name)
+    return jobs.filter(Q(status="doing") | Q(status="todo") & is_due).exists()
 
 
 def defer(entry: Entry, subject: str, last: datetime, due_at: datetime) -> None:

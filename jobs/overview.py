@@ -28,6 +28,8 @@ class TaskLine(NamedTuple):
     """In words; empty for a task that other work defers."""
     state: TaskState
     waiting_jobs: int
+    """Those that are due."""
+    later_jobs: int
     lag_seconds: float
     last_run: Run | None
 
@@ -64,6 +66,7 @@ def task_lines() -> list[TaskLine]:
             due.get(name, ""),
             states.get(name) or TaskState(name=name),
             late[name]["jobs"] if name in late else 0,
+            late[name]["later_jobs"] if name in late else 0,
             late[name]["seconds"] if name in late else 0.0,
             last_runs.get(name),
         )

@@ -63,22 +63,30 @@ WHERE status IN ('succeeded', 'failed', 'cancelled', 'aborted')
     AND NOT EXISTS (SELECT FROM procrastinate_events AS event WHERE event.job_id = job.id AND event.at >= %(cutoff)s)
 """
 WAITING = """
+WITH waiting AS (
+    SELECT job.task_name AS task, coalesce(job.scheduled_at, deferred.at) AS due_at
+    FROM procrastinate_jobs AS job
+    JOIN procrastinate_events AS deferred ON deferred.job_id = job.id AND deferred.type = 'deferred'
+    WHERE job.status = 'todo'
+)
 SELECT
-    job.task_name AS task,
-    count(*) AS jobs,
-    max(extract(epoch FROM clock_timestamp() - coalesce(job.scheduled_at, deferred.at)))::float8 AS seconds
-FROM procrastinate_jobs AS job
-JOIN procrastinate_events AS deferred ON deferred.job_id = job.id AND deferred.type = 'deferred'
-WHERE job.status = 'todo' AND coalesce(job.scheduled_at, deferred.at) <= clock_timestamp()
-GROUP BY job.task_name
+    task,
+    count(*) FILTER (WHERE due_at <= clock_timestamp()) AS jobs,
+    count(*) FILTER (WHERE due_at > clock_timestamp()) AS later_jobs,
+    greatest(max(extract(epoch FROM clock_timestamp() - due_at)), 0)::float8 AS seconds
+FROM waiting
+GROUP BY task
 """
 
 
 class Waiting(TypedDict):
     task: str
     jobs: int
+    """Those that are due."""
+    later_jobs: int
+    """Those that wait for their moment, for their next attempt, or for the end of a pause."""
     seconds: float
-    """How long the oldest of them is due."""
+    """How long the oldest job is due; 0 if none is."""
 
 
 def give_back_abandoned() -> None:
@@ -121,7 +129,7 @@ def delete_ended(cutoff: datetime) -> None:
 
 
 def waiting() -> list[Waiting]:
-    """Returns the tasks with jobs that are due and not taken up yet."""
+    """Returns the tasks with jobs that are not taken up yet."""
     found: list[Any] = rows(WAITING, {})
     return found
 

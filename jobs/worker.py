@@ -10,6 +10,8 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from threading import Timer
 from typing import Any
 
@@ -35,13 +37,39 @@ logger = logging.getLogger(__name__)
 
 # After a signal, running jobs have this long. Then they are handed back, and the process ends in their midst.
 GRACE_SECONDS = 20
+HEARTBEAT_SECONDS = 5
+# Between the starts of two jobs. Many short ones that become due at once would slow down requests beside them.
+START_EVERY_SECONDS = 0.05
+# How often the worker looks for jobs that have become due. It notices at once a job that is due when it is deferred.
+POLL_SECONDS = 2
 # While versions change, a job may be of a task that only newer workers have. It waits for one for an hour.
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
 
 
+class Pace:
+    """Spreads starts over time."""
+
+    def __init__(self) -> None:
+        self.next_start = 0.0
+
+    def wait_seconds(self, now: float) -> float:
+        """Returns how long the next start has to wait, and counts it as planned."""
+        start = max(now, self.next_start)
+        self.next_start = start + START_EVERY_SECONDS
+        return start - now
+
+
 class JobWorker(Worker):
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pace = Pace()
+
+    async def _process_job(self, context: JobContext) -> None:
+        await asyncio.sleep(self.pace.wait_seconds(time.monotonic()))
+        await super()._process_job(context)
+
     def stop(self) -> None:
         """Takes up no more jobs, and ends when those that run have ended, or are out of time."""
         super().stop()  # type: ignore[no-untyped-call]
@@ -91,7 +119,7 @@ class LostDatabase(logging.Filter):
         return True
 
 
-async def run() -> None:
+async def run(heartbeat: Path | None = None) -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
     close_idle_connections()
     # Its lines of INFO have the arguments of jobs.
@@ -104,6 +132,7 @@ async def run() -> None:
         worker = JobWorker(
             app,
             concurrency=settings.JOB_THREADS,
+            fetch_job_polling_interval=POLL_SECONDS,
             install_signal_handlers=False,
             delete_jobs="successful",
             stalled_worker_timeout=ABANDONED_SECONDS,
@@ -115,11 +144,12 @@ async def run() -> None:
         loop.set_default_executor(ThreadPoolExecutor(settings.JOB_THREADS + 1))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, worker.stop)
-        clock = asyncio.create_task(run_clock(worker))
+        beside = [asyncio.create_task(run_clock(worker)), asyncio.create_task(beat(heartbeat))]
         try:
             await worker.run()  # type: ignore[no-untyped-call]
         finally:
-            clock.cancel()
+            for running in beside:
+                running.cancel()
 
 
 def close_idle_connections() -> None:
@@ -144,6 +174,14 @@ def end_now(worker_id: int | None) -> None:
             hand_back(worker_id)
     finally:
         os._exit(0)
+
+
+async def beat(file: Path | None) -> None:
+    """Touches the file as long as this process does anything, also while the database is away."""
+    while file:
+        with suppress(OSError):
+            file.touch()
+        await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def run_clock(worker: JobWorker) -> None:

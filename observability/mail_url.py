@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.mail.message import sanitize_address
 from django.core.validators import validate_email
 
+from observability.launcher.lock import served_at
 from observability.server_urls import URL, malformed, password_apart
 from observability.variables import Variables
 
@@ -109,6 +110,7 @@ def public_url(env: Variables) -> str:
             raise ImproperlyConfigured("PUBLIC_URL must look like https://traces.example.com.")
         return env.PUBLIC_URL.rstrip("/")
     if env.ENVIRONMENT != "production":
-        return f"http://127.0.0.1:{env.PORT}"
+        # A command in another terminal may not know the port of `make run`.
+        return served_at() or f"http://127.0.0.1:{env.PORT}"
     hosts = [host.lstrip(".") for host in env.ALLOWED_HOSTS if host != "*"]
     return f"https://{hosts[0] if hosts else 'localhost'}"

@@ -5,10 +5,8 @@ A server of one's own is a provider without prices.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
-
-from genai_prices.data_snapshot import get_snapshot
 
 from prices.open_weights import has_open_weights
 
@@ -114,7 +112,15 @@ def folded(spelling: str) -> str:
 
 BY_SPELLING = {folded(spelling): one for one in PROVIDERS for spelling in (one.name, *one.spellings)}
 FRAMEWORKS = frozenset(map(folded, FRAMEWORK_SPELLINGS))
-LISTED = {folded(provider.id): provider.id for provider in get_snapshot().providers}
+
+
+@cache
+def listed() -> dict[str, str]:
+    """Returns the ids of the price list, each by its folded spelling."""
+    # It takes 6 MB, which a process that prices nothing need not hold.
+    from genai_prices.data_snapshot import get_snapshot
+
+    return {folded(provider.id): provider.id for provider in get_snapshot().providers}
 
 
 @lru_cache(maxsize=4096)
@@ -128,8 +134,8 @@ def provider_name(spelling: str | None) -> str | None:
     for key in (folded(text), *(part.sub("", folded(text)) for part in CLASS_PARTS)):
         if key in BY_SPELLING:
             return BY_SPELLING[key].name
-        if key in LISTED:
-            return LISTED[key]
+        if key in listed():
+            return listed()[key]
         if key in FRAMEWORKS:
             return None
     return "gcp.vertex_ai" if VERTEX_AI_MODELS.fullmatch(folded(text)) else text
@@ -138,11 +144,11 @@ def provider_name(spelling: str | None) -> str | None:
 def list_id(spelling: str) -> str | None:
     """Returns the id on the price list; None for a provider that the list does not know."""
     known = BY_SPELLING.get(folded(spelling))
-    return known.list_id if known else LISTED.get(folded(spelling))
+    return known.list_id if known else listed().get(folded(spelling))
 
 
 def is_known(spelling: str) -> bool:
-    return folded(spelling) in BY_SPELLING or folded(spelling) in LISTED
+    return folded(spelling) in BY_SPELLING or folded(spelling) in listed()
 
 
 def is_framework(spelling: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from genai_prices.data_units import unit_data
 from genai_prices.units import UnitRegistry
 
+from prices.service_tiers import STANDARD
 from traces.row import Row
 
 UNITS = UnitRegistry(unit_data)
@@ -12,10 +13,6 @@ UNITS = UnitRegistry(unit_data)
 Context = tuple[tuple[str, str], ...]
 """Circumstances that select another price, like `("service_tier", "flex")`, by the price list's names."""
 CONTEXT_KEYS = ("service_tier", "speed")
-STANDARD = frozenset(
-    {"", "default", "standard", "standard_only", "auto", "normal", "on_demand", "on-demand", "none", "null"}
-)
-"""Service tiers and speeds at the usual price of a provider."""
 BATCH = ("processing", "batch")
 
 EVERY_CALL = frozenset({"tokens", "tool_calls", "requests"})

@@ -11,7 +11,7 @@ from observability.env_file import load_env_file
 from observability.launcher.environment import HOST, free_port, make_var_folder, prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.lock import LOCK, locked
-from observability.launcher.program import job_worker, run_to_its_end
+from observability.launcher.program import JobWorker, run_to_its_end
 from observability.launcher.supervisor import supervise
 from observability.launcher.web_server import WebServer, welcome
 from web.version import VERSION
@@ -32,7 +32,7 @@ def main() -> None:
             sys.exit(code)
         for database in databases:
             database.forget_first_start()
-        programs = [WebServer(port), job_worker()]
+        programs = [WebServer(port), JobWorker()]
         for program in programs:
             stack.enter_context(program.running())
         print("\n".join(["", *welcome(f"http://{HOST}:{port}")]), flush=True)

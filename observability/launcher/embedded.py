@@ -29,6 +29,9 @@ SETTINGS = {
     # Compiling a query takes longer than any query of the product runs.
     "jit": "off",
     "log_min_messages": "warning",
+    # The processes that read for others, and the one that starts replication, would take 7 MB.
+    "io_method": "sync",
+    "max_logical_replication_workers": "0",
 }
 SOCKET_FILE = "socket_directory"
 """The file that names the folder of the running server's socket."""

@@ -4,15 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from observability.launcher.children import ending, start_child
-from observability.launcher.environment import ROOT
+from observability.launcher.environment import ROOT, VAR
 from observability.launcher.refused import Refused
 
 # Longer than the servers give to what runs.
 END_SECONDS = 30
+# Twelve heartbeats: neither a slow start nor a busy machine may look like a fault.
+SILENT_SECONDS = 60
 
 
 class Program:
@@ -52,12 +56,40 @@ class Program:
             try:
                 self.process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
 
 
-def job_worker() -> Program:
-    return Program("The worker of background jobs", ["manage.py", "worker"])
+class JobWorker(Program):
+    """A worker that touches a file as long as it does anything. One that hangs is killed."""
+
+    def __init__(self, heartbeat: Path = VAR / "worker.heartbeat") -> None:
+        super().__init__("The worker of background jobs", ["manage.py", "worker", f"--heartbeat={heartbeat}"])
+        self.heartbeat = heartbeat
+        self.last_beat = 0
+        self.heard_at = time.monotonic()
+
+    def start(self) -> None:
+        self.heard_at = time.monotonic()
+        super().start()
+
+    def ended(self) -> str | None:
+        end = super().ended()
+        if end is None and self.is_silent():
+            self.kill()
+            return f"gave no sign of life for {SILENT_SECONDS} s and was killed"
+        return end
+
+    def is_silent(self) -> bool:
+        """Says whether the file has not changed for long, by the clock of this process: that of files may jump."""
+        beat = self.heartbeat.stat().st_mtime_ns if self.heartbeat.exists() else 0
+        if beat != self.last_beat:
+            self.last_beat, self.heard_at = beat, time.monotonic()
+        return time.monotonic() - self.heard_at > SILENT_SECONDS
 
 
 def run_to_its_end(arguments: Sequence[str]) -> int:

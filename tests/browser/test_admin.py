@@ -1,11 +1,14 @@
 """The admin under the strict CSP: nothing is blocked, and its scripted parts work."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from jobs.timetable import TIMETABLE
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, an_api_key
+from tests.jobs.effects import effect
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -51,3 +54,17 @@ def test_a_key_is_added_with_a_picked_workspace_and_date(
     page.click("[name=_save]")
     expect(page.locator("code").first).to_contain_text("aop_")
     assert complaints == []
+
+
+def test_on_a_phone_no_button_of_background_work_is_beside_the_screen(page: Page, live_server: LiveServer) -> None:
+    job_id = effect.defer(key="k")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE id = %s", [job_id])
+    signed_in(page, live_server)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(live_server.url + reverse("admin:jobs_taskstate_changelist"))
+    buttons = page.locator(".jobs button")
+    expect(buttons.filter(has_text="Run again")).to_have_count(1)
+    ends = [box["x"] + box["width"] for button in buttons.all() if (box := button.bounding_box())]
+    assert len(ends) > len(TIMETABLE)
+    assert max(ends) <= 390

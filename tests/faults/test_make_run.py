@@ -12,19 +12,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 
 from observability.launcher import embedded
 from tests.faults.ledger import load, wait_for
 from tests.faults.product import MAKE_WORKSPACES, ROOT, FaultTenant
-from tests.observability.test_launcher import LEFT_OUT, Running, postmaster
+from tests.observability.test_launcher import LEFT_OUT, Running, child, postmaster
 from tests.public_folder import public_folder
 from tests.servers import until
+from tests.summaries import LINES
 
 pytestmark = pytest.mark.faults
 
 SPANS = 20_000
+SETTLED_SECONDS, IDLE_SECONDS = 20, 60
+IDLE_MB, IDLE_CORES = 200, 0.01
 
 
 class Embedded:
@@ -67,6 +71,33 @@ def made(folder: Path) -> Iterator[MadeProduct]:
         running.stop()
 
 
+def tree(product: Running) -> list[psutil.Process]:
+    launcher = psutil.Process(product.process.pid)
+    return [launcher, *launcher.children(recursive=True)]
+
+
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Returns the time of the processes, and of those that they have waited for."""
+    return sum(sum(process.cpu_times()[:4]) for process in processes if process.is_running())
+
+
+def test_an_idle_product_takes_little_memory_and_hardly_any_time(folder: Path) -> None:
+    product = Running(folder).until_it_serves()
+    try:
+        wait_for(SETTLED_SECONDS)
+        processes = tree(product)
+        before = cpu_seconds(processes)
+        wait_for(IDLE_SECONDS)
+        cores = (cpu_seconds(processes) - before) / IDLE_SECONDS
+        # Shared pages count in parts: other processes of this Python make it look smaller, never larger.
+        megabytes = sum(process.memory_full_info().pss for process in tree(product)) / 1e6
+    finally:
+        product.stop()
+    LINES["idle"].append(f"`make run` when nothing arrives: {megabytes:.0f} MB, {cores:.2%} of a core")
+    assert megabytes <= IDLE_MB
+    assert cores <= IDLE_CORES
+
+
 def test_a_killed_postmaster_loses_no_span(folder: Path) -> None:
     with made(folder) as product:
         with load(product, "make run: postmaster killed") as clients:
@@ -78,6 +109,19 @@ def test_a_killed_postmaster_loses_no_span(folder: Path) -> None:
         assert clients.ledger.stored >= SPANS
     assert "PostgreSQL was killed by SIGKILL. It is started again now." in product.running.output
     assert "PostgreSQL runs again." in product.running.output
+
+
+def test_a_worker_that_hangs_is_killed_and_started_again(folder: Path) -> None:
+    product = Running(folder).until_it_serves()
+    try:
+        hung = child(product.process, "manage.py worker")
+        wait_for(SETTLED_SECONDS)
+        hung.suspend()
+        until(lambda: not hung.is_running(), "it is killed", 90)
+        until(lambda: child(product.process, "manage.py worker").pid != hung.pid, "another worker runs")
+    finally:
+        product.stop()
+    assert "The worker of background jobs gave no sign of life for 60 s and was killed." in product.output
 
 
 @contextmanager

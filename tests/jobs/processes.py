@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,14 +17,30 @@ django.setup()
 from django.core.management import call_command
 from jobs import worker
 worker.TICK_SECONDS = 0.5
+worker.HEARTBEAT_SECONDS = 0.1
 worker.GRACE_SECONDS = {grace_seconds}
-call_command("worker")
+worker.JOB_SECONDS = {job_seconds}
+worker.START_EVERY_SECONDS = {start_every_seconds}
+call_command("worker", *{arguments})
 """
 
 
-def start_worker(environment: Mapping[str, str], grace_seconds: float = 20) -> subprocess.Popen[str]:
+def start_worker(
+    environment: Mapping[str, str],
+    grace_seconds: float = 20,
+    job_seconds: float = 3600,
+    start_every_seconds: float = 0.05,
+    heartbeat: Path | None = None,
+) -> subprocess.Popen[str]:
+    arguments = [f"--heartbeat={heartbeat}"] if heartbeat else []
+    program = PROGRAM.format(
+        grace_seconds=grace_seconds,
+        job_seconds=job_seconds,
+        start_every_seconds=start_every_seconds,
+        arguments=arguments,
+    )
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM.format(grace_seconds=grace_seconds)],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env={**environment, "DJANGO_SETTINGS_MODULE": "tests.jobs.settings"},
         stdout=subprocess.DEVNULL,
@@ -33,8 +50,8 @@ def start_worker(environment: Mapping[str, str], grace_seconds: float = 20) -> s
 
 
 @contextmanager
-def running_worker(environment: Mapping[str, str], grace_seconds: float = 20) -> Iterator[subprocess.Popen[str]]:
-    process = start_worker(environment, grace_seconds)
+def running_worker(environment: Mapping[str, str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    process = start_worker(environment, **options)
     try:
         yield process
     finally:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, time, timedelta
 from threading import Thread
+from typing import LiteralString
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,9 +69,26 @@ def test_after_a_stopped_night_the_last_period_runs_once() -> None:
     look(MONDAY, MONDAY + 19 * HOUR)
     assert deferred("tests.hourly") == [datetime(2026, 3, 3, 7, tzinfo=UTC)]
     assert deferred("tests.nightly", "Europe/Berlin") == [datetime(2026, 3, 3, 1, 30, tzinfo=UTC)]
+    look(MONDAY + 19 * HOUR)
     assert deferred("tests.nightly", "UTC") == [datetime(2026, 3, 3, 2, 30, tzinfo=UTC)]
     look(MONDAY + 19 * HOUR)
     assert deferred("tests.hourly") == []
+
+
+def set_all(assignment: LiteralString) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE procrastinate_jobs SET {assignment}")
+
+
+def test_zones_whose_nights_begin_at_once_come_one_after_the_other() -> None:
+    look(MONDAY, MONDAY + 19 * HOUR)
+    set_all("status = 'doing'")
+    look(MONDAY + 19 * HOUR)
+    assert deferred("tests.nightly", "UTC") == []
+    # Berlin's has failed, and waits for its next attempt.
+    set_all("status = 'todo', scheduled_at = now() + interval '5 minutes'")
+    look(MONDAY + 19 * HOUR)
+    assert deferred("tests.nightly", "UTC") == [datetime(2026, 3, 3, 2, 30, tzinfo=UTC)]
 
 
 def test_a_clock_that_is_set_back_repeats_no_period_and_goes_on_afterwards() -> None:
@@ -96,6 +114,7 @@ def test_a_night_in_which_clocks_change_has_one_job(day: datetime) -> None:
     for minutes in range(0, 3 * 24 * 60, 10):
         look(day + timedelta(minutes=minutes))
         days += [due.astimezone(BERLIN).day for due in deferred("tests.nightly", "Europe/Berlin")]
+        deferred("tests.nightly", "UTC")
     assert days == [day.day, day.day + 1, day.day + 2]
 
 

@@ -1,5 +1,6 @@
 """Operators see background work, and can run, pause and repeat it: in the admin and by commands."""
 
+import re
 from datetime import timedelta
 from functools import partial
 from io import StringIO
@@ -93,6 +94,16 @@ def test_a_failed_job_can_be_run_again(operator: Client) -> None:
     assert (job.status, job.attempts) == ("todo", 0)  # with all its attempts
 
 
+def test_jobs_for_later_are_shown_apart_and_are_not_late(operator: Client, running_clock: None) -> None:
+    for _ in range(3):
+        effect.defer(key="k")
+    waits(-3600)
+    effect.defer(key="k")
+    page = operator.get(PAGE).content.decode()
+    assert re.search(r"<td>1, for [^<;]+; 3 for later</td>", page)
+    assert ready(operator)["lag_seconds"] < 60
+
+
 def test_run_now_does_not_wait_for_the_next_attempt_of_a_job_and_names_a_pause(operator: Client) -> None:
     operator.post(PAGE, {"task": RETENTION_TASK, "action": "run"})
     with connection.cursor() as cursor:
@@ -162,9 +173,10 @@ def test_the_command_does_what_the_page_does(running_clock: None) -> None:
         return out.getvalue()
 
     assert f"Failed: job {job_id}, tests.fails: ValueError: broken <b>here</b>" in said()
-    assert f"{RETENTION_TASK}: daily at 03:10 of each time zone, never run, 0 runs, 0 failed, 0 waiting" in said()
+    assert f"{RETENTION_TASK}: daily at 03:10 of each time zone, never run, 0 runs, 0 failed" in said()
+    assert "0 waiting, 0 for later" in said()
     said("pause", RETENTION_TASK)
-    assert "0 waiting, paused" in said()
+    assert "0 for later, paused" in said()
     said("resume", RETENTION_TASK)
     said("again", str(job_id))
     said("run", RETENTION_TASK)

@@ -4,8 +4,10 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
@@ -19,10 +21,18 @@ from procrastinate.exceptions import ConnectorException
 from jobs import queue_table
 from jobs.models import Clock, Run, TaskState
 from jobs.runs import safe_traceback
-from jobs.worker import run_clock
+from jobs.worker import Pace, run_clock
+from observability.launcher.program import JobWorker
 from tests.jobs.effects import TABLES, effect, fails
 from tests.jobs.processes import running_worker
 from tests.servers import environment_of_a_server, until
+
+BEATS = """
+import pathlib, sys, time
+while True:
+    pathlib.Path(sys.argv[1]).touch()
+    time.sleep(0.05)
+"""
 
 pytestmark = pytest.mark.django_db(transaction=True, databases="__all__")
 
@@ -175,6 +185,45 @@ def test_a_worker_that_loses_the_queue_does_not_wait_for_its_longest_job() -> No
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("ALTER TABLE hidden RENAME TO procrastinate_jobs")
+
+
+def test_a_job_that_runs_for_longer_than_any_may_ends_its_worker() -> None:
+    with running_worker(environment_of_a_server(0), grace_seconds=0.2, job_seconds=0.2) as worker:
+        effect.defer(key="endless", seconds=3600)
+        assert worker.wait(timeout=20) == 0
+        assert worker.stderr
+        assert "A job has run for longer than any may. The worker ends." in worker.stderr.read()
+    assert ProcrastinateJob.objects.get().status == "todo"
+
+
+def test_jobs_that_are_due_at_once_start_one_after_the_other() -> None:
+    pace = Pace()
+    assert [pace.wait_seconds(now) for now in (100, 100, 100, 110)] == pytest.approx([0, 0.05, 0.1, 0])
+    for key in ("first", "second"):
+        effect.defer(key=key)
+    with running_worker(environment_of_a_server(0), start_every_seconds=3600):
+        until(lambda: rows("SELECT status::text FROM procrastinate_jobs") == ["doing"], "the first job is done")
+        assert rows("SELECT key FROM attempts") == ["first"]
+
+
+def test_a_worker_shows_that_it_lives(tmp_path: Path) -> None:
+    file = tmp_path / "heartbeat"
+    with running_worker(environment_of_a_server(0), heartbeat=file):
+        until(file.exists, "the first beat")
+        first = file.stat().st_mtime_ns
+        until(lambda: file.stat().st_mtime_ns > first, "the next beat")
+
+
+def test_the_launcher_kills_a_worker_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("observability.launcher.program.SILENT_SECONDS", 1)
+    program = JobWorker(heartbeat := tmp_path / "heartbeat")
+    program.command = [sys.executable, "-c", BEATS, str(heartbeat)]
+    with program.running():
+        assert program.process
+        until(heartbeat.exists, "it beats")
+        program.process.send_signal(signal.SIGSTOP)
+        until(lambda: program.ended() is not None, "it is killed")
+        assert program.process.returncode == -signal.SIGKILL
 
 
 def test_a_job_of_a_newer_version_waits_for_a_newer_worker(worker: subprocess.Popen[str]) -> None:

@@ -1,10 +1,12 @@
 """EMAIL_URL says how messages leave; one that does not fit stops the start, in words without a password."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from observability.launcher.lock import locked, served_at
 from observability.mail_url import CONSOLE, FOLDER, OFF, SMTP, MailSettings, mail_settings, public_url, sender
 from observability.variables import Variables
 from tests.observability.test_settings import boot
@@ -124,6 +126,20 @@ def test_a_sender_is_an_address_with_or_without_a_name(address: str) -> None:
 def test_any_other_sender_is_refused(address: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_FROM must look like"):
         sender(Variables(EMAIL_FROM=address))
+
+
+@pytest.fixture(autouse=True)
+def served(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Returns the lock of another folder: somebody may run the product from this one."""
+    monkeypatch.setattr("observability.mail_url.served_at", partial(served_at, tmp_path / "run.lock"))
+    return tmp_path / "run.lock"
+
+
+def test_links_lead_to_the_port_at_which_the_product_runs_whoever_sends_the_message(served: Path) -> None:
+    with locked(served, "http://127.0.0.1:8611"):
+        assert public_url(Variables()) == "http://127.0.0.1:8611"
+        assert public_url(Variables(PUBLIC_URL="http://localhost:8443")) == "http://localhost:8443"
+    assert public_url(Variables()) == "http://127.0.0.1:8000"
 
 
 @pytest.mark.parametrize(

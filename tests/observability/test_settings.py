@@ -32,6 +32,20 @@ def test_the_folder_of_a_socket_may_have_capitals_spaces_and_accents() -> None:
     assert result.stdout.decode().strip() == "/Users/Zoë A"
 
 
+def test_a_command_with_a_wrong_setting_ends_with_one_sentence() -> None:
+    result = subprocess.run(
+        [sys.executable, "manage.py", "worker"],
+        env=os.environ | SAFE | {"JOB_THREADS": "many", "DJANGO_SETTINGS_MODULE": "observability.settings"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith("JOB_THREADS: ")
+
+
 def test_production_boots_with_safe_settings() -> None:
     assert boot().returncode == 0
 

@@ -1,7 +1,10 @@
 """One provider has one name, however clients, filters and overrides spell it."""
 
 import json
+import subprocess
+import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -9,12 +12,14 @@ from django.core.exceptions import ValidationError
 from prices.models import PriceOverride
 from prices.providers import provider_name, provider_of_model
 from tests.ingest.test_otlp import JSON, a_span, override, post, request_of, stored
+from tests.servers import environment_of_a_server
 from tests.tenant import NOON, Tenant, iso
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 GEMINI = {"gen_ai.operation.name": "generate_content", "gen_ai.request.model": "gemini-2.5-flash"}
 SPELLINGS = ("gemini", "google", "gcp.gemini")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def three_spellings(tenant: Tenant) -> None:
@@ -108,3 +113,10 @@ def test_spellings_have_a_name(spelling: str | None, name: str | None) -> None:
 )
 def test_the_name_of_a_model_names_its_provider(model: str, provider: str | None) -> None:
     assert provider_of_model(model) == provider
+
+
+def test_a_worker_that_prices_nothing_does_not_hold_the_price_list() -> None:
+    """It takes 6 MB of the 200 that `make run` may take when nothing arrives."""
+    program = "import sys, django; django.setup(); import jobs.worker; print('genai_prices' in sys.modules)"
+    command, environment = [sys.executable, "-c", program], environment_of_a_server(0)
+    assert subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE).stdout == b"False\n"

@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from email import policy
 from email.message import EmailMessage as ParsedMessage
 from email.parser import BytesParser
@@ -17,6 +18,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 
 # The older ones are deleted.
 MAX_FILES = 1000
+# A process that was killed has left them.
+UNFINISHED = ".unfinished"
+UNFINISHED_SECONDS = 3600
 NAME = re.compile(r"\d{20}-[0-9a-f]{8}")
 
 
@@ -35,6 +39,7 @@ class EmailBackend(BaseEmailBackend):
         for message in email_messages:
             write_privately(self.folder / f"{new_name()}.eml", message.message().as_bytes())
         delete_oldest(self.folder)
+        delete_unfinished(self.folder)
         return len(email_messages)
 
 
@@ -45,7 +50,7 @@ def new_name() -> str:
 
 def write_privately(path: Path, content: bytes) -> None:
     """Writes a file that is complete whenever it can be seen."""
-    unfinished = path.with_suffix(".unfinished")
+    unfinished = path.with_suffix(UNFINISHED)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(content)
     unfinished.rename(path)
@@ -54,6 +59,13 @@ def write_privately(path: Path, content: bytes) -> None:
 def delete_oldest(folder: Path) -> None:
     for name in names(folder)[MAX_FILES:]:
         (folder / f"{name}.eml").unlink(missing_ok=True)
+
+
+def delete_unfinished(folder: Path) -> None:
+    for path in folder.glob(f"*{UNFINISHED}"):
+        with suppress(FileNotFoundError):
+            if NAME.fullmatch(path.stem) and path.stat().st_mtime < time.time() - UNFINISHED_SECONDS:
+                path.unlink()
 
 
 def names(folder: Path) -> list[str]:

@@ -35,7 +35,8 @@ class Command(BaseCommand):
             last = f"last {task.last_run.started_at:%Y-%m-%d %H:%M:%S}" if task.last_run else "never run"
             took = f", took {number_text.ms(task.last_run.seconds * 1000)}" if task.last_run else ""
             paused = ", paused" if task.state.is_paused else ""
-            counts = f"{task.state.runs} runs, {task.state.failures} failed, {task.waiting_jobs} waiting"
-            self.stdout.write(f"{task.name}: {task.due or 'on demand'}, {last}{took}, {counts}{paused}")
+            counts = f"{task.state.runs} runs, {task.state.failures} failed"
+            jobs = f"{task.waiting_jobs} waiting, {task.later_jobs} for later"
+            self.stdout.write(f"{task.name}: {task.due or 'on demand'}, {last}{took}, {counts}, {jobs}{paused}")
         for job in overview.failed_jobs():
             self.stdout.write(f"Failed: job {job.id}, {job.task}: {job.reason}")

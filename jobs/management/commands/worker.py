@@ -1,8 +1,9 @@
 import asyncio
 import os
+from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from procrastinate.exceptions import ConnectorException
 from psycopg_pool import PoolTimeout
 
@@ -16,9 +17,14 @@ class Command(BaseCommand):
     help = "Runs background jobs and the clock until it is stopped. Any number of workers may run."
     requires_system_checks = ()  # They take memory, and the web server makes them.
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--heartbeat", type=Path, help="a file that the worker touches every few seconds, unless it hangs"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         os.nice(NICENESS)
         try:
-            asyncio.run(run())
+            asyncio.run(run(options["heartbeat"]))
         except (ConnectorException, PoolTimeout) as error:
             raise CommandError(f"The database cannot be reached: {error.__cause__ or error}") from error

@@ -1,5 +1,6 @@
 """The pages that show messages: /mail/ for trying out, and the previews of the admin."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -60,6 +61,16 @@ class TestFolder:
         (mail_folder / "mine.eml").touch()
         deliver(messages.message(messages.render(TEST, {}), "bob@example.com", "test-1"))
         assert [file.name for file in mail_folder.iterdir()] == ["mine.eml"]
+
+    def test_what_a_killed_process_has_left_is_deleted_after_an_hour(self, mail_folder: Path) -> None:
+        mail_folder.mkdir()
+        left, begun = (mail_folder / f"{folder.new_name()}.unfinished" for _ in range(2))
+        for file in (left, begun, mail_folder / "mine.unfinished"):
+            file.touch()
+        for file in (left, mail_folder / "mine.unfinished"):
+            os.utime(file, (0, 0))
+        write()
+        assert {file.name for file in mail_folder.glob("*.unfinished")} == {begun.name, "mine.unfinished"}
 
     def test_a_folder_that_cannot_be_written_is_named(self, mail_folder: Path) -> None:
         mail_folder.touch()
