@@ -5,9 +5,16 @@ import logging
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from ingest.stored_attributes import is_content
 from workspaces.models import LabelSource, Workspace
 
 logger = logging.getLogger(__name__)
+
+
+def check_is_no_content(attribute: str) -> None:
+    """Raises a ValidationError for prompts, completions and other contents: labels stay when contents are deleted."""
+    if is_content(attribute):
+        raise ValidationError({"attribute": "This attribute holds prompts or completions, which are never labels."})
 
 
 @transaction.atomic
@@ -17,6 +24,7 @@ def add_label_source(workspace: Workspace, attribute: str, label: str, changed_b
     Workspace.objects.select_for_update().get(pk=workspace.pk)
     source = LabelSource(workspace=workspace, attribute=attribute, label=label)
     source.full_clean()
+    check_is_no_content(attribute)
     source.save()
     logger.info("labels of workspace %s: %s added %s", workspace.pk, changed_by, source)
     return source
