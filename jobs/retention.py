@@ -34,9 +34,9 @@ RETENTION = (
     Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, scores.SUMS])),
     Rule("Users in their order, and how far sums are filled", FOR_EVER, "user_numbers rollup_state"),
     Rule(
-        "Workspaces, members and keys",
+        "Workspaces, members, keys and choices of labels",
         DELETED_BY_PEOPLE,
-        "workspaces_workspace workspaces_membership workspaces_apikey",
+        "workspaces_workspace workspaces_membership workspaces_apikey workspaces_labelsource",
     ),
     Rule("Budgets and prices", DELETED_BY_PEOPLE, "budgets_budget budgets_budgetchange prices_priceoverride"),
     Rule(
