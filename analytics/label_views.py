@@ -81,7 +81,7 @@ def add(request: WorkspaceRequest) -> HttpResponse:
     try:
         add_label_source(request.workspace, new.attribute, new.label, request.access.credential)
     except DjangoValidationError as error:
-        raise problem_of(error, "body") from error
+        raise invalid_label(error) from error
     return json_response(chosen_labels(request.workspace))
 
 
@@ -91,7 +91,7 @@ def remove(request: WorkspaceRequest) -> HttpResponse:
     try:
         remove_label_source(request.workspace, request.GET.get("attribute", ""), request.access.credential)
     except DjangoValidationError as error:
-        raise problem_of(error, "query") from error
+        raise Problem(404, " ".join(error.messages)) from error
     return json_response(chosen_labels(request.workspace))
 
 
@@ -118,12 +118,12 @@ def parse_label(request: WorkspaceRequest) -> NewLabel:
         raise Problem(422, "The label is not valid.", errors) from error
 
 
-def problem_of(error: DjangoValidationError, place: str) -> Problem:
+def invalid_label(error: DjangoValidationError) -> Problem:
     return Problem(
         422,
         "The label is not valid.",
         [
-            {"loc": [place, *([] if name == "__all__" else [name])], "msg": " ".join(messages)}
+            {"loc": ["body", *([] if name == "__all__" else [name])], "msg": " ".join(messages)}
             for name, messages in error.message_dict.items()
         ],
     )
