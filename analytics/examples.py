@@ -20,6 +20,7 @@ TRACE = {
 }
 SCORE = {"trace_id": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": True, "comment": "Solved it."}
 LANGFUSE_SCORE = {"id": "1", "traceId": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": 0.9}
+LABEL = {"attribute": "metadata.customer", "label": "customer"}
 NO_LOGS: dict[str, Any] = {"resourceLogs": []}
 NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
 
@@ -66,7 +67,7 @@ def langfuse_ingestion() -> dict[str, Any]:
 def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
     """Returns a command for a shell, over several lines."""
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
-    words = ["curl", *(["-X", method] if method == "PUT" else []), shlex.quote(url)]
+    words = ["curl", *(["-X", method] if method in ("PUT", "DELETE") else []), shlex.quote(url)]
     lines = [" ".join(words), f'-H "X-Workspace-ID: {DEMO_WORKSPACE_ID}"']
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]

@@ -10,12 +10,14 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from analytics import examples
 from analytics.answers import as_json
 from analytics.catalogue import METRICS, Metric, Update
+from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
 from analytics.query_string import Query, WindowQuery
 from analytics.score_views import ScoreQuery
 from analytics.scores import ScoreList
 from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
+from workspaces.label_limits import LABEL_LENGTH
 
 Schema = dict[str, Any]
 
@@ -23,6 +25,7 @@ REASONS = {
     400: "The body cannot be read.",
     401: "No valid credential.",
     403: "The credential does not open this workspace, or lacks the right.",
+    404: "There is no such thing in the workspace.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
@@ -275,6 +278,52 @@ def list_scores() -> Schema:
     }
 
 
+def label_operations() -> Schema:
+    """Returns the operations of `/api/v1/settings/labels`."""
+
+    def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
+        responses = {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)}
+        return {
+            "operationId": name,
+            "summary": summary,
+            "tags": ["settings"],
+            "parameters": [WORKSPACE],
+            "responses": responses,
+            "x-example": {},
+            **parts,
+        }
+
+    attribute = {
+        "name": "attribute",
+        "in": "query",
+        "required": True,
+        "description": "The chosen attribute.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LABEL_LENGTH},
+    }
+    body = json_of(NewLabel.model_json_schema(), examples.LABEL)
+    return {
+        "get": operation(
+            "list-labels", "The attributes that become labels, and those that arrive and could.", LabelSettings
+        ),
+        "post": operation(
+            "add-label",
+            "Chooses an attribute whose values become a label of the spans that arrive from now on.",
+            ChosenLabels,
+            *WITH_BODY,
+            requestBody={"required": True, "content": body},
+            **{"x-example": {"body": examples.LABEL}},
+        ),
+        "delete": operation(
+            "remove-label",
+            "Removes the choice of an attribute. Stored spans keep their labels.",
+            ChosenLabels,
+            404,
+            parameters=[WORKSPACE, attribute],
+            **{"x-example": {"query": f"attribute={examples.LABEL['attribute']}"}},
+        ),
+    }
+
+
 def update_operation(metric: Metric, update: Update) -> Schema:
     return {
         "operationId": f"set-{metric.name}",
@@ -412,6 +461,7 @@ def openapi_document() -> Schema:
 def paths() -> Schema:
     operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations["/api/v1/scores"] = {"get": list_scores()}
+    operations["/api/v1/settings/labels"] = label_operations()
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}

@@ -2,6 +2,7 @@ from django.urls import path
 
 from analytics import api_page, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
+from analytics.label_views import labels_page, labels_view
 from analytics.pages import choices, dashboard, first_page
 from analytics.score_views import scores_view
 from analytics.views import metric_view, with_update
@@ -20,6 +21,8 @@ urlpatterns = [
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
     *with_and_without_slash("api/v1/scores", scores_view),
+    path("settings/labels", labels_page, name="labels"),
+    path("api/v1/settings/labels", labels_view, name="labels-api"),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),
     path("docs/", documents.documents, name="documents"),

@@ -106,6 +106,12 @@ class Client:
     states_own_version: Callable[[Span], bool] | None = None
     """Returns whether the SDK wrote its own version into `service.version`, where the application's should be."""
 
+    # --- Labels ---
+
+    trace_labels: tuple[str, ...] = ()
+    """Patterns for the beginnings of attributes that speak of the whole trace, whichever span has them. The labels in
+    other attributes are those of the span and the spans below it."""
+
     # --- Values ---
 
     placeholders: tuple[str, ...] = ()

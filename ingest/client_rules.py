@@ -80,6 +80,8 @@ FIRST_TOKEN_EVENTS = frozenset(name for client in CLIENTS for name in client.fir
 SERVER_TIMES_IN_MS = tuple(client.server_time_in_ms for client in CLIENTS if client.server_time_in_ms)
 STATES_OWN_VERSION = tuple(client.states_own_version for client in CLIENTS if client.states_own_version)
 
+TRACE_LABELS = any_of((pattern for client in CLIENTS for pattern in client.trace_labels), "^(?:{})")
+
 PLACEHOLDERS = tuple(text for client in CLIENTS for text in client.placeholders)
 GENERATED_SESSION = any_of((client.generated_session for client in CLIENTS if client.generated_session), "^(?:{})$")
 RESPONSE_ID_PATTERNS = tuple(item for client in CLIENTS for item in client.response_id_patterns.items())

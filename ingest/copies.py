@@ -16,9 +16,9 @@ from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ingest.span_facts import EPOCH, MICROSECOND, SpanFacts
+from ingest.span_facts import EPOCH, MICROSECOND, READ_AGAIN, SpanFacts
 from ingest.values import MAX_LATENCY_MS
-from traces.row import MAX_LABELS
+from workspaces.label_limits import MAX_LABELS
 
 Rank = tuple[int, int]
 """How good a copy is: its end in microseconds, or -1, and the number of its usage fields."""
@@ -55,9 +55,9 @@ TOGETHER = (
     *(INPUT, OUTPUT, DETAILS, COST),
 )
 IDENTITY = {"trace_id", "span_id", "ranks"}
-ALONE = (
-    {field.name for field in fields(SpanFacts)} - IDENTITY - {"labels"} - {name for names in TOGETHER for name in names}
-)
+LABELS = {"labels", *READ_AGAIN}
+"""Labels are merged one by one, or read from the merged attributes."""
+ALONE = {field.name for field in fields(SpanFacts)} - IDENTITY - LABELS - {name for names in TOGETHER for name in names}
 UNITS = (*TOGETHER, *((name,) for name in sorted(ALONE)))
 KNOWN_KINDS = {"": 0, "other": 0, "chain": 1}
 

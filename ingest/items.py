@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 from ingest import span_facts
+from ingest.labels import CHOSEN, LabelChoice, given_labels, joined, label_choice
 from ingest.parts import count_copies, rest_of_batch, store_parts
 from ingest.resolve_again import plain_call
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import Key, SpanRow, around, merge_copies, moved_rows
+from ingest.span_rows import Fill, Key, SpanRow, around, merge_copies, moved_rows
 from prices import pricing
 from prices.models import PriceOverride
 from prices.overrides import current_overrides
@@ -35,8 +36,8 @@ CALL_COLUMNS = (
     "first_token_ms",
 )
 """Only calls have them."""
-SAME_COLUMNS = ("environment", "release", "labels", "provider", "latency_ms")
-NOTED = ("operation", "tool", "is_timeless", "reported_cost_usd", "ranks")
+SAME_COLUMNS = ("environment", "release", "provider", "latency_ms")
+NOTED = ("operation", "tool", "is_timeless", "reported_cost_usd", "ranks", CHOSEN)
 
 
 def noted(facts: SpanFacts) -> dict[str, Any]:
@@ -61,11 +62,12 @@ def facts_of(row: Row) -> SpanFacts:
         has_named_agent=True,
         user=row.user_id,
         session=row.session_id,
+        labels=given_labels(row),
         requested_model=stored.get("requested_model", row.model),
     )
 
 
-def fill_item(row: Row, facts: SpanFacts) -> None:
+def fill_item(choice: LabelChoice, row: Row, facts: SpanFacts) -> None:
     """Fills the row of a merged item, without its price. Only calls have tokens and a cost."""
     row.timestamp, row.parent_span_id, row.name = facts.timestamp, facts.parent_span_id, facts.name or None
     row.operation = facts.operation or "chat"
@@ -74,6 +76,8 @@ def fill_item(row: Row, facts: SpanFacts) -> None:
     row.model = facts.model
     for name in SAME_COLUMNS:
         setattr(row, name, getattr(facts, name))
+    facts.chosen_labels = choice.labels_of_item(facts.labels, row.attributes)
+    row.labels = joined(facts.labels, facts.chosen_labels)
     row.tool = facts.tool_name if row.operation == TOOL_OPERATION else None
     is_call = row.operation in CALL_OPERATIONS
     for name in CALL_COLUMNS:
@@ -91,25 +95,31 @@ def store_items(workspace: Workspace, rows: Sequence[Row]) -> writer.StoreResult
     Items that may come again are committed in parts: see `parts`. All others come last, in one transaction: a request
     that is sent again would store them a second time.
     """
+    choice = label_choice(workspace)
+    fill = partial(fill_item, choice)
+    for row in rows:
+        choice.read_item(row)
     named: dict[Key, SpanRow] = {}
     for row in filter(is_item, rows):
         copy = SpanRow(facts_of(row), row, stored_at=None)
         if (first := named.setdefault(copy.key, copy)) is not copy:
-            first.merge(copy, fill_item)
+            first.merge(copy, fill)
     unnamed = [row for row in rows if not is_item(row)]
     overrides = current_overrides(workspace)
     price(overrides, [*unnamed, *(span.row for span in named.values())])
-    stored = store_parts(named, partial(store_part, workspace.id, overrides))
+    stored = store_parts(named, partial(store_part, workspace.id, overrides, fill))
     with rest_of_batch(is_stored_in_part=bool(named)):
         rest = writer.store(workspace.id, unnamed)
     prometheus.count_stored(*rest)
     return stored.plus(rest).plus(count_copies(len(rows) - len(named) - len(unnamed)))
 
 
-def store_part(workspace_id: UUID, overrides: Sequence[PriceOverride], named: dict[Key, SpanRow]) -> tuple[int, int]:
+def store_part(
+    workspace_id: UUID, overrides: Sequence[PriceOverride], fill: Fill, named: dict[Key, SpanRow]
+) -> tuple[int, int]:
     """Returns how many items were not stored before, and how many stored ones have learned from a copy."""
     with writer.writing(workspace_id) as cursor:
-        stored = stored_items(cursor, workspace_id, named)
+        stored = stored_items(cursor, workspace_id, named, fill)
         new = [span.row for key, span in named.items() if key not in stored]
         accepted = writer.insert(cursor, workspace_id, new) if new else 0
         updated = update(cursor, workspace_id, overrides, [span for span in stored.values() if span.has_learned])
@@ -123,14 +133,14 @@ def price(overrides: Sequence[PriceOverride], rows: Iterable[Row]) -> None:
     pricing.price_calls(overrides, calls)
 
 
-def stored_items(cursor: WriteCursor, workspace_id: UUID, named: dict[Key, SpanRow]) -> dict[Key, SpanRow]:
+def stored_items(cursor: WriteCursor, workspace_id: UUID, named: dict[Key, SpanRow], fill: Fill) -> dict[Key, SpanRow]:
     """Returns the stored copies of the items, merged with the new ones."""
     facts = [span.facts for span in named.values()]
     within = around([(min(item.timestamp for item in facts), max(item.end for item in facts))])
     found = lookup.items_by_ids(cursor, workspace_id, list(named), within)
     spans = [SpanRow(facts_of(row), row, stored_at=row.timestamp) for row in found]
     stored = {span.key: span for span in spans}
-    merge_copies(cursor, workspace_id, stored, named, fill_item)
+    merge_copies(cursor, workspace_id, stored, named, fill)
     return stored
 
 

@@ -40,6 +40,7 @@ class Node:
     workflow: str | None = None
     environment: str | None = None
     release: str | None = None
+    labels: dict[str, str] | None = None
 
     @property
     def is_call(self) -> bool:

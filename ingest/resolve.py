@@ -1,5 +1,5 @@
-"""Finds facts that only the whole trace shows: repeated calls, and the agent, user, session, environment and release
-of each span.
+"""Finds facts that only the whole trace shows: repeated calls, and the agent, user, session, environment, release and
+labels of each span.
 
 `resolve` is a pure function of all spans that have arrived: any order of arrival, and any split of the spans into
 requests, gives the same rows.
@@ -12,6 +12,7 @@ from datetime import timedelta
 from operator import attrgetter
 
 from ingest import client_rules
+from ingest.labels import joined, own_labels
 from ingest.nodes import Node, scope_set, start_order
 from ingest.operations import OPERATION_OF_KIND
 from ingest.pairings import PAIRINGS
@@ -36,6 +37,7 @@ class ResolvedSpan:
     session_id: str | None
     environment: str | None
     release: str | None
+    labels: dict[str, str] | None
     latency_ms: float | None
     call: SpanFacts | None
     """All facts about the call, from every span that records it, if the span counts as a call; else None."""
@@ -148,7 +150,8 @@ def top_of(node: Node) -> Node:
 
 
 def inherit(node: Node) -> None:
-    """Takes what the span above has and the span does not say: agent, user, session, workflow, environment, release.
+    """Takes what the span above has and the span does not say: agent, user, session, workflow, environment, release
+    and each label.
 
     The span above has inherited already.
     """
@@ -156,6 +159,7 @@ def inherit(node: Node) -> None:
     node.agent = facts.agent if node.kind != "workflow" or facts.has_named_agent else None
     node.user, node.session, node.workflow = facts.user, facts.session, facts.workflow
     node.environment, node.release = facts.environment, facts.release or facts.agent_version
+    node.labels = own_labels(facts)
     if above is None:
         return
     node.agent = node.agent or above.agent
@@ -165,13 +169,14 @@ def inherit(node: Node) -> None:
     node.workflow = node.workflow or above.workflow
     node.environment = node.environment or above.environment
     node.release = node.release or above.release
+    node.labels = joined(node.labels, above.labels)
 
 
 def share_over_trace(members: list[Node]) -> None:
     """Gives spans without a value that of the root, or else that of the oldest span that has one.
 
-    Where no span has one, the resource is asked: for user and session only the span's own, for environment and release
-    then that of any other span.
+    Where no span has one, the resource is asked: for user, session and labels only the span's own, for environment and
+    release then that of any other span.
     """
     facts = [node.facts for node in sorted(members, key=has_parent)]
     user, session, workflow, environment = (first_known(map(fact, facts)) for fact in SHARED)
@@ -179,6 +184,7 @@ def share_over_trace(members: list[Node]) -> None:
     process_environment = first_known(map(RESOURCE_ENVIRONMENT, facts))
     sdk_versions = {span.sdk_version for span in facts}
     process_release = first_known(release_of_process(span, sdk_versions) for span in facts)
+    labels = joined(*map(labels_of_trace, facts))
     for node in members:
         own = node.facts
         node.user = node.user or user or own.resource_user
@@ -186,6 +192,7 @@ def share_over_trace(members: list[Node]) -> None:
         node.workflow = node.workflow or workflow
         node.environment = node.environment or environment or own.resource_environment or process_environment
         node.release = node.release or release or release_of_process(own, sdk_versions) or process_release
+        node.labels = joined(node.labels, labels, own.resource_labels)
 
 
 def first_known(values: Iterable[str | None]) -> str | None:
@@ -199,6 +206,11 @@ def has_parent(node: Node) -> bool:
 def release_of_trace(facts: SpanFacts) -> str | None:
     """Returns the release that the span states for its whole trace. An agent's version is not that of others."""
     return facts.release or (None if facts.parent_span_id else facts.agent_version)
+
+
+def labels_of_trace(facts: SpanFacts) -> dict[str, str] | None:
+    """Returns the labels that the span states for its whole trace: all labels of a root, and only some of others."""
+    return facts.trace_labels if facts.parent_span_id else own_labels(facts)
 
 
 def release_of_process(facts: SpanFacts, sdk_versions: set[str | None]) -> str | None:
@@ -227,6 +239,7 @@ def resolved(node: Node, repetitions: list[Node]) -> ResolvedSpan:
         session_id=node.session,
         environment=node.environment,
         release=node.release,
+        labels=node.labels,
         latency_ms=latency_ms,
         call=call,
     )

@@ -52,6 +52,13 @@ class SpanFacts:
     sdk_version: str | None = None
     """What the resource states as the version of the service, where it is the version of an SDK."""
     labels: dict[str, str] | None = None
+    """Those that the sender gives as labels."""
+    chosen_labels: dict[str, str] | None = None
+    """Those in the attributes that the workspace has chosen. These three are read from the attributes: `labels`."""
+    trace_labels: dict[str, str] | None = None
+    """Those in attributes that speak of the whole trace."""
+    resource_labels: dict[str, str] | None = None
+    """Those on the process, for spans that have no others."""
     tool: str | None = None
     """The tool of a tool call, where the span's name is another."""
     provider: str | None = None
@@ -118,6 +125,8 @@ class SpanFacts:
 
 ROW_COLUMNS = ("trace_id", "span_id", "parent_span_id", "timestamp", "name", "status", "error_type", "error_message")
 """Facts that are columns of the row. No later span corrects them, so they are read from the row again."""
+READ_AGAIN = ("chosen_labels", "trace_labels", "resource_labels")
+"""Facts that are read from the row's attributes, again when these have changed."""
 STORED_FIELDS = [field for field in fields(SpanFacts) if field.name not in ROW_COLUMNS]
 STORED_NAMES = tuple(field.name for field in STORED_FIELDS)
 DEFAULTS = tuple(field.default for field in STORED_FIELDS)

@@ -10,6 +10,7 @@ from ingest import client_rules, span_facts
 from ingest.accepted_time import accepted_time
 from ingest.attributes import Attributes
 from ingest.copies import merge_attributes, merge_facts
+from ingest.labels import LabelChoice
 from ingest.pairings import link_of, linked_trace_ids
 from ingest.read_span import read_span
 from ingest.span_facts import SpanFacts
@@ -28,6 +29,8 @@ MAX_STREAM_TRACES = 100
 SEARCH_DISTANCE = timedelta(days=7)
 
 Period = tuple[datetime, datetime]
+Fill = Callable[[Row, SpanFacts], None]
+"""Fills a row whose attributes are complete from the facts."""
 Key = tuple[str, str]
 """The ids of the trace and the span, which identify the span whatever its start."""
 
@@ -57,7 +60,7 @@ class SpanRow:
     def key(self) -> Key:
         return self.facts.trace_id, self.facts.span_id
 
-    def merge(self, copy: "SpanRow", fill: Callable[[Row, SpanFacts], None]) -> None:
+    def merge(self, copy: "SpanRow", fill: Fill) -> None:
         """Adds what another copy of the span knows. `fill` fills the row from the facts."""
         if self.is_repeated_by(copy):
             return
@@ -78,7 +81,7 @@ class SpanRow:
         return has_one_source and facts == copy.facts and self.row.attributes == copy.row.attributes
 
 
-def new_span_row(span: Span, store_content: bool) -> SpanRow:
+def new_span_row(span: Span, store_content: bool, choice: LabelChoice) -> SpanRow:
     attributes = Attributes(span.attributes, span.name)
     facts = read_span(span, attributes)
     row = Row(
@@ -89,12 +92,13 @@ def new_span_row(span: Span, store_content: bool) -> SpanRow:
         agent_id="",
         attributes=stored_attributes(span, attributes, store_content),
     )
-    fill_from_facts(row, facts)
+    fill_from_facts(choice, row, facts)
     return SpanRow(facts, row, stored_at=None)
 
 
-def fill_from_facts(row: Row, facts: SpanFacts) -> None:
-    """Fills the columns that the span alone decides."""
+def fill_from_facts(choice: LabelChoice, row: Row, facts: SpanFacts) -> None:
+    """Fills the columns that the span alone decides. Reads its labels from its attributes."""
+    choice.read(facts, row.attributes)
     row.timestamp = facts.timestamp
     row.parent_span_id = facts.parent_span_id
     row.name = facts.name or None
@@ -118,7 +122,7 @@ def moved_rows(spans: Iterable[SpanRow]) -> list[tuple[Row, datetime]]:
 # --- Spans that are stored already ---
 
 
-def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow]) -> list[SpanRow]:
+def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], fill: Fill) -> list[SpanRow]:
     """Returns the new spans, the stored spans of their traces, and of all traces with a record of the same calls.
 
     A span that is stored already gets what its new copy knows. The search ends when no copy knows more.
@@ -128,7 +132,7 @@ def related_spans(cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRo
     for trace_ids, is_far in linked_traces(cursor, workspace_id, spans, own):
         within = time_range(span.facts for span in spans.values())
         stored = stored_spans(cursor, workspace_id, trace_ids, within, spans)
-        merge_copies(cursor, workspace_id, stored, new, fill_from_facts)
+        merge_copies(cursor, workspace_id, stored, new, fill)
         for span in stored.values():
             span.is_far = is_far
         spans |= stored
@@ -194,7 +198,7 @@ def merge_copies(
     workspace_id: UUID,
     stored: Mapping[Key, SpanRow],
     new: Mapping[Key, SpanRow],
-    fill: Callable[[Row, SpanFacts], None],
+    fill: Fill,
 ) -> None:
     """Adds what the new copies of stored spans know."""
     copies = [(span, new[key]) for key, span in stored.items() if key in new]

@@ -1,5 +1,6 @@
 """A span as OpenTelemetry defines it. All formats are decoded into it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -47,6 +48,8 @@ class Resource:
     environment: str | None = None
     user: str | None = None
     session: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """What the application itself says of the process, like its team: values that can be labels."""
 
 
 NO_RESOURCE = Resource()

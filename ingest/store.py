@@ -11,10 +11,11 @@ from django.conf import settings
 
 from ingest.accepted_time import accepted_time, accepted_time_text, note_refused, oldest_content
 from ingest.formats.scores import evaluations_of
+from ingest.labels import LabelChoice, label_choice
 from ingest.parts import count_copies, rest_of_batch, store_parts
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
-from ingest.span_rows import Key, SpanRow, fill_from_facts, moved_rows, new_span_row, related_spans
+from ingest.span_rows import Fill, Key, SpanRow, fill_from_facts, moved_rows, new_span_row, related_spans
 from ingest.spans import Decoded, Rejection, Span
 from prices import pricing
 from prices.models import PriceOverride
@@ -45,33 +46,38 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
     A large batch is committed in parts: see `parts`. `author` is the credential that sent them, for the evaluations in
     the spans' events.
     """
-    new = new_span_rows(workspace, decoded, author)
-    overrides = current_overrides(workspace)  # before the lock, because it is in the other database
-    stored = store_parts(new, partial(store_part, workspace.id, overrides))
+    # Before the lock, because they are in the other database.
+    overrides, choice = current_overrides(workspace), label_choice(workspace)
+    new = new_span_rows(workspace, decoded, author, choice)
+    stored = store_parts(new, partial(store_part, workspace.id, overrides, partial(fill_from_facts, choice)))
     with rest_of_batch(is_stored_in_part=bool(new)):
         store_scores(workspace.id, decoded.scores)
     return stored.plus(count_copies(len(decoded.spans) - len(new)))
 
 
-def new_span_rows(workspace: Workspace, decoded: Decoded, author: str | None) -> dict[Key, SpanRow]:
+def new_span_rows(
+    workspace: Workspace, decoded: Decoded, author: str | None, choice: LabelChoice
+) -> dict[Key, SpanRow]:
     """Returns the accepted spans, each once. Adds the evaluations in their events to the scores."""
     store_content = settings.STORE_CONTENT and workspace.store_content
     oldest_content_ns = oldest_content(workspace.zone, datetime.now(UTC)).timestamp() * 1e9
     new: dict[Key, SpanRow] = {}
     for span in accepted_spans(decoded):
-        span_row = new_span_row(span, store_content and span.start_ns >= oldest_content_ns)
+        span_row = new_span_row(span, store_content and span.start_ns >= oldest_content_ns, choice)
         if (first := new.setdefault(span_row.key, span_row)) is not span_row:
-            first.merge(span_row, fill_from_facts)
+            first.merge(span_row, partial(fill_from_facts, choice))
         if span.events:
             decoded.scores += evaluations_of(span, author)
     return new
 
 
-def store_part(workspace_id: UUID, overrides: Sequence[PriceOverride], new: dict[Key, SpanRow]) -> tuple[int, int]:
+def store_part(
+    workspace_id: UUID, overrides: Sequence[PriceOverride], fill: Fill, new: dict[Key, SpanRow]
+) -> tuple[int, int]:
     """Returns how many spans were not stored before, and how many of the stored ones have learned from a copy."""
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
-        stored = resolve_and_store(cursor, workspace_id, new, overrides)
+        stored = resolve_and_store(cursor, workspace_id, new, overrides, fill)
     arrivals.record_arrival(workspace_id)
     return stored
 
@@ -99,13 +105,13 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
 
 
 def resolve_and_store(
-    cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride]
+    cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride], fill: Fill
 ) -> tuple[int, int]:
     """Stores the new spans and corrects the stored ones.
 
     Returns how many spans were not stored before, and how many of the stored ones have learned from a copy.
     """
-    spans = related_spans(cursor, workspace_id, new)
+    spans = related_spans(cursor, workspace_id, new, fill)
     added = [span.row for span in spans if span.is_new]
     learned = [span.row for span in spans if span.has_learned]
     if not added and not learned:
@@ -186,6 +192,7 @@ def copy_resolved(row: Row, result: ResolvedSpan) -> None:
     row.session_id = result.session_id
     row.environment = result.environment
     row.release = result.release
+    row.labels = result.labels
     row.tool = result.facts.tool_name if result.operation == TOOL_OPERATION else None
     row.latency_ms = result.latency_ms
     row.first_token_ms = call.time_to_first_token_ms if call else None

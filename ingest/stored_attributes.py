@@ -14,6 +14,8 @@ MAX_ATTRIBUTES = 128
 UNCHECKED_LENGTH = 4 * 1024
 """A shorter text of ASCII characters is stored unchecked. Most texts are like this."""
 MAX_INT = 2**63 - 1
+RESOURCE = "otel.resource"
+"""The stored attribute that holds those of the process."""
 
 
 def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:
@@ -68,6 +70,8 @@ def add_origin(stored: dict[str, Any], span: Span) -> None:
         stored["service.name"] = resource.service
     if resource.version:
         stored["service.version"] = resource.version
+    if resource.attributes:
+        stored[RESOURCE] = dict(resource.attributes)
 
 
 def stored_event(event: Event, store_content: bool) -> dict[str, Any]:

@@ -38,9 +38,9 @@ RETENTION = (
         "user_numbers label_values label_months rollup_state",
     ),
     Rule(
-        "Workspaces, members and keys",
+        "Workspaces, members, keys and choices of labels",
         DELETED_BY_PEOPLE,
-        "workspaces_workspace workspaces_membership workspaces_apikey",
+        "workspaces_workspace workspaces_membership workspaces_apikey workspaces_labelsource",
     ),
     Rule("Budgets and prices", DELETED_BY_PEOPLE, "budgets_budget budgets_budgetchange prices_priceoverride"),
     Rule(

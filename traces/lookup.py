@@ -268,6 +268,21 @@ def rows_after(
     return [row_from(values) for values in cursor.fetchall()]
 
 
+NEWEST_BEFORE = """
+SELECT max(timestamp)
+FROM traces
+WHERE workspace_id = %(workspace_id)s AND timestamp < %(before)s
+"""
+
+
+def newest_before(cursor: psycopg.Cursor[tuple[Any, ...]], workspace_id: UUID, before: datetime) -> datetime | None:
+    """Returns when the newest of the older rows began; None if there is none."""
+    cursor.execute(NEWEST_BEFORE, {"workspace_id": workspace_id, "before": before})
+    [(newest,)] = cursor.fetchall()
+    timestamp: datetime | None = newest
+    return timestamp
+
+
 class WantedLink(NamedTuple):
     """Describes records with this link that began from `since` to `until` and lasted at least to `lasting_to`.
 

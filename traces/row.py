@@ -12,10 +12,6 @@ COST_CLASSES = ("input", "output", "cache_read", "cache_write", "audio", "image"
 COST_COLUMN_OF = {name: f"{name}_cost_usd" for name in COST_CLASSES}
 COST_COLUMNS = tuple(COST_COLUMN_OF.values())
 
-MAX_LABELS = 16
-LABEL_LENGTH = 256
-"""Bytes of the name of a label, and of its value."""
-
 Status = Literal["success", "error", "timeout"]
 
 
@@ -41,7 +37,7 @@ class Row:
     release: str | None = None
     """The version of what ran."""
     labels: dict[str, str] | None = None
-    """At most MAX_LABELS; None instead of an empty object."""
+    """At most `workspaces.label_limits.MAX_LABELS`; None instead of an empty object."""
     tool: str | None = None
     """The tool's name; None for rows that are no tool calls."""
     status: Status = "success"

@@ -246,6 +246,15 @@ def page_access(view: View) -> View:
     return declare(checked, "page")
 
 
+def may_write(request: WorkspaceRequest) -> bool:
+    """Returns whether the visitor of a page may change its workspace. Everybody may change an open one."""
+    if request.workspace.is_open:
+        refuse_cross_site(request)
+        return True
+    access = access_of_member(request.user, request.workspace.id)
+    return access is not None and "write" in access.scopes
+
+
 def remember(response: HttpResponseBase, workspace: Workspace) -> None:
     """Stores the default of `?workspace=` in a cookie, which gives no access."""
     response.set_cookie(

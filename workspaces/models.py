@@ -12,8 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db import Error as DatabaseError
 from django.db import connections, models
 from django.db.models import Q
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
 from django.utils import timezone
 
+from workspaces.label_limits import LABEL_LENGTH, MAX_LABELS, MAX_SOURCES
 from workspaces.time_zones import time_zones
 
 KEY_START = "aop_"
@@ -252,6 +255,63 @@ KEY_BY_DIGEST = KEY_BY_DIGEST_TEMPLATE.format(
     keys=ApiKey._meta.db_table,
     workspaces=Workspace._meta.db_table,
 )
+
+
+class LabelSource(models.Model):
+    """An attribute of spans whose values become a label. Of several with the same label the oldest source wins."""
+
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="label_sources")
+    attribute = models.CharField(
+        max_length=LABEL_LENGTH,
+        help_text="Like metadata.customer, for an attribute of this name and for customer inside metadata. Like"
+        " langfuse.trace.tags.customer for tags like customer:acme.",
+    )
+    label = models.CharField(max_length=LABEL_LENGTH, help_text="Like customer.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["workspace", "attribute"],
+                name="one_label_for_an_attribute",
+                violation_error_message="This attribute has a label already. Remove that choice first.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attribute} = {self.label}"
+
+    def clean(self) -> None:
+        errors = {name: error for name in ("attribute", "label") if (error := name_error(getattr(self, name)))}
+        if errors:
+            raise ValidationError(errors)
+        if self.workspace_id:
+            self.check_limits()
+
+    def check_limits(self) -> None:
+        others = LabelSource.objects.filter(workspace=self.workspace_id).exclude(pk=self.pk)
+        labels = {*others.values_list("label", flat=True), self.label}
+        if len(labels) > MAX_LABELS:
+            raise ValidationError({"label": f"A workspace has at most {MAX_LABELS} labels. Remove another one first."})
+        if others.count() >= MAX_SOURCES:
+            message = f"A workspace chooses at most {MAX_SOURCES} attributes. Remove another one first."
+            raise ValidationError({"attribute": message})
+
+
+def name_error(name: str) -> str | None:
+    """Returns in words why the text cannot be the name of an attribute or a label."""
+    if not name.strip() or name != name.strip():
+        return "must be a text without spaces around it"
+    if not name.isprintable():
+        return "must not have line breaks and other characters that nobody sees"
+    return f"must have at most {LABEL_LENGTH} bytes" if len(name.encode()) > LABEL_LENGTH else None
+
+
+@receiver([post_save, post_delete], sender=LabelSource)
+def invalidate_label_sources(instance: LabelSource, **signal: Any) -> None:
+    """Changes the workspace's epoch in the same transaction, so that the next spans have the new labels."""
+    Workspace.change_epoch(instance.workspace_id)
 
 
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:

@@ -19,6 +19,12 @@ def is_shortened(text: str) -> bool:
 
 
 @register.filter
+def last_part(name: str) -> str:
+    """Returns `customer` for `metadata.customer`."""
+    return name.rpartition(".")[2]
+
+
+@register.filter
 def has_filters(filters: Filters) -> bool:
     return bool(filters.values)
 

@@ -29,5 +29,6 @@ CLIENT = Client(
     contents=(r"langfuse\.(observation|trace)\.(input|output)",),
     usage_objects=(USAGE,),
     cost_objects=(COSTS,),
+    trace_labels=(r"langfuse\.trace\.",),
     failure_values={"langfuse.observation.level": "ERROR"},
 )

@@ -71,6 +71,7 @@ CLIENT = Client(
         r"task_",
     ),
     agent_suffixes=(".run", "._execute_core"),
+    trace_labels=(r"tag\.tags$",),
     first_token_events=frozenset({"First Token Stream Event"}),
     provider_scopes=(
         r"openinference\.instrumentation\."

@@ -27,8 +27,9 @@ from ingest.model_names import base_model
 from ingest.span_facts import MAX_FIRST_TOKEN_MS
 from ingest.values import MAX_COST_USD, MAX_LATENCY_MS, MAX_TOKENS, is_identifier
 from prices.providers import provider_name
-from traces.row import CALL_OPERATIONS, LABEL_LENGTH, MAX_LABELS, TOOL_OPERATION, Row, Status
+from traces.row import CALL_OPERATIONS, TOOL_OPERATION, Row, Status
 from traces.text import ID_LENGTH, MESSAGE_LENGTH, NAME_LENGTH, clean, clean_json
+from workspaces.label_limits import LABEL_LENGTH, MAX_LABELS
 
 USAGE_FIELDS = (
     "input_tokens",

@@ -5,15 +5,22 @@ from typing import Any
 import orjson
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from ingest import fields
+from ingest import client_rules, fields
 from ingest.attributes import Attributes
+from ingest.labels import label_text
 from ingest.spans import RejectedSpan, Rejection, Resource
-from traces.text import ID_LENGTH
+from traces.text import ID_LENGTH, clean
 
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 MAX_EVENTS = 128
 MAX_REASONS = 5
+MAX_RESOURCE_ATTRIBUTES = 32
+MACHINE = (
+    *("cloud.", "container.", "device.", "faas.", "host.", "os.", "process.", "service.", "telemetry.", "webengine."),
+    *("k8s.cluster.", "k8s.container.", "k8s.node.", "k8s.pod.", "k8s.replicaset."),
+)
+"""Beginnings of the conventions' attributes that say on what a process runs."""
 
 
 def response_body(rejections: list[Rejection], as_json: bool) -> bytes:
@@ -52,4 +59,17 @@ def resource_of(values: dict[str, Any]) -> Resource:
         environment=attributes.identifier(fields.ENVIRONMENT),
         user=attributes.identifier(fields.USER),
         session=attributes.identifier(fields.SESSION),
+        attributes=own_attributes(values),
     )
+
+
+def own_attributes(values: dict[str, Any]) -> dict[str, str]:
+    """Returns what the application says of the process, like its team. They are stored with each of its spans, so
+    what describes the machine or has a column of its own is left out, and so are long texts."""
+    texts = ((name, label_text(value)) for name, value in values.items() if is_own(name))
+    own = [(clean(name, ID_LENGTH), text) for name, text in texts if text is not None]
+    return dict(own[:MAX_RESOURCE_ATTRIBUTES])
+
+
+def is_own(name: str) -> bool:
+    return name not in client_rules.INDEX and not name.startswith(MACHINE)

@@ -7,6 +7,7 @@ FUZZ_BOUNDARIES it also tries every boundary of every schema.
 import os
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import schemathesis
@@ -70,6 +71,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
     if case.operation.path == "/api/v1/traces" and isinstance(body, dict):
         for item in body.get("traces", [body]):
             item.pop("timestamp", None)
+    if case.operation.path == "/api/v1/settings/labels" and isinstance(body, dict):
+        body |= {"attribute": uuid4().hex, "label": "customer"}
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     if {"range", "start", "end"} & set(query):

@@ -18,6 +18,7 @@ from django.test import RequestFactory
 from ingest import store, views
 from ingest.formats import agents_sdk, otlp, otlp_json, otlp_protobuf
 from ingest.formats import json_traces as plain_json
+from ingest.labels import NO_CHOICE
 from ingest.span_rows import new_span_row, stored_span_row
 from ingest.spans import Decoded
 from prices import pricing
@@ -84,7 +85,7 @@ def recorded(decode: Callable[[bytes], Decoded], data: bytes) -> list[Row]:
     otlp.response_body(decoded.rejections, as_json=False)
     spans = {}
     for span in store.accepted_spans(decoded):
-        span_row = new_span_row(span, store_content=True)
+        span_row = new_span_row(span, store_content=True, choice=NO_CHOICE)
         spans.setdefault(span_row.key, span_row)
     store.resolve_rows(list(spans.values()), [])
     rows = [span_row.row for span_row in spans.values()]

@@ -23,9 +23,18 @@ NOON_NS = int(NOON.timestamp()) * 10**9
 
 
 def any_value(value: Any) -> dict[str, Any]:
-    if isinstance(value, str):
-        return {"stringValue": value}
-    return {"doubleValue": value} if isinstance(value, float) else {"intValue": value}
+    match value:
+        case str():
+            return {"stringValue": value}
+        case bool():
+            return {"boolValue": value}
+        case float():
+            return {"doubleValue": value}
+        case list():
+            return {"arrayValue": {"values": [any_value(item) for item in value]}}
+        case dict():
+            return {"kvlistValue": {"values": pairs(value)}}
+    return {"intValue": value}
 
 
 def pairs(attributes: dict[str, Any]) -> list[dict[str, Any]]:

@@ -17,7 +17,10 @@ PUBLIC = {
 }
 LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 """Only this machine, and only outside production: tests/web/mail/test_pages.py."""
-PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
+LABELS_PAGE = "settings/labels"
+PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {LABELS_PAGE}
+LABELS = "api/v1/settings/labels"
+"""GET reads, POST and DELETE write."""
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
 READS = {f"api/v1/{route}" for route in METRICS} | SCORES

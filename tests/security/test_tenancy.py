@@ -15,6 +15,7 @@ from tests.security.routes import (
     CHOICES,
     INGESTION,
     INGESTION_READS,
+    LABELS,
     LOCAL,
     PAGES,
     PUBLIC,
@@ -39,7 +40,7 @@ Send = Callable[..., Any]
 
 
 def test_every_route_is_classified() -> None:
-    known = PUBLIC | LOCAL | PAGES | READS | {CHOICES} | INGESTION.keys() | INGESTION_READS
+    known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -48,6 +49,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[BUDGET] = "read, or write to PUT"
+    expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(SCORES, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
 

@@ -128,4 +128,38 @@ class Migration(migrations.Migration):
                 ("named", django.db.models.manager.Manager()),
             ],
         ),
+        migrations.CreateModel(
+            name="LabelSource",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "attribute",
+                    models.CharField(
+                        help_text="Like metadata.customer, for an attribute of this name and for customer inside"
+                        " metadata. Like langfuse.trace.tags.customer for tags like customer:acme.",
+                        max_length=256,
+                    ),
+                ),
+                ("label", models.CharField(help_text="Like customer.", max_length=256)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="label_sources",
+                        to="workspaces.workspace",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("workspace", "attribute"),
+                        name="one_label_for_an_attribute",
+                        violation_error_message="This attribute has a label already. Remove that choice first.",
+                    )
+                ],
+            },
+        ),
     ]
