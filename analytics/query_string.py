@@ -25,9 +25,9 @@ from pydantic_core import PydanticCustomError
 from prices.providers import provider_name
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts
 from traces.filters import DIMENSIONS, EARLIEST, LABEL_PREFIX, LATEST, RANGES, Filters, FilterValues, Range
-from traces.row import LABEL_LENGTH, MAX_LABELS
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
+from workspaces.label_limits import LABEL_LENGTH, MAX_LABELS
 from workspaces.time_zones import time_zones
 
 # The widest window for which each granularity is the default.
