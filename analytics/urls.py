@@ -3,6 +3,7 @@ from django.urls import path
 from analytics import api_page, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.pages import choices, dashboard, first_page
+from analytics.query_view import query_view
 from analytics.score_views import scores_view
 from analytics.views import metric_view, with_update
 from ingest.urls import with_and_without_slash
@@ -20,6 +21,7 @@ urlpatterns = [
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
     *with_and_without_slash("api/v1/scores", scores_view),
+    path("api/v1/query", query_view, name="query"),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),
     path("docs/", documents.documents, name="documents"),

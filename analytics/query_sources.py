@@ -1,0 +1,149 @@
+"""Returns the calls that `/api/v1/query` measures, as SQL for a FROM: from rollups where they have what is needed.
+
+Labels, tools and whatever no rollup has are read from rows. This is the only place that decides it.
+"""
+
+from typing import Any, NamedTuple
+
+from analytics.query_measures import LABEL_PREFIX, SCORE_PREFIX, TOOL
+from analytics.query_parameters import Parameters
+from traces import sums, windows
+from traces.bucket_series import bucket_sql
+from traces.filters import FILTER_SQL, Filters
+from traces.rollups.catalogue import ALL_MEASURES, CALL_LATENCY, USER_AGENTS
+from traces.row import TOOL_OPERATION
+
+
+class Source(NamedTuple):
+    """Columns: timestamp (the start of the bucket of a series), dimension_1 and dimension_2 as asked, and others."""
+
+    sql: str
+    params: dict[str, Any]
+
+
+def columns_of(parameters: Parameters) -> tuple[str, ...]:
+    """Returns the aliases of the dimensions. The names themselves come from clients."""
+    return tuple(f"dimension_{place}" for place, _ in enumerate(parameters.by, start=1))
+
+
+def params_of(parameters: Parameters, filters: Filters) -> dict[str, Any]:
+    labels = {
+        f"label_of_{column}": name.removeprefix(LABEL_PREFIX)
+        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
+    }
+    counts_tools = parameters.counts_tools and "operation" not in filters.values
+    tools = {"tool": parameters.tool} | ({"operations": [TOOL_OPERATION]} if counts_tools else {})
+    return filters.params | labels | tools
+
+
+def needs_rows(parameters: Parameters) -> bool:
+    return parameters.counts_tools or any(name.startswith(LABEL_PREFIX) for name in parameters.by)
+
+
+def timestamp_sql(parameters: Parameters, filters: Filters) -> str:
+    return bucket_sql(filters) if parameters.is_series else "%(start)s::timestamptz"
+
+
+SELECT = """
+    SELECT {columns}
+    FROM {table}
+    WHERE {condition}"""
+SUMMED = """
+    SELECT {columns}
+    FROM {calls} AS calls
+    GROUP BY {column_numbers}
+    HAVING sum(calls) > 0"""
+
+
+def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
+    """Returns the sums in `columns` by dimensions and bucket."""
+    if needs_rows(parameters):
+        measures = {name: ALL_MEASURES.get(name, f"coalesce({name}, 0)") for name in columns}
+        calls = f"({row_sql(parameters, 'timestamp', measures)})"
+        names = columns_of(parameters)
+    else:
+        calls = sums.calls_sql(filters, *parameters.by, *columns, by_bucket=parameters.is_series)
+        names = parameters.by
+    keys = [timestamp_sql(parameters, filters), *names]
+    selected = [
+        *(f"{key} AS {alias}" for key, alias in zip(keys, ("timestamp", *columns_of(parameters)), strict=True)),
+        *(f"sum({name}) AS {name}" for name in columns),
+    ]
+    sql = SUMMED.format(
+        columns=", ".join(selected),
+        calls=calls,
+        column_numbers=", ".join(str(number) for number in range(1, len(keys) + 1)),
+    )
+    return Source(sql, params_of(parameters, filters))
+
+
+def row_sql(parameters: Parameters, timestamp: str, columns: dict[str, str]) -> str:
+    """Returns the rows of the window with the dimensions and the SQL in `columns`, by alias."""
+    dimensions = {
+        column: f'(labels ->> %(label_of_{column})s) COLLATE "C"' if name.startswith(LABEL_PREFIX) else name
+        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
+    }
+    selected = {"timestamp": timestamp} | dimensions | columns
+    return SELECT.format(
+        columns=", ".join(f"{sql} AS {alias}" for alias, sql in selected.items()),
+        table="traces",
+        condition=f"{FILTER_SQL}\n      AND (%(tool)s::text IS NULL OR {TOOL} = %(tool)s)",
+    )
+
+
+def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
+    """Returns the calls themselves, for what cannot be summed."""
+    sql = row_sql(parameters, timestamp_sql(parameters, filters), dict(zip(columns, columns, strict=True)))
+    return Source(sql, params_of(parameters, filters))
+
+
+def users(parameters: Parameters, filters: Filters) -> Source:
+    """Returns user_number by dimensions and bucket, from sums of users where they know the dimensions."""
+    if needs_rows(parameters) or not has_sums_of_users(parameters):
+        return calls(parameters, filters, ("user_number",))
+    by_user = windows.window_sql(filters, sums.users_rollup(filters, *parameters.by), parameters.is_series)
+    keys = zip(
+        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
+    )
+    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
+    sql = SELECT.format(columns=f"{selected}, user_number", table=f"{by_user} AS calls", condition="true")
+    return Source(sql, params_of(parameters, filters))
+
+
+def has_sums_of_users(parameters: Parameters) -> bool:
+    return not needs_rows(parameters) and {*parameters.by} <= {*USER_AGENTS.keys}
+
+
+def has_histogram(parameters: Parameters, filters: Filters) -> bool:
+    needed = {*parameters.by, *filters.active_filters}
+    return not needs_rows(parameters) and len(parameters.by) < 2 and needed <= {*CALL_LATENCY.keys}
+
+
+def histogram(parameters: Parameters, filters: Filters) -> Source:
+    """Returns calls by latency_bucket, dimensions and bucket."""
+    if parameters.by:
+        by_latency = windows.window_sql(filters, CALL_LATENCY, parameters.is_series)
+    else:
+        by_latency = sums.latency_sql(filters, parameters.is_series)
+    keys = zip(
+        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
+    )
+    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
+    sql = SELECT.format(columns=f"{selected}, latency_bucket, calls", table=f"{by_latency} AS calls", condition="true")
+    return Source(sql, params_of(parameters, filters))
+
+
+SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timestamp < %(end)s AND name = %(score)s"
+
+
+def scores(parameters: Parameters, filters: Filters, measure: str) -> Source:
+    """Returns the scores of one name. Unlike calls, they are not restricted to an operation by default."""
+    known = {"agent_id", "provider", "model", "user_id"} | ({"operation"} & filters.values.keys())
+    keys = zip(
+        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
+    )
+    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
+    sql = SELECT.format(
+        columns=f"{selected}, number", table="scores", condition=" AND ".join((SCORES, *filters.conditions(known)))
+    )
+    return Source(sql, params_of(parameters, filters) | {"score": measure.removeprefix(SCORE_PREFIX)})
