@@ -283,8 +283,8 @@ def ask_query() -> Schema:
         "summary": "Any measures by up to two dimensions, as a table, or with granularity as a series.",
         "description": (
             "Groups past the limit are summed as `rest`. With the filter or the dimension `tool`, tool calls are "
-            "measured instead of model calls, and costs and tokens are null. Users, percentiles and first tokens by two "
-            f"dimensions or by user are found in windows of at most {MAX_ROWS:,} calls.\n\n"
+            "measured instead of model calls, and costs and tokens are null. Users, percentiles and first tokens by "
+            f"two dimensions or by user are found in windows of at most {MAX_ROWS:,} calls.\n\n"
             f"An answer may be {SERIES_TTL_SECONDS} seconds old."
         ),
         "tags": ["query"],

@@ -20,6 +20,7 @@ from analytics.percentiles import ESTIMATES, PercentileMethod
 from analytics.query_measures import FIRST_TOKENS, LATENCIES, OF_ROWS, SCORE_PREFIX, SUMS, USERS, Measure, measure
 from analytics.query_parameters import Parameters
 from analytics.query_sources import Source, columns_of
+from traces import sums
 from traces.buckets import Granularity
 from traces.db import rows
 from traces.filters import Filters
@@ -110,6 +111,13 @@ VALUE_OF_ROWS = """
     SELECT {dimensions}, {value} AS value
     FROM ({source}) AS source
     GROUP BY {dimensions}"""
+VALUE_OF_ESTIMATES = """
+    SELECT {dimensions}, {value} AS value
+    FROM ({estimates}) AS estimates"""
+DISTINCT_USERS = """
+SELECT {timestamp} AS timestamp, users
+FROM {users} AS distinct_users
+"""
 HISTOGRAM_OF_GROUPS = """
     SELECT {keys}, latency_bucket, sum(calls) AS calls
     FROM ({source}) AS source
@@ -167,7 +175,7 @@ def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None
         groups = ranked_elsewhere(parameters, filters, calls)
     found = add_sums(parameters, filters, groups)
     if names := named(parameters, USERS):
-        found.add(points(parameters, filters, user_source(parameters, filters, calls), names, found.groups))
+        found.add(unique_users(parameters, filters, calls, names, found.groups))
     if names := named(parameters, FIRST_TOKENS):
         check_rows(parameters, calls, names)
         source = sources.calls(parameters, filters, ("first_token_ms",))
@@ -241,7 +249,6 @@ def point_of(row: dict[str, Any]) -> Point:
 def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> list[Group]:
     """Returns the groups that come first by a measure that is no sum."""
     table = replace(parameters, is_series=False)
-    names = ", ".join(columns_of(parameters))
     groups = sources.summed_calls(table, filters, ("calls",))
     measured, params = ranked_values(table, filters, calls)
     found = rows(
@@ -264,7 +271,7 @@ def ranked_values(parameters: Parameters, filters: Filters, calls: int) -> tuple
         source = sources.histogram(parameters, filters)
         histogram = HISTOGRAM_OF_GROUPS.format(keys=names, source=source.sql)
         estimates = ESTIMATES.format(keys=names, histogram=histogram)
-        sql = f" SELECT {names}, {name} AS value FROM ({estimates}) AS estimates"
+        sql = VALUE_OF_ESTIMATES.format(dimensions=names, value=name, estimates=estimates)
         return sql, source.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET}
     source = ranking_source(parameters, filters, calls)
     return VALUE_OF_ROWS.format(dimensions=names, value=measure(name).sql, source=source.sql), source.params
@@ -278,6 +285,26 @@ def ranking_source(parameters: Parameters, filters: Filters, calls: int) -> Sour
         return user_source(parameters, filters, calls)
     check_rows(parameters, calls, {name: measure(name)})
     return sources.calls(parameters, filters, measure(name).columns)
+
+
+def unique_users(
+    parameters: Parameters, filters: Filters, calls: int, names: dict[str, Measure], groups: list[Group]
+) -> dict[Point, dict[str, Any]]:
+    if parameters.by or parameters.counts_tools:
+        return points(parameters, filters, user_source(parameters, filters, calls), names, groups)
+    users: dict[Point, int] = {}
+    for row in distinct_users(filters, by_bucket=False):  # one at most
+        users |= {Point("total"): row["users"], Point(1): row["users"]}
+    if parameters.is_series:
+        users |= {Point(1, row["timestamp"]): row["users"] for row in distinct_users(filters, by_bucket=True)}
+    return {point: dict.fromkeys(names, count) for point, count in users.items()}
+
+
+def distinct_users(filters: Filters, by_bucket: bool) -> list[dict[str, Any]]:
+    timestamp = "timestamp" if by_bucket else "%(start)s::timestamptz"
+    return rows(
+        DISTINCT_USERS, filters.params, timestamp=timestamp, users=sums.distinct_users_sql(filters, by_bucket=by_bucket)
+    )
 
 
 def user_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
@@ -320,8 +347,8 @@ def check_rows(parameters: Parameters, calls: int, names: dict[str, Measure]) ->
     """Raises a 422 Problem if too many calls would be read one by one."""
     if calls > MAX_ROWS and (len(parameters.by) > 1 or "user_id" in parameters.by):
         message = (
-            f"the window holds {calls:,} calls, and {', '.join(names)} by {' and '.join(parameters.by)} can be found for "
-            f"{MAX_ROWS:,} at most; use one dimension other than user_id, or a shorter window"
+            f"the window holds {calls:,} calls, and {', '.join(names)} by {' and '.join(parameters.by)} can be found "
+            f"for {MAX_ROWS:,} at most; use one dimension other than user_id, or a shorter window"
         )
         raise Problem(422, "The query is too large.", [{"loc": ["query", "by"], "msg": message}])
 

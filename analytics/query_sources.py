@@ -3,6 +3,7 @@
 Labels, tools and whatever no rollup has are read from rows. This is the only place that decides it.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from analytics.query_measures import LABEL_PREFIX, SCORE_PREFIX, TOOL
@@ -44,6 +45,14 @@ def timestamp_sql(parameters: Parameters, filters: Filters) -> str:
     return bucket_sql(filters) if parameters.is_series else "%(start)s::timestamptz"
 
 
+def keys_sql(parameters: Parameters, filters: Filters, names: Sequence[str] | None = None) -> str:
+    """Returns the timestamp and the dimensions of a table that has them by `names`, by default their own."""
+    names = parameters.by if names is None else names
+    dimensions = zip(names, columns_of(parameters), strict=True)
+    timestamp = f"{timestamp_sql(parameters, filters)} AS timestamp"
+    return ", ".join((timestamp, *(f"{name} AS {column}" for name, column in dimensions)))
+
+
 SELECT = """
     SELECT {columns}
     FROM {table}
@@ -64,15 +73,10 @@ def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, .
     else:
         calls = sums.calls_sql(filters, *parameters.by, *columns, by_bucket=parameters.is_series)
         names = parameters.by
-    keys = [timestamp_sql(parameters, filters), *names]
-    selected = [
-        *(f"{key} AS {alias}" for key, alias in zip(keys, ("timestamp", *columns_of(parameters)), strict=True)),
-        *(f"sum({name}) AS {name}" for name in columns),
-    ]
     sql = SUMMED.format(
-        columns=", ".join(selected),
+        columns=", ".join((keys_sql(parameters, filters, names), *(f"sum({name}) AS {name}" for name in columns))),
         calls=calls,
-        column_numbers=", ".join(str(number) for number in range(1, len(keys) + 1)),
+        column_numbers=", ".join(str(number) for number in range(1, len(names) + 2)),
     )
     return Source(sql, params_of(parameters, filters))
 
@@ -99,14 +103,12 @@ def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) ->
 
 def users(parameters: Parameters, filters: Filters) -> Source:
     """Returns user_number by dimensions and bucket, from sums of users where they know the dimensions."""
-    if needs_rows(parameters) or not has_sums_of_users(parameters):
+    if not has_sums_of_users(parameters):
         return calls(parameters, filters, ("user_number",))
     by_user = windows.window_sql(filters, sums.users_rollup(filters, *parameters.by), parameters.is_series)
-    keys = zip(
-        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
+    sql = SELECT.format(
+        columns=f"{keys_sql(parameters, filters)}, user_number", table=f"{by_user} AS calls", condition="true"
     )
-    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
-    sql = SELECT.format(columns=f"{selected}, user_number", table=f"{by_user} AS calls", condition="true")
     return Source(sql, params_of(parameters, filters))
 
 
@@ -125,11 +127,11 @@ def histogram(parameters: Parameters, filters: Filters) -> Source:
         by_latency = windows.window_sql(filters, CALL_LATENCY, parameters.is_series)
     else:
         by_latency = sums.latency_sql(filters, parameters.is_series)
-    keys = zip(
-        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
+    sql = SELECT.format(
+        columns=f"{keys_sql(parameters, filters)}, latency_bucket, calls",
+        table=f"{by_latency} AS calls",
+        condition="true",
     )
-    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
-    sql = SELECT.format(columns=f"{selected}, latency_bucket, calls", table=f"{by_latency} AS calls", condition="true")
     return Source(sql, params_of(parameters, filters))
 
 
@@ -139,11 +141,9 @@ SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timesta
 def scores(parameters: Parameters, filters: Filters, measure: str) -> Source:
     """Returns the scores of one name. Unlike calls, they are not restricted to an operation by default."""
     known = {"agent_id", "provider", "model", "user_id"} | ({"operation"} & filters.values.keys())
-    keys = zip(
-        (timestamp_sql(parameters, filters), *parameters.by), ("timestamp", *columns_of(parameters)), strict=True
-    )
-    selected = ", ".join(f"{key} AS {alias}" for key, alias in keys)
     sql = SELECT.format(
-        columns=f"{selected}, number", table="scores", condition=" AND ".join((SCORES, *filters.conditions(known)))
+        columns=f"{keys_sql(parameters, filters)}, number",
+        table="scores",
+        condition=" AND ".join((SCORES, *filters.conditions(known))),
     )
     return Source(sql, params_of(parameters, filters) | {"score": measure.removeprefix(SCORE_PREFIX)})
