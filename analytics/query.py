@@ -76,7 +76,7 @@ class Figures:
 # --- SQL ---
 
 RANKED = """
-    SELECT {dimensions}, row_number() OVER (ORDER BY {value} {direction} NULLS LAST{dimensions_after}) AS place
+    SELECT {dimensions}, row_number() OVER (ORDER BY {value} {direction} NULLS LAST, {dimensions}) AS place
     FROM source
     GROUP BY {dimensions}
     ORDER BY place
@@ -96,15 +96,21 @@ FROM source
 LEFT JOIN listed ON {same}
 GROUP BY GROUPING SETS ({sets})
 """
-# A group without a latency, or without a score, has calls and is ranked too: after the others.
+# A group without a latency, or without a score, has calls and is ranked too: after the others. Without statistics, a
+# join of the two would compare each group with each other.
 RANKED_ELSEWHERE = """
 WITH groups AS ({groups}
 ), measured AS ({measured}
+), both_sides AS (
+    SELECT {dimensions}, NULL::float8 AS value, true AS has_calls FROM groups
+    UNION ALL
+    SELECT {dimensions}, value, false FROM measured
 )
 SELECT {dimensions}
-FROM groups
-LEFT JOIN measured ON {same}
-ORDER BY value {direction} NULLS LAST{dimensions_after}
+FROM both_sides
+GROUP BY {dimensions}
+HAVING bool_or(has_calls)
+ORDER BY max(value) {direction} NULLS LAST, {dimensions}
 LIMIT %(limit)s
 """
 VALUE_OF_ROWS = """
@@ -161,7 +167,6 @@ def ranked_sql(parameters: Parameters) -> str:
         dimensions=names,
         value=measure(parameters.order_measure).sql,
         direction=parameters.direction,
-        dimensions_after=f", {names}",
     )
 
 
@@ -256,10 +261,8 @@ def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> li
         groups.params | params,
         groups=groups.sql,
         measured=measured,
-        dimensions=", ".join(f"groups.{name}" for name in columns_of(parameters)),
-        same=same_sql(columns_of(parameters), "groups", "measured"),
+        dimensions=", ".join(columns_of(parameters)),
         direction=parameters.direction,
-        dimensions_after="".join(f", groups.{name}" for name in columns_of(parameters)),
     )
     return [tuple(row.values()) for row in found]
 

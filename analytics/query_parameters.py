@@ -103,15 +103,21 @@ FIELDS: dict[str, Any] = {
         Annotated[
             str,
             AfterValidator(known_measures),
-            Field(description=f"What is measured, with commas: {', '.join(MEASURES)}, {SCORE_PREFIX}<name>."),
+            Field(
+                validate_default=True,
+                description=f"What is measured, with commas: {', '.join((*MEASURES, SCORE_PREFIX))}<name>.",
+            ),
         ],
-        ...,
+        "calls",
     ),
     "by": (
         Annotated[
             str,
             AfterValidator(known_dimensions),
-            Field(description=f"At most two, with a comma: {', '.join(DIMENSIONS)}, {LABEL_PREFIX}<name>."),
+            Field(
+                validate_default=True,
+                description=f"At most two, with a comma: {', '.join((*DIMENSIONS, LABEL_PREFIX))}<name>.",
+            ),
         ],
         "",
     ),
@@ -158,7 +164,6 @@ def parse(
         query, workspace_id, QueryParameters, now, limits_series=is_grouped_series, zone=zone
     )
     values = {name: getattr(valid, name) for name in FIELDS}
-    values["by"] = values["by"] or ()  # its default is the text
     values["order"] = values["order"] or f"-{values['measures'][0]}"
     counts_tools = TOOL in values["by"] or values["tool"] is not None
     return Parameters(**values, counts_tools=counts_tools, is_series=valid.granularity is not None), filters

@@ -20,7 +20,7 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
-READS = {f"api/v1/{route}" for route in METRICS} | SCORES
+READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
 CHOICES = "dashboard/choices/<str:name>"
 READ_PATHS = sorted(
     {f"/{route}" for route in READS} | {f"/{CHOICES}".replace("<str:name>", dimension.name) for dimension in DIMENSIONS}
