@@ -9,10 +9,16 @@ from django.views.decorators.http import require_safe
 
 from analytics import examples
 from analytics.openapi import Schema, openapi_document
+from analytics.query_string import NOT
 from web.declared_access import public
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
+EXCLUDING = (
+    f"{NOT}<filter>",
+    "like the filter",
+    f"Leaves out what the filter selects, as in {NOT}environment=staging. What has no value passes.",
+)
 FORMATS = {"date-time": "time (RFC 3339)", "uuid": "UUID"}
 
 
@@ -48,15 +54,30 @@ class Table(NamedTuple):
 
 
 def tables(operation: Schema) -> Iterator[Table]:
-    parameters = [
-        (parameter["name"], type_words(parameter["schema"]), parameter["description"])
-        for parameter in operation["parameters"]
-    ]
-    yield Table("Parameters", ("Name", "Type", "Description"), parameters)
+    yield Table("Parameters", ("Name", "Type", "Description"), parameter_rows(operation["parameters"]))
     yield Table("Body", ("Field", "Type", "Description"), field_rows(body_schema(operation)))
     yield Table("Answer", ("Field", "Type", "Description"), field_rows(response_schema(operation)))
     statuses = [(status, response["description"]) for status, response in operation["responses"].items()]
     yield Table("Status", ("Status", "When"), statuses)
+
+
+def parameter_rows(parameters: Sequence[Schema]) -> list[tuple[str, str, str]]:
+    """Returns name, type and description of each parameter, with one row for all that exclude."""
+    excluding = [parameter for parameter in parameters if parameter["name"].startswith(NOT)]
+    table_rows = [
+        (parameter["name"], parameter_words(parameter["schema"]), parameter["description"])
+        for parameter in parameters
+        if parameter not in excluding
+    ]
+    return [*table_rows, *([EXCLUDING] if excluding else [])]
+
+
+def parameter_words(schema: Schema) -> str:
+    """Describes the type of a parameter, also of one that may be given several times."""
+    if "patternProperties" in schema:
+        [values] = schema["patternProperties"].values()
+        return parameter_words(values)
+    return f"{type_words(schema['items'])}; up to {schema['maxItems']}" if "items" in schema else type_words(schema)
 
 
 def body_schema(operation: Schema) -> Schema:

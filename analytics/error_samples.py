@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from traces import windows
 from traces.db import rows
-from traces.filters import FILTER_SQL, Filters
+from traces.filters import Filters
 from traces.windows import TimeRange
 
 SAMPLED_ERRORS = 100
@@ -135,7 +135,7 @@ def find_samples(filters: Filters, searches: Sequence[Search]) -> list[Sample]:
     }
     numbered = dict(enumerate(searches, start=1))
     parts = [
-        sql.format(filters=FILTER_SQL, days=days, indexes=indexes)
+        sql.format(filters=filters.row_condition, days=days, indexes=indexes)
         for sql in (FIRST_ERROR, LAST_ERRORS)
         for days, indexes in windows.group_by_days(periods(numbered, sql)).items()
     ]

@@ -211,9 +211,9 @@ def parameter(field: Schema) -> Schema:
     """Describes a parameter by the schema of its field. It may be left out, but is never null."""
     shapes = [shape for shape in field.get("anyOf", ()) if shape != {"type": "null"}]
     schema = {name: value for name, value in field.items() if name not in ("anyOf", "title", "description")}
-    if shapes:
+    if shapes or schema.get("default") == []:
         schema.pop("default", None)
-        schema |= shapes[0]
+        schema |= shapes[0] if shapes else {}
     return {"description": field["description"], "schema": schema}
 
 

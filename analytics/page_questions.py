@@ -1,5 +1,6 @@
 """Computes answers that only the pages use: the choices of the filter lists, and more for the panels."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from analytics.answers import Question
 from traces import sums
 from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.db import row, rows
-from traces.filters import DIMENSIONS, Filters
+from traces.filters import DIMENSIONS, LABEL_PREFIX, Filters
 
 
 class Choice(TypedDict):
@@ -62,6 +63,135 @@ def choices_question(column: str, search: str) -> Question:
     return choices
 
 
+def users_question(column: str, search: str) -> Question:
+    def users(filters: Filters) -> Choices:
+        """Returns the users of the calls that pass the other filters, those with the most calls first."""
+        others = filters.without(column)
+        data = rows(
+            """
+            WITH users AS (
+                SELECT
+                    user_number,
+                    sum(calls)::bigint AS calls
+                FROM {calls} AS calls
+                GROUP BY user_number
+                HAVING sum(calls) > 0
+            )
+            SELECT
+                user_id AS value,
+                calls
+            FROM users
+            JOIN user_numbers ON number = user_number
+            WHERE workspace_id = %(workspace_id)s AND {is_found}
+            ORDER BY calls DESC, 1
+            LIMIT 1000
+            """,
+            others.params | search_params(search),
+            row_type=Choice,
+            calls=sums.user_totals_sql(others),
+            is_found=IS_FOUND.format(column=column),
+        )
+        return {"data": data}
+
+    return users
+
+
+NEWEST_ROWS = 10_000
+"""A list of sessions, or of the names of labels, is that of so many of the newest rows that have some."""
+
+
+def sessions_question(column: str, search: str) -> Question:
+    def sessions(filters: Filters) -> Choices:
+        """Returns the newest 100 sessions, or those whose id begins with the text, of the other filters' calls."""
+        others = filters.without(column)
+        data = rows(
+            """
+            WITH newest AS (
+                SELECT session_id, timestamp
+                FROM traces
+                WHERE {rows} AND session_id IS NOT NULL AND starts_with(session_id, %(search)s)
+                ORDER BY timestamp DESC
+                LIMIT %(newest_rows)s
+            )
+            SELECT
+                session_id AS value,
+                NULL AS calls
+            FROM newest
+            GROUP BY 1
+            ORDER BY max(timestamp) DESC, 1
+            LIMIT 100
+            """,
+            others.params | {"search": search, "newest_rows": NEWEST_ROWS},
+            row_type=Choice,
+            rows=others.row_condition,
+        )
+        return {"data": data}
+
+    return sessions
+
+
+def label_names_question(_: str, search: str) -> Question:
+    def label_names(filters: Filters) -> Choices:
+        """Returns the names of the labels of the newest calls that pass the filters, the most frequent first."""
+        data = rows(
+            """
+            WITH newest AS (
+                SELECT labels
+                FROM traces
+                WHERE {rows} AND labels IS NOT NULL
+                ORDER BY timestamp DESC
+                LIMIT %(newest_rows)s
+            )
+            SELECT
+                name AS value,
+                NULL AS calls
+            FROM newest
+            CROSS JOIN jsonb_object_keys(labels) AS names (name)
+            WHERE {is_found}
+            GROUP BY 1
+            ORDER BY count(*) DESC, 1
+            LIMIT 1000
+            """,
+            filters.params | search_params(search) | {"newest_rows": NEWEST_ROWS},
+            row_type=Choice,
+            rows=filters.row_condition,
+            is_found=IS_FOUND.format(column="name"),
+        )
+        return {"data": data}
+
+    return label_names
+
+
+def label_question(label: str, search: str) -> Question:
+    def label_values(filters: Filters) -> Choices:
+        """Returns the values of a label of the calls that pass the other filters, those with the most calls first."""
+        others = filters.without(label)
+        data = rows(
+            """
+            WITH calls AS (
+                SELECT labels ->> %(name)s AS value
+                FROM traces
+                WHERE {rows} AND labels IS NOT NULL
+            )
+            SELECT
+                value,
+                count(*) AS calls
+            FROM calls
+            WHERE value IS NOT NULL AND {is_found}
+            GROUP BY 1
+            ORDER BY calls DESC, 1
+            LIMIT 1000
+            """,
+            others.params | search_params(search) | {"name": label.removeprefix(LABEL_PREFIX)},
+            row_type=Choice,
+            rows=others.row_condition,
+            is_found=IS_FOUND.format(column="value"),
+        )
+        return {"data": data}
+
+    return label_values
+
+
 def operations_question(column: str, search: str) -> Question:
     def operations(filters: Filters) -> Choices:
         """Returns the operations of the window's hours, those with the most rows first.
@@ -91,13 +221,22 @@ def operations_question(column: str, search: str) -> Question:
 
 CHOICES = [dimension.name for dimension in DIMENSIONS]
 """The filter lists, by name of the dimension."""
+LABEL_NAMES = "label"
+"""The list of the names of labels."""
+QUESTIONS: dict[str, Callable[[str, str], Question]] = {
+    "operation": operations_question,
+    "user_id": users_question,
+    "session_id": sessions_question,
+    LABEL_NAMES: label_names_question,
+}
+"""The lists that are not those of a column of `traces` and its sums."""
 
 
-def choices_of(column: str, search: str = "") -> Question:
+def choices_of(name: str, search: str = "") -> Question:
     """Returns the question for at most 1,000 values of a filter list that contain the text, in any case."""
-    make_question = operations_question if column == "operation" else choices_question
-    question = make_question(column, search)
-    question.__name__ = f"choices_of_{column} {search!r} "  # the cache uses this name in the keys of its answers
+    make_question = label_question if name.startswith(LABEL_PREFIX) else QUESTIONS.get(name, choices_question)
+    question = make_question(name, search)
+    question.__name__ = f"choices_of_{name!r} {search!r} "  # the cache uses this name in the keys of its answers
     return question
 
 

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 from analytics import page_questions, query_string
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
-from analytics.page_questions import Choice
-from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
+from analytics.page_questions import LABEL_NAMES, Choice
+from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, WINDOW, iso
 from traces.buckets import BUCKETS
-from traces.filters import DIMENSIONS, RANGES, Filters
+from traces.filters import DIMENSIONS, LABEL_PREFIX, RANGES, Filters, FilterValues
 from traces.text import NAME_LENGTH
 from web.declared_access import View, public
 from web.problems import Problem
@@ -22,7 +22,10 @@ from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.models import Workspace
 from workspaces.time_zones import time_zones
 
-LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
+LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS} | {LABEL_NAMES: "Label", "zone": "Zone"}
+"""Of each list, for people."""
+ALWAYS_SHOWN = ("agent_id", "model", "environment", "release")
+"""The filters that have a place in the bar without a value too. The menu of filters has the others."""
 MAX_CHOICES = 100
 
 
@@ -50,27 +53,47 @@ def dashboard(page: Page) -> View:
             filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-        context |= {"metrics": metrics_of(page)} | controls(filters, request.workspace)
-        response = render(request, "analytics/page.html", context)
-        response["Cache-Control"] = "private, no-store"
-        return response
+        context |= {"metrics": metrics_of(page)} | controls(filters, query, request.workspace)
+        return uncached(render(request, "analytics/page.html", context))
 
     return view
 
 
-def controls(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+def controls(filters: Filters, query: QueryDict, workspace: Workspace) -> dict[str, Any]:
     """Returns the variables of the bar above the panels."""
     return {
         "filters": filters,
         "filter_lists": [
-            {"name": name, "label": label, "value": filters.values.get(name)} for name, label in LABELS.items()
+            *(
+                filter_list(name, filters.values.get(name, FilterValues()))
+                for name in dict.fromkeys([*ALWAYS_SHOWN, *filters.active_names])
+            ),
+            filter_list("zone", FilterValues((filters.zone.key,) if filters.zone != workspace.zone else ())),
+        ],
+        "other_filters": [
+            {"name": name, "label": label}
+            for name, label in LABELS.items()
+            if name not in (*ALWAYS_SHOWN, *filters.values, "zone")
+        ],
+        "kept_parameters": [
+            (name, value)
+            for name, values in query.lists()
+            if name == "zone" or query_string.is_filter(name)
+            for value in values
         ],
         "granularities": granularities(filters),
-        "chosen_zone": filters.zone.key if filters.zone != workspace.zone else None,
         "from": local_minute(filters.start, filters.zone),
         "to": local_minute(filters.end, filters.zone),
         "windows": calendar_windows(filters.zone),
     }
+
+
+def filter_list(name: str, values: FilterValues) -> dict[str, Any]:
+    """Returns the variables of a filter's list, and of its place in the bar."""
+    if name.startswith(LABEL_PREFIX):
+        label = name.removeprefix(LABEL_PREFIX)
+        return {"name": name, "route": LABEL_NAMES, "of": label, "label": label, "values": values}
+    return {"name": name, "route": name, "of": None, "label": LABELS[name], "values": values}
 
 
 def granularities(filters: Filters) -> list[str]:
@@ -144,10 +167,14 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     if name not in LABELS:
         raise Http404
     query = request.GET.copy()
-    search = query.pop("search", [""])[0]
+    search, label, menu = (query.pop(parameter, [""])[-1] for parameter in LIST_ONLY)
+    if label and name == LABEL_NAMES:
+        name = query_string.label_name(label)
     filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
-    matching = matching_choices(name, search, filters, request.workspace)
-    return choice_list(request, name, matching, search, value=filters.values.get(name))
+    shown = filter_list(name, filters.values.get(name, FilterValues()))
+    if menu:
+        return uncached(render(request, "_filter_list.html", shown | {"workspace": request.workspace, "is_menu": True}))
+    return choice_list(request, matching_choices(name, search, filters, request.workspace), search, **shown)
 
 
 def zone_choices(request: WorkspaceRequest) -> HttpResponse:
@@ -159,20 +186,26 @@ def zone_choices(request: WorkspaceRequest) -> HttpResponse:
     part = search.strip().replace(" ", "_").lower()
     offered: list[Choice] = [{"value": zone, "calls": None} for zone in zones if part in zone.lower()]
     all_label = f"The workspace's: {workspace_zone}"
-    return choice_list(request, "zone", offered, search, value=request.GET.get("zone"), all_label=all_label)
+    return choice_list(
+        request,
+        offered,
+        search,
+        all_label=all_label,
+        **filter_list("zone", FilterValues(tuple(request.GET.getlist("zone")))),
+    )
 
 
-def choice_list(
-    request: WorkspaceRequest, name: str, matching: list[Choice], search: str, **context: str | None
-) -> HttpResponse:
+def choice_list(request: WorkspaceRequest, matching: list[Choice], search: str, **context: Any) -> HttpResponse:
     context_of_list = {
-        "name": name,
         "choices": matching[:MAX_CHOICES],
         "not_shown": len(matching) - MAX_CHOICES,
         "search": search,
         "workspace": request.workspace,
     }
-    response = render(request, "analytics/_choices.html", context_of_list | context)
+    return uncached(render(request, "analytics/_choices.html", context_of_list | context))
+
+
+def uncached(response: HttpResponse) -> HttpResponse:
     response["Cache-Control"] = "private, no-store"
     return response
 

@@ -12,7 +12,7 @@ from analytics.field_types import LatencyMs
 from traces import sums
 from traces.bucket_series import bucket_sql
 from traces.db import rows
-from traces.filters import FILTER_SQL, Filters
+from traces.filters import Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
 PercentileMethod = Annotated[
@@ -128,7 +128,7 @@ def percentiles(
     """
     bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
-        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket, filters=FILTER_SQL)
+        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket, filters=filters.row_condition)
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-SCORE_PREFIX, LABEL_PREFIX = "score.", "label."
+SCORE_PREFIX = "score."
 
 
 class Measure(NamedTuple):

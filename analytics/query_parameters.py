@@ -12,16 +12,17 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from analytics import query_string
-from analytics.query_measures import DIMENSIONS, LABEL_PREFIX, MEASURES, SCORE_DIMENSIONS, SCORE_PREFIX, TOOL
-from analytics.query_string import Query, Text, WindowQuery
+from analytics.query_measures import DIMENSIONS, MEASURES, SCORE_DIMENSIONS, SCORE_PREFIX, TOOL
+from analytics.query_string import Query, Text, WindowQuery, distinct_values, filter_fields
 from traces.buckets import UTC_ZONE
-from traces.filters import Filters
+from traces.filters import LABEL_PREFIX, Filters, FilterValues
 from traces.row import LABEL_LENGTH
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
 
 Compare = Literal["previous", "last_week"]
 COMPARES = ("previous", "last_week")
+EVERY_TOOL = FilterValues()
 MAX_BY, MAX_MEASURES = 2, 20
 
 
@@ -34,7 +35,7 @@ class Parameters:
     order: str = ""
     """A measure. With a minus before it, the largest come first."""
     compare: Compare | None = None
-    tool: str | None = None
+    tool: FilterValues = EVERY_TOOL
     counts_tools: bool = False
     """Tool calls are measured instead of model calls."""
     is_series: bool = False
@@ -89,7 +90,7 @@ def fit_together(parameters: Any) -> Any:
     order = (parameters.order or "").removeprefix("-")
     if order and order not in parameters.measures:
         raise PydanticCustomError("order", f"must be one of the measures: {', '.join(parameters.measures)}")
-    narrowing = {*parameters.by, *([TOOL] if parameters.tool else [])}
+    narrowing = {*parameters.by, *(TOOL for name in TOOL_FIELDS if getattr(parameters, name))}
     unknown = sorted(narrowing - {*SCORE_DIMENSIONS})
     if unknown and any(name.startswith(SCORE_PREFIX) for name in parameters.measures):
         fitting = ", ".join(SCORE_DIMENSIONS)
@@ -142,16 +143,14 @@ FIELDS: dict[str, Any] = {
         ],
         None,
     ),
-    "tool": (
-        Annotated[Text | None, Field(description="Only calls of this tool: tool calls are measured instead.")],
-        None,
-    ),
 }
+TOOL_FIELDS = filter_fields(TOOL, "Only calls of this tool: tool calls are measured instead of model calls.")
 QueryParameters: type[WindowQuery] = create_model(
     "QueryParameters",
     __base__=Query,
     __validators__={"fit_together": cast(Any, model_validator(mode="after")(fit_together))},
     **FIELDS,
+    **TOOL_FIELDS,
 )
 
 
@@ -165,8 +164,9 @@ def parse(
     )
     values = {name: getattr(valid, name) for name in FIELDS}
     values["order"] = values["order"] or f"-{values['measures'][0]}"
-    counts_tools = TOOL in values["by"] or values["tool"] is not None
-    return Parameters(**values, counts_tools=counts_tools, is_series=valid.granularity is not None), filters
+    tool = FilterValues(*(distinct_values(TOOL, getattr(valid, name)) for name in TOOL_FIELDS))
+    counts_tools = TOOL in values["by"] or any(tool)
+    return Parameters(**values, tool=tool, counts_tools=counts_tools, is_series=valid.granularity is not None), filters
 
 
 def errors(query: QueryDict) -> list[FieldError]:

@@ -6,11 +6,12 @@ Labels, tools and whatever no rollup has are read from rows. This is the only pl
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from analytics.query_measures import LABEL_PREFIX, SCORE_PREFIX, TOOL
+from analytics.query_measures import SCORE_PREFIX, TOOL
 from analytics.query_parameters import Parameters
+from analytics.scores import column_conditions, score_params, trace_conditions
 from traces import sums, windows
 from traces.bucket_series import bucket_sql
-from traces.filters import FILTER_SQL, Filters
+from traces.filters import LABEL_PREFIX, Filters, FilterValues, SqlFilter, sql_filter
 from traces.rollups.catalogue import ALL_MEASURES, CALL_LATENCY, USER_AGENTS
 from traces.row import TOOL_OPERATION
 
@@ -32,9 +33,18 @@ def params_of(parameters: Parameters, filters: Filters) -> dict[str, Any]:
         f"label_of_{column}": name.removeprefix(LABEL_PREFIX)
         for column, name in zip(columns_of(parameters), parameters.by, strict=True)
     }
-    counts_tools = parameters.counts_tools and "operation" not in filters.values
-    tools = {"tool": parameters.tool} | ({"operations": [TOOL_OPERATION]} if counts_tools else {})
-    return filters.params | labels | tools
+    return filters.params | labels | tool_filter(parameters).params | {"operations": operations(parameters, filters)}
+
+
+def operations(parameters: Parameters, filters: Filters) -> list[str]:
+    if not parameters.counts_tools:
+        return filters.operations
+    included, excluded = filters.values.get("operation", FilterValues())
+    return [operation for operation in included or [TOOL_OPERATION] if operation not in excluded]
+
+
+def tool_filter(parameters: Parameters) -> SqlFilter:
+    return sql_filter(TOOL, TOOL, TOOL, parameters.tool)
 
 
 def needs_rows(parameters: Parameters) -> bool:
@@ -68,7 +78,7 @@ def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, .
     """Returns the sums in `columns` by dimensions and bucket."""
     if needs_rows(parameters):
         measures = {name: ALL_MEASURES.get(name, f"coalesce({name}, 0)") for name in columns}
-        calls = f"({row_sql(parameters, 'timestamp', measures)})"
+        calls = f"({row_sql(parameters, filters, 'timestamp', measures)})"
         names = columns_of(parameters)
     else:
         calls = sums.calls_sql(filters, *parameters.by, *columns, by_bucket=parameters.is_series)
@@ -81,7 +91,7 @@ def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, .
     return Source(sql, params_of(parameters, filters))
 
 
-def row_sql(parameters: Parameters, timestamp: str, columns: dict[str, str]) -> str:
+def row_sql(parameters: Parameters, filters: Filters, timestamp: str, columns: dict[str, str]) -> str:
     """Returns the rows of the window with the dimensions and the SQL in `columns`, by alias."""
     dimensions = {
         column: f'(labels ->> %(label_of_{column})s) COLLATE "C"' if name.startswith(LABEL_PREFIX) else name
@@ -91,13 +101,13 @@ def row_sql(parameters: Parameters, timestamp: str, columns: dict[str, str]) -> 
     return SELECT.format(
         columns=", ".join(f"{sql} AS {alias}" for alias, sql in selected.items()),
         table="traces",
-        condition=f"{FILTER_SQL}\n      AND (%(tool)s::text IS NULL OR {TOOL} = %(tool)s)",
+        condition="\n      AND ".join((filters.row_condition, *tool_filter(parameters).conditions)),
     )
 
 
 def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
     """Returns the calls themselves, for what cannot be summed."""
-    sql = row_sql(parameters, timestamp_sql(parameters, filters), dict(zip(columns, columns, strict=True)))
+    sql = row_sql(parameters, filters, timestamp_sql(parameters, filters), dict(zip(columns, columns, strict=True)))
     return Source(sql, params_of(parameters, filters))
 
 
@@ -140,10 +150,8 @@ SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timesta
 
 def scores(parameters: Parameters, filters: Filters, measure: str) -> Source:
     """Returns the scores of one name. Unlike calls, they are not restricted to an operation by default."""
-    known = {"agent_id", "provider", "model", "user_id"} | ({"operation"} & filters.values.keys())
-    sql = SELECT.format(
-        columns=f"{keys_sql(parameters, filters)}, number",
-        table="scores",
-        condition=" AND ".join((SCORES, *filters.conditions(known))),
-    )
-    return Source(sql, params_of(parameters, filters) | {"score": measure.removeprefix(SCORE_PREFIX)})
+    conditions = (SCORES, *column_conditions(filters), *trace_conditions(filters))
+    columns = f"{keys_sql(parameters, filters)}, number"
+    sql = SELECT.format(columns=columns, table="scores", condition="\n      AND ".join(conditions))
+    params = params_of(parameters, filters) | score_params(filters) | {"score": measure.removeprefix(SCORE_PREFIX)}
+    return Source(sql, params)

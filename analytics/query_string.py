@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    WithJsonSchema,
     create_model,
     model_validator,
 )
@@ -23,7 +24,8 @@ from pydantic_core import PydanticCustomError
 
 from prices.providers import provider_name
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts
-from traces.filters import DIMENSIONS, EARLIEST, LATEST, RANGES, Filters, Range
+from traces.filters import DIMENSIONS, EARLIEST, LABEL_PREFIX, LATEST, RANGES, Filters, FilterValues, Range
+from traces.row import LABEL_LENGTH, MAX_LABELS
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
 from workspaces.time_zones import time_zones
@@ -38,6 +40,14 @@ MAX_WINDOW = timedelta(days=400)
 MAX_BUCKETS = 1500
 MAX_POINTS = 20_000
 """The limit of an answer with a point for each bucket and each series."""
+MAX_VALUES = 20
+"""Of one parameter."""
+MAX_LABEL_FILTERS = MAX_LABELS
+NOT = "not_"
+"""Before the name of a filter: it excludes the values."""
+IS_LABEL = re.compile(rf"(?:{NOT})?{re.escape(LABEL_PREFIX)}", re.ASCII)
+LABELS = f"{LABEL_PREFIX}<name>"
+"""Stands for all filters by labels in the API document and in the list of known parameters."""
 ISO_8601 = "must be ISO 8601 with an offset, like 2026-11-23T10:00:00Z"
 
 
@@ -66,11 +76,36 @@ def known_zone(value: str) -> str:
     return value
 
 
+def of_a_label(value: str) -> str:
+    if len(value.encode()) > LABEL_LENGTH:
+        raise PydanticCustomError("label", f"must have at most {LABEL_LENGTH} bytes")
+    return value
+
+
+def is_filter(parameter: str) -> bool:
+    """Returns whether the parameter selects or excludes values of a dimension or label."""
+    return parameter in DIMENSION_FIELDS or bool(IS_LABEL.match(parameter))
+
+
+def label_parameter(parameter: str) -> str:
+    name = parameter.removeprefix(NOT).removeprefix(LABEL_PREFIX)
+    if not name or "\x00" in name or len(name.encode()) > LABEL_LENGTH:
+        message = f"the name of a label has 1 to {LABEL_LENGTH} bytes and no NUL character"
+        raise PydanticCustomError("label_name", message)
+    return parameter
+
+
 Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
 Text = Annotated[
     str,
     Field(min_length=1, max_length=NAME_LENGTH, json_schema_extra={"pattern": r"^[^\u0000]*$"}),
     AfterValidator(plain_text),
+]
+LabelText = Annotated[Text, AfterValidator(of_a_label)]
+LabelParameter = Annotated[
+    str,
+    AfterValidator(label_parameter),
+    WithJsonSchema({"type": "string", "pattern": rf"^({NOT})?{re.escape(LABEL_PREFIX)}[^\u0000]{{1,{LABEL_LENGTH}}}$"}),
 ]
 
 
@@ -111,14 +146,45 @@ class WindowQuery(BaseModel):
         return self
 
 
+def filter_fields(name: str, description: str, one_of: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Returns the fields of a filter: one for the values that pass, and one for those that do not."""
+    value: Any = Literal[one_of] if one_of else Text
+    values = Annotated[list[value], Field(max_length=MAX_VALUES)]
+    excludes = f"Leaves out what {name} selects. What has no value passes."
+    return {
+        name: (Annotated[values, Field(description=f"{description} Several: any of them.")], []),
+        f"{NOT}{name}": (Annotated[values, Field(description=excludes)], []),
+    }
+
+
+LABELS_FIELD: Any = (
+    Annotated[
+        dict[LabelParameter, Annotated[list[LabelText], Field(min_length=1, max_length=MAX_VALUES)]],
+        Field(
+            max_length=MAX_LABEL_FILTERS,
+            description="Only calls with this value of a label, like label.customer=acme. Several: any of them.",
+            json_schema_extra={"additionalProperties": False},
+        ),
+    ],
+    Field(default_factory=dict, alias=LABELS),
+)
 # mypy cannot know these fields: their names come from DIMENSIONS.
 DIMENSION_FIELDS: dict[str, Any] = {
-    dimension.name: (Annotated[Text | None, Field(description=dimension.description)], None) for dimension in DIMENSIONS
+    field: definition
+    for dimension in DIMENSIONS
+    for field, definition in filter_fields(dimension.name, dimension.description, dimension.one_of).items()
 }
-Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **DIMENSION_FIELDS)
+FILTER_FIELDS = DIMENSION_FIELDS | {"labels": LABELS_FIELD}
+Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **FILTER_FIELDS)
 """All parameters that a read accepts."""
 
-LITERALS: dict[str, tuple[str, ...]] = {"range": get_args(Range), "granularity": get_args(Granularity)}
+LITERALS: dict[str, tuple[str, ...]] = {
+    "range": get_args(Range),
+    "granularity": get_args(Granularity),
+    **{dimension.name: dimension.one_of for dimension in DIMENSIONS},
+}
+TOO_MANY_VALUES = f"must have at most {MAX_VALUES} values"
+TOO_MANY_LABELS = f"at most {MAX_LABEL_FILTERS} filters by labels"
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
 # Messages for Pydantic's error types.
 MESSAGES = {
@@ -174,37 +240,64 @@ def query_errors(query: QueryDict, limits_series: bool = False) -> list[FieldErr
     return []
 
 
+def label_name(label: str) -> str:
+    """Returns the name of the filter by this label, or raises a 422 Problem."""
+    try:
+        return label_parameter(f"{LABEL_PREFIX}{label}")
+    except PydanticCustomError as error:
+        raise Problem(422, "The list is not valid.", [{"loc": ["query", "of"], "msg": error.message()}]) from error
+
+
 def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | None, list[FieldError]]:
     """Returns the valid parameters (None if the window is not valid) and all errors."""
+    labels = {name: values for name, values in query.lists() if IS_LABEL.match(name)}
+    several = {name for name, field in model.model_fields.items() if field.default == []}
+    parameters: dict[str, Any] = {
+        name: values if name in several else values[-1] for name, values in query.lists() if name not in labels
+    }
     errors: list[FieldError] = [
-        {"loc": ["query", name], "msg": "given more than once"} for name, values in query.lists() if len(values) > 1
+        {"loc": ["query", name], "msg": "given more than once"}
+        for name, values in query.lists()
+        if len(values) > 1 and name not in several and name not in labels
     ]
-    parameters = query.dict()
     while True:
         try:
-            return model.model_validate(parameters), errors
+            return model.model_validate(parameters | ({LABELS: labels} if labels else {})), errors
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
-        errors += [field_error(error, model) for error in details]
-        wrong = {str(error["loc"][0]) for error in details if error["loc"]}
+        found = [field_error(error, model) for error in details]
+        errors += [error for place, error in enumerate(found) if error not in found[:place]]
+        wrong = {str(error["loc"][1]) for error in found}
         if not wrong or wrong & {"range", "start", "end"}:
             return None, errors
         # Pydantic checks the window as a whole only if every parameter is valid: the next round omits the invalid ones.
         parameters = {name: value for name, value in parameters.items() if name not in wrong}
+        labels = {} if LABELS in wrong else {name: values for name, values in labels.items() if name not in wrong}
 
 
 def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     # An error between parameters has the name of one of them as its type.
-    loc, kind = details["loc"] or (details["type"],), details["type"]
+    kind: str = details["type"]
+    loc: tuple[Any, ...] = details["loc"] or (kind,)
+    # Within a list, an error names the parameter and not the place.
+    name = str(loc[1] if loc[0] == LABELS and len(loc) > 1 else loc[0])
     if kind == "extra_forbidden":
-        message = f"unknown parameter; known are {', '.join(model.model_fields)}"
+        message = f"unknown parameter; known are {', '.join(known_parameters(model))}"
     elif kind == "literal_error":
-        message = f"must be one of {', '.join(LITERALS[loc[0]])}"
+        message = f"must be one of {', '.join(LITERALS[name.removeprefix(NOT)])}"
     elif kind == "timezone_aware" or kind.startswith("datetime_"):
         message = ISO_8601
+    elif kind == "too_long":
+        message = TOO_MANY_LABELS if name == LABELS else TOO_MANY_VALUES
     else:
         message = MESSAGES.get(kind, details["msg"])
-    return {"loc": ["query", *loc], "msg": message}
+    return {"loc": ["query", name], "msg": message}
+
+
+def known_parameters(model: type[WindowQuery]) -> list[str]:
+    """Returns the names of all parameters. Each filter may have `not_` before its name."""
+    names = [field.alias or name for name, field in model.model_fields.items() if not name.startswith(NOT)]
+    return [*names, f"{NOT}<filter>"]
 
 
 def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: ZoneInfo) -> Filters:
@@ -215,9 +308,6 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: Zone
         relative = query.range or "24h"
         start, end = now - RANGES[relative], now
     granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
-    values = {dimension.name: getattr(query, dimension.name) for dimension in DIMENSIONS}
-    if values["provider"]:
-        values["provider"] = provider_name(values["provider"]) or values["provider"]
     return Filters(
         workspace_id=workspace_id,
         start=start,
@@ -225,9 +315,28 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: Zone
         granularity=granularity,
         limit=query.limit,
         range=relative,
-        values={name: value for name, value in values.items() if value is not None},
+        values=filter_values(query),
         zone=ZoneInfo(query.zone) if query.zone else zone,
     )
+
+
+def filter_values(query: WindowQuery) -> dict[str, FilterValues]:
+    """Returns the values of each filter that has some, by its name."""
+    parameters = {name: getattr(query, name) for name in DIMENSION_FIELDS}
+    parameters |= query.labels  # type: ignore[attr-defined]
+    names = dict.fromkeys(name.removeprefix(NOT) for name, values in parameters.items() if values)
+    return {
+        name: FilterValues(
+            distinct_values(name, parameters.get(name, ())), distinct_values(name, parameters.get(f"{NOT}{name}", ()))
+        )
+        for name in names
+    }
+
+
+def distinct_values(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    if name == "provider":
+        values = [provider_name(value) or value for value in values]
+    return tuple(dict.fromkeys(values))
 
 
 def too_many_buckets(filters: Filters) -> FieldError | None:

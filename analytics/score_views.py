@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from analytics import query_string, scores
 from analytics.answers import as_json
-from analytics.query_string import DIMENSION_FIELDS, Text, WindowQuery
+from analytics.query_string import FILTER_FIELDS, Text, WindowQuery, filter_fields
 from analytics.views import with_query_errors
 from ingest import views as ingestion
 from web.declared_access import declare
@@ -28,8 +28,6 @@ DESCRIPTIONS = {
     "name": "Only scores with this name.",
     "trace_id": "Only scores of this trace and its spans.",
     "span_id": "Only scores of this span.",
-    "session_id": "Only scores that were given to this session.",
-    "user_id": "Only scores of traces of this user.",
     "source": "Only scores of this source.",
 }
 
@@ -51,8 +49,10 @@ def cursor_of(place: scores.Place | None) -> str | None:
 
 # mypy cannot know these fields: their names come from tables.
 FIELDS: dict[str, Any] = {
-    **DIMENSION_FIELDS,
-    "operation": (Annotated[Text | None, Field(description="Only scores of spans with this operation.")], None),
+    **FILTER_FIELDS,
+    **filter_fields("operation", "Only scores of spans with this operation."),
+    **filter_fields("session_id", "Only scores that were given to this session."),
+    **filter_fields("user_id", "Only scores of traces of this user."),
     **{name: (Annotated[Text | None, Field(description=words)], None) for name, words in DESCRIPTIONS.items()},
     "cursor": (
         Annotated[str | None, AfterValidator(place_of), Field(description="Where the page begins.")],

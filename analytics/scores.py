@@ -1,5 +1,6 @@
 """Reads scores: their list, and what they add up to for each name."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -7,16 +8,58 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from traces.db import rows
-from traces.filters import Filters
+from traces.filters import Filters, sql_filter
 from traces.rollups.catalogue import HOUR
+from traces.scores import SEARCH_DISTANCE
 
-FILTER_NAMES = ("agent_id", "provider", "model")
+SUM_KEYS = ("agent_id", "provider", "model")
 """The filters that the sums have as keys. With others rows are read."""
+SCORE_COLUMNS = (*SUM_KEYS, "operation", "user_id", "session_id")
+"""The filters that are columns of a score. For others its trace is looked at."""
 CATEGORIES_SHOWN = 20
 
 
-def filter_sql(*names: str) -> str:
-    return "".join(f"\n      AND (%({name})s::text IS NULL OR {name} = %({name})s)" for name in names)
+# --- The filters ---
+
+
+# A score of a span is of that span, any other of all spans of its trace.
+SCORED = """EXISTS (
+        SELECT
+        FROM traces
+        WHERE traces.workspace_id = %(workspace_id)s
+          AND traces.timestamp >= %(first_trace)s AND traces.timestamp < %(last_trace)s
+          AND traces.trace_id = scores.trace_id
+          AND (scores.span_id IS NULL OR traces.span_id = scores.span_id)
+          AND {condition}
+      )"""
+
+
+def filter_sql(conditions: Iterable[str]) -> str:
+    return "".join(f"\n      AND {condition}" for condition in conditions)
+
+
+def column_conditions(filters: Filters) -> list[str]:
+    """Returns the conditions on the columns of scores, and of their sums if those have the columns.
+
+    Unlike calls, scores are not restricted to an operation by default.
+    """
+    names = [name for name in filters.active_names if name in SCORE_COLUMNS]
+    return [condition for name in names for condition in sql_filter(name, name, name, filters.values[name]).conditions]
+
+
+def trace_conditions(filters: Filters) -> list[str]:
+    """Returns the conditions of the filters that only the traces of the scores know."""
+    unknown = [
+        found
+        for name, found in zip(filters.active_names, filters.sql_filters, strict=True)
+        if name not in SCORE_COLUMNS
+    ]
+    included = [found.included for found in unknown if found.included]
+    excluded = [found.excluded for found in unknown if found.excluded]
+    return [
+        *([SCORED.format(condition=" AND ".join(included))] if included else ()),
+        *(f"NOT {SCORED.format(condition=condition)}" for condition in excluded),
+    ]
 
 
 # --- One row for each name ---
@@ -104,14 +147,18 @@ LEFT JOIN shown USING (name)
 GROUP BY name, totals.scores, numbers, number, squared_number
 ORDER BY totals.scores DESC, name
 """
-SUM_FILTERS = filter_sql(*FILTER_NAMES)
-ROW_FILTERS = filter_sql(*FILTER_NAMES, "operation")
 
 
 def scores(filters: Filters) -> ScoreSummaries:
     """The most frequent names first. The filter by operation selects the scores that were given to such a span."""
-    conditions = {"sum_filters": SUM_FILTERS, "row_filters": ROW_FILTERS}
+    of_sums = column_conditions(filters) if sums_know(filters) else []
+    of_rows = column_conditions(filters) + trace_conditions(filters)
+    conditions = {"sum_filters": filter_sql(of_sums), "row_filters": filter_sql(of_rows)}
     return {"data": rows(SUMMARIES, summary_params(filters), ScoreSummary, **conditions)}
+
+
+def sums_know(filters: Filters) -> bool:
+    return {*filters.values} <= {*SUM_KEYS}
 
 
 def summary_params(filters: Filters) -> dict[str, Any]:
@@ -120,14 +167,17 @@ def summary_params(filters: Filters) -> dict[str, Any]:
     return score_params(filters) | {
         "first_hour": first_hour,
         "last_hour": last_hour,
-        "reads_sums": "operation" not in filters.values and first_hour < last_hour,
+        "reads_sums": sums_know(filters) and first_hour < last_hour,
         "categories": CATEGORIES_SHOWN,
     }
 
 
 def score_params(filters: Filters) -> dict[str, Any]:
-    """Returns the filters' parameters. Unlike calls, scores are not restricted to an operation by default."""
-    return filters.params | {"operation": filters.values.get("operation")}
+    """Returns the filters' parameters, with the time in which the scores' traces are looked for."""
+    return filters.params | {
+        "first_trace": filters.start - SEARCH_DISTANCE,
+        "last_trace": filters.end + SEARCH_DISTANCE,
+    }
 
 
 def hour_until(moment: datetime) -> datetime:
@@ -148,9 +198,11 @@ class ScoreFilters(NamedTuple):
     name: str | None = None
     trace_id: str | None = None
     span_id: str | None = None
-    session_id: str | None = None
-    user_id: str | None = None
     source: str | None = None
+
+    @property
+    def conditions(self) -> list[str]:
+        return [f"{name} = %({name})s" for name, value in self._asdict().items() if value is not None]
 
 
 class ListedScore(TypedDict):
@@ -198,14 +250,14 @@ WHERE workspace_id = %(workspace_id)s
 ORDER BY timestamp DESC, id DESC
 LIMIT %(limit)s + 1
 """
-LIST_FILTERS = ROW_FILTERS + filter_sql(*ScoreFilters._fields)
 
 
 def score_list(filters: Filters, narrowed: ScoreFilters, after: Place | None) -> tuple[list[ListedScore], Place | None]:
     """Returns a page of scores, the newest first, and the place where the next page begins; None on the last."""
     params = score_params(filters) | narrowed._asdict()
     before = {"before": after.timestamp if after else None, "before_id": after.id if after else None}
-    found = rows(LIST, params | before, filters=LIST_FILTERS)
+    conditions = [*column_conditions(filters), *trace_conditions(filters), *narrowed.conditions]
+    found = rows(LIST, params | before, filters=filter_sql(conditions))
     page = [listed(row) for row in found[: filters.limit]]
     return page, Place(page[-1]["timestamp"], page[-1]["id"]) if len(found) > filters.limit else None
 

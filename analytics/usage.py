@@ -13,7 +13,7 @@ from traces import sums, windows
 from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.buckets import Granularity
 from traces.db import row, rows
-from traces.filters import FILTER_SQL, Filters
+from traces.filters import Filters
 from traces.rollups.catalogue import HOUR, USER_AGENTS
 from traces.windows import TimeRange
 
@@ -410,7 +410,9 @@ def last_calls(filters: Filters, ranges: Mapping[int, TimeRange]) -> dict[int, d
     hours = windows.table_for(filters, USER_AGENTS, HOUR, until=max(wide, default=filters.start))
     hour_filters = "".join(f" AND {condition}" for condition in filters.conditions(USER_AGENTS.keys))
     parts = [
-        LAST_CALL.format(filters=FILTER_SQL, hour_filters=hour_filters, days=days, indexes=indexes, hours=hours)
+        LAST_CALL.format(
+            filters=filters.row_condition, hour_filters=hour_filters, days=days, indexes=indexes, hours=hours
+        )
         for days, indexes in windows.group_by_days(dict(enumerate(ranges.values(), start=1))).items()
     ]
     users = rows(" UNION ALL ".join(parts), params, row_type=LastCall)

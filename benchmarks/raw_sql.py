@@ -14,6 +14,8 @@ Rows = list[dict[str, Any]]
 RunQuery = Callable[[str, Mapping[str, Any]], Rows]
 Answer = dict[str, Any]
 
+FILTERED = ("agent_id", "model", "provider")
+"""Each may have one value."""
 FILTERS = """
   AND operation = ANY(%(operations)s)
   AND (%(agent_id)s::text IS NULL OR agent_id = %(agent_id)s)
@@ -41,7 +43,8 @@ buckets AS (
 
 
 def params(filters: Filters) -> dict[str, Any]:
-    return filters.params | {"previous_start": filters.previous.start}
+    single = {name: filters.values[name].included[0] if name in filters.values else None for name in FILTERED}
+    return filters.params | single | {"previous_start": filters.previous.start}
 
 
 def changes(row: Mapping[str, Any], *names: str) -> Answer:

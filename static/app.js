@@ -200,7 +200,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches(".menu[open]")) event.target.querySelector("input")?.focus();
+  if (event.target.matches(".menu[open]")) event.target.querySelector("input, .dimensions button")?.focus();
 }, true);
 
 document.addEventListener("keydown", (event) => {
@@ -211,13 +211,13 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
   if (event.key === "Enter" && event.target.matches("input[type=search]")) {
-    const choices = [...menu.querySelectorAll(".choices a[title]")];
+    const choices = [...menu.querySelectorAll(".choice[title]")];
     const search = event.target.value.trim().toLowerCase();
     // The list may still be that of an earlier search, while the answer to the last letter is on its way.
     if (search && choices.length === 1 && choices[0].title.toLowerCase().includes(search)) choices[0].click();
   }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const stops = [...menu.querySelectorAll("input[type=search], .choices a")];
+    const stops = [...menu.querySelectorAll("input[type=search], .choice, .window-form + .choices a")];
     const next = stops[stops.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1)];
     if (!next || event.target.matches("input:not([type=search])")) return;
     event.preventDefault();

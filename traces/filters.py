@@ -1,18 +1,19 @@
-"""Filters choose the calls that a question is about: one window of one workspace, and a value for some dimensions.
+"""Filters choose the calls that a question is about: one window of one workspace, and values of some dimensions.
 
-DIMENSIONS lists every column that can be filtered. The query string and its description in the API document, the SQL
-conditions, the cache keys, and the filter lists, chips and links of the pages are all made from it.
+DIMENSIONS lists every column that can be filtered; each label is a dimension too, `label.customer` for one. The query
+string and its description in the API document, the SQL conditions, the cache keys, and the filter lists, chips and
+links of the pages are all made from it.
 """
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts, have_equal_length, next_start
-from traces.row import CALL_OPERATIONS
+from traces.row import CALL_OPERATIONS, Status
 
 Range = Literal["1h", "24h", "7d", "30d"]
 
@@ -26,20 +27,32 @@ EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # the first bucket of time_bucket
 
 
+LABEL_PREFIX = "label."
+"""A filter by a label is named by it: label.customer."""
+
+
+TEXTS_SQL = "%({parameter})s::text[]"
+
+
 class Dimension(NamedTuple):
     name: str
-    """The query parameter, and the column of `traces` and of the rollups."""
+    """The query parameter, and the column of `traces` and of the rollups if `key` does not say otherwise."""
     label: str
     """For people, as on the button of the filter list."""
     description: str
     """For the API document."""
+    one_of: tuple[str, ...] = ()
+    """All values that there can be. Empty: any text."""
+    key: str = ""
+    """The column, if it is not the name."""
+    values_sql: str = TEXTS_SQL
+    """The values of the filter as an array of the column's type."""
     own_condition: str = ""
-    """Replaces the usual SQL condition, which is equality if the filter has a value."""
+    """Replaces the SQL conditions. It has an effect without a filter too."""
 
     @property
-    def condition(self) -> str:
-        """Returns the SQL condition on `traces` and on rollups. PostgreSQL drops it where the filter has no value."""
-        return self.own_condition or f"(%({self.name})s::text IS NULL OR {self.name} = %({self.name})s)"
+    def column(self) -> str:
+        return self.key or self.name
 
 
 DIMENSIONS = (
@@ -50,19 +63,72 @@ DIMENSIONS = (
         "operation",
         "Operation",
         "Only this operation; by default all model calls.",
-        own_condition="operation = ANY(%(operations)s)",
+        own_condition="operation = ANY(%(operations)s::text[])",
     ),
+    Dimension("environment", "Environment", "Only this environment, like production."),
+    Dimension("release", "Release", "Only this release: the version of the service or agent."),
+    Dimension("status", "Status", "Only calls with this status.", one_of=get_args(Status)),
+    Dimension("error_type", "Error type", "Only failed calls with this type of error."),
+    Dimension(
+        "user_id",
+        "User",
+        "Only calls for this user.",
+        key="user_number",
+        values_sql="""ARRAY(
+          SELECT number
+          FROM user_numbers
+          WHERE workspace_id = %(workspace_id)s AND user_id = ANY(%({parameter})s::text[])
+      )""",
+    ),
+    Dimension("session_id", "Session", "Only calls of this session."),
 )
+DIMENSION_BY_NAME = {dimension.name: dimension for dimension in DIMENSIONS}
 
 
-FILTER_SQL = "\n      AND ".join(
-    (
-        "workspace_id = %(workspace_id)s",
-        "timestamp >= %(start)s AND timestamp < %(end)s",
-        *(dimension.condition for dimension in DIMENSIONS),
+class FilterValues(NamedTuple):
+    """The values of one filter. Their order is that of the query string."""
+
+    included: tuple[str, ...] = ()
+    """Rows with one of them pass. Empty: rows with any value do."""
+    excluded: tuple[str, ...] = ()
+    """Rows with one of them do not pass. Rows without a value do."""
+
+
+class SqlFilter(NamedTuple):
+    """A filter as SQL."""
+
+    key: str
+    """The key that a rollup needs to know which of its rows pass."""
+    included: str
+    """True for a row with one of the included values. Empty if there are none."""
+    excluded: str
+    """True for a row with one of the excluded values, which does not pass."""
+    params: dict[str, Any]
+
+    @property
+    def conditions(self) -> list[str]:
+        return [*filter(None, [self.included]), *(f"({value}) IS NOT TRUE" for value in filter(None, [self.excluded]))]
+
+
+def sql_filter(key: str, column: str, parameter: str, values: FilterValues, values_sql: str = TEXTS_SQL) -> SqlFilter:
+    """Returns the filter of a column, whose values are bound to `parameter` and `not_parameter`."""
+    included, excluded = (
+        f"{column} = ANY({values_sql.format(parameter=name)})" if some else ""
+        for name, some in ((parameter, values.included), (f"not_{parameter}", values.excluded))
     )
-)
-"""The condition for the window's rows of `traces`. Its parameters are `Filters.params`."""
+    params = {parameter: list(values.included), f"not_{parameter}": list(values.excluded)}
+    return SqlFilter(key, included, excluded, params)
+
+
+def column_filter(dimension: Dimension, values: FilterValues) -> SqlFilter:
+    found = sql_filter(dimension.column, dimension.column, dimension.name, values, dimension.values_sql)
+    return found._replace(included="", excluded="") if dimension.own_condition else found
+
+
+def label_filter(place: int, name: str, values: FilterValues) -> SqlFilter:
+    """Returns the filter of a label. Clients choose its name, so it is a value in SQL, and its place names it."""
+    found = sql_filter(name, f"(labels ->> %(label_{place}_name)s)", f"label_{place}", values)
+    return found._replace(params={**found.params, f"label_{place}_name": name.removeprefix(LABEL_PREFIX)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +142,8 @@ class Filters:
     limit: int = 10
     range: Range | None = None
     """Set if the window is relative to now."""
-    values: Mapping[str, str] = field(default_factory=dict)
-    """The value of each dimension that is filtered, by its name."""
+    values: Mapping[str, FilterValues] = field(default_factory=dict)
+    """The values of each filter, by its name: that of a dimension, or of a label with its prefix."""
     zone: ZoneInfo = UTC_ZONE
     """Its hours, days, weeks and months are the buckets of a series."""
 
@@ -109,29 +175,52 @@ class Filters:
         return replace(self, start=self.start - (self.end - self.start), end=self.start)
 
     @property
-    def active_filters(self) -> list[str]:
-        """Returns the names of the dimensions that are filtered, in the order of DIMENSIONS."""
-        return [dimension.name for dimension in DIMENSIONS if dimension.name in self.values]
+    def active_names(self) -> list[str]:
+        """Returns the names of the filters, in the order of DIMENSIONS and then by label."""
+        columns = [name for name in DIMENSION_BY_NAME if name in self.values]
+        return [*columns, *sorted(self.values.keys() - DIMENSION_BY_NAME.keys())]
 
-    def conditions(self, keys: Container[str] | None = None) -> list[str]:
-        """Returns the SQL conditions for rows of `traces`, or for a rollup with these keys.
-
-        It leaves out those that have no effect, because PostgreSQL takes time to read and drop them.
-        """
+    @property
+    def sql_filters(self) -> list[SqlFilter]:
+        """Returns the filters as SQL, in the order of `active_names`."""
+        names = self.active_names
+        columns = [name for name in names if name in DIMENSION_BY_NAME]
+        labels = names[len(columns) :]
         return [
-            dimension.condition
-            for dimension in DIMENSIONS
-            if (dimension.name in self.values or dimension.own_condition) and (keys is None or dimension.name in keys)
+            *(column_filter(DIMENSION_BY_NAME[name], self.values[name]) for name in columns),
+            *(label_filter(place, name, self.values[name]) for place, name in enumerate(labels)),
         ]
 
     @property
+    def active_filters(self) -> list[str]:
+        """Returns the keys that a rollup needs to answer under these filters."""
+        return [found.key for found in self.sql_filters]
+
+    def conditions(self, keys: Container[str] | None = None) -> list[str]:
+        """Returns the SQL conditions for rows of `traces`, or for a rollup with these keys."""
+        always = [
+            dimension.own_condition
+            for dimension in DIMENSIONS
+            if dimension.own_condition and (keys is None or dimension.column in keys)
+        ]
+        active = [found for found in self.sql_filters if keys is None or found.key in keys]
+        return [*always, *(condition for found in active for condition in found.conditions)]
+
+    @property
+    def row_condition(self) -> str:
+        """Returns the condition for the window's rows of `traces`."""
+        window = ("workspace_id = %(workspace_id)s", "timestamp >= %(start)s AND timestamp < %(end)s")
+        return "\n      AND ".join((*window, *self.conditions()))
+
+    @property
     def operations(self) -> list[str]:
-        return [self.values["operation"]] if "operation" in self.values else list(CALL_OPERATIONS)
+        included, excluded = self.values.get("operation", FilterValues())
+        return [operation for operation in included or CALL_OPERATIONS if operation not in excluded]
 
     @property
     def params(self) -> dict[str, Any]:
         """Returns the parameters that SQL binds by name."""
-        return {
+        params = {
             "workspace_id": self.workspace_id,
             "start": self.start,
             "end": self.end,
@@ -142,16 +231,18 @@ class Filters:
             "bucket_ends": [*self.bucket_starts[1:], self.end],
             "limit": self.limit,
             "operations": self.operations,
-            **{dimension.name: self.values.get(dimension.name) for dimension in DIMENSIONS},
         }
+        for found in self.sql_filters:
+            params |= found.params
+        return params
 
     @property
     def cache_key(self) -> str:
         """Returns a key that is the same for every reader of one question: a relative range stays relative."""
         window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
-        active = [(name, self.values[name]) for name in self.active_filters]
+        active = [(name, *map(sorted, self.values[name])) for name in self.active_names]
         return repr((*window, self.granularity, self.zone.key, self.limit, active))
 
     def without(self, name: str) -> "Filters":
-        """Returns the filters without the filter for this dimension."""
-        return replace(self, values={other: value for other, value in self.values.items() if other != name})
+        """Returns the filters without the filter with this name."""
+        return replace(self, values={other: values for other, values in self.values.items() if other != name})

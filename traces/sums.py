@@ -4,7 +4,7 @@ This is the only module that decides which rollup a query reads. Budgets and met
 rollup that has every column it needs; if there is none, it reads the rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -57,17 +57,18 @@ def calls_sql(filters: Filters, *columns: str, by_bucket: bool = False, state: R
     series. A caller that reads the state of many workspaces at once passes `state`.
     """
     measures = {name: ALL_MEASURES[name] for name in columns if name in ALL_MEASURES}
-    keys = {*columns, *filters.active_filters} - measures.keys()
-    return window_sql(filters, smallest_rollup(keys, measures)._replace(measures=measures), by_bucket, state)
+    keys = {*columns} - measures.keys()
+    rollup = smallest_rollup(keys, filters.active_filters, measures)
+    return window_sql(filters, rollup._replace(measures=measures), by_bucket, state)
 
 
-def smallest_rollup(keys: set[str], measures: Mapping[str, str]) -> Rollup:
-    """Returns the smallest rollup with these keys and measures.
+def smallest_rollup(keys: set[str], active_filters: Iterable[str], measures: Mapping[str, str]) -> Rollup:
+    """Returns the smallest rollup with these keys, those of the filters, and these measures.
 
     If there is none, returns one without tables: then rows are read.
     """
     for rollup in (TOTALS, MODELS, AGENTS, CALLS):
-        if keys <= set(rollup.keys) and measures.keys() <= rollup.measures.keys():
+        if {*keys, *active_filters} <= {*rollup.keys} and measures.keys() <= rollup.measures.keys():
             return rollup
     return Rollup("rows", tuple(sorted(keys)), ALL_MEASURES, widths=())
 

@@ -9,7 +9,8 @@ from typing import Any
 from django import template
 from django.http import QueryDict
 
-from traces.filters import DIMENSIONS, Filters
+from analytics.query_string import NOT, is_filter
+from traces.filters import Filters
 from web.problems import check_deadline
 
 register = template.Library()
@@ -17,6 +18,8 @@ register = template.Library()
 LONGEST_CHANGE = timedelta(hours=2)
 """A change of clocks makes no bucket longer by more."""
 WINDOW = ("range", "start", "end", "granularity")
+LIST_ONLY = ("search", "of", "menu")
+"""Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
 PAGE_ONLY = ("workspace", "was")
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
@@ -25,7 +28,7 @@ def page_query(context: template.Context) -> QueryDict:
     """Returns the query string of the page, also to a panel, whose own URL lacks the parameters in PAGE_ONLY."""
     request = context["request"]
     query: QueryDict = request.GET.copy()
-    for name in ("limit", "search"):
+    for name in ("limit", *LIST_ONLY):
         query.pop(name, None)
     if request.htmx:
         # Not urlsplit: it fails for some texts, and a client may send any.
@@ -49,18 +52,51 @@ def page_link(context: template.Context, **changes: str | None) -> str:
 
 @register.simple_tag(takes_context=True)
 def filter_link(context: template.Context, name: str, value: str | None) -> str:
-    """Returns a link that filters by this value of the dimension `name`. None removes the filter."""
-    return page_link(context, **{name: value})
+    """Returns a link that filters by only this value of the dimension `name`. None removes the filter."""
+    query = page_query(context)
+    query.pop(f"{NOT}{name}", None)
+    query.setlist(name, [] if value is None else [value])
+    return f"?{query.urlencode()}"
 
 
 @register.simple_tag(takes_context=True)
-def panel_query(context: template.Context, limit: int | None = None) -> str:
-    """Returns the page's parameters as its panels send them to their endpoints."""
+def toggle_link(context: template.Context, name: str, value: str) -> str:
+    """Returns a link that adds this value to the filter `name`, or removes it."""
+    query = page_query(context)
+    toggle(query, name, value)
+    remove(query, f"{NOT}{name}", value)
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def exclude_link(context: template.Context, name: str, value: str) -> str:
+    """Returns a link that excludes this value of the dimension `name`, or excludes it no longer."""
+    query = page_query(context)
+    toggle(query, f"{NOT}{name}", value)
+    remove(query, name, value)
+    return f"?{query.urlencode()}"
+
+
+def toggle(query: QueryDict, name: str, value: str) -> None:
+    if value in query.getlist(name):
+        remove(query, name, value)
+    else:
+        query.appendlist(name, value)
+
+
+def remove(query: QueryDict, name: str, value: str) -> None:
+    query.setlist(name, [other for other in query.getlist(name) if other != value])
+
+
+@register.simple_tag(takes_context=True)
+def panel_query(context: template.Context, **more: str | int | None) -> str:
+    """Returns the page's parameters, and more, as its panels and filter lists send them to their endpoints."""
     query = context["request"].GET.copy()
-    for name in PAGE_ONLY:
+    for name in (*PAGE_ONLY, *LIST_ONLY):
         query.pop(name, None)
-    if limit:
-        query["limit"] = str(limit)
+    for name, value in more.items():
+        if value:
+            query[name] = str(value)
     return f"?{query.urlencode()}" if query else ""
 
 
@@ -79,8 +115,8 @@ def back_link(context: template.Context) -> str:
 @register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
-    for dimension in DIMENSIONS:
-        query.pop(dimension.name, None)
+    for name in [name for name in query if is_filter(name)]:
+        query.pop(name)
     return f"?{query.urlencode()}"
 
 

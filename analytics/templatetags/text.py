@@ -2,7 +2,7 @@
 
 from django import template
 
-from traces.filters import Filters
+from traces.filters import Filters, FilterValues
 
 register = template.Library()
 
@@ -27,3 +27,28 @@ def has_filters(filters: Filters) -> bool:
 def with_filters(filters: Filters) -> str:
     """Returns words for a sentence about filtered data, so that nobody reads its numbers as totals."""
     return " with these filters" if has_filters(filters) else ""
+
+
+NAMED = 2
+"""A filter names so many of its values, and counts the others."""
+
+
+@register.filter
+def filter_words(values: FilterValues) -> str:
+    """Returns the values of a filter in few words: acme, globex and 3 more; not initech."""
+    return both_sides(few_words(values.included), few_words(values.excluded))
+
+
+@register.filter
+def all_filter_words(values: FilterValues) -> str:
+    """Returns all values of a filter."""
+    return both_sides(", ".join(values.included), ", ".join(values.excluded))
+
+
+def both_sides(included: str, excluded: str) -> str:
+    return "; ".join([*filter(None, [included]), *(f"not {words}" for words in filter(None, [excluded]))])
+
+
+def few_words(values: tuple[str, ...]) -> str:
+    words = ", ".join(map(shorten_middle, values[:NAMED]))
+    return f"{words} and {len(values) - NAMED} more" if len(values) > NAMED else words

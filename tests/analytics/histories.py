@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.analytics.oracle import Money, Question
+from tests.analytics.oracle import Money, Question, value_of
 from tests.tenant import iso
 from traces import writer
 from traces.filters import DIMENSIONS
@@ -32,6 +32,10 @@ AGENTS = ["billing", "sales", "support", "tests"]
 MODELS = [None, "gpt-4o", "sonnet", "embedder"]
 PROVIDERS = [None, "anthropic", "openai"]
 USERS = [None, "ada", "bob", "cy", "dan"]
+SESSIONS = [None, "monday", "friday"]
+ENVIRONMENTS = [None, "production", "production", "staging"]
+RELEASES = [None, "41", "42"]
+LABELS = {"customer": [None, "acme", "globex"], "team's %(name)s {}": [None, "search"]}
 OPERATIONS = ["chat", "chat", "chat", "embeddings", "text_completion", "execute_tool", "invoke_agent"]
 MICROSECOND = timedelta(microseconds=1)
 
@@ -69,6 +73,7 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
     status = draw(st.sampled_from(["success", "success", "error", "timeout"]))
     is_call = operation not in ("execute_tool", "invoke_agent")
     is_failed = status != "success"
+    labels = {name: draw(st.sampled_from(texts)) for name, texts in LABELS.items()}
     cost_usd = draw(costs) if is_call else None
     part = draw(st.sampled_from([None, *COST_COLUMNS])) if cost_usd is not None else None
     return {
@@ -80,6 +85,10 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
         "provider": draw(st.sampled_from(PROVIDERS)),
         "model": draw(st.sampled_from(MODELS)),
         "user_id": draw(st.sampled_from(USERS)),
+        "session_id": draw(st.sampled_from(SESSIONS)),
+        "environment": draw(st.sampled_from(ENVIRONMENTS)),
+        "release": draw(st.sampled_from(RELEASES)),
+        "labels": {name: text for name, text in labels.items() if text} or None,
         "latency_ms": draw(latencies),
         "error_type": draw(st.sampled_from([None, "rate_limit", "overloaded"])) if is_failed else None,
         "error_message": draw(st.sampled_from([None, "slow down", "try later"])) if is_failed else None,
@@ -151,6 +160,23 @@ def windows(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, 
 
 
 @st.composite
+def filter_parameters(draw: st.DrawFn, rows: list[Row]) -> dict[str, list[str]]:
+    """Draws filters, mostly one or two, each with one or a few values: some that rows have, and some that none has."""
+    names = [*(dimension.name for dimension in DIMENSIONS), *(f"label.{name}" for name in [*LABELS, "nothing"])]
+    chosen = draw(st.lists(st.sampled_from(names), max_size=draw(st.sampled_from([1, 1, 2, 4])), unique=True))
+    filters = {}
+    for name in chosen:
+        known = sorted({value for row in rows if (value := value_of(row, name))}) or ["success"]
+        others = [] if name == "status" else ["nobody"]
+        texts = st.lists(st.sampled_from([*known, *others]), min_size=1, max_size=draw(st.sampled_from([1, 1, 3])))
+        prefix = draw(st.sampled_from(["", "", "not_"]))
+        filters[f"{prefix}{name}"] = draw(texts)
+        if prefix and draw(st.integers(0, 3)) == 0:
+            filters[name] = draw(texts)
+    return filters
+
+
+@st.composite
 def questions(draw: st.DrawFn, money: Money, rows: list[Row]) -> tuple[dict[str, Any], Question]:
     """Draws a question: its query string, and its meaning for the oracle."""
     window, start, end = draw(windows(money.now, rows))
@@ -161,12 +187,7 @@ def questions(draw: st.DrawFn, money: Money, rows: list[Row]) -> tuple[dict[str,
         for name, longest in (("minute", timedelta(hours=3)), ("hourly", timedelta(days=8)), *CALENDAR)
         if length <= longest
     ]
-    stored = {dimension.name: {getattr(row, dimension.name) for row in rows} - {None, ""} for dimension in DIMENSIONS}
-    filters = {
-        name: draw(st.sampled_from([*sorted(values), "nobody"]))
-        for name, values in stored.items()
-        if draw(st.integers(0, 3)) == 0
-    }
+    filters = draw(filter_parameters(rows))
     granularity, limit = draw(st.sampled_from(fitting)), draw(st.sampled_from([1, 2, 3, 10, 100]))
     exact_rows = draw(st.sampled_from([0, 3, 200_000]))
     zone = draw(st.none() | st.sampled_from(ZONES))

@@ -31,8 +31,8 @@ class Question:
     end: datetime
     granularity: str
     limit: int
-    filters: dict[str, str] = field(default_factory=dict, hash=False)
-    """By name of the parameter."""
+    filters: dict[str, list[str]] = field(default_factory=dict, hash=False)
+    """The values of each parameter."""
     exact_rows: int = 200_000
     """EXACT_PERCENTILE_ROWS"""
     zone: str = "UTC"
@@ -68,19 +68,26 @@ class OneOf:
 
 def current_and_previous(rows: Iterable[Row], question: Question) -> tuple[list[Row], list[Row]]:
     """Returns the calls of the window, and of the window of equal length before it."""
-    filters = dict(question.filters)
-    operation = filters.pop("operation", None)
-    passing = [
-        row
-        for row in rows
-        if (row.operation == operation if operation else row.operation in CALLS)
-        and all(getattr(row, name) == value for name, value in filters.items())
-    ]
+    filters = {"operation": sorted(CALLS)} | question.filters
+    passing = [row for row in rows if all(passes(row, name, values) for name, values in filters.items())]
     earlier = question.start - (question.end - question.start)
     return (
         [row for row in passing if question.start <= row.timestamp < question.end],
         [row for row in passing if earlier <= row.timestamp < question.start],
     )
+
+
+def passes(row: Row, parameter: str, values: list[str]) -> bool:
+    """Returns whether the row has one of the values; with `not_` before the name, whether it has none of them."""
+    name = parameter.removeprefix("not_")
+    return (value_of(row, name) in values) == (name == parameter)
+
+
+def value_of(row: Row, name: str) -> str | None:
+    if name.startswith("label."):
+        return (row.labels or {}).get(name.removeprefix("label."))
+    value: str | None = getattr(row, name)
+    return value
 
 
 def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Row]]:

@@ -21,12 +21,14 @@ from tests.analytics.oracle import (
     buckets,
     failed,
     last_first,
+    passes,
     percentile,
     ratio,
     share,
     spend,
     timed,
     users,
+    value_of,
 )
 from traces.row import Row
 
@@ -47,31 +49,19 @@ class QueryQuestion:
     by: tuple[str, ...]
     order: str
     compare: str | None
-    tool: str | None
+    tools: dict[str, list[str]]
+    """The filters tool and not_tool."""
     is_series: bool
 
     @property
     def counts_tools(self) -> bool:
-        return "tool" in self.by or self.tool is not None
-
-
-def dimension(row: Row, name: str) -> str | None:
-    if name.startswith("label."):
-        return (row.labels or {}).get(name.removeprefix("label."))
-    value: str | None = getattr(row, name)
-    return value
+        return "tool" in self.by or bool(self.tools)
 
 
 def passing(rows: Iterable[Row], query: QueryQuestion) -> list[Row]:
-    filters = dict(query.question.filters)
-    operation = filters.pop("operation", "execute_tool" if query.counts_tools else None)
-    return [
-        row
-        for row in rows
-        if (row.operation == operation if operation else row.operation in CALLS)
-        and all(getattr(row, name) == value for name, value in filters.items())
-        and query.tool in (None, row.tool)
-    ]
+    operations = ["execute_tool"] if query.counts_tools else sorted(CALLS)
+    filters = {"operation": operations} | query.question.filters | query.tools
+    return [row for row in rows if all(passes(row, name, values) for name, values in filters.items())]
 
 
 def earlier(moment: datetime, query: QueryQuestion) -> datetime:
@@ -128,7 +118,7 @@ def answer(rows: list[Row], query: QueryQuestion) -> dict[str, Any]:
 
 
 def key_of(row: Row, query: QueryQuestion) -> tuple[Any, ...]:
-    return tuple(dimension(row, name) for name in query.by)
+    return tuple(value_of(row, name) for name in query.by)
 
 
 def of_point(
@@ -162,9 +152,8 @@ def ranked(calls: list[Row], query: QueryQuestion) -> list[tuple[Any, ...]]:
 
 
 def method_of(calls: list[Row], query: QueryQuestion) -> str:
-    has_histogram = (
-        not query.counts_tools and len(query.by) < 2 and {*query.by, *query.question.filters} <= KEYS_OF_HISTOGRAM
-    )
+    needed = {*query.by, *(name.removeprefix("not_") for name in query.question.filters)}
+    has_histogram = not query.counts_tools and len(query.by) < 2 and needed <= KEYS_OF_HISTOGRAM
     return "histogram" if has_histogram and len(calls) > query.question.exact_rows else "exact"
 
 

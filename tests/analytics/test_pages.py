@@ -69,6 +69,113 @@ def test_operations_beyond_model_calls_can_be_chosen(tenant: Tenant) -> None:
     assert "operation=execute_tool" in choices(tenant, "operation")
 
 
+def test_the_list_of_users_has_the_most_calls_first_under_the_other_filters(tenant: Tenant) -> None:
+    now = datetime.now(UTC) - HOUR
+    tenant.calls(2, now, user_id="ada", release="41")
+    tenant.calls(3, now, user_id="bob", release="42")
+    tenant.calls(1, now, user_id="cy", release="42")
+    page = choices(tenant, "user_id")
+    assert page.index("user_id=bob") < page.index("user_id=ada") < page.index("user_id=cy")
+    assert "ada" not in choices(tenant, "user_id", release="42")
+    assert 'title="bob"' in choices(tenant, "user_id", release="42", search="BO")
+
+
+def test_the_list_of_sessions_has_the_newest_and_is_searched_by_how_they_begin(tenant: Tenant) -> None:
+    now = datetime.now(UTC)
+    sessions = [a_row(now - timedelta(minutes=minute), session_id=f"chat-{minute}") for minute in range(1, 121)]
+    writer.store(tenant.workspace.id, sessions)
+    page = choices(tenant, "session_id")
+    assert page.index('"chat-1"') < page.index('"chat-2"')
+    assert 'title="chat-100"' in page
+    assert "chat-101" not in page
+    assert 'title="chat-117"' in choices(tenant, "session_id", search="chat-11")
+    assert "chat" not in choices(tenant, "session_id", search="hat-1")
+
+
+@pytest.mark.parametrize("name", ["environment", "release", "error_type"])
+def test_the_values_of_each_column_are_offered_with_their_calls(tenant: Tenant, name: str) -> None:
+    tenant.calls(3, datetime.now(UTC) - HOUR, status="error", **{name: "one"})
+    tenant.calls(2, datetime.now(UTC) - HOUR, status="error", **{name: "other"})
+    page = choices(tenant, name)
+    assert page.index(f"{name}=one") < page.index('<span class="muted">3</span>') < page.index(f"{name}=other")
+
+
+def test_labels_are_chosen_by_name_and_then_by_value(tenant: Tenant) -> None:
+    now = datetime.now(UTC) - HOUR
+    tenant.calls(2, now, labels={"customer": "acme", "tea m/?&": "search"})
+    tenant.calls(3, now, labels={"customer": "globex"})
+    names = choices(tenant, "label")
+    assert names.index("customer") < names.index("tea m/?&amp;")
+    assert "of=tea+m%2F%3F%26&amp;menu=1" in names
+    assert "customer" not in choices(tenant, "label", search="tea")
+    values = choices(tenant, "label", of="customer", **{"label.customer": "acme"})
+    assert values.index("label.customer=globex") < values.index('title="acme"')
+    assert "label.tea+m%2F%3F%26=search" in choices(tenant, "label", of="tea m/?&")
+    assert "globex" not in choices(tenant, "label", of="customer", **{"label.tea m/?&": "search"})
+
+
+@pytest.mark.parametrize("label", ["ü" * 129, "a\0b"])
+def test_a_label_that_cannot_be_is_refused(tenant: Tenant, label: str) -> None:
+    assert tenant.client.get("/dashboard/choices/label", {"of": label}).status_code == 422
+
+
+def links_of(page: str, value: str) -> list[QueryDict]:
+    """Returns the query strings of the links of this value: only it, it too or no longer, and all but it."""
+    [item] = [item for item in re.findall(r"<li>.*?</li>", page, re.DOTALL) if f'title="{value}"' in item]
+    queries = [QueryDict(unescape(link), mutable=True) for link in re.findall(r'href="\?([^"]*)"', item)]
+    for query in queries:
+        query.pop("workspace")
+    return queries
+
+
+def test_a_list_offers_one_value_only_one_more_and_all_but_one(tenant: Tenant) -> None:
+    for model in ("large", "small", "tiny"):
+        tenant.calls(1, datetime.now(UTC) - HOUR, model=model)
+    page = tenant.client.get("/dashboard/choices/model?model=small&range=7d&not_model=tiny").content.decode()
+    assert links_of(page, "large") == [
+        QueryDict("range=7d&model=large"),
+        QueryDict("model=small&model=large&range=7d&not_model=tiny"),
+        QueryDict("model=small&range=7d&not_model=tiny&not_model=large"),
+    ]
+    assert links_of(page, "small")[1:] == [
+        QueryDict("range=7d&not_model=tiny"),
+        QueryDict("range=7d&not_model=tiny&not_model=small"),
+    ]
+    assert links_of(page, "tiny")[1:] == [
+        QueryDict("model=small&model=tiny&range=7d"),
+        QueryDict("model=small&range=7d"),
+    ]
+
+
+def bar(tenant: Tenant, query: str) -> str:
+    page = tenant.client.get(f"/dashboard/usage?workspace={tenant.workspace.id}&{query}").content.decode()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page[page.index('aria-label="Filters"') : page.index('"live"')]))
+
+
+def test_chips_say_what_passes_and_what_does_not(tenant: Tenant) -> None:
+    shown = bar(tenant, "not_environment=staging&release=41&release=42&release=43&label.customer=acme")
+    for words in ("Environment: not staging", "Release: 41, 42 and 1 more", "customer: acme", "Agent", "Model"):
+        assert words in shown
+    assert "Model: a; not b" in bar(tenant, "model=a&not_model=b")
+
+
+def test_a_page_keeps_all_filters_in_its_links_panels_and_forms(tenant: Tenant) -> None:
+    query = "model=a&model=b&not_release=42&label.customer=acme&not_label.team=x"
+    of_page = f"workspace={tenant.workspace.id}&{query}"
+    page = unescape(tenant.client.get(f"/dashboard/usage?{of_page}").content.decode())
+    panels = re.findall(r'hx-get="/api/v1/[^"?]*\?([^"]*)"', page)
+    assert panels
+    assert all(QueryDict(panel).get("not_label.team") == "x" for panel in panels)
+    assert len(re.findall(rf'href="/dashboard/\w+\?{re.escape(of_page)}', page)) == len(PAGES)
+    hidden = re.findall(r'<input type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"', page)
+    assert [pair for pair in hidden if pair[0] != "workspace"] == [
+        *(("model", "a"), ("model", "b"), ("not_release", "42"), ("label.customer", "acme"), ("not_label.team", "x"))
+    ]
+    nothing = tenant.client.get(f"/api/v1/usage/calls-over-time?{query}", headers=HTMX).content.decode()
+    [link] = re.findall(r'<a href="\?([^"]*)">Remove the filters', nothing)
+    assert [*QueryDict(unescape(link))] == ["workspace"]
+
+
 def test_another_workspaces_values_are_not_offered(tenant: Tenant) -> None:
     tenant.calls(1, datetime.now(UTC) - HOUR, agent_id="secret")
     elsewhere = tenant.client.get("/dashboard/choices/agent_id", headers={"X-Workspace-ID": str(WorkspaceFactory().id)})

@@ -27,19 +27,16 @@ MEASURES = [
 NOT_RANKED = {"avg_latency_ms", "tokens_per_second"}
 DIMENSIONS = [
     *("agent_id", "model", "provider", "operation", "user_id", "environment", "release", "status", "error_type"),
-    *("tool", "label.customer", "label.feature, internal"),
+    *("tool", "label.customer", "label.team's %(name)s {}", "label.a, comma"),
 ]
 TOOLS = ["search", "sql"]
+TOOL_FILTERS = [{name: texts} for name in ("tool", "not_tool") for texts in (["search"], ["sql", "search"], ["nobody"])]
 
 
 def enrich(row: Row) -> None:
     """Adds the columns that other reads do not show. They depend on the span, so that all copies have the same."""
     rng = random.Random(row.span_id)
     is_call = row.operation not in ("execute_tool", "invoke_agent")
-    row.environment = rng.choice([None, "production", "staging"])
-    row.release = rng.choice([None, "1.0", "2.0", "2.1"])
-    customer = rng.choice([{}, {"customer": "acme"}, {"customer": "Zürich"}, {"customer": ""}])
-    row.labels = customer | rng.choice([{}, {"feature, internal": "search"}]) or None
     tool, first_token_ms, tokens = rng.choice([None, *TOOLS]), rng.choice([None, 10.0, 80.5]), rng.randrange(9)
     row.tool = tool if row.operation == "execute_tool" else None
     row.first_token_ms = first_token_ms if is_call else None
@@ -61,17 +58,17 @@ def queries(draw: st.DrawFn, money: Money, rows: list[Row]) -> tuple[dict[str, A
     query, question = draw(histories.questions(money, rows))
     measures = tuple(draw(st.lists(st.sampled_from(MEASURES), min_size=1, max_size=6, unique=True)))
     by = tuple(draw(st.lists(st.sampled_from(DIMENSIONS), max_size=2, unique=True)))
-    tool = draw(st.sampled_from([None, None, None, *TOOLS, "nobody"]))
+    tools = draw(st.sampled_from([{}] * 6 + TOOL_FILTERS))
     is_series = draw(st.booleans())
     compare = draw(st.sampled_from([None, "previous", "last_week"]))
-    meant = QueryQuestion(question, measures, by, "", compare, tool, is_series)
+    meant = QueryQuestion(question, measures, by, "", compare, tools, is_series)
     ranking = [name for name in measures if name not in NOT_RANKED and not is_near(name, meant)] or ["calls"]
     order = draw(st.sampled_from(["-", ""])) + draw(st.sampled_from(ranking))
     measures = tuple(dict.fromkeys((*measures, order.removeprefix("-"))))
     if not is_series:
         del query["granularity"]
     query |= {"measures": ",".join(measures), "by": ",".join(name.replace(",", "\\,") for name in by), "order": order}
-    query |= {name: given for name, given in (("compare", meant.compare), ("tool", tool)) if given}
+    query |= tools | ({"compare": compare} if compare else {})
     return query, replace(meant, measures=measures, order=order)
 
 

@@ -188,6 +188,28 @@ def test_whole_hours_and_edges_add_up(tenant: Tenant, minutes: int) -> None:
     assert summaries(tenant, start=iso(start), end=iso(start + timedelta(minutes=20))) == [("helpful", 20, 1)]
 
 
+@pytest.mark.parametrize(
+    "query",
+    [{"environment": "production"}, {"release": "42"}, {"label.customer": "acme"}, {"status": "error"}],
+)
+@pytest.mark.parametrize("has_span", [True, False])
+def test_filters_that_only_traces_know_narrow_the_list_and_the_sums(
+    tenant: Tenant, query: dict[str, str], has_span: bool
+) -> None:
+    facts = {"environment": "production", "release": "42", "labels": {"customer": "acme"}, "status": "error"}
+    tenant.calls(1, trace_id="t", span_id="s", **facts)
+    tenant.calls(1, trace_id="t", span_id="other")
+    tenant.calls(1, trace_id="u", span_id="s")
+    give(tenant, 1, name="session")
+    give(tenant, 2, name="good", trace_id="t", span_id="s" if has_span else None)
+    give(tenant, 3, name="other", trace_id="t", span_id="other")
+    give(tenant, 4, name="elsewhere", trace_id="u", span_id="s")
+    excluding = {f"not_{name}": value for name, value in query.items()}
+    assert (values(tenant, **query), sorted(values(tenant, **excluding))) == ([2], [1, 3, 4])
+    assert [name for name, *_ in summaries(tenant, **query)] == ["good"]
+    assert {name for name, *_ in summaries(tenant, **excluding)} == {"session", "other", "elsewhere"}
+
+
 @pytest.mark.parametrize("query", [{"agent_id": "planner"}, {"model": "o3"}, {"operation": "chat"}])
 def test_each_filter_narrows_the_sums(tenant: Tenant, query: dict[str, str]) -> None:
     span = {"agent_id": "planner", "model": "o3", "span_facts": {"kind": "llm"}}

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -53,6 +54,32 @@ class TestEveryUsageMetric:
 
     def test_a_metric_answers_an_empty_workspace(self, tenant: Tenant, metric: str) -> None:
         assert total(tenant.ask(metric)) == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "calls"),
+    [
+        ({"release": "42"}, 2),
+        ({"release": ["41", "42"]}, 3),
+        ({"not_release": "42"}, 4),
+        ({"not_release": ["41", "42"]}, 3),
+        ({"release": ["41", "42"], "not_release": "42"}, 1),
+        ({"label.customer": "acme"}, 2),
+        ({"not_label.customer": "acme"}, 4),
+        ({"label.nothing": "acme"}, 0),
+        ({"not_label.nothing": "acme"}, 6),
+        ({"user_id": "ada", "environment": "production"}, 1),
+        ({"not_user_id": ["ada", "nobody"]}, 4),
+    ],
+)
+def test_filters_select_any_of_their_values_and_keep_calls_without_a_value(
+    tenant: Tenant, query: dict[str, Any], calls: int
+) -> None:
+    tenant.calls(2, release="42", labels={"customer": "acme"})
+    tenant.calls(1, release="41", user_id="ada", environment="production")
+    tenant.calls(1, user_id="ada", environment="staging", labels={"customer": "globex"})
+    tenant.calls(2)
+    assert tenant.ask("usage/overview", **query)["total_calls"] == calls
 
 
 def test_overview_compares_with_the_previous_window(tenant: Tenant) -> None:

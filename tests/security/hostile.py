@@ -49,6 +49,7 @@ def item(text: str, number: int) -> dict[str, Any]:
         "cost_usd": 1.0,
         "latency_ms": 100.0,
         "attributes": {text: text},
+        "labels": {text: text},
     }
 
 

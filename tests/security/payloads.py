@@ -84,7 +84,8 @@ PAYLOADS = [
 assert len(PAYLOADS) >= 60
 assert len(set(PAYLOADS)) == len(PAYLOADS)
 FIELDS = (
-    *("agent_id", "provider", "model", "user_id", "session_id", "name", "error_type", "error_message"),
+    *("agent_id", "provider", "model", "user_id", "session_id", "environment", "release", "name", "error_type"),
+    "error_message",
     *("trace_id", "span_id", "parent_span_id"),
 )
 """Every text of a trace that a client sends; attributes hold the payload as a name and as a value."""

@@ -23,9 +23,12 @@ SCORES = {"api/v1/scores", "api/v1/scores/"}
 READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
 CHOICES = "dashboard/choices/<str:name>"
 READ_PATHS = sorted(
-    {f"/{route}" for route in READS} | {f"/{CHOICES}".replace("<str:name>", dimension.name) for dimension in DIMENSIONS}
+    {f"/{route}" for route in READS}
+    | {f"/{CHOICES}".replace("<str:name>", name) for name in ("label", *(dimension.name for dimension in DIMENSIONS))}
 )
 """Every read of a workspace's rows."""
+TEXT_FILTERS = (*(dimension.name for dimension in DIMENSIONS if not dimension.one_of), "label.customer")
+"""The filters that take any text."""
 BUDGET = "api/v1/cost/budget"
 """GET reads, PUT writes."""
 INGESTION = {

@@ -11,10 +11,9 @@ from django.test import Client
 from ingest.model_names import base_model
 from prices.providers import provider_name
 from tests.factories import MembershipFactory, UserFactory, an_api_key
-from tests.security.routes import PAGES, READ_PATHS
+from tests.security.routes import PAGES, READ_PATHS, TEXT_FILTERS
 from tests.security.world import BACKEND, PROBES, selecting, signed_in
 from tests.tenant import NOON, Tenant, iso
-from traces.filters import DIMENSIONS
 from traces.text import NAME_LENGTH
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -46,7 +45,6 @@ METACHARACTERS = [
     *("U&'\\0027'", "$tag$ $tag$", "NULL", "null", "true", "0x27", "1e400", "-1", "NaN", "٣", "🙂", "a" * NAME_LENGTH),
     *("../../etc/passwd", "${7*7}", "{{7*7}}", "{% debug %}", "__class__", "[$ne]", "(SELECT 1)", "::text", "\u2028"),
 ]
-FILTERS = tuple(dimension.name for dimension in DIMENSIONS)
 PROJECTED = ("/api/v1/cost/overview", "/api/v1/cost/budget")
 WINDOW = {"start": iso(NOON - timedelta(hours=1)), "end": iso(NOON + timedelta(hours=1))}
 
@@ -65,11 +63,26 @@ def test_a_filter_is_a_value_like_any_other(tenant: Tenant, path: str) -> None:
     assert expected.status_code == 200
     for place, text in enumerate(METACHARACTERS, READ_PATHS.index(path)):
         # By turns in one filter and in all: what one path tries in one filter, the next path tries in all of them.
-        query = {FILTERS[place // 2 % len(FILTERS)]: text} if place % 2 else dict.fromkeys(FILTERS, text)
+        query = {TEXT_FILTERS[place // 2 % len(TEXT_FILTERS)]: text} if place % 2 else dict.fromkeys(TEXT_FILTERS, text)
         answer = probe(tenant.client, path, WINDOW | query)
         assert answer.status_code == 200, (query, text)
         if path.startswith("/api/") and path not in PROJECTED:
             assert answer.json() == expected.json(), (query, text)
+
+
+@pytest.mark.parametrize("path", READ_PATHS)
+def test_the_name_of_a_label_is_a_value_like_any_other(tenant: Tenant, path: str) -> None:
+    tenant.calls(1, labels=dict.fromkeys(METACHARACTERS, "acme"))
+    tenant.calls(1, labels={"customer": "acme"})
+    none, both = (probe(tenant.client, path, WINDOW | query) for query in ({"label.customer": UNKNOWN}, {}))
+    for text in METACHARACTERS[READ_PATHS.index(path) % 5 :: 5]:
+        answer = probe(tenant.client, path, WINDOW | {f"label.{text}": UNKNOWN})
+        excluding = probe(tenant.client, path, WINDOW | {f"not_label.{text}": UNKNOWN})
+        assert (answer.status_code, excluding.status_code) == (200, 200), text
+        if path.startswith("/api/") and path not in PROJECTED:
+            assert (answer.json(), excluding.json()) == (none.json(), both.json()), text
+    one = {"label.' OR '1'='1": "acme", "label.%(start)s": "acme"}
+    assert probe(tenant.client, "/api/v1/usage/overview", WINDOW | one).json()["total_calls"] == 1
 
 
 @pytest.mark.parametrize("path", READ_PATHS)
@@ -87,7 +100,8 @@ def test_a_parameter_that_is_not_free_text_is_refused(tenant: Tenant, path: str)
         assert probe(tenant.client, path, {text: "1"}).status_code == 422
         if text.isprintable() and text.isascii():
             assert probe(tenant.client, path, {}, **{"X-Workspace-ID": text}).status_code == 422
-    assert probe(tenant.client, path, {"agent_id": "a\x00b"}).status_code == 422
+    for query in ({"agent_id": "a\x00b"}, {"label.a\x00b": "acme"}, {"label.a": "a\x00b"}, {"label.": "acme"}):
+        assert probe(tenant.client, path, query).status_code == 422
 
 
 def test_the_search_of_a_list_is_a_text(tenant: Tenant) -> None:
@@ -101,11 +115,11 @@ def test_the_search_of_a_list_is_a_text(tenant: Tenant) -> None:
 @pytest.mark.parametrize("page", sorted(PAGES))
 def test_pages_treat_sql_as_text(page: str) -> None:
     client, _ = signed_in(MembershipFactory().user)
-    names = (*FILTERS, "range", "workspace", "from", "to", "was", "start", "anything")
+    names = (*TEXT_FILTERS, "range", "workspace", "from", "to", "was", "start", "anything")
     for place, text in enumerate(METACHARACTERS):
         name = names[place % len(names)]
         assert probe(client, f"/{page}", {name: text}).status_code in (200, 302, 404, 422), (name, text)
-        assert probe(client, f"/{page}", dict.fromkeys(FILTERS, text)).status_code == 200
+        assert probe(client, f"/{page}", dict.fromkeys(TEXT_FILTERS, text)).status_code == 200
 
 
 def test_everything_is_stored_and_found_as_it_was_sent(tenant: Tenant) -> None:

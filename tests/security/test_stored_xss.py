@@ -9,9 +9,8 @@ import pytest
 from tests.factories import UserFactory
 from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
-from tests.security.routes import PAGES, READ_PATHS
+from tests.security.routes import PAGES, READ_PATHS, TEXT_FILTERS
 from tests.security.world import PROBES, selecting, signed_in
-from traces.filters import DIMENSIONS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -23,7 +22,7 @@ ADMIN_LISTS = (
 )
 
 
-FILTERS = tuple(dimension.name for dimension in DIMENSIONS if dimension.name != "operation")
+FILTERS = tuple(name for name in TEXT_FILTERS if name != "operation")
 
 
 class Tags(HTMLParser):

@@ -21,13 +21,13 @@ from tests.security.routes import (
     READ_PATHS,
     READS,
     SCORES,
+    TEXT_FILTERS,
     a_path,
     routes,
 )
 from tests.security.world import B_LIMIT_SHOWN, CANARY, PROBES, TEXTS, World, a_world, selecting
 from tests.tenant import NOON, iso
 from traces.db import rows
-from traces.filters import DIMENSIONS
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -116,7 +116,7 @@ def test_answers_of_a_workspace_contain_nothing_of_another(world: World, identit
             own = get(path, WINDOW, headers=headers | extra)
             assert own.status_code == 200
             # What one path is asked for as JSON, the next path is asked for as a panel.
-            for name in [dimension.name for dimension in DIMENSIONS][(place + READ_PATHS.index(path)) % 2 :: 2]:
+            for name in TEXT_FILTERS[(place + READ_PATHS.index(path)) % 2 :: 2]:
                 value = f"{CANARY}-{name}" if name != "operation" else "chat"
                 there = client.get(path, WINDOW | {name: value}, headers=headers | extra)
                 assert there.status_code == 200

@@ -27,7 +27,10 @@ B_LIMIT_SHOWN = (B_LIMIT_USD, "31,337.37")
 PROBES = COUNTS["security"]
 """How often each kind of attack was tried; printed at the end of a run."""
 
-TEXTS = ("agent_id", "provider", "model", "user_id", "session_id", "name", "error_type", "error_message", "response_id")
+TEXTS = (
+    *("agent_id", "provider", "model", "user_id", "session_id", "environment", "release", "name", "error_type"),
+    *("error_message", "response_id"),
+)
 
 
 @dataclass
@@ -99,6 +102,7 @@ def fill(workspace: Workspace, label: str) -> None:
                 cost_usd="1.00" if label != CANARY else "77.77",
                 latency_ms=100.0 if label != CANARY else 7777.0,
                 attributes={"prompt": f"{label}-prompt"},
+                labels={"customer": f"{label}-label.customer", f"{label}-name": f"{label}-value"},
                 **{name: f"{label}-{name}" for name in TEXTS},
             )
             for number in range(3)

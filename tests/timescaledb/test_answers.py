@@ -33,11 +33,19 @@ WINDOWS = {
     "of whole hours": (NOON - 30 * HOURS, NOON),
     "within an hour": (NOON - 9 * DAYS + 5 * MINUTES, NOON - 9 * DAYS + 50 * MINUTES),
 }
-FILTERS: tuple[dict[str, str], ...] = (
+FILTERS: tuple[dict[str, Any], ...] = (
     {},
     {"agent_id": "agent-1"},
     {"model": "model-0", "provider": "provider-0"},
     {"operation": "embeddings"},
+)
+FILTERS_OF_ONE_WINDOW: tuple[dict[str, Any], ...] = (
+    {"model": ["model-0", "model-1"], "not_agent_id": "agent-2"},
+    {"not_operation": ["chat", "invoke_agent"], "not_error_type": "rate_limit"},
+    {"user_id": ["user-1", "user-2"]},
+    {"not_user_id": ["user-1", "user-3"], "status": ["error", "timeout"]},
+    {"environment": "production", "not_session_id": "monday"},
+    {"not_release": "42", "label.customer": ["acme", "globex"], "not_label.it's": "new"},
 )
 BATCH = 50
 
@@ -68,6 +76,10 @@ def a_random_row(random: Random, minutes: int) -> Row:
         provider=f"provider-{model}",
         model=f"model-{model}",
         user_id=random.choice([None, *(f"user-{number}" for number in range(5))]),
+        session_id=random.choice([None, "monday", "friday"]),
+        environment=random.choice([None, "production", "staging"]),
+        release=random.choice([None, "41", "42"]),
+        labels=random.choice([None, {"customer": "acme"}, {"customer": "globex", "it's": "new"}, {"it's": "old"}]),
         status=status,
         error_type=random.choice([None, "rate_limit", "overloaded"]) if status == "error" else None,
         latency_ms=random.choice([None, 0.0, random.lognormvariate(6, 1)]),
@@ -94,7 +106,7 @@ def query_both(
             run_policies("compression")
     run_policies("refresh")
 
-    def query(metric: str, **query: str) -> tuple[Any, Any]:
+    def query(metric: str, **query: Any) -> tuple[Any, Any]:
         answer = tenant.ask(metric, **query)
         with in_place(postgresql):
             return answer, tenant.ask(metric, **query)
@@ -107,7 +119,9 @@ def test_every_answer_is_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("budgets.spending.datetime", Clock)
-    for metric, filters, (name, (start, end)) in product(METRICS, FILTERS, WINDOWS.items()):
+    questions = [*product(FILTERS, WINDOWS), *product(FILTERS_OF_ONE_WINDOW, ["with ragged edges"])]
+    for metric, (filters, name) in product(METRICS, questions):
+        start, end = WINDOWS[name]
         active_filters = {} if metric == "cost/budget" else filters
         actual, expected = query_both(metric, start=iso(start), end=iso(end), **active_filters)
         assert are_same(actual, expected), f"{metric} {active_filters} {name}: {actual} is not {expected}"
