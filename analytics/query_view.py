@@ -1,6 +1,10 @@
 """Makes the view of `/api/v1/query`."""
 
+from functools import partial
+
+import orjson
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -8,6 +12,7 @@ from analytics import query, query_parameters
 from analytics.answers import SERIES_TTL_SECONDS, answer
 from analytics.cache import Answer
 from analytics.large_answers import large_slot
+from analytics.page_questions import newest_span
 from analytics.query import QueryAnswer
 from analytics.query_parameters import Parameters
 from analytics.query_string import bucket_count
@@ -23,11 +28,21 @@ def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = query_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     with large_slot(size(parameters, filters), request.workspace.id):
         result = cached_answer(parameters, filters, request.workspace)
-        response = json_response(result.body)
+        response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
-    patch_vary_headers(response, ["X-Workspace-ID", "Authorization", "Cookie"])
+    patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
     return response
+
+
+def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
+    context = {
+        "data": orjson.loads(body),
+        "filters": filters,
+        "workspace": request.workspace,
+        "newest_span": partial(newest_span, request.workspace.id),
+    }
+    return render(request, "analytics/_query.html", context)
 
 
 def size(parameters: Parameters, filters: Filters) -> int:

@@ -2,6 +2,7 @@ from django.urls import path
 
 from analytics import api_page, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
+from analytics.explore import explore
 from analytics.pages import choices, dashboard, first_page
 from analytics.query_view import query_view
 from analytics.score_views import scores_view
@@ -18,6 +19,7 @@ def view_of(metric: Metric) -> View:
 urlpatterns = [
     path("", first_page, name="first-page"),
     *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
+    path("dashboard/query", explore, name="query-page"),
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
     *with_and_without_slash("api/v1/scores", scores_view),

@@ -17,7 +17,7 @@ PUBLIC = {
 }
 LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 """Only this machine, and only outside production: tests/web/mail/test_pages.py."""
-PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS}
+PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query"}
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
 READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
