@@ -96,15 +96,21 @@ class Chart:
 
     def latency_line(self, name: str, buckets: list[Bucket], field: str, colour: str) -> Figure:
         values = [bucket[field] for bucket in buckets]
+        return self.line(name, buckets, values, colour, whole_ms) | {"y": [seconds(value) for value in values]}
+
+    def line(
+        self, name: str, buckets: list[Bucket], values: Sequence[float | None], colour: str, number: NumberText
+    ) -> Figure:
+        check_deadline()
         return {
             "type": "scatter",
             "mode": "lines+markers",
             "name": name,
             "x": [self.x(bucket["starts"]) for bucket in buckets],
-            "y": [seconds(value) for value in values],
+            "y": values,
             "line": {"color": colour, "width": 2},
             "marker": {"size": [0 if has_neighbour(values, index) else 6 for index in range(len(values))]},
-            "customdata": hover_texts(values, buckets, whole_ms),
+            "customdata": hover_texts(values, buckets, number),
             "hovertemplate": "%{customdata}",
         }
 

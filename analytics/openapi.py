@@ -8,9 +8,11 @@ from django.views.decorators.http import require_safe
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analytics import examples
-from analytics.answers import as_json
+from analytics.answers import SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
 from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
+from analytics.query import MAX_ROWS, QueryAnswer
+from analytics.query_parameters import QueryParameters
 from analytics.query_string import Query, WindowQuery
 from analytics.score_views import ScoreQuery
 from analytics.scores import ScoreList
@@ -324,6 +326,26 @@ def label_operations() -> Schema:
     }
 
 
+def ask_query() -> Schema:
+    return {
+        "operationId": "query",
+        "summary": "Any measures by up to two dimensions, as a table, or with granularity as a series.",
+        "description": (
+            "Groups past the limit are summed as `rest`. With the filter or the dimension `tool`, tool calls are "
+            "measured instead of model calls, and costs and tokens are null. Users, percentiles and first tokens by "
+            f"two dimensions or by user are found in windows of at most {MAX_ROWS:,} calls.\n\n"
+            f"An answer may be {SERIES_TTL_SECONDS} seconds old."
+        ),
+        "tags": ["query"],
+        "parameters": parameters(QueryParameters),
+        "responses": {
+            "200": success_response(json_of(schema_of(QueryAnswer)), "X-Cache", "Vary", "Cache-Control"),
+            **problems(),
+        },
+        "x-example": {"query": "range=30d&measures=cost_usd,calls&by=label.customer,model"},
+    }
+
+
 def update_operation(metric: Metric, update: Update) -> Schema:
     return {
         "operationId": f"set-{metric.name}",
@@ -462,6 +484,7 @@ def paths() -> Schema:
     operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations["/api/v1/scores"] = {"get": list_scores()}
     operations["/api/v1/settings/labels"] = label_operations()
+    operations["/api/v1/query"] = {"get": ask_query()}
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}

@@ -60,27 +60,24 @@ FROM buckets
 # A percentile lies between two neighbouring calls. Each of them is in a bucket from 2^(b/32) to 2^((b+1)/32) ms; its
 # latency is estimated by its rank among the bucket's calls, and limited to the middle third of the bucket. So it is at
 # most 2^(2/96) - 1 = 1.46 % off, however the calls lie in the bucket.
-HISTOGRAM = """
+#
+# `histogram` has calls by latency_bucket and by `keys`, which are names of columns with commas between them.
+ESTIMATES = """
 WITH histogram AS (
-    SELECT
-        {bucket} AS timestamp,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM {latency} AS calls
-    GROUP BY 1, 2
+    {histogram}
 ), ranked AS (
     SELECT
-        timestamp,
+        {keys},
         latency_bucket,
         calls::float8 AS calls,
         (sum(calls) OVER up_to - calls)::float8 AS first_rank,
         (sum(calls) OVER up_to)::float8 AS next_rank,
-        (sum(calls) OVER (PARTITION BY timestamp) - 1)::float8 AS last_rank
+        (sum(calls) OVER (PARTITION BY {keys}) - 1)::float8 AS last_rank
     FROM histogram
-    WINDOW up_to AS (PARTITION BY timestamp ORDER BY latency_bucket)
+    WINDOW up_to AS (PARTITION BY {keys} ORDER BY latency_bucket)
 ), estimates AS (
     SELECT
-        timestamp,
+        {keys},
         quantile,
         quantile * last_rank AS rank,
         CASE
@@ -99,20 +96,26 @@ WITH histogram AS (
     WHERE neighbour >= first_rank AND neighbour < next_rank
 ), percentiles AS (
     SELECT
-        timestamp,
+        {keys},
         quantile,
         min(latency_ms) + (max(latency_ms) - min(latency_ms)) * (min(rank) - floor(min(rank))) AS latency_ms
     FROM estimates
-    GROUP BY timestamp, quantile
+    GROUP BY {keys}, quantile
 )
 SELECT
-    timestamp,
+    {keys},
     min(latency_ms) FILTER (WHERE quantile = 0.5) AS p50_latency_ms,
     min(latency_ms) FILTER (WHERE quantile = 0.95) AS p95_latency_ms,
     min(latency_ms) FILTER (WHERE quantile = 0.99) AS p99_latency_ms
 FROM percentiles
-GROUP BY timestamp
+GROUP BY {keys}
 """
+BUCKETS = """SELECT
+        {bucket} AS timestamp,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM {latency} AS calls
+    GROUP BY 1, 2"""
 
 
 def percentiles(
@@ -129,11 +132,11 @@ def percentiles(
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(
-        HISTOGRAM,
+        ESTIMATES,
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
-        bucket=bucket,
-        latency=sums.latency_sql(filters, by_bucket=by_bucket),
+        keys="timestamp",
+        histogram=BUCKETS.format(bucket=bucket, latency=sums.latency_sql(filters, by_bucket=by_bucket)),
     )
     return "histogram", by_start(histogram)
 

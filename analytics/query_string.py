@@ -251,13 +251,14 @@ def label_name(label: str) -> str:
 def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | None, list[FieldError]]:
     """Returns the valid parameters (None if the window is not valid) and all errors."""
     labels = {name: values for name, values in query.lists() if IS_LABEL.match(name)}
+    several = {name for name, field in model.model_fields.items() if field.default == []}
     parameters: dict[str, Any] = {
-        name: values if name in DIMENSION_FIELDS else values[-1] for name, values in query.lists() if name not in labels
+        name: values if name in several else values[-1] for name, values in query.lists() if name not in labels
     }
     errors: list[FieldError] = [
         {"loc": ["query", name], "msg": "given more than once"}
         for name, values in query.lists()
-        if len(values) > 1 and name not in DIMENSION_FIELDS and name not in labels
+        if len(values) > 1 and name not in several and name not in labels
     ]
     while True:
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from math import cos, pi
 from pathlib import Path
+from string import Template
 
 import duckdb
 
@@ -19,13 +20,17 @@ START = END - timedelta(days=DAYS)
 LONGEST_TRACE = timedelta(seconds=25)
 SPANS_OF_TRACE = 10
 AGENTS, USERS = 40, 5000
+CUSTOMERS, FEATURES = 200, 8
+DAYS_OF_RELEASE = 10
 THREADS, MEMORY = 2, "4GB"
 
 DESCRIPTION = (
     f"{DAYS} days up to {END.isoformat(timespec='milliseconds')}Z, 90 % in one workspace and the rest in nine; "
     f"{AGENTS} agents, 12 models of 4 providers (each agent uses 3 of them and one for embeddings), "
     f"{USERS:,} users with 2 to 4 agents each, all skewed like 1/rank^0.6; "
-    "60 % chats, 10 % embeddings, 30 % agent runs and tool calls; 2.5 % errors of 6 types, "
+    "environments 85 % production, 12 % staging, 3 % dev; "
+    f"a release each {DAYS_OF_RELEASE} days; labels of {CUSTOMERS} customers (1/rank) and {FEATURES} features; "
+    "60 % chats, 10 % embeddings, 10 % agent runs, 20 % calls of 12 tools; 2.5 % errors of 6 types, "
     "0.5 % timeouts; lognormal latencies"
 )
 
@@ -66,6 +71,7 @@ INSERT INTO errors VALUES {ERRORS};
 CREATE TABLE hours (begins TIMESTAMP, lasts_ms DOUBLE, share_before DOUBLE, share DOUBLE);
 """  # noqa: S608 (constants)
 
+# A user belongs to one customer, and an agent to one feature.
 ROWS = """
 WITH numbers AS (
     SELECT range AS trace, $moment AS moment
@@ -87,7 +93,11 @@ WITH numbers AS (
         END AS agent,
         md5(trace || '-trace') AS trace_id,
         CASE WHEN chance(trace, 9) < 0.95 THEN 'user-' || lpad(user::TEXT, 4, '0') END AS user_id,
-        'session-' || format('{:08x}', hash(user * 64 + date_part('hour', started)) >> 32) AS session_id
+        'session-' || format('{:08x}', hash(user * 64 + date_part('hour', started)) >> 32) AS session_id,
+        CASE WHEN chance(trace, 20) < 0.85 THEN 'production' WHEN chance(trace, 20) < 0.97 THEN 'staging' ELSE 'dev' END
+            AS environment,
+        '1.' || (date_diff('day', TIMESTAMP '2026-10-20', started) // $days_of_release + 1) || '.0' AS release,
+        floor($customers ** chance(user, 21))::BIGINT AS customer
     FROM started
 ), spans AS (
     SELECT
@@ -99,6 +109,9 @@ WITH numbers AS (
             WHEN step IN (4, 7) THEN 'execute_tool'
             ELSE 'chat'
         END AS operation,
+        CASE WHEN step IN (4, 7)
+            THEN 'tool-' || lpad(floor(12 * chance(trace * 10 + step, 22) ** 2)::BIGINT::TEXT, 2, '0')
+        END AS tool,
         step NOT IN (0, 4, 7) AS is_call
     FROM traces
     CROSS JOIN range(10) AS steps (step)
@@ -147,17 +160,23 @@ SELECT
     format('{:016x}', hash(span * 64 + 17)) AS span_id,
     CASE WHEN step > 0 THEN format('{:016x}', hash(trace * 640 + 17)) END AS parent_span_id,
     operation,
-    CASE operation WHEN 'invoke_agent' THEN 'invoke_agent agent-' || agent WHEN 'execute_tool' THEN 'search_orders'
+    CASE operation WHEN 'invoke_agent' THEN 'invoke_agent agent-' || agent WHEN 'execute_tool' THEN tool
         ELSE operation || ' ' || model END AS name,
     'agent-' || lpad(agent::TEXT, 2, '0') AS agent_id,
     provider,
     model,
     user_id,
     session_id,
+    environment,
+    release,
+    format('{{"customer": "customer-{:03d}", "feature": "feature-{}"}}', customer, agent % $features + 1) AS labels,
+    tool,
     status,
     CASE status WHEN 'timeout' THEN 'timeout' ELSE error_type END AS error_type,
     CASE status WHEN 'timeout' THEN 'no answer within 60 s' ELSE error_message END AS error_message,
     latency_ms,
+    CASE WHEN operation = 'chat' AND status = 'success' AND chance(span, 23) < 0.8
+        THEN round(latency_ms * (0.05 + 0.3 * chance(span, 24)), 3) END AS first_token_ms,
     input_tokens,
     output_tokens,
     CASE WHEN input_tokens > 1500 THEN input_tokens // 2 END AS cache_read_tokens,
@@ -234,7 +253,15 @@ def arriving(first: int, last: int) -> str:
 
 def traces_between(first: int, last: int, moment: str) -> str:
     """Returns the SQL of the rows. `moment` is the share of all traces that begin before a trace."""
-    return ROWS.replace("$first", str(first)).replace("$last", str(last)).replace("$moment", moment)
+    values = {
+        "first": first,
+        "last": last,
+        "moment": moment,
+        "days_of_release": DAYS_OF_RELEASE,
+        "customers": CUSTOMERS,
+        "features": FEATURES,
+    }
+    return Template(ROWS).substitute(values)
 
 
 def columns(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -109,7 +109,7 @@ def live_rows(source: Any, task: Task) -> Iterator[Any]:
     for values in result.fetchall():
         row = {name: value for name, value in zip(names, values, strict=True) if name in stored_columns}
         row["timestamp"] = databases.utc(row["timestamp"])
-        row["attributes"], row["span_facts"] = orjson.loads(row["attributes"]), orjson.loads(row["span_facts"])
+        row |= {name: orjson.loads(row[name]) for name in ("attributes", "span_facts", "labels")}
         yield Row(**row)
 
 

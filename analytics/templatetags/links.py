@@ -20,7 +20,9 @@ LONGEST_CHANGE = timedelta(hours=2)
 WINDOW = ("range", "start", "end", "granularity")
 LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
-PAGE_ONLY = ("workspace", "was")
+QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
+"""Parameters of the page Explore, which its links keep."""
+PAGE_ONLY = ("workspace", "was", *QUERY)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 

@@ -1,15 +1,13 @@
 """`make demo`: fills the demo workspace with two months of a company's agents, through the product's own writer.
 
-The random numbers of a day, and so its ids, depend on its date only: a second run stores no span again.
+A day has the same spans at each run: a second run stores none again.
 """
 
-import math
 import random
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,64 +16,19 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from observability.env_file import load_env_file
+from observability.launcher.demo_runs import end_of, spans_of_day
 from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
 from observability.launcher.first_start import prepare_data, reason_of
 from observability.launcher.lock import LOCK, served_at
 from observability.launcher.web_server import is_listening
-from traces.row import Row, Status
+from traces.row import Row
 from traces.scores import Score
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 DAYS = 61  # the last 30, the 30 before them for comparison, and one more
-RUNS_A_DAY = 640
-USERS = 500
 # A large one, because the sums of an hour are written once for each batch.
 BATCH = 10_000
-
-
-@dataclass(frozen=True)
-class Model:
-    provider: str
-    name: str
-    latency_ms: float
-    """Median."""
-
-
-MODELS = [
-    Model("openai", "gpt-4o", 1900),
-    Model("openai", "gpt-4o-mini", 900),
-    Model("openai", "o4-mini", 5200),
-    Model("anthropic", "claude-sonnet-4-5", 2600),
-    Model("anthropic", "claude-haiku-4-5", 1100),
-    Model("anthropic", "claude-opus-4-1", 4800),
-    Model("gcp.gemini", "gemini-2.5-pro", 3300),
-    Model("gcp.gemini", "gemini-2.5-flash", 800),
-]
-AGENTS = [
-    *("checkout-assistant", "support-triage", "code-reviewer", "sql-analyst", "invoice-reader"),
-    *("sales-researcher", "meeting-notes", "release-writer", "fraud-screener", "travel-planner"),
-    *("contract-summary", "onboarding-guide", "incident-helper", "data-labeler", "catalog-writer"),
-    *("returns-agent", "price-watcher", "translation-desk", "hiring-screener", "test-agent-123"),
-]
-# As in real companies, a few agents and users do most of the work.
-AGENT_WEIGHTS = [1 / (rank + 1) ** 0.8 for rank in range(len(AGENTS))]
-USER_WEIGHTS = [1 / (rank + 1) ** 0.7 for rank in range(USERS)]
-WEEKDAY_WEIGHTS = [1.1, 1.15, 1.15, 1.1, 1.0, 0.45, 0.4]
-HOUR_WEIGHTS = [1.15 - math.cos((hour - 2) / 24 * 2 * math.pi) for hour in range(24)]
-TOOLS = ["search_orders", "run_sql", "fetch_page", "send_mail", "read_file"]
-ERROR_SHARE, TIMEOUT_SHARE = 0.02, 0.005
-ERRORS = {
-    "rate_limit": ("429: too many requests, retry after 20 s", 40),
-    "overloaded": ("529: the model is overloaded", 22),
-    "context_length_exceeded": ("the prompt is longer than the model's context of 128,000 tokens", 14),
-    "content_filter": ("the answer was withheld by the content filter", 10),
-    "invalid_request": ("tools.0.parameters: expected an object", 8),
-    "connection_error": ("connection reset by peer", 6),
-}
-# Two events to discover: a day on which a loop made one agent's calls expensive, and an afternoon with a slow provider.
-SPIKE_DAYS_AGO, SPIKE_AGENT, SPIKE_FACTOR = 6, "sql-analyst", 12
-INCIDENT_DAYS_AGO, INCIDENT_HOURS, INCIDENT_PROVIDER, INCIDENT_FACTOR = 3, range(13, 16), "anthropic", 6
 
 
 def main() -> None:
@@ -125,109 +78,6 @@ def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:
         while len(rows) >= BATCH or (rows and days_ago == 0):
             yield (days - days_ago) / days, rows[:BATCH]
             rows = rows[BATCH:]
-
-
-def spans_of_day(midnight: datetime, days_ago: int) -> Iterator[Row]:
-    rng = random.Random(f"{midnight:%Y-%m-%d}")  # noqa: S311 (made-up data)
-    for _ in range(round(RUNS_A_DAY * WEEKDAY_WEIGHTS[midnight.weekday()])):
-        [hour] = rng.choices(range(24), HOUR_WEIGHTS)
-        start = midnight + timedelta(hours=hour, seconds=rng.uniform(0, 3600))
-        yield from agent_run(rng, start, days_ago)
-
-
-def agent_run(rng: random.Random, start: datetime, days_ago: int) -> Iterator[Row]:
-    """Yields the model calls and tool calls of a run, one after the other, and then their invoke_agent span."""
-    [agent] = rng.choices(AGENTS, AGENT_WEIGHTS)
-    index = AGENTS.index(agent)
-    # Each agent uses three models, one of them mostly.
-    [model] = rng.choices([MODELS[(index + step * 3) % len(MODELS)] for step in range(3)], [70, 20, 10])
-    [user] = rng.choices(range(USERS), USER_WEIGHTS)
-    shared: dict[str, Any] = {
-        "trace_id": f"{rng.getrandbits(128):032x}",
-        "agent_id": agent,
-        "user_id": f"user-{user:03d}",
-        "session_id": f"session-{rng.getrandbits(32):08x}",
-    }
-    root = f"{rng.getrandbits(64):016x}"
-    at = start
-    status: Status = "success"
-    for turn in range(rng.choices([1, 2, 3, 5], [40, 30, 20, 10])[0]):
-        if turn:
-            tool = tool_call(rng, at, root, shared)
-            yield tool
-            at = end_of(tool)
-        call = model_call(rng, at, root, shared, model, days_ago)
-        yield call
-        at = end_of(call)
-        status = call.status
-        if status != "success":
-            break
-    yield Row(
-        timestamp=start,
-        span_id=root,
-        operation="invoke_agent",
-        name=f"invoke_agent {agent}",
-        status=status,
-        latency_ms=(at - start) / timedelta(milliseconds=1),
-        **shared,
-    )
-
-
-def end_of(row: Row) -> datetime:
-    return row.timestamp + timedelta(milliseconds=row.latency_ms or 0)
-
-
-def tool_call(rng: random.Random, at: datetime, parent: str, shared: dict[str, Any]) -> Row:
-    return Row(
-        timestamp=at,
-        span_id=f"{rng.getrandbits(64):016x}",
-        parent_span_id=parent,
-        operation="execute_tool",
-        name=f"execute_tool {rng.choice(TOOLS)}",
-        latency_ms=round(rng.lognormvariate(math.log(120), 0.9), 3),
-        **shared,
-    )
-
-
-def model_call(
-    rng: random.Random, at: datetime, parent: str, shared: dict[str, Any], model: Model, days_ago: int
-) -> Row:
-    call = Row(
-        timestamp=at,
-        span_id=f"{rng.getrandbits(64):016x}",
-        parent_span_id=parent,
-        operation="chat",
-        name=f"chat {model.name}",
-        provider=model.provider,
-        model=model.name,
-        latency_ms=rng.lognormvariate(math.log(model.latency_ms), 0.55),
-        **shared,
-    )
-    if days_ago == INCIDENT_DAYS_AGO and at.hour in INCIDENT_HOURS and model.provider == INCIDENT_PROVIDER:
-        call.latency_ms = (call.latency_ms or 0) * INCIDENT_FACTOR
-    call.latency_ms = round(call.latency_ms or 0, 3)
-    draw = rng.random()
-    if draw < TIMEOUT_SHARE:
-        call.status, call.error_type, call.latency_ms = "timeout", "timeout", 60_000.0
-        call.error_message = "no answer within 60 s"
-    elif draw < TIMEOUT_SHARE + ERROR_SHARE:
-        kinds = list(ERRORS)
-        [call.error_type] = rng.choices(kinds, [ERRORS[kind][1] for kind in kinds])
-        call.status, call.error_message = "error", ERRORS[call.error_type][0]
-    if call.status == "success":
-        add_usage(rng, call, days_ago)
-    else:
-        call.cost_usd, call.cost_source = Decimal(0), "reported"  # providers charge nothing for these
-        call.span_facts = {"reported_cost_usd": "0"}
-    return call
-
-
-def add_usage(rng: random.Random, call: Row, days_ago: int) -> None:
-    call.input_tokens = round(rng.lognormvariate(math.log(1800), 0.8))
-    if days_ago == SPIKE_DAYS_AGO and call.agent_id == SPIKE_AGENT:
-        call.input_tokens *= SPIKE_FACTOR
-    call.cache_read_tokens = round(call.input_tokens * rng.choice([0, 0, 0.4, 0.7]))
-    call.output_tokens = round(rng.lognormvariate(math.log(260), 0.7))
 
 
 def scores_of(row: Row) -> Iterator[Score]:

@@ -18,12 +18,12 @@ PUBLIC = {
 LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 """Only this machine, and only outside production: tests/web/mail/test_pages.py."""
 LABELS_PAGE = "settings/labels"
-PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {LABELS_PAGE}
+PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", LABELS_PAGE}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
-READS = {f"api/v1/{route}" for route in METRICS} | SCORES
+READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
 CHOICES = "dashboard/choices/<str:name>"
 READ_PATHS = sorted(
     {f"/{route}" for route in READS}

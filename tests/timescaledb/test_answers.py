@@ -197,3 +197,23 @@ def test_aggregates_that_a_migration_made_again_are_looked_up_again(
     monkeypatch.setitem(timescaledb_engine._aggregates, engines.database_name(), (time.monotonic() - 11, gone))
     tenant.calls(2, datetime.now(UTC))
     assert tenant.ask("usage/calls-over-time", range="24h")["total_calls"] == 2
+
+
+QUERIES: tuple[dict[str, str], ...] = (
+    {"measures": "calls,cost_usd,unique_users,p95_latency_ms", "by": "model", "compare": "previous"},
+    {"measures": "cost_usd,input_tokens,cache_read_tokens", "by": "label.customer,agent_id", "limit": "2"},
+    {"measures": "p50_latency_ms,errors", "by": "agent_id", "granularity": "daily", "zone": "Asia/Kathmandu"},
+    {"measures": "unique_users,calls", "by": "agent_id", "order": "unique_users", "compare": "last_week"},
+    {"measures": "unique_users,avg_latency_ms", "granularity": "daily", "compare": "last_week"},
+    {"measures": "calls,error_rate", "by": "status,error_type", "environment": "production"},
+)
+
+
+def test_every_query_is_answered_the_same(
+    query_both: Callable[..., tuple[Any, Any]],
+    settings,
+) -> None:  # type: ignore[no-untyped-def]
+    for query, (name, (start, end)), exact_rows in product(QUERIES, WINDOWS.items(), (0, 200_000)):
+        settings.EXACT_PERCENTILE_ROWS = exact_rows
+        actual, expected = query_both("query", start=iso(start), end=iso(end), **query)
+        assert are_same(actual, expected), f"{query} {name}: {actual} is not {expected}"

@@ -1,0 +1,467 @@
+"""Answers `/api/v1/query`: any measures by up to two dimensions, as a table or a series.
+
+The groups are ranked by one measure, and `limit` of them are listed. Then each source is asked once for the figures of
+the listed groups, of the rest and of all: sums of calls, users, percentiles, scores.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, NamedTuple
+
+import orjson
+from django.conf import settings
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from analytics import query_sources as sources
+from analytics.answers import check_size
+from analytics.percentiles import ESTIMATES, PercentileMethod
+from analytics.query_measures import FIRST_TOKENS, LATENCIES, OF_ROWS, SCORE_PREFIX, SUMS, USERS, Measure, measure
+from analytics.query_parameters import Parameters
+from analytics.query_sources import Source, columns_of
+from traces import sums
+from traces.buckets import Granularity
+from traces.db import rows
+from traces.filters import Filters
+from traces.rollups.catalogue import ZERO_LATENCY_BUCKET, is_same_sql
+from web.problems import Problem
+
+MAX_ROWS = 1_000_000
+"""The most calls of a window that are read one by one for two dimensions, or for users."""
+Line = Annotated[
+    dict[str, Any],
+    Field(description="By the names that were asked for, with `previous` where `compare` is given."),
+]
+
+
+class QueryAnswer(TypedDict):
+    measures: list[str]
+    by: list[str]
+    granularity: Granularity | None
+    """Null for a table."""
+    percentile_method: PercentileMethod | None
+    """Of the percentiles of latency; null where none was asked for."""
+    data: list[Line]
+    """A line for each group, in a series for each bucket of it. A null dimension is the group without a value."""
+    rest: Line | None
+    """All groups past the limit together; null if there is none. In a series it has its own `data`."""
+    totals: Line
+    """Of all calls of the window."""
+
+
+Group = tuple[str | None, ...]
+Place = int | Literal["rest", "total"]
+"""The place of a listed group, counted from 1, or what the figures sum instead."""
+
+
+class Point(NamedTuple):
+    place: Place
+    timestamp: datetime | None = None
+    """Start of the bucket; None: the whole window."""
+
+
+@dataclass
+class Figures:
+    groups: list[Group]
+    """Those that are listed, in their order."""
+    values: dict[Point, dict[str, Any]] = field(default_factory=dict)
+    """By measure. A point without calls is absent."""
+
+    def add(self, found: dict[Point, dict[str, Any]]) -> None:
+        for point, values in found.items():
+            self.values.setdefault(point, {}).update(values)
+
+
+# --- SQL ---
+
+RANKED = """
+    SELECT {dimensions}, row_number() OVER (ORDER BY {value} {direction} NULLS LAST, {dimensions}) AS place
+    FROM source
+    GROUP BY {dimensions}
+    ORDER BY place
+    LIMIT %(limit)s"""
+GIVEN = """
+    SELECT *
+    FROM unnest({groups}) WITH ORDINALITY AS given ({names})"""
+GROUPED = """
+WITH source AS ({source}
+), listed AS ({listed}
+)
+SELECT
+    GROUPING(place) = 1 AS is_total,
+    {keys},
+    {values}
+FROM source
+LEFT JOIN listed ON {same}
+GROUP BY GROUPING SETS ({sets})
+"""
+# A group without a latency, or without a score, has calls and is ranked too: after the others. Without statistics, a
+# join of the two would compare each group with each other.
+RANKED_ELSEWHERE = """
+WITH groups AS ({groups}
+), measured AS ({measured}
+), both_sides AS (
+    SELECT {dimensions}, NULL::float8 AS value, true AS has_calls FROM groups
+    UNION ALL
+    SELECT {dimensions}, value, false FROM measured
+)
+SELECT {dimensions}
+FROM both_sides
+GROUP BY {dimensions}
+HAVING bool_or(has_calls)
+ORDER BY max(value) {direction} NULLS LAST, {dimensions}
+LIMIT %(limit)s
+"""
+VALUE_OF_ROWS = """
+    SELECT {dimensions}, {value} AS value
+    FROM ({source}) AS source
+    GROUP BY {dimensions}"""
+VALUE_OF_ESTIMATES = """
+    SELECT {dimensions}, {value} AS value
+    FROM ({estimates}) AS estimates"""
+DISTINCT_USERS = """
+SELECT {timestamp} AS timestamp, users
+FROM {users} AS distinct_users
+"""
+HISTOGRAM_OF_GROUPS = """
+    SELECT {keys}, latency_bucket, sum(calls) AS calls
+    FROM ({source}) AS source
+    GROUP BY {keys}, latency_bucket"""
+HISTOGRAM_OF_POINTS = """
+    WITH source AS ({source}
+    ), listed AS ({listed}
+    )
+    SELECT {keys}, GROUPING(place) = 1 AS is_total, latency_bucket, sum(calls) AS calls
+    FROM source
+    LEFT JOIN listed ON {same}
+    GROUP BY GROUPING SETS ({sets})"""
+
+
+def same_sql(names: Sequence[str], left: str, right: str) -> str:
+    return " AND ".join(is_same_sql(f"{left}.{name}", f"{right}.{name}") for name in names) or "true"
+
+
+def point_keys(parameters: Parameters, *more: str) -> tuple[str, str]:
+    """Returns the columns of a point, and the grouping sets: each point, each group of the window, and all."""
+    group = ["place", *(f"listed.{name}" for name in columns_of(parameters)), *more]
+    sets = [group, [*more], *([["timestamp", *group]] if parameters.is_series else [])]
+    timestamp = "timestamp" if parameters.is_series else "NULL::timestamptz AS timestamp"
+    keys = ", ".join([timestamp, "place", *(f"listed.{name}" for name in columns_of(parameters))])
+    return keys, ", ".join(f"({', '.join(names)})" for names in sets)
+
+
+def given_sql(parameters: Parameters, groups: Sequence[Group]) -> tuple[str, dict[str, Any]]:
+    """Returns groups that are known already, as SQL with its parameters."""
+    names = columns_of(parameters)
+    if not names:
+        return " SELECT 1 AS place", {}
+    params = {f"given_{name}": [group[place] for group in groups] for place, name in enumerate(names)}
+    arrays = ", ".join(f"%({name})s::text[]" for name in params)
+    return GIVEN.format(groups=arrays, names=", ".join((*names, "place"))), params
+
+
+def ranked_sql(parameters: Parameters) -> str:
+    names = ", ".join(columns_of(parameters))
+    return RANKED.format(
+        dimensions=names,
+        value=measure(parameters.order_measure).sql,
+        direction=parameters.direction,
+    )
+
+
+# --- Figures ---
+
+
+def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None = None) -> Figures:
+    """Returns the figures of the window. Without `groups` it ranks them."""
+    calls = sum_of_calls(parameters, filters) if asks_beyond_sums(parameters) else 0
+    if groups is None and parameters.by and parameters.order_measure not in SUMS:
+        groups = ranked_elsewhere(parameters, filters, calls)
+    found = add_sums(parameters, filters, groups)
+    if names := named(parameters, USERS):
+        found.add(unique_users(parameters, filters, calls, names, found.groups))
+    if names := named(parameters, FIRST_TOKENS):
+        check_rows(parameters, calls, names)
+        source = sources.calls(parameters, filters, ("first_token_ms",))
+        found.add(points(parameters, filters, source, names, found.groups))
+    if names := named(parameters, LATENCIES):
+        found.add(latencies(parameters, filters, calls, names, found.groups))
+    for name in parameters.measures:
+        if name.startswith(SCORE_PREFIX):
+            source = sources.scores(parameters, filters, name)
+            found.add(points(parameters, filters, source, {name: measure(name)}, found.groups))
+    return found
+
+
+def named(parameters: Parameters, measures: dict[str, Measure]) -> dict[str, Measure]:
+    return {name: measures[name] for name in parameters.measures if name in measures}
+
+
+def asks_beyond_sums(parameters: Parameters) -> bool:
+    return any(name in OF_ROWS for name in parameters.measures)
+
+
+def sum_of_calls(parameters: Parameters, filters: Filters) -> int:
+    """Returns the calls of the window, which decide how percentiles and users are found."""
+    alone = replace(parameters, measures=("calls",), by=(), is_series=False)
+    calls: int = add_sums(alone, filters, None).values[Point("total")]["calls"]
+    return calls
+
+
+def add_sums(parameters: Parameters, filters: Filters, groups: list[Group] | None) -> Figures:
+    measures = {"calls": SUMS["calls"]} | named(parameters, SUMS)
+    columns = tuple(dict.fromkeys(("calls", *(name for found in measures.values() for name in found.columns))))
+    source = sources.summed_calls(parameters, filters, columns)
+    if not parameters.by:
+        groups = [()]
+    by_place: dict[int, Group] = {}
+    values = points(parameters, filters, source, measures, groups, by_place)
+    return Figures(groups if groups is not None else [by_place[place] for place in sorted(by_place)], values)
+
+
+def points(
+    parameters: Parameters,
+    filters: Filters,
+    source: Source,
+    measures: dict[str, Measure],
+    groups: list[Group] | None,
+    found_groups: dict[int, Group] | None = None,
+) -> dict[Point, dict[str, Any]]:
+    """Returns the measures of each point. Without `groups` they are ranked, and added to `found_groups` by place."""
+    listed, params = (ranked_sql(parameters), {}) if groups is None else given_sql(parameters, groups)
+    keys, sets = point_keys(parameters)
+    names = columns_of(parameters)
+    found = rows(
+        GROUPED,
+        source.params | params,
+        source=source.sql,
+        listed=listed,
+        keys=keys,
+        same=same_sql(names, "source", "listed"),
+        sets=sets,
+        values=", ".join(f"{values.sql} AS value_{place}" for place, values in enumerate(measures.values())),
+    )
+    if found_groups is not None:
+        found_groups |= {row["place"]: tuple(row[name] for name in names) for row in found if row["place"]}
+    return {point_of(row): {name: row[f"value_{place}"] for place, name in enumerate(measures)} for row in found}
+
+
+def point_of(row: dict[str, Any]) -> Point:
+    return Point("total" if row["is_total"] else row["place"] or "rest", row["timestamp"])
+
+
+def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> list[Group]:
+    """Returns the groups that come first by a measure that is no sum."""
+    table = replace(parameters, is_series=False)
+    groups = sources.summed_calls(table, filters, ("calls",))
+    measured, params = ranked_values(table, filters, calls)
+    found = rows(
+        RANKED_ELSEWHERE,
+        groups.params | params,
+        groups=groups.sql,
+        measured=measured,
+        dimensions=", ".join(columns_of(parameters)),
+        direction=parameters.direction,
+    )
+    return [tuple(row.values()) for row in found]
+
+
+def ranked_values(parameters: Parameters, filters: Filters, calls: int) -> tuple[str, dict[str, Any]]:
+    """Returns the SQL of the measure by which the groups are ranked, as `value`, for each group."""
+    name, names = parameters.order_measure, ", ".join(columns_of(parameters))
+    if name in LATENCIES and method(parameters, filters, calls) == "histogram":
+        source = sources.histogram(parameters, filters)
+        histogram = HISTOGRAM_OF_GROUPS.format(keys=names, source=source.sql)
+        estimates = ESTIMATES.format(keys=names, histogram=histogram)
+        sql = VALUE_OF_ESTIMATES.format(dimensions=names, value=name, estimates=estimates)
+        return sql, source.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET}
+    source = ranking_source(parameters, filters, calls)
+    return VALUE_OF_ROWS.format(dimensions=names, value=measure(name).sql, source=source.sql), source.params
+
+
+def ranking_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
+    name = parameters.order_measure
+    if name.startswith(SCORE_PREFIX):
+        return sources.scores(parameters, filters, name)
+    if name in USERS:
+        return user_source(parameters, filters, calls)
+    check_rows(parameters, calls, {name: measure(name)})
+    return sources.calls(parameters, filters, measure(name).columns)
+
+
+def unique_users(
+    parameters: Parameters, filters: Filters, calls: int, names: dict[str, Measure], groups: list[Group]
+) -> dict[Point, dict[str, Any]]:
+    if parameters.by or parameters.counts_tools:
+        return points(parameters, filters, user_source(parameters, filters, calls), names, groups)
+    users: dict[Point, int] = {}
+    for row in distinct_users(filters, by_bucket=False):  # one at most
+        users |= {Point("total"): row["users"], Point(1): row["users"]}
+    if parameters.is_series:
+        users |= {Point(1, row["timestamp"]): row["users"] for row in distinct_users(filters, by_bucket=True)}
+    return {point: dict.fromkeys(names, count) for point, count in users.items()}
+
+
+def distinct_users(filters: Filters, by_bucket: bool) -> list[dict[str, Any]]:
+    timestamp = "timestamp" if by_bucket else "%(start)s::timestamptz"
+    return rows(
+        DISTINCT_USERS, filters.params, timestamp=timestamp, users=sums.distinct_users_sql(filters, by_bucket=by_bucket)
+    )
+
+
+def user_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
+    if not sources.has_sums_of_users(parameters):
+        check_rows(parameters, calls, USERS)
+    return sources.users(parameters, filters)
+
+
+# --- Percentiles ---
+
+
+def method(parameters: Parameters, filters: Filters, calls: int) -> PercentileMethod:
+    if calls <= settings.EXACT_PERCENTILE_ROWS or not sources.has_histogram(parameters, filters):
+        return "exact"
+    return "histogram"
+
+
+def latencies(
+    parameters: Parameters, filters: Filters, calls: int, names: dict[str, Measure], groups: list[Group]
+) -> dict[Point, dict[str, Any]]:
+    if method(parameters, filters, calls) == "exact":
+        check_rows(parameters, calls, names)
+        source = sources.calls(parameters, filters, ("latency_ms",))
+        return points(parameters, filters, source, names, groups)
+    source = sources.histogram(parameters, filters)
+    listed, params = given_sql(parameters, groups)
+    keys, sets = point_keys(parameters, "latency_bucket")
+    same = same_sql(columns_of(parameters), "source", "listed")
+    histogram = HISTOGRAM_OF_POINTS.format(source=source.sql, listed=listed, keys=keys, same=same, sets=sets)
+    found = rows(
+        ESTIMATES,
+        source.params | params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
+        keys="is_total, place, timestamp",
+        histogram=histogram,
+    )
+    return {point_of(row): {name: row[name] for name in names} for row in found}
+
+
+def check_rows(parameters: Parameters, calls: int, names: dict[str, Measure]) -> None:
+    """Raises a 422 Problem if too many calls would be read one by one."""
+    if calls > MAX_ROWS and (len(parameters.by) > 1 or "user_id" in parameters.by):
+        message = (
+            f"the window holds {calls:,} calls, and {', '.join(names)} by {' and '.join(parameters.by)} can be found "
+            f"for {MAX_ROWS:,} at most; use one dimension other than user_id, or a shorter window"
+        )
+        raise Problem(422, "The query is too large.", [{"loc": ["query", "by"], "msg": message}])
+
+
+# --- The answer ---
+
+
+def answer(parameters: Parameters, filters: Filters) -> QueryAnswer:
+    now = figures(parameters, filters)
+    starts = filters.bucket_starts if parameters.is_series else (None,)
+    check_size(size_of(parameters, now.groups) * len(starts))
+    earlier = earlier_filters(parameters, filters)
+    before = figures(parameters, earlier, now.groups) if earlier else None
+    earlier_starts = earlier.bucket_starts if earlier and parameters.is_series else (None,) * len(starts)
+    lines = Lines(parameters, now, before, list(zip(starts, earlier_starts, strict=True)))
+    asks_for_percentiles = any(name in LATENCIES for name in parameters.measures)
+    calls = now.values[Point("total")]["calls"]
+    return {
+        "measures": list(parameters.measures),
+        "by": list(parameters.by),
+        "granularity": filters.granularity if parameters.is_series else None,
+        "percentile_method": method(parameters, filters, calls) if asks_for_percentiles else None,
+        "data": list(lines.data()),
+        "rest": lines.summary("rest") if Point("rest") in now.values else None,
+        "totals": lines.line(Point("total"), Point("total")),
+    }
+
+
+def size_of(parameters: Parameters, groups: list[Group]) -> int:
+    """Returns how many bytes the names of a bucket's lines have."""
+    keys = len(orjson.dumps([*parameters.measures, *parameters.by]))
+    return sum(keys + len(orjson.dumps(group)) for group in groups) * (2 if parameters.compare else 1)
+
+
+@dataclass
+class Lines:
+    """Makes the lines of the answer from the figures of both windows."""
+
+    parameters: Parameters
+    now: Figures
+    before: Figures | None
+    starts: list[tuple[datetime | None, datetime | None]]
+    """Each bucket's start, and that of the bucket it is compared with; None: the whole window."""
+
+    def data(self) -> Iterator[dict[str, Any]]:
+        for place, group in enumerate(self.now.groups, start=1):
+            names = dict(zip(self.parameters.by, group, strict=True))
+            for start, earlier in self.starts:
+                yield self.timestamp(start) | names | self.line(Point(place, start), Point(place, earlier))
+
+    def summary(self, place: Place) -> dict[str, Any]:
+        line = self.line(Point(place), Point(place))
+        if not self.parameters.is_series:
+            return line
+        series = [
+            self.timestamp(start) | self.line(Point(place, start), Point(place, earlier))
+            for start, earlier in self.starts
+        ]
+        return line | {"data": series}
+
+    def timestamp(self, start: datetime | None) -> dict[str, Any]:
+        return {} if start is None else {"timestamp": start}
+
+    def line(self, point: Point, earlier: Point) -> dict[str, Any]:
+        line = self.measures(self.now, point)
+        return line | ({"previous": self.measures(self.before, earlier)} if self.before else {})
+
+    def measures(self, figures: Figures, point: Point) -> dict[str, Any]:
+        values = figures.values.get(point, {})
+        return {name: self.value(name, values) for name in self.parameters.measures}
+
+    def value(self, name: str, values: dict[str, Any]) -> Any:
+        found = measure(name)
+        if self.parameters.counts_tools and not found.is_of_tools:
+            return None
+        return values.get(name, found.of_nothing)
+
+
+# --- The window to compare with ---
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierFilters(Filters):
+    """The filters of an earlier window. Its buckets are those of the later one, moved: they need not begin at one."""
+
+    moved_starts: tuple[datetime, ...] = ()
+
+    @property
+    def bucket_starts(self) -> tuple[datetime, ...]:
+        return self.moved_starts
+
+    @property
+    def has_equal_buckets(self) -> bool:
+        return False
+
+
+def earlier_filters(parameters: Parameters, filters: Filters) -> Filters | None:
+    if parameters.compare is None:
+        return None
+    length = filters.end - filters.start
+
+    def earlier(moment: datetime) -> datetime:
+        if parameters.compare == "previous":
+            return moment - length
+        if parameters.is_series and filters.granularity in ("minute", "hourly"):
+            return moment - timedelta(days=7)
+        # The same wall clock, so that a day is compared with a day where clocks change.
+        local = moment.astimezone(filters.zone)
+        return (local.replace(tzinfo=None) - timedelta(days=7)).replace(tzinfo=filters.zone).astimezone(moment.tzinfo)
+
+    values = {name: getattr(filters, name) for name in Filters.__slots__}
+    values |= {"start": earlier(filters.start), "end": earlier(filters.end)}
+    return EarlierFilters(**values, moved_starts=tuple(map(earlier, filters.bucket_starts)))

@@ -1,0 +1,62 @@
+"""Makes the view of `/api/v1/query`."""
+
+from functools import partial
+
+import orjson
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from analytics import query, query_parameters
+from analytics.answers import SERIES_TTL_SECONDS, answer
+from analytics.cache import Answer
+from analytics.large_answers import large_slot
+from analytics.page_questions import newest_span
+from analytics.query import QueryAnswer
+from analytics.query_parameters import Parameters
+from analytics.query_string import bucket_count
+from analytics.views import json_response, with_query_errors
+from traces.filters import Filters
+from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.models import Workspace
+
+
+@require_safe
+@workspace_access("read")
+def read(request: WorkspaceRequest) -> HttpResponse:
+    parameters, filters = query_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
+    with large_slot(size(parameters, filters), request.workspace.id):
+        result = cached_answer(parameters, filters, request.workspace)
+        response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
+    response["X-Cache"] = "hit" if result.is_hit else "miss"
+    response["Cache-Control"] = "private"
+    patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
+    return response
+
+
+def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
+    context = {
+        "data": orjson.loads(body),
+        "filters": filters,
+        "workspace": request.workspace,
+        "newest_span": partial(newest_span, request.workspace.id),
+    }
+    return render(request, "analytics/_query.html", context)
+
+
+def size(parameters: Parameters, filters: Filters) -> int:
+    """Returns how many points the answer has at most, of as many measures as other answers have."""
+    groups = filters.limit + 1 if parameters.by else 1
+    buckets = bucket_count(filters, filters.granularity) if parameters.is_series else 1
+    return groups * buckets * (2 if parameters.compare else 1) * len(parameters.measures) // 2
+
+
+def cached_answer(parameters: Parameters, filters: Filters, workspace: Workspace) -> Answer:
+    def question(filters: Filters) -> QueryAnswer:
+        return query.answer(parameters, filters)
+
+    return answer(question, filters, workspace, SERIES_TTL_SECONDS, key_prefix=f"{parameters!r}:")
+
+
+query_view = with_query_errors(read, query_parameters.errors)
