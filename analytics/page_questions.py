@@ -69,21 +69,29 @@ def users_question(column: str, search: str) -> Question:
         others = filters.without(column)
         data = rows(
             """
-            WITH users AS (
+            WITH named AS (
                 SELECT
                     user_number,
-                    sum(calls)::bigint AS calls
+                    sum(calls)::bigint AS calls,
+                    NULL AS user_id
                 FROM {calls} AS calls
                 GROUP BY user_number
                 HAVING sum(calls) > 0
+                UNION ALL
+                SELECT
+                    number,
+                    NULL,
+                    user_id
+                FROM user_numbers
+                WHERE workspace_id = %(workspace_id)s AND {is_found}
             )
             SELECT
-                user_id AS value,
-                calls
-            FROM users
-            JOIN user_numbers ON number = user_number
-            WHERE workspace_id = %(workspace_id)s AND {is_found}
-            ORDER BY calls DESC, 1
+                max(user_id) AS value,
+                max(calls) AS calls
+            FROM named
+            GROUP BY user_number
+            HAVING max(user_id) IS NOT NULL AND max(calls) IS NOT NULL
+            ORDER BY max(calls) DESC, 1
             LIMIT 1000
             """,
             others.params | search_params(search),

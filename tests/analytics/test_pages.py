@@ -149,7 +149,9 @@ def test_a_list_offers_one_value_only_one_more_and_all_but_one(tenant: Tenant) -
 
 def bar(tenant: Tenant, query: str) -> str:
     page = tenant.client.get(f"/dashboard/usage?workspace={tenant.workspace.id}&{query}").content.decode()
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", page[page.index('aria-label="Filters"') : page.index('"live"')]))
+    return re.sub(
+        r"\s+", " ", re.sub(r"<[^>]*>", "", page[page.index('aria-label="Filters"') : page.index("</header>")])
+    )
 
 
 def test_chips_say_what_passes_and_what_does_not(tenant: Tenant) -> None:
@@ -174,6 +176,17 @@ def test_a_page_keeps_all_filters_in_its_links_panels_and_forms(tenant: Tenant) 
     nothing = tenant.client.get(f"/api/v1/usage/calls-over-time?{query}", headers=HTMX).content.decode()
     [link] = re.findall(r'<a href="\?([^"]*)">Remove the filters', nothing)
     assert [*QueryDict(unescape(link))] == ["workspace"]
+
+
+def test_users_and_errors_of_a_table_lead_to_their_calls(tenant: Tenant) -> None:
+    now = datetime.now(UTC) - HOUR
+    tenant.calls(1, now, user_id="a&b", status="error", error_type="rate limit")
+    tenant.calls(1, now, status="timeout")
+    users = tenant.client.get("/api/v1/usage/top-users?not_user_id=c", headers=HTMX).content.decode()
+    assert re.search(r'href="\?not_user_id=c&amp;workspace=[^"]*&amp;user_id=a%26b"', users)
+    errors = tenant.client.get("/api/v1/performance/errors", headers=HTMX).content.decode()
+    assert re.search(r'href="[^"]*&amp;status=error&amp;error_type=rate\+limit"', errors)
+    assert re.search(r'href="[^"]*&amp;status=timeout"', errors)
 
 
 def test_another_workspaces_values_are_not_offered(tenant: Tenant) -> None:

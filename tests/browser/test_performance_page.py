@@ -117,6 +117,32 @@ def test_enter_takes_the_only_choice_that_a_search_leaves(page: Page, live_serve
     expect(page.locator(".filter.set summary")).to_have_text("Model: small")
 
 
+def test_a_label_is_chosen_by_its_name_and_its_values_are_left_out_or_added(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
+) -> None:
+    tenant.calls(1, recently(), labels={"customer": "acme"})
+    tenant.calls(3, recently(), labels={"customer": "globex"})
+    tenant.calls(5, recently())
+    open_page(page, live_server, tenant, "usage")
+    expect_card(page, "Total calls", "9")
+    page.locator("summary", has_text="More").click()
+    page.locator(".list button", has_text="customer").click(timeout=LONG_MS)
+    page.get_by_label("All but acme").click(timeout=LONG_MS)
+    expect_card(page, "Total calls", "8")
+    chip = page.locator(".filter.set summary")
+    expect(chip).to_have_text("customer: not acme")
+    chip.click()
+    page.get_by_label("acme too").click(timeout=LONG_MS)
+    expect_card(page, "Total calls", "1")
+    chip.click()
+    page.get_by_label("globex too").click(timeout=LONG_MS)
+    expect_card(page, "Total calls", "4")
+    expect(chip).to_have_text("customer: acme, globex")
+    page.locator(".remove").click()
+    expect_card(page, "Total calls", "9")
+    assert complaints == []
+
+
 def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_server: Any, tenant: Tenant) -> None:
     tenant.workspace.time_zone = "Asia/Kolkata"
     tenant.workspace.save()
