@@ -12,7 +12,7 @@ from analytics.scores import column_conditions, score_params, trace_conditions
 from traces import sums, windows
 from traces.bucket_series import bucket_sql
 from traces.filters import LABEL_PREFIX, Filters, FilterValues, SqlFilter, sql_filter
-from traces.rollups.catalogue import ALL_MEASURES, CALL_LATENCY, USER_AGENTS
+from traces.rollups.catalogue import ALL_MEASURES, CALL_LATENCY, CALLS_AND_COST, USER_AGENTS
 from traces.row import TOOL_OPERATION
 
 
@@ -76,6 +76,8 @@ SUMMED = """
 
 def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
     """Returns the sums in `columns` by dimensions and bucket."""
+    if has_sums_by_user(parameters, filters, columns):
+        return summed_calls_by_user(parameters, filters, columns)
     if needs_rows(parameters):
         measures = {name: ALL_MEASURES.get(name, f"coalesce({name}, 0)") for name in columns}
         calls = f"({row_sql(parameters, filters, 'timestamp', measures)})"
@@ -87,6 +89,59 @@ def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, .
         columns=", ".join((keys_sql(parameters, filters, names), *(f"sum({name}) AS {name}" for name in columns))),
         calls=calls,
         column_numbers=", ".join(str(number) for number in range(1, len(names) + 2)),
+    )
+    return Source(sql, params_of(parameters, filters))
+
+
+# What no user called for is the difference between all calls and those of the users.
+BY_USER = """
+    WITH by_user AS (
+        SELECT {timestamp} AS timestamp, user_number{more_keys}, {sums}
+        FROM {of_users} AS calls
+        GROUP BY 1, user_number{more_keys}
+        HAVING sum(calls) > 0
+    ), without_user AS (
+        SELECT timestamp{more_keys}, {sums}
+        FROM (
+            SELECT timestamp{more_keys}, {negative}
+            FROM by_user
+            UNION ALL
+            SELECT {timestamp}{more_keys}, {names}
+            FROM {of_all} AS calls
+        ) AS differences
+        GROUP BY timestamp{more_keys}
+        HAVING sum(calls) > 0
+    ), both_kinds AS (
+        SELECT timestamp, user_number{more_keys}, {names}
+        FROM by_user
+        UNION ALL
+        SELECT timestamp, NULL{more_keys}, {names}
+        FROM without_user
+    )
+    SELECT {keys}, {names}
+    FROM both_kinds
+    LEFT JOIN user_numbers ON workspace_id = %(workspace_id)s AND number = user_number"""
+
+
+def has_sums_by_user(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> bool:
+    known = {"user_id", *USER_AGENTS.keys}
+    is_known = {*parameters.by, *filters.active_filters} <= known and {*columns} <= {*CALLS_AND_COST}
+    return "user_id" in parameters.by and is_known and not needs_rows(parameters)
+
+
+def summed_calls_by_user(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
+    others = [name for name in parameters.by if name != "user_id"]
+    rollup = sums.users_rollup(filters, *others)
+    dimensions = zip(parameters.by, columns_of(parameters), strict=True)
+    sql = BY_USER.format(
+        timestamp=timestamp_sql(parameters, filters),
+        more_keys="".join(f", {name}" for name in others),
+        sums=", ".join(f"sum({name}) AS {name}" for name in columns),
+        negative=", ".join(f"-{name} AS {name}" for name in columns),
+        names=", ".join(columns),
+        of_users=windows.window_sql(filters, rollup, parameters.is_series),
+        of_all=sums.calls_sql(filters, *others, *columns, by_bucket=parameters.is_series),
+        keys=", ".join(("timestamp", *(f"{name} AS {column}" for name, column in dimensions))),
     )
     return Source(sql, params_of(parameters, filters))
 
@@ -114,7 +169,9 @@ def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) ->
 def users(parameters: Parameters, filters: Filters) -> Source:
     """Returns user_number by dimensions and bucket, from sums of users where they know the dimensions."""
     if not has_sums_of_users(parameters):
-        return calls(parameters, filters, ("user_number",))
+        rows = calls(parameters, filters, ("user_number",))
+        # Fewer users than calls have to be sorted.
+        return rows._replace(sql=rows.sql.replace("SELECT", "SELECT DISTINCT", 1))
     by_user = windows.window_sql(filters, sums.users_rollup(filters, *parameters.by), parameters.is_series)
     sql = SELECT.format(
         columns=f"{keys_sql(parameters, filters)}, user_number", table=f"{by_user} AS calls", condition="true"

@@ -47,6 +47,8 @@ from traces.rollups.catalogue import (
     PLACE_LATENCY,
     PLACES,
     STATUS_LATENCY,
+    TOOL_LATENCY,
+    TOOLS,
     TOTALS,
     USER_AGENTS,
     USER_MODELS,
@@ -84,6 +86,21 @@ def calls_sql(filters: Filters, *columns: str, by_bucket: bool = False, state: R
     keys = {*columns} - measures.keys()
     rollup = smallest(CALLS_BY_SIZE, filters, keys, measures) or Rollup("rows", tuple(sorted(keys)), {}, widths=())
     return window_sql(filters, rollup._replace(measures=measures), by_bucket, state)
+
+
+def tools_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
+    """Returns tool calls by time and by `columns`: keys of TOOLS and names of its measures.
+
+    `filters` must have `counts_tools`, and the query needs its parameters.
+    """
+    measures = {name: TOOLS.measures[name] for name in columns if name in TOOLS.measures}
+    rollup = smallest((TOOLS,), filters, {*columns} - measures.keys()) or TOOLS._replace(widths=())
+    return window_sql(filters, rollup._replace(measures=measures), by_bucket)
+
+
+def tool_latency_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
+    """Does the same for tool calls by latency_bucket, and by tool if it is in `columns`."""
+    return histogram_sql(filters, (TOOL_LATENCY,), TOOL_LATENCY.where, "latency_bucket", *columns, by_bucket=by_bucket)
 
 
 CALLS_BY_SIZE = (TOTALS, MODELS, AGENTS, PLACES, CALLS, PLACE_CALLS, LABEL_TOTALS, LABEL_CALLS)
@@ -154,9 +171,12 @@ def first_token_sql(filters: Filters, *columns: str, by_bucket: bool = False) ->
     )
 
 
-def histogram_sql(filters: Filters, rollups: Iterable[Rollup], where: str, *columns: str, by_bucket: bool) -> str:
+def histogram_sql(
+    filters: Filters, rollups: Iterable[Rollup], where: str, bucket: str, *columns: str, by_bucket: bool
+) -> str:
     filters = with_label_sums(filters)
-    rollup = smallest(rollups, filters, columns) or Rollup("rows", columns, CALL_COUNT, where=where, widths=())
+    rows = Rollup("rows", (*columns, bucket), CALL_COUNT, where=where, widths=())
+    rollup = smallest(rollups, filters, columns) or rows
     return window_sql(filters, rollup, by_bucket)
 
 
