@@ -9,7 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from statistics import NormalDist, fmean, median, variance
 from typing import Literal, NamedTuple
 
@@ -172,7 +172,7 @@ def forecast(
 def since_beginning(history: History) -> list[float]:
     """Returns the amounts without the weeks before the first call: those say nothing about what a day costs."""
     days, amounts = [day for day, _ in history], [amount for _, amount in history]
-    if any((after - before).days != 1 for before, after in zip(days, days[1:], strict=False)):
+    if any((after - before).days != 1 for before, after in pairwise(days)):
         raise ValueError("The history must have every day once, oldest first.")
     first = next((i for i, amount in enumerate(amounts) if amount > 0), 0)
     return amounts[first:] if first >= NOT_BEGUN_DAYS else amounts
