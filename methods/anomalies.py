@@ -20,12 +20,12 @@ HOUR = timedelta(hours=1)
 REFERENCE_DAYS, FEWEST_REFERENCES = 28, 15
 LATENCY_FEWEST_CALLS = 20
 # What chance alone does to a series, whatever its history says. Spend differs more where there are few calls.
-CALLS_FLOOR, LATENCY_FLOOR, SPEND_FLOOR, SPEND_CALL_FLOOR = 1.0, 0.08, 0.15, 1.5
+CALLS_FLOOR, LATENCY_FLOOR, SPEND_FLOOR, SPEND_CALL_FLOOR = 1.0, 0.08, 0.15, 1.2
 SPEND_OFFSET = 0.1
 """This share of the usual spend, or else a call's, is added before the logarithm: hours without spend have one too."""
 
-SMALLEST_CHANGE, FEWEST_CALLS_CHANGED, FEWEST_ERRORS_CHANGED, SMALLEST_SHARE_OF_DAY = 0.3, 10, 5, 0.05
-HIGH_SCORE, EXTREME_SCORE = 4.0, 10.0
+SMALLEST_CHANGE, FEWEST_CALLS_CHANGED, FEWEST_ERRORS_CHANGED, SMALLEST_SHARE_OF_DAY = 0.3, 10, 3, 0.05
+HIGH_SCORE, EXTREME_SCORE = 3.5, 6.0
 HIGH_HOURS, RECENT_HOURS = 2, 3
 """So many of the last hours have a high score in an anomaly; a single hour is enough if its score is extreme."""
 QUIET_HOURS = 24
@@ -152,7 +152,7 @@ def level_score(measure: Measure, hour: Hour, compared: Sequence[Hour]) -> Score
 
 
 def spend_per_call(hours: Sequence[Hour]) -> float:
-    """Returns the usual cost of a call in hours with calls, 0 without any: not that of the hour if others have calls."""
+    """Returns the median of the hours' cost per call, 0 without any call."""
     costs = [(hour.value or 0.0) / hour.calls for hour in hours if hour.calls]
     return median(costs) if costs else 0.0
 
