@@ -20,18 +20,29 @@ FEWEST_CALLS = 100
 TIGHTEST_CALLS = 1000
 """The always-valid interval is tightest after about so many calls of an arm."""
 MOST_CALLS = 10**9
+FEWEST_USERS = 5
+"""Of each arm, where users are known, before there is an interval."""
+BISECTIONS = 30
 
 Verdict = Literal["too_few_calls", "no_difference_seen", "higher", "lower"]
 """Of B against A. no_difference_seen: the interval holds equality; a small difference may be there."""
 
 
 class Users(NamedTuple):
-    """Sums over the users of an arm, where n is a user's number of calls and y the sum of its values."""
+    """Sums over the users of an arm; `users_of` makes them."""
 
-    count: int
-    y_squared: float
-    n_y: float
+    users: int
+    residuals_squared: float
+    """Of `(y - mean * n) / (1 - n / calls)`: n is a user's number of calls, y the sum of its values."""
     n_squared: float
+
+
+def users_of(users: Sequence[tuple[int, float]]) -> Users:
+    """Sums up each user's number of calls and sum of values. A user with most of the calls counts for more (CR3)."""
+    calls, total = sum(n for n, _ in users), sum(y for _, y in users)
+    mean = total / calls if calls else 0.0
+    residuals = [(y - mean * n) / (1 - n / calls) for n, y in users] if len(users) > 1 else []
+    return Users(len(users), sum(residual**2 for residual in residuals), sum(n * n for n, _ in users))
 
 
 @dataclass(frozen=True)
@@ -50,12 +61,16 @@ class Arm:
         return self.total / self.calls
 
     @property
+    def has_variance(self) -> bool:
+        """One call, or a few users, say nothing about how others differ."""
+        return self.calls > 1 and (self.users is None or self.users.users >= FEWEST_USERS)
+
+    @property
     def variance_of_mean(self) -> float:
         """By user where there are at least two, since the calls of a user are alike."""
-        if self.users and self.users.count > 1:
-            users, mean = self.users, self.mean
-            squares = users.y_squared - 2 * mean * users.n_y + mean * mean * users.n_squared
-            return max(squares, 0.0) * users.count / (users.count - 1) / self.calls**2
+        if self.users and self.users.users > 1:
+            users = self.users.users
+            return self.users.residuals_squared * (users - 1) / users / self.calls**2
         return self.independent_variance
 
     @property
@@ -77,9 +92,9 @@ class Arm:
 
     @property
     def degrees_of_freedom(self) -> float:
-        """What the variance is known from: users or calls. Users count by their calls; a few large ones are few."""
-        if self.users and self.users.count > 1 and self.users.n_squared:
-            return max(min(self.users.count, 2 * self.calls**2 / self.users.n_squared) - 1, 1.0)
+        """The number of calls, or of users if all had equally many calls, less one."""
+        if self.users:
+            return max(self.calls**2 / self.users.n_squared - 1, 1.0)
         return max(self.calls - 1.0, 1.0)
 
 
@@ -94,7 +109,7 @@ class Comparison(NamedTuple):
     b: float | None
     """Averages, rates or percentiles of both arms; null without calls."""
     difference: Interval | None
-    """B minus A. Null with fewer than two calls in an arm."""
+    """B minus A. Null with fewer than two calls, or five known users, in an arm."""
     ratio: Interval | None
     """B divided by A. Null where A or B is not above 0, and for rates."""
     verdict: Verdict
@@ -140,8 +155,8 @@ def student_t(freedom: float) -> float:
 
 
 def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
-    """Compares cost, tokens or a numeric score of a call. The ratio is computed on the logarithm by the delta method."""
-    if min(a.calls, b.calls) < 2:
+    """Compares cost, tokens or a numeric score of a call: Welch's interval for the difference."""
+    if not (a.has_variance and b.has_variance):
         return too_few(a, b)
     reach = width(a, b)
     change, error = b.mean - a.mean, math.sqrt(a.variance_of_mean + b.variance_of_mean)
@@ -150,52 +165,88 @@ def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
 
 
 def ratio_of_means(a: Arm, b: Arm, reach: float) -> Interval | None:
+    """Returns B / A with Fieller's interval; where an average is too uncertain for it, by the delta method on logs.
+
+    Fieller's holds 1 exactly when the interval of the difference holds 0.
+    """
     if a.mean <= 0 or b.mean <= 0:
         return None
     estimate = b.mean / a.mean
-    error = math.sqrt(a.variance_of_mean / a.mean**2 + b.variance_of_mean / b.mean**2)
-    factor = math.exp(min(reach * error, 700.0))
+    rest_a, rest_b = (arm.mean**2 - reach**2 * arm.variance_of_mean for arm in (a, b))
+    if rest_a > 0 and rest_b > 0:
+        product = a.mean * b.mean
+        root = math.sqrt(max(product**2 - rest_a * rest_b, 0.0))
+        return Interval(estimate, (product - root) / rest_a, (product + root) / rest_a)
+    relative = [arm.variance_of_mean / arm.mean**2 for arm in (a, b)]
+    factor = math.exp(min(reach * math.sqrt(sum(error + 2 * error**2 for error in relative)), 700.0))
     return Interval(estimate, estimate / factor, estimate * factor)
 
 
 def compare_rates(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
-    """Compares error rates, or scores that are yes or no: Newcombe's interval from the two of Wilson."""
-    if min(a.calls, b.calls) < 2:
+    """Compares error rates, or scores that are yes or no: the score interval of Miettinen and Nurminen."""
+    if not (a.has_variance and b.has_variance):
         return too_few(a, b)
-    reach = width(a, b)
-    rate_a, rate_b = (wilson(arm.mean, arm.effective_calls, reach) for arm in (a, b))
-    change = b.mean - a.mean
-    below = math.hypot(b.mean - rate_b.low, rate_a.high - a.mean)
-    above = math.hypot(rate_b.high - b.mean, a.mean - rate_a.low)
-    return with_verdict(a, b, Interval(change, change - below, change + above), None, width)
+    reach, change = width(a, b), b.mean - a.mean
+    low = boundary(lambda difference: rate_score(a, b, difference) <= reach, -1.0, change)
+    high = boundary(lambda difference: rate_score(a, b, difference) >= -reach, 1.0, change)
+    return with_verdict(a, b, Interval(change, low, high), None, width)
 
 
-def wilson(rate: float, calls: float, reach: float = Z) -> Interval:
-    """Returns the interval of a rate; its limits are within 0 and 1 even if there was no error at all."""
-    weight = reach**2 / calls
-    center = (rate + weight / 2) / (1 + weight)
-    half = reach / (1 + weight) * math.sqrt(rate * (1 - rate) / calls + weight / (4 * calls))
-    return Interval(rate, min(max(center - half, 0.0), rate), max(min(center + half, 1.0), rate))
+def boundary(is_possible: Callable[[float], bool], outside: float, inside: float) -> float:
+    """Returns the possible value nearest to `outside`."""
+    if is_possible(outside):
+        return outside
+    for _ in range(BISECTIONS):
+        middle = (outside + inside) / 2
+        outside, inside = (outside, middle) if is_possible(middle) else (middle, inside)
+    return inside
+
+
+def rate_score(a: Arm, b: Arm, difference: float) -> float:
+    """Returns by how many standard errors the rates differ more than by `difference`, if that were the truth."""
+    calls_a, calls_b = a.effective_calls, b.effective_calls
+    rate_a = likeliest_rate(a.mean, calls_a, b.mean, calls_b, difference)
+    rate_b = rate_a + difference
+    variance = rate_a * (1 - rate_a) / calls_a + rate_b * (1 - rate_b) / calls_b
+    calls, surplus = calls_a + calls_b, b.mean - a.mean - difference
+    if variance <= 1e-15:
+        return math.copysign(math.inf, surplus) if surplus else 0.0
+    return surplus / math.sqrt(variance * calls / (calls - 1))
+
+
+def likeliest_rate(mean_a: float, calls_a: float, mean_b: float, calls_b: float, difference: float) -> float:
+    """Returns A's likeliest rate if B's is higher by `difference`: where the likelihood stops rising."""
+    low, high = max(0.0, -difference), min(1.0, 1.0 - difference)
+    for _ in range(BISECTIONS):
+        rate = (low + high) / 2
+        slope = likelihood_slope(mean_a, calls_a, rate) + likelihood_slope(mean_b, calls_b, rate + difference)
+        low, high = (rate, high) if slope > 0 else (low, rate)
+    return (low + high) / 2
+
+
+def likelihood_slope(mean: float, calls: float, rate: float) -> float:
+    tiny = 1e-12
+    return calls * (mean / max(rate, tiny) - (1 - mean) / max(1 - rate, tiny))
 
 
 def too_few(a: Arm, b: Arm) -> Comparison:
-    values = [arm.mean if arm.calls else None for arm in (a, b)]
-    return Comparison(*values, None, None, "too_few_calls", FEWEST_CALLS - min(a.calls, b.calls))
+    one, other = (arm.mean if arm.calls else None for arm in (a, b))
+    return Comparison(one, other, None, None, "too_few_calls", max(FEWEST_CALLS - min(a.calls, b.calls), 1))
 
 
 def with_verdict(a: Arm, b: Arm, difference: Interval, ratio: Interval | None, width: Width) -> Comparison:
     fewest = min(a.calls, b.calls)
     if fewest < FEWEST_CALLS:
         return Comparison(a.mean, b.mean, difference, ratio, "too_few_calls", FEWEST_CALLS - fewest)
-    verdict = verdict_of(ratio or difference, 1.0 if ratio else 0.0)
+    verdict = verdict_of(difference)
     missing = calls_missing(a, b, width) if verdict == "no_difference_seen" else None
     return Comparison(a.mean, b.mean, difference, ratio, verdict, missing)
 
 
-def verdict_of(interval: Interval, equality: float) -> Verdict:
-    if interval.low > equality:
+def verdict_of(difference: Interval) -> Verdict:
+    if difference.low > 0:
         return "higher"
-    return "lower" if interval.high < equality else "no_difference_seen"
+    return "lower" if difference.high < 0 else "no_difference_seen"
 
 
 def calls_missing(a: Arm, b: Arm, width: Width) -> int | None:
@@ -235,7 +286,7 @@ def percentile(buckets: Sequence[Bucket], q: float, reach: float = Z, design_eff
     rank, distance = calls * q, reach * math.sqrt(calls * q * (1 - q) * design_effect)
     if rank - distance <= 0 or rank + distance >= calls:
         return None
-    low, estimate, high = (value_at(buckets, ends, r) for r in (rank - distance, rank, rank + distance + 1))
+    low, estimate, high = (value_at(buckets, ends, r) for r in (rank - distance, rank, rank + distance))
     return Interval(estimate, min(low, estimate), max(high, estimate))
 
 
@@ -271,7 +322,7 @@ def compare_percentiles(
     difference = difference_by_mover(one, other)
     if fewest < FEWEST_CALLS:
         return Comparison(one.estimate, other.estimate, difference, ratio, "too_few_calls", FEWEST_CALLS - fewest)
-    verdict = verdict_of(ratio or difference, 1.0 if ratio else 0.0)
+    verdict = verdict_of(difference)
     return Comparison(one.estimate, other.estimate, difference, ratio, verdict, None)
 
 
