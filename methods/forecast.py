@@ -211,7 +211,7 @@ def from_weeks(amounts: Sequence[float], today: date, spent: float, shares: Sequ
     checkpoints = tuple(min(first + WEEK, len(shares)) for first in range(0, len(shares), WEEK))
     weeks = [week_ahead(model, first, shares[first : first + WEEK]) for first in range(0, len(shares), WEEK)]
     moves = level_moves(model)
-    source = random.Random(SEED)  # noqa: S311  # the same question has the same answer
+    source = random.Random(SEED)  # noqa: S311 (the same question has the same answer)
     paths = tuple(tuple(path(model, weeks, moves, spent, source)) for _ in range(PATHS)) if weeks else ()
     return Forecast(today, by_day, spent, checkpoints, paths)
 

@@ -61,7 +61,7 @@ def anomaly_cells(figures: anomalies.Figures) -> tuple[str, ...]:
 
 
 def comparison_table(seeds: Iterable[int], markdown: bool) -> Iterator[str]:
-    rng = random.Random(next(iter(seeds)))  # noqa: S311 (made-up data)
+    rng = random.Random(next(iter(seeds)))
     found = {calls: comparisons.coverages(calls, RUNS, rng) for calls in comparisons.CALLS}
     yield "Intervals of 95 % that hold the truth, by calls of an arm"
     lines = [

@@ -77,7 +77,12 @@ def hourly(rng: random.Random, hours: int = 24 * 35) -> Hourly:
         rng.choice([1, 2, 3, 6, 12]),
         rng.random() < 0.5,
     )
-    size = {"calls": [0.1, 3, 5, 10], "spend": [0.1, 3, 5, 10], "latency": [2, 3, 5], "errors": [8, 15, 30]}
+    size: dict[str, list[float]] = {
+        "calls": [0.1, 3, 5, 10],
+        "spend": [0.1, 3, 5, 10],
+        "latency": [2, 3, 5],
+        "errors": [8, 15, 30],
+    }
     factor = rng.choice(size[measure])
     noise, values, calls = 0.0, [], []
     value: Callable[[int, bool], float | None] = {
