@@ -123,21 +123,23 @@ def weeks_ago(amounts: Sequence[float], age: int) -> Sequence[float]:
 
 def shift_start(amounts: Sequence[float]) -> int:
     """Returns the day from which the present level holds; 0 where it holds since the history's start."""
-    for newest in SHIFT_NEWEST_DAYS:
-        start = len(amounts) - newest
-        if start < SHIFT_OLD_DAYS or len(amounts) < SHIFT_OLD_DAYS + WEEK:
-            return 0
-        if has_shifted(amounts[start - SHIFT_OLD_DAYS : start], amounts[start : start + SHIFT_COMPARED_DAYS]):
-            return start
-    return 0
+    starts = [start for days in SHIFT_NEWEST_DAYS if (start := len(amounts) - days) >= SHIFT_OLD_DAYS]
+    if not starts or len(amounts) < SHIFT_OLD_DAYS + WEEK:
+        return 0
+    separations = {start: separation(amounts, start) for start in starts}
+    best = max(starts, key=lambda start: separations[start])
+    return best if separations[best] >= SHIFT_SIDE else 0
 
 
-def has_shifted(old: Sequence[float], new: Sequence[float]) -> bool:
+def separation(amounts: Sequence[float], start: int) -> float:
+    """Returns the share of pairs of an old and a new day that lie on the same side; 0 if the levels are close."""
+    old, new = amounts[start - SHIFT_OLD_DAYS : start], amounts[start : start + SHIFT_COMPARED_DAYS]
     ordered, before, after = sorted(old), median(old), median(new)
+    if SHIFT_DOWN * before <= after <= SHIFT_UP * before:
+        return 0.0
     above = sum(bisect_left(ordered, amount) for amount in new)
     below = sum(len(ordered) - bisect_right(ordered, amount) for amount in new)
-    is_large = not SHIFT_DOWN * before <= after <= SHIFT_UP * before
-    return is_large and max(above, below) >= SHIFT_SIDE * len(old) * len(new)
+    return max(above, below) / (len(old) * len(new))
 
 
 def levels_by_day(amounts: Sequence[float], factors: Sequence[float], start: int) -> list[tuple[float, ...]]:

@@ -18,7 +18,7 @@ from methods.robust import quantile
 
 Reason = Literal["no_traffic", "too_little_history", "period_too_short"]
 REASONS: dict[Reason, str] = {
-    "no_traffic": "Nothing has been spent yet.",
+    "no_traffic": "The history has no amount above 0.",
     "too_little_history": "There are fewer than 3 days of history.",
     "period_too_short": "A period of less than 7 days has no forecast.",
 }
@@ -158,10 +158,10 @@ def forecast(
     if (period_end - period_start).days < FEWEST_PERIOD_DAYS:
         return NoForecast("period_too_short")
     amounts = since_beginning(history)
-    if not any(amounts):
-        return NoForecast("no_traffic")
     if len(amounts) < FEWEST_DAYS:
         return NoForecast("too_little_history")
+    if not any(amounts):
+        return NoForecast("no_traffic")
     today = history[-1][0] + timedelta(days=1)
     shares = [rest_of_today, *([1.0] * ((period_end - today).days - 1))] if today < period_end else []
     if len(amounts) < WEEKS_FROM_DAYS:
