@@ -186,7 +186,7 @@ def compare_rates(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
     """Compares error rates, or scores that are yes or no: the score interval of Miettinen and Nurminen."""
     if not (a.has_variance and b.has_variance):
         return too_few(a, b)
-    reach, change = width(a, b), b.mean - a.mean
+    reach, change = Z if width is fixed and not (a.users or b.users) else width(a, b), b.mean - a.mean
     low = boundary(lambda difference: rate_score(a, b, difference) <= reach, -1.0, change)
     high = boundary(lambda difference: rate_score(a, b, difference) >= -reach, 1.0, change)
     return with_verdict(a, b, Interval(change, low, high), None, width)
