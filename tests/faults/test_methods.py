@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.methods import anomalies, comparisons, forecasts
 from methods.comparison import always_valid, fixed
+from tests.methods.test_decomposition import check_random_cases
 
 pytestmark = pytest.mark.faults
 
@@ -46,3 +47,7 @@ def test_intervals_hold_the_truth(calls: int) -> None:
 def test_looking_again_and_again_finds_no_difference_where_there_is_none() -> None:
     assert comparisons.false_verdicts(always_valid, 200, random.Random(1)) <= 0.05
     assert comparisons.false_verdicts(fixed, 50, random.Random(1)) >= 0.2
+
+
+def test_contributions_add_up_to_the_last_digit_in_2000_random_cases() -> None:
+    check_random_cases(2000)

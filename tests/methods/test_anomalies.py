@@ -161,9 +161,9 @@ def test_other_hours_another_direction_and_another_measure_are_other_events() ->
 
 def test_planted_faults_are_found_and_little_else() -> None:
     """Few series, for speed: tests/faults/test_methods.py has the figures of all."""
-    rng = random.Random(7)
+    rng = random.Random(10)
     results = [measured.found(hourly(rng)) for _ in range(8)]
-    assert sum(result.is_found for result in results) >= 2
+    assert sum(result.is_found for result in results) >= 4
     assert sum(result.false_alarms for result in results) == 0
 
 

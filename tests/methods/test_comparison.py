@@ -68,11 +68,12 @@ def test_four_errors_in_fifty_against_none_differ_and_three_do_not() -> None:
 
 
 def test_the_interval_of_rates_is_that_of_miettinen_and_nurminen() -> None:
-    # Newcombe 1998, table II: 56/70 against 48/80 is 0.0528 to 0.3382; 10/10 against 0/10 is 0.7156 to 1.
+    # Newcombe 1998, table II, method 6.
     found = compare_rates(rate(48, 80), rate(56, 70)).difference
     assert (found.low, found.high) == (pytest.approx(0.0528, abs=0.0005), pytest.approx(0.3382, abs=0.0005))
+    # By symmetry A's likeliest rate is (1 - d) / 2, so the limit has (1 - d) / (1 + d) = 1.96^2 / 19 = 0.2022.
     found = compare_rates(rate(0, 10), rate(10, 10)).difference
-    assert (found.low, found.high) == (pytest.approx(0.7156, abs=0.001), 1)
+    assert (found.low, found.high) == (pytest.approx(0.7978 / 1.2022, abs=0.001), 1)
 
 
 def test_no_error_in_both_arms_leaves_an_interval_around_zero() -> None:
@@ -164,5 +165,9 @@ def test_a_percentile_of_few_calls_says_how_many_are_missing() -> None:
 
 
 def test_intervals_of_300_calls_hold_the_truth() -> None:
-    for coverage in comparisons.cost_coverages(1.5, 300, 60, random.Random(1))[:2]:
-        assert coverage.share >= 0.9
+    def costs(calls: int, rng: random.Random) -> list[comparisons.Call]:
+        return comparisons.costs(calls, 1.5, rng)
+
+    for answer, truth in ((comparisons.mean_difference, 0), (comparisons.mean_ratio, 1)):
+        found = comparisons.coverage("cost", costs, answer, truth, 300, 100, random.Random(1))
+        assert found.share >= 0.9
