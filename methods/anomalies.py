@@ -29,7 +29,7 @@ HIGH_SCORE, EXTREME_SCORE = 3.5, 6.0
 HIGH_HOURS, RECENT_HOURS = 2, 3
 """So many of the last hours have a high score in an anomaly; a single hour is enough if its score is extreme."""
 QUIET_HOURS = 24
-"""After an anomaly's first hour, further hours belong to it for a day."""
+"""An alarm that follows another one by less belongs to the same anomaly."""
 CAUSE_SHARE = 0.8
 """A narrower series is the cause of a wider one's anomaly if it explains this share of its impact."""
 
@@ -57,7 +57,7 @@ class Score(NamedTuple):
 class Anomaly(NamedTuple):
     start: datetime
     end: datetime
-    """The end of the last unusual hour, at most 24 hours after `start`."""
+    """The end of the last unusual hour."""
     value: float
     """Of all its unusual hours; for latency their mean."""
     expected: float
@@ -73,32 +73,32 @@ class Anomaly(NamedTuple):
 def anomalies(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[Anomaly]:
     """Returns the anomalies that begin at `since` or later. `hours` are consecutive, oldest first.
 
-    The first of `hours` should lie 28 days before `since`. An hour with fewer than 15 comparable hours before it is
-    never unusual.
+    The first of `hours` should lie 30 days before `since`. An hour with fewer than 15 comparable hours before it is
+    never unusual. An anomaly has the same start whatever `since` is, so the start can be its key.
     """
-    # Two hours more, because an anomaly may begin with them.
-    scores = hourly_scores(measure, hours, since - (RECENT_HOURS - 1) * HOUR)
-    by_start = {score.start: score for score in scores if score.is_relevant and abs(score.score) > HIGH_SCORE}
-    found: list[Anomaly] = []
-    quiet_until = None
-    for score in by_start.values():
-        recent = [by_start[start] for start in recent_hours(score.start) if start in by_start]
-        alike = [other for other in recent if (other.score > 0) == (score.score > 0)]
-        is_alarm = len(alike) >= HIGH_HOURS or abs(score.score) > EXTREME_SCORE
-        if score.start < since or not is_alarm or (quiet_until and score.start < quiet_until):
-            continue
-        quiet_until = alike[0].start + QUIET_HOURS * HOUR
-        found.append(joined(measure, alike[0].start, by_start.values(), quiet_until, score.score > 0))
-    return found
+    scores = hourly_scores(measure, hours, since - (QUIET_HOURS + RECENT_HOURS) * HOUR)
+    unusual = {score.start: score for score in scores if score.is_relevant and abs(score.score) > HIGH_SCORE}
+    alarms = [alike for score in unusual.values() if (alike := alarm(score, unusual))]
+    runs: list[list[Sequence[Score]]] = []
+    for alike in alarms:
+        if runs and alike[-1].start - runs[-1][-1][-1].start < QUIET_HOURS * HOUR:
+            runs[-1].append(alike)
+        else:
+            runs.append([alike])
+    return [joined(measure, run, unusual.values()) for run in runs if run[0][-1].start >= since]
 
 
-def recent_hours(start: datetime) -> list[datetime]:
-    return [start - age * HOUR for age in reversed(range(RECENT_HOURS))]
+def alarm(score: Score, unusual: Mapping[datetime, Score]) -> list[Score]:
+    """Returns the unusual hours, up to that of the score, that are enough for an alarm; nothing if they are not."""
+    recent = (unusual.get(score.start - age * HOUR) for age in reversed(range(RECENT_HOURS)))
+    alike = [other for other in recent if other and (other.score > 0) == (score.score > 0)]
+    return alike if len(alike) >= HIGH_HOURS or abs(score.score) > EXTREME_SCORE else []
 
 
-def joined(measure: Measure, start: datetime, scores: Iterable[Score], end: datetime, is_rise: bool) -> Anomaly:
-    """Returns one anomaly of all unusual hours from `start` to `end` that differ in the same direction."""
-    alike = [score for score in scores if start <= score.start < end and (score.score > 0) == is_rise]
+def joined(measure: Measure, run: Sequence[Sequence[Score]], unusual: Iterable[Score]) -> Anomaly:
+    """Returns one anomaly of all unusual hours of the run that differ in the direction of its first."""
+    start, last, is_rise = run[0][0].start, run[-1][-1].start, run[0][0].score > 0
+    alike = [score for score in unusual if start <= score.start <= last and (score.score > 0) == is_rise]
     total = fmean if measure == "latency" else sum
     value, expected = total(score.value for score in alike), total(score.expected for score in alike)
     return Anomaly(start, alike[-1].start + HOUR, value, expected, max((s.score for s in alike), key=abs))

@@ -101,7 +101,7 @@ def peak_limit(amounts: Sequence[float], day: int) -> float:
     # Days without any traffic say nothing about the size of the others.
     days = [amount for amount in amounts[first : first + PEAK_WINDOW_DAYS] if amount > 0] or [0.0]
     middle = median(days)
-    return middle + PEAK_SPREADS * max(spread(days, middle), PEAK_SHARE * fmean(days))
+    return middle + PEAK_SPREADS * max(spread(days, middle), PEAK_SHARE * middle)
 
 
 def weekday_factors(amounts: Sequence[float]) -> tuple[float, ...]:

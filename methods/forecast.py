@@ -33,6 +33,7 @@ LOW, HIGH = 0.1, 0.9
 PATHS, SEED = 400, 20
 LEVEL_SIGMA = 0.30
 """How far a level may be off that one week shows, as the standard deviation of its logarithm."""
+ERROR_SCALE = 1.1
 SHORT_SIGMA, SHORT_NOISE, WIDEST_SIGMA = 0.20, 1.0, 1.5
 
 History = Sequence[tuple[date, float]]
@@ -229,8 +230,13 @@ def week_ahead(model: DailyModel, first: int, shares: Sequence[float]) -> WeekAh
     expected = sum(share * model.day_ahead(first + i) for i, share in enumerate(shares)) - peaks
     level = model.line.level_after(first + 1)
     errors = [sum(share * error for share, error in zip(shares, week.by_day, strict=False)) for week in model.errors]
-    center = fmean(errors) if errors else 0.0
-    return WeekAhead(expected, peaks, tuple(level * (error - center) for error in errors) or (0.0,))
+    center, scale = (fmean(errors), few_weeks_scale(len(errors))) if errors else (0.0, 1.0)
+    return WeekAhead(expected, peaks, tuple(level * scale * (error - center) for error in errors) or (0.0,))
+
+
+def few_weeks_scale(weeks: int) -> float:
+    """Makes up for what the errors lose when their mean is subtracted, and a tenth more for what no week has shown."""
+    return ERROR_SCALE * math.sqrt(weeks / max(weeks - 1, 1))
 
 
 def level_moves(model: DailyModel) -> tuple[float, ...]:

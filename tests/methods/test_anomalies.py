@@ -123,9 +123,27 @@ def test_an_hour_that_is_left_out_is_neither_unusual_nor_a_reference() -> None:
     assert at(9) not in {score.start for score in hourly_scores("calls", hours(calls), NOW)}
 
 
-def test_a_series_has_one_anomaly_in_a_day() -> None:
-    series = hours(lambda start: 300.0 if start >= NOW and start.hour in (3, 4, 15, 16) else 100.0, days=30)
-    assert [found.start for found in anomalies("calls", series, NOW)] == [at(3), at(27)]
+def test_alarms_less_than_a_day_apart_are_one_anomaly() -> None:
+    series = hours(lambda start: 300.0 if start in (at(3), at(4), at(15), at(16)) else 100.0, days=30)
+    [found] = anomalies("calls", series, NOW)
+    assert (found.start, found.end, found.impact) == (at(3), at(17), 800)
+
+
+def test_alarms_a_day_apart_are_two_anomalies() -> None:
+    series = hours(lambda start: 300.0 if start in (at(3), at(4), at(28), at(29)) else 100.0, days=30)
+    assert [found.start for found in anomalies("calls", series, NOW)] == [at(3), at(28)]
+
+
+@pytest.mark.parametrize(("calls", "noticed"), [(300, 9), (150, 10)])
+def test_a_job_that_looks_every_hour_finds_an_anomaly_once(calls: int, noticed: int) -> None:
+    series = hours(with_fault(100, calls, 9, 40), days=31)
+    found = {}
+    for hour in range(48):
+        known = [other for other in series if other.start <= at(hour)]
+        if starts := [anomaly.start for anomaly in anomalies("calls", known, at(hour))]:
+            found[hour] = starts
+    assert found == {noticed: [at(9)]}
+    assert [anomaly.start for anomaly in anomalies("calls", series, NOW)] == [at(9)]
 
 
 def test_an_hour_has_the_same_score_whatever_comes_after_it() -> None:
