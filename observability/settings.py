@@ -54,6 +54,7 @@ if PRODUCTION:
 INSTALLED_APPS = [
     "observability",
     "web",
+    "methods",
     "workspaces",
     "traces",
     "prices",
