@@ -75,6 +75,7 @@ def test_a_member_is_added_and_another_made_editor_on_the_workspaces_page(admin:
     form = {
         "name": "Acme",
         "time_zone": "UTC",
+        "content_visible_to": "members",
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 1,
         "memberships-0-id": old.pk,
@@ -142,6 +143,7 @@ def test_a_wrong_time_zone_is_refused_in_words(admin: Client, zone: str) -> None
     form = {
         "name": "x",
         "time_zone": zone,
+        "content_visible_to": "members",
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
         "memberships-2-TOTAL_FORMS": 0,

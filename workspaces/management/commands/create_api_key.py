@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from workspaces.models import ApiKey, Workspace
 
-SCOPES = ("ingest", "read", "write")
+SCOPES = ("ingest", "read", "write", "content")
 KEY_NAME_LENGTH = 100
 MAX_DAYS = 3650
 
