@@ -1,13 +1,14 @@
 """Turns the inputs and outputs that clients write into a conversation.
 
 No client is named here. Values are read by their shape: a list of messages, an answer with `choices`, a message with
-`parts`, a tool call. INPUTS and OUTPUTS list the attributes that hold such values; the first that says something counts.
+`parts`, a tool call. INPUTS and OUTPUTS list the attributes that hold such values; the first that says something
+counts.
 """
 
 import re
 from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -42,7 +43,13 @@ SPLIT_OUTPUTS = {
     "gen_ai.response.tool_calls": "tool_calls",
 }
 """Attributes that are each a part of one answer."""
-MESSAGES = ("gen_ai.input.messages", "gen_ai.output.messages", "llm.input_messages", "llm.output_messages", "gen_ai.prompt")
+MESSAGES = (
+    "gen_ai.input.messages",
+    "gen_ai.output.messages",
+    "llm.input_messages",
+    "llm.output_messages",
+    "gen_ai.prompt",
+)
 """Beginnings of the names of attributes that always hold messages."""
 INSTRUCTIONS = ("gen_ai.system_instructions", "system_prompt")
 WHOLE = ("pydantic_ai.all_messages", "all_messages_events", "events")
@@ -64,20 +71,34 @@ EVENT_ROLES: dict[str, Role] = {
 }
 ANSWER_EVENTS = ("gen_ai.choice", "gen_ai.content.completion")
 MEDIA_TYPES = {
-    **{name: "image" for name in ("image", "image_url", "input_image", "image-url")},
-    **{name: "audio" for name in ("audio", "input_audio", "audio-url")},
-    **{name: "file" for name in ("file", "input_file", "document", "blob", "uri", "binary", "media", "document-url")},
+    **dict.fromkeys(("image", "image_url", "input_image", "image-url"), "image"),
+    **dict.fromkeys(("audio", "input_audio", "audio-url"), "audio"),
+    **dict.fromkeys(("file", "input_file", "document", "blob", "uri", "binary", "media", "document-url"), "file"),
     "video": "video",
 }
-MEDIA_KEYS = ("image_url", "inlineData", "inline_data", "fileData", "file_data", "input_audio", "image", "file", "source")
+MEDIA_KEYS = (
+    "image_url",
+    "inlineData",
+    "inline_data",
+    "fileData",
+    "file_data",
+    "input_audio",
+    "image",
+    "file",
+    "source",
+)
 CALL_KEYS = ("functionCall", "function_call", "toolUse", "toolCall", "tool_call")
 RESULT_KEYS = ("functionResponse", "function_response", "toolResult")
 LISTS_OF_MESSAGES = ("messages", "choices", "generations", "candidates", "contents", "output")
 SINGLE_MESSAGES = ("message", "delta", "data", "kwargs", "response")
 SETTINGS = frozenset(
-    "model tools temperature max_tokens stream instructions system encoding_format type role id object metadata"
-    " dimensions user index vector embedding embeddings usage".split()
+    (
+        *("model", "tools", "temperature", "max_tokens", "stream", "instructions", "system", "encoding_format"),
+        *("type", "role", "id", "object", "metadata", "dimensions", "user", "index", "vector", "embedding"),
+        *("embeddings", "usage"),
+    )
 )
+"""Fields that are no part of what was said."""
 CUT = re.compile(r"…\[cut [0-9a-f]{8}\]$")
 MAX_LEVELS = 12
 
@@ -133,22 +154,24 @@ def content_of(attributes: Mapping[str, Any], operation: str, tool: str | None =
 
 def has_messages(attributes: Mapping[str, Any]) -> bool:
     """Tells whether attributes hold messages by their name. A span of any function may have other inputs."""
-    return any(name.startswith(MESSAGES) or RAW_INPUT.fullmatch(name) or RAW_OUTPUT.fullmatch(name) for name in attributes)
+    return any(
+        name.startswith(MESSAGES) or RAW_INPUT.fullmatch(name) or RAW_OUTPUT.fullmatch(name) for name in attributes
+    )
 
 
 def as_answers(outputs: list[Message]) -> list[Message]:
     """Gives to the model what an answer says without a role of its own."""
-    return [replace(message, role="assistant") if message.role == "user" and not holds_result(message) else message
-            for message in outputs]
+    return [
+        replace(message, role="assistant") if message.role == "user" and not holds_result(message) else message
+        for message in outputs
+    ]
 
 
 def holds_result(message: Message) -> bool:
     return any(part.kind == "tool_result" for part in message.parts)
 
 
-def first_of(
-    attributes: Mapping[str, Any], names: Iterable[str], role: Role, raw: re.Pattern[str]
-) -> list[Message]:
+def first_of(attributes: Mapping[str, Any], names: Iterable[str], role: Role, raw: re.Pattern[str]) -> list[Message]:
     for name in (*names, *filter(raw.fullmatch, attributes)):
         value = attributes.get(name)
         if value is None:
@@ -183,8 +206,9 @@ def split_whole(attributes: Mapping[str, Any]) -> tuple[list[Message], list[Mess
     for name in WHOLE:
         value = attributes.get(name)
         if isinstance(value, str) and (messages := messages_in(value, "user")):
-            last = next((place for place, one in enumerate(reversed(messages)) if one.role != "assistant"), len(messages))
-            end = len(messages) - last
+            end = len(messages)
+            while end and messages[end - 1].role == "assistant":
+                end -= 1
             return messages[:end], messages[end:]
     return [], []
 
@@ -267,7 +291,9 @@ def result_part(value: Any, tool: str | None, call_id: str | None) -> Part:
 def result_text(value: Any) -> str:
     """Returns the texts of a result that is a list of parts, else its JSON."""
     if isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-        texts = [item.get("text", item.get("content")) for item in value if item.keys() - {"type"} <= {"text", "content"}]
+        texts = [
+            item.get("text", item.get("content")) for item in value if item.keys() - {"type"} <= {"text", "content"}
+        ]
         if len(texts) == len(value) and all(isinstance(text, str) for text in texts):
             return "\n".join(texts)
     return as_text(value)
@@ -496,7 +522,9 @@ def parts_of(value: Mapping[str, Any], levels: int) -> Iterator[Part]:
 
 
 def reasoning_of(value: Mapping[str, Any]) -> Iterator[Part]:
-    text = next((value[name] for name in ("thinking", "text", "content", "reasoning", "summary") if value.get(name)), "")
+    text = next(
+        (value[name] for name in ("thinking", "text", "content", "reasoning", "summary") if value.get(name)), ""
+    )
     texts = text if isinstance(text, list) else [text]
     said = "\n".join(item.get("text", "") if isinstance(item, dict) else str(item) for item in texts)
     if said:
@@ -530,7 +558,12 @@ def tool_call_of(value: Mapping[str, Any]) -> Part:
     inner: Mapping[str, Any] = function if isinstance(function, dict) else value
     name = text_or_none(inner.get("name") or inner.get("toolName") or inner.get("tool_name"))
     call_id = next(
-        (text_or_none(outer[name]) for name in ("call_id", "id", "toolCallId", "toolUseId", "tool_call_id") if outer.get(name)), None
+        (
+            text_or_none(outer[name])
+            for name in ("call_id", "id", "toolCallId", "toolUseId", "tool_call_id")
+            if outer.get(name)
+        ),
+        None,
     )
     arguments = next((inner[key] for key in ("arguments", "args", "input") if inner.get(key) is not None), None)
     return Part("tool_call", as_text(plain_arguments(decoded(arguments))), name, call_id)

@@ -73,8 +73,9 @@ def conversation(records: Iterable[Record]) -> list[Turn]:
     turns = []
     for step in steps(speaking(list(records))):
         for message in new_messages(step, heard):
-            turns.append(Turn(heard.named(message), step.record))
-            heard.add(message)
+            named = heard.named(message)
+            turns.append(Turn(named, step.record))
+            heard.add(named)
     return turns
 
 
@@ -90,23 +91,32 @@ class Heard:
     tools: dict[str, str | None] = field(default_factory=dict)
     """The tool of each call, by the call's id."""
 
+    waiting: list[str | None] = field(default_factory=list)
+    """The tools that were called and have no result yet."""
+
     def add(self, message: Message) -> None:
         for part in message.parts:
             self.parts[key_of(message, part)] += 1
             if part.kind == "tool_call":
                 self.calls[part.name] += 1
+                self.waiting.append(part.name)
                 if part.call_id:
                     self.tools[part.call_id] = part.name
+            elif part.kind == "tool_result" and part.name in self.waiting:
+                self.waiting.remove(part.name)
 
     def named(self, message: Message) -> Message:
-        """Returns the message with the name of the tool in each result that has only the id of its call."""
+        """Returns the message with the name of the tool in each result that has only the id of its call, or none."""
         parts = (
-            replace(part, name=self.tools.get(part.call_id or ""))
-            if part.kind == "tool_result" and not part.name
-            else part
+            replace(part, name=self.tool_of(part)) if part.kind == "tool_result" and not part.name else part
             for part in message.parts
         )
         return replace(message, parts=tuple(parts))
+
+    def tool_of(self, result: Part) -> str | None:
+        """Returns the tool by the id of its call; without that, the only one that waits for a result."""
+        only = self.waiting[0] if len(self.waiting) == 1 else None
+        return self.tools.get(result.call_id or "", only)
 
 
 def speaking(records: list[Record]) -> list[Record]:

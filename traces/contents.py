@@ -24,7 +24,8 @@ SELECT DISTINCT key
 FROM traces, jsonb_object_keys(attributes) AS key
 WHERE {BATCH}
 """  # noqa: S608 (BATCH is a constant)
-# An event has its contents in its attributes, and only its name and time stay. A client's own attribute may have this name.
+# An event has its contents in its attributes, and only its name and time stay. A client's own attribute may have this
+# name.
 DELETE = f"""
 UPDATE traces
 SET attributes = (attributes - %(contents)s::text[])

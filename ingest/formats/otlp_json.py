@@ -123,9 +123,7 @@ def links_of(links: Any) -> list[SpanLink]:
     found = []
     for link in as_objects(links)[:MAX_LINKS]:
         with suppress(RejectedSpan):
-            found.append(
-                link_to(id_of(link.get("traceId"), TRACE_ID_BYTES), id_of(link.get("spanId"), SPAN_ID_BYTES))
-            )
+            found.append(link_to(id_of(link.get("traceId"), TRACE_ID_BYTES), id_of(link.get("spanId"), SPAN_ID_BYTES)))
     return [link for link in found if link]
 
 
