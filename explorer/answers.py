@@ -77,7 +77,7 @@ class TraceAnswer(TraceSummary):
     content: ContentState
     scores: list[ListedScore]
     latency_split_ms: Annotated[
-        dict[Activity, float], Field(description="What the time of these spans was spent on; adds up to all of it.")
+        dict[Activity, float], Field(description="What the time was spent on; adds up to `latency_ms`.")
     ]
     spans: list[ListedSpan]
     next_cursor: Annotated[str | None, Field(description="Give it as `cursor` for the next spans; null on the last.")]
@@ -142,7 +142,7 @@ def trace_answer(
         **summary,
         "content": content_state(right),
         "scores": trace.scores(workspace_id, summary["trace_id"]),
-        "latency_split_ms": latency_split(spans),
+        "latency_split_ms": latency_split(trace.tree_spans(workspace_id, summary)),
         "spans": [{**as_summary(span), "preview": previews.get(span["span_id"])} for span in spans],  # type: ignore[typeddict-item]
         "next_cursor": cursor,
     }

@@ -1,7 +1,6 @@
 """Splits the time of a trace by what it was spent on."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -30,25 +29,25 @@ def latency_split(spans: Iterable[Mapping[str, Any]]) -> dict[Activity, float]:
     for (at, activity, change), (until, _, _) in pairwise(changes):
         running[activity] += change
         if until > at:
-            now = next((one for one in PRIORITY if running[one]), "own_code")
-            split[now] += (until - at) / timedelta(milliseconds=1)
+            now: Activity = next((one for one in PRIORITY if running[one]), "own_code")
+            split[now] += until - at
     return {activity: duration for activity, duration in split.items() if duration}
 
 
-def changes_of(span: Mapping[str, Any]) -> Iterator[tuple[datetime, Activity, int]]:
-    start: datetime = span["timestamp"]
-    end = start + timedelta(milliseconds=span["latency_ms"] or 0)
+def changes_of(span: Mapping[str, Any]) -> Iterator[tuple[float, Activity, int]]:
+    start: float = span["start_ms"]
+    end = start + (span["latency_ms"] or 0)
     for activity, since, until in periods(span, start, end):
         yield since, activity, 1
         yield until, activity, -1
 
 
-def periods(span: Mapping[str, Any], start: datetime, end: datetime) -> Iterator[tuple[Activity, datetime, datetime]]:
+def periods(span: Mapping[str, Any], start: float, end: float) -> Iterator[tuple[Activity, float, float]]:
     if span["operation"] not in CALL_OPERATIONS:
         yield "tools" if span["operation"] == TOOL_OPERATION else "own_code", start, end
     elif span["first_token_ms"] is None:
         yield "model", start, end
     else:
-        first_token = min(start + timedelta(milliseconds=span["first_token_ms"]), end)
+        first_token = min(start + span["first_token_ms"], end)
         yield "waiting", start, first_token
         yield "generating", first_token, end

@@ -130,6 +130,18 @@ WHERE (timestamp, span_id) > (%(after)s, %(after_id)s)
 ORDER BY timestamp, span_id
 LIMIT %(limit)s
 """
+# Offsets, because ten thousand times take longer to read than all other columns.
+TREE = """
+SELECT
+    {names},
+    extract(epoch FROM timestamp - %(started_at)s)::float8 * 1000 AS start_ms
+{lookup}
+ORDER BY timestamp, span_id
+LIMIT %(limit)s
+"""
+TREE_COLUMNS = (
+    *("span_id", "parent_span_id", "operation", "name", "status", "latency_ms", "first_token_ms", "model", "tool"),
+)
 SPAN = """
 SELECT {names}, attributes::text AS attributes
 {lookup}
@@ -245,6 +257,34 @@ def spans(workspace_id: UUID, trace_id: str, after: Place = START, limit: int = 
         names=names(SPAN_COLUMNS),
     )
     return [parsed(row) for row in found]
+
+
+class TreeSpan(TypedDict):
+    """What the tree and the waterfall show of a span."""
+
+    span_id: str
+    parent_span_id: str | None
+    operation: str
+    name: str | None
+    status: Status
+    latency_ms: float | None
+    first_token_ms: float | None
+    model: str | None
+    tool: str | None
+    start_ms: float
+    """After the start of the trace."""
+
+
+def tree_spans(workspace_id: UUID, summary: TraceSummary) -> list[TreeSpan]:
+    """Returns the first MAX_SPANS spans of the trace, in the order of their starts."""
+    params = {"started_at": summary["started_at"], "limit": MAX_SPANS}
+    return rows(
+        TREE,
+        params_of(workspace_id, summary["trace_id"]) | params,
+        TreeSpan,
+        lookup=lookup(("trace_id", "timestamp", *TREE_COLUMNS)),
+        names=", ".join(TREE_COLUMNS),
+    )
 
 
 def span(workspace_id: UUID, trace_id: str, span_id: str) -> dict[str, Any] | None:

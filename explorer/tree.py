@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from traces.row import CALL_OPERATIONS, TOOL_OPERATION
@@ -59,7 +58,7 @@ def kind_of(operation: str) -> str:
     return "agent" if operation in AGENT_OPERATIONS else "other"
 
 
-def drawn(nodes: Iterable[Node], started_at: datetime) -> list[list[Any]]:
+def drawn(nodes: Iterable[Node]) -> list[list[Any]]:
     """Returns the rows that static/trace.js draws: short lists instead of objects, for a trace has thousands."""
     return [
         [
@@ -68,7 +67,7 @@ def drawn(nodes: Iterable[Node], started_at: datetime) -> list[list[Any]]:
             node.span["name"] or node.span["operation"],
             kind_of(node.span["operation"]),
             node.span["status"],
-            round((node.span["timestamp"] - started_at).total_seconds() * 1000, 3),
+            round(node.span["start_ms"], 3),
             node.span["latency_ms"],
             node.span["first_token_ms"],
             node.is_orphan,

@@ -19,7 +19,7 @@ from explorer.content import content_of
 from explorer.conversation import conversation, record_of
 from explorer.latency import LABELS, latency_split
 from explorer.person_scores import give
-from explorer.trace import MAX_SPANS, TraceSummary
+from explorer.trace import MAX_SPANS, TraceSummary, TreeSpan
 from explorer.tree import drawn, nodes_of
 from explorer.visible import events_of, links_of, own_attributes
 from web.problems import Problem
@@ -40,7 +40,7 @@ def trace_page(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
         summary = trace.summary(request.workspace.id, trace_id)
         if summary is None:
             return not_found(request)
-        spans = trace.spans(request.workspace.id, trace_id)
+        spans = trace.tree_spans(request.workspace.id, summary)
         context = page_context(request) | head_context(request, summary, spans)
         # A text in JSON: Django would take ten times as long to write the rows of 10,000 spans.
         context["rows"] = rows_json(summary, spans).decode()
@@ -61,7 +61,7 @@ def not_found(request: WorkspaceRequest) -> HttpResponse:
     return response
 
 
-def head_context(request: WorkspaceRequest, summary: TraceSummary, spans: list[dict[str, Any]]) -> dict[str, Any]:
+def head_context(request: WorkspaceRequest, summary: TraceSummary, spans: list[TreeSpan]) -> dict[str, Any]:
     split = latency_split(spans)
     total = sum(split.values()) or 1
     return {
@@ -81,9 +81,9 @@ def poll_seconds(summary: TraceSummary) -> int:
     return LIVE_SECONDS if datetime.now(UTC) - ended < LIVE_FOR and summary["span_count"] < MAX_SPANS else QUIET_SECONDS
 
 
-def rows_json(summary: TraceSummary, spans: list[dict[str, Any]]) -> bytes:
+def rows_json(summary: TraceSummary, spans: list[TreeSpan]) -> bytes:
     """Returns what static/trace.js draws, with a version that changes with it."""
-    rows = drawn(nodes_of(spans), summary["started_at"])
+    rows = drawn(nodes_of(spans))
     body = {"duration_ms": summary["latency_ms"], "rows": rows}
     return orjson.dumps({"version": f"{crc32(orjson.dumps(body)):08x}", **body})
 
@@ -97,7 +97,7 @@ def trace_rows(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
     """Returns the rows of the tree, or 204 while they are those of `?version=`."""
     with request_slot(request.workspace.id):
         summary = found_summary(request, trace_id)
-        body = rows_json(summary, trace.spans(request.workspace.id, trace_id))
+        body = rows_json(summary, trace.tree_spans(request.workspace.id, summary))
     is_same = f'"version":"{request.GET.get("version", "")}"'.encode() in body[:40]
     return private(HttpResponse(status=204) if is_same else HttpResponse(body, content_type="application/json"))
 
@@ -107,7 +107,7 @@ def trace_rows(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
 def trace_head(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
     with request_slot(request.workspace.id):
         summary = found_summary(request, trace_id)
-        context = head_context(request, summary, trace.spans(request.workspace.id, trace_id))
+        context = head_context(request, summary, trace.tree_spans(request.workspace.id, summary))
     return private(render(request, "explorer/_head.html", context))
 
 

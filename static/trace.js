@@ -164,9 +164,10 @@ function reveal(id) {
 
 // --- What is chosen ---
 
-function load(path) {
+function load(id) {
   detail.setAttribute("aria-busy", "true");
-  htmx.ajax("GET", tree.dataset.url + path, { source: tree, target: detail, swap: "innerHTML" });
+  const url = id ? `${tree.dataset.url}/spans/${encodeURIComponent(id)}` : tree.dataset.conversation;
+  htmx.ajax("GET", url, { source: tree, target: detail, swap: "innerHTML" });
 }
 
 function select(id) {
@@ -176,7 +177,7 @@ function select(id) {
   else url.searchParams.delete("span");
   history.replaceState(null, "", url);
   conversationButton.setAttribute("aria-pressed", !id);
-  load(id ? `/spans/${encodeURIComponent(id)}` : "/conversation");
+  load(id);
   render();
 }
 
@@ -247,7 +248,7 @@ new ResizeObserver(schedule).observe(tree);
 
 async function poll() {
   if (document.hidden) return;
-  const answer = await fetch(`${tree.dataset.url}/rows?version=${data.version}`, { headers: { "X-Workspace-ID": tree.dataset.workspace } }).catch(() => null);
+  const answer = await fetch(`${tree.dataset.rows}?version=${data.version}`, { headers: { "X-Workspace-ID": tree.dataset.workspace } }).catch(() => null);
   if (answer?.status !== 200) return;
   const id = data.rows[shown[active]]?.[ID];
   const before = data.rows.length;
@@ -259,7 +260,7 @@ async function poll() {
   const more = data.rows.length - before;
   document.querySelector("#tree-news").textContent = more > 0 ? `${more} more span${more > 1 ? "s have" : " has"} arrived.` : "";
   htmx.trigger("#trace-head", "trace:changed");
-  if (!selected) load("/conversation");
+  if (!selected) load(null);
 }
 setInterval(poll, Number(tree.dataset.pollSeconds) * 1000);
 
@@ -268,4 +269,4 @@ if (selected) {
   reveal(selected);
   conversationButton.setAttribute("aria-pressed", "false");
 }
-load(selected ? `/spans/${encodeURIComponent(selected)}` : "/conversation");
+load(selected);
