@@ -36,7 +36,9 @@ def operation_context(method: str, path: str, operation: Schema, base: str) -> d
         "path": path,
         "parts": path.removeprefix("/api/v1").strip("/").split("/"),
         "operation": operation,
-        "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
+        "curl": examples.curl(
+            method, path.format_map(example.get("path", {})), example.get("query", ""), example.get("body"), base
+        ),
         "tables": [table for table in tables(operation) if table.rows],
     }
 

@@ -90,7 +90,13 @@ def test_the_trace_answers_its_totals_and_its_spans_in_order(tenant: Tenant) -> 
     assert [trace[name] for name in totals] == ["run", 4000.0, 4, 2, 1, 0.0035, 1, "error"]
     assert (trace["error_type"], trace["agents"], trace["models"]) == ("rate_limit", ["support"], ["gpt-4o"])
     assert [span["preview"] for span in trace["spans"]] == [None, "Weather?", None, None]
-    assert trace["latency_split_ms"] == {"generating": 600, "waiting": 400, "model": 500, "tools": 1000, "own_code": 1500}
+    assert trace["latency_split_ms"] == {
+        "generating": 600,
+        "waiting": 400,
+        "model": 500,
+        "tools": 1000,
+        "own_code": 1500,
+    }
 
 
 def test_the_answers_are_as_declared(tenant: Tenant) -> None:
@@ -280,8 +286,16 @@ def test_a_span_is_scored_for_itself(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    [{}, {"kind": "shout"}, {"kind": "number"}, {"kind": "number", "number": "nan"}, {"kind": "number", "number": "x"}]
-    + [{"kind": "comment", "comment": " "}, {"kind": "up", "comment": "x" * 5000}, {"kind": "up", "name": "x" * 300}],
+    [
+        {},
+        {"kind": "shout"},
+        {"kind": "number"},
+        {"kind": "number", "number": "nan"},
+        {"kind": "number", "number": "x"},
+        {"kind": "comment", "comment": " "},
+        {"kind": "up", "comment": "x" * 5000},
+        {"kind": "up", "name": "x" * 300},
+    ],
 )
 def test_a_wrong_score_is_refused(tenant: Tenant, form: dict[str, str]) -> None:
     a_trace(tenant)
