@@ -8,7 +8,8 @@ from analytics.openapi import WORKSPACE, Schema, json_of, parameter, problems, s
 from explorer.answers import SpanAnswer, TraceAnswer
 from explorer.api import NoParameters, SpanPage
 
-EXAMPLE_ID = "5b8efff798038103d269b633813fc60c"
+EXAMPLE_IDS = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174"}
+"""Of the span in the example of `/v1/traces`."""
 
 
 def operations() -> dict[str, Schema]:
@@ -41,7 +42,7 @@ def read(name: str, summary: str, answer: Any, query: type[BaseModel]) -> Schema
             "200": success_response(json_of(schema_of(answer)), "Vary", "Cache-Control"),
             **problems(404),
         },
-        "x-example": {"query": "", "path": {one: EXAMPLE_ID if one == "trace_id" else EXAMPLE_ID[:16] for one in ids}},
+        "x-example": {"query": "", "path": {one: EXAMPLE_IDS[one] for one in ids}},
     }
 
 

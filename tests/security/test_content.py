@@ -70,9 +70,7 @@ def answers(client: Any, headers: dict[str, str], workspace: Workspace) -> dict[
     for path in dict.fromkeys(paths):
         for extra in ({}, {"HX-Request": "true"}):
             PROBES["content probes"] += 1
-            response = client.get(
-                path, {"workspace": str(workspace.id)} if "trace-" in path else {}, headers=headers | extra
-            )
+            response = client.get(path, query if path in pages else {}, headers=headers | extra)
             assert response.status_code < 500, path
             found[path] = found.get(path, "") + response.content.decode()
     return found
