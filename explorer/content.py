@@ -9,6 +9,8 @@ import re
 from ast import literal_eval
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 import orjson
@@ -90,7 +92,7 @@ MEDIA_KEYS = (
 CALL_KEYS = ("functionCall", "function_call", "toolUse", "toolCall", "tool_call")
 RESULT_KEYS = ("functionResponse", "function_response", "toolResult")
 LISTS_OF_MESSAGES = ("messages", "choices", "generations", "candidates", "contents", "output")
-SINGLE_MESSAGES = ("message", "delta", "data", "kwargs", "response")
+SINGLE_MESSAGES = ("message", "delta", "data", "kwargs", "response", "content")
 SETTINGS = frozenset(
     (
         *("model", "tools", "temperature", "max_tokens", "stream", "instructions", "system", "encoding_format"),
@@ -333,11 +335,17 @@ def with_cut_mark(messages: list[Message]) -> list[Message]:
 
 def messages_in_list(values: Sequence[Any], role: Role, levels: int) -> list[Message]:
     if all(isinstance(value, dict) and is_part(value) for value in values):
-        parts = tuple(parts_in(values, levels))
-        return [Message("tool" if holds_results_only(parts) else role, parts)] if parts else []
+        said = [(role_of_part(part, role), part) for part in parts_in(values, levels)]
+        grouped = groupby(said, key=itemgetter(0))
+        return [Message(one, tuple(part for _, part in parts)) for one, parts in grouped]
     if values and not any(isinstance(value, (str, list, dict)) for value in values):
         return [Message(role, (json_part(values),))]
     return [message for value in values for message in messages_in(value, role, levels - 1)]
+
+
+def role_of_part(part: Part, role: Role) -> Role:
+    """Returns who says a part that is in no message: tools are called by the model, and answer themselves."""
+    return "assistant" if part.kind == "tool_call" else "tool" if part.kind == "tool_result" else role
 
 
 def messages_in_object(value: Mapping[str, Any], role: Role, levels: int) -> list[Message]:
@@ -416,6 +424,8 @@ def message_of(value: Mapping[str, Any], role: Role, levels: int) -> Message:
     content = value.get("parts") or value.get("content")
     if not content:
         content = value.get("contents") or value.get("text") or value.get("refusal")
+    if isinstance(found := decoded(content), list) and all(isinstance(item, dict) and is_part(item) for item in found):
+        content = found  # the parts as text
     call_id = text_or_none(value.get("tool_call_id") or value.get("toolCallId"))
     name = text_or_none(value.get("name"))
     parts: list[Part] = []
@@ -619,7 +629,7 @@ def text_or_none(value: Any) -> str | None:
 
 def decoded(value: Any) -> Any:
     """Returns the value of a text with JSON or a Python literal, even if its end was cut off; else the value."""
-    if not isinstance(value, str) or value[:1] not in '{["':
+    if not isinstance(value, str) or not value.startswith(("{", "[", '"')):
         return value
     try:
         return orjson.loads(value)

@@ -75,7 +75,7 @@ def test_the_page_shows_the_conversation_in_its_order(tenant: Tenant, stack: str
         assert_readable(said)
     if stack in SILENT:
         assert not any(conversations.values())
-        page = tenant.client.get(f"/dashboard/traces/{forecast}/conversation").content.decode()
+        page = tenant.client.get(f"/dashboard/trace-conversation/{forecast}").content.decode()
         assert "hold no prompts and no answers" in page
         return
     paris = next(said for said in conversations.values() if any(PARIS in text for _, text in said))
