@@ -25,7 +25,7 @@ def update(request: WorkspaceRequest, template: str) -> HttpResponse:
             raise
         return saved_with_unknown_spend(request)
     if request.htmx:
-        filters = query_string.parse_filters(QueryDict(), request.workspace.id)
+        filters = query_string.parse_filters(QueryDict(), request.workspace.id, zone=request.workspace.zone)
         context = {"data": orjson.loads(body), "filters": filters, "workspace": request.workspace}
         return render(request, template, context)
     return json_response(body)

@@ -4,46 +4,77 @@ A colour is the name of a CSS custom property, so that one figure serves the lig
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from analytics.templatetags.links import is_cut
-from analytics.templatetags.times import previous_window
+from analytics.templatetags.times import local_bucket, previous_window
 from traces.filters import Filters
 from web.number_text import Number, exact, whole_ms
 from web.problems import check_deadline
-from workspaces.models import Workspace
 
 Bucket = dict[str, Any]
 """A point of an answer, to which `{% buckets %}` has added `starts` and `note`."""
 Figure = dict[str, Any]
 NumberText = Callable[[Number], str]
 
-HOVER_DATES = {"minute": "%a %-d %b, %H:%M", "hourly": "%a %-d %b, %H:%M", "daily": "%a %-d %b %Y"}
+HOVER_DATES = {
+    "minute": "%a %-d %b, %H:%M",
+    "hourly": "%a %-d %b, %H:%M",
+    "daily": "%a %-d %b %Y",
+    "weekly": "week of %a %-d %b %Y",
+    "monthly": "%B %Y",
+}
+HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+TICKS_SHOWN = 8
+BAR_WIDTH = 0.84
+"""Of a bucket."""
 
 
 class Chart:
     """Makes the series of one chart, and the figure of all of them."""
 
-    def __init__(self, filters: Filters, workspace: Workspace) -> None:
+    def __init__(self, filters: Filters) -> None:
         self.filters = filters
-        self.workspace = workspace
+        clocks = [self.wall_clock(start) for start in filters.bucket_starts]
+        self.has_repeated_hour = len(set(clocks)) < len(clocks)
 
     def figure(self, series: list[Figure], buckets: list[Bucket], **yaxis: Any) -> Figure:
-        half = self.filters.bucket / 2
         return {
             "data": [line_or_bars for line_or_bars in series if line_or_bars],
             "layout": {
                 "barmode": "stack",
-                "xaxis": {
-                    "range": [
-                        self.wall_clock(buckets[0]["starts"] - half),
-                        self.wall_clock(buckets[-1]["starts"] + half),
-                    ],
-                    "unifiedhovertitle": {"text": f"%{{x|{HOVER_DATES[self.filters.granularity]}}}"},
-                },
+                "xaxis": self.axis_of_names(buckets) if self.has_repeated_hour else self.axis_of_dates(buckets),
                 "yaxis": {"rangemode": "tozero", **yaxis},
             },
+        }
+
+    def axis_of_dates(self, buckets: list[Bucket]) -> Figure:
+        half = self.filters.bucket / 2
+        first, last = (self.wall_clock(buckets[place]["starts"]) for place in (0, -1))
+        step = len(buckets) // TICKS_SHOWN + 1
+        # Else Plotly names days on which no bar stands.
+        ticks: dict[str, Figure] = {
+            "weekly": {"tick0": clock_text(first), "dtick": step * WEEK / timedelta(milliseconds=1)},
+            "monthly": {"tickformatstops": [], "tickformat": "%b %Y", "tick0": clock_text(first), "dtick": f"M{step}"},
+        }
+        return {
+            "range": [clock_text(first - half), clock_text(last + half)],
+            "unifiedhovertitle": {"text": f"%{{x|{HOVER_DATES[self.filters.granularity]}}}"},
+            **ticks.get(self.filters.granularity, {}),
+        }
+
+    def axis_of_names(self, buckets: list[Bucket]) -> Figure:
+        """Returns an axis on which an hour that comes twice, as clocks are set back, has two places."""
+        step = len(buckets) // TICKS_SHOWN + 1
+        ticks = [bucket["starts"] for bucket in buckets[::step]]
+        return {
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": [self.x(bucket["starts"]) for bucket in buckets],
+            "range": [-0.5, len(buckets) - 0.5],
+            "tickvals": [self.x(start) for start in ticks],
+            "ticktext": [f"{self.wall_clock(start):%-d %b %H:%M}" for start in ticks],
         }
 
     def bars(
@@ -54,9 +85,9 @@ class Chart:
         return {
             "type": "bar",
             "name": name,
-            "x": [self.wall_clock(bucket["starts"]) for bucket in buckets],
+            "x": [self.x(bucket["starts"]) for bucket in buckets],
             "y": y,
-            "width": self.filters.bucket / timedelta(milliseconds=1) * 0.84,
+            "width": BAR_WIDTH * (1 if self.has_repeated_hour else self.filters.bucket / timedelta(milliseconds=1)),
             # A bucket that the window's edge cuts is drawn lighter, and its hover text has a note.
             "marker": {"color": colour, "opacity": [0.5 if bucket["note"] else 1 for bucket in buckets]},
             "customdata": hover_texts(y, buckets, number),
@@ -69,7 +100,7 @@ class Chart:
             "type": "scatter",
             "mode": "lines+markers",
             "name": name,
-            "x": [self.wall_clock(bucket["starts"]) for bucket in buckets],
+            "x": [self.x(bucket["starts"]) for bucket in buckets],
             "y": [seconds(value) for value in values],
             "line": {"color": colour, "width": 2},
             "marker": {"size": [0 if has_neighbour(values, index) else 6 for index in range(len(values))]},
@@ -80,20 +111,21 @@ class Chart:
     def previous_line(
         self, points: Sequence[Any], y: Sequence[float | None], number: NumberText = exact, prefix: str = ""
     ) -> Figure:
-        """Draws the previous window dashed, moved onto this one; nothing where it was empty.
+        """Draws the previous window dashed, moved onto this one so that weekdays meet; nothing where it was empty.
 
         It leaves out the buckets that an edge of the previous window cuts: there the line would fall although nothing
         happened.
         """
         if not any(y):
             return {}
-        length = self.filters.end - self.filters.start
         points, y = without_cut_buckets(points, y, self.filters.previous)
+        places = [self.moved(start_of(point)) for point in points]
+        y = [value for value, place in zip(y, places, strict=True) if place is not None]
         return {
             "type": "scatter",
             "mode": "lines",
-            "name": f"{prefix}{previous_window(self.filters)}",
-            "x": [self.wall_clock(start_of(point) + length) for point in points],
+            "name": f"{prefix}{previous_window(self.filters)}{self.moved_words}",
+            "x": [place for place in places if place is not None],
             "y": y,
             "line": {"color": "--muted", "width": 2, "dash": "dash"},
             "opacity": 0.5,
@@ -102,10 +134,60 @@ class Chart:
             "hovertemplate": "%{text}",
         }
 
-    def wall_clock(self, moment: datetime) -> str:
-        """Formats a time without offset: Plotly shows it as it is. A daily bucket is always a day of UTC."""
-        zone = UTC if self.filters.granularity == "daily" else self.workspace.zone
-        return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    @property
+    def moved_by(self) -> timedelta:
+        """Returns how much later the previous window is drawn, by the clock on the wall.
+
+        These are whole weeks if the window has some, so that weekdays meet, and whole days if the window has some but
+        for a change of clocks.
+        """
+        length = self.filters.end - self.filters.start
+        if self.filters.granularity == "weekly" or length >= WEEK - HOUR:
+            return max((length + HOUR) // WEEK, 1) * WEEK
+        days = max(round(length / DAY), 1) * DAY
+        return days if self.filters.granularity == "daily" or abs(days - length) <= HOUR else length
+
+    @property
+    def moved_words(self) -> str:
+        is_moved_less = self.filters.end - self.filters.start - self.moved_by > HOUR
+        if self.filters.granularity == "monthly" or not is_moved_less:
+            return ""
+        return f", drawn {self.moved_by // DAY} days later"
+
+    def moved(self, start: datetime) -> str | None:
+        """Returns the place of a bucket of the previous window; None if it comes before this window."""
+        starts = self.filters.bucket_starts
+        clock = self.wall_clock(start)
+        if self.filters.granularity == "monthly":
+            clock = months_later(clock, len(starts) - self.is_first_month_cut)
+        else:
+            clock += self.moved_by
+        if clock < self.wall_clock(starts[0]):
+            return None
+        if not self.has_repeated_hour:
+            return clock_text(clock)
+        return next((self.x(start) for start in starts if self.wall_clock(start) == clock), None)
+
+    @property
+    def is_first_month_cut(self) -> bool:
+        return self.filters.bucket_starts[0] < self.filters.start
+
+    def x(self, start: datetime) -> str:
+        """Returns the place of a bucket: the clock on the wall, which Plotly shows as it is, or a name."""
+        return local_bucket(start, self.filters) if self.has_repeated_hour else clock_text(self.wall_clock(start))
+
+    def wall_clock(self, moment: datetime) -> datetime:
+        """Returns the time without offset that a clock in the zone shows."""
+        return moment.astimezone(self.filters.zone).replace(tzinfo=None)
+
+
+def clock_text(clock: datetime) -> str:
+    return f"{clock:%Y-%m-%d %H:%M:%S}"
+
+
+def months_later(clock: datetime, months: int) -> datetime:
+    years, month = divmod(clock.month - 1 + months, 12)
+    return clock.replace(year=clock.year + years, month=month + 1)
 
 
 def hover_texts(values: Sequence[float | None], buckets: list[Bucket], number: NumberText) -> list[str]:

@@ -8,9 +8,10 @@ from analytics.field_types import BucketStart, PerPricedCallUsd, PricedCostUsd
 from analytics.query_string import bucket_count
 from budgets.answer import BudgetAnswer, budget_answer
 from traces import sums
-from traces.bucket_series import bucket_series_sql
+from traces.bucket_series import bucket_series_sql, bucket_sql
+from traces.buckets import Granularity
 from traces.db import row, rows
-from traces.filters import Filters, Granularity
+from traces.filters import Filters
 from traces.row import COST_COLUMNS
 from workspaces.models import Workspace
 
@@ -104,12 +105,12 @@ def trend(filters: Filters) -> Trend:
     """Returns a point for each bucket and each model. The database sends each name once, and no point of an answer
     that would be too large.
     """
-    buckets = bucket_count(filters.start, filters.end, filters.granularity)
+    buckets = bucket_count(filters, filters.granularity)
     points = rows(
         """
         WITH costs AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 provider,
                 model,
                 sum(calls) AS calls,
@@ -157,7 +158,7 @@ def trend(filters: Filters) -> Trend:
                 rank,
                 0,
                 NULL
-            FROM {buckets} AS buckets
+            FROM {buckets} AS buckets (timestamp, until)
             CROSS JOIN lines
         )
         SELECT
@@ -185,8 +186,9 @@ def trend(filters: Filters) -> Trend:
         """,
         filters.params | {"point_bytes": POINT_BYTES, "max_bytes": MAX_BYTES // buckets},
         row_type=TrendPoint,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "provider", "model", "calls", "priced_calls", "cost_usd", by_bucket=True),
     )
     lines = [point for point in points if point["timestamp"] is None]
     check_size(buckets * sum(line["bytes"] or 0 for line in lines))

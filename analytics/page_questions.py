@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from analytics.answers import Question
 from traces import sums
-from traces.bucket_series import bucket_series_sql
+from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.db import row, rows
 from traces.filters import DIMENSIONS, Filters
 
@@ -143,7 +143,7 @@ def users_and_agents_over_time(filters: Filters) -> UsersAndAgentsOverTime:
         """
         WITH agents AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 count(DISTINCT agent_id) AS agents,
                 sum(calls) AS calls
             FROM {calls} AS calls
@@ -154,16 +154,17 @@ def users_and_agents_over_time(filters: Filters) -> UsersAndAgentsOverTime:
             coalesce(users, 0) AS users,
             coalesce(agents, 0) AS agents,
             calls::float8 / NULLIF(users, 0) AS calls_per_user
-        FROM {buckets} AS buckets
+        FROM {buckets} AS buckets (timestamp, until)
         LEFT JOIN {users} AS distinct_users USING (timestamp)
         LEFT JOIN agents USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
         row_type=UsersAndAgentsInBucket,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "agent_id", "calls", bucket=filters.bucket),
-        users=sums.distinct_users_sql(filters, bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "agent_id", "calls", by_bucket=True),
+        users=sums.distinct_users_sql(filters, by_bucket=True),
     )
     return {"data": data}
 

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
@@ -10,13 +11,16 @@ from django.views.decorators.http import require_safe
 from analytics import page_questions, query_string
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
+from analytics.page_questions import Choice
 from analytics.templatetags.links import PAGE_ONLY, WINDOW, iso
-from traces.filters import BUCKETS, DIMENSIONS, RANGES, Filters
+from traces.buckets import BUCKETS
+from traces.filters import DIMENSIONS, RANGES, Filters
 from traces.text import NAME_LENGTH
 from web.declared_access import View, public
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.models import Workspace
+from workspaces.time_zones import time_zones
 
 LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS}
 MAX_CHOICES = 100
@@ -37,13 +41,13 @@ def dashboard(page: Page) -> View:
             "workspace": request.workspace,
             "workspaces": request.workspaces,
             "ranges": RANGES,
-            "window_parameters": WINDOW,
+            "window_parameters": (*WINDOW, "zone"),
             "query": query.urlencode(),
         }
         try:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
-            filters = query_string.parse_filters(query, request.workspace.id)
+            filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
         context |= {"metrics": metrics_of(page)} | controls(filters, request.workspace)
@@ -62,9 +66,10 @@ def controls(filters: Filters, workspace: Workspace) -> dict[str, Any]:
             {"name": name, "label": label, "value": filters.values.get(name)} for name, label in LABELS.items()
         ],
         "granularities": granularities(filters),
-        "from": local_minute(filters.start, workspace),
-        "to": local_minute(filters.end, workspace),
-        "windows": calendar_windows(workspace),
+        "chosen_zone": filters.zone.key if filters.zone != workspace.zone else None,
+        "from": local_minute(filters.start, filters.zone),
+        "to": local_minute(filters.end, filters.zone),
+        "windows": calendar_windows(filters.zone),
     }
 
 
@@ -77,19 +82,19 @@ def granularities(filters: Filters) -> list[str]:
     fitting = [
         name
         for name, width in BUCKETS.items()
-        if width <= length and query_string.bucket_count(filters.start, filters.end, name) <= query_string.MAX_BUCKETS
+        if width <= length and query_string.bucket_count(filters, name) <= query_string.MAX_BUCKETS
     ]
     return [*fitting, *({filters.granularity} - {*fitting})]
 
 
-def local_minute(moment: datetime, workspace: Workspace) -> str:
+def local_minute(moment: datetime, zone: ZoneInfo) -> str:
     """Formats a time for an input of the type datetime-local."""
-    return moment.astimezone(workspace.zone).strftime("%Y-%m-%dT%H:%M")
+    return moment.astimezone(zone).strftime("%Y-%m-%dT%H:%M")
 
 
-def calendar_windows(workspace: Workspace) -> list[dict[str, str]]:
-    """Returns windows of whole days and months of the workspace's zone."""
-    today = datetime.now(workspace.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+def calendar_windows(zone: ZoneInfo) -> list[dict[str, str]]:
+    """Returns windows of whole days and months of the zone."""
+    today = datetime.now(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     month = today.replace(day=1)
     named = {
         "Yesterday": (today - timedelta(days=1), today),
@@ -111,14 +116,20 @@ def custom_window(query: QueryDict, workspace: Workspace) -> QueryDict:
         window_query.pop(name, None)
     for field, name in (("from", "start"), ("to", "end")):
         window_query.pop(field, None)
-        window_query[name] = iso(parse_wall_clock(field, query.get(field, ""), workspace))
+        window_query[name] = iso(parse_wall_clock(field, query.get(field, ""), reader_zone(query, workspace)))
     return window_query
 
 
-def parse_wall_clock(field: str, text: str, workspace: Workspace) -> datetime:
+def reader_zone(query: QueryDict, workspace: Workspace) -> ZoneInfo:
+    """Returns the zone that the page is shown in. A name that is no zone is refused after the redirect."""
+    name = query.get("zone")
+    return ZoneInfo(name) if name in time_zones() else workspace.zone
+
+
+def parse_wall_clock(field: str, text: str, zone: ZoneInfo) -> datetime:
     try:
         wall_clock = datetime.fromisoformat(text)
-        return wall_clock.replace(tzinfo=workspace.zone).astimezone(UTC)
+        return wall_clock.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         message = "must be a date and time like 2026-11-23T10:00"
         raise Problem(422, "The window is not valid.", [{"loc": ["query", field], "msg": message}]) from error
@@ -128,27 +139,45 @@ def parse_wall_clock(field: str, text: str, workspace: Workspace) -> datetime:
 @workspace_access("read")
 def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     """Renders the values that a filter list offers, those with the most calls in the window first."""
+    if name == "zone":
+        return zone_choices(request)
     if name not in LABELS:
         raise Http404
     query = request.GET.copy()
     search = query.pop("search", [""])[0]
-    filters = query_string.parse_filters(query, request.workspace.id)
+    filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
     matching = matching_choices(name, search, filters, request.workspace)
-    context = {
+    return choice_list(request, name, matching, search, value=filters.values.get(name))
+
+
+def zone_choices(request: WorkspaceRequest) -> HttpResponse:
+    """Renders the time zones that a reader may look in: first the workspace's and UTC."""
+    workspace_zone = request.workspace.time_zone
+    zones = dict.fromkeys([workspace_zone, "UTC", *sorted(time_zones())])
+    search = request.GET.get("search", "")
+    # People type the blank of New York, not its underscore.
+    part = search.strip().replace(" ", "_").lower()
+    offered: list[Choice] = [{"value": zone, "calls": None} for zone in zones if part in zone.lower()]
+    all_label = f"The workspace's: {workspace_zone}"
+    return choice_list(request, "zone", offered, search, value=request.GET.get("zone"), all_label=all_label)
+
+
+def choice_list(
+    request: WorkspaceRequest, name: str, matching: list[Choice], search: str, **context: str | None
+) -> HttpResponse:
+    context_of_list = {
         "name": name,
-        "label": LABELS[name],
-        "value": filters.values.get(name),
         "choices": matching[:MAX_CHOICES],
         "not_shown": len(matching) - MAX_CHOICES,
         "search": search,
         "workspace": request.workspace,
     }
-    response = render(request, "analytics/_choices.html", context)
+    response = render(request, "analytics/_choices.html", context_of_list | context)
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-def matching_choices(name: str, search: str, filters: Filters, workspace: Workspace) -> list[page_questions.Choice]:
+def matching_choices(name: str, search: str, filters: Filters, workspace: Workspace) -> list[Choice]:
     """Returns the values that contain the text, at most 1,000. None has a NUL or more than NAME_LENGTH characters."""
     if "\0" in search or len(search) > NAME_LENGTH:
         return []

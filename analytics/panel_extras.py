@@ -78,7 +78,9 @@ def running_month(filters: Filters, workspace: Workspace) -> Any:
     """Returns the spend of each day of the workspace's running month, whatever filters the page has."""
     now = datetime.now(UTC)
     start, _ = period(workspace, now)
-    whole = Filters(filters.workspace_id, start=start, end=now, granularity="daily", limit=1, range="30d")
+    whole = Filters(
+        filters.workspace_id, start=start, end=now, granularity="daily", limit=1, range="30d", zone=workspace.zone
+    )
     return answer_data(cost.trend, whole, workspace, SERIES_TTL_SECONDS, f"month {start:%Y-%m}:")
 
 

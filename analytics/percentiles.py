@@ -1,7 +1,7 @@
 """Computes percentiles of latency: exact from the rows of a small window, else estimated from a histogram."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from django.conf import settings
@@ -9,7 +9,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from analytics.field_types import LatencyMs
-from traces import sums, windows
+from traces import sums
+from traces.bucket_series import bucket_sql
 from traces.db import rows
 from traces.filters import FILTER_SQL, Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
@@ -115,24 +116,24 @@ GROUP BY timestamp
 
 
 def percentiles(
-    filters: Filters, calls: int, timed_calls: int, bucket: timedelta | None = None
+    filters: Filters, calls: int, timed_calls: int, by_bucket: bool = False
 ) -> tuple[PercentileMethod, dict[datetime, Percentiles]]:
     """Returns the percentiles of each bucket that has timed calls, by its start.
 
-    Without `bucket` they are the percentiles of the whole window, by its start. `calls` and `timed_calls` are sums over
-    the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
+    Without `by_bucket` they are the percentiles of the whole window, by its start. `calls` and `timed_calls` are sums
+    over the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
-    bucket_sql = "time_bucket(%(bucket)s, timestamp)" if bucket else "%(start)s::timestamptz"
+    bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS:
-        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket_sql, filters=FILTER_SQL)
+        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket, filters=FILTER_SQL)
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(
         HISTOGRAM,
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
-        bucket=bucket_sql,
-        latency=sums.latency_sql(filters, bucket or windows.ANY_WIDTH),
+        bucket=bucket,
+        latency=sums.latency_sql(filters, by_bucket),
     )
     return "histogram", by_start(histogram)
 

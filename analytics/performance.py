@@ -11,9 +11,10 @@ from analytics.error_samples import ErrorSums, error_samples
 from analytics.field_types import BucketStart, LatencyMs
 from analytics.percentiles import NO_PERCENTILES, PercentileMethod, Percentiles, percentiles
 from traces import sums
-from traces.bucket_series import bucket_series_sql
+from traces.bucket_series import bucket_series_sql, bucket_sql
+from traces.buckets import Granularity
 from traces.db import row, rows
-from traces.filters import Filters, Granularity
+from traces.filters import Filters
 
 
 class OverviewChange(TypedDict):
@@ -107,7 +108,7 @@ def latency(filters: Filters) -> Latency:
         """
         WITH averages AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 sum(calls) AS calls,
                 sum(timed_calls) AS timed_calls,
                 sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms
@@ -119,17 +120,18 @@ def latency(filters: Filters) -> Latency:
             coalesce(calls, 0) AS calls,
             coalesce(timed_calls, 0) AS timed_calls,
             avg_latency_ms
-        FROM {buckets} AS buckets
+        FROM {buckets} AS buckets (timestamp, until)
         LEFT JOIN averages USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
         row_type=BucketSums,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "calls", "timed_calls", "latency_ms", bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "calls", "timed_calls", "latency_ms", by_bucket=True),
     )
     calls, timed_calls = (sum(bucket[name] for bucket in buckets) for name in ("calls", "timed_calls"))
-    method, by_start = percentiles(filters, calls, timed_calls, filters.bucket)
+    method, by_start = percentiles(filters, calls, timed_calls, by_bucket=True)
     return {
         "granularity": filters.granularity,
         "percentile_method": method,
@@ -165,7 +167,7 @@ def throughput(filters: Filters) -> Throughput:
         """
         WITH counts AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 sum(calls) FILTER (WHERE status = 'success') AS success,
                 sum(calls) FILTER (WHERE status = 'error') AS error,
                 sum(calls) FILTER (WHERE status = 'timeout') AS timeout,
@@ -180,16 +182,17 @@ def throughput(filters: Filters) -> Throughput:
             coalesce(timeout, 0) AS timeout,
             coalesce(total, 0) AS total,
             coalesce(total, 0) / extract(
-                epoch FROM least(timestamp + %(bucket)s, %(end)s) - greatest(timestamp, %(start)s)
+                epoch FROM until - greatest(timestamp, %(start)s)
             )::float8 AS requests_per_second
-        FROM {buckets} AS buckets
+        FROM {buckets} AS buckets (timestamp, until)
         LEFT JOIN counts USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
         row_type=ThroughputInBucket,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "status", "calls", bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "status", "calls", by_bucket=True),
     )
     return {"granularity": filters.granularity, "data": data}
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self, get_args
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
 from pydantic import (
@@ -21,9 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from prices.providers import provider_name
-from traces.filters import BUCKET_ORIGIN, BUCKETS, DIMENSIONS, EARLIEST, LATEST, RANGES, Filters, Granularity, Range
+from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts
+from traces.filters import DIMENSIONS, EARLIEST, LATEST, RANGES, Filters, Range
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
+from workspaces.time_zones import time_zones
 
 # The widest window for which each granularity is the default.
 DEFAULT_GRANULARITY: dict[Granularity, timedelta] = {
@@ -57,6 +60,12 @@ def plain_text(value: str) -> str:
     return value
 
 
+def known_zone(value: str) -> str:
+    if value not in time_zones():
+        raise PydanticCustomError("zone", "must be a time zone like Europe/Berlin")
+    return value
+
+
 Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
 Text = Annotated[
     str,
@@ -76,7 +85,15 @@ class WindowQuery(BaseModel):
     start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
     end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
     granularity: Annotated[
-        Granularity | None, Field(description="Width of a bucket; by default it fits the window.")
+        Granularity | None,
+        Field(description="The buckets: minutes, or hours, days, weeks or months of the zone; by default as fits."),
+    ] = None
+    zone: Annotated[
+        str | None,
+        AfterValidator(known_zone),
+        Field(
+            description="IANA zone of the hours, days, weeks and months, like Asia/Kolkata; by default the workspace's."
+        ),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of rows in a list.")] = 10
 
@@ -116,13 +133,18 @@ MESSAGES = {
 
 
 def parse_filters(
-    query: QueryDict, workspace_id: UUID, now: datetime | None = None, limits_series: bool = False
+    query: QueryDict,
+    workspace_id: UUID,
+    now: datetime | None = None,
+    limits_series: bool = False,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Filters:
     """Returns the filters, or raises a 422 Problem that names every error of the query string.
 
-    `limits_series` is true for an answer that has so many series as `limit` says, and one of all others.
+    `limits_series` is true for an answer that has so many series as `limit` says, and one of all others. `zone` is the
+    workspace's, for a query string without one.
     """
-    return parse_query(query, workspace_id, Query, now, limits_series)[1]
+    return parse_query(query, workspace_id, Query, now, limits_series, zone)[1]
 
 
 def parse_query(
@@ -131,10 +153,11 @@ def parse_query(
     model: type[WindowQuery],
     now: datetime | None = None,
     limits_series: bool = False,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> tuple[WindowQuery, Filters]:
     """Returns the parameters of a read that accepts those of `model`, and the filters among them."""
     valid, errors = validate(query, model)
-    filters = filters_of(valid, workspace_id, now or datetime.now(UTC)) if valid else None
+    filters = filters_of(valid, workspace_id, now or datetime.now(UTC), zone) if valid else None
     if filters and (error := too_many_buckets(filters) or (too_many_points(filters) if limits_series else None)):
         errors.append(error)
     if errors or filters is None or valid is None:
@@ -184,7 +207,7 @@ def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     return {"loc": ["query", *loc], "msg": message}
 
 
-def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters:
+def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: ZoneInfo) -> Filters:
     relative: Range | None = None
     if query.start and query.end:
         start, end = query.start, query.end
@@ -203,26 +226,25 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime) -> Filters
         limit=query.limit,
         range=relative,
         values={name: value for name, value in values.items() if value is not None},
+        zone=ZoneInfo(query.zone) if query.zone else zone,
     )
 
 
 def too_many_buckets(filters: Filters) -> FieldError | None:
-    if bucket_count(filters.start, filters.end, filters.granularity) <= MAX_BUCKETS:
+    if bucket_count(filters, filters.granularity) <= MAX_BUCKETS:
         return None
-    fits = next(name for name in BUCKETS if bucket_count(filters.start, filters.end, name) <= MAX_BUCKETS)
+    fits = next(name for name in BUCKETS if bucket_count(filters, name) <= MAX_BUCKETS)
     message = f"{filters.granularity} makes more than {MAX_BUCKETS} buckets in this window; use {fits}"
     return {"loc": ["query", "granularity"], "msg": message}
 
 
 def too_many_points(filters: Filters) -> FieldError | None:
-    count = bucket_count(filters.start, filters.end, filters.granularity)
+    count = bucket_count(filters, filters.granularity)
     if count * (filters.limit + 1) <= MAX_POINTS:
         return None
     fitting_limit = MAX_POINTS // count - 1
     message = f"{count:,} buckets of {filters.limit} series make more than {MAX_POINTS:,} points; use {fitting_limit}"
-    wider = [
-        name for name in BUCKETS if bucket_count(filters.start, filters.end, name) * (filters.limit + 1) <= MAX_POINTS
-    ]
+    wider = [name for name in BUCKETS if bucket_count(filters, name) * (filters.limit + 1) <= MAX_POINTS]
     other = f" or granularity {wider[0]}" if wider else ""
     return {"loc": ["query", "limit"], "msg": f"{message} or less{other}"}
 
@@ -231,6 +253,9 @@ def fitting(widest: Iterable[tuple[Granularity, timedelta]], length: timedelta) 
     return next(name for name, limit in widest if length <= limit)
 
 
-def bucket_count(start: datetime, end: datetime, granularity: Granularity) -> int:
-    width = BUCKETS[granularity]
-    return -((BUCKET_ORIGIN - end) // width) - (start - BUCKET_ORIGIN) // width
+def bucket_count(filters: Filters, granularity: Granularity) -> int:
+    """Returns how many buckets the window touches. It counts only whole ones if they are too many already."""
+    whole = (filters.end - filters.start) // BUCKETS[granularity]
+    if whole > MAX_BUCKETS:
+        return whole
+    return len(bucket_starts(filters.start, filters.end, granularity, filters.zone))

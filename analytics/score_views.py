@@ -73,7 +73,9 @@ def query_errors(query: QueryDict) -> list[FieldError]:
 @require_safe
 @workspace_access("read")
 def listing(request: WorkspaceRequest) -> HttpResponse:
-    query, filters = query_string.parse_query(request.GET, request.workspace.id, ScoreQuery)
+    query, filters = query_string.parse_query(
+        request.GET, request.workspace.id, ScoreQuery, zone=request.workspace.zone
+    )
     narrowed = scores.ScoreFilters(**{name: getattr(query, name) for name in scores.ScoreFilters._fields})
     with request_slot(request.workspace.id):
         page, end = scores.score_list(filters, narrowed, query.cursor)  # type: ignore[attr-defined]

@@ -10,9 +10,10 @@ from typing_extensions import TypedDict
 from analytics.change import Change, change
 from analytics.field_types import BucketStart, LatencyMs, PricedCostUsd
 from traces import sums, windows
-from traces.bucket_series import bucket_series_sql
+from traces.bucket_series import bucket_series_sql, bucket_sql
+from traces.buckets import Granularity
 from traces.db import row, rows
-from traces.filters import FILTER_SQL, Filters, Granularity
+from traces.filters import FILTER_SQL, Filters
 from traces.rollups.catalogue import HOUR, USER_AGENTS
 from traces.windows import TimeRange
 
@@ -93,7 +94,7 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
         """
         WITH counts AS (
             SELECT
-                time_bucket(%(bucket)s, timestamp) AS timestamp,
+                {bucket} AS timestamp,
                 sum(calls) AS calls,
                 sum(errors) AS errors
             FROM {calls} AS calls
@@ -103,14 +104,15 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
             timestamp,
             coalesce(calls, 0) AS calls,
             coalesce(errors, 0) AS errors
-        FROM {buckets} AS buckets
+        FROM {buckets} AS buckets (timestamp, until)
         LEFT JOIN counts USING (timestamp)
         ORDER BY timestamp
         """,
         filters.params,
         row_type=CallsInBucket,
-        buckets=bucket_series_sql(),
-        calls=sums.calls_sql(filters, "calls", "errors", bucket=filters.bucket),
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "calls", "errors", by_bucket=True),
     )
     return {
         "granularity": filters.granularity,

@@ -33,7 +33,9 @@ def metric_view(metric: Metric) -> View:
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest) -> HttpResponse:
-        filters = query_string.parse_filters(request.GET, request.workspace.id, limits_series=metric.limits_series)
+        filters = query_string.parse_filters(
+            request.GET, request.workspace.id, limits_series=metric.limits_series, zone=request.workspace.zone
+        )
         with large_slot(points_of(metric, filters, is_panel=bool(request.htmx)), request.workspace.id):
             result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
             response = panel(request, metric, filters, result.body) if request.htmx else json_response(result.body)
@@ -48,7 +50,7 @@ def metric_view(metric: Metric) -> View:
 def points_of(metric: Metric, filters: Filters, is_panel: bool) -> int:
     """Returns how many points the answer has at most, or the longest of the answers that its panel shows."""
     series = max(filters.limit if metric.limits_series else 0, SERIES_SHOWN if is_panel else 0) + 1
-    return series * query_string.bucket_count(filters.start, filters.end, filters.granularity)
+    return series * query_string.bucket_count(filters, filters.granularity)
 
 
 def panel(request: WorkspaceRequest, metric: Metric, filters: Filters, body: bytes) -> HttpResponse:

@@ -96,7 +96,7 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
         """,
         month.params | {"zone": workspace.time_zone, "now": now},
         row_type=MonthSums,
-        recent=sums.calls_sql(usual, "cost_usd", bucket=usual.bucket),
+        recent=sums.calls_sql(usual, "cost_usd", by_bucket=True),
         month=sums.calls_sql(month, "cost_usd"),
     )
     spend_usd = month_sums["spend_usd"]

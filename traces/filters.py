@@ -9,22 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts, have_equal_length, next_start
 from traces.row import CALL_OPERATIONS
 
 Range = Literal["1h", "24h", "7d", "30d"]
-Granularity = Literal["minute", "hourly", "daily"]
 
 RANGES: dict[Range, timedelta] = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
-}
-BUCKETS: dict[Granularity, timedelta] = {
-    "minute": timedelta(minutes=1),
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
 }
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # the first bucket of time_bucket
@@ -82,10 +78,30 @@ class Filters:
     """Set if the window is relative to now."""
     values: Mapping[str, str] = field(default_factory=dict)
     """The value of each dimension that is filtered, by its name."""
+    zone: ZoneInfo = UTC_ZONE
+    """Its hours, days, weeks and months are the buckets of a series."""
 
     @property
     def bucket(self) -> timedelta:
+        """Returns the usual length of a bucket."""
         return BUCKETS[self.granularity]
+
+    @property
+    def bucket_starts(self) -> tuple[datetime, ...]:
+        return bucket_starts(self.start, self.end, self.granularity, self.zone)
+
+    @property
+    def has_equal_buckets(self) -> bool:
+        return have_equal_length(self.bucket_starts, self.end, self.bucket)
+
+    def bucket_end(self, start: datetime) -> datetime:
+        """Returns where the bucket ends that begins at `start`."""
+        return next_start(start, self.granularity, self.zone)
+
+    @property
+    def bucket_offset(self) -> timedelta:
+        """Returns how much later buckets of equal length begin than those of time_bucket."""
+        return (self.bucket_starts[0] - BUCKET_ORIGIN) % self.bucket
 
     @property
     def previous(self) -> "Filters":
@@ -120,6 +136,10 @@ class Filters:
             "start": self.start,
             "end": self.end,
             "bucket": self.bucket,
+            "bucket_offset": self.bucket_offset,
+            "first_bucket": self.bucket_starts[0],
+            "bucket_starts": list(self.bucket_starts),
+            "bucket_ends": [*self.bucket_starts[1:], self.end],
             "limit": self.limit,
             "operations": self.operations,
             **{dimension.name: self.values.get(dimension.name) for dimension in DIMENSIONS},
@@ -130,7 +150,7 @@ class Filters:
         """Returns a key that is the same for every reader of one question: a relative range stays relative."""
         window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
         active = [(name, self.values[name]) for name in self.active_filters]
-        return repr((*window, self.granularity, self.limit, active))
+        return repr((*window, self.granularity, self.zone.key, self.limit, active))
 
     def without(self, name: str) -> "Filters":
         """Returns the filters without the filter for this dimension."""

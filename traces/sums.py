@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
+from traces.bucket_series import bucket_sql
 from traces.engines.protocol import RollupState
 from traces.filters import Filters
 from traces.rollups.catalogue import (
@@ -37,7 +38,6 @@ from traces.rollups.catalogue import (
     is_same_sql,
 )
 from traces.windows import (
-    ANY_WIDTH,
     Segment,
     literal,
     rollup_state,
@@ -50,15 +50,15 @@ from traces.windows import (
 )
 
 
-def calls_sql(filters: Filters, *columns: str, bucket: timedelta = ANY_WIDTH, state: RollupState | None = None) -> str:
+def calls_sql(filters: Filters, *columns: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
     """Returns calls by time and by `columns`, which are keys of rollups and names of ALL_MEASURES.
 
-    Each row has the calls from `timestamp` to before `until`, which is no longer than `bucket`. A caller that reads the
-    state of many workspaces at once passes `state`.
+    Each row has the calls from `timestamp` to before `until`; with `by_bucket` all of them are in one bucket of the
+    series. A caller that reads the state of many workspaces at once passes `state`.
     """
     measures = {name: ALL_MEASURES[name] for name in columns if name in ALL_MEASURES}
     keys = {*columns, *filters.active_filters} - measures.keys()
-    return window_sql(filters, smallest_rollup(keys, measures)._replace(measures=measures), bucket, state)
+    return window_sql(filters, smallest_rollup(keys, measures)._replace(measures=measures), by_bucket, state)
 
 
 def smallest_rollup(keys: set[str], measures: Mapping[str, str]) -> Rollup:
@@ -72,9 +72,9 @@ def smallest_rollup(keys: set[str], measures: Mapping[str, str]) -> Rollup:
     return Rollup("rows", tuple(sorted(keys)), ALL_MEASURES, widths=())
 
 
-def latency_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
+def latency_sql(filters: Filters, by_bucket: bool = False) -> str:
     """Returns calls by time and latency_bucket."""
-    return window_sql(filters, LATENCY if set(filters.active_filters) <= set(LATENCY.keys) else CALL_LATENCY, bucket)
+    return window_sql(filters, LATENCY if set(filters.active_filters) <= set(LATENCY.keys) else CALL_LATENCY, by_bucket)
 
 
 def users_sql(filters: Filters, *columns: str) -> str:
@@ -82,7 +82,7 @@ def users_sql(filters: Filters, *columns: str) -> str:
 
     Calls without a user are left out.
     """
-    return window_sql(filters, users_rollup(filters, *columns), ANY_WIDTH)
+    return window_sql(filters, users_rollup(filters, *columns))
 
 
 def user_totals_sql(filters: Filters) -> str:
@@ -91,7 +91,7 @@ def user_totals_sql(filters: Filters) -> str:
     stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
     # There are many users, so a measure that is not needed would take a third of the time.
     rollup = users_rollup(filters)._replace(measures=CALL_COUNT)
-    return window_sql(filters, rollup, ANY_WIDTH, may_subtract=filters.start - WEEK.length > stored_since)
+    return window_sql(filters, rollup, may_subtract=filters.start - WEEK.length > stored_since)
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
@@ -100,12 +100,12 @@ def users_rollup(filters: Filters, *columns: str) -> Rollup:
 
 def errors_sql(filters: Filters) -> str:
     """Returns failed calls by time, status, error_type and agent_id."""
-    return window_sql(filters, ERRORS if set(filters.active_filters) <= set(ERRORS.keys) else CALLS, ANY_WIDTH)
+    return window_sql(filters, ERRORS if set(filters.active_filters) <= set(ERRORS.keys) else CALLS)
 
 
-def distinct_users_sql(filters: Filters, bucket: timedelta = ANY_WIDTH) -> str:
-    """Returns the number of users who called, as `users`; with `bucket` one number for each bucket, by `timestamp`."""
-    return distinct_sql(filters, users_rollup(filters), USER_SETS, bucket)
+def distinct_users_sql(filters: Filters, by_bucket: bool = False) -> str:
+    """Returns the number of users who called, as `users`; with `by_bucket` one for each bucket, by `timestamp`."""
+    return distinct_sql(filters, users_rollup(filters), USER_SETS, by_bucket)
 
 
 def affected_users_sql(filters: Filters, condition: str) -> str:
@@ -113,7 +113,7 @@ def affected_users_sql(filters: Filters, condition: str) -> str:
 
     `condition` selects a few types of errors: each type has sets of users of its own.
     """
-    return distinct_sql(filters, FAILURES, FAILURE_SETS, ANY_WIDTH, condition)
+    return distinct_sql(filters, FAILURES, FAILURE_SETS, by_bucket=False, condition=condition)
 
 
 CLOSED_AND_OPEN_HOURS = """(
@@ -177,7 +177,7 @@ DISTINCT = """(
 
 
 def distinct_sql(
-    filters: Filters, rollup: Rollup, user_set: UserSetTable, bucket: timedelta, condition: str = "true"
+    filters: Filters, rollup: Rollup, user_set: UserSetTable, by_bucket: bool, condition: str = "true"
 ) -> str:
     """Counts users from the sets of whole buckets, and from narrower buckets and rows at the edges.
 
@@ -186,17 +186,17 @@ def distinct_sql(
     """
     active = filters.active_filters
     tables = rollup.tables if active else {rollup.widths[0]: rollup.narrowest} | user_set.tables
-    segments = split_window(filters, tables if set(active) <= set(rollup.keys) else {}, bucket)
+    segments = split_window(filters, tables if set(active) <= set(rollup.keys) else {}, by_bucket)
     set_widths = () if active else user_set.widths
     empty = Segment(None, filters.start, filters.start)
     middle = [segment for segment in segments if segment.width in set_widths]
     edges = [segment for segment in segments if segment.width not in set_widths]
     no_sets = empty._replace(table=table_for(filters, user_set, HOUR, filters.start))
-    timestamp = "%(start)s::timestamptz" if bucket == ANY_WIDTH else "time_bucket(%(bucket)s, timestamp)"
+    timestamp = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
     keys = ("timestamp", *user_set.keys)
     return DISTINCT.format(
         sets=union([set_segment_sql(filters, user_set, segment) for segment in middle or [no_sets]]),
-        calls=union([segment_sql(filters, rollup, segment, bucket != ANY_WIDTH) for segment in edges or [empty]]),
+        calls=union([segment_sql(filters, rollup, segment, has_time=by_bucket) for segment in edges or [empty]]),
         keys=", ".join(keys),
         bucket_and_keys=", ".join((f"{timestamp} AS timestamp", *user_set.keys)),
         edge_keys=", ".join(f"edges.{key}" for key in keys),

@@ -12,8 +12,10 @@ are literals in it, so that TimescaleDB leaves chunks out while planning. On Tim
 which an aggregate is stored. Rows that the aggregate does not contain yet are read from `traces`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 
 from traces import engines
@@ -21,8 +23,8 @@ from traces.engines.protocol import RollupState
 from traces.filters import BUCKET_ORIGIN, LATEST, Filters
 from traces.rollups.catalogue import DAY, HOUR, ROW_KEYS, Rollup, UserSetTable, Width
 
-ANY_WIDTH = timedelta.max
-"""The limit of a query that returns no series: its buckets may have any width."""
+MANY_RANGES = 4
+"""From here on, segments of the same table are read by one SELECT. Fewer are planned faster as a SELECT each."""
 
 
 class TimeRange(NamedTuple):
@@ -41,6 +43,8 @@ class Segment(NamedTuple):
     condition: str = ""
     """A SQL condition. Where it is false, the segment has no rows. An empty text is no condition."""
     is_subtracted: bool = False
+    ranges: tuple[TimeRange, ...] = ()
+    """The parts of the time from `start` to `end` that it has. Empty: it has all of it."""
 
 
 class FilledTable(NamedTuple):
@@ -64,32 +68,37 @@ ROWS_BETWEEN = """EXISTS (
 def split_window(
     filters: Filters,
     tables: Mapping[Width, str],
-    bucket: timedelta,
+    by_bucket: bool,
     state: RollupState | None = None,
     may_subtract: bool = False,
 ) -> list[Segment]:
     """Splits the window into segments that do not overlap and cover it exactly.
 
-    `tables` begins with the narrowest width. No segment has buckets wider than `bucket`. If `state` is None it is read.
-    With `may_subtract` a segment may begin before the window, and other segments subtract the part before the window.
+    `tables` begins with the narrowest width. With `by_bucket` no bucket of a segment lies in two buckets of the series.
+    If `state` is None it is read. With `may_subtract` a segment may begin before the window, and other segments
+    subtract the part before the window.
     """
     start, end = filters.start, filters.end
+    boundaries = filters.bucket_starts[1:] if by_bucket else ()
     filled_tables = filled_tables_of(
-        filters, {width: table for width, table in tables.items() if width.length <= bucket}, state
+        filters,
+        {width: table for width, table in tables.items() if not by_bucket or width.length <= filters.bucket},
+        state,
     )
     if not filled_tables:
         return [Segment(None, start, end)]
     narrowest, table, filled_until, _ = filled_tables[0]
     open_bucket = floor(end, narrowest)
-    if open_bucket < start or open_bucket == end or filled_until < LATEST:
-        return cover(filled_tables, start, end, may_subtract)
+    is_cut = bool(boundaries) and boundaries[-1] > open_bucket
+    if is_cut or open_bucket < start or open_bucket == end or filled_until < LATEST:
+        return joined(cover(filled_tables, start, end, boundaries, may_subtract))
     # Most windows end now, inside a bucket that inserts fill at once. If no row lies between the end of the window and
     # the end of this bucket, the whole bucket is read. Otherwise the rows are read.
     has_later_rows = ROWS_BETWEEN.format(
         workspace_id=filters.workspace_id, start=literal(end), end=literal(open_bucket + narrowest.length)
     )
     return [
-        *cover(filled_tables, start, open_bucket, may_subtract),
+        *joined(cover(filled_tables, start, open_bucket, boundaries, may_subtract)),
         Segment(narrowest, open_bucket, open_bucket + narrowest.length, table, f"NOT {has_later_rows}"),
         Segment(None, open_bucket, end, condition=has_later_rows),
     ]
@@ -113,26 +122,73 @@ def rollup_state(filters: Filters) -> RollupState:
 
 
 def cover(
-    filled_tables: Sequence[FilledTable], start: datetime, end: datetime, may_subtract: bool = False
+    filled_tables: Sequence[FilledTable],
+    start: datetime,
+    end: datetime,
+    boundaries: Sequence[datetime] = (),
+    may_subtract: bool = False,
 ) -> list[Segment]:
-    """Covers the time with the widest buckets that fit, narrower buckets on both sides, and rows at the edges."""
+    """Covers the time with the widest buckets that fit, narrower buckets on both sides, and rows at the edges.
+
+    A bucket in which one of the `boundaries` lies does not fit.
+    """
     if start >= end:
         return []
     if not filled_tables:
         return [Segment(None, start, end)]
-    *narrower, (widest, table, filled_until, has_open_bucket) = filled_tables
+    *narrower, (widest, _, filled_until, has_open_bucket) = filled_tables
     first, last = ceiling(start, widest), floor(min(end, filled_until), widest)
     if has_open_bucket and filled_until <= end:
         last = filled_until
     if first >= last:
-        return cover(narrower, start, end, may_subtract)
+        return cover(narrower, start, end, boundaries, may_subtract)
     bucket_before = floor(start, widest)
     if may_subtract and start - bucket_before < first - start:  # less to subtract than to add
         first = bucket_before
         edge = [segment._replace(is_subtracted=True) for segment in cover(narrower, bucket_before, start)]
     else:
-        edge = cover(narrower, start, first, may_subtract)
-    return [*edge, Segment(widest, first, last, table), *cover(narrower, last, end)]
+        edge = cover(narrower, start, first, boundaries, may_subtract)
+    return [*edge, *cover_middle(filled_tables, first, last, boundaries), *cover(narrower, last, end, boundaries)]
+
+
+def cover_middle(
+    filled_tables: Sequence[FilledTable], first: datetime, last: datetime, boundaries: Sequence[datetime]
+) -> list[Segment]:
+    """Covers the time with the widest buckets, and with narrower ones where a boundary lies inside a bucket."""
+    *narrower, (widest, table, *_) = filled_tables
+    segments = []
+    for split in split_buckets(widest, first, last, boundaries):
+        if first < split.start:
+            segments.append(Segment(widest, first, split.start, table))
+        segments += cover(narrower, *split, boundaries)
+        first = split.end
+    return [*segments, Segment(widest, first, last, table)] if first < last else segments
+
+
+def split_buckets(width: Width, first: datetime, last: datetime, boundaries: Sequence[datetime]) -> Iterator[TimeRange]:
+    """Returns the times of the buckets in which a boundary lies. Adjacent buckets are one time."""
+    inside = boundaries[bisect_right(boundaries, first) : bisect_left(boundaries, last)]
+    starts = sorted({floor(boundary, width) for boundary in inside} - {*inside})
+    for _, adjacent in groupby(enumerate(starts), lambda item: item[1] - item[0] * width.length):
+        buckets = [bucket for _, bucket in adjacent]
+        yield TimeRange(buckets[0], min(buckets[-1] + width.length, last))
+
+
+def joined(segments: Sequence[Segment]) -> list[Segment]:
+    """Joins the segments of each table to one that has many ranges, if they are many."""
+    by_table: dict[tuple[str, bool], list[Segment]] = {}
+    for segment in segments:
+        by_table.setdefault((segment.table, segment.is_subtracted), []).append(segment)
+    return [
+        segment
+        for together in by_table.values()
+        for segment in ([with_ranges(together)] if len(together) >= MANY_RANGES else together)
+    ]
+
+
+def with_ranges(segments: Sequence[Segment]) -> Segment:
+    ranges = tuple(TimeRange(segment.start, segment.end) for segment in segments)
+    return segments[0]._replace(end=segments[-1].end, ranges=ranges)
 
 
 def floor(moment: datetime, width: Width) -> datetime:
@@ -149,7 +205,7 @@ def ceiling(moment: datetime, width: Width) -> datetime:
 def window_sql(
     filters: Filters,
     rollup: Rollup,
-    bucket: timedelta,
+    by_bucket: bool = False,
     state: RollupState | None = None,
     may_subtract: bool = False,
 ) -> str:
@@ -159,7 +215,7 @@ def window_sql(
     `may_subtract` it has no times, and some rows are negative.
     """
     is_known = set(filters.active_filters) <= set(rollup.keys)
-    segments = split_window(filters, rollup.tables if is_known else {}, bucket, state, may_subtract)
+    segments = split_window(filters, rollup.tables if is_known else {}, by_bucket, state, may_subtract)
     return union(segment_sql(filters, rollup, segment, has_time=not may_subtract) for segment in segments)
 
 
@@ -187,11 +243,12 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         segment.condition,
         *filters.conditions(rollup.keys if width else None),
     ]
-    return SEGMENT.format(
+    query = SEGMENT.format(
         columns=", ".join((*times, *keys, *(f"{sign}{value} AS {name}" for name, value in values.items()))),
         table=segment.table,
         conditions="\n      AND ".join(condition for condition in conditions if condition),
     )
+    return in_ranges(segment, query)
 
 
 SET_SEGMENT = """SELECT bucket AS timestamp, {columns}
@@ -201,16 +258,36 @@ SET_SEGMENT = """SELECT bucket AS timestamp, {columns}
 
 def set_segment_sql(filters: Filters, user_set: UserSetTable, segment: Segment) -> str:
     """Returns SQL that reads the sets of users of one segment."""
-    return SET_SEGMENT.format(
+    query = SET_SEGMENT.format(
         columns=", ".join((*user_set.keys, "user_block", "user_bits")),
         table=segment.table,
         time=time_condition(filters, segment, "bucket"),
     )
+    return in_ranges(segment, query)
+
+
+# OFFSET 0 makes the planner read the index once for each range. A join would compare each row with each range.
+IN_RANGES = """SELECT segment.*
+    FROM unnest({starts}, {ends}) AS ranges (range_start, range_end)
+    CROSS JOIN LATERAL (
+    {query}
+    OFFSET 0
+    ) AS segment"""
+
+
+def in_ranges(segment: Segment, query: str) -> str:
+    """Returns the query of a segment, for each of its ranges if it has any."""
+    if not segment.ranges:
+        return query
+    starts, ends = zip(*segment.ranges, strict=True)
+    return IN_RANGES.format(starts=literals(starts), ends=literals(ends), query=query)
 
 
 def time_condition(filters: Filters, segment: Segment, time_column: str) -> str:
-    return f"""workspace_id = '{filters.workspace_id}'::uuid
-      AND {time_column} >= {literal(segment.start)} AND {time_column} < {literal(segment.end)}"""
+    times = [f"{time_column} >= {literal(segment.start)} AND {time_column} < {literal(segment.end)}"]
+    if segment.ranges:
+        times.append(f"{time_column} >= range_start AND {time_column} < range_end")
+    return "\n      AND ".join((f"workspace_id = '{filters.workspace_id}'::uuid", *times))
 
 
 def union(queries: Iterable[str]) -> str:
@@ -219,6 +296,10 @@ def union(queries: Iterable[str]) -> str:
 
 def literal(moment: datetime) -> str:
     return f"timestamptz '{moment.isoformat()}'"
+
+
+def literals(moments: Iterable[datetime]) -> str:
+    return "'{" + ", ".join(moment.isoformat() for moment in moments) + "}'::timestamptz[]"
 
 
 # --- For queries that look for single rows ---

@@ -1,12 +1,11 @@
 import hmac
-import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -15,12 +14,12 @@ from django.db import connections, models
 from django.db.models import Q
 from django.utils import timezone
 
+from workspaces.time_zones import time_zones
+
 KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
 USE_RECORDED_EVERY = timedelta(minutes=1)
 CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
-# Names under which Python finds a file. They mean the zone of a machine, none at all, or a zone by another clock.
-NO_TIME_ZONE = re.compile(r"(posix|right)/.*|localtime|posixrules|Factory")
 
 
 class ContentPolicy(models.TextChoices):
@@ -93,7 +92,7 @@ class Workspace(models.Model):
 
 def is_time_zone(name: str) -> bool:
     """Returns whether the name is a zone, for Python and for the database that computes months in it."""
-    if name not in available_timezones() or NO_TIME_ZONE.fullmatch(name):
+    if name not in time_zones():
         return False
     try:
         with connections["analytics"].cursor() as cursor:
@@ -107,7 +106,7 @@ def workspace_zones() -> dict[str, ZoneInfo]:
     """Returns the time zones in which workspaces are, and always UTC."""
     names = Workspace.objects.order_by().values_list("time_zone", flat=True).distinct()
     # This machine may know fewer zones than the one on which a workspace was made.
-    return {name: ZoneInfo(name) for name in {"UTC", *names} & available_timezones()}
+    return {name: ZoneInfo(name) for name in {"UTC", *names} & time_zones()}
 
 
 class Role(models.TextChoices):

@@ -34,7 +34,7 @@ class CostTable(TypedDict):
 
 
 def chart_of(context: template.Context) -> Chart:
-    return Chart(context["filters"], context["workspace"])
+    return Chart(context["filters"])
 
 
 @register.simple_tag(takes_context=True)

@@ -14,6 +14,8 @@ from web.problems import check_deadline
 
 register = template.Library()
 
+LONGEST_CHANGE = timedelta(hours=2)
+"""A change of clocks makes no bucket longer by more."""
 WINDOW = ("range", "start", "end", "granularity")
 PAGE_ONLY = ("workspace", "was")
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
@@ -94,11 +96,11 @@ def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dic
     """Adds to each point its start, a note if the window cuts it, and a link to a page of this bucket only."""
     filters: Filters = context["filters"]
     base = bucket_link_base(context)
+    starts = [datetime.fromisoformat(point["timestamp"]) for point in points]
+    ends = [*starts[1:], *map(filters.bucket_end, starts[-1:])]
     linked_points = []
-    for point in points:
+    for point, start, end in zip(points, starts, ends, strict=True):
         check_deadline()
-        start = datetime.fromisoformat(point["timestamp"])
-        end = start + filters.bucket
         link = None
         if filters.granularity != "minute":
             window = QueryDict(mutable=True)
@@ -128,7 +130,9 @@ def note(start: datetime, end: datetime, filters: Filters) -> str:
 
 def is_cut(start: datetime, filters: Filters) -> bool:
     """Returns whether an edge of the window cuts the bucket that begins at `start`."""
-    return note(start, start + filters.bucket, filters) != ""
+    if filters.start <= start and start + filters.bucket + LONGEST_CHANGE <= filters.end:
+        return False  # most buckets, without looking at the calendar
+    return note(start, filters.bucket_end(start), filters) != ""
 
 
 def iso(moment: datetime) -> str:

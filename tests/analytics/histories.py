@@ -13,7 +13,8 @@ from traces import writer
 from traces.filters import DIMENSIONS
 from traces.row import COST_COLUMNS, Row
 
-# Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September.
+# Ordinary days, and days around clock changes: New York on 8 March and 1 November, Chatham on 5 April and 27 September,
+# Lord Howe, by half an hour, on 5 April and 4 October.
 NOWS = [
     datetime(2026, 3, 9, 14, 20, 1, 5, tzinfo=UTC),
     datetime(2026, 4, 5, 11, 0, tzinfo=UTC),
@@ -22,7 +23,10 @@ NOWS = [
     datetime(2026, 11, 2, 6, 30, tzinfo=UTC),
     datetime(2026, 11, 24, 13, 45, 10, 123_456, tzinfo=UTC),
 ]
-ZONES = ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Chatham"]
+ZONES = [
+    *("UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "Pacific/Chatham", "Australia/Lord_Howe"),
+]
+CALENDAR = [(name, timedelta.max) for name in ("daily", "weekly", "monthly")]
 RANGES = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 AGENTS = ["billing", "sales", "support", "tests"]
 MODELS = [None, "gpt-4o", "sonnet", "embedder"]
@@ -147,14 +151,14 @@ def windows(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, 
 
 
 @st.composite
-def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str, Any], Question]:
+def questions(draw: st.DrawFn, money: Money, rows: list[Row]) -> tuple[dict[str, Any], Question]:
     """Draws a question: its query string, and its meaning for the oracle."""
-    window, start, end = draw(windows(now, rows))
+    window, start, end = draw(windows(money.now, rows))
     length = end - start
     # With at most 100 series and one for the others, these make less than 20,000 points.
     fitting = [
         name
-        for name, longest in (("minute", timedelta(hours=3)), ("hourly", timedelta(days=8)), ("daily", length))
+        for name, longest in (("minute", timedelta(hours=3)), ("hourly", timedelta(days=8)), *CALENDAR)
         if length <= longest
     ]
     stored = {dimension.name: {getattr(row, dimension.name) for row in rows} - {None, ""} for dimension in DIMENSIONS}
@@ -165,8 +169,9 @@ def questions(draw: st.DrawFn, now: datetime, rows: list[Row]) -> tuple[dict[str
     }
     granularity, limit = draw(st.sampled_from(fitting)), draw(st.sampled_from([1, 2, 3, 10, 100]))
     exact_rows = draw(st.sampled_from([0, 3, 200_000]))
-    query = {**window, **filters, "granularity": granularity, "limit": limit}
-    return query, Question(start, end, granularity, limit, filters, exact_rows)
+    zone = draw(st.none() | st.sampled_from(ZONES))
+    query = {**window, **filters, **({"zone": zone} if zone else {}), "granularity": granularity, "limit": limit}
+    return query, Question(start, end, granularity, limit, filters, exact_rows, zone or money.zone)
 
 
 budgets = st.builds(

@@ -5,18 +5,19 @@ The product must return the exact value of a Decimal or an int, the value of a f
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from traces.row import COST_COLUMN_OF, Row
 
 CALLS = {"chat", "text_completion", "generate_content", "embeddings"}
-WIDTH = {"minute": timedelta(minutes=1), "hourly": timedelta(hours=1), "daily": timedelta(days=1)}
 HISTOGRAM_ERROR = 0.015
 NOTHING_MS = 0.01
 MIDNIGHT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -30,10 +31,11 @@ class Question:
     end: datetime
     granularity: str
     limit: int
-    filters: dict[str, str] = field(default_factory=dict)
+    filters: dict[str, str] = field(default_factory=dict, hash=False)
     """By name of the parameter."""
     exact_rows: int = 200_000
     """EXACT_PERCENTILE_ROWS"""
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,41 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Any]) -> dict[Any, list[Ro
     return groups
 
 
-def bucket_of(moment: datetime, question: Question) -> datetime:
-    return moment - (moment - MIDNIGHT) % WIDTH[question.granularity]
+def bucket_label(moment: datetime, question: Question) -> Any:
+    """Returns the same for all moments of a bucket: what calendar and clock of the zone show."""
+    local = moment.astimezone(ZoneInfo(question.zone))
+    return {
+        "minute": moment - (moment - MIDNIGHT) % timedelta(minutes=1),
+        "hourly": (local.date(), local.hour, local.utcoffset()),
+        "daily": local.date(),
+        "weekly": local.isocalendar()[:2],
+        "monthly": (local.year, local.month),
+    }[question.granularity]
 
 
+@lru_cache(maxsize=8)
 def buckets(question: Question) -> list[datetime]:
-    first, width = bucket_of(question.start, question), WIDTH[question.granularity]
-    return [first + number * width for number in range(-((first - question.end) // width))]
+    """Returns the starts: quarter hours at which the label changes, or every minute."""
+    step = timedelta(minutes=1 if question.granularity == "minute" else 15)
+    moment = question.start - (question.start - MIDNIGHT) % step
+    while bucket_label(moment - step, question) == bucket_label(moment, question):
+        moment -= step
+    starts = []
+    while moment < question.end:
+        if bucket_label(moment - step, question) != bucket_label(moment, question):
+            starts.append(moment)
+        moment += step
+    return starts
+
+
+def bucket_of(moment: datetime, question: Question) -> datetime:
+    starts = buckets(question)
+    return starts[bisect_right(starts, moment) - 1]
+
+
+def bucket_end(start: datetime, question: Question) -> datetime:
+    """Returns where the bucket ends, or the window if that is earlier."""
+    return next((following for following in buckets(question) if following > start), question.end)
 
 
 # --- Sums of rows ---
@@ -457,7 +487,7 @@ def performance_throughput(rows: list[Row], question: Question, money: Money) ->
     data = []
     for bucket in buckets(question):
         counts = Counter(row.status for row in by_bucket[bucket])
-        inside = min(bucket + WIDTH[question.granularity], question.end) - max(bucket, question.start)
+        inside = bucket_end(bucket, question) - max(bucket, question.start)
         data.append(
             {
                 "timestamp": bucket,

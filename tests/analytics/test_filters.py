@@ -51,7 +51,7 @@ def test_a_plus_that_was_not_encoded_is_understood() -> None:
 
 
 def test_all_errors_come_at_once() -> None:
-    assert {name for name, _ in refused("range=2d&limit=0&granularity=weekly&agent=x")} == {
+    assert {name for name, _ in refused("range=2d&limit=0&granularity=yearly&agent=x")} == {
         "range",
         "limit",
         "granularity",
@@ -78,7 +78,9 @@ def test_a_wrong_parameter_does_not_hide_a_wrong_window(query: str, names: list[
     [
         ("agent=x", "agent", "unknown parameter"),
         ("range=2d", "range", "must be one of 1h, 24h, 7d, 30d"),
-        ("granularity=weekly", "granularity", "must be one of minute, hourly, daily"),
+        ("granularity=yearly", "granularity", "must be one of minute, hourly, daily, weekly, monthly"),
+        ("zone=Mars/Olympus", "zone", "must be a time zone like Europe/Berlin"),
+        ("zone=localtime", "zone", "must be a time zone like Europe/Berlin"),
         ("limit=ten", "limit", "must be a whole number from 1 to 100"),
         ("limit=1.5", "limit", "must be a whole number from 1 to 100"),
         ("limit=0", "limit", "must be a whole number from 1 to 100"),

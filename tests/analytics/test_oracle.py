@@ -91,7 +91,7 @@ def test_every_read_answers_as_plain_python_does(data: st.DataObject, money: Mon
     others.arrive(other.id)
     client = Client(headers={"X-Workspace-ID": str(workspace.id)})
     for _ in range(QUESTIONS):
-        query, question = data.draw(histories.questions(money.now, ours.stored))
+        query, question = data.draw(histories.questions(money, ours.stored))
         with at(money.now), settings_of(workspace, question):
             for metric, answer in ORACLE.items():
                 check(metric, ask(client, metric, query), answer(ours.stored, question, money))

@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.http import QueryDict
@@ -241,3 +242,79 @@ def test_an_empty_latency_chart_speaks_of_calls_with_a_latency(tenant: Tenant) -
     tenant.calls(1, datetime.now(UTC) - HOUR)
     page = tenant.client.get("/api/v1/performance/latency?agent_id=support", headers=HTMX).content.decode()
     assert "No call with a latency in the last 24 hours passes these filters" in page
+
+
+def figure_of(tenant: Tenant, **query: str) -> dict[str, Any]:
+    page = tenant.client.get("/api/v1/usage/calls-over-time", query, headers=HTMX).content.decode()
+    match = re.search(r'type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert match
+    figure: dict[str, Any] = json.loads(match[1])
+    return figure
+
+
+NOVEMBER = {"start": "2026-11-01T04:00:00Z", "end": "2026-11-02T05:00:00Z", "zone": "America/New_York"}
+
+
+def test_a_bar_of_a_day_stands_at_the_midnight_of_the_zone(tenant: Tenant) -> None:
+    tenant.calls(1, datetime(2026, 11, 2, 4, 59, tzinfo=UTC))
+    bars = figure_of(tenant, **NOVEMBER, granularity="daily")["data"][0]
+    assert (bars["x"], bars["y"], bars["marker"]["opacity"]) == (["2026-11-01 00:00:00"], [1], [1])
+
+
+def test_an_hour_that_comes_twice_is_two_bars_with_two_names(tenant: Tenant) -> None:
+    tenant.calls(2, datetime(2026, 11, 1, 5, 30, tzinfo=UTC))
+    tenant.calls(3, datetime(2026, 11, 1, 6, 30, tzinfo=UTC))
+    figure = figure_of(tenant, **NOVEMBER, granularity="hourly")
+    calls = dict(zip(figure["data"][0]["x"], figure["data"][0]["y"], strict=True))
+    assert len(calls) == 25
+    assert (calls["Sun 1 Nov, 01:00 EDT"], calls["Sun 1 Nov, 01:00 EST"]) == (2, 3)
+    assert figure["layout"]["xaxis"]["type"] == "category"
+
+
+def test_a_click_on_a_bar_narrows_to_the_day_of_the_zone(tenant: Tenant) -> None:
+    tenant.calls(1, datetime(2026, 11, 1, 12, tzinfo=UTC))
+    window = NOVEMBER | {"end": "2026-11-04T05:00:00Z", "granularity": "daily"}
+    page = unescape(tenant.client.get("/api/v1/usage/calls-over-time", window, headers=HTMX).content.decode())
+    links = [QueryDict(link.partition("?")[2]) for link in re.findall(r'<a href="([^"]*start=[^"]*)"', page)]
+    assert [(link["start"], link["end"], link["zone"]) for link in links] == [
+        ("2026-11-01T04:00:00Z", "2026-11-02T05:00:00Z", "America/New_York"),
+        ("2026-11-02T05:00:00Z", "2026-11-03T05:00:00Z", "America/New_York"),
+        ("2026-11-03T05:00:00Z", "2026-11-04T05:00:00Z", "America/New_York"),
+    ]
+
+
+def test_the_dashed_line_of_30_days_is_drawn_28_days_later_so_that_weekdays_meet(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - HOUR)
+    tenant.calls(2, datetime.now(UTC) - 40 * DAY)
+    dashed = figure_of(tenant, range="30d")["data"][-1]
+    assert dashed["name"] == "the 30 days before, drawn 28 days later"
+    there = (datetime.now(UTC) - 12 * DAY).strftime("%Y-%m-%d 00:00:00")
+    assert dict(zip(dashed["x"], dashed["y"], strict=True))[there] == 2
+
+
+def test_the_dashed_line_of_months_is_the_months_before(tenant: Tenant) -> None:
+    tenant.calls(1, datetime(2026, 9, 10, tzinfo=UTC))
+    tenant.calls(4, datetime(2026, 7, 10, tzinfo=UTC))
+    window = {"start": "2026-08-01T00:00:00Z", "end": "2026-10-01T00:00:00Z", "granularity": "monthly"}
+    dashed = figure_of(tenant, **window)["data"][-1]
+    assert dashed["name"] == "the window before"
+    assert dict(zip(dashed["x"], dashed["y"], strict=True))["2026-09-01 00:00:00"] == 4
+
+
+def test_a_reader_chooses_a_zone_from_a_list(tenant: Tenant) -> None:
+    page = choices(tenant, "zone", search="new york")
+    assert "zone=America%2FNew_York" in page
+    assert "Kolkata" not in page
+    assert "The workspace&#x27;s: UTC" in choices(tenant, "zone", zone="Asia/Kolkata")
+
+
+def test_a_page_in_another_zone_names_it_and_keeps_it(tenant: Tenant) -> None:
+    query = {"workspace": str(tenant.workspace.id), "zone": "Asia/Kolkata"}
+    page = tenant.client.get("/dashboard/usage", query).content.decode()
+    assert "Times are in Asia/Kolkata" in page
+    assert "Budgets are in UTC" in page
+    assert len(re.findall(r'href="/dashboard/\w+\?[^"]*zone=Asia%2FKolkata', page)) == len(PAGES)
+    form = query | {"from": "2026-07-01T10:00", "to": "2026-07-01T12:00"}
+    location = tenant.client.get("/dashboard/cost", form)["Location"]
+    assert "start=2026-07-01T04%3A30%3A00Z" in location
+    assert "zone=Asia%2FKolkata" in location

@@ -27,6 +27,7 @@ from tests.tenant import NOON, Tenant, iso
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 WITH_A_TEST_OF_THEIR_OWN = {
+    "daily_buckets_zone",  # in tests/analytics/test_months.py
     "json_update",
     "legacy_langfuse",
     "near_names",

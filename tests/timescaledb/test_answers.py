@@ -7,16 +7,19 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import product
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from analytics.catalogue import METRICS
+from analytics.page_questions import users_and_agents_over_time
 from tests.tenant import NOON, Tenant, a_row, iso
 from tests.timescaledb.conftest import RunQuery, in_place
 from traces import engines, writer
 from traces.engines import timescaledb as timescaledb_engine
 from traces.engines.protocol import Aggregate
+from traces.filters import Filters
 from traces.rollups.catalogue import ALL_TABLES
 from traces.row import Row
 
@@ -118,6 +121,32 @@ def test_every_percentile_from_the_histogram_is_the_same(
     for metric, (name, (start, end)) in product(("performance/overview", "performance/latency"), WINDOWS.items()):
         actual, expected = query_both(metric, start=iso(start), end=iso(end))
         assert are_same(actual, expected), f"{metric} {name}: {actual} is not {expected}"
+
+
+ZONES = ("America/New_York", "Asia/Kolkata", "Asia/Kathmandu")
+SERIES = ("usage/calls-over-time", "cost/trend", "performance/latency", "performance/throughput")
+
+
+def test_every_series_in_a_zone_is_the_same(query_both: Callable[..., tuple[Any, Any]]) -> None:
+    for metric, zone, granularity in product(SERIES, ZONES, ("daily", "monthly")):
+        for name, filters in (("of whole days", {}), ("with ragged edges", {"agent_id": "agent-1"})):
+            start, end = WINDOWS[name]
+            query = {"start": iso(start), "end": iso(end), "zone": zone, "granularity": granularity}
+            actual, expected = query_both(metric, **query, **filters)
+            assert are_same(actual, expected), f"{metric} {query} {filters}: {actual} is not {expected}"
+
+
+def test_users_of_each_day_of_a_zone_are_the_same(
+    query_both: Callable[..., tuple[Any, Any]], postgresql: BaseDatabaseWrapper, tenant: Tenant
+) -> None:
+    start, end = WINDOWS["with ragged edges"]
+    query_both("usage/overview", start=iso(start), end=iso(end))
+    for zone, granularity in product(ZONES, ("daily", "weekly")):
+        filters = Filters(tenant.workspace.id, start, end, granularity, zone=ZoneInfo(zone))  # type: ignore[arg-type]
+        actual = users_and_agents_over_time(filters)
+        with in_place(postgresql):
+            assert actual == users_and_agents_over_time(filters)
+            assert sum(bucket["users"] for bucket in actual["data"]) > 0
 
 
 def are_same(first: Any, second: Any) -> bool:

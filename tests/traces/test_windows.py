@@ -1,24 +1,43 @@
-"""A window is split into segments that do not overlap and cover it, and no bucket is wider than the query allows."""
+"""A window is split into segments that do not overlap and cover it, and no bucket lies in two buckets of a series."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from traces import engines, windows
+from traces.buckets import BUCKETS
 from traces.engines.protocol import Aggregate, RollupState
 from traces.filters import BUCKET_ORIGIN, LATEST, Filters
-from traces.rollups.catalogue import DAY, HOUR, ROLLUPS, USER_AGENTS, USER_SET_TABLES, USERS, UserSetTable, Width
+from traces.rollups.catalogue import (
+    AGENTS,
+    DAY,
+    HOUR,
+    ROLLUPS,
+    TEN_MINUTES,
+    USER_AGENTS,
+    USER_SET_TABLES,
+    USERS,
+    UserSetTable,
+    Width,
+)
 
 MONDAY = datetime(2026, 11, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 steps = st.sampled_from([timedelta(microseconds=3), 7 * SECOND, 60 * SECOND, 3600 * SECOND, 86_400 * SECOND])
 durations = st.builds(lambda step, times: step * times, steps, st.integers(1, 90))
-buckets = st.sampled_from([timedelta(0), 60 * SECOND, 3600 * SECOND, 86_400 * SECOND, windows.ANY_WIDTH])
+MINUTES_SHOWN = timedelta(days=2)
+series = st.tuples(
+    st.sampled_from(list(BUCKETS)),
+    # Their hours begin at :00, :30 and :45, and their clocks change within the 90 days after MONDAY, or do not.
+    st.sampled_from(["UTC", "Asia/Kolkata", "Asia/Kathmandu", "America/Sao_Paulo", "Pacific/Fiji", "Europe/Berlin"]),
+)
 
 
 def tables_of_user_set(user_set: UserSetTable) -> dict[Width, str]:
@@ -47,42 +66,77 @@ def state_after(tables: Mapping[Width, str], hours: int, is_stable: bool, waterm
 states = st.tuples(hours, st.booleans(), st.just([]) | st.lists(hours, min_size=4, max_size=4))
 
 
-@given(tables, durations, durations, buckets, states)
-def test_segments_make_up_the_window(tables, before, length, bucket, state_args) -> None:  # type: ignore[no-untyped-def]
+def times_of(segment: windows.Segment) -> list[windows.TimeRange]:
+    return list(segment.ranges) or [windows.TimeRange(segment.start, segment.end)]
+
+
+@given(tables, durations, durations, st.none() | series, states)
+def test_segments_make_up_the_window(tables, before, length, series, state_args) -> None:  # type: ignore[no-untyped-def]
     start, state = MONDAY + before, state_after(tables, *state_args)
-    filters = Filters(UUID(int=0), start, start + length, "daily")
-    segments = windows.split_window(filters, tables, bucket, state)
+    granularity, zone = series or ("daily", "UTC")
+    if granularity == "minute":
+        length = min(length, MINUTES_SHOWN)
+    filters = Filters(UUID(int=0), start, start + length, granularity, zone=ZoneInfo(zone))
+    segments = windows.split_window(filters, tables, bool(series), state)
+    boundaries = filters.bucket_starts[1:] if series else ()
     widths = list(tables)
     for has_rows_behind in (True, False):
         read = [
-            segment
+            (times, segment)
             for segment in segments
             if not segment.condition or segment.condition.startswith("EXISTS") == has_rows_behind
+            for times in times_of(segment)
         ]
         covered_until = start
-        for width, begins, ends, table, *_ in read:
-            assert begins == covered_until
-            covered_until = ends
+        for (begins, ends), segment in sorted(read, key=lambda one: one[0]):
+            assert segment.start <= begins == covered_until
+            assert ends <= segment.end
+            covered_until, width = ends, segment.width
             if not width:
-                assert table == "traces"
+                assert segment.table == "traces"
                 continue
-            assert table == state.stored_table(tables[width])
-            assert width.length <= bucket
+            assert segment.table == state.stored_table(tables[width])
             assert (begins - BUCKET_ORIGIN) % width.length == timedelta(0)
             filled_until = state.table_filled_until(tables[width], width == widths[0] and width.length <= HOUR.length)
             assert ends <= filled_until
             # A table that is filled as hours are closed ends with part of a bucket.
             may_be_open = state.is_stable and ends == state.filled_until == filled_until
             assert may_be_open or (ends - begins) % width.length == timedelta(0)
+            inside = [boundary for boundary in boundaries if begins < boundary < ends]
+            assert all((boundary - BUCKET_ORIGIN) % width.length == timedelta(0) for boundary in inside)
         # Without rows behind the window, its last narrow bucket is read to the end.
         assert covered_until == filters.end or (not has_rows_behind and covered_until - filters.end < widths[0].length)
+
+
+def test_days_of_a_half_hour_zone_are_read_from_whole_hours_and_the_half_hours_between() -> None:
+    kolkata = ZoneInfo("Asia/Kolkata")
+    filters = Filters(UUID(int=0), MONDAY, MONDAY + timedelta(days=30), "daily", zone=kolkata)
+    hours, tens = windows.split_window(filters, AGENTS.tables, True, RollupState(LATEST))
+    assert (hours.width, len(hours.ranges)) == (HOUR, 31)
+    assert (tens.width, len(tens.ranges)) == (TEN_MINUTES, 30)
+    assert tens.ranges[0] == (MONDAY + timedelta(hours=18), MONDAY + timedelta(hours=19))
+
+
+def test_days_of_a_whole_hour_zone_are_read_from_hours_and_months_from_days() -> None:
+    new_york = ZoneInfo("America/New_York")
+    daily = Filters(UUID(int=0), MONDAY, MONDAY + timedelta(days=60), "daily", zone=new_york)
+    [hours] = windows.split_window(daily, AGENTS.tables, True, RollupState(LATEST))
+    assert (hours.width, hours.end - hours.start, hours.ranges) == (HOUR, timedelta(days=60), ())
+    monthly = replace(daily, granularity="monthly")
+    by_month = windows.split_window(monthly, AGENTS.tables, True, RollupState(LATEST))
+    read = sorted((segment.start - MONDAY, segment.width.name) for segment in by_month if segment.width)
+    assert read == [
+        (timedelta(0), "daily"),
+        (timedelta(days=29), "hourly"),  # the day of UTC in which December begins
+        (timedelta(days=30), "daily"),
+    ]
 
 
 @given(durations, durations, states)
 def test_after_subtraction_each_moment_of_the_window_counts_once(before, length, state_args) -> None:  # type: ignore[no-untyped-def]
     start, state = MONDAY + before, state_after(USERS.tables, *state_args)
     filters = Filters(UUID(int=0), start, start + length, "daily")
-    segments = windows.split_window(filters, USERS.tables, windows.ANY_WIDTH, state, may_subtract=True)
+    segments = windows.split_window(filters, USERS.tables, False, state, may_subtract=True)
     read = [segment for segment in segments if not segment.condition.startswith("NOT")]
     moments = sorted({moment for segment in read for moment in (segment.start, segment.end)} | {start, filters.end})
     for moment in moments:
@@ -97,7 +151,7 @@ def test_most_of_a_week_is_read_as_the_week_minus_its_beginning() -> None:
     start = MONDAY + timedelta(hours=30)
     filters = Filters(UUID(int=0), start, MONDAY + timedelta(days=14), "daily")
     segments = windows.split_window(
-        filters, USERS.tables, windows.ANY_WIDTH, RollupState(MONDAY + timedelta(days=30)), may_subtract=True
+        filters, USERS.tables, False, RollupState(MONDAY + timedelta(days=30)), may_subtract=True
     )
     assert [
         (segment.width and segment.width.name, segment.end - segment.start, segment.is_subtracted)
