@@ -47,6 +47,7 @@ def test_a_new_keys_secret_is_shown_once(admin: Client) -> None:
     ("form", "words"),
     [
         ({}, "Choose at least one"),
+        ({"can_ingest": "on", "can_read_content": "on"}, "also needs read"),
         ({"can_read": "on", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}, "This is past"),
     ],
 )
