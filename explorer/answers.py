@@ -23,6 +23,7 @@ PREVIEW_LENGTH = 200
 class ContentState(TypedDict):
     visible: bool
     reason: Annotated[str | None, Field(description="Why content is left out, if it is.")]
+    stored: Annotated[bool, Field(description="False: of spans that arrive now, no content is stored.")]
 
 
 class SpanSummary(TypedDict):
@@ -159,7 +160,7 @@ def previews_of(workspace_id: UUID, trace_id: str) -> dict[str, str]:
 
 
 def content_state(right: ContentRight) -> ContentState:
-    return {"visible": right.is_granted, "reason": right.reason or None}
+    return {"visible": right.is_granted, "reason": right.reason or None, "stored": right.is_stored}
 
 
 def as_summary(span: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,8 @@ from explorer.trace import MAX_SPANS, TraceSummary, TreeSpan
 from explorer.tree import drawn, nodes_of
 from explorer.visible import events_of, links_of, own_attributes
 from web.problems import Problem
-from workspaces import content as content_policy
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
-from workspaces.content import ContentRequest, content_aware
+from workspaces.content import NOT_STORED, ContentRequest, content_aware
 from workspaces.request_slots import request_slot
 
 LIVE_FOR = timedelta(hours=1)
@@ -131,9 +130,9 @@ def trace_conversation(request: ContentRequest, trace_id: str) -> HttpResponse:
         return private(render(request, "explorer/_conversation.html", context))
 
 
-def not_stored(request: WorkspaceRequest) -> str:
+def not_stored(request: ContentRequest) -> str:
     """Returns the sentence that says why there is no content, if its storing is switched off."""
-    return "" if content_policy.is_stored(request.workspace) else content_policy.NOT_STORED
+    return "" if request.content.is_stored else NOT_STORED
 
 
 @require_safe

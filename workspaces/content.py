@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 
 from web.declared_access import View
 from workspaces.access import Access, WorkspaceRequest, access_of_visitor
-from workspaces.models import ContentPolicy, Workspace
+from workspaces.models import ContentPolicy
 
 HIDDEN_FROM_ALL = "Content is hidden: this workspace shows it to nobody."
 HIDDEN_FROM_VIEWERS = "Content is hidden: this workspace shows it to editors and owners only."
@@ -24,10 +24,9 @@ class ContentRight(NamedTuple):
     """Whether the reader of a request may see content, and the sentence that stands in its place if not."""
 
     is_granted: bool
-    reason: str = ""
-
-
-GRANTED = ContentRight(is_granted=True)
+    reason: str
+    is_stored: bool
+    """Whether the content of spans that arrive now is stored."""
 
 
 class ContentRequest(WorkspaceRequest):
@@ -49,16 +48,15 @@ def content_aware(view: View) -> View:
 
 
 def content_right(access: Access) -> ContentRight:
+    reason = reason_to_hide(access)
+    return ContentRight(not reason, reason, settings.STORE_CONTENT and access.workspace.store_content)
+
+
+def reason_to_hide(access: Access) -> str:
+    """Returns why the content is hidden; nothing if it is not."""
     policy = access.workspace.content_visible_to
     if policy == ContentPolicy.NOBODY:
-        return ContentRight(is_granted=False, reason=HIDDEN_FROM_ALL)
+        return HIDDEN_FROM_ALL
     if access.key is not None:
-        return GRANTED if "content" in access.scopes else ContentRight(is_granted=False, reason=HIDDEN_FROM_KEY)
-    if policy == ContentPolicy.EDITORS and "write" not in access.scopes:
-        return ContentRight(is_granted=False, reason=HIDDEN_FROM_VIEWERS)
-    return GRANTED
-
-
-def is_stored(workspace: Workspace) -> bool:
-    """Tells whether the content of a span that arrives now is stored."""
-    return settings.STORE_CONTENT and workspace.store_content
+        return "" if "content" in access.scopes else HIDDEN_FROM_KEY
+    return HIDDEN_FROM_VIEWERS if policy == ContentPolicy.EDITORS and "write" not in access.scopes else ""

@@ -116,6 +116,9 @@ def test_where_content_is_not_stored_the_page_says_so(settings: Any) -> None:
     headers |= selecting(workspace.id)
     for path in ("/dashboard/trace-conversation/t", "/dashboard/traces/t/spans/s"):
         assert "STORE_CONTENT=false" in client.get(path, headers=headers).content.decode()
+    for path in ("/api/v1/traces/t", "/api/v1/traces/t/spans/s"):
+        answer = client.get(path, headers=headers).json()
+        assert answer["content"] == {"visible": True, "reason": None, "stored": False}
 
 
 def test_numbers_and_names_stay_for_everyone() -> None:
