@@ -30,6 +30,7 @@ from traces.rollups.catalogue import (
     FAILURES,
     FIRST_TOKEN,
     FULL_MEASURES,
+    HAS_FAILED,
     HAS_FIRST_TOKEN,
     HAS_LATENCY,
     HOUR,
@@ -220,7 +221,8 @@ def affected_users_sql(filters: Filters, condition: str) -> str:
 
     `condition` selects a few types of errors: each type has sets of users of its own.
     """
-    return distinct_sql(filters, FAILURES, FAILURE_SETS, by_bucket=False, condition=condition)
+    rollup = smallest((FAILURES, USER_PLACES), filters) or FAILURES._replace(widths=())
+    return distinct_sql(filters, rollup, FAILURE_SETS, by_bucket=False, condition=f"{condition} AND {HAS_FAILED}")
 
 
 CLOSED_AND_OPEN_HOURS = """(
