@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from traces.rollups import STATEMENTS_FOLDER, schema, statements
+from traces.rollups import STATEMENTS_FOLDER, schema, statements, verification
 
 SCHEMA_FOLDER = Path(__file__).parents[1] / "migrations" / "sql"
-STATEMENTS = {"postgresql": statements.postgresql_statements, "timescaledb": statements.timescaledb_statements}
+STATEMENTS = {
+    "postgresql": statements.postgresql_statements,
+    "timescaledb": statements.timescaledb_statements,
+    "verification": verification.statements,
+}
 
 
 def expected_files() -> dict[Path, str]:
