@@ -67,7 +67,7 @@ SELECT add_continuous_aggregate_policy(
     buckets_per_batch => 0
 );
 """
-# It sums only what has changed since the last refresh. A week is not wider than the time that is refreshed.
+# It sums only what has changed since the last refresh.
 REFRESH_NOW = "CALL refresh_continuous_aggregate(%(table)s, %(start)s::timestamptz, %(end)s::timestamptz)"
 # The second of each minute at which a width is refreshed. A late row is first summed into its hour, then the hour into
 # days and weeks, all within two minutes.
@@ -145,11 +145,13 @@ class TimescaleDB:
         """Does nothing: its policies refresh the aggregates."""
 
     def fill_now(self, start: datetime, end: datetime) -> None:
-        # Not the bucket that has begun: the policies leave it to the rows too.
-        params: Any = {"start": start, "end": min(end, datetime.now(UTC) - MINUTE.length)}
+        # Not the buckets that have begun: the policies leave them to the rows too.
+        end = min(end, datetime.now(UTC) - MINUTE.length)
         with connections["analytics"].cursor() as cursor:
-            for table in ALL_TABLES:
-                cursor.execute(REFRESH_NOW, params | {"table": table})
+            for entry in CATALOGUE:
+                for width, table in entry.tables.items():
+                    if end - start >= width.length:
+                        cursor.execute(REFRESH_NOW, {"table": table, "start": start, "end": end})
 
 
 ENGINE = TimescaleDB()
