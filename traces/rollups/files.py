@@ -22,4 +22,4 @@ def expected_files() -> dict[Path, str]:
         for engine, statements_of in STATEMENTS.items()
         for name, text in statements_of().items()
     }
-    return files | {SCHEMA_FOLDER / f"0002_{engine}.sql": text for engine, text in schema.files().items()}
+    return files | {SCHEMA_FOLDER / f"{name}.sql": text for name, text in schema.files().items()}
