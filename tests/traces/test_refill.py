@@ -1,13 +1,16 @@
 """A database of the previous version gets its new sums by `manage.py refill`, while traces arrive."""
 
 import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from io import StringIO
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connections
@@ -22,10 +25,13 @@ from traces import engines, refill, writer
 from traces.engines.postgresql import ENGINE
 from traces.filters import EARLIEST
 from traces.rollups.catalogue import FOLLOWERS
+from traces.rollups.files import SCHEMA_FOLDER
+from traces.write_cursor import write_cursor
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+FOLLOWERS_FILE = SCHEMA_FOLDER / "0002_postgresql.sql"
 STATE = "SELECT followed_since, followed_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
 
 
@@ -125,6 +131,27 @@ def test_rows_that_an_old_process_stored_late_are_summed_again(tenant: Tenant) -
     assert f"{workspace_id}  {(NOON - DAY).date()}  " in command("refill", "--again", "8")
     assert "All sums of 1" in command("verify")
     assert_rollups_hold_the_rows(tenant)
+
+
+WAITS = "SELECT count(*) FROM pg_locks WHERE relation = 'rollup_state'::regclass AND NOT granted"
+
+
+@pytest.mark.usefixtures("previous_database")
+def test_a_migration_waits_for_the_writers_that_run_and_stops_none(tenant: Tenant) -> None:
+    previous.store(tenant.workspace.id, old_rows(random.Random(8), 1, 3))
+    settings = connections["analytics"].settings_dict
+    with (
+        psycopg.connect(host=settings["HOST"], user=settings["USER"], dbname=settings["NAME"]) as migrating,
+        ThreadPoolExecutor() as pool,
+    ):
+        with write_cursor() as cursor:
+            cursor.execute(previous.FILLED_UNTIL, {"workspace_id": tenant.workspace.id})
+            [statement, *_] = FOLLOWERS_FILE.read_text().split(";\n\n")
+            done = pool.submit(migrating.execute, statement)
+            while not cursor.execute(WAITS).fetchone()[0]:  # type: ignore[index]
+                time.sleep(0.01)
+            cursor.execute("UPDATE traces SET status = status; UPDATE scores SET name = name")
+        done.result(timeout=10)
 
 
 @pytest.fixture
