@@ -3,8 +3,8 @@
 
 DROP INDEX IF EXISTS idx_traces_workspace_user;
 
-CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WITH (timescaledb.transaction_per_chunk) WHERE user_number IS NOT NULL;
+CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WHERE user_number IS NOT NULL;
 
 DROP INDEX IF EXISTS idx_traces_workspace_session;
 
-CREATE INDEX idx_traces_workspace_session ON traces (hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp) WITH (timescaledb.transaction_per_chunk) WHERE session_id IS NOT NULL;
+CREATE INDEX idx_traces_workspace_session ON traces (hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp) WHERE session_id IS NOT NULL;
