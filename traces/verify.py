@@ -126,7 +126,7 @@ def differences_of(tables: "Tables", name: str, start: datetime, end: datetime) 
     params = {"workspace_id": tables.workspace_id, "start": start, "end": end, "limit": SHOWN}
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
-        found = rows(STATEMENTS[name], params, **tables.names)
+        found = rows(STATEMENTS[name], params, None, **tables.names)
     return (found[0]["differing"] if found else 0), [difference_in(one) for one in found]
 
 

@@ -21,7 +21,7 @@ from traces import engines, writer
 from traces.engines import timescaledb as engine
 from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, FOLLOWERS
 
-pytestmark = pytest.mark.django_db(databases="__all__")
+pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.faults]
 
 MINUTE = timedelta(minutes=1)
 FOLLOWER_TABLES = {table for rollup in FOLLOWERS for table in rollup.tables.values()}
@@ -34,7 +34,7 @@ def run(sql: str, *params: Any) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
-def previous_database(postgresql: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def previous_database(postgresql: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
     """Puts a TimescaleDB with the schema and the policies of the previous version in place."""
     usual = connections["analytics"]
     with (

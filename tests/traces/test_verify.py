@@ -1,7 +1,6 @@
 """`manage.py verify` finds each sum that is not that of its rows, and nothing else."""
 
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,7 +12,7 @@ from django.db import connections
 
 from tests.tenant import NOON, Tenant, a_row
 from tests.traces.test_rollups import row_with_everything
-from traces import scores, verify, writer
+from traces import scores, writer
 from traces.engines.postgresql import ENGINE
 from traces.rollups.catalogue import ALL_TABLES, USER_SET_TABLES
 from traces.scores import Score

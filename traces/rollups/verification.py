@@ -87,7 +87,7 @@ def summed_sql(entry: Rollup | UserSetTable, source: Rollup) -> str:
 
 
 def differences_of_table(entry: Rollup | UserSetTable, width: Width) -> str:
-    """Returns a SELECT of the buckets of one table, with the measures that differ as JSON: those stored, of the rows."""
+    """Returns a SELECT of the buckets of one table. The measures that differ are JSON: what is stored, and of rows."""
     table = entry.table(width)
     keys = entry.keys if isinstance(entry, Rollup) else (*entry.keys, "user_block")
     measures = tuple(entry.measures) if isinstance(entry, Rollup) else ("user_bits",)
@@ -277,7 +277,9 @@ FROM (
     SELECT
         timestamp AS bucket,
         jsonb_build_object('span_hash', span_hash, '{LABEL}', {LABEL}) AS key,
-        jsonb_build_object('rows', jsonb_build_array(sum(is_stored::integer), sum((NOT is_stored)::integer))) AS measures
+        jsonb_build_object(
+            'rows', jsonb_build_array(sum(is_stored::integer), sum((NOT is_stored)::integer))
+        ) AS measures
     FROM (
         SELECT true AS is_stored, timestamp, span_hash, {LABEL}
         FROM label_rows

@@ -46,7 +46,9 @@ def close_hours(cursor: WriteCursor, params: dict[str, Any], rows: Sequence[Row]
         cursor.execute(OLDEST_OPEN_HOUR, params)
         [(oldest,)] = cursor.fetchall()
         since = filled_until or oldest or until
-        cursor.execute((FOLDER / "postgresql_close_hours.sql").read_text(), {**params, "filled_until": since, "until": until})
+        cursor.execute(
+            (FOLDER / "postgresql_close_hours.sql").read_text(), {**params, "filled_until": since, "until": until}
+        )
         return until
     return filled_until
 

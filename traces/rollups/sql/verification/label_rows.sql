@@ -5,7 +5,9 @@ FROM (
     SELECT
         timestamp AS bucket,
         jsonb_build_object('span_hash', span_hash, 'label_number', label_number) AS key,
-        jsonb_build_object('rows', jsonb_build_array(sum(is_stored::integer), sum((NOT is_stored)::integer))) AS measures
+        jsonb_build_object(
+            'rows', jsonb_build_array(sum(is_stored::integer), sum((NOT is_stored)::integer))
+        ) AS measures
     FROM (
         SELECT true AS is_stored, timestamp, span_hash, label_number
         FROM label_rows
