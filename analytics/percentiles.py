@@ -136,7 +136,7 @@ def percentiles(
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
         keys="timestamp",
-        histogram=BUCKETS.format(bucket=bucket, latency=sums.latency_sql(filters, by_bucket=by_bucket)),
+        histogram=BUCKETS.format(bucket=bucket, latency=sums.LATENCIES.sql(filters, by_bucket=by_bucket)),
     )
     return "histogram", by_start(histogram)
 

@@ -170,6 +170,8 @@ SELECT
     environment,
     release,
     format('{{"customer": "customer-{:03d}", "feature": "feature-{}"}}', customer, agent % $features + 1) AS labels,
+    -- As the writer numbers the labels: traces/labels.py.
+    '{' || ((1::BIGINT << 32) + customer) || ',' || ((2::BIGINT << 32) + agent % $features + 1) || '}' AS label_numbers,
     tool,
     status,
     CASE status WHEN 'timeout' THEN 'timeout' ELSE error_type END AS error_type,

@@ -33,11 +33,35 @@ SELECT DISTINCT workspace_id, user_id, user_number
 FROM traces
 WHERE user_id IS NOT NULL
 """
+LABELS = """
+INSERT INTO label_values (workspace_id, name, value, number)
+SELECT DISTINCT workspace_id, label.name, value, number
+FROM traces
+CROSS JOIN LATERAL (
+    VALUES
+        ('customer', labels->>'customer', label_numbers[1]),
+        ('feature', labels->>'feature', label_numbers[2]),
+        ('customer', '', 1::bigint << 32),
+        ('feature', '', 2::bigint << 32)
+) AS label (name, value, number)
+"""
+LABEL_MONTHS = """
+INSERT INTO label_months (workspace_id, month, number)
+SELECT workspace_id, month::date, number
+FROM label_values
+CROSS JOIN generate_series(timestamp '{first}', timestamp '{last}', interval '1 month') AS month
+"""
 COLUMNSTORE_JOBS = """
 SELECT job_id
 FROM timescaledb_information.jobs
 WHERE proc_name IN ('policy_compression', 'policy_columnstore')
 """
+
+NUMBERED = (
+    NUMBERS,
+    LABELS,
+    LABEL_MONTHS.format(first=f"{data.START:%Y-%m-01}", last=f"{data.END:%Y-%m-01}"),
+)
 
 
 @dataclass(frozen=True)
@@ -217,10 +241,11 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
     from traces.rollups.catalogue import CATALOGUE
 
     if engine_name() != "timescaledb":
-        return (NUMBERS, *rollups.read_statement("postgresql", "fill").split(";\n\n"))
+        return (*NUMBERED, *rollups.read_statement("postgresql", "fill").split(";\n\n"))
     compress = connection.execute(COLUMNSTORE_JOBS)
     return (
-        NUMBERS,
+        *NUMBERED,
+        rollups.read_statement("timescaledb", "add_label_rows_of_all"),
         "VACUUM ANALYZE traces",  # or a refresh may read its rows by the index
         *(
             statement

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts, have_equal_length, next_start
 from traces.rollups.catalogue import LABEL
-from traces.row import CALL_OPERATIONS, Status
+from traces.row import CALL_OPERATIONS, TOOL_OPERATION, Status
 
 Range = Literal["1h", "24h", "7d", "30d"]
 
@@ -172,6 +172,8 @@ class Filters:
     """Its hours, days, weeks and months are the buckets of a series."""
     label_scope: LabelScope | None = None
     """What the question needs of the rollups by label; `traces.sums` sets it. None: nothing that they can answer."""
+    counts_tools: bool = False
+    """It is about tool calls instead of model calls."""
 
     @property
     def bucket(self) -> timedelta:
@@ -250,7 +252,8 @@ class Filters:
     @property
     def operations(self) -> list[str]:
         included, excluded = self.values.get("operation", FilterValues())
-        return [operation for operation in included or CALL_OPERATIONS if operation not in excluded]
+        usual = (TOOL_OPERATION,) if self.counts_tools else CALL_OPERATIONS
+        return [operation for operation in included or usual if operation not in excluded]
 
     @property
     def params(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django import template
 
-from analytics.chart import Bucket, Chart, Figure
+from analytics.chart import Bucket, Chart, Figure, seconds
 from analytics.query_measures import SCORE_PREFIX, measure
 from analytics.templatetags.charts import patterned, slot_colour
 from analytics.templatetags.links import buckets
@@ -75,11 +75,17 @@ def query_chart(context: template.Context, name: str) -> dict[str, Any]:
     ]
     values = zip(*([value_of(name, point[name]) for point in points] for points in series.values()), strict=True)
     return {
-        "figure": chart.figure(drawn, rows, **({"tickprefix": "$"} if name.endswith("_usd") else {})),
+        "figure": chart.figure(drawn, rows, **axis_of(name)),
         "rows": [row | {"values": list(of_row)} for row, of_row in zip(rows, values, strict=True)],
         "columns": list(series),
         "name": f"query-{data['measures'].index(name)}",
     }
+
+
+def axis_of(name: str) -> Figure:
+    if name.endswith("_usd"):
+        return {"tickprefix": "$"}
+    return {"ticksuffix": " s"} if name.endswith("_ms") else {}
 
 
 def series_of(data: dict[str, Any], name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -103,4 +109,5 @@ def drawn_series(
 
     if measure(name).of_nothing == 0 and name != "unique_users" and title != "before":
         return patterned(chart.bars(title, rows, values, slot_colour(slot), whole), slot)
-    return chart.line(title, rows, values, slot_colour(slot), whole)
+    line = chart.line(title, rows, values, slot_colour(slot), whole)
+    return line | {"y": [seconds(value) for value in values]} if name.endswith("_ms") else line

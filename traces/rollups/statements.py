@@ -812,6 +812,10 @@ def timescaledb_statements() -> dict[str, str]:
         ),
         "delete_label_rows": ("Deletes the labels of some rows.", delete_label_rows_sql()),
         "add_label_rows": ("Adds the labels of some rows, as these are now.", restore_label_rows_sql()),
+        "add_label_rows_of_all": (
+            "Adds the labels of all rows, in benchmarks. The product does not run it.",
+            add_label_rows_sql("traces"),
+        ),
         "move": ("Moves one row to another timestamp.", f"{moved}\nSELECT count(*)\nFROM moved"),
     }
     return {name: f"-- {text}\n{HEADER}{sql.strip()}\n" for name, (text, sql) in statements.items()}

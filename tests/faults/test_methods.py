@@ -1,0 +1,53 @@
+"""The figures that docs/methods.md gives, on made-up series of five seeds. Each seed takes up to a minute."""
+
+import random
+
+import pytest
+
+from benchmarks.methods import anomalies, comparisons, forecasts
+from methods.comparison import always_valid, fixed
+from tests.methods.test_decomposition import check_random_cases
+
+pytestmark = pytest.mark.faults
+
+SEEDS = [1, 2, 3, 4, 5]
+
+
+def test_forecasts_are_better_than_simpler_ways_and_their_ranges_hold() -> None:
+    found = [result for seed in SEEDS for result in forecasts.results(seed)]
+    figures = forecasts.figures(found)
+    assert figures.wape <= 0.306
+    assert figures.wape < min(figures.pace, figures.average_day, figures.last_week)
+    assert 0.80 <= figures.coverage <= 0.90
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_forecasts_of_a_seed(seed: int) -> None:
+    figures = forecasts.figures(forecasts.results(seed))
+    assert figures.wape <= 0.306
+    assert figures.coverage >= 0.80
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_anomalies_of_a_seed(seed: int) -> None:
+    figures = anomalies.figures(anomalies.results(seed))
+    assert figures.precision >= 0.8
+    assert figures.recall >= 0.38
+    assert figures.false_alarms <= 6
+
+
+@pytest.mark.parametrize("calls", comparisons.CALLS)
+def test_intervals_hold_the_truth(calls: int) -> None:
+    runs = 600
+    for coverage in comparisons.coverages(calls, runs, random.Random(1)):
+        if coverage.intervals >= runs / 10:
+            assert 0.92 <= coverage.share <= 0.99, coverage
+
+
+def test_looking_again_and_again_finds_no_difference_where_there_is_none() -> None:
+    assert comparisons.false_verdicts(always_valid, 200, random.Random(1)) <= 0.05
+    assert comparisons.false_verdicts(fixed, 50, random.Random(1)) >= 0.2
+
+
+def test_contributions_add_up_to_the_last_digit_in_2000_random_cases() -> None:
+    check_random_cases(2000)
