@@ -248,30 +248,37 @@ def choices_of(name: str, search: str = "") -> Question:
     return question
 
 
-class KnownModel(TypedDict):
-    model: str
+class KnownName(TypedDict):
+    name: str
 
 
-class KnownModels(TypedDict):
+class KnownNames(TypedDict):
     data: list[str]
 
 
-def known_models(filters: Filters) -> KnownModels:
-    """Returns the first 1,000 models of the workspace, the oldest first: their colours depend on their position."""
-    models = rows(
-        """
-        SELECT model
-        FROM {models} AS models
-        WHERE model IS NOT NULL
-        GROUP BY model
-        ORDER BY min(day), model
-        LIMIT 1000
-        """,
-        filters.params,
-        row_type=KnownModel,
-        models=sums.model_days_sql(filters),
-    )
-    return {"data": [row["model"] for row in models]}
+def known_names(key: str) -> Question:
+    """Returns the question for the first 1,000 names of a key in `sums.NAMED_BY_DAYS`."""
+
+    def known(filters: Filters) -> KnownNames:
+        """Returns the names of the workspace, the oldest first: their colours depend on their position."""
+        names = rows(
+            """
+            SELECT {key} AS name
+            FROM {days} AS days
+            WHERE {key} IS NOT NULL
+            GROUP BY {key}
+            ORDER BY min(day), {key}
+            LIMIT 1000
+            """,
+            filters.params,
+            row_type=KnownName,
+            key=key,
+            days=sums.days_of_names_sql(filters, key),
+        )
+        return {"data": [row["name"] for row in names]}
+
+    known.__name__ = f"known_{key}"  # the cache uses this name in the keys of its answers
+    return known
 
 
 class UsersAndAgentsInBucket(TypedDict):
