@@ -1,6 +1,6 @@
 """Gives each name a colour and pattern that is the same on every page and in every window."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zlib import crc32
 
 COLOURS = 8
@@ -10,6 +10,8 @@ PATTERNS = ("", "/", ".")
 DASHES = ("solid", "dot", "longdashdot")
 """Of lines, instead of patterns."""
 SLOTS = COLOURS * len(PATTERNS)
+MOST_KNOWN = 1000
+"""So many names of a workspace get their colour by first appearance, and the others by hash."""
 
 
 def slot_of(name: str, slots: dict[str, int]) -> int:
@@ -33,8 +35,14 @@ def colour_slots(names: Iterable[str]) -> dict[str, int]:
     return slots
 
 
-def distinct_slots(names: Iterable[str], slots: dict[str, int]) -> dict[str, int]:
-    """Returns the slots of the names of one chart. Of two names with one slot, the later one gets the next free one."""
+def distinct_slots(names: Sequence[str], slots: dict[str, int]) -> dict[str, int]:
+    """Returns the slots of the names of one chart. Of two names with one slot, the later one gets the next free one.
+
+    `slots` are those of the names that are known, in the order of their first appearance. The others come after them,
+    as they will once they are known.
+    """
+    if len(slots) < MOST_KNOWN:
+        slots = colour_slots(dict.fromkeys([*slots, *names]))
     distinct: dict[str, int] = {}
     for name in names:
         first = slot_of(name, slots)

@@ -13,7 +13,7 @@ from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL
 from analytics.page_questions import known_names, users_and_agents_over_time
 from analytics.palette import colour_slots
 from budgets.spending import period
-from traces.filters import Filters
+from traces.filters import LABEL_PREFIX, Filters
 from traces.sums import NAMED_BY_DAYS
 from workspaces.models import Workspace
 
@@ -102,8 +102,8 @@ def model_slots(filters: Filters, workspace: Workspace) -> dict[str, int]:
 
 
 def slots_of(dimension: str, filters: Filters, workspace: Workspace) -> dict[str, int]:
-    """Returns the colours of the names of a dimension by first appearance; nothing where no sums know that."""
-    if dimension not in NAMED_BY_DAYS:
+    """Returns the colours of the names of a dimension, by first appearance."""
+    if dimension not in NAMED_BY_DAYS and dimension != "user_id" and not dimension.startswith(LABEL_PREFIX):
         return {}
     all_stored_time = Filters(
         filters.workspace_id, start=filters.start, end=filters.end, granularity="daily", range="30d"

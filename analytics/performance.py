@@ -451,9 +451,8 @@ class Tools(TypedDict):
     data: list[ToolCalls]
 
 
-class ToolLatency(TypedDict):
+class ToolPercentiles(Percentiles):
     tool: str | None
-    p95_latency_ms: float
 
 
 TOOL_HISTOGRAM = """
@@ -509,12 +508,12 @@ def tools(filters: Filters) -> Tools:
     }
 
 
-def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, float]:
+def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, float | None]:
     """Returns what the slowest 5 % of the calls of each listed tool exceed, and under None those of all others."""
     found = rows(
         ESTIMATES,
         filters.params | {"listed": listed, "zero_latency_bucket": ZERO_LATENCY_BUCKET},
-        row_type=ToolLatency,
+        row_type=ToolPercentiles,
         keys="tool",
         histogram=TOOL_HISTOGRAM.format(calls=sums.tool_latency_sql(filters, "tool")),
     )

@@ -241,7 +241,10 @@ def operations_sql(filters: Filters) -> str:
     return closed_and_open_sql(filters, TOTALS, HOUR, "operation, calls", hours)
 
 
-NAMED_BY_DAYS = {"model": MODELS, "agent_id": AGENTS, "environment": PLACES, "release": PLACES}
+NAMED_BY_DAYS = {
+    **{"model": MODELS, "provider": MODELS, "agent_id": AGENTS, "operation": TOTALS, "error_type": ERRORS},
+    **{"environment": PLACES, "release": PLACES},
+}
 """The smallest rollups by day that have these keys."""
 
 

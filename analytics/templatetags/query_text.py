@@ -148,7 +148,7 @@ def groups_of(data: dict[str, Any]) -> dict[Group, list[dict[str, Any]]]:
 def slots_of_groups(groups: Iterable[Group], by: list[str], slots: dict[str, int]) -> dict[Group, int]:
     """Returns the colours of the groups that have a name. `slots` are those of the names of the first dimension."""
     named = {group: group_name(group, by) for group in groups if any(value is not None for value in group)}
-    distinct = distinct_slots(dict.fromkeys(named.values()), slots if len(by) == 1 else {})
+    distinct = distinct_slots(list(dict.fromkeys(named.values())), slots if len(by) == 1 else {})
     return {group: distinct[name] for group, name in named.items()}
 
 

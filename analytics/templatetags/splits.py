@@ -11,6 +11,7 @@ from traces.filters import LABEL_PREFIX
 register = template.Library()
 
 register.filter(splits.dimension_label)
+register.filter(splits.in_sentence)
 register.filter(splits.offers)
 
 
