@@ -24,7 +24,21 @@ from analytics.templatetags.charts import (
 )
 from analytics.templatetags.links import buckets, filter_link
 from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
-from web.number_text import Number, average, count, exact, ms, percent, percent_exact, rate, usd, usd_exact, whole_ms
+from web.number_text import (
+    NOTHING,
+    UNKNOWN,
+    Number,
+    average,
+    count,
+    exact,
+    ms,
+    percent,
+    percent_exact,
+    rate,
+    usd,
+    usd_exact,
+    whole_ms,
+)
 
 register = template.Library()
 register.filter("dimension_name", dimension_label)
@@ -61,6 +75,8 @@ def measure_name(name: str) -> str:
 
 
 def value_of(name: str, value: Number | None) -> Value:
+    if value is None:
+        return Value(NOTHING, UNKNOWN)
     for end, (text, whole) in UNITS.items():
         if name.endswith(end):
             return Value(text(value), whole(value))
