@@ -83,10 +83,12 @@ def test_a_click_on_a_bar_of_a_split_chart_narrows_to_its_bucket(page: Page, liv
     page.locator("#panel-cost-trend details summary").click()
     page.locator("#panel-cost-trend tbody tr a").last.click()
     expect(page.locator(".leave")).to_be_visible(timeout=LONG_MS)
-    assert "split=release" in page.url and "measures" not in page.url
+    assert "split=release" in page.url
+    assert "measures" not in page.url
     page.locator(".leave").click()
     expect(page.locator(".group a[aria-current]").first).to_have_text("24h")
-    assert "split=release" in page.url and "granularity" not in page.url
+    assert "split=release" in page.url
+    assert "granularity" not in page.url
 
 
 def test_costs_are_switched_by_keys_and_the_panel_stays_in_view(
