@@ -24,13 +24,19 @@ class Split(NamedTuple):
     title: str
     """Of the panel, before "by" and the dimension."""
     measures: tuple[str, ...]
+    ranked_by: str = ""
+    """A measure that is not shown; the values with most of it are. Empty: the first one that is shown."""
     is_series: bool = True
     limit: int = SERIES_SHOWN
     template: str = "analytics/_split_charts.html"
 
+    @property
+    def asked_measures(self) -> tuple[str, ...]:
+        return (*self.measures, self.ranked_by) if self.ranked_by else self.measures
 
-def split_chart(title: str, *measures: str) -> Split:
-    return Split("split", title, measures)
+
+def split_chart(title: str, *measures: str, ranked_by: str = "") -> Split:
+    return Split("split", title, measures, ranked_by)
 
 
 class Panel(NamedTuple):
@@ -250,7 +256,9 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Latency percentiles in each bucket.",
             example="range=7d&granularity=hourly",
-            panel=Panel("Latency", "framed chart-panel", split=split_chart("p95 latency", "p95_latency_ms")),
+            panel=Panel(
+                "Latency", "framed chart-panel", split=split_chart("p95 latency", "p95_latency_ms", ranked_by="calls")
+            ),
             panel_extras=panel_extras.performance_latency,
         ),
         Metric(
@@ -262,7 +270,7 @@ METRICS = {
             panel=Panel(
                 "Time to first token",
                 "framed chart-panel",
-                split=split_chart("p95 time to first token", "p95_first_token_ms"),
+                split=split_chart("p95 time to first token", "p95_first_token_ms", ranked_by="calls"),
             ),
             panel_extras=panel_extras.performance_first_token,
         ),
@@ -275,7 +283,7 @@ METRICS = {
             panel=Panel(
                 "Tokens per second",
                 "framed chart-panel",
-                split=split_chart("Tokens per second", "tokens_per_second"),
+                split=split_chart("Tokens per second", "tokens_per_second", ranked_by="calls"),
             ),
             panel_extras=panel_extras.performance_tokens_per_second,
         ),

@@ -53,9 +53,9 @@ def panel(request: WorkspaceRequest, parameters: Parameters, filters: Filters, b
     }
     metric = PANELS.get(request.htmx.trigger or "")
     split = metric.panel.split if metric else None
-    if metric is None or split is None or split.measures != parameters.measures or len(parameters.by) != 1:
+    if metric is None or split is None or split.asked_measures != parameters.measures or len(parameters.by) != 1:
         return render(request, "analytics/_query.html", context)
-    names = {"name": metric.name, "title": split_title(split.title, parameters.by[0])}
+    names = {"name": metric.name, "title": split_title(split.title, parameters.by[0]), "measures": split.measures}
     return render(request, split.template, context | names)
 
 

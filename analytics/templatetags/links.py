@@ -70,7 +70,9 @@ def panel_url(context: template.Context, metric: Any) -> str:
     split = panel.split
     granularity = context["filters"].granularity if split.is_series else ""
     by = dimension.replace(",", "\\,")
-    asked = {"measures": ",".join(split.measures), "by": by, "granularity": granularity, "limit": split.limit}
+    asked = {"measures": ",".join(split.asked_measures), "by": by, "granularity": granularity, "limit": split.limit}
+    if split.ranked_by:
+        asked["order"] = f"-{split.ranked_by}"
     return reverse("query") + panel_query(context, **asked)
 
 

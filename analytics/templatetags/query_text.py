@@ -238,10 +238,10 @@ def with_unit(measure: str, value: Number) -> str:
 
 
 @register.filter
-def has_value(data: dict[str, Any]) -> bool:
+def has_value(data: dict[str, Any], measures: Iterable[str]) -> bool:
     """Returns whether a series has anything to draw."""
     points = [*data["data"], *(data["rest"]["data"] if data["rest"] else [])]
-    return any(point[name] is not None for point in points for name in data["measures"])
+    return any(point[name] is not None for point in points for name in measures)
 
 
 @register.filter

@@ -89,6 +89,14 @@ def test_a_chart_shows_the_eight_largest_and_all_others_together(tenant: Tenant)
     assert sum(series[-1]["y"]) == 12 + 11
 
 
+def test_percentiles_are_shown_of_the_values_with_most_calls(tenant: Tenant) -> None:
+    for number in range(8):
+        tenant.calls(2, user_id=f"user-{number}", latency_ms=100.0)
+    tenant.calls(1, user_id="slow", latency_ms=90_000.0)
+    (series,) = figures(panel(tenant, "performance/latency", split="user_id"))
+    assert [one["name"] for one in series] == [*(f"user-{number}" for number in range(8)), "all others"]
+
+
 def test_hover_texts_have_units(tenant: Tenant) -> None:
     releases(tenant)
     texts = {
