@@ -37,12 +37,13 @@ def api_page(request: HttpRequest) -> HttpResponse:
 def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
     """Returns the template's variables for one operation."""
     example = operation["x-example"]
+    called = path.format_map(example.get("path", {}))
     return {
         "method": method,
         "path": path,
         "parts": path.removeprefix("/api/v1").strip("/").split("/"),
         "operation": operation,
-        "curl": examples.curl(method, path, example.get("query", ""), example.get("body"), base),
+        "curl": examples.curl(method, called, example.get("query", ""), example.get("body"), base),
         "tables": [table for table in tables(operation) if table.rows],
     }
 

@@ -1,5 +1,6 @@
 """Makes the API's OpenAPI 3.1 document from the catalogue of metrics and the declared types."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -27,7 +28,7 @@ REASONS = {
     400: "The body cannot be read.",
     401: "No valid credential.",
     403: "The credential does not open this workspace, or lacks the right.",
-    404: "There is no such thing in the workspace.",
+    404: "There is no such thing in this workspace.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
@@ -465,6 +466,9 @@ def ingestion_operations() -> dict[str, Schema]:
 
 # --- The document ---
 
+OTHER_OPERATIONS: list[Callable[[], Schema]] = []
+"""Each returns operations by path and method, of apps above this one. They add them when they are loaded."""
+
 
 @cache
 def openapi_document() -> Schema:
@@ -488,6 +492,8 @@ def paths() -> Schema:
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}
+    for make_operations in OTHER_OPERATIONS:
+        operations |= make_operations()
     return operations
 
 

@@ -1,9 +1,10 @@
-"""Computes percentiles of latency, and of the time to the first token.
+"""Computes percentiles of latency and of the time to the first token.
 
 They are exact, from the rows, in a small window, and else estimated from a histogram.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal, NamedTuple
 
@@ -14,9 +15,10 @@ from typing_extensions import TypedDict
 from analytics.field_types import LatencyMs
 from traces import sums
 from traces.bucket_series import bucket_sql
-from traces.db import rows
+from traces.db import row, rows
 from traces.filters import Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
+from traces.sums import Histogram
 
 PercentileMethod = Annotated[
     Literal["exact", "histogram"],
@@ -45,13 +47,11 @@ class Timing(NamedTuple):
     """What percentiles are of."""
 
     column: str
-    bucket: str
-    """The column of its histogram."""
-    histogram_sql: Callable[..., str]
+    histogram: Histogram
 
 
-LATENCY = Timing("latency_ms", "latency_bucket", sums.latency_sql)
-FIRST_TOKEN = Timing("first_token_ms", "first_token_bucket", sums.first_token_sql)
+LATENCY = Timing("latency_ms", sums.LATENCIES)
+FIRST_TOKEN = Timing("first_token_ms", sums.FIRST_TOKENS)
 
 EXACT = """
 WITH buckets AS (
@@ -142,7 +142,7 @@ def percentiles(
     over the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
     bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
-    if calls <= settings.EXACT_PERCENTILE_ROWS:
+    if calls <= settings.EXACT_PERCENTILE_ROWS and is_read_fast(filters, timing.histogram):
         exact = rows(
             EXACT,
             filters.params,
@@ -160,11 +160,28 @@ def percentiles(
         keys="timestamp",
         histogram=BUCKETS.format(
             bucket=bucket,
-            histogram_bucket=timing.bucket,
-            histogram=timing.histogram_sql(filters, by_bucket=by_bucket),
+            histogram_bucket=timing.histogram.bucket,
+            histogram=timing.histogram.sql(filters, by_bucket=by_bucket),
         ),
     )
     return "histogram", by_start(histogram)
+
+
+CALLS_OF_WINDOW = "SELECT coalesce(sum(calls), 0)::bigint AS calls FROM {calls} AS calls"
+
+
+def is_read_fast(filters: Filters, histogram: Histogram) -> bool:
+    """Returns whether the rows that pass can be found without a look at too many others.
+
+    A filter leaves calls out of the answer, but most filters have no index: all calls of the window are looked at. So
+    are they for those that know their first token.
+    """
+    are_all_asked = histogram is sums.LATENCIES and not filters.active_filters
+    if are_all_asked or histogram.rollup(filters) is None:
+        return True
+    window = replace(filters, values={})
+    found = row(CALLS_OF_WINDOW, window.params, calls=sums.calls_sql(window, "calls"))
+    return bool(found["calls"] <= settings.EXACT_PERCENTILE_ROWS)
 
 
 def by_start(buckets: Sequence[BucketPercentiles]) -> dict[datetime, Percentiles]:

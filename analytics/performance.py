@@ -197,7 +197,7 @@ def first_token(filters: Filters) -> FirstToken:
         row_type=CallsInBucket,
         buckets=bucket_series_sql(filters),
         bucket=bucket_sql(filters),
-        calls=sums.first_token_sql(filters, by_bucket=True),
+        calls=sums.FIRST_TOKENS.sql(filters, by_bucket=True),
     )
     calls = sum(bucket["calls"] for bucket in buckets)
     method, by_start = percentiles(filters, calls, calls, by_bucket=True, timing=FIRST_TOKEN)
@@ -515,6 +515,6 @@ def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, floa
         filters.params | {"listed": listed, "zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=ToolPercentiles,
         keys="tool",
-        histogram=TOOL_HISTOGRAM.format(calls=sums.tool_latency_sql(filters, "tool")),
+        histogram=TOOL_HISTOGRAM.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool")),
     )
     return {row["tool"]: row["p95_latency_ms"] for row in found}

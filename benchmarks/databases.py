@@ -35,7 +35,7 @@ WHERE user_id IS NOT NULL
 """
 LABELS = """
 INSERT INTO label_values (workspace_id, name, value, number)
-SELECT DISTINCT workspace_id, name, value, number
+SELECT DISTINCT workspace_id, label.name, value, number
 FROM traces
 CROSS JOIN LATERAL (
     VALUES

@@ -37,6 +37,13 @@ class Event:
     attributes: dict[str, Any]
 
 
+class SpanLink(NamedTuple):
+    """Another span, in any trace, that the span is related to without being below it."""
+
+    trace_id: str
+    span_id: str
+
+
 @dataclass(slots=True, frozen=True)
 class Resource:
     """The process that sent the span, as far as the rows need it."""
@@ -74,6 +81,7 @@ class Span:
     status_message: str
     attributes: dict[str, Any]
     events: list[Event] = field(default_factory=list)
+    links: list[SpanLink] = field(default_factory=list)
     scope: str = ""
     """The name of the instrumentation scope: the library that made the span."""
     scope_version: str = ""

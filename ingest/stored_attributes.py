@@ -6,7 +6,7 @@ from typing import Any
 from ingest import client_rules
 from ingest.attributes import Attributes
 from ingest.messages import safe_attribute, safe_value
-from ingest.spans import Event, Span
+from ingest.spans import NS_PER_MS, Event, Span
 from traces.text import ATTRIBUTE_LENGTH, ID_LENGTH, clean, clean_json
 from web.json_body import MAX_DEPTH
 
@@ -34,7 +34,9 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
             stored[stored_name] = storable(safe_value(span.attributes[name]))
     add_origin(stored, span)
     if span.events:
-        stored["events"] = [stored_event(event, store_content) for event in span.events]
+        stored["events"] = [stored_event(event, span, store_content) for event in span.events]
+    if span.links:
+        stored["links"] = [link._asdict() for link in span.links]
     return stored
 
 
@@ -74,8 +76,11 @@ def add_origin(stored: dict[str, Any], span: Span) -> None:
         stored[RESOURCE] = dict(resource.attributes)
 
 
-def stored_event(event: Event, store_content: bool) -> dict[str, Any]:
+def stored_event(event: Event, span: Span, store_content: bool) -> dict[str, Any]:
+    """Returns the event. Its time is stored as milliseconds after the start of its span, if it is later."""
     stored: dict[str, Any] = {"name": clean(event.name, ID_LENGTH)}
+    if event.time_ns >= span.start_ns:
+        stored["offset_ms"] = round((event.time_ns - span.start_ns) / NS_PER_MS, 3)
     if store_content and event.attributes:
         stored["attributes"] = {
             clean(name, ID_LENGTH): storable(safe_attribute(name, value))

@@ -61,6 +61,7 @@ INSTALLED_APPS = [
     "ingest",
     "budgets",
     "analytics",
+    "explorer",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",

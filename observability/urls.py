@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("workspaces.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
+    path("", include("explorer.urls")),
 ]
 
 handler500 = "web.problems.server_error"

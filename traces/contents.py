@@ -24,7 +24,8 @@ SELECT DISTINCT key
 FROM traces, jsonb_object_keys(attributes) AS key
 WHERE {BATCH}
 """  # noqa: S608 (BATCH is a constant)
-# An event has its contents in its attributes, and only its name stays. A client's own attribute may have this name.
+# An event has its contents in its attributes, and only its name and time stay. A client's own attribute may have this
+# name.
 DELETE = f"""
 UPDATE traces
 SET attributes = (attributes - %(contents)s::text[])
@@ -32,7 +33,11 @@ SET attributes = (attributes - %(contents)s::text[])
         WHEN jsonb_typeof(attributes->'events') = 'array' THEN jsonb_build_object(
             'events',
             (
-                SELECT coalesce(jsonb_agg(jsonb_build_object('name', event->'name')), '[]')
+                SELECT coalesce(jsonb_agg(
+                    jsonb_strip_nulls(
+                        jsonb_build_object('name', event->'name', 'offset_ms', event->'offset_ms')
+                    )
+                ), '[]')
                 FROM jsonb_array_elements(attributes->'events') AS event
                 WHERE jsonb_typeof(event) = 'object'
             )

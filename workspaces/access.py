@@ -158,6 +158,12 @@ def access_of_member(user: Any, workspace_id: UUID) -> Access | None:
     return Access(membership.workspace, SCOPES_OF_ROLE[membership.role], user.get_username())
 
 
+def access_of_visitor(request: WorkspaceRequest) -> Access:
+    """Returns the access of a page's visitor to the workspace that `page_access` has chosen."""
+    member = None if request.workspace.is_open else access_of_member(request.user, request.workspace.id)
+    return member or access_to_open(request, request.workspace)
+
+
 def open_access(request: HttpRequest) -> Access:
     """Opens a workspace that is listed in OPEN_WORKSPACE_IDS; without credentials no other is open."""
     if not settings.OPEN_WORKSPACE_IDS:
@@ -169,6 +175,10 @@ def open_access(request: HttpRequest) -> Access:
     workspace = Workspace.objects.filter(pk=selected).first()
     if workspace is None:
         refuse_workspace()
+    return access_to_open(request, workspace)
+
+
+def access_to_open(request: HttpRequest, workspace: Workspace) -> Access:
     return Access(workspace, frozenset({"ingest", "read", "write"}), request.user.get_username() or "anyone")
 
 

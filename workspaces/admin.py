@@ -90,7 +90,7 @@ def scope_list(key: ApiKey) -> str:
 class WorkspaceAdmin(admin.ModelAdmin):
     list_display = ("name", "id", "time_zone", "members", "keys", "created_at")
     search_fields = ("name", "id")
-    list_filter = ("time_zone",)
+    list_filter = ("content_visible_to", "time_zone")
     readonly_fields = ("id", "created_at")
     ordering = ("name", "id")  # again: the counts of get_queryset drop the model's order
     inlines = (MemberInline, NewMemberInline, KeyInline)
@@ -152,6 +152,8 @@ class ApiKeyForm(ModelForm):
         values: dict[str, Any] = super().clean() or {}
         if not any(values.get(scope) for scope in ("can_ingest", "can_read", "can_write")):
             raise ValidationError("Choose at least one of ingest, read and write.")
+        if values.get("can_read_content") and not values.get("can_read"):
+            raise ValidationError({"can_read_content": "A key that reads content also needs read."})
         return values
 
     def clean_expires_at(self) -> Any:
@@ -167,7 +169,10 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     form = ApiKeyForm
     list_display = ("name", "prefix", "workspace", "scope_list", "state", "last_used_at", "expires_at", "clock")
-    list_filter = (StateFilter, "can_ingest", "can_read", "can_write", ("workspace", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        *(StateFilter, "can_ingest", "can_read", "can_write", "can_read_content"),
+        ("workspace", admin.RelatedOnlyFieldListFilter),
+    )
     list_select_related = ("workspace",)
     search_fields = ("name", "prefix", "workspace__name")
     autocomplete_fields = ("workspace",)

@@ -25,6 +25,14 @@ USE_RECORDED_EVERY = timedelta(minutes=1)
 CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
 
 
+class ContentPolicy(models.TextChoices):
+    """Who sees prompts, answers and tool results."""
+
+    MEMBERS = "members", "All members"
+    EDITORS = "editors", "Editors and owners"
+    NOBODY = "nobody", "Nobody"
+
+
 class Workspace(models.Model):
     """A tenant: every trace, key, member and budget belongs to one."""
 
@@ -38,6 +46,12 @@ class Workspace(models.Model):
     store_content = models.BooleanField(
         default=True, help_text="Store prompts and completions of its spans. Numbers are always stored."
     )
+    content_visible_to = models.CharField(
+        max_length=10,
+        choices=ContentPolicy,
+        default=ContentPolicy.MEMBERS,
+        help_text="Who sees stored prompts and completions. An API key also needs the scope content.",
+    )
     contents_deleted_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # A part of the key of all that is cached. It changes with a budget, a price or a time zone, on which that depends.
@@ -45,6 +59,11 @@ class Workspace(models.Model):
 
     class Meta:
         ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(content_visible_to__in=ContentPolicy.values), name="content_policy_is_known"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -155,6 +174,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             can_ingest="ingest" in scopes,
             can_read="read" in scopes,
             can_write="write" in scopes,
+            can_read_content="content" in scopes,
             expires_at=expires_at,
         )
         return key, secret
@@ -185,6 +205,9 @@ class ApiKey(models.Model):
     can_ingest = models.BooleanField("ingest", default=True, help_text="May send traces.")
     can_read = models.BooleanField("read", default=False, help_text="May read every metric.")
     can_write = models.BooleanField("write", default=False, help_text="May set the budget.")
+    can_read_content = models.BooleanField(
+        "content", default=False, help_text="May read prompts and completions, with the scope read."
+    )
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -214,7 +237,12 @@ class ApiKey(models.Model):
 
     @property
     def scopes(self) -> frozenset[str]:
-        granted = {"ingest": self.can_ingest, "read": self.can_read, "write": self.can_write}
+        granted = {
+            "ingest": self.can_ingest,
+            "read": self.can_read,
+            "write": self.can_write,
+            "content": self.can_read_content,
+        }
         return frozenset(scope for scope, is_granted in granted.items() if is_granted)
 
     def record_use(self) -> None:

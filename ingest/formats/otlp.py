@@ -8,12 +8,13 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from ingest import client_rules, fields
 from ingest.attributes import Attributes
 from ingest.labels import label_text
-from ingest.spans import RejectedSpan, Rejection, Resource
+from ingest.spans import RejectedSpan, Rejection, Resource, SpanLink
 from traces.text import ID_LENGTH, clean
 
 TRACE_ID_BYTES = 16
 SPAN_ID_BYTES = 8
 MAX_EVENTS = 128
+MAX_LINKS = 128
 MAX_REASONS = 5
 MAX_RESOURCE_ATTRIBUTES = 32
 MACHINE = (
@@ -48,6 +49,12 @@ def checked_ids(trace_id: bytes, span_id: bytes, parent_span_id: bytes) -> tuple
     if parent_span_id and len(parent_span_id) != SPAN_ID_BYTES:
         raise RejectedSpan("id", f"parent_span_id must be {SPAN_ID_BYTES} bytes or empty")
     return trace_id.hex(), span_id.hex(), parent_span_id.hex() if any(parent_span_id) else None
+
+
+def link_to(trace_id: bytes, span_id: bytes) -> SpanLink | None:
+    """Returns the link, or None if it names no span: the span itself is stored without it."""
+    is_span = len(trace_id) == TRACE_ID_BYTES and len(span_id) == SPAN_ID_BYTES
+    return SpanLink(trace_id.hex(), span_id.hex()) if is_span else None
 
 
 def resource_of(values: dict[str, Any]) -> Resource:

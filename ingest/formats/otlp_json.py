@@ -2,13 +2,22 @@
 
 import base64
 import binascii
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 
 from ingest.formats.json_values import as_list, as_objects, object_at, parse_spans_json, too_many_spans
-from ingest.formats.otlp import MAX_EVENTS, SPAN_ID_BYTES, TRACE_ID_BYTES, checked_ids, resource_of
-from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Scope, Span
+from ingest.formats.otlp import (
+    MAX_EVENTS,
+    MAX_LINKS,
+    SPAN_ID_BYTES,
+    TRACE_ID_BYTES,
+    checked_ids,
+    link_to,
+    resource_of,
+)
+from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Scope, Span, SpanLink
 from web import json_body
 from web.json_body import MAX_DEPTH
 from web.problems import Problem
@@ -94,6 +103,7 @@ def span_of(span: Any, scope: Scope, resource: Resource) -> Span:
         status_message=str(status.get("message") or ""),
         attributes=attributes_of(span.get("attributes")),
         events=[event_of(event) for event in as_objects(span.get("events"))[:MAX_EVENTS]],
+        links=links_of(span.get("links")),
         scope=scope.name,
         scope_version=scope.version,
         resource=resource,
@@ -106,6 +116,15 @@ def event_of(event: dict[str, Any]) -> Event:
         nanoseconds(event.get("timeUnixNano"), "timeUnixNano"),
         attributes_of(event.get("attributes")),
     )
+
+
+def links_of(links: Any) -> list[SpanLink]:
+    """Returns the links that name a span. One that does not is left out, and its span is stored."""
+    found = []
+    for link in as_objects(links)[:MAX_LINKS]:
+        with suppress(RejectedSpan):
+            found.append(link_to(id_of(link.get("traceId"), TRACE_ID_BYTES), id_of(link.get("spanId"), SPAN_ID_BYTES)))
+    return [link for link in found if link]
 
 
 def id_of(value: Any, length: int) -> bytes:

@@ -13,7 +13,7 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ingest.formats import wire
 from ingest.formats.json_values import too_many_spans
-from ingest.formats.otlp import MAX_EVENTS, checked_ids, resource_of
+from ingest.formats.otlp import MAX_EVENTS, MAX_LINKS, checked_ids, link_to, resource_of
 from ingest.spans import Decoded, Event, RejectedSpan, Rejection, Resource, Scope, Span
 from web import json_body
 from web.problems import Problem
@@ -103,6 +103,9 @@ def add(decoded: Decoded, span: trace_pb2.Span, scope: Scope, resource: Resource
                 for event in span.events[:MAX_EVENTS]
             ]
             if span.events
+            else [],
+            links=[link for one in span.links[:MAX_LINKS] if (link := link_to(one.trace_id, one.span_id))]
+            if span.links
             else [],
             scope=scope.name,
             scope_version=scope.version,

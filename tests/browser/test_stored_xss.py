@@ -88,6 +88,14 @@ def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms:
         bare_page.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
         bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
         assert_no_alarm(bare_page, alarms, payload)
+    for span in ("", f"&span={5:016x}", f"&span={20:016x}"):
+        bare_page.goto(f"{live_server.url}/dashboard/traces/{'1' * 32}?workspace={workspace.id}{span}")
+        bare_page.wait_for_selector("#scores", timeout=60_000)
+        for summary in bare_page.locator("#detail details > summary").all():
+            summary.click()
+        bare_page.locator("#tree").hover()
+        bare_page.mouse.wheel(0, 2000)
+        assert_no_alarm(bare_page, alarms, f"the page of a trace {span}")
     for path in (
         *("workspaces/workspace/", "workspaces/membership/", "workspaces/apikey/", "budgets/budget/"),
         *("prices/priceoverride/", "auth/user/", "workspaces/membership/add/"),

@@ -25,6 +25,16 @@ SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
 READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
 CHOICES = "dashboard/choices/<str:name>"
+TRACE_READS = {
+    "api/v1/traces/<id:trace_id>",
+    "api/v1/traces/<id:trace_id>/spans/<id:span_id>",
+    "dashboard/traces/<id:trace_id>/spans/<id:span_id>",
+    *(f"dashboard/trace-{part}/<id:trace_id>" for part in ("rows", "head", "conversation")),
+}
+"""Reads of one trace, which have no window."""
+TRACE_SCORES = "dashboard/trace-scores/<id:trace_id>"
+"""POST by a person with the right to read; never by a key."""
+TRACE_PAGES = {"dashboard/traces/<id:trace_id>", "dashboard/trace-json/<id:trace_id>"}
 READ_PATHS = sorted(
     {f"/{route}" for route in READS}
     | {f"/{CHOICES}".replace("<str:name>", name) for name in ("label", *(dimension.name for dimension in DIMENSIONS))}

@@ -86,6 +86,7 @@ def test_a_fault_of_the_product_is_not_a_malformed_url(root: Client, fault: Exce
     form = {
         "name": "new",
         "time_zone": "UTC",
+        "content_visible_to": "members",
         "memberships-TOTAL_FORMS": "0",
         "memberships-INITIAL_FORMS": "0",
         "memberships-2-TOTAL_FORMS": "0",

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.urls import reverse
 
 from tests.factories import UserFactory
 from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
 from tests.security.routes import PAGES, READ_PATHS, TEXT_FILTERS
+from tests.security.test_tenancy import trace_paths
 from tests.security.world import PROBES, selecting, signed_in
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -22,6 +24,7 @@ ADMIN_LISTS = (
 )
 
 
+SCORES_OF_SDK = f"/dashboard/trace-scores/{'1' * 32}"
 FILTERS = tuple(name for name in TEXT_FILTERS if name != "operation")
 
 
@@ -87,6 +90,35 @@ def test_panels_and_pages_escape_stored_text(twins: Any) -> None:
                 for workspace_id, query in zip((hostile, harmless), queries, strict=True)
             ]
             assert shapes[0] == shapes[1], (page, PAYLOADS[place])
+
+
+def test_the_page_of_a_trace_escapes_stored_text(twins: Any) -> None:
+    """The trace of an SDK has a span for each payload; that of an item has the payload as its id, too."""
+    client, hostile, harmless = twins
+    shown = ""
+    for texts, workspace_id in ((PAYLOADS, hostile), (HARMLESS, harmless)):
+        score = {"kind": "number", "number": "1", "name": texts[3][:200], "comment": texts[7]}
+        token = {"X-CSRFToken": client.cookies["csrftoken"].value}
+        answer = client.post(SCORES_OF_SDK, score, headers=selecting(workspace_id) | token)
+        assert answer.status_code == 200
+    for path in trace_paths("1" * 32, f"{4:016x}"):
+        if path.startswith("/dashboard") and "rows" not in path:
+            found = [client.get(path, headers=selecting(workspace_id)) for workspace_id in (hostile, harmless)]
+            assert shape(found[0]) == shape(found[1]), path
+            shown += found[0].content.decode()
+    for place in range(len(PAYLOADS)):
+        span_id = f"{place + 1:016x}"
+        panels = [
+            client.get(f"/dashboard/traces/{'1' * 32}/spans/{span_id}", headers=selecting(workspace_id))
+            for workspace_id in (hostile, harmless)
+        ]
+        assert shape(panels[0]) == shape(panels[1]), PAYLOADS[place]
+    for texts, workspace_id in ((PAYLOADS, hostile), (HARMLESS, harmless)):
+        page = client.get(f"/dashboard/traces/{'1' * 32}", {"workspace": str(workspace_id)})
+        shape(page)
+        for text in texts[::9]:
+            client.get(reverse("trace-page", args=[text]), {"workspace": str(workspace_id)})
+    assert "&lt;script&gt;" in shown, "the payloads are not on the page at all"
 
 
 def test_errors_repeat_no_markup(twins: Any) -> None:

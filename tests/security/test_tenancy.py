@@ -23,11 +23,15 @@ from tests.security.routes import (
     READS,
     SCORES,
     TEXT_FILTERS,
+    TRACE_PAGES,
+    TRACE_READS,
+    TRACE_SCORES,
     a_path,
     routes,
 )
 from tests.security.world import B_LIMIT_SHOWN, CANARY, PROBES, TEXTS, World, a_world, selecting
-from tests.tenant import NOON, iso
+from tests.tenant import NOON, a_row, iso
+from traces import writer
 from traces.db import rows
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -41,12 +45,14 @@ Send = Callable[..., Any]
 
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
+    known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
     declared = {route: getattr(pattern.callback, "access", "admin") for route, pattern in routes()}
     expected = dict.fromkeys(PUBLIC, "public") | dict.fromkeys(PAGES, "page") | dict.fromkeys(READS | {CHOICES}, "read")
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
+    expected |= dict.fromkeys(TRACE_PAGES, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
@@ -155,6 +161,55 @@ def test_no_page_shows_another_workspace(world: World, identity: str) -> None:
         # The header that the panels send selects nothing on a page.
         own = get(f"/{route}", headers=headers | selecting(world.b.id))
         assert own.status_code == (302 if identity in ("anonymous", "key") else 200)
+
+
+def trace_paths(trace_id: str, span_id: str) -> list[str]:
+    named = {"<id:trace_id>": trace_id, "<id:span_id>": span_id}
+    paths = sorted(f"/{route}" for route in TRACE_READS)
+    for placeholder, value in named.items():
+        paths = [path.replace(placeholder, value) for path in paths]
+    return paths
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_no_read_of_a_trace_shows_another_workspace(world: World, identity: str) -> None:
+    """B has a trace of its own, and one with the same ids as a trace of A."""
+    writer.store(world.b.id, [a_row(trace_id="only-b", span_id="span-b", agent_id=CANARY)])
+    client, headers = world.identities[identity]
+    get, nobody = counting(identity, client.get), uuid4()
+    refused = 401 if identity == "anonymous" else 403
+    for theirs, shared in zip(trace_paths("only-b", "span-b"), trace_paths("1" * 32, f"{1:016x}"), strict=True):
+        assert world.b_owner[0].get(theirs, headers=selecting(world.b.id)).status_code == 200
+        for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
+            answer = get(theirs, headers=headers | selecting(there))
+            assert answer.status_code == refused, theirs
+            assert status_and_body(answer) == status_and_body(get(theirs, headers=headers | selecting(nowhere)))
+        if identity != "anonymous":
+            own = headers | selecting(world.a.id)
+            assert get(theirs, headers=own).status_code == 404
+            assert get(shared, headers=own).status_code == 200
+    form = {"kind": "up", "comment": "intruder"}
+    before = world.state_of_b()
+    for workspace_id, status in ((world.b.id, refused), (world.a.id, 404)):
+        answer = client.post(
+            f"/{TRACE_SCORES}".replace("<id:trace_id>", "only-b"), form, headers=headers | selecting(workspace_id)
+        )
+        assert answer.status_code == (401 if identity == "anonymous" else 403 if identity == "key" else status)
+    assert world.state_of_b() == before
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_no_page_of_a_trace_shows_another_workspace(world: World, identity: str) -> None:
+    writer.store(world.b.id, [a_row(trace_id="only-b", span_id="span-b", agent_id=CANARY)])
+    client, headers = world.identities[identity]
+    get = counting(identity, client.get)
+    is_stranger = identity in ("anonymous", "key")
+    for route in sorted(TRACE_PAGES):
+        theirs = f"/{route}".replace("<id:trace_id>", "only-b")
+        for query in ({}, {"workspace": str(world.b.id)}, {"workspace": str(uuid4())}, {"workspace": str(world.a.id)}):
+            assert get(theirs, query, headers=headers).status_code == (302 if is_stranger else 404)
+        shared = f"/{route}".replace("<id:trace_id>", "1" * 32)
+        assert get(shared, headers=headers | selecting(world.b.id)).status_code == (302 if is_stranger else 200)
 
 
 BODIES: dict[str, Any] = {

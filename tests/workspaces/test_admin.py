@@ -47,6 +47,7 @@ def test_a_new_keys_secret_is_shown_once(admin: Client) -> None:
     ("form", "words"),
     [
         ({}, "Choose at least one"),
+        ({"can_ingest": "on", "can_read_content": "on"}, "also needs read"),
         ({"can_read": "on", "expires_at_0": "2020-01-01", "expires_at_1": "00:00"}, "This is past"),
     ],
 )
@@ -75,6 +76,7 @@ def test_a_member_is_added_and_another_made_editor_on_the_workspaces_page(admin:
     form = {
         "name": "Acme",
         "time_zone": "UTC",
+        "content_visible_to": "members",
         "memberships-TOTAL_FORMS": 1,
         "memberships-INITIAL_FORMS": 1,
         "memberships-0-id": old.pk,
@@ -142,6 +144,7 @@ def test_a_wrong_time_zone_is_refused_in_words(admin: Client, zone: str) -> None
     form = {
         "name": "x",
         "time_zone": zone,
+        "content_visible_to": "members",
         "memberships-TOTAL_FORMS": 0,
         "memberships-INITIAL_FORMS": 0,
         "memberships-2-TOTAL_FORMS": 0,

@@ -54,3 +54,11 @@ def test_a_key_expires_after_the_days_of_the_option() -> None:
     key = ApiKey.objects.find_valid(secret)
     assert key is not None
     assert key.expires_at - key.created_at > timedelta(hours=23, minutes=59)
+
+
+def test_a_key_for_content_also_reads() -> None:
+    workspace_id = str(WorkspaceFactory().id)
+    with pytest.raises(CommandError, match="also needs the scope read"):
+        run("create_api_key", workspace_id, "evaluator", "--scopes", "content")
+    run("create_api_key", workspace_id, "evaluator", "--scopes", "read,content")
+    assert ApiKey.objects.get().scopes == {"read", "content"}

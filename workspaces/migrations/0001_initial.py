@@ -35,12 +35,31 @@ class Migration(migrations.Migration):
                         help_text="Store prompts and completions of its spans. Numbers are always stored.",
                     ),
                 ),
+                (
+                    "content_visible_to",
+                    models.CharField(
+                        choices=[
+                            ("members", "All members"),
+                            ("editors", "Editors and owners"),
+                            ("nobody", "Nobody"),
+                        ],
+                        default="members",
+                        help_text="Who sees stored prompts and completions. An API key also needs the scope content.",
+                        max_length=10,
+                    ),
+                ),
                 ("contents_deleted_until", models.DateTimeField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("epoch", models.UUIDField(default=uuid.uuid4, editable=False)),
             ],
             options={
                 "ordering": ["name", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("content_visible_to__in", ["members", "editors", "nobody"])),
+                        name="content_policy_is_known",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -61,6 +80,14 @@ class Migration(migrations.Migration):
                 (
                     "can_write",
                     models.BooleanField(default=False, help_text="May set the budget.", verbose_name="write"),
+                ),
+                (
+                    "can_read_content",
+                    models.BooleanField(
+                        default=False,
+                        help_text="May read prompts and completions, with the scope read.",
+                        verbose_name="content",
+                    ),
                 ),
                 ("expires_at", models.DateTimeField(blank=True, help_text="Empty: never.", null=True)),
                 ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),

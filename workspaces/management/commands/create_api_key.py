@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from workspaces.models import ApiKey, Workspace
 
-SCOPES = ("ingest", "read", "write")
+SCOPES = ("ingest", "read", "write", "content")
 KEY_NAME_LENGTH = 100
 MAX_DAYS = 3650
 
@@ -26,6 +26,8 @@ class Command(BaseCommand):
         unknown = sorted(set(scopes) - set(SCOPES))
         if unknown:
             raise CommandError(f"Unknown scope {', '.join(unknown)}; choose from {', '.join(SCOPES)}.")
+        if "content" in scopes and "read" not in scopes:
+            raise CommandError("A key that reads content also needs the scope read.")
         workspace = Workspace.objects.filter(pk=options["workspace"]).first()
         if workspace is None:
             raise CommandError(f"There is no workspace {options['workspace']}.")

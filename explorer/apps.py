@@ -1,0 +1,12 @@
+from django.apps import AppConfig
+
+
+class ExplorerConfig(AppConfig):
+    name = "explorer"
+
+    def ready(self) -> None:
+        """Adds its operations to the API document."""
+        from analytics.openapi import OTHER_OPERATIONS
+        from explorer.operations import operations
+
+        OTHER_OPERATIONS.append(operations)

@@ -1,0 +1,28 @@
+from django.urls import path, register_converter
+from django.urls.converters import PathConverter
+
+from explorer import api, views
+
+
+class IdConverter(PathConverter):
+    """Any text: clients choose the ids, and some hold slashes or line breaks."""
+
+    regex = r"[\s\S]+"
+
+
+register_converter(IdConverter, "id")
+
+TRACE = "dashboard/traces/<id:trace_id>"
+
+# Ids may hold slashes, so the longer addresses come first, and the parts of the page do not stand below its address.
+urlpatterns = [
+    path("api/v1/traces/<id:trace_id>/spans/<id:span_id>", api.one_span, name="api-span"),
+    path("api/v1/traces/<id:trace_id>", api.one_trace, name="api-trace"),
+    path(f"{TRACE}/spans/<id:span_id>", views.span_panel, name="span-panel"),
+    path("dashboard/trace-rows/<id:trace_id>", views.trace_rows, name="trace-rows"),
+    path("dashboard/trace-head/<id:trace_id>", views.trace_head, name="trace-head"),
+    path("dashboard/trace-conversation/<id:trace_id>", views.trace_conversation, name="trace-conversation"),
+    path("dashboard/trace-scores/<id:trace_id>", views.give_score, name="trace-scores"),
+    path("dashboard/trace-json/<id:trace_id>", views.trace_download, name="trace-download"),
+    path(TRACE, views.trace_page, name="trace-page"),
+]
