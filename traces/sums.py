@@ -46,6 +46,7 @@ from traces.rollups.catalogue import (
     PLACE_FIRST_TOKEN,
     PLACE_LATENCY,
     PLACES,
+    SESSION_TOTALS,
     SESSIONS,
     STATUS_LATENCY,
     TOOL_LATENCY,
@@ -217,6 +218,11 @@ def sessions_sql(filters: Filters) -> str:
     `filters` must have `any_operation`: a session has spans of every operation.
     """
     return window_sql(filters, smallest((SESSIONS,), filters) or SESSIONS._replace(widths=()))
+
+
+def session_totals_sql(filters: Filters) -> str:
+    """Returns the same measures of all sessions together."""
+    return window_sql(filters, smallest((SESSION_TOTALS, SESSIONS), filters) or SESSION_TOTALS._replace(widths=()))
 
 
 def errors_sql(filters: Filters) -> str:

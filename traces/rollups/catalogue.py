@@ -232,6 +232,7 @@ SESSION_MEASURES = {
 SESSIONS = follower(
     "sessions", ("session_id", "user_number", "agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL"
 )
+SESSION_TOTALS = follower("session_totals", ("agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL")
 FOLLOWERS = (
     *(PLACES, PLACE_CALLS),
     *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY),
@@ -239,7 +240,7 @@ FOLLOWERS = (
     *(USER_MODELS, USER_PLACES),
     *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS),
     *(TOOLS, TOOL_LATENCY),
-    *(USER_ERRORS, SESSIONS),
+    *(USER_ERRORS, SESSIONS, SESSION_TOTALS),
 )
 CLOSED_ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
 """The rollups whose wider buckets are filled when an hour is closed."""

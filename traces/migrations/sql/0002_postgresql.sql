@@ -799,6 +799,44 @@ CREATE TABLE sessions_daily (
 )
 WITH (fillfactor = 70);
 
+CREATE TABLE session_totals_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT session_totals_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE session_totals_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT session_totals_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
 ALTER TABLE scores
     ADD COLUMN environment text COLLATE "C",
     ADD COLUMN release text COLLATE "C",

@@ -3834,4 +3834,132 @@ ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environmen
     input_tokens = sessions_daily.input_tokens + excluded.input_tokens,
     output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
     traces = sessions_daily.traces + excluded.traces,
-    duration_ms = sessions_daily.duration_ms + excluded.duration_ms
+    duration_ms = sessions_daily.duration_ms + excluded.duration_ms;
+
+INSERT INTO session_totals_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(sign * 1) AS calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer) AS model_calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer) AS errors,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+    sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    sum(sign * (parent_span_id IS NULL)::integer) AS traces,
+    sum(sign * CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END) AS duration_ms
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE session_id IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+    calls = session_totals_hourly.calls + excluded.calls,
+    model_calls = session_totals_hourly.model_calls + excluded.model_calls,
+    errors = session_totals_hourly.errors + excluded.errors,
+    priced_calls = session_totals_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = session_totals_hourly.cost_usd + excluded.cost_usd,
+    input_tokens = session_totals_hourly.input_tokens + excluded.input_tokens,
+    output_tokens = session_totals_hourly.output_tokens + excluded.output_tokens,
+    traces = session_totals_hourly.traces + excluded.traces,
+    duration_ms = session_totals_hourly.duration_ms + excluded.duration_ms;
+
+INSERT INTO session_totals_daily (
+    workspace_id,
+    bucket,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(calls) AS calls,
+    sum(model_calls) AS model_calls,
+    sum(errors) AS errors,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(traces) AS traces,
+    sum(duration_ms) AS duration_ms
+FROM session_totals_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+    calls = session_totals_daily.calls + excluded.calls,
+    model_calls = session_totals_daily.model_calls + excluded.model_calls,
+    errors = session_totals_daily.errors + excluded.errors,
+    priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+    cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+    input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+    output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+    traces = session_totals_daily.traces + excluded.traces,
+    duration_ms = session_totals_daily.duration_ms + excluded.duration_ms

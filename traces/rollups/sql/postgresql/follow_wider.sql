@@ -911,5 +911,51 @@ WITH add_to_places_daily AS (
         output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
         traces = sessions_daily.traces + excluded.traces,
         duration_ms = sessions_daily.duration_ms + excluded.duration_ms
+), add_to_session_totals_daily AS (
+    INSERT INTO session_totals_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        environment,
+        release,
+        sum(calls) AS calls,
+        sum(model_calls) AS model_calls,
+        sum(errors) AS errors,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(traces) AS traces,
+        sum(duration_ms) AS duration_ms
+    FROM session_totals_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+        calls = session_totals_daily.calls + excluded.calls,
+        model_calls = session_totals_daily.model_calls + excluded.model_calls,
+        errors = session_totals_daily.errors + excluded.errors,
+        priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+        cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+        input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+        output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+        traces = session_totals_daily.traces + excluded.traces,
+        duration_ms = session_totals_daily.duration_ms + excluded.duration_ms
 )
 SELECT 1
