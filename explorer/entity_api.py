@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from analytics import query_string
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, answer, answer_data, as_json
+from analytics.cache import Answer as CachedAnswer
 from analytics.query_string import within_calendar
 from analytics.views import json_response, with_query_errors
 from explorer import agents, sessions, tools, users
@@ -122,17 +123,23 @@ def one_view(entity: Entity, one: One) -> View:
     @require_safe
     @workspace_access("read")
     def view(request: WorkspaceRequest, key: str) -> HttpResponse:
-        filters = query_string.parse_filters(request.GET, request.workspace.id, zone=request.workspace.zone)
-        check_name(entity, key)
-        if entity.dimension in filters.values:
-            message = f"the path names the {entity.word}"
-            raise Problem(422, "The query string is not valid.", [{"loc": ["query", entity.dimension], "msg": message}])
-        result = answer(named_one(entity, one, key), filters, request.workspace, SERIES_TTL_SECONDS)
-        response = one_panel(request, entity, key, filters, result.body) if request.htmx else json_response(result.body)
+        filters, result = one_answer(request, entity, one, key)
+        template = f"explorer/{entity.word}.html"
+        body = result.body
+        response = one_panel(request, entity, key, filters, body, template) if request.htmx else json_response(body)
         response["X-Cache"] = "hit" if result.is_hit else "miss"
         return private(response)
 
     return with_query_errors(view, query_string.query_errors)
+
+
+def one_answer(request: WorkspaceRequest, entity: Entity, one: One, key: str) -> tuple[Filters, CachedAnswer]:
+    filters = query_string.parse_filters(request.GET, request.workspace.id, zone=request.workspace.zone)
+    check_name(entity, key)
+    if entity.dimension in filters.values:
+        message = f"the path names the {entity.word}"
+        raise Problem(422, "The query string is not valid.", [{"loc": ["query", entity.dimension], "msg": message}])
+    return filters, answer(named_one(entity, one, key), filters, request.workspace, SERIES_TTL_SECONDS)
 
 
 def check_name(entity: Entity, key: str) -> None:
@@ -148,8 +155,10 @@ def named_one(entity: Entity, one: One, key: str) -> Callable[[Filters], Answer]
     return question
 
 
-def one_panel(request: WorkspaceRequest, entity: Entity, key: str, filters: Filters, body: bytes) -> HttpResponse:
-    """Returns what the page of one user, agent or tool has beside the panels of metrics."""
+def one_panel(
+    request: WorkspaceRequest, entity: Entity, key: str, filters: Filters, body: bytes, template: str
+) -> HttpResponse:
+    """Renders the answer about one user, agent or tool, or a part of it."""
     context = {
         "data": orjson.loads(body),
         "filters": filters,
@@ -157,7 +166,7 @@ def one_panel(request: WorkspaceRequest, entity: Entity, key: str, filters: Filt
         "key": key,
         "workspace": request.workspace,
     }
-    return render(request, f"explorer/{entity.word}.html", context)
+    return render(request, template, context)
 
 
 # --- One session ---

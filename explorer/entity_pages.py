@@ -3,10 +3,12 @@
 They are shells whose panels load and poll. The page of one user or agent has the panels of metrics, narrowed to it.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from django.http import HttpResponse, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
@@ -15,7 +17,7 @@ from analytics.pages import controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from explorer import sessions
 from explorer.api import parsed_query
-from explorer.entity_api import ENTITIES, NO_SESSION, Entity, TracePage, session_answer
+from explorer.entity_api import ENTITIES, NO_SESSION, Entity, TracePage, one_answer, one_panel, session_answer
 from explorer.listing import parse
 from explorer.trace import is_an_id
 from explorer.views import not_stored, page_context, private
@@ -28,25 +30,23 @@ from workspaces.request_slots import request_slot
 
 ROWS_OF_A_PAGE = 50
 METRICS_OF = {
-    "user": ("usage/overview", "usage/calls-over-time", "cost/by-model", "usage/agent-distribution"),
+    "user": ("usage/calls-over-time", "usage/agent-distribution", "cost/by-model", "performance/errors"),
     "agent": (
-        *("usage/overview", "usage/calls-over-time", "performance/latency", "cost/by-model", "usage/top-users"),
-        "performance/errors",
+        *("usage/calls-over-time", "performance/latency", "usage/top-users", "cost/by-model", "performance/errors"),
     ),
 }
 """The panels of metrics on the page of one. Those of a tool would show model calls, which a tool does not make."""
 LIST_PARAMETERS = ("sort", "search", "cursor", "limit")
 
 
-class QueryPanel(NamedTuple):
-    """A panel that shows an answer of `/api/v1/query`."""
+class Part(NamedTuple):
+    """A panel on the page of one."""
 
     name: str
     label: str
-    parameters: dict[str, str]
-
-
-TOOL_PANELS = (QueryPanel("calls", "Calls over time", {"measures": "calls,errors"}),)
+    classes: str
+    url: str
+    query: str
 
 
 def list_page(entity: Entity) -> View:
@@ -130,29 +130,74 @@ def one_page(entity: Entity) -> View:
         if not is_an_id(key):
             return not_found(request, entity)
         context |= controls(filters, query, request.workspace) | {
-            "metrics": [METRICS[route] for route in METRICS_OF.get(entity.word, ())],
-            "metric_query": narrowed(query, entity.dimension, key),
-            "query_panels": [
-                (panel, narrowed(query, "tool", key, granularity=filters.granularity, **panel.parameters))
-                for panel in (TOOL_PANELS if entity.word == "tool" else ())
-            ],
+            "list_url": list_url(request, entity),
+            "one_url": reverse(entity.word, args=[key]),
             "one_query": query.urlencode(),
+            "panels": list(parts_of(entity, key, query, filters.granularity)),
         }
         return uncached(render(request, "explorer/one.html", context))
 
     return view
 
 
+def list_url(request: WorkspaceRequest, entity: Entity) -> str:
+    return f"{reverse(f'{entity.name}-page')}?workspace={request.workspace.id}"
+
+
+TABLE, CHART = "framed table-panel", "framed wide query-panel"
+
+
+def parts_of(entity: Entity, key: str, query: QueryDict, granularity: str) -> Iterator[Part]:
+    """Yields the panels below the figures: those of metrics, then lists and queries."""
+    for route in METRICS_OF.get(entity.word, ()):
+        metric = METRICS[route]
+        url = reverse(metric.name)
+        yield Part(metric.name, metric.panel.label, metric.panel.classes, url, narrowed(query, entity.dimension, key))
+    if entity.word == "user":
+        yield Part("sessions", "Sessions", f"{TABLE} wide", reverse("sessions"), narrowed(query, "user_id", key))
+    if entity.word == "agent":
+        yield Part("tools", "Tools", TABLE, reverse("tools"), narrowed(query, "agent_id", key))
+        releases = {"by": "release", "measures": "calls,errors,avg_latency_ms,cost_usd"}
+        yield Part("releases", "Releases", TABLE, reverse("query"), narrowed(query, "agent_id", key, **releases))
+    if entity.word == "tool":
+        over_time = {"measures": "calls,errors", "granularity": granularity}
+        latency = {"measures": "p50_latency_ms,p95_latency_ms", "granularity": granularity}
+        callers = {"by": "agent_id", "measures": "calls,errors,error_rate,avg_latency_ms"}
+        yield Part("tool-calls", "Calls over time", CHART, reverse("query"), narrowed(query, "tool", key, **over_time))
+        yield Part("tool-latency", "Latency", CHART, reverse("query"), narrowed(query, "tool", key, **latency))
+        yield Part("tool-agents", "Agents", TABLE, reverse("query"), narrowed(query, "tool", key, **callers))
+        url = reverse("entity-part", args=["failures", "tools", key])
+        yield Part("tool-failures", "Failures", TABLE, url, query.urlencode())
+
+
 def narrowed(query: QueryDict, name: str, value: str, **more: str) -> str:
+    """Returns the page's parameters with one more filter, and others for an endpoint."""
     query = query.copy()
     query[name] = value
-    query.update(more)
+    for parameter, text in more.items():
+        query[parameter] = text
+    if "granularity" not in more and "by" in more:
+        query.pop("granularity", None)  # a table has no series
     return query.urlencode()
+
+
+@require_safe
+@workspace_access("read")
+def part(request: WorkspaceRequest, part: str, name: str, key: str) -> HttpResponse:
+    """Renders a table of the answer about one: its newest traces, or the failures of a tool."""
+    entity = ENTITIES.get(name)
+    if entity is None or entity.one is None or part not in PARTS:
+        raise Http404
+    filters, result = one_answer(request, entity, entity.one, key)
+    return private(one_panel(request, entity, key, filters, result.body, PARTS[part]))
+
+
+PARTS = {"traces": "explorer/_traces.html", "failures": "explorer/_failures.html"}
 
 
 def not_found(request: WorkspaceRequest, entity: Entity) -> HttpResponse:
     """Returns the same page whether another workspace has it or none."""
-    context = page_context(request) | {"entity": entity}
+    context = page_context(request) | {"entity": entity, "list_name": f"{entity.name}-page"}
     return uncached(render(request, "explorer/no_entity.html", context, status=404))
 
 

@@ -33,6 +33,7 @@ urlpatterns = [
         for name, entity in ENTITIES.items()
     ),
     path("dashboard/session-conversation/<id:key>", entity_pages.session_conversation, name="session-conversation"),
+    path("dashboard/entity/<str:part>/<str:name>/<id:key>", entity_pages.part, name="entity-part"),
     *(
         path(f"dashboard/{name}/<id:key>", entity_pages.page_of(entity), name=f"{entity.word}-page")
         for name, entity in ENTITIES.items()

@@ -22,7 +22,9 @@ LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
-PAGE_ONLY = ("workspace", "was", *QUERY)
+LISTED = ("sort", "cursor")
+"""Parameters of a list, which other pages do not take."""
+PAGE_ONLY = ("workspace", "was", *QUERY, *LISTED)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
