@@ -1,6 +1,7 @@
 """Computes percentiles of latency: exact from the rows of a small window, else estimated from a histogram."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from typing_extensions import TypedDict
 from analytics.field_types import LatencyMs
 from traces import sums
 from traces.bucket_series import bucket_sql
-from traces.db import rows
+from traces.db import row, rows
 from traces.filters import Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
@@ -127,7 +128,7 @@ def percentiles(
     over the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
     bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
-    if calls <= settings.EXACT_PERCENTILE_ROWS:
+    if calls <= settings.EXACT_PERCENTILE_ROWS and is_read_fast(filters):
         exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket, filters=filters.row_condition)
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
@@ -136,9 +137,24 @@ def percentiles(
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
         keys="timestamp",
-        histogram=BUCKETS.format(bucket=bucket, latency=sums.latency_sql(filters, by_bucket=by_bucket)),
+        histogram=BUCKETS.format(bucket=bucket, latency=sums.LATENCIES.sql(filters, by_bucket=by_bucket)),
     )
     return "histogram", by_start(histogram)
+
+
+CALLS_OF_WINDOW = "SELECT coalesce(sum(calls), 0)::bigint AS calls FROM {calls} AS calls"
+
+
+def is_read_fast(filters: Filters) -> bool:
+    """Returns whether the rows that pass can be found without a look at too many others.
+
+    A filter leaves calls out of the answer, but most filters have no index: all calls of the window are looked at.
+    """
+    if not filters.active_filters or sums.LATENCIES.rollup(filters) is None:
+        return True
+    window = replace(filters, values={})
+    found = row(CALLS_OF_WINDOW, window.params, calls=sums.calls_sql(window, "calls"))
+    return bool(found["calls"] <= settings.EXACT_PERCENTILE_ROWS)
 
 
 def by_start(buckets: Sequence[BucketPercentiles]) -> dict[datetime, Percentiles]:

@@ -444,14 +444,18 @@ def change_of_percentile(current: Any, previous: Any) -> Any:
     return Near((ratio - 1) * 100, ratio * 100 * 2.1 * HISTOGRAM_ERROR + 0.1)
 
 
-def method(calls: list[Row], question: Question) -> str:
-    return "exact" if len(calls) <= question.exact_rows else "histogram"
+def method(calls: list[Row], rows: list[Row], question: Question) -> Any:
+    """Returns how percentiles are found; ANYTHING if few calls pass the filters, and the window may have many."""
+    if len(calls) > question.exact_rows:
+        return "histogram"
+    all_calls = [row for row in rows if row.operation in CALLS]
+    return ANYTHING if question.filters and len(all_calls) > question.exact_rows else "exact"
 
 
 def performance_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
     current, previous = current_and_previous(rows, question)
     latency, latency_previous = (
-        percentiles(calls, method(calls, question) == "exact") for calls in (current, previous)
+        percentiles(calls, method(calls, rows, question) == "exact") for calls in (current, previous)
     )
     return {
         **latency,
@@ -460,7 +464,7 @@ def performance_overview(rows: list[Row], question: Question, money: Money) -> d
         "success_rate": share(len(current) - len(failed(current)), len(current)),
         "total_requests": len(current),
         "requests_per_second": len(current) / (question.end - question.start).total_seconds(),
-        "percentile_method": method(current, question),
+        "percentile_method": method(current, rows, question),
         "change_from_previous": {
             **{name: change_of_percentile(latency[name], latency_previous[name]) for name in PERCENTILES},
             "error_rate": change(
@@ -475,12 +479,12 @@ def performance_latency(rows: list[Row], question: Question, money: Money) -> di
     by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
     return {
         "granularity": question.granularity,
-        "percentile_method": method(current, question),
+        "percentile_method": method(current, rows, question),
         "data": [
             {
                 "timestamp": bucket,
                 "calls": len(by_bucket[bucket]),
-                **percentiles(by_bucket[bucket], method(current, question) == "exact"),
+                **percentiles(by_bucket[bucket], method(current, rows, question) == "exact"),
                 "avg_latency_ms": average(timed(by_bucket[bucket])),
             }
             for bucket in buckets(question)
