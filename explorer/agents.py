@@ -96,7 +96,7 @@ def agents(filters: Filters, page: Page) -> AgentList:
                 sum(calls)::bigint AS calls,
                 sum(errors)::bigint AS errors,
                 sum(errors) * 100 / sum(calls)::float8 AS error_rate,
-                round((sum(latency_ms) / NULLIF(sum(timed_calls), 0))::numeric, 6)::float8 AS avg_latency_ms,
+                round((sum(latency_ms) / NULLIF(sum(timed_calls), 0))::numeric, 9)::float8 AS avg_latency_ms,
                 sum(input_tokens)::bigint AS input_tokens,
                 sum(output_tokens)::bigint AS output_tokens,
                 CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd

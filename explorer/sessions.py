@@ -187,7 +187,7 @@ VALUES = {
     "traces": "sum(traces)",
     "calls": "sum(model_calls)",
     "errors": "sum(errors)",
-    "duration_ms": "round(sum(duration_ms)::numeric, 6)::float8",
+    "duration_ms": "round(sum(duration_ms)::numeric, 9)::float8",
     "tokens": "sum(input_tokens + output_tokens)",
     "cost_usd": "CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END",
 }
@@ -298,7 +298,7 @@ def figures_of(filters: Filters, params: dict[str, Any]) -> list[dict[str, Any]]
                 sum(traces)::bigint AS traces,
                 sum(model_calls)::bigint AS calls,
                 sum(errors)::bigint AS errors,
-                round(sum(duration_ms)::numeric, 6)::float8 AS duration_ms,
+                round(sum(duration_ms)::numeric, 9)::float8 AS duration_ms,
                 sum(input_tokens + output_tokens)::bigint AS tokens,
                 CASE WHEN sum(priced_calls) > 0 THEN sum(cost_usd) END AS cost_usd
             FROM {sessions} AS sessions

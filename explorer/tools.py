@@ -100,7 +100,7 @@ def tools(filters: Filters, page: Page) -> ToolList:
                 sum(calls)::bigint AS calls,
                 sum(errors)::bigint AS errors,
                 sum(errors) * 100 / sum(calls)::float8 AS error_rate,
-                round((sum(latency_ms) / NULLIF(sum(timed_calls), 0))::numeric, 6)::float8 AS avg_latency_ms,
+                round((sum(latency_ms) / NULLIF(sum(timed_calls), 0))::numeric, 9)::float8 AS avg_latency_ms,
                 count(*) AS agents
             FROM by_agent
             GROUP BY tool
