@@ -7,6 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
@@ -20,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from analytics import query_string
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, answer, answer_data, as_json
 from analytics.cache import Answer as CachedAnswer
+from analytics.page_questions import newest_span
 from analytics.query_string import within_calendar
 from analytics.views import json_response, with_query_errors
 from explorer import agents, sessions, tools, users
@@ -122,7 +124,8 @@ def one_view(entity: Entity, one: One) -> View:
 
     @require_safe
     @workspace_access("read")
-    def view(request: WorkspaceRequest, key: str) -> HttpResponse:
+    def view(request: WorkspaceRequest, **path: str) -> HttpResponse:
+        key = path[entity.id_name]
         filters, result = one_answer(request, entity, one, key)
         template = f"explorer/{entity.word}.html"
         body = result.body
@@ -165,6 +168,9 @@ def one_panel(
         "entity": entity,
         "key": key,
         "workspace": request.workspace,
+        "no_previous": {"data": []},
+        # Templates call it only if there is nothing else to show.
+        "newest_span": partial(newest_span, request.workspace.id),
     }
     return render(request, template, context)
 
@@ -194,10 +200,10 @@ class TracePage(BaseModel):
 
 @require_safe
 @workspace_access("read")
-def one_session(request: WorkspaceRequest, key: str) -> HttpResponse:
+def one_session(request: WorkspaceRequest, session_id: str) -> HttpResponse:
     page = parsed_query(request.GET, TracePage)
     with request_slot(request.workspace.id):
-        found = session_answer(request, key, page)
+        found = session_answer(request, session_id, page)
     if found is None:
         raise Problem(404, NO_SESSION)
     response = private(HttpResponse(as_json(found), content_type="application/json"))

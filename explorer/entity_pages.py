@@ -144,11 +144,11 @@ def list_url(request: WorkspaceRequest, entity: Entity) -> str:
     return f"{reverse(f'{entity.name}-page')}?workspace={request.workspace.id}"
 
 
-TABLE, CHART = "framed table-panel", "framed wide query-panel"
+TABLE, CHART = "framed table-panel", "framed chart-panel"
 
 
 def parts_of(entity: Entity, key: str, query: QueryDict, granularity: str) -> Iterator[Part]:
-    """Yields the panels below the figures: those of metrics, then lists and queries."""
+    """Yields the panels below the figures: those of metrics, then lists and queries, then the newest traces."""
     for route in METRICS_OF.get(entity.word, ()):
         metric = METRICS[route]
         url = reverse(metric.name)
@@ -160,14 +160,22 @@ def parts_of(entity: Entity, key: str, query: QueryDict, granularity: str) -> It
         releases = {"by": "release", "measures": "calls,errors,avg_latency_ms,cost_usd"}
         yield Part("releases", "Releases", TABLE, reverse("query"), narrowed(query, "agent_id", key, **releases))
     if entity.word == "tool":
-        over_time = {"measures": "calls,errors", "granularity": granularity}
-        latency = {"measures": "p50_latency_ms,p95_latency_ms", "granularity": granularity}
-        callers = {"by": "agent_id", "measures": "calls,errors,error_rate,avg_latency_ms"}
-        yield Part("tool-calls", "Calls over time", CHART, reverse("query"), narrowed(query, "tool", key, **over_time))
-        yield Part("tool-latency", "Latency", CHART, reverse("query"), narrowed(query, "tool", key, **latency))
-        yield Part("tool-agents", "Agents", TABLE, reverse("query"), narrowed(query, "tool", key, **callers))
-        url = reverse("entity-part", args=["failures", "tools", key])
-        yield Part("tool-failures", "Failures", TABLE, url, query.urlencode())
+        yield from parts_of_tool(key, query, granularity)
+    yield own_part("traces", "Newest traces", f"{TABLE} wide", entity, key, query)
+
+
+def parts_of_tool(key: str, query: QueryDict, granularity: str) -> Iterator[Part]:
+    tools, url = ENTITIES["tools"], reverse("query")
+    latency = {"measures": "p50_latency_ms,p95_latency_ms", "granularity": granularity}
+    callers = {"by": "agent_id", "measures": "calls,errors,error_rate,avg_latency_ms"}
+    yield own_part("calls", "Calls over time", f"{CHART} wide", tools, key, query)
+    yield Part("tool-latency", "Latency", "framed wide", url, narrowed(query, "tool", key, **latency))
+    yield Part("tool-agents", "Agents", TABLE, url, narrowed(query, "tool", key, **callers))
+    yield own_part("failures", "Failures", TABLE, tools, key, query)
+
+
+def own_part(name: str, label: str, classes: str, entity: Entity, key: str, query: QueryDict) -> Part:
+    return Part(f"own-{name}", label, classes, reverse("entity-part", args=[name, entity.name, key]), query.urlencode())
 
 
 def narrowed(query: QueryDict, name: str, value: str, **more: str) -> str:
@@ -184,15 +192,15 @@ def narrowed(query: QueryDict, name: str, value: str, **more: str) -> str:
 @require_safe
 @workspace_access("read")
 def part(request: WorkspaceRequest, part: str, name: str, key: str) -> HttpResponse:
-    """Renders a table of the answer about one: its newest traces, or the failures of a tool."""
+    """Renders a part of the answer about one: its newest traces, or the calls and failures of a tool."""
     entity = ENTITIES.get(name)
-    if entity is None or entity.one is None or part not in PARTS:
+    if entity is None or entity.one is None or part not in PARTS or (name != "tools" and part != "traces"):
         raise Http404
     filters, result = one_answer(request, entity, entity.one, key)
     return private(one_panel(request, entity, key, filters, result.body, PARTS[part]))
 
 
-PARTS = {"traces": "explorer/_traces.html", "failures": "explorer/_failures.html"}
+PARTS = {name: f"explorer/_{name}.html" for name in ("traces", "failures", "calls")}
 
 
 def not_found(request: WorkspaceRequest, entity: Entity) -> HttpResponse:

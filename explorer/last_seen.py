@@ -40,7 +40,7 @@ WITH scanned AS MATERIALIZED (
 ), found AS (
     SELECT {key} AS key, max(timestamp) AS last_seen
     FROM scanned
-    WHERE {filters} AND {key} IS NOT NULL{searched}
+    WHERE {filters} AND {key} IS NOT NULL {searched}
     GROUP BY {key}
 )
 SELECT
@@ -67,7 +67,7 @@ BY_BUCKETS = """
 WITH buckets AS (
     SELECT {key} AS key, max(timestamp) AS since, max(until) AS until
     FROM {sums} AS sums
-    WHERE true{searched}
+    WHERE true {searched}
     GROUP BY {key}
 ), found AS (
     SELECT key, since, until

@@ -27,7 +27,10 @@ urlpatterns = [
     path("dashboard/trace-json/<id:trace_id>", views.trace_download, name="trace-download"),
     path(TRACE, views.trace_page, name="trace-page"),
     *(path(f"api/v1/{name}", list_view(entity), name=name) for name, entity in ENTITIES.items()),
-    *(path(f"api/v1/{name}/<id:key>", view_of(entity), name=entity.word) for name, entity in ENTITIES.items()),
+    *(
+        path(f"api/v1/{name}/<id:{entity.id_name}>", view_of(entity), name=entity.word)
+        for name, entity in ENTITIES.items()
+    ),
     *(
         path(f"dashboard/{name}", entity_pages.list_page(entity), name=f"{name}-page")
         for name, entity in ENTITIES.items()

@@ -7,6 +7,9 @@ const answeredAt = new Map(); // panel -> time of its last good answer, in ms
 const shownHtml = new Map(); // panel -> the HTML it shows
 let paused = false;
 
+// On a phone the pages are a line that scrolls.
+document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const panelOf = (event) => event.target.closest?.(".panel");
 const isForm = (event) => event.detail.requestConfig.elt.matches("form");
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });

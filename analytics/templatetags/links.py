@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.http import QueryDict
+from django.urls import reverse
 
 from analytics.query_string import NOT, is_filter
 from traces.filters import Filters
@@ -52,6 +53,21 @@ def page_link(context: template.Context, **changes: str | None) -> str:
         if value is not None:
             query[name] = value
     return f"?{query.urlencode()}"
+
+
+ONE_OF = {"agent_id": "agent-page", "user_id": "user-page", "session_id": "session-page", "tool": "tool-page"}
+"""The page of one, by the dimension that names it."""
+
+
+@register.simple_tag(takes_context=True)
+def one_link(context: template.Context, name: str, value: str | None) -> str:
+    """Returns the address of the page about this value of the dimension `name`; nothing if there is no such page.
+
+    It keeps the window and the other filters.
+    """
+    if not value or name not in ONE_OF:
+        return ""
+    return reverse(ONE_OF[name], args=[value]) + page_link(context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED)))
 
 
 @register.simple_tag(takes_context=True)
