@@ -47,6 +47,8 @@ class Part(NamedTuple):
     classes: str
     url: str
     query: str
+    heading: str = ""
+    """Above the panel, where its template has none."""
 
 
 def list_page(entity: Entity) -> View:
@@ -154,9 +156,11 @@ def parts_of(entity: Entity, key: str, query: QueryDict, granularity: str) -> It
         url = reverse(metric.name)
         yield Part(metric.name, metric.panel.label, metric.panel.classes, url, narrowed(query, entity.dimension, key))
     if entity.word == "user":
-        yield Part("sessions", "Sessions", f"{TABLE} wide", reverse("sessions"), narrowed(query, "user_id", key))
+        yield Part(
+            "sessions", "Sessions", f"{TABLE} wide", reverse("sessions"), narrowed(query, "user_id", key), "Sessions"
+        )
     if entity.word == "agent":
-        yield Part("tools", "Tools", TABLE, reverse("tools"), narrowed(query, "agent_id", key))
+        yield Part("tools", "Tools", TABLE, reverse("tools"), narrowed(query, "agent_id", key), "Tools")
         releases = {"by": "release", "measures": "calls,errors,avg_latency_ms,cost_usd"}
         yield Part("releases", "Releases", TABLE, reverse("query"), narrowed(query, "agent_id", key, **releases))
     if entity.word == "tool":
