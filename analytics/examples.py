@@ -14,6 +14,7 @@ TRACE = {
     "provider": "openai",
     "model": "gpt-4o",
     "user_id": "ada",
+    "session_id": "session-1",
     "latency_ms": 840.0,
     "input_tokens": 1200,
     "output_tokens": 80,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
+from typing import Any
 
 import orjson
 from django.http import HttpResponse, QueryDict
@@ -72,9 +73,9 @@ def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[Field
     """Adds the errors of the query string to a 422 for a wrong header, so that a client sees all errors at once."""
 
     @wraps(view)
-    def checked(request: WorkspaceRequest) -> HttpResponseBase:
+    def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return view(request)
+            return view(request, *args, **kwargs)
         except Problem as problem:
             if problem.status == 422 and problem.errors[0]["loc"][0] == "header":
                 problem.errors += query_errors(request.GET)

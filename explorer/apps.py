@@ -7,6 +7,6 @@ class ExplorerConfig(AppConfig):
     def ready(self) -> None:
         """Adds its operations to the API document."""
         from analytics.openapi import OTHER_OPERATIONS
-        from explorer.operations import operations
+        from explorer import entity_operations, operations
 
-        OTHER_OPERATIONS.append(operations)
+        OTHER_OPERATIONS.extend((operations.operations, entity_operations.operations))

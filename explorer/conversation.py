@@ -1,4 +1,4 @@
-"""Joins the contents of the spans of a trace into one conversation, each part once.
+"""Joins the contents of the spans of a trace, or of the traces of a session, into one conversation, each part once.
 
 Every call repeats what was said before it, agents repeat what their calls said, and some calls are recorded twice. So a
 part of an input is new only if it occurs in this input more often than in the conversation so far.
@@ -14,6 +14,8 @@ from explorer.content import Message, Part, SpanContent, content_of
 from traces.row import CALL_OPERATIONS, TOOL_OPERATION
 
 PartKey = tuple[str, str, str, str]
+SpanKey = tuple[str, str]
+"""The ids of a trace and of a span in it."""
 SAID, ASKED, ANSWERED_AT_ONCE = 0, 1, 2
 """What comes first at one moment: the answer of the span before, then the input of the next."""
 
@@ -22,6 +24,7 @@ SAID, ASKED, ANSWERED_AT_ONCE = 0, 1, 2
 class Record:
     """A span with content."""
 
+    trace_id: str
     span_id: str
     parent_span_id: str | None
     operation: str
@@ -33,6 +36,14 @@ class Record:
     started_at: datetime
     latency_ms: float
     content: SpanContent
+
+    @property
+    def key(self) -> SpanKey:
+        return self.trace_id, self.span_id
+
+    @property
+    def parent_key(self) -> SpanKey | None:
+        return (self.trace_id, self.parent_span_id) if self.parent_span_id else None
 
 
 class Turn(NamedTuple):
@@ -53,6 +64,7 @@ class Step(NamedTuple):
 
 def record_of(row: Mapping[str, Any], attributes: Mapping[str, Any]) -> Record:
     return Record(
+        trace_id=row["trace_id"],
         span_id=row["span_id"],
         parent_span_id=row["parent_span_id"],
         operation=row["operation"],
@@ -121,19 +133,18 @@ class Heard:
 
 def speaking(records: list[Record]) -> list[Record]:
     """Leaves out spans that only repeat what the calls and tools below them say, or the call above them."""
-    parents = {record.span_id: record.parent_span_id for record in records}
-    above: set[str] = set()
+    parents = {record.key: record.parent_key for record in records}
+    above: set[SpanKey] = set()
     for record in records:
-        span_id = record.parent_span_id if has_content(record) else None
-        while span_id and span_id not in above:
-            above.add(span_id)
-            span_id = parents.get(span_id)
-    calls = {record.span_id for record in records if record.operation in CALL_OPERATIONS and has_content(record)}
+        key = record.parent_key if has_content(record) else None
+        while key and key not in above:
+            above.add(key)
+            key = parents.get(key)
+    calls = {record.key for record in records if record.operation in CALL_OPERATIONS and has_content(record)}
     return [
         record
         for record in records
-        if has_content(record)
-        and (is_leaf(record) or (record.span_id not in above and record.parent_span_id not in calls))
+        if has_content(record) and (is_leaf(record) or (record.key not in above and record.parent_key not in calls))
     ]
 
 

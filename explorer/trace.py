@@ -165,8 +165,8 @@ WHERE place <= %(spans)s AND bytes_before < %(bytes)s
 ORDER BY timestamp, span_id
 """
 CONTENT_COLUMNS = (
-    *("span_id", "parent_span_id", "timestamp", "latency_ms", "operation", "name", "agent_id", "model", "tool"),
-    "status",
+    *("trace_id", "span_id", "parent_span_id", "timestamp", "latency_ms", "operation", "name", "agent_id", "model"),
+    *("tool", "status"),
 )
 SAME_CALL = """
 SELECT found.trace_id, found.span_id, found.name, found.timestamp
@@ -306,7 +306,7 @@ def contents(workspace_id: UUID, trace_id: str) -> list[dict[str, Any]]:
     found = rows(
         CONTENTS,
         params_of(workspace_id, trace_id) | params,
-        lookup=lookup(("trace_id", *CONTENT_COLUMNS, "attributes")),
+        lookup=lookup((*CONTENT_COLUMNS, "attributes")),
         names=", ".join(CONTENT_COLUMNS),
     )
     return [parsed(row) for row in found]

@@ -1,7 +1,8 @@
 from django.urls import path, register_converter
 from django.urls.converters import PathConverter
 
-from explorer import api, views
+from explorer import api, entity_pages, views
+from explorer.entity_api import ENTITIES, list_view, view_of
 
 
 class IdConverter(PathConverter):
@@ -25,4 +26,19 @@ urlpatterns = [
     path("dashboard/trace-scores/<id:trace_id>", views.give_score, name="trace-scores"),
     path("dashboard/trace-json/<id:trace_id>", views.trace_download, name="trace-download"),
     path(TRACE, views.trace_page, name="trace-page"),
+    *(path(f"api/v1/{name}", list_view(entity), name=name) for name, entity in ENTITIES.items()),
+    *(
+        path(f"api/v1/{name}/<id:{entity.id_name}>", view_of(entity), name=entity.word)
+        for name, entity in ENTITIES.items()
+    ),
+    *(
+        path(f"dashboard/{name}", entity_pages.list_page(entity), name=f"{name}-page")
+        for name, entity in ENTITIES.items()
+    ),
+    path("dashboard/session-conversation/<id:key>", entity_pages.session_conversation, name="session-conversation"),
+    path("dashboard/entity/<str:part>/<str:name>/<id:key>", entity_pages.part, name="entity-part"),
+    *(
+        path(f"dashboard/{name}/<id:key>", entity_pages.page_of(entity), name=f"{entity.word}-page")
+        for name, entity in ENTITIES.items()
+    ),
 ]

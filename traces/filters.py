@@ -141,11 +141,12 @@ def sql_filter(key: str, column: str, parameter: str, values: FilterValues, valu
     return SqlFilter(key, included, excluded, params)
 
 
-def column_filter(dimension: Dimension, values: FilterValues) -> SqlFilter:
+def column_filter(dimension: Dimension, values: FilterValues, has_own: bool) -> SqlFilter:
+    """Returns the filter of a dimension. With `has_own` the condition of its own takes the place of the usual one."""
     found = sql_filter(dimension.column, dimension.column, dimension.name, values, dimension.values_sql)
     if dimension.search_sql and found.included:
         found = found._replace(included=f"{dimension.search_sql}\n      AND {found.included}")
-    return found._replace(included="", excluded="") if dimension.own_condition else found
+    return found._replace(included="", excluded="") if dimension.own_condition and has_own else found
 
 
 def label_filter(place: int, name: str, values: FilterValues, scope: LabelScope | None) -> SqlFilter:
@@ -174,6 +175,8 @@ class Filters:
     """What the question needs of the rollups by label; `traces.sums` sets it. None: nothing that they can answer."""
     counts_tools: bool = False
     """It is about tool calls instead of model calls."""
+    any_operation: bool = False
+    """It is about spans of every operation, unless a filter names some."""
 
     @property
     def bucket(self) -> timedelta:
@@ -215,7 +218,7 @@ class Filters:
         columns = [name for name in names if name in DIMENSION_BY_NAME]
         labels = names[len(columns) :]
         return [
-            *(column_filter(DIMENSION_BY_NAME[name], self.values[name]) for name in columns),
+            *(column_filter(DIMENSION_BY_NAME[name], self.values[name], not self.any_operation) for name in columns),
             *(label_filter(place, name, self.values[name], self.label_scope) for place, name in enumerate(labels)),
             *self.grouped_labels,
         ]
@@ -235,7 +238,7 @@ class Filters:
         always = [
             dimension.own_condition
             for dimension in DIMENSIONS
-            if dimension.own_condition and (keys is None or dimension.column in keys)
+            if dimension.own_condition and not self.any_operation and (keys is None or dimension.column in keys)
         ]
         if keys is None:
             return [*always, *(condition for found in self.sql_filters for condition in found.conditions)]

@@ -48,11 +48,14 @@ from traces.rollups.catalogue import (
     PLACE_FIRST_TOKEN,
     PLACE_LATENCY,
     PLACES,
+    SESSION_TOTALS,
+    SESSIONS,
     STATUS_LATENCY,
     TOOL_LATENCY,
     TOOLS,
     TOTALS,
     USER_AGENTS,
+    USER_ERRORS,
     USER_MODELS,
     USER_PLACES,
     USER_SETS,
@@ -202,6 +205,24 @@ def user_totals_sql(filters: Filters) -> str:
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
     """Returns the rollup of users that knows these filters; one without tables if there is none: then rows are read."""
     return smallest(USERS_BY_SIZE, filters, columns) or USER_AGENTS._replace(widths=())
+
+
+def user_errors_sql(filters: Filters) -> str:
+    """Returns failed calls by time, status, error_type, agent_id and user_number. Those without a user are left out."""
+    return window_sql(filters, smallest((USER_ERRORS,), filters) or USER_ERRORS._replace(widths=()))
+
+
+def sessions_sql(filters: Filters) -> str:
+    """Returns the measures of SESSIONS by time, session_id, user_number, agent_id, environment and release.
+
+    `filters` must have `any_operation`: a session has spans of every operation.
+    """
+    return window_sql(filters, smallest((SESSIONS,), filters) or SESSIONS._replace(widths=()))
+
+
+def session_totals_sql(filters: Filters) -> str:
+    """Returns the same measures of all sessions together."""
+    return window_sql(filters, smallest((SESSION_TOTALS, SESSIONS), filters) or SESSION_TOTALS._replace(widths=()))
 
 
 def errors_sql(filters: Filters) -> str:

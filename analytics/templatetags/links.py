@@ -25,7 +25,9 @@ QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
-PAGE_ONLY = ("workspace", "was", *SPLITS, *QUERY)
+LISTED = ("sort", "cursor")
+"""Parameters of a list, which other pages do not take."""
+PAGE_ONLY = ("workspace", "was", *SPLITS, *QUERY, *LISTED)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -51,6 +53,21 @@ def page_link(context: template.Context, **changes: str | None) -> str:
         if value is not None:
             query[name] = value
     return f"?{query.urlencode()}"
+
+
+ONE_OF = {"agent_id": "agent-page", "user_id": "user-page", "session_id": "session-page", "tool": "tool-page"}
+"""The page of one, by the dimension that names it."""
+
+
+@register.simple_tag(takes_context=True)
+def one_link(context: template.Context, name: str, value: str | None) -> str:
+    """Returns the address of the page about this value of the dimension `name`; nothing if there is no such page.
+
+    It keeps the window and the other filters.
+    """
+    if not value or name not in ONE_OF:
+        return ""
+    return reverse(ONE_OF[name], args=[value]) + page_link(context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED)))
 
 
 @register.simple_tag(takes_context=True)

@@ -93,7 +93,7 @@ def query_title(data: dict[str, Any]) -> str:
 def query_rows(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yields the lines of a table, then the rest and the totals."""
     for line in data["data"]:
-        yield {"groups": [line[name] for name in data["by"]], "cells": cells(data, line)}
+        yield {"groups": [(name, line[name]) for name in data["by"]], "cells": cells(data, line)}
     if data["by"]:
         if data["rest"]:
             yield {"words": "all others", "cells": cells(data, data["rest"])}

@@ -18,12 +18,14 @@ PUBLIC = {
 LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 """Only this machine, and only outside production: tests/web/mail/test_pages.py."""
 LABELS_PAGE = "settings/labels"
+LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", LABELS_PAGE}
+PAGES |= {f"dashboard/{name}" for name in LISTS}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 SCORES = {"api/v1/scores", "api/v1/scores/"}
 """GET reads, POST ingests."""
-READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"}
+READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"} | {f"api/v1/{name}" for name in LISTS}
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",
@@ -35,6 +37,14 @@ TRACE_READS = {
 TRACE_SCORES = "dashboard/trace-scores/<id:trace_id>"
 """POST by a person with the right to read; never by a key."""
 TRACE_PAGES = {"dashboard/traces/<id:trace_id>", "dashboard/trace-json/<id:trace_id>"}
+SESSION_READS = {"api/v1/sessions/<id:session_id>", "dashboard/session-conversation/<id:key>"}
+"""Reads of one session, which have no window."""
+ENTITY_READS = {
+    *("api/v1/users/<id:user_id>", "api/v1/agents/<id:agent_id>", "api/v1/tools/<id:tool>"),
+    "dashboard/entity/<str:part>/<str:name>/<id:key>",
+}
+"""Reads of one user, agent or tool: every name has an answer, as every value of a filter has."""
+ENTITY_PAGES = {f"dashboard/{name}/<id:key>" for name in LISTS}
 READ_PATHS = sorted(
     {f"/{route}" for route in READS}
     | {f"/{CHOICES}".replace("<str:name>", name) for name in ("label", *(dimension.name for dimension in DIMENSIONS))}

@@ -121,6 +121,24 @@ def test_the_page_of_a_trace_escapes_stored_text(twins: Any) -> None:
     assert "&lt;script&gt;" in shown, "the payloads are not on the page at all"
 
 
+def test_the_pages_of_users_agents_tools_and_sessions_escape_stored_text(twins: Any) -> None:
+    """Each payload is the name of a user, an agent and a tool, and the id of a session."""
+    client, hostile, harmless = twins
+    shown = ""
+    for place, texts in enumerate(zip(PAYLOADS, HARMLESS, strict=True)):
+        word = ("user", "agent", "tool", "session")[place % 4]
+        found = []
+        for text, workspace_id in zip(texts, (hostile, harmless), strict=True):
+            pages = [client.get(reverse(f"{word}-page", args=[text]), {"workspace": str(workspace_id)})]
+            names = [reverse("session-conversation", args=[text])]
+            names += [reverse("entity-part", args=["traces", f"{name}s", text]) for name in ("user", "agent", "tool")]
+            pages += [client.get(name, headers=selecting(workspace_id)) for name in names]
+            found.append([shape(page) for page in pages])
+            shown += pages[1].content.decode()
+        assert found[0] == found[1], texts[0]
+    assert "&lt;script&gt;" in shown, "the payloads are not on the page at all"
+
+
 def test_errors_repeat_no_markup(twins: Any) -> None:
     client, hostile, _ = twins
     for payload in PAYLOADS:

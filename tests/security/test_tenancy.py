@@ -13,6 +13,8 @@ from tests.security.routes import (
     ADMIN,
     BUDGET,
     CHOICES,
+    ENTITY_PAGES,
+    ENTITY_READS,
     INGESTION,
     INGESTION_READS,
     LABELS,
@@ -22,6 +24,7 @@ from tests.security.routes import (
     READ_PATHS,
     READS,
     SCORES,
+    SESSION_READS,
     TEXT_FILTERS,
     TRACE_PAGES,
     TRACE_READS,
@@ -45,13 +48,14 @@ Send = Callable[..., Any]
 
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
-    known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES}
+    known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
     declared = {route: getattr(pattern.callback, "access", "admin") for route, pattern in routes()}
     expected = dict.fromkeys(PUBLIC, "public") | dict.fromkeys(PAGES, "page") | dict.fromkeys(READS | {CHOICES}, "read")
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
+    expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[BUDGET] = "read, or write to PUT"
@@ -210,6 +214,63 @@ def test_no_page_of_a_trace_shows_another_workspace(world: World, identity: str)
             assert get(theirs, query, headers=headers).status_code == (302 if is_stranger else 404)
         shared = f"/{route}".replace("<id:trace_id>", "1" * 32)
         assert get(shared, headers=headers | selecting(world.b.id)).status_code == (302 if is_stranger else 200)
+
+
+def one_paths(of_user: str, of_agent: str, of_tool: str) -> list[str]:
+    """Returns the reads of one user, one agent and one tool, in the order of these."""
+    keys = {"users": of_user, "agents": of_agent, "tools": of_tool}
+    parts = [("traces", name) for name in keys] + [("calls", "tools"), ("failures", "tools")]
+    return [
+        *(f"/api/v1/{name}/{key}" for name, key in keys.items()),
+        *(f"/dashboard/entity/{part}/{name}/{keys[name]}" for part, name in parts),
+    ]
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_no_read_of_a_user_agent_tool_or_session_shows_another_workspace(world: World, identity: str) -> None:
+    """A name that only B has is answered like one that nobody has."""
+    ids = {"user_id": f"{CANARY}-user_id", "agent_id": f"{CANARY}-agent_id", "tool": f"{CANARY}-tool"}
+    writer.store(world.b.id, [a_row(**ids, operation="execute_tool", session_id="only-b", trace_id="only-b")])
+    client, headers = world.identities[identity]
+    get, nobody = counting(identity, client.get), uuid4()
+    refused = 401 if identity == "anonymous" else 403
+    own = headers | selecting(world.a.id)
+    theirs, unknown = (one_paths(*(f"{name}-{key}" for key in ids)) for name in (CANARY, "canary-x"))
+    for place, (path, no_such) in enumerate(zip(theirs, unknown, strict=True)):
+        extra = {"HX-Request": "true"} if place % 2 else {}
+        assert world.b_owner[0].get(path, WINDOW, headers=selecting(world.b.id) | extra).status_code == 200
+        for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
+            answer = get(path, WINDOW, headers=headers | extra | selecting(there))
+            assert answer.status_code == refused, path
+            same = get(path, WINDOW, headers=headers | extra | selecting(nowhere))
+            assert status_and_body(answer) == status_and_body(same)
+        if identity != "anonymous":
+            answer = client.get(path, WINDOW, headers=own | extra)
+            shown = answer.content.replace(CANARY.encode(), b"canary-x")
+            assert shown == client.get(no_such, WINDOW, headers=own | extra).content, path
+    for path in ("/api/v1/sessions/only-b", "/dashboard/session-conversation/only-b"):
+        assert world.b_owner[0].get(path, headers=selecting(world.b.id)).status_code == 200
+        assert get(path, headers=headers | selecting(world.b.id)).status_code == refused
+        if identity != "anonymous":
+            assert status_and_body(get(path, headers=own)) == status_and_body(
+                get(path.replace("only-b", "x"), headers=own)
+            )
+            assert get(path, headers=own).status_code == 404
+
+
+@pytest.mark.parametrize("identity", IDENTITIES)
+def test_no_page_of_a_user_agent_tool_or_session_shows_another_workspace(world: World, identity: str) -> None:
+    writer.store(world.b.id, [a_row(agent_id=CANARY, session_id="only-b", trace_id="only-b")])
+    client, headers = world.identities[identity]
+    get = counting(identity, client.get)
+    is_stranger = identity in ("anonymous", "key")
+    for route in sorted(ENTITY_PAGES):
+        path = "/" + a_path(route, "only-b")
+        for workspace_id in (world.b.id, uuid4()):
+            answer = get(path, {"workspace": str(workspace_id)}, headers=headers)
+            assert answer.status_code == (302 if is_stranger else 404)
+        own = get(path, {"workspace": str(world.a.id)}, headers=headers | selecting(world.b.id))
+        assert own.status_code == (302 if is_stranger else 404 if "sessions" in route else 200)
 
 
 BODIES: dict[str, Any] = {

@@ -210,6 +210,29 @@ TOOLS = follower("tools", ("tool", "agent_id", *PLACE, "status", "error_type"), 
 TOOL_LATENCY = follower(
     "tool_latency", ("tool", "latency_bucket"), CALL_COUNT, where=f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
 )
+USER_ERRORS = follower(
+    "user_errors",
+    ("status", "error_type", "agent_id", "user_number"),
+    CALL_COUNT,
+    where=f"{HAS_FAILED} AND {HAS_USER}",
+    calls_only=True,
+    widths=(HOUR, DAY, WEEK),
+)
+SESSION_MEASURES = {
+    "calls": "1",  # spans of any operation
+    "model_calls": f"({IS_CALL})::integer",
+    "errors": f"({IS_CALL} AND {HAS_FAILED})::integer",
+    "priced_calls": MEASURES["priced_calls"],
+    "cost_usd": MEASURES["cost_usd"],
+    "input_tokens": MEASURES["input_tokens"],
+    "output_tokens": MEASURES["output_tokens"],
+    "traces": "(parent_span_id IS NULL)::integer",
+    "duration_ms": "CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END",
+}
+SESSIONS = follower(
+    "sessions", ("session_id", "user_number", "agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL"
+)
+SESSION_TOTALS = follower("session_totals", ("agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL")
 FOLLOWERS = (
     *(PLACES, PLACE_CALLS),
     *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY),
@@ -217,6 +240,7 @@ FOLLOWERS = (
     *(USER_MODELS, USER_PLACES),
     *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS),
     *(TOOLS, TOOL_LATENCY),
+    *(USER_ERRORS, SESSIONS, SESSION_TOTALS),
 )
 CLOSED_ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
 """The rollups whose wider buckets are filled when an hour is closed."""

@@ -103,6 +103,9 @@ MEASURE_TYPES = {
     "cost_usd": "numeric",
     **dict.fromkeys(COST_COLUMNS, "numeric"),
     **dict.fromkeys(TOKEN_COLUMNS, "bigint"),
+    "model_calls": "integer",
+    "traces": "integer",
+    "duration_ms": "double precision",
     "squared_latency": "double precision",
     "squared_cost": "numeric",
 }

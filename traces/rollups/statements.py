@@ -50,7 +50,9 @@ def keys_made(rollups: Iterable[Rollup]) -> tuple[str, ...]:
 MEASURED_COLUMNS = ("latency_ms", "cost_usd", *COST_COLUMNS, "input_tokens", "output_tokens")
 SUMMED_COLUMNS = (*row_columns((CALLS, *CLOSED_ROLLUPS), MEASURED_COLUMNS), *keys_made((CALLS, *CLOSED_ROLLUPS)))
 """The columns of a row from which rollups are made. A column `sign` follows: 1 adds the row, -1 takes it away."""
-FOLLOWED_COLUMNS = row_columns(FOLLOWERS, (*MEASURED_COLUMNS, *TOKEN_COLUMNS, "first_token_ms", "label_numbers"))
+FOLLOWED_COLUMNS = row_columns(
+    FOLLOWERS, (*MEASURED_COLUMNS, *TOKEN_COLUMNS, "first_token_ms", "parent_span_id", "label_numbers")
+)
 FOLLOWED_KEYS = keys_made(FOLLOWERS)
 """Those from which followers are made, and the keys that are made from them."""
 
@@ -759,9 +761,8 @@ def postgresql_statements() -> dict[str, str]:
 SPAN_HASH = "span_hash"
 SPAN_HASH_SQL = "hashtextextended(span_id, hashtextextended(trace_id, 0))"
 """Stands for the ids of a span in eight bytes. Two rows of a workspace and microsecond do not have the same one."""
-LABEL_ROW_COLUMNS = tuple(
-    name for name in FOLLOWED_COLUMNS if name not in ("workspace_id", "timestamp", "label_numbers", "tool")
-)
+NOT_OF_LABELS = ("workspace_id", "timestamp", "label_numbers", "tool", "session_id", "parent_span_id")
+LABEL_ROW_COLUMNS = tuple(name for name in FOLLOWED_COLUMNS if name not in NOT_OF_LABELS)
 
 
 def add_label_rows_sql(source: str) -> str:

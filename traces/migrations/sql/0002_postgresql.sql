@@ -714,6 +714,122 @@ CREATE TABLE tool_latency_daily (
 )
 WITH (fillfactor = 70);
 
+CREATE TABLE user_errors_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_errors_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE user_errors_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_errors_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE user_errors_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_errors_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE sessions_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    session_id text COLLATE "C",
+    user_number integer,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT sessions_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, session_id, user_number, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE sessions_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    session_id text COLLATE "C",
+    user_number integer,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT sessions_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, session_id, user_number, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE session_totals_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT session_totals_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE session_totals_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    calls integer NOT NULL,
+    model_calls integer NOT NULL,
+    errors integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    traces integer NOT NULL,
+    duration_ms double precision NOT NULL,
+    CONSTRAINT session_totals_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, environment, release)
+)
+WITH (fillfactor = 70);
+
 ALTER TABLE scores
     ADD COLUMN environment text COLLATE "C",
     ADD COLUMN release text COLLATE "C",

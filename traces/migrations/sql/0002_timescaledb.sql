@@ -1136,6 +1136,188 @@ WITH NO DATA;
 
 CREATE INDEX ON tool_latency_daily (workspace_id, bucket, tool, latency_bucket);
 
+CREATE MATERIALIZED VIEW user_errors_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(1)::integer AS calls
+FROM traces
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON user_errors_hourly (workspace_id, bucket, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_errors_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls
+FROM user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON user_errors_daily (workspace_id, bucket, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_errors_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls)::integer AS calls
+FROM user_errors_daily
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON user_errors_weekly (workspace_id, bucket, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW sessions_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    sum(1)::integer AS calls,
+    sum((operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer)::integer AS model_calls,
+    sum((operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer)::integer AS errors,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum((parent_span_id IS NULL)::integer)::integer AS traces,
+    sum(CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END)::double precision AS duration_ms
+FROM traces
+WHERE session_id IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON sessions_hourly (workspace_id, bucket, session_id, user_number, agent_id, environment, release);
+
+CREATE MATERIALIZED VIEW sessions_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    sum(calls)::integer AS calls,
+    sum(model_calls)::integer AS model_calls,
+    sum(errors)::integer AS errors,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(traces)::integer AS traces,
+    sum(duration_ms)::double precision AS duration_ms
+FROM sessions_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON sessions_daily (workspace_id, bucket, session_id, user_number, agent_id, environment, release);
+
+CREATE MATERIALIZED VIEW session_totals_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(1)::integer AS calls,
+    sum((operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer)::integer AS model_calls,
+    sum((operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer)::integer AS errors,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum((parent_span_id IS NULL)::integer)::integer AS traces,
+    sum(CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END)::double precision AS duration_ms
+FROM traces
+WHERE session_id IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON session_totals_hourly (workspace_id, bucket, agent_id, environment, release);
+
+CREATE MATERIALIZED VIEW session_totals_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(calls)::integer AS calls,
+    sum(model_calls)::integer AS model_calls,
+    sum(errors)::integer AS errors,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(traces)::integer AS traces,
+    sum(duration_ms)::double precision AS duration_ms
+FROM session_totals_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON session_totals_daily (workspace_id, bucket, agent_id, environment, release);
+
 ALTER TABLE scores
     ADD COLUMN environment text COLLATE "C",
     ADD COLUMN release text COLLATE "C",

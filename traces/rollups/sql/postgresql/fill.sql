@@ -1444,6 +1444,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -1459,6 +1460,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -1648,6 +1650,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -1663,6 +1666,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -1812,6 +1816,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -1827,6 +1832,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -1892,6 +1898,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -1907,6 +1914,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -1974,6 +1982,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -1989,6 +1998,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2056,6 +2066,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2071,6 +2082,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2134,6 +2146,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2149,6 +2162,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2210,6 +2224,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2225,6 +2240,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2290,6 +2306,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2305,6 +2322,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2372,6 +2390,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2387,6 +2406,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2460,6 +2480,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2475,6 +2496,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2591,6 +2613,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2606,6 +2629,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2754,6 +2778,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2769,6 +2794,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -2959,6 +2985,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -2974,6 +3001,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3126,6 +3154,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -3141,6 +3170,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3205,6 +3235,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -3220,6 +3251,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3288,6 +3320,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -3303,6 +3336,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3414,6 +3448,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -3429,6 +3464,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3508,6 +3544,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -3523,6 +3560,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -3553,4 +3591,375 @@ FROM tool_latency_hourly
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
-    calls = tool_latency_daily.calls + excluded.calls
+    calls = tool_latency_daily.calls + excluded.calls;
+
+INSERT INTO user_errors_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+    calls = user_errors_hourly.calls + excluded.calls;
+
+INSERT INTO user_errors_daily (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls) AS calls
+FROM user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+    calls = user_errors_daily.calls + excluded.calls;
+
+INSERT INTO user_errors_weekly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    user_number,
+    sum(calls) AS calls
+FROM user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+    calls = user_errors_weekly.calls + excluded.calls;
+
+INSERT INTO sessions_hourly (
+    workspace_id,
+    bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    sum(sign * 1) AS calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer) AS model_calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer) AS errors,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+    sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    sum(sign * (parent_span_id IS NULL)::integer) AS traces,
+    sum(sign * CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END) AS duration_ms
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE session_id IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+    calls = sessions_hourly.calls + excluded.calls,
+    model_calls = sessions_hourly.model_calls + excluded.model_calls,
+    errors = sessions_hourly.errors + excluded.errors,
+    priced_calls = sessions_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = sessions_hourly.cost_usd + excluded.cost_usd,
+    input_tokens = sessions_hourly.input_tokens + excluded.input_tokens,
+    output_tokens = sessions_hourly.output_tokens + excluded.output_tokens,
+    traces = sessions_hourly.traces + excluded.traces,
+    duration_ms = sessions_hourly.duration_ms + excluded.duration_ms;
+
+INSERT INTO sessions_daily (
+    workspace_id,
+    bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    session_id,
+    user_number,
+    agent_id,
+    environment,
+    release,
+    sum(calls) AS calls,
+    sum(model_calls) AS model_calls,
+    sum(errors) AS errors,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(traces) AS traces,
+    sum(duration_ms) AS duration_ms
+FROM sessions_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+    calls = sessions_daily.calls + excluded.calls,
+    model_calls = sessions_daily.model_calls + excluded.model_calls,
+    errors = sessions_daily.errors + excluded.errors,
+    priced_calls = sessions_daily.priced_calls + excluded.priced_calls,
+    cost_usd = sessions_daily.cost_usd + excluded.cost_usd,
+    input_tokens = sessions_daily.input_tokens + excluded.input_tokens,
+    output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
+    traces = sessions_daily.traces + excluded.traces,
+    duration_ms = sessions_daily.duration_ms + excluded.duration_ms;
+
+INSERT INTO session_totals_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(sign * 1) AS calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer) AS model_calls,
+    sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer) AS errors,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+    sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    sum(sign * (parent_span_id IS NULL)::integer) AS traces,
+    sum(sign * CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END) AS duration_ms
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE session_id IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+    calls = session_totals_hourly.calls + excluded.calls,
+    model_calls = session_totals_hourly.model_calls + excluded.model_calls,
+    errors = session_totals_hourly.errors + excluded.errors,
+    priced_calls = session_totals_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = session_totals_hourly.cost_usd + excluded.cost_usd,
+    input_tokens = session_totals_hourly.input_tokens + excluded.input_tokens,
+    output_tokens = session_totals_hourly.output_tokens + excluded.output_tokens,
+    traces = session_totals_hourly.traces + excluded.traces,
+    duration_ms = session_totals_hourly.duration_ms + excluded.duration_ms;
+
+INSERT INTO session_totals_daily (
+    workspace_id,
+    bucket,
+    agent_id,
+    environment,
+    release,
+    calls,
+    model_calls,
+    errors,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    traces,
+    duration_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    environment,
+    release,
+    sum(calls) AS calls,
+    sum(model_calls) AS model_calls,
+    sum(errors) AS errors,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(traces) AS traces,
+    sum(duration_ms) AS duration_ms
+FROM session_totals_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+    calls = session_totals_daily.calls + excluded.calls,
+    model_calls = session_totals_daily.model_calls + excluded.model_calls,
+    errors = session_totals_daily.errors + excluded.errors,
+    priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+    cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+    input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+    output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+    traces = session_totals_daily.traces + excluded.traces,
+    duration_ms = session_totals_daily.duration_ms + excluded.duration_ms

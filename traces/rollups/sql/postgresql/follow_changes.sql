@@ -14,6 +14,7 @@ WITH followed AS (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -29,6 +30,7 @@ WITH followed AS (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -45,6 +47,7 @@ WITH followed AS (
         error_type text,
         user_number integer,
         tool text,
+        session_id text,
         latency_ms float8,
         cost_usd numeric,
         input_cost_usd numeric,
@@ -60,6 +63,7 @@ WITH followed AS (
         cache_write_tokens bigint,
         reasoning_tokens bigint,
         first_token_ms float8,
+        parent_span_id text,
         label_numbers bigint[]
     )
     UNION ALL
@@ -76,6 +80,7 @@ WITH followed AS (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -91,6 +96,7 @@ WITH followed AS (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
@@ -107,6 +113,7 @@ WITH followed AS (
         error_type text,
         user_number integer,
         tool text,
+        session_id text,
         latency_ms float8,
         cost_usd numeric,
         input_cost_usd numeric,
@@ -122,6 +129,7 @@ WITH followed AS (
         cache_write_tokens bigint,
         reasoning_tokens bigint,
         first_token_ms float8,
+        parent_span_id text,
         label_numbers bigint[]
     )
 ), labelled AS (
@@ -1713,5 +1721,278 @@ WITH followed AS (
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
         calls = tool_latency_daily.calls + excluded.calls
+), user_errors_changes AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5, 6
+), add_to_user_errors_hourly AS (
+    INSERT INTO user_errors_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT *
+    FROM user_errors_changes
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_hourly.calls + excluded.calls
+), add_to_user_errors_daily AS (
+    INSERT INTO user_errors_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        sum(calls) AS calls
+    FROM user_errors_changes
+    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_daily.calls + excluded.calls
+), add_to_user_errors_weekly AS (
+    INSERT INTO user_errors_weekly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        sum(calls) AS calls
+    FROM user_errors_changes
+    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_weekly.calls + excluded.calls
+), sessions_changes AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        sum(sign * 1) AS calls,
+        sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer) AS model_calls,
+        sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer) AS errors,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+        sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        sum(sign * (parent_span_id IS NULL)::integer) AS traces,
+        sum(sign * CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END) AS duration_ms
+    FROM followed
+    WHERE session_id IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+), add_to_sessions_hourly AS (
+    INSERT INTO sessions_hourly (
+        workspace_id,
+        bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT *
+    FROM sessions_changes
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+        calls = sessions_hourly.calls + excluded.calls,
+        model_calls = sessions_hourly.model_calls + excluded.model_calls,
+        errors = sessions_hourly.errors + excluded.errors,
+        priced_calls = sessions_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = sessions_hourly.cost_usd + excluded.cost_usd,
+        input_tokens = sessions_hourly.input_tokens + excluded.input_tokens,
+        output_tokens = sessions_hourly.output_tokens + excluded.output_tokens,
+        traces = sessions_hourly.traces + excluded.traces,
+        duration_ms = sessions_hourly.duration_ms + excluded.duration_ms
+), add_to_sessions_daily AS (
+    INSERT INTO sessions_daily (
+        workspace_id,
+        bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        sum(calls) AS calls,
+        sum(model_calls) AS model_calls,
+        sum(errors) AS errors,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(traces) AS traces,
+        sum(duration_ms) AS duration_ms
+    FROM sessions_changes
+    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+        calls = sessions_daily.calls + excluded.calls,
+        model_calls = sessions_daily.model_calls + excluded.model_calls,
+        errors = sessions_daily.errors + excluded.errors,
+        priced_calls = sessions_daily.priced_calls + excluded.priced_calls,
+        cost_usd = sessions_daily.cost_usd + excluded.cost_usd,
+        input_tokens = sessions_daily.input_tokens + excluded.input_tokens,
+        output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
+        traces = sessions_daily.traces + excluded.traces,
+        duration_ms = sessions_daily.duration_ms + excluded.duration_ms
+), session_totals_changes AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        agent_id,
+        environment,
+        release,
+        sum(sign * 1) AS calls,
+        sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings'))::integer) AS model_calls,
+        sum(sign * (operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND status <> 'success')::integer) AS errors,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+        sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        sum(sign * (parent_span_id IS NULL)::integer) AS traces,
+        sum(sign * CASE WHEN parent_span_id IS NULL THEN coalesce(latency_ms, 0) ELSE 0 END) AS duration_ms
+    FROM followed
+    WHERE session_id IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+), add_to_session_totals_hourly AS (
+    INSERT INTO session_totals_hourly (
+        workspace_id,
+        bucket,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT *
+    FROM session_totals_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+        calls = session_totals_hourly.calls + excluded.calls,
+        model_calls = session_totals_hourly.model_calls + excluded.model_calls,
+        errors = session_totals_hourly.errors + excluded.errors,
+        priced_calls = session_totals_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = session_totals_hourly.cost_usd + excluded.cost_usd,
+        input_tokens = session_totals_hourly.input_tokens + excluded.input_tokens,
+        output_tokens = session_totals_hourly.output_tokens + excluded.output_tokens,
+        traces = session_totals_hourly.traces + excluded.traces,
+        duration_ms = session_totals_hourly.duration_ms + excluded.duration_ms
+), add_to_session_totals_daily AS (
+    INSERT INTO session_totals_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        environment,
+        release,
+        sum(calls) AS calls,
+        sum(model_calls) AS model_calls,
+        sum(errors) AS errors,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(traces) AS traces,
+        sum(duration_ms) AS duration_ms
+    FROM session_totals_changes
+    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+        calls = session_totals_daily.calls + excluded.calls,
+        model_calls = session_totals_daily.model_calls + excluded.model_calls,
+        errors = session_totals_daily.errors + excluded.errors,
+        priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+        cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+        input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+        output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+        traces = session_totals_daily.traces + excluded.traces,
+        duration_ms = session_totals_daily.duration_ms + excluded.duration_ms
 )
 SELECT 1

@@ -15,6 +15,7 @@ FROM (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -30,6 +31,7 @@ FROM (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers
     FROM (
         SELECT

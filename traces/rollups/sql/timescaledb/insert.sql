@@ -193,6 +193,7 @@ WITH added AS (
         error_type,
         user_number,
         tool,
+        session_id,
         latency_ms,
         cost_usd,
         input_cost_usd,
@@ -208,6 +209,7 @@ WITH added AS (
         cache_write_tokens,
         reasoning_tokens,
         first_token_ms,
+        parent_span_id,
         label_numbers
 ), labelled AS (
     INSERT INTO label_rows (
