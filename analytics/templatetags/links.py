@@ -22,7 +22,9 @@ LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
-PAGE_ONLY = ("workspace", "was", *QUERY)
+TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
+"""Parameters of the list of traces, which its links keep."""
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *QUERY, *TRACES)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -30,7 +32,7 @@ def page_query(context: template.Context) -> QueryDict:
     """Returns the query string of the page, also to a panel, whose own URL lacks the parameters in PAGE_ONLY."""
     request = context["request"]
     query: QueryDict = request.GET.copy()
-    for name in ("limit", *LIST_ONLY):
+    for name in ("limit", "cursor", *LIST_ONLY):
         query.pop(name, None)
     if request.htmx:
         # Not urlsplit: it fails for some texts, and a client may send any.
@@ -115,6 +117,19 @@ def back_link(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def traces_page_link(context: template.Context, cursor: str | None) -> str:
+    """Returns a link to a page of the list of traces; None: its first. The list is a panel of the page."""
+    address = context["request"].htmx.current_url or ""
+    query = QueryDict(address.partition("?")[2].partition("#")[0], mutable=True)
+    query["workspace"] = str(context["workspace"].id)
+    for name in ("cursor", "live"):
+        query.pop(name, None)
+    if cursor:
+        query["cursor"] = cursor
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for name in [name for name in query if is_filter(name)]:
@@ -173,6 +188,7 @@ def is_cut(start: datetime, filters: Filters) -> bool:
     return note(start, filters.bucket_end(start), filters) != ""
 
 
+@register.filter
 def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
