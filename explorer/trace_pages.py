@@ -188,7 +188,9 @@ def parsed(request: ContentRequest, query: QueryDict | None = None) -> ListParam
 
 
 def after(question: TraceFilters, since: str) -> TraceFilters | None:
-    """Returns the question for the traces after a time; None if the window ends before it."""
+    """Returns the question for the traces after a time; None if the window ends before it. No time: all of them."""
+    if not since:
+        return question
     try:
         start = max(datetime.fromisoformat(since).astimezone(UTC) + ONE_MICROSECOND, question.filters.start)
     except (ValueError, OverflowError) as error:

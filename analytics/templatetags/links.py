@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.http import QueryDict
+from django.urls import reverse
 
 from analytics.query_string import NOT, is_filter
 from traces.filters import Filters
@@ -117,6 +118,12 @@ def back_link(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def traces_link(context: template.Context, **changes: str | None) -> str:
+    """Returns a link to the list of traces in this window and under these filters, with the parameters in `changes`."""
+    return f"{reverse('traces-page')}{page_link(context, **{'granularity': None, 'was': None, **changes})}"
+
+
+@register.simple_tag(takes_context=True)
 def traces_page_link(context: template.Context, cursor: str | None) -> str:
     """Returns a link to a page of the list of traces; None: its first. The list is a panel of the page."""
     address = context["request"].htmx.current_url or ""
@@ -146,20 +153,19 @@ def day_link(context: template.Context, moment: datetime) -> str:
 
 @register.simple_tag(takes_context=True)
 def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds to each point its start, a note if the window cuts it, and a link to a page of this bucket only."""
+    """Adds to each point its start, a note if the window cuts it, and links to this bucket only: page and traces."""
     filters: Filters = context["filters"]
-    base = bucket_link_base(context)
+    base, traces = bucket_link_base(context), reverse("traces-page")
     starts = [datetime.fromisoformat(point["timestamp"]) for point in points]
     ends = [*starts[1:], *map(filters.bucket_end, starts[-1:])]
     linked_points = []
     for point, start, end in zip(points, starts, ends, strict=True):
         check_deadline()
-        link = None
-        if filters.granularity != "minute":
-            window = QueryDict(mutable=True)
-            window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
-            link = f"{base}&{window.urlencode()}"
-        linked_points.append(point | {"starts": start, "note": note(start, end, filters), "link": link})
+        window = QueryDict(mutable=True)
+        window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
+        bucket = f"{base}&{window.urlencode()}"
+        links = {"link": bucket if filters.granularity != "minute" else None, "traces": f"{traces}{bucket}"}
+        linked_points.append(point | {"starts": start, "note": note(start, end, filters), **links})
     return linked_points
 
 
