@@ -16,6 +16,7 @@ from explorer.summaries import TraceSummary, summaries
 from explorer.trace_filters import Place, TraceFilters, joined
 from traces.db import rows
 from traces.windows import TimeRange
+from web.problems import check_deadline
 
 LONGEST_TRACE = timedelta(days=14)
 """The spans of a trace are looked for so long before and after the one that was found."""
@@ -24,7 +25,8 @@ LATER_SPANS, LATER_WITHIN = 1000, timedelta(days=1)
 SECONDS, SEARCH_SECONDS, SORT_SECONDS = 0.3, 1.5, 1.5
 FIRST_WIDTH, WIDER, SLOW_SECONDS = timedelta(hours=1), 4, 0.06
 """The time that is read at once grows while reading is fast."""
-SPANS_OF_A_TRACE = 10
+SPANS_OF_A_TRACE, SPANS_THAT_MEET = 12, 4
+"""So many spans are read at first for each trace that is wanted."""
 MOST_AT_ONCE = 20_000
 SORTED = 100
 """The length of a list that is not sorted by time."""
@@ -111,6 +113,7 @@ def scan(question: TraceFilters, wanted: int | None, seconds: float) -> tuple[li
     for spans, reached in chunks(question, conditions, start, end, wanted):
         found += look_up(question, spans, seen)
         is_enough = wanted is not None and sum(trace["started_at"] >= reached for trace in found) >= wanted
+        check_deadline()
         if is_enough or time.monotonic() > ends:
             break
     return found, reached
@@ -165,7 +168,7 @@ def chunks(
     question: TraceFilters, conditions: list[str], start: datetime, end: datetime, wanted: int | None
 ) -> Iterator[tuple[list[Span], datetime]]:
     """Yields spans that meet the conditions, newest first, each time with the time from which on they are complete."""
-    at_once = min((wanted or MOST_AT_ONCE) * (1 if conditions else SPANS_OF_A_TRACE), MOST_AT_ONCE)
+    at_once = min((wanted or MOST_AT_ONCE) * (SPANS_THAT_MEET if conditions else SPANS_OF_A_TRACE), MOST_AT_ONCE)
     for ranges in parts_of_time(question, conditions, start, end):
         lower = ranges[-1].start
         while ranges:
@@ -192,11 +195,10 @@ def parts_of_time(
     if not conditions or question.uses_index:
         yield [TimeRange(start, end)]
         return
-    hours = matching_hours(replace(question, after=None), start, end)
-    if hours is None:
-        yield from growing_parts(start, end)
-        return
-    yield from grouped_hours(hours, start)
+    newest = max(start, end - FIRST_WIDTH)
+    yield [TimeRange(newest, end)]
+    hours = matching_hours(question, start, newest)
+    yield from growing_parts(start, newest) if hours is None else grouped_hours(hours, start)
 
 
 def growing_parts(start: datetime, end: datetime) -> Iterator[list[TimeRange]]:

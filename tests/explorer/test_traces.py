@@ -116,7 +116,7 @@ def test_the_newest_score_of_each_name_is_listed(tenant: Tenant) -> None:
     for minute in (1, 2):
         at, value = NOON + timedelta(minutes=minute), Decimal(minute)
         score = Score(id=f"s{minute}", timestamp=at, name="helpful", trace_id="t", number=value, source="judge")
-        store_scores(tenant.workspace, [score])
+        store_scores(tenant.workspace.id, [score])
     assert tenant.ask("traces")["data"][0]["scores"] == {"helpful": 2.0}
 
 
