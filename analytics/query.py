@@ -23,7 +23,7 @@ from analytics.query_sources import Source, columns_of
 from traces import sums
 from traces.buckets import Granularity
 from traces.db import rows
-from traces.filters import Filters
+from traces.filters import LABEL_PREFIX, Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET, is_same_sql
 from web.problems import Problem
 
@@ -41,7 +41,7 @@ class QueryAnswer(TypedDict):
     granularity: Granularity | None
     """Null for a table."""
     percentile_method: PercentileMethod | None
-    """Of the percentiles of latency; null where none was asked for."""
+    """Of the percentiles; null where none was asked for."""
     data: list[Line]
     """A line for each group, in a series for each bucket of it. A null dimension is the group without a value."""
     rest: Line | None
@@ -78,6 +78,7 @@ class Figures:
 RANKED = """
     SELECT {dimensions}, row_number() OVER (ORDER BY {value} {direction} NULLS LAST, {dimensions}) AS place
     FROM source
+    WHERE {is_value}
     GROUP BY {dimensions}
     ORDER BY place
     LIMIT %(limit)s"""
@@ -102,7 +103,7 @@ RANKED_ELSEWHERE = """
 WITH groups AS ({groups}
 ), measured AS ({measured}
 ), both_sides AS (
-    SELECT {dimensions}, NULL::float8 AS value, true AS has_calls FROM groups
+    SELECT {dimensions}, NULL::float8 AS value, true AS has_calls FROM groups WHERE {is_value}
     UNION ALL
     SELECT {dimensions}, value, false FROM measured
 )
@@ -167,7 +168,15 @@ def ranked_sql(parameters: Parameters) -> str:
         dimensions=names,
         value=measure(parameters.order_measure).sql,
         direction=parameters.direction,
+        is_value=is_value_sql(parameters),
     )
+
+
+def is_value_sql(parameters: Parameters) -> str:
+    """Returns a condition that leaves out what the sums by a label do not tell apart: it belongs to the rest."""
+    dimensions = zip(columns_of(parameters), parameters.by, strict=True)
+    labels = [column for column, name in dimensions if name.startswith(LABEL_PREFIX)]
+    return " AND ".join(f"{column} IS DISTINCT FROM ''" for column in labels) or "true"
 
 
 # --- Figures ---
@@ -182,11 +191,9 @@ def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None
     if names := named(parameters, USERS):
         found.add(unique_users(parameters, filters, calls, names, found.groups))
     if names := named(parameters, FIRST_TOKENS):
-        check_rows(parameters, calls, names)
-        source = sources.calls(parameters, filters, ("first_token_ms",))
-        found.add(points(parameters, filters, source, names, found.groups))
+        found.add(durations(parameters, filters, calls, names, found.groups))
     if names := named(parameters, LATENCIES):
-        found.add(latencies(parameters, filters, calls, names, found.groups))
+        found.add(durations(parameters, filters, calls, names, found.groups))
     for name in parameters.measures:
         if name.startswith(SCORE_PREFIX):
             source = sources.scores(parameters, filters, name)
@@ -263,6 +270,7 @@ def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> li
         measured=measured,
         dimensions=", ".join(columns_of(parameters)),
         direction=parameters.direction,
+        is_value=is_value_sql(parameters),
     )
     return [tuple(row.values()) for row in found]
 
@@ -270,11 +278,11 @@ def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> li
 def ranked_values(parameters: Parameters, filters: Filters, calls: int) -> tuple[str, dict[str, Any]]:
     """Returns the SQL of the measure by which the groups are ranked, as `value`, for each group."""
     name, names = parameters.order_measure, ", ".join(columns_of(parameters))
-    if name in LATENCIES and method(parameters, filters, calls) == "histogram":
-        source = sources.histogram(parameters, filters)
+    if name in DURATIONS and method(parameters, filters, calls, bucket_of(name)) == "histogram":
+        source = sources.histogram(parameters, filters, bucket_of(name))
         histogram = HISTOGRAM_OF_GROUPS.format(keys=names, source=source.sql)
         estimates = ESTIMATES.format(keys=names, histogram=histogram)
-        sql = VALUE_OF_ESTIMATES.format(dimensions=names, value=name, estimates=estimates)
+        sql = VALUE_OF_ESTIMATES.format(dimensions=names, value=estimate_of(name), estimates=estimates)
         return sql, source.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET}
     source = ranking_source(parameters, filters, calls)
     return VALUE_OF_ROWS.format(dimensions=names, value=measure(name).sql, source=source.sql), source.params
@@ -311,7 +319,7 @@ def distinct_users(filters: Filters, by_bucket: bool) -> list[dict[str, Any]]:
 
 
 def user_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
-    if not sources.has_sums_of_users(parameters):
+    if not sources.has_sums_of_users(parameters, filters):
         check_rows(parameters, calls, USERS)
     return sources.users(parameters, filters)
 
@@ -319,20 +327,36 @@ def user_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
 # --- Percentiles ---
 
 
-def method(parameters: Parameters, filters: Filters, calls: int) -> PercentileMethod:
-    if calls <= settings.EXACT_PERCENTILE_ROWS or not sources.has_histogram(parameters, filters):
+DURATIONS = LATENCIES | FIRST_TOKENS
+"""Measures that are percentiles."""
+
+
+def bucket_of(name: str) -> str:
+    """Returns the key of the histogram that has the measure."""
+    return "first_token_bucket" if name in FIRST_TOKENS else "latency_bucket"
+
+
+def estimate_of(name: str) -> str:
+    """Returns the column of ESTIMATES that has the measure."""
+    return name.replace("first_token", "latency")
+
+
+def method(parameters: Parameters, filters: Filters, calls: int, bucket: str) -> PercentileMethod:
+    if calls <= settings.EXACT_PERCENTILE_ROWS or not sources.has_histogram(parameters, filters, bucket):
         return "exact"
     return "histogram"
 
 
-def latencies(
+def durations(
     parameters: Parameters, filters: Filters, calls: int, names: dict[str, Measure], groups: list[Group]
 ) -> dict[Point, dict[str, Any]]:
-    if method(parameters, filters, calls) == "exact":
+    """Returns percentiles, all of latency or all of the time to the first token."""
+    first = next(iter(names))
+    if method(parameters, filters, calls, bucket_of(first)) == "exact":
         check_rows(parameters, calls, names)
-        source = sources.calls(parameters, filters, ("latency_ms",))
+        source = sources.calls(parameters, filters, names[first].columns)
         return points(parameters, filters, source, names, groups)
-    source = sources.histogram(parameters, filters)
+    source = sources.histogram(parameters, filters, bucket_of(first))
     listed, params = given_sql(parameters, groups)
     keys, sets = point_keys(parameters, "latency_bucket")
     same = same_sql(columns_of(parameters), "source", "listed")
@@ -343,7 +367,7 @@ def latencies(
         keys="is_total, place, timestamp",
         histogram=histogram,
     )
-    return {point_of(row): {name: row[name] for name in names} for row in found}
+    return {point_of(row): {name: row[estimate_of(name)] for name in names} for row in found}
 
 
 def check_rows(parameters: Parameters, calls: int, names: dict[str, Measure]) -> None:
@@ -367,13 +391,13 @@ def answer(parameters: Parameters, filters: Filters) -> QueryAnswer:
     before = figures(parameters, earlier, now.groups) if earlier else None
     earlier_starts = earlier.bucket_starts if earlier and parameters.is_series else (None,) * len(starts)
     lines = Lines(parameters, now, before, list(zip(starts, earlier_starts, strict=True)))
-    asks_for_percentiles = any(name in LATENCIES for name in parameters.measures)
+    percentiles = [name for name in DURATIONS if name in parameters.measures]
     calls = now.values[Point("total")]["calls"]
     return {
         "measures": list(parameters.measures),
         "by": list(parameters.by),
         "granularity": filters.granularity if parameters.is_series else None,
-        "percentile_method": method(parameters, filters, calls) if asks_for_percentiles else None,
+        "percentile_method": method(parameters, filters, calls, bucket_of(percentiles[0])) if percentiles else None,
         "data": list(lines.data()),
         "rest": lines.summary("rest") if Point("rest") in now.values else None,
         "totals": lines.line(Point("total"), Point("total")),

@@ -1,9 +1,11 @@
 """Returns the calls that `/api/v1/query` measures, as SQL for a FROM: from rollups where they have what is needed.
 
-Labels, tools and whatever no rollup has are read from rows. This is the only place that decides it.
+Whatever no rollup has is read from rows. This is the only place that decides it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 from analytics.query_measures import SCORE_PREFIX, TOOL
@@ -11,9 +13,13 @@ from analytics.query_parameters import Parameters
 from analytics.scores import column_conditions, score_params, trace_conditions
 from traces import sums, windows
 from traces.bucket_series import bucket_sql
+from traces.db import row
 from traces.filters import LABEL_PREFIX, Filters, FilterValues, SqlFilter, sql_filter
-from traces.rollups.catalogue import ALL_MEASURES, CALL_LATENCY, CALLS_AND_COST, USER_AGENTS
+from traces.rollups.catalogue import FULL_MEASURES, LABEL, TOOLS, USERS
 from traces.row import TOOL_OPERATION
+
+USER_DIMENSION = "user_id"
+LABELS = ("value", "label_values")
 
 
 class Source(NamedTuple):
@@ -28,11 +34,18 @@ def columns_of(parameters: Parameters) -> tuple[str, ...]:
     return tuple(f"dimension_{place}" for place, _ in enumerate(parameters.by, start=1))
 
 
+def dimensions(parameters: Parameters) -> list[tuple[str, str]]:
+    """Returns the dimensions with their aliases."""
+    return list(zip(columns_of(parameters), parameters.by, strict=True))
+
+
+def label_column(column: str) -> str:
+    """Returns the label of a row that is the dimension with this alias."""
+    return f'(labels ->> %(label_of_{column})s) COLLATE "C"'
+
+
 def params_of(parameters: Parameters, filters: Filters) -> dict[str, Any]:
-    labels = {
-        f"label_of_{column}": name.removeprefix(LABEL_PREFIX)
-        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
-    }
+    labels = {f"label_of_{column}": name.removeprefix(LABEL_PREFIX) for column, name in dimensions(parameters)}
     return filters.params | labels | tool_filter(parameters).params | {"operations": operations(parameters, filters)}
 
 
@@ -47,8 +60,24 @@ def tool_filter(parameters: Parameters) -> SqlFilter:
     return sql_filter(TOOL, TOOL, TOOL, parameters.tool)
 
 
+def label_in(parameters: Parameters) -> str | None:
+    """Returns the name of the only label among the dimensions."""
+    labels = [name.removeprefix(LABEL_PREFIX) for name in parameters.by if name.startswith(LABEL_PREFIX)]
+    return labels[0] if len(labels) == 1 else None
+
+
+def by_labels(parameters: Parameters, filters: Filters) -> Filters | None:
+    """Returns the filters for the sums by the label among the dimensions. None: these cannot answer."""
+    label = label_in(parameters)
+    has_label_filter = any(name.startswith(LABEL_PREFIX) for name in filters.values)
+    if label is None or has_label_filter or parameters.counts_tools:
+        return None
+    return sums.grouped_by_label(filters, label)
+
+
 def needs_rows(parameters: Parameters) -> bool:
-    return parameters.counts_tools or any(name.startswith(LABEL_PREFIX) for name in parameters.by)
+    """Returns whether a dimension is a label, whose sums are not asked for."""
+    return any(name.startswith(LABEL_PREFIX) for name in parameters.by)
 
 
 def timestamp_sql(parameters: Parameters, filters: Filters) -> str:
@@ -70,41 +99,89 @@ SELECT = """
 SUMMED = """
     SELECT {columns}
     FROM {calls} AS calls
+    WHERE {condition}
     GROUP BY {column_numbers}
     HAVING sum(calls) > 0"""
 
 
 def summed_calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
     """Returns the sums in `columns` by dimensions and bucket."""
-    if has_sums_by_user(parameters, filters, columns):
-        return summed_calls_by_user(parameters, filters, columns)
-    if needs_rows(parameters):
-        measures = {name: ALL_MEASURES.get(name, f"coalesce({name}, 0)") for name in columns}
+    if numbered := numbered_dimension(parameters, filters, columns):
+        return Source(numbered_sql(parameters, filters, numbered, columns), params_of(parameters, filters))
+    names, condition = parameters.by, "true"
+    if parameters.counts_tools and {*parameters.by} <= {*TOOLS.keys}:
+        condition = " AND ".join(tool_filter(parameters).conditions) or "true"
+        calls = tool_calls(parameters, filters, columns)
+    elif parameters.counts_tools or needs_rows(parameters):
+        measures = {name: FULL_MEASURES[name] for name in columns}
         calls = f"({row_sql(parameters, filters, 'timestamp', measures)})"
         names = columns_of(parameters)
     else:
         calls = sums.calls_sql(filters, *parameters.by, *columns, by_bucket=parameters.is_series)
-        names = parameters.by
     sql = SUMMED.format(
         columns=", ".join((keys_sql(parameters, filters, names), *(f"sum({name}) AS {name}" for name in columns))),
         calls=calls,
+        condition=condition,
         column_numbers=", ".join(str(number) for number in range(1, len(names) + 2)),
     )
     return Source(sql, params_of(parameters, filters))
 
 
-# What no user called for is the difference between all calls and those of the users.
-BY_USER = """
-    WITH by_user AS (
-        SELECT {timestamp} AS timestamp, user_number{more_keys}, {sums}
-        FROM {of_users} AS calls
-        GROUP BY 1, user_number{more_keys}
+TOOL_CALLS = "(SELECT *{unknown} FROM {calls} AS tool_calls)"
+
+
+def tool_calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> str:
+    """Returns the sums of tool calls. Those of tokens and costs, which tools do not have, are 0."""
+    known = [name for name in columns if name in TOOLS.measures]
+    unknown = "".join(f", 0 AS {name}" for name in columns if name not in TOOLS.measures)
+    calls = sums.tools_sql(replace(filters, counts_tools=True), *parameters.by, *known, by_bucket=parameters.is_series)
+    return TOOL_CALLS.format(unknown=unknown, calls=calls)
+
+
+class Numbered(NamedTuple):
+    """A dimension whose sums are kept by numbers that stand for its values."""
+
+    name: str
+    number: str
+    """The column of the number."""
+    sums_of: Callable[..., str]
+    """Returns the sums by number and by the columns it is given."""
+    value: str
+    """The column of the value, in `names_table`."""
+    names_table: str
+
+
+def numbered_dimension(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Numbered | None:
+    """Returns the dimension of users or of a label, if there are sums of it."""
+    others = [name for name in parameters.by if name != USER_DIMENSION]
+    if USER_DIMENSION in parameters.by and not needs_rows(parameters) and not parameters.counts_tools:
+        rollup = sums.users_rollup(sums.with_label_sums(filters), *others)
+        if rollup.widths and {*columns} <= {*rollup.measures}:
+            return Numbered(USER_DIMENSION, "user_number", partial(sums_of_users, filters), "user_id", "user_numbers")
+    if by_label := by_labels(parameters, filters):
+        name = f"{LABEL_PREFIX}{label_in(parameters)}"
+        return Numbered(name, LABEL, partial(sums.calls_sql, by_label), *LABELS)
+    return None
+
+
+def sums_of_users(filters: Filters, *columns: str, by_bucket: bool) -> str:
+    filters = sums.with_label_sums(filters)
+    keys = [name for name in columns if name not in USERS.measures]
+    return windows.window_sql(filters, sums.users_rollup(filters, *keys), by_bucket)
+
+
+# What has no value is the difference between all calls and those of the values.
+BY_NUMBER = """
+    WITH by_number AS (
+        SELECT {timestamp} AS timestamp, {number}{more_keys}, {sums}
+        FROM {of_numbers} AS calls
+        GROUP BY 1, {number}{more_keys}
         HAVING sum(calls) > 0
-    ), without_user AS (
+    ), without_number AS (
         SELECT timestamp{more_keys}, {sums}
         FROM (
             SELECT timestamp{more_keys}, {negative}
-            FROM by_user
+            FROM by_number
             UNION ALL
             SELECT {timestamp}{more_keys}, {names}
             FROM {of_all} AS calls
@@ -112,47 +189,49 @@ BY_USER = """
         GROUP BY timestamp{more_keys}
         HAVING sum(calls) > 0
     ), both_kinds AS (
-        SELECT timestamp, user_number{more_keys}, {names}
-        FROM by_user
+        SELECT timestamp, {number}{more_keys}, {names}
+        FROM by_number
         UNION ALL
         SELECT timestamp, NULL{more_keys}, {names}
-        FROM without_user
+        FROM without_number
     )
     SELECT {keys}, {names}
     FROM both_kinds
-    LEFT JOIN user_numbers ON workspace_id = %(workspace_id)s AND number = user_number"""
+    LEFT JOIN {names_table} AS named ON named.workspace_id = %(workspace_id)s AND named.number = {number}"""
 
 
-def has_sums_by_user(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> bool:
-    known = {"user_id", *USER_AGENTS.keys}
-    is_known = {*parameters.by, *filters.active_filters} <= known and {*columns} <= {*CALLS_AND_COST}
-    return "user_id" in parameters.by and is_known and not needs_rows(parameters)
-
-
-def summed_calls_by_user(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) -> Source:
-    others = [name for name in parameters.by if name != "user_id"]
-    rollup = sums.users_rollup(filters, *others)
+def numbered_sql(
+    parameters: Parameters, filters: Filters, numbered: Numbered, columns: tuple[str, ...], bucket: str = ""
+) -> str:
+    """Returns the sums by dimensions, and by the `bucket` of a histogram if there is one."""
+    others = [*(name for name in parameters.by if name != numbered.name), *filter(None, [bucket])]
     dimensions = zip(parameters.by, columns_of(parameters), strict=True)
-    sql = BY_USER.format(
+    selected = (
+        f"{f'named.{numbered.value}' if name == numbered.name else name} AS {column}" for name, column in dimensions
+    )
+    return BY_NUMBER.format(
         timestamp=timestamp_sql(parameters, filters),
+        number=numbered.number,
         more_keys="".join(f", {name}" for name in others),
         sums=", ".join(f"sum({name}) AS {name}" for name in columns),
         negative=", ".join(f"-{name} AS {name}" for name in columns),
         names=", ".join(columns),
-        of_users=windows.window_sql(filters, rollup, parameters.is_series),
-        of_all=sums.calls_sql(filters, *others, *columns, by_bucket=parameters.is_series),
-        keys=", ".join(("timestamp", *(f"{name} AS {column}" for name, column in dimensions))),
+        of_numbers=numbered.sums_of(*others, *columns, by_bucket=parameters.is_series),
+        of_all=(HISTOGRAMS[bucket].sql(filters, by_bucket=parameters.is_series))
+        if bucket
+        else sums.calls_sql(filters, *others, *columns, by_bucket=parameters.is_series),
+        keys=", ".join(("timestamp", *selected, *([f"{bucket} AS latency_bucket"] if bucket else []))),
+        names_table=numbered.names_table,
     )
-    return Source(sql, params_of(parameters, filters))
 
 
 def row_sql(parameters: Parameters, filters: Filters, timestamp: str, columns: dict[str, str]) -> str:
     """Returns the rows of the window with the dimensions and the SQL in `columns`, by alias."""
-    dimensions = {
-        column: f'(labels ->> %(label_of_{column})s) COLLATE "C"' if name.startswith(LABEL_PREFIX) else name
-        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
+    keys = {
+        column: label_column(column) if name.startswith(LABEL_PREFIX) else name
+        for column, name in dimensions(parameters)
     }
-    selected = {"timestamp": timestamp} | dimensions | columns
+    selected = {"timestamp": timestamp} | keys | columns
     return SELECT.format(
         columns=", ".join(f"{sql} AS {alias}" for alias, sql in selected.items()),
         table="traces",
@@ -168,10 +247,13 @@ def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) ->
 
 def users(parameters: Parameters, filters: Filters) -> Source:
     """Returns user_number by dimensions and bucket, from sums of users where they know the dimensions."""
-    if not has_sums_of_users(parameters):
+    if by_label := by_labels(parameters, filters):
+        return users_by_label(parameters, filters, by_label)
+    if not has_sums_of_users(parameters, filters):
         rows = calls(parameters, filters, ("user_number",))
         # Fewer users than calls have to be sorted.
         return rows._replace(sql=rows.sql.replace("SELECT", "SELECT DISTINCT", 1))
+    filters = sums.with_label_sums(filters)
     by_user = windows.window_sql(filters, sums.users_rollup(filters, *parameters.by), parameters.is_series)
     sql = SELECT.format(
         columns=f"{keys_sql(parameters, filters)}, user_number", table=f"{by_user} AS calls", condition="true"
@@ -179,27 +261,86 @@ def users(parameters: Parameters, filters: Filters) -> Source:
     return Source(sql, params_of(parameters, filters))
 
 
-def has_sums_of_users(parameters: Parameters) -> bool:
-    return not needs_rows(parameters) and {*parameters.by} <= {*USER_AGENTS.keys}
+USERS_BY_LABEL = """
+    SELECT {keys}, user_number
+    FROM {by_label} AS calls
+    JOIN label_values ON label_values.workspace_id = %(workspace_id)s AND label_values.number = label_number"""
 
 
-def has_histogram(parameters: Parameters, filters: Filters) -> bool:
-    needed = {*parameters.by, *filters.active_filters}
-    return not needs_rows(parameters) and len(parameters.by) < 2 and needed <= {*CALL_LATENCY.keys}
-
-
-def histogram(parameters: Parameters, filters: Filters) -> Source:
-    """Returns calls by latency_bucket, dimensions and bucket."""
-    if parameters.by:
-        by_latency = windows.window_sql(filters, CALL_LATENCY, parameters.is_series)
-    else:
-        by_latency = sums.latency_sql(filters, by_bucket=parameters.is_series)
-    sql = SELECT.format(
-        columns=f"{keys_sql(parameters, filters)}, latency_bucket, calls",
-        table=f"{by_latency} AS calls",
-        condition="true",
-    )
+def users_by_label(parameters: Parameters, filters: Filters, by_label: Filters) -> Source:
+    """Returns the users of each label from sums, and those of calls without the label from rows."""
+    others = [name for name in parameters.by if not name.startswith(LABEL_PREFIX)]
+    by_user = windows.window_sql(by_label, sums.users_rollup(by_label, *others), parameters.is_series)
+    names = ["value" if name.startswith(LABEL_PREFIX) else name for name in parameters.by]
+    sql = USERS_BY_LABEL.format(keys=keys_sql(parameters, filters, names), by_label=by_user)
+    if has_calls_without_label(filters, by_label):
+        unlabelled = calls(parameters, filters, ("user_number",)).sql
+        column = next(column for column, name in dimensions(parameters) if name.startswith(LABEL_PREFIX))
+        sql += f"\n    UNION ALL{unlabelled}\n      AND {label_column(column)} IS NULL"
     return Source(sql, params_of(parameters, filters))
+
+
+CALLS_WITHOUT_LABEL = """
+SELECT (SELECT coalesce(sum(calls), 0) FROM {all} AS all_calls)
+    > (SELECT coalesce(sum(calls), 0) FROM {labelled} AS labelled_calls) AS are_some
+"""
+
+
+def has_calls_without_label(filters: Filters, by_label: Filters) -> bool:
+    found = row(
+        CALLS_WITHOUT_LABEL,
+        filters.params,
+        all=sums.calls_sql(filters, "calls"),
+        labelled=sums.calls_sql(by_label, "calls"),
+    )
+    return bool(found["are_some"])
+
+
+def has_sums_of_users(parameters: Parameters, filters: Filters) -> bool:
+    if needs_rows(parameters) or parameters.counts_tools or USER_DIMENSION in parameters.by:
+        return False
+    return bool(sums.users_rollup(sums.with_label_sums(filters), *parameters.by).widths)
+
+
+HISTOGRAMS = {"latency_bucket": sums.LATENCIES, "first_token_bucket": sums.FIRST_TOKENS}
+
+
+def has_histogram(parameters: Parameters, filters: Filters, bucket: str) -> bool:
+    if len(parameters.by) > 1:
+        return False
+    if parameters.counts_tools:
+        of_tools = replace(filters, counts_tools=True)
+        return sums.TOOL_LATENCIES.rollup(of_tools, *tool_keys(parameters)) is not None
+    if by_label := by_labels(parameters, filters):
+        return HISTOGRAMS[bucket].rollup(by_label) is not None
+    return not needs_rows(parameters) and HISTOGRAMS[bucket].rollup(filters, *parameters.by) is not None
+
+
+def tool_keys(parameters: Parameters) -> set[str]:
+    return {*parameters.by, *([TOOL] if any(parameters.tool) else [])}
+
+
+def histogram(parameters: Parameters, filters: Filters, bucket: str) -> Source:
+    """Returns calls by latency_bucket, dimensions and bucket of time."""
+    params, condition = params_of(parameters, filters), "true"
+    if by_label := by_labels(parameters, filters):
+        sums_of = HISTOGRAMS[bucket].sql
+        numbered = Numbered(
+            parameters.by[0], LABEL, lambda *_, by_bucket: sums_of(by_label, by_bucket=by_bucket), *LABELS
+        )
+        return Source(numbered_sql(parameters, filters, numbered, ("calls",), bucket), params)
+    if parameters.counts_tools:
+        of_tools = replace(filters, counts_tools=True)
+        calls = sums.TOOL_LATENCIES.sql(of_tools, *tool_keys(parameters), by_bucket=parameters.is_series)
+        condition = " AND ".join(tool_filter(parameters).conditions) or "true"
+    else:
+        calls = HISTOGRAMS[bucket].sql(filters, *parameters.by, by_bucket=parameters.is_series)
+    sql = SELECT.format(
+        columns=f"{keys_sql(parameters, filters)}, {bucket} AS latency_bucket, calls",
+        table=f"{calls} AS calls",
+        condition=condition,
+    )
+    return Source(sql, params)
 
 
 SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timestamp < %(end)s AND name = %(score)s"
@@ -208,7 +349,8 @@ SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timesta
 def scores(parameters: Parameters, filters: Filters, measure: str) -> Source:
     """Returns the scores of one name. Unlike calls, they are not restricted to an operation by default."""
     conditions = (SCORES, *column_conditions(filters), *trace_conditions(filters))
-    columns = f"{keys_sql(parameters, filters)}, number"
+    names = [label_column(column) if name.startswith(LABEL_PREFIX) else name for column, name in dimensions(parameters)]
+    columns = f"{keys_sql(parameters, filters, names)}, number"
     sql = SELECT.format(columns=columns, table="scores", condition="\n      AND ".join(conditions))
     params = params_of(parameters, filters) | score_params(filters) | {"score": measure.removeprefix(SCORE_PREFIX)}
     return Source(sql, params)

@@ -7,7 +7,8 @@ const answeredAt = new Map(); // panel -> time of its last good answer, in ms
 const shownHtml = new Map(); // panel -> the HTML it shows
 let paused = false;
 
-const panelOf = (event) => event.target.closest?.(".panel");
+// The list of a menu in a panel is not its content.
+const panelOf = (event) => (event.target.closest?.(".menu") ? null : event.target.closest?.(".panel"));
 const isForm = (event) => event.detail.requestConfig.elt.matches("form");
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const ago = (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`);

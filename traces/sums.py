@@ -7,6 +7,7 @@ rollup that has every column it needs; if there is none, it reads the rows.
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -29,6 +30,7 @@ from traces.rollups.catalogue import (
     FAILURES,
     FIRST_TOKEN,
     FULL_MEASURES,
+    HAS_FAILED,
     HAS_FIRST_TOKEN,
     HAS_LATENCY,
     HOUR,
@@ -98,11 +100,6 @@ def tools_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
     return window_sql(filters, rollup._replace(measures=measures), by_bucket)
 
 
-def tool_latency_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
-    """Does the same for tool calls by latency_bucket, and by tool if it is in `columns`."""
-    return histogram_sql(filters, (TOOL_LATENCY,), TOOL_LATENCY.where, "latency_bucket", *columns, by_bucket=by_bucket)
-
-
 CALLS_BY_SIZE = (TOTALS, MODELS, AGENTS, PLACES, CALLS, PLACE_CALLS, LABEL_TOTALS, LABEL_CALLS)
 LATENCY_BY_SIZE = (
     *(LATENCY, AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, LABEL_LATENCY),
@@ -159,25 +156,28 @@ def months_of(filters: Filters) -> list[date]:
     return months
 
 
-def latency_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
-    """Returns calls by time and latency_bucket, and by `columns`, which are keys of rollups."""
-    return histogram_sql(filters, LATENCY_BY_SIZE, HAS_LATENCY, "latency_bucket", *columns, by_bucket=by_bucket)
+class Histogram(NamedTuple):
+    """A duration whose spread is kept as the number of calls in each bucket of an exponential histogram."""
+
+    bucket: str
+    """The key."""
+    rollups: tuple[Rollup, ...]
+    where: str
+
+    def rollup(self, filters: Filters, *columns: str) -> Rollup | None:
+        """Returns the rollup that has these keys and knows the filters. None: rows are read."""
+        return smallest(self.rollups, with_label_sums(filters), columns)
+
+    def sql(self, filters: Filters, *columns: str, by_bucket: bool = False) -> str:
+        """Returns calls by time and by this bucket, and by `columns`, which are keys of rollups."""
+        rows = Rollup("rows", (*columns, self.bucket), CALL_COUNT, where=self.where, widths=())
+        return window_sql(with_label_sums(filters), self.rollup(filters, *columns) or rows, by_bucket)
 
 
-def first_token_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
-    """Returns calls with a time to first token by time and first_token_bucket, and by `columns`."""
-    return histogram_sql(
-        filters, FIRST_TOKEN_BY_SIZE, HAS_FIRST_TOKEN, "first_token_bucket", *columns, by_bucket=by_bucket
-    )
-
-
-def histogram_sql(
-    filters: Filters, rollups: Iterable[Rollup], where: str, bucket: str, *columns: str, by_bucket: bool
-) -> str:
-    filters = with_label_sums(filters)
-    rows = Rollup("rows", (*columns, bucket), CALL_COUNT, where=where, widths=())
-    rollup = smallest(rollups, filters, columns) or rows
-    return window_sql(filters, rollup, by_bucket)
+LATENCIES = Histogram("latency_bucket", LATENCY_BY_SIZE, HAS_LATENCY)
+FIRST_TOKENS = Histogram("first_token_bucket", FIRST_TOKEN_BY_SIZE, HAS_FIRST_TOKEN)
+TOOL_LATENCIES = Histogram("latency_bucket", (TOOL_LATENCY,), TOOL_LATENCY.where)
+"""Of tool calls: the filters must have `counts_tools`, and the query needs their parameters."""
 
 
 def users_sql(filters: Filters, *columns: str) -> str:
@@ -221,7 +221,8 @@ def affected_users_sql(filters: Filters, condition: str) -> str:
 
     `condition` selects a few types of errors: each type has sets of users of its own.
     """
-    return distinct_sql(filters, FAILURES, FAILURE_SETS, by_bucket=False, condition=condition)
+    rollup = smallest((FAILURES, USER_PLACES), filters) or FAILURES._replace(widths=())
+    return distinct_sql(filters, rollup, FAILURE_SETS, by_bucket=False, condition=f"{condition} AND {HAS_FAILED}")
 
 
 CLOSED_AND_OPEN_HOURS = """(
@@ -241,9 +242,16 @@ def operations_sql(filters: Filters) -> str:
     return closed_and_open_sql(filters, TOTALS, HOUR, "operation, calls", hours)
 
 
-def model_days_sql(filters: Filters) -> str:
-    """Returns each model with the days of its calls, over all stored time."""
-    return closed_and_open_sql(filters, MODELS, DAY, f"model, time_bucket('{DAY.interval}', bucket) AS day")
+NAMED_BY_DAYS = {
+    **{"model": MODELS, "provider": MODELS, "agent_id": AGENTS, "operation": TOTALS, "error_type": ERRORS},
+    **{"environment": PLACES, "release": PLACES},
+}
+"""The smallest rollups by day that have these keys."""
+
+
+def days_of_names_sql(filters: Filters, key: str) -> str:
+    """Returns each name of a key in NAMED_BY_DAYS with the days of its calls, over all stored time."""
+    return closed_and_open_sql(filters, NAMED_BY_DAYS[key], DAY, f"{key}, time_bucket('{DAY.interval}', bucket) AS day")
 
 
 def closed_and_open_sql(filters: Filters, rollup: Rollup, width: Width, columns: str, condition: str = "") -> str:

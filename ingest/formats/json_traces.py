@@ -66,6 +66,11 @@ def known_id(value: Any) -> Any:
     return None if isinstance(value, str) and not is_identifier(value) else value
 
 
+def whole_number(value: Any) -> Any:
+    """Returns 2 for 2.0: JSON has one kind of numbers."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def not_blank(value: Any) -> Any:
     if isinstance(value, str) and not value.strip():
         raise PydanticCustomError("blank", "must not be blank")
@@ -120,10 +125,15 @@ def parse_start(value: Any) -> datetime:
 
 Id = Annotated[str | None, text_of(ID_LENGTH)]
 KnownId = Annotated[str | None, text_of(ID_LENGTH), BeforeValidator(known_id)]
-RequiredId = Annotated[str, text_of(ID_LENGTH), BeforeValidator(not_blank)]
+RequiredId = Annotated[
+    str,
+    text_of(ID_LENGTH),
+    BeforeValidator(not_blank),
+    Field(json_schema_extra={"minLength": 1, "pattern": r"\S"}),
+]
 Name = Annotated[str | None, text_of(NAME_LENGTH)]
 Labels = Annotated[Annotated[dict[str, str], Field(max_length=MAX_LABELS)] | None, BeforeValidator(valid_labels)]
-Count = Annotated[StrictInt, Field(ge=0, le=MAX_TOKENS)] | None
+Count = Annotated[StrictInt, Field(ge=0, le=MAX_TOKENS), BeforeValidator(whole_number)] | None
 Operation = Literal[
     "chat",
     "text_completion",

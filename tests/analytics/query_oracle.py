@@ -38,7 +38,6 @@ NOT_OF_TOOLS = (
     *("cost_usd", "unpriced_calls", "cost_per_call_usd", "tokens_per_second"),
     *("p50_first_token_ms", "p95_first_token_ms"),
 )
-KEYS_OF_HISTOGRAM = {"operation", "agent_id", "provider", "model"}
 WEEK = timedelta(days=7)
 
 
@@ -108,9 +107,7 @@ def answer(rows: list[Row], query: QueryQuestion) -> dict[str, Any]:
         "measures": list(query.measures),
         "by": list(query.by),
         "granularity": question.granularity if query.is_series else None,
-        "percentile_method": method
-        if any(name.endswith("_latency_ms") and name[0] == "p" for name in query.measures)
-        else None,
+        "percentile_method": method if any(is_percentile(name) for name in query.measures) else None,
         "data": data,
         "rest": rest,
         "totals": line(None),
@@ -151,10 +148,13 @@ def ranked(calls: list[Row], query: QueryQuestion) -> list[tuple[Any, ...]]:
     return sorted(groups, key=place)
 
 
+def is_percentile(name: str) -> bool:
+    return name[0] == "p" and name.endswith("_ms")
+
+
 def method_of(calls: list[Row], query: QueryQuestion) -> str:
-    needed = {*query.by, *(name.removeprefix("not_") for name in query.question.filters)}
-    has_histogram = not query.counts_tools and len(query.by) < 2 and needed <= KEYS_OF_HISTOGRAM
-    return "histogram" if has_histogram and len(calls) > query.question.exact_rows else "exact"
+    """Returns how the percentiles may be found: the product reads rows too where no sums know what is asked."""
+    return "histogram" if len(calls) > query.question.exact_rows else "exact"
 
 
 def value(calls: list[Row], name: str, query: QueryQuestion, method: str) -> Any:
@@ -163,10 +163,9 @@ def value(calls: list[Row], name: str, query: QueryQuestion, method: str) -> Any
     if name in TOKENS:
         return sum(getattr(row, name) or 0 for row in calls)
     priced = [row for row in calls if row.cost_usd is not None]
-    if name.endswith("_first_token_ms"):
-        return percentile(sorted(row.first_token_ms for row in calls if row.first_token_ms is not None), shared(name))
-    if name.startswith("p"):
-        exact = percentile(timed(calls), shared(name))
+    if is_percentile(name):
+        first_tokens = sorted(row.first_token_ms for row in calls if row.first_token_ms is not None)
+        exact = percentile(first_tokens if "first_token" in name else timed(calls), shared(name))
         is_near = method == "histogram" and exact is not None
         return Near(exact, exact * HISTOGRAM_ERROR + 1e-5) if is_near and exact is not None else exact
     latency_ms = math.fsum(timed(calls))

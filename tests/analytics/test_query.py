@@ -172,7 +172,7 @@ def test_it_names_what_does_not_fit(tenant: Tenant) -> None:
     assert message(tenant, by="label.").startswith("by: must be at most 2 of agent_id")
     assert message(tenant, order="-cost_usd") == "order: must be one of the measures: calls"
     assert message(tenant, compare="yesterday") == "compare: must be one of previous, last_week"
-    assert message(tenant, measures="score.a", by="release").startswith("measures: scores have no release; they have")
+    assert message(tenant, measures="score.a", by="status").startswith("measures: scores have no status; they have")
     assert message(tenant, granularity="minute", by="model", limit=20).startswith("limit: 1,440 buckets of 20")
 
 
@@ -187,7 +187,7 @@ def test_users_and_percentiles_by_two_dimensions_read_a_bounded_number_of_calls(
     tenant.calls(3, latency_ms=5.0, user_id="ada")
     monkeypatch.setattr(query, "MAX_ROWS", 2)
     for measure in ("unique_users", "p95_latency_ms", "p50_first_token_ms"):
-        for by in ("model,agent_id", "user_id"):
+        for by in ("model,environment", "user_id"):
             assert "the window holds 3 calls" in message(tenant, measures=measure, by=by)
         assert len(lines(tenant, measures=measure, by="model")) == 1
     assert len(lines(tenant, measures="cost_usd", by="model,agent_id")) == 1

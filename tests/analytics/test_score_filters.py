@@ -54,7 +54,7 @@ def score_of(row: Row, has_span: bool) -> Score:
 @given(data=st.data(), rows=scored_rows())
 def test_scores_pass_the_filters_that_their_spans_pass(data: st.DataObject, rows: list[Row]) -> None:
     workspace = WorkspaceFactory(id=uuid4())
-    histories.Delivery([rows], []).arrive(workspace.id)
+    histories.Delivery([rows], [], [None]).arrive(workspace.id)
     store_scores(workspace.id, [score_of(row, has_span=True) for row in rows])
     client = Client(headers={"X-Workspace-ID": str(workspace.id)})
     for _ in range(QUESTIONS):

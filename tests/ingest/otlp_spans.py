@@ -81,7 +81,12 @@ def stored(tenant: Tenant) -> list[dict[str, Any]]:
         "SELECT * FROM traces WHERE workspace_id = %(workspace_id)s ORDER BY trace_id, span_id",
         {"workspace_id": tenant.workspace.id},
     )
-    return [row | {"attributes": json.loads(row["attributes"])} for row in found]
+    return [without_numbers(row) | {"attributes": json.loads(row["attributes"])} for row in found]
+
+
+def without_numbers(row: dict[str, Any]) -> dict[str, Any]:
+    """Returns the row without the numbers of its user and labels, which count in the order in which these arrive."""
+    return {name: value for name, value in row.items() if name not in ("user_number", "label_numbers")}
 
 
 def calls(tenant: Tenant) -> list[tuple[str, int | None, int | None]]:

@@ -268,7 +268,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
@@ -448,7 +448,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM place_calls_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
@@ -514,7 +514,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM agent_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
@@ -565,7 +565,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM model_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
@@ -616,7 +616,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM place_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
@@ -667,7 +667,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM status_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
@@ -710,7 +710,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
@@ -757,7 +757,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM agent_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
@@ -808,7 +808,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM model_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
@@ -859,7 +859,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM place_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
@@ -924,7 +924,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_models_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -956,7 +956,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_models_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -1027,7 +1027,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1061,7 +1061,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1204,7 +1204,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM label_totals_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, status) DO UPDATE SET
@@ -1388,7 +1388,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM label_calls_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ON CONFLICT (workspace_id, bucket, label_number, operation, agent_id, provider, model, environment, release, status, error_type) DO UPDATE SET
@@ -1454,7 +1454,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM label_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
@@ -1501,7 +1501,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM label_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
@@ -1558,7 +1558,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM label_users_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -1586,7 +1586,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM label_users_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -1662,7 +1662,7 @@ WITH followed AS (
         sum(timed_calls) AS timed_calls,
         sum(latency_ms) AS latency_ms
     FROM tools_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
@@ -1708,7 +1708,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM tool_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
