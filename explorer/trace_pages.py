@@ -14,6 +14,7 @@ from analytics.templatetags.links import PAGE_ONLY, TRACES, WINDOW
 from explorer import list_parameters
 from explorer.list_parameters import ListParameters, cursor_of
 from explorer.previews import previews
+from explorer.search_hits import SearchHits, search_hits
 from explorer.trace_csv import csv_response
 from explorer.trace_filters import SORTS, TraceFilters
 from explorer.traces import ONE_MICROSECOND, Found, counted
@@ -78,8 +79,15 @@ def traces_page(request: ContentRequest) -> HttpResponse:
     except Problem as problem:
         return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
     context |= controls(parameters.question.filters, query, request.workspace)
+    search = parameters.question.search
+    context["hits"] = hits_of(request, search) if search and parameters.question.after is None else None
     context |= form_context(parameters, query, asked) | {"content": request.content, "granularities": []}
     return uncached(render(request, "explorer/traces.html", context))
+
+
+def hits_of(request: ContentRequest, search: str) -> SearchHits:
+    with request_slot(request.workspace.id):
+        return search_hits(request.workspace.id, search)
 
 
 def without_empty(form: QueryDict) -> QueryDict:

@@ -215,6 +215,18 @@ def test_the_page_asks_for_what_its_address_says(tenant: Tenant) -> None:
     assert '<a href="/dashboard/traces?workspace=' in shown
 
 
+def test_the_search_leads_at_once_to_what_it_names_however_old(tenant: Tenant) -> None:
+    old = NOON - timedelta(days=40)
+    tenant.calls(1, old, trace_id="monday", session_id="monday", user_id="anna@example.org")
+    shown = page(tenant, q="monday")
+    assert 'href="/dashboard/traces/monday?workspace=' in shown
+    assert "session_id=monday" in shown
+    assert "user_id=anna%40example.org" in page(tenant, q="ANNA")
+    other = WorkspaceFactory()
+    writer.store(other.id, [a_row(NOON, trace_id="theirs", session_id="theirs", user_id="theirs")])
+    assert 'class="hits"' not in page(tenant, q="theirs")
+
+
 def test_empty_fields_of_the_form_are_left_out_of_the_address(tenant: Tenant) -> None:
     query = {"workspace": str(tenant.workspace.id), "q": "", "min_cost_usd": "", "has_error": "true"}
     response = tenant.client.get("/dashboard/traces", query)
