@@ -119,7 +119,10 @@ FIELDS: dict[str, Any] = {
         None,
     ),
     "format": (
-        Annotated[Literal["json", "csv"], Field(description="csv: all traces of the list as a file.")],
+        Annotated[
+            Literal["json", "csv"],
+            Field(description="csv: all traces of the window and filters as a file, the newest first."),
+        ],
         "json",
     ),
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from io import StringIO
+from itertools import chain
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from explorer.summaries import TraceSummary
 from explorer.trace_filters import TraceFilters
-from explorer.traces import Found, found_traces
+from explorer.traces import found_traces
 from traces.db import rows
 from workspaces.request_slots import request_slot
 
@@ -57,10 +58,10 @@ def private(response: HttpResponseBase) -> HttpResponseBase:
 
 
 def csv_response(workspace_id: UUID, question: TraceFilters) -> HttpResponseBase:
-    """Streams all traces of the list."""
-    response = StreamingHttpResponse(
-        csv_lines(all_pages(workspace_id, question)), content_type="text/csv; charset=utf-8"
-    )
+    """Streams all traces of the list, the newest first whatever the order of the list is."""
+    pages = all_pages(workspace_id, replace(question, sort="newest"))
+    first = next(pages)  # what fails before the first byte is an answer of its own
+    response = StreamingHttpResponse(csv_lines(chain([first], pages)), content_type="text/csv; charset=utf-8")
     start, end = question.filters.start, question.filters.end
     name = f"traces-{start:%Y%m%dT%H%M%S}-{end:%Y%m%dT%H%M%S}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -68,15 +69,13 @@ def csv_response(workspace_id: UUID, question: TraceFilters) -> HttpResponseBase
 
 
 def all_pages(workspace_id: UUID, question: TraceFilters) -> Iterator[list[ListedTrace]]:
-    """Yields the list page by page, however long it takes. The time between pages is anybody's."""
-    found = Found([], question.after, None)
-    is_first = True
-    while is_first or found.next:
-        is_first = False
-        with request_slot(workspace_id):
+    """Yields the list page by page, however long it takes."""
+    with request_slot(workspace_id):
+        found = found_traces(question, CSV_AT_ONCE, CSV_SECONDS)
+        yield with_scores(workspace_id, found.traces)
+        while found.next:
             found = found_traces(replace(question, after=found.next), CSV_AT_ONCE, CSV_SECONDS)
-            page = with_scores(workspace_id, found.traces)
-        yield page
+            yield with_scores(workspace_id, found.traces)
 
 
 def csv_lines(pages: Iterable[Iterable[Mapping[str, Any]]]) -> Iterator[bytes]:

@@ -81,9 +81,10 @@ def found_traces(question: TraceFilters, limit: int, seconds: float | None = Non
 def sorted_traces(question: TraceFilters, limit: int, seconds: float) -> Found:
     """Returns the traces with the most, among those that the time suffices to read, the newest of the window."""
     found, reached = scan(question, None, seconds)
-    found.sort(key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
+    complete = [trace for trace in found if trace["started_at"] >= reached]
+    complete.sort(key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
     is_whole = reached <= question.filters.start
-    return Found(found[: min(limit, SORTED)], None, None if is_whole else reached)
+    return Found(complete[: min(limit, SORTED)], None, None if is_whole else reached)
 
 
 def amount(trace: TraceSummary, sort: str) -> float:
