@@ -493,7 +493,8 @@ def paths() -> Schema:
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}
     for make_operations in OTHER_OPERATIONS:
-        operations |= make_operations()
+        for path, of_path in make_operations().items():
+            operations.setdefault(path, {}).update(of_path)
     return operations
 
 

@@ -15,8 +15,8 @@ from explorer import figures
 from explorer.figures import Figures, FiguresChange, ModelFigures, Point, ReleaseFigures
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
 from explorer.recent import recent_traces
+from explorer.summaries import TraceSummary
 from explorer.tools import ToolFigures, tools_of
-from explorer.trace import TraceSummary
 from traces import sums
 from traces.buckets import Granularity
 from traces.db import rows

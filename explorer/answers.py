@@ -12,7 +12,8 @@ from analytics.scores import ListedScore
 from explorer import trace
 from explorer.content import Message, content_of
 from explorer.latency import Activity, latency_split
-from explorer.trace import SPAN_COLUMNS, SameCall, Status, TraceSummary
+from explorer.summaries import Status, TraceSummary
+from explorer.trace import SPAN_COLUMNS, SameCall
 from explorer.visible import events_of, links_of, own_attributes
 from prices.arithmetic import cost_lines, price_source
 from workspaces.content import ContentRight

@@ -4,9 +4,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from analytics.openapi import WORKSPACE, Schema, json_of, parameter, problems, schema_of, success_response
+from analytics.openapi import WORKSPACE, Schema, json_of, parameter, parameters, problems, schema_of, success_response
 from explorer.answers import SpanAnswer, TraceAnswer
 from explorer.api import NoParameters, SpanPage
+from explorer.list_parameters import TraceListQuery
+from explorer.trace_list import TraceList
 
 EXAMPLE_IDS = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19b7ec3c1b174"}
 """Of the span in the example of `/v1/traces`."""
@@ -14,6 +16,7 @@ EXAMPLE_IDS = {"trace_id": "5b8efff798038103d269b633813fc60c", "span_id": "eee19
 
 def operations() -> dict[str, Schema]:
     return {
+        "/api/v1/traces": {"get": list_traces()},
         "/api/v1/traces/{trace_id}": {
             "get": read("trace", "One trace with its spans, in the order of their starts.", TraceAnswer, SpanPage)
         },
@@ -22,6 +25,25 @@ def operations() -> dict[str, Schema]:
                 "span", "One span with its contents, attributes, events, links and cost.", SpanAnswer, NoParameters
             )
         },
+    }
+
+
+def list_traces() -> Schema:
+    return {
+        "operationId": "list-traces",
+        "summary": "The traces that began in the window, the newest first or those with the most.",
+        "description": "A trace is listed if one of its spans meets all filters by model, provider, operation, tool, "
+        "error type, agent, user, session, environment, release and labels, and no span has an excluded value. Status, "
+        "`has_error`, `min_latency_ms` and `min_cost_usd` are of the whole trace. There is no default operation.",
+        "tags": ["traces"],
+        "parameters": parameters(TraceListQuery),
+        "responses": {
+            "200": success_response(
+                json_of(schema_of(TraceList)) | {"text/csv": {"schema": {"type": "string"}}}, "Vary", "Cache-Control"
+            ),
+            **problems(),
+        },
+        "x-example": {"query": "range=24h&has_error=true&limit=20"},
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from explorer import trace
-from explorer.trace import TraceSummary
+from explorer.summaries import TraceSummary
 from traces import sums
 from traces.db import rows
 from traces.filters import Filters

@@ -19,7 +19,8 @@ from analytics.page_questions import IS_FOUND
 from explorer.conversation import Turn, conversation, record_of
 from explorer.last_seen import Kind, by_last_seen
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
-from explorer.trace import CONTENT_BYTES, CONTENT_COLUMNS, CONTENT_SPANS, Status, is_an_id, names, params_of, parsed
+from explorer.summaries import Status
+from explorer.trace import CONTENT_BYTES, CONTENT_COLUMNS, CONTENT_SPANS, is_an_id, names, params_of, parsed
 from traces import engines, sums
 from traces.db import row, rows
 from traces.filters import Filters

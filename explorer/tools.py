@@ -13,7 +13,7 @@ from analytics.page_questions import IS_FOUND
 from explorer import figures
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
 from explorer.recent import traces_with
-from explorer.trace import TraceSummary
+from explorer.summaries import TraceSummary
 from traces import sums
 from traces.buckets import Granularity
 from traces.db import rows

@@ -5,18 +5,18 @@ Each statement looks into the index of traces once for each week of the stored t
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.conf import settings
-from pydantic import Field
 from typing_extensions import TypedDict
 
 from analytics.scores import ListedScore, listed
+from explorer.summaries import Status, TraceSummary, summaries
 from traces import engines
 from traces.db import rows
-from traces.row import CALL_OPERATIONS, COLUMNS, TOOL_OPERATION
+from traces.row import COLUMNS
 from traces.text import ID_LENGTH
 
 MAX_SPANS = 10_000
@@ -28,33 +28,6 @@ AHEAD = timedelta(days=2)
 """A span may begin in the future: clocks differ."""
 
 SPAN_COLUMNS = tuple(name for name in COLUMNS if name not in ("trace_id", "attributes", "span_facts", "link"))
-Status = Literal["success", "error", "timeout"]
-
-
-class TraceSummary(TypedDict):
-    """What a trace is in a list of traces."""
-
-    trace_id: str
-    name: Annotated[str | None, Field(description="The name of the root, or of the first span.")]
-    started_at: datetime
-    latency_ms: Annotated[float, Field(description="From the first start to the last end.")]
-    status: Annotated[Status, Field(description="Of the last model call; if it succeeded or none ran, of the root.")]
-    error_type: str | None
-    agents: list[str]
-    models: list[str]
-    user_id: str | None
-    session_id: str | None
-    environment: str | None
-    release: str | None
-    labels: dict[str, str]
-    span_count: int
-    calls: int
-    tool_calls: int
-    input_tokens: int | None
-    output_tokens: int | None
-    cost_usd: Annotated[float | None, Field(description="Of the calls that have a price; null if none has.")]
-    unpriced_calls: int
-
 
 LOOKUP = """
     FROM generate_series(
@@ -72,57 +45,6 @@ LOOKUP = """
         OFFSET 0
     ) AS found ON found.trace_id = %(trace_id)s
 """
-SUMMARY = """
-WITH spans AS (
-    SELECT found.*, timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' AS ended
-    {lookup}
-), totals AS (
-    SELECT
-        min(timestamp) AS started_at,
-        extract(epoch FROM max(ended) - min(timestamp))::float8 * 1000 AS latency_ms,
-        coalesce(array_agg(DISTINCT agent_id) FILTER (WHERE agent_id <> ''), '{{}}') AS agents,
-        coalesce(array_agg(DISTINCT model) FILTER (WHERE model IS NOT NULL), '{{}}') AS models,
-        min(user_id) AS user_id,
-        min(session_id) AS session_id,
-        min(environment) AS environment,
-        min(release) AS release,
-        count(*) AS span_count,
-        count(*) FILTER (WHERE operation = ANY(%(calls)s)) AS calls,
-        count(*) FILTER (WHERE operation = %(tool)s) AS tool_calls,
-        sum(input_tokens)::bigint AS input_tokens,
-        sum(output_tokens)::bigint AS output_tokens,
-        sum(cost_usd) AS cost_usd,
-        count(*) FILTER (WHERE operation = ANY(%(calls)s) AND cost_usd IS NULL) AS unpriced_calls
-    FROM spans
-    HAVING count(*) > 0
-), root AS (
-    SELECT name, status, error_type, labels
-    FROM spans
-    ORDER BY (parent_span_id IS NOT NULL), timestamp, span_id
-    LIMIT 1
-), last_call AS (
-    SELECT status, error_type
-    FROM spans
-    WHERE operation = ANY(%(calls)s)
-    ORDER BY ended DESC, span_id
-    LIMIT 1
-)
-SELECT
-    %(trace_id)s AS trace_id,
-    root.name,
-    totals.*,
-    coalesce(NULLIF(last_call.status, 'success'), root.status) AS status,
-    CASE WHEN last_call.status <> 'success' THEN last_call.error_type ELSE root.error_type END AS error_type,
-    coalesce(root.labels, '{{}}')::text AS labels
-FROM totals
-CROSS JOIN root
-LEFT JOIN last_call ON true
-"""
-SUMMARY_COLUMNS = (
-    *("trace_id", "span_id", "parent_span_id", "timestamp", "latency_ms", "operation", "name", "agent_id", "model"),
-    *("user_id", "session_id", "environment", "release", "labels", "status", "error_type", "input_tokens"),
-    *("output_tokens", "cost_usd"),
-)
 SPANS = """
 SELECT {names}
 {lookup}
@@ -230,8 +152,6 @@ def params_of(workspace_id: UUID, trace_id: str) -> dict[str, Any]:
         "trace_id": trace_id,
         "first": now - timedelta(days=settings.RETENTION_DAYS + 1),
         "last": now + AHEAD,
-        "calls": list(CALL_OPERATIONS),
-        "tool": TOOL_OPERATION,
     }
 
 
@@ -243,8 +163,9 @@ def summary(workspace_id: UUID, trace_id: str) -> TraceSummary | None:
     """Returns the totals of the trace; None if the workspace has no span of it."""
     if not is_an_id(trace_id):
         return None
-    found = rows(SUMMARY, params_of(workspace_id, trace_id), TraceSummary, lookup=lookup(SUMMARY_COLUMNS))
-    return {**found[0], "labels": orjson.loads(str(found[0]["labels"]))} if found else None
+    params = params_of(workspace_id, trace_id)
+    found = summaries(workspace_id, [trace_id], (params["first"], params["last"]))
+    return found[0] if found else None
 
 
 def spans(workspace_id: UUID, trace_id: str, after: Place = START, limit: int = MAX_SPANS) -> list[dict[str, Any]]:

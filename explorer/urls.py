@@ -1,8 +1,10 @@
 from django.urls import path, register_converter
 from django.urls.converters import PathConverter
 
-from explorer import api, entity_pages, views
+from explorer import api, entity_pages, trace_pages, views
 from explorer.entity_api import ENTITIES, list_view, view_of
+from explorer.trace_list import traces_view
+from ingest.urls import with_and_without_slash
 
 
 class IdConverter(PathConverter):
@@ -17,8 +19,13 @@ TRACE = "dashboard/traces/<id:trace_id>"
 
 # Ids may hold slashes, so the longer addresses come first, and the parts of the page do not stand below its address.
 urlpatterns = [
+    *with_and_without_slash("api/v1/traces", traces_view, name="api-traces"),
     path("api/v1/traces/<id:trace_id>/spans/<id:span_id>", api.one_span, name="api-span"),
     path("api/v1/traces/<id:trace_id>", api.one_trace, name="api-trace"),
+    path("dashboard/traces", trace_pages.traces_page, name="traces-page"),
+    path("dashboard/traces-csv", trace_pages.traces_csv, name="traces-csv"),
+    path("dashboard/traces-count", trace_pages.trace_count, name="traces-count"),
+    path("dashboard/traces-news", trace_pages.trace_news, name="traces-news"),
     path(f"{TRACE}/spans/<id:span_id>", views.span_panel, name="span-panel"),
     path("dashboard/trace-rows/<id:trace_id>", views.trace_rows, name="trace-rows"),
     path("dashboard/trace-head/<id:trace_id>", views.trace_head, name="trace-head"),

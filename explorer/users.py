@@ -16,7 +16,7 @@ from explorer.last_seen import Kind, by_last_seen
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
 from explorer.recent import recent_traces
 from explorer.sessions import ListedSession, newest_sessions
-from explorer.trace import TraceSummary
+from explorer.summaries import TraceSummary
 from traces import sums
 from traces.buckets import Granularity
 from traces.db import row, rows

@@ -19,7 +19,8 @@ from explorer.content import content_of
 from explorer.conversation import conversation, record_of
 from explorer.latency import LABELS, latency_split
 from explorer.person_scores import give
-from explorer.trace import MAX_SPANS, TraceSummary, TreeSpan
+from explorer.summaries import TraceSummary
+from explorer.trace import MAX_SPANS, TreeSpan
 from explorer.tree import drawn, nodes_of
 from explorer.visible import events_of, links_of, own_attributes
 from web.problems import Problem

@@ -4,7 +4,6 @@ from ingest import views
 from web.declared_access import View
 
 PATHS = {
-    "api/v1/traces": views.json_traces,
     "v1/traces": views.otlp_traces,
     "v1/logs": views.otlp_log_records,
     "v1/metrics": views.otlp_metrics,
@@ -18,9 +17,9 @@ PATHS = {
 }
 
 
-def with_and_without_slash(route: str, view: View) -> list[URLPattern]:
+def with_and_without_slash(route: str, view: View, name: str | None = None) -> list[URLPattern]:
     """Returns the path and the same with a slash at its end. Exporters drop a batch that is answered with 404."""
-    return [path(route, view), path(f"{route}/", view)]
+    return [path(route, view, name=name), path(f"{route}/", view)]
 
 
 urlpatterns = [pattern for route, view in PATHS.items() for pattern in with_and_without_slash(route, view)]

@@ -23,11 +23,13 @@ LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
+TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
+"""Parameters of the list of traces, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = ("workspace", "was", *SPLITS, *QUERY, *LISTED)
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *TRACES, *LISTED)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -38,7 +40,7 @@ def page_query(context: template.Context) -> QueryDict:
     if request.htmx and (address := request.htmx.current_url):
         # Not urlsplit: it fails for some texts, and a client may send any.
         query = QueryDict(address.partition("?")[2].partition("#")[0], mutable=True)
-    for name in ("limit", *LIST_ONLY):
+    for name in ("limit", "cursor", *LIST_ONLY):
         query.pop(name, None)
     query["workspace"] = str(context["workspace"].id)
     return query
@@ -167,6 +169,22 @@ def back_link(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def traces_link(context: template.Context, **changes: str | None) -> str:
+    """Returns a link to the list of traces in this window and under these filters, with the parameters in `changes`."""
+    return f"{reverse('traces-page')}{page_link(context, **{'granularity': None, 'was': None, **changes})}"
+
+
+@register.simple_tag(takes_context=True)
+def traces_page_link(context: template.Context, cursor: str | None) -> str:
+    """Returns a link to a page of the list of traces; None: its first. The list is a panel of the page."""
+    query = page_query(context)
+    query.pop("live", None)
+    if cursor:
+        query["cursor"] = cursor
+    return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for name in [name for name in query if is_filter(name)]:
@@ -183,20 +201,19 @@ def day_link(context: template.Context, moment: datetime) -> str:
 
 @register.simple_tag(takes_context=True)
 def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Adds to each point its start, a note if the window cuts it, and a link to a page of this bucket only."""
+    """Adds to each point its start, a note if the window cuts it, and links to this bucket only: page and traces."""
     filters: Filters = context["filters"]
-    base = bucket_link_base(context)
+    base, traces = bucket_link_base(context), reverse("traces-page")
     starts = [datetime.fromisoformat(point["timestamp"]) for point in points]
     ends = [*starts[1:], *map(filters.bucket_end, starts[-1:])]
     linked_points = []
     for point, start, end in zip(points, starts, ends, strict=True):
         check_deadline()
-        link = None
-        if filters.granularity != "minute":
-            window = QueryDict(mutable=True)
-            window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
-            link = f"{base}&{window.urlencode()}"
-        linked_points.append(point | {"starts": start, "note": note(start, end, filters), "link": link})
+        window = QueryDict(mutable=True)
+        window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
+        bucket = f"{base}&{window.urlencode()}"
+        links = {"link": bucket if filters.granularity != "minute" else None, "traces": f"{traces}{bucket}"}
+        linked_points.append(point | {"starts": start, "note": note(start, end, filters), **links})
     return linked_points
 
 
@@ -225,6 +242,7 @@ def is_cut(start: datetime, filters: Filters) -> bool:
     return note(start, filters.bucket_end(start), filters) != ""
 
 
+@register.filter
 def iso(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 

@@ -52,6 +52,13 @@ def local_short(moment: datetime | str, zone: ZoneInfo) -> str:
 
 
 @register.filter
+def local_second(moment: datetime | str, zone: ZoneInfo) -> str:
+    """Formats a time to the second, with the year if it is not the current one."""
+    at = in_zone(moment, zone)
+    return f"{at:%-d %b, %H:%M:%S}" if at.year == datetime.now(zone).year else f"{at:%-d %b %Y, %H:%M:%S}"
+
+
+@register.filter
 def local_day(moment: datetime | str, zone: ZoneInfo) -> str:
     return f"{in_zone(moment, zone):%-d %b}"
 

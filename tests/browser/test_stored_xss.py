@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
 from analytics.catalogue import PAGES
+from explorer.trace_pages import COLUMNS
 from tests.factories import PASSWORD, UserFactory
 from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
@@ -88,6 +89,11 @@ def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms:
         bare_page.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
         bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
         assert_no_alarm(bare_page, alarms, payload)
+    every_column = "".join(f"&columns={name}" for name in COLUMNS)
+    for search in ("", "&q=%3Cscript%3Ealert(1)%3C/script%3E"):
+        bare_page.goto(f"{live_server.url}/dashboard/traces?workspace={workspace.id}&range=24h{every_column}{search}")
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        assert_no_alarm(bare_page, alarms, f"the list of traces {search}")
     for span in ("", f"&span={5:016x}", f"&span={20:016x}"):
         bare_page.goto(f"{live_server.url}/dashboard/traces/{'1' * 32}?workspace={workspace.id}{span}")
         bare_page.wait_for_selector("#scores", timeout=60_000)

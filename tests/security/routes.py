@@ -19,13 +19,17 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 """Only this machine, and only outside production: tests/web/mail/test_pages.py."""
 LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
-PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", LABELS_PAGE}
+PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
-SCORES = {"api/v1/scores", "api/v1/scores/"}
+READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
 """GET reads, POST ingests."""
-READS = {f"api/v1/{route}" for route in METRICS} | SCORES | {"api/v1/query"} | {f"api/v1/{name}" for name in LISTS}
+TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
+"""Parts of the page of the list of traces."""
+READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
+READS |= {f"api/v1/{name}" for name in LISTS}
+TRACES_FILE = "dashboard/traces-csv"
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",
@@ -55,7 +59,6 @@ TEXT_FILTERS = (*(dimension.name for dimension in DIMENSIONS if not dimension.on
 BUDGET = "api/v1/cost/budget"
 """GET reads, PUT writes."""
 INGESTION = {
-    "api/v1/traces": "application/json",
     "v1/traces": "application/json",
     "v1/logs": "application/json",
     "v1/metrics": "application/json",

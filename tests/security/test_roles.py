@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from budgets.models import Budget, BudgetChange
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
-from tests.security.routes import BUDGET, INGESTION, INGESTION_READS, SCORES, paths
+from tests.security.routes import BUDGET, INGESTION, INGESTION_READS, READ_AND_INGEST, paths
 from tests.security.test_tenancy import BODIES, OTLP
 from tests.security.world import PROBES, browser, selecting, signed_in
 from traces.db import rows
@@ -70,7 +70,7 @@ def test_each_identity_may_do_what_the_matrix_says(workspace: Workspace, name: s
     answer = client.put(f"/{BUDGET}", {"monthly_limit_usd": 7}, content_type="application/json", headers=headers)
     assert answer.status_code == budget
     assert (Budget.objects.filter(workspace=workspace).first() is not None) == (budget == 200)
-    for route in sorted({*INGESTION, *SCORES}):
+    for route in sorted({*INGESTION, *READ_AND_INGEST}):
         body = BODIES.get(route, OTLP)
         answer = client.post(f"/{route}", body, content_type="application/json", headers=headers)
         assert answer.status_code in (SUCCESS if ingestion == 200 else (ingestion,)), route
@@ -83,7 +83,7 @@ def test_each_identity_may_do_what_the_matrix_says(workspace: Workspace, name: s
 def test_no_other_method_or_route_changes_anything(workspace: Workspace, name: str) -> None:
     client, headers = identity(name, workspace)
     headers = headers | selecting(workspace.id)
-    designated = {(f"/{BUDGET}", "PUT"), *((f"/{route}", "POST") for route in {*INGESTION, *SCORES})}
+    designated = {(f"/{BUDGET}", "PUT"), *((f"/{route}", "POST") for route in {*INGESTION, *READ_AND_INGEST})}
     designated |= {("/sign-in", "POST"), ("/sign-out", "POST")}  # change the session only; tests of their own
     before = state()
     for place, path in enumerate(paths()):

@@ -21,14 +21,15 @@ from tests.security.routes import (
     LOCAL,
     PAGES,
     PUBLIC,
+    READ_AND_INGEST,
     READ_PATHS,
     READS,
-    SCORES,
     SESSION_READS,
     TEXT_FILTERS,
     TRACE_PAGES,
     TRACE_READS,
     TRACE_SCORES,
+    TRACES_FILE,
     a_path,
     routes,
 )
@@ -49,6 +50,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
+    known |= {TRACES_FILE}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -56,11 +58,11 @@ def test_every_route_is_classified() -> None:
     expected = dict.fromkeys(PUBLIC, "public") | dict.fromkeys(PAGES, "page") | dict.fromkeys(READS | {CHOICES}, "read")
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
-    expected |= dict.fromkeys(TRACE_PAGES, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
+    expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
-    expected |= dict.fromkeys(SCORES, "read, or ingest to POST")
+    expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
 
 
@@ -290,7 +292,7 @@ def test_nobody_of_a_writes_into_b(world: World, identity: str) -> None:
     client, headers = world.identities[identity]
     before, nobody = world.state_of_b(), uuid4()
     post, put = counting(identity, client.post), counting(identity, client.put)
-    for route in sorted({*INGESTION, *SCORES}):
+    for route in sorted({*INGESTION, *READ_AND_INGEST}):
         body = BODIES.get(route, OTLP)
         for there, nowhere in zip(spellings(world.b.id), spellings(nobody), strict=True):
             answers = [

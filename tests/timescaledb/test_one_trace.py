@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from explorer import trace
-from tests.tenant import NOON, Tenant
+from tests.tenant import NOON, Tenant, iso
 from tests.timescaledb.conftest import RunQuery
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -36,5 +36,19 @@ def test_a_trace_over_two_days_is_found(timescaledb: RunQuery, tenant: Tenant) -
     assert [row["span_id"] for row in spans] == ["s0", "s1"]
     assert [other["trace_id"] for other in others] == ["sdk"]
     assert contents == [{"prompt": "Hello 0"}, {"prompt": "Hello 1"}]
+    listed = lists(tenant)
+    assert [[trace["trace_id"] for trace in found] for found in listed] == [["t", "sdk"], ["t"], ["t", "sdk"], ["t"]]
     timescaledb(COMPRESS)
     assert read(tenant) == (summary, tree, spans, others, contents, span)
+    assert lists(tenant) == listed
+
+
+def lists(tenant: Tenant) -> list[Any]:
+    window = {"start": iso(NOON - timedelta(days=10)), "end": iso(NOON)}
+    queries: tuple[dict[str, str], ...] = (
+        {},
+        {"search": "hello 1"},
+        {"model": "gpt-4o"},
+        {"sort": "slowest", "limit": "1"},
+    )
+    return [tenant.ask("traces", **window, **query)["data"] for query in queries]

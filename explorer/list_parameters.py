@@ -1,0 +1,168 @@
+"""Parses the query string of the list of traces."""
+
+import math
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import orjson
+from django.http import QueryDict
+from pydantic import AfterValidator, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
+
+from analytics import query_string
+from analytics.query_string import FILTER_FIELDS, Text, WindowQuery, distinct_values, filter_fields
+from explorer.trace_filters import Place, Sort, TraceFilters
+from traces.buckets import UTC_ZONE
+from traces.filters import FilterValues
+from web.problems import FieldError, Problem
+
+TOOL_FIELDS = ("tool", "not_tool")
+OWN = ("search", "min_latency_ms", "min_cost_usd", "has_error", "sort")
+
+
+def place_of(cursor: str) -> Place:
+    try:
+        timestamp, trace_id = orjson.loads(urlsafe_b64decode(cursor))
+        place = Place(query_string.within_calendar(datetime.fromisoformat(timestamp)), trace_id)
+        if isinstance(trace_id, str) and "\0" not in trace_id:
+            return place
+    except (ValueError, TypeError, OverflowError):  # of base64, of JSON, and of times
+        pass
+    raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer")
+
+
+def cursor_of(place: Place | None) -> str | None:
+    return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
+
+
+def amount(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e15:
+        raise PydanticCustomError("amount", "must be a number that is not negative")
+    return value
+
+
+def truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise PydanticCustomError("truth", "must be true or false")
+    return text == "true"
+
+
+def or_none(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [schema, {"type": "null"}]})
+
+
+NUMBER = or_none({"type": "number", "minimum": 0})
+# mypy cannot know these fields: those of the filters come from a table.
+FIELDS: dict[str, Any] = {
+    **FILTER_FIELDS,
+    **filter_fields("operation", "Only traces with a span of this operation."),
+    **filter_fields("status", "Only traces with this status as a whole.", ("success", "error", "timeout")),
+    **filter_fields("tool", "Only traces with a call of this tool."),
+    "search": (
+        Annotated[
+            Text | None,
+            Field(
+                description="Only traces with this text in an id, a name, a user, a session or an error of a span; "
+                "in prompts and answers too, where the reader may see them."
+            ),
+        ],
+        None,
+    ),
+    "min_latency_ms": (
+        Annotated[
+            str | None,
+            AfterValidator(amount),
+            NUMBER,
+            Field(description="Only traces that took so long, from the first start to the last end."),
+        ],
+        None,
+    ),
+    "min_cost_usd": (
+        Annotated[
+            str | None,
+            AfterValidator(amount),
+            NUMBER,
+            Field(description="Only traces that cost so much."),
+        ],
+        None,
+    ),
+    "has_error": (
+        Annotated[
+            str | None,
+            AfterValidator(truth),
+            or_none({"type": "boolean"}),
+            Field(
+                description="true: one of its spans failed, even if the trace succeeded; false: none did.",
+            ),
+        ],
+        None,
+    ),
+    "sort": (
+        Annotated[
+            Sort,
+            Field(
+                description="The order. The first 100 are listed where it is not newest: of the newest part of the "
+                "window that `searched_until` tells, if that is not null."
+            ),
+        ],
+        "newest",
+    ),
+    "cursor": (
+        Annotated[str | None, AfterValidator(place_of), Field(description="Where the page begins.")],
+        None,
+    ),
+    "format": (
+        Annotated[
+            Literal["json", "csv"],
+            Field(description="csv: all traces of the window and filters as a file, the newest first."),
+        ],
+        "json",
+    ),
+}
+TraceListQuery: type[WindowQuery] = create_model("TraceListQuery", __base__=WindowQuery, **FIELDS)
+
+
+class ListParameters:
+    """The parameters of one request of the list."""
+
+    def __init__(self, query: WindowQuery, question: TraceFilters) -> None:
+        self.question = question
+        self.limit = query.limit
+        self.is_csv = query.format == "csv"  # type: ignore[attr-defined]
+
+
+def parse(
+    query: QueryDict,
+    workspace_id: UUID,
+    sees_content: bool = False,
+    now: datetime | None = None,
+    zone: ZoneInfo = UTC_ZONE,
+) -> ListParameters:
+    """Returns the parameters, or raises a 422 Problem that names every error."""
+    valid, filters = query_string.parse_query(query, workspace_id, TraceListQuery, now, zone=zone)
+    tool = FilterValues(*(distinct_values("tool", getattr(valid, name)) for name in TOOL_FIELDS))
+    own = {name: getattr(valid, name) for name in OWN}
+    own["search"] = own["search"] or ""
+    question = TraceFilters(
+        filters,
+        tool=tool,
+        searches_content=sees_content and bool(own["search"]),
+        after=valid.cursor,  # type: ignore[attr-defined]
+        **own,
+    )
+    return ListParameters(valid, question)
+
+
+def query_errors(query: QueryDict) -> list[FieldError]:
+    try:
+        parse(query, UUID(int=0))
+    except Problem as problem:
+        return problem.errors
+    return []

@@ -1,0 +1,230 @@
+"""Finds the traces of a window that meet filters, the newest first or those with the most of something.
+
+The rows of the window are read newest first: of each row that meets the filters its trace is looked up whole. Where
+sums by the filters exist, only the hours are read in which some row meets them. A search that takes too long ends, and
+says until when it came; it goes on from there.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from explorer.matching_hours import matching_hours
+from explorer.summaries import TraceSummary, summaries
+from explorer.trace_filters import Place, TraceFilters, joined
+from traces.db import rows
+from traces.windows import TimeRange
+from web.problems import check_deadline
+
+LONGEST_TRACE = timedelta(days=14)
+"""The spans of a trace are looked for so long before and after the one that was found."""
+LATER_SPANS, LATER_WITHIN = 1000, timedelta(days=1)
+"""A trace that began before the end of the window may meet the filters by a span after it. So many are looked at."""
+SECONDS, SEARCH_SECONDS, SORT_SECONDS = 0.3, 1.5, 1.5
+FIRST_WIDTH, WIDER, SLOW_SECONDS = timedelta(hours=1), 4, 0.06
+"""The time that is read at once grows while reading is fast."""
+SPANS_OF_A_TRACE, SPANS_THAT_MEET = 12, 4
+"""So many spans are read at first for each trace that is wanted."""
+MOST_AT_ONCE = 20_000
+SORTED = 100
+"""The length of a list that is not sorted by time."""
+ONE_MICROSECOND = timedelta(microseconds=1)
+
+CANDIDATES = """
+SELECT span.trace_id, span.timestamp
+FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS ranges (range_start, range_end)
+CROSS JOIN LATERAL (
+    SELECT trace_id, timestamp
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s
+        AND timestamp >= %(first)s AND timestamp < %(last)s
+        AND timestamp >= range_start AND timestamp < range_end
+        AND {conditions}
+    ORDER BY timestamp {direction}
+    FETCH FIRST %(at_once)s ROWS WITH TIES
+) AS span
+ORDER BY timestamp {direction}
+FETCH FIRST %(at_once)s ROWS WITH TIES
+"""
+
+
+class Found(NamedTuple):
+    traces: list[TraceSummary]
+    next: Place | None
+    """Where the next page begins; None if there are no more."""
+    searched_until: datetime | None
+    """The search has ended here, because it took long. None: it came to the start of the window."""
+
+
+class Span(NamedTuple):
+    trace_id: str
+    timestamp: datetime
+
+
+def found_traces(question: TraceFilters, limit: int, seconds: float | None = None) -> Found:
+    """Returns a page of the traces. `seconds` limits the search; by default as much as a reader waits for."""
+    if question.sort != "newest":
+        return sorted_traces(question, limit, seconds or SORT_SECONDS)
+    seconds = seconds or (SEARCH_SECONDS if question.search else SECONDS)
+    found, reached = scan(question, limit + 1, seconds)
+    found.sort(key=lambda trace: (trace["started_at"], trace["trace_id"]), reverse=True)
+    complete = [trace for trace in found if trace["started_at"] >= reached]
+    if len(complete) > limit:
+        return Found(complete[:limit], place_of(complete[limit - 1]), None)
+    if reached > question.filters.start:
+        return Found(complete, Place(reached, ""), reached)
+    return Found(complete, None, None)
+
+
+def sorted_traces(question: TraceFilters, limit: int, seconds: float) -> Found:
+    """Returns the traces with the most, among those that the time suffices to read, the newest of the window."""
+    found, reached = scan(question, None, seconds)
+    complete = [trace for trace in found if trace["started_at"] >= reached]
+    complete.sort(key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
+    is_whole = reached <= question.filters.start
+    return Found(complete[: min(limit, SORTED)], None, None if is_whole else reached)
+
+
+def amount(trace: TraceSummary, sort: str) -> float:
+    if sort == "slowest":
+        return trace["latency_ms"]
+    if sort == "costliest":
+        return float(trace["cost_usd"] or 0)
+    return float((trace["input_tokens"] or 0) + (trace["output_tokens"] or 0))
+
+
+def place_of(trace: TraceSummary) -> Place:
+    return Place(trace["started_at"], trace["trace_id"])
+
+
+def scan(question: TraceFilters, wanted: int | None, seconds: float) -> tuple[list[TraceSummary], datetime]:
+    """Returns traces that meet the filters, and the time from which on all of them were found.
+
+    It ends with so many as are wanted, at the start of the window, or after some seconds.
+    """
+    ends = time.monotonic() + seconds
+    start, end = question.filters.start, end_of(question)
+    found: list[TraceSummary] = []
+    seen: set[str] = set()
+    conditions, later = span_conditions(question, end)
+    found += look_up(question, later, seen)
+    reached = end
+    for spans, reached in chunks(question, conditions, start, end, wanted):
+        found += look_up(question, spans, seen)
+        is_enough = wanted is not None and sum(trace["started_at"] >= reached for trace in found) >= wanted
+        check_deadline()
+        if is_enough or time.monotonic() > ends:
+            break
+    return found, reached
+
+
+def end_of(question: TraceFilters) -> datetime:
+    after = question.after
+    return min(question.filters.end, after.started_at + ONE_MICROSECOND) if after else question.filters.end
+
+
+def span_conditions(question: TraceFilters, end: datetime) -> tuple[list[str], list[Span]]:
+    """Returns the conditions by which spans are chosen, and those that meet them just after the end.
+
+    If there are many of these, the conditions are dropped: then every trace is looked up, whatever spans it has later.
+    """
+    conditions = question.of_a_span
+    if not conditions:
+        return [], []
+    later = candidates(question, conditions, [TimeRange(end, end + LATER_WITHIN)], LATER_SPANS, "ASC")
+    return ([], []) if len(later) >= LATER_SPANS else (conditions, later)
+
+
+def candidates(
+    question: TraceFilters, conditions: Iterable[str], ranges: Sequence[TimeRange], at_once: int, direction: str
+) -> list[Span]:
+    starts, ends = zip(*ranges, strict=True)
+    times = {"starts": list(starts), "ends": list(ends), "first": min(starts), "last": max(ends)}
+    found = rows(
+        CANDIDATES,
+        question.params | times | {"at_once": at_once},
+        conditions=joined(list(conditions)),
+        direction=direction,
+    )
+    return [Span(**row) for row in found]
+
+
+def look_up(question: TraceFilters, spans: Sequence[Span], seen: set[str]) -> list[TraceSummary]:
+    """Returns the traces of these spans that meet the filters, without those that were seen before."""
+    wanted = {span.trace_id for span in spans} - seen
+    seen |= wanted
+    if not wanted:
+        return []
+    times = [span.timestamp for span in spans]
+    within = (min(times) - LONGEST_TRACE, max(times) + LONGEST_TRACE)
+    return summaries(question.filters.workspace_id, sorted(wanted), within, question.conditions)
+
+
+# --- The time, in parts ---
+
+
+def chunks(
+    question: TraceFilters, conditions: list[str], start: datetime, end: datetime, wanted: int | None
+) -> Iterator[tuple[list[Span], datetime]]:
+    """Yields spans that meet the conditions, newest first, each time with the time from which on they are complete."""
+    at_once = min((wanted or MOST_AT_ONCE) * (SPANS_THAT_MEET if conditions else SPANS_OF_A_TRACE), MOST_AT_ONCE)
+    for ranges in parts_of_time(question, conditions, start, end):
+        lower = ranges[-1].start
+        while ranges:
+            spans = candidates(question, conditions, ranges, at_once, "DESC")
+            if len(spans) < at_once:
+                break
+            reached = spans[-1].timestamp
+            yield spans, reached
+            ranges = before(ranges, reached)
+            at_once = min(at_once * 2, MOST_AT_ONCE)
+        else:
+            spans = []
+        yield spans, lower
+
+
+def before(ranges: Sequence[TimeRange], moment: datetime) -> list[TimeRange]:
+    return [TimeRange(start, min(end, moment)) for start, end in ranges if start < moment]
+
+
+def parts_of_time(
+    question: TraceFilters, conditions: list[str], start: datetime, end: datetime
+) -> Iterator[list[TimeRange]]:
+    """Yields the window in parts, the newest first, each as ranges that may have gaps without such spans."""
+    if not conditions or question.uses_index:
+        yield [TimeRange(start, end)]
+        return
+    newest = max(start, end - FIRST_WIDTH)
+    yield [TimeRange(newest, end)]
+    hours = matching_hours(question, start, newest)
+    yield from growing_parts(start, newest) if hours is None else grouped_hours(hours, start)
+
+
+def growing_parts(start: datetime, end: datetime) -> Iterator[list[TimeRange]]:
+    width = FIRST_WIDTH
+    while end > start:
+        began = time.monotonic()
+        lower = max(start, end - width)
+        yield [TimeRange(lower, end)]
+        end = lower
+        width = width * WIDER if time.monotonic() - began < SLOW_SECONDS else width
+
+
+RANGES_AT_ONCE = 24
+
+
+def grouped_hours(hours: Sequence[TimeRange], start: datetime) -> Iterator[list[TimeRange]]:
+    """Yields the hours, some at once. The last part ends at the start of the window: before it there is nothing."""
+    for place in range(0, len(hours), RANGES_AT_ONCE):
+        yield list(hours[place : place + RANGES_AT_ONCE])
+    yield [TimeRange(start, start)]
+
+
+def counted(question: TraceFilters, most: int, seconds: float) -> tuple[int, bool]:
+    """Returns how many traces there are, up to a number, and whether these are all."""
+    everything = replace(question, sort="newest", after=None)
+    found, reached = scan(everything, most + 1, seconds)
+    complete = sum(trace["started_at"] >= reached for trace in found)
+    return min(complete, most), complete <= most and reached <= question.filters.start

@@ -1,0 +1,39 @@
+// The keys of the list of traces, and "12 new": the list itself never moves while somebody reads it.
+
+const NEWS_MS = 10_000;
+const news = document.querySelector("#trace-news");
+const list = document.querySelector("#panel-traces");
+const search = document.querySelector("#trace-search");
+const rowLinks = () => [...list.querySelectorAll(".row-link")];
+const isPaused = () => document.hidden || document.querySelector("[data-pause]")?.getAttribute("aria-pressed") === "true";
+const isFollowed = list.hasAttribute("data-poll-seconds");
+const isFirstPage = !new URLSearchParams(location.search).has("cursor");
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
+  if (event.key === "/") search.focus();
+  else if (event.key === "j" || event.key === "k") move(event.key === "j" ? 1 : -1);
+  else return;
+  event.preventDefault();
+});
+
+function move(step) {
+  const links = rowLinks();
+  const place = links.indexOf(document.activeElement);
+  links[Math.max(0, Math.min(links.length - 1, place + step))]?.focus();
+}
+
+async function look() {
+  const newest = list.querySelector("[data-newest]")?.dataset.newest;
+  if (!newest || isPaused()) return;
+  const headers = { "X-Workspace-ID": news.dataset.workspace };
+  const response = await fetch(`${news.dataset.url}&since=${encodeURIComponent(newest)}`, { headers }).catch(() => null);
+  if (!response?.ok) return;
+  const text = (await response.text()).trim();
+  if (text !== news.textContent) news.textContent = text;
+  news.hidden = !text;
+}
+
+// Of a window that ends now, in the order of time.
+const sort = new URLSearchParams(location.search).get("sort") ?? "newest";
+if (!isFollowed && isFirstPage && sort === "newest" && !new URLSearchParams(location.search).has("end")) setInterval(look, NEWS_MS);
