@@ -1767,7 +1767,7 @@ WITH followed AS (
         user_number,
         sum(calls) AS calls
     FROM user_errors_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1791,7 +1791,7 @@ WITH followed AS (
         user_number,
         sum(calls) AS calls
     FROM user_errors_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1886,7 +1886,7 @@ WITH followed AS (
         sum(traces) AS traces,
         sum(duration_ms) AS duration_ms
     FROM sessions_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
@@ -1981,7 +1981,7 @@ WITH followed AS (
         sum(traces) AS traces,
         sum(duration_ms) AS duration_ms
     FROM session_totals_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET

@@ -76,6 +76,18 @@ WITH deleted_from_places_hourly AS (
     DELETE FROM tool_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_user_errors_hourly AS (
+    DELETE FROM user_errors_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_sessions_hourly AS (
+    DELETE FROM sessions_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_session_totals_hourly AS (
+    DELETE FROM session_totals_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), take_from_places_daily AS (
     INSERT INTO places_daily (
         workspace_id,
@@ -889,5 +901,149 @@ WITH deleted_from_places_hourly AS (
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
         calls = tool_latency_daily.calls + excluded.calls
+), take_from_user_errors_daily AS (
+    INSERT INTO user_errors_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls
+    FROM deleted_from_user_errors_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_daily.calls + excluded.calls
+), take_from_user_errors_weekly AS (
+    INSERT INTO user_errors_weekly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls
+    FROM deleted_from_user_errors_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_weekly.calls + excluded.calls
+), take_from_sessions_daily AS (
+    INSERT INTO sessions_daily (
+        workspace_id,
+        bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        -sum(calls) AS calls,
+        -sum(model_calls) AS model_calls,
+        -sum(errors) AS errors,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(traces) AS traces,
+        -sum(duration_ms) AS duration_ms
+    FROM deleted_from_sessions_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+        calls = sessions_daily.calls + excluded.calls,
+        model_calls = sessions_daily.model_calls + excluded.model_calls,
+        errors = sessions_daily.errors + excluded.errors,
+        priced_calls = sessions_daily.priced_calls + excluded.priced_calls,
+        cost_usd = sessions_daily.cost_usd + excluded.cost_usd,
+        input_tokens = sessions_daily.input_tokens + excluded.input_tokens,
+        output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
+        traces = sessions_daily.traces + excluded.traces,
+        duration_ms = sessions_daily.duration_ms + excluded.duration_ms
+), take_from_session_totals_daily AS (
+    INSERT INTO session_totals_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        environment,
+        release,
+        -sum(calls) AS calls,
+        -sum(model_calls) AS model_calls,
+        -sum(errors) AS errors,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(traces) AS traces,
+        -sum(duration_ms) AS duration_ms
+    FROM deleted_from_session_totals_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+        calls = session_totals_daily.calls + excluded.calls,
+        model_calls = session_totals_daily.model_calls + excluded.model_calls,
+        errors = session_totals_daily.errors + excluded.errors,
+        priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+        cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+        input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+        output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+        traces = session_totals_daily.traces + excluded.traces,
+        duration_ms = session_totals_daily.duration_ms + excluded.duration_ms
 )
 SELECT 1

@@ -28,10 +28,12 @@ WITH stored_rows AS (
             environment,
             release,
             tool,
+            session_id,
             cache_read_tokens,
             cache_write_tokens,
             reasoning_tokens,
             first_token_ms,
+            parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
             1 AS sign
