@@ -4,7 +4,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, get_type_hints
 
+from django.apps import apps
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
@@ -466,8 +468,11 @@ def ingestion_operations() -> dict[str, Schema]:
 
 # --- The document ---
 
-OTHER_OPERATIONS: list[Callable[[], Schema]] = []
-"""Each returns operations by path and method, of apps above this one. They add them when they are loaded."""
+
+def other_operations() -> list[Callable[[], Schema]]:
+    """Returns what the apps above this one add: each names its functions in `api_operations` of its AppConfig."""
+    names = (name for app in apps.get_app_configs() for name in getattr(app, "api_operations", ()))
+    return [import_string(name) for name in names]
 
 
 @cache
@@ -492,7 +497,7 @@ def paths() -> Schema:
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}
-    for make_operations in OTHER_OPERATIONS:
+    for make_operations in other_operations():
         for path, of_path in make_operations().items():
             operations.setdefault(path, {}).update(of_path)
     return operations

@@ -197,7 +197,13 @@ BY_NUMBER = """
     )
     SELECT {keys}, {names}
     FROM both_kinds
-    LEFT JOIN {names_table} AS named ON named.workspace_id = %(workspace_id)s AND named.number = {number}"""
+    LEFT JOIN LATERAL (
+        -- Looks into the index once for each number. A join may compare each with each.
+        SELECT {value}
+        FROM {names_table}
+        WHERE workspace_id = %(workspace_id)s AND number = {number}
+        OFFSET 0
+    ) AS named ON true"""
 
 
 def numbered_sql(
@@ -222,6 +228,7 @@ def numbered_sql(
         else sums.calls_sql(filters, *others, *columns, by_bucket=parameters.is_series),
         keys=", ".join(("timestamp", *selected, *([f"{bucket} AS latency_bucket"] if bucket else []))),
         names_table=numbered.names_table,
+        value=numbered.value,
     )
 
 
@@ -247,7 +254,8 @@ def calls(parameters: Parameters, filters: Filters, columns: tuple[str, ...]) ->
 
 def users(parameters: Parameters, filters: Filters) -> Source:
     """Returns user_number by dimensions and bucket, from sums of users where they know the dimensions."""
-    if by_label := by_labels(parameters, filters):
+    by_label = by_labels(parameters, filters)
+    if by_label and sums.users_rollup(by_label, *unlabelled(parameters)).widths:
         return users_by_label(parameters, filters, by_label)
     if not has_sums_of_users(parameters, filters):
         rows = calls(parameters, filters, ("user_number",))
@@ -264,19 +272,29 @@ def users(parameters: Parameters, filters: Filters) -> Source:
 USERS_BY_LABEL = """
     SELECT {keys}, user_number
     FROM {by_label} AS calls
-    JOIN label_values ON label_values.workspace_id = %(workspace_id)s AND label_values.number = label_number"""
+    CROSS JOIN LATERAL (
+        SELECT value
+        FROM label_values
+        WHERE workspace_id = %(workspace_id)s AND number = label_number
+        OFFSET 0
+    ) AS named"""
+
+
+def unlabelled(parameters: Parameters) -> list[str]:
+    """Returns the dimensions that are no labels."""
+    return [name for name in parameters.by if not name.startswith(LABEL_PREFIX)]
 
 
 def users_by_label(parameters: Parameters, filters: Filters, by_label: Filters) -> Source:
     """Returns the users of each label from sums, and those of calls without the label from rows."""
-    others = [name for name in parameters.by if not name.startswith(LABEL_PREFIX)]
-    by_user = windows.window_sql(by_label, sums.users_rollup(by_label, *others), parameters.is_series)
+    rollup = sums.users_rollup(by_label, *unlabelled(parameters))
+    by_user = windows.window_sql(by_label, rollup, parameters.is_series)
     names = ["value" if name.startswith(LABEL_PREFIX) else name for name in parameters.by]
     sql = USERS_BY_LABEL.format(keys=keys_sql(parameters, filters, names), by_label=by_user)
     if has_calls_without_label(filters, by_label):
-        unlabelled = calls(parameters, filters, ("user_number",)).sql
+        rows = calls(parameters, filters, ("user_number",)).sql
         column = next(column for column, name in dimensions(parameters) if name.startswith(LABEL_PREFIX))
-        sql += f"\n    UNION ALL{unlabelled}\n      AND {label_column(column)} IS NULL"
+        sql += f"\n    UNION ALL{rows}\n      AND {label_column(column)} IS NULL"
     return Source(sql, params_of(parameters, filters))
 
 

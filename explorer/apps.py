@@ -3,10 +3,5 @@ from django.apps import AppConfig
 
 class ExplorerConfig(AppConfig):
     name = "explorer"
-
-    def ready(self) -> None:
-        """Adds its operations to the API document."""
-        from analytics.openapi import OTHER_OPERATIONS
-        from explorer import entity_operations, operations
-
-        OTHER_OPERATIONS.extend((operations.operations, entity_operations.operations))
+    api_operations = ("explorer.operations.operations", "explorer.entity_operations.operations")
+    """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""

@@ -243,7 +243,7 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
     width = segment.width
     # A filter by label chooses rows of the rollup. Only a question that groups by label tells them apart.
     is_by_label = bool(filters.grouped_labels)
-    keys = tuple(key for key in rollup.keys if key != LABEL or is_by_label)
+    keys = (*(key for key in rollup.keys if key != LABEL), *([LABEL] if is_by_label else []))
     table = segment.table
     if width:
         time_column, row_filter = "bucket", "calls > 0"

@@ -42,7 +42,9 @@ def zoom(page: Page, chart: str) -> Any:
     """Drags over a part of the chart, and returns the range that it shows then."""
     read_range = f"document.getElementById('chart-{chart}').layout.xaxis.range"
     unzoomed = page.evaluate(read_range)
-    plot = page.locator(f"#chart-{chart} .nsewdrag").bounding_box()
+    area = page.locator(f"#chart-{chart} .nsewdrag")
+    area.scroll_into_view_if_needed()
+    plot = area.bounding_box()
     assert plot
     middle = plot["y"] + plot["height"] * 0.5
     page.mouse.move(plot["x"] + plot["width"] * 0.5, middle)

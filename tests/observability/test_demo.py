@@ -41,7 +41,7 @@ def test_the_demo_shows_costs_by_class_and_scores(tenant: Tenant) -> None:
         assert min(by_class[name] for name in ("input", "output", "cache_read")) > 0
         assert by_class["other"] == 0
         assert row["unpriced_calls"] == 0
-    names = {score["name"] for score in tenant.ask("scores", range="24h")["data"]}
+    names = {score["name"] for score in tenant.ask("scores", range="7d", limit=100)["data"]}
     assert names == {"helpful", "answer quality"}
 
 
