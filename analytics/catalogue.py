@@ -16,6 +16,29 @@ from budgets.update import BudgetUpdate
 from web.declared_access import View
 
 
+class Split(NamedTuple):
+    """What a panel shows instead of its metric while the page's URL names a dimension: an answer of `/api/v1/query`."""
+
+    parameter: str
+    """Of the page's URL."""
+    title: str
+    """Of the panel, before "by" and the dimension."""
+    measures: tuple[str, ...]
+    ranked_by: str = ""
+    """A measure that is not shown; the values with most of it are. Empty: the first one that is shown."""
+    is_series: bool = True
+    limit: int = SERIES_SHOWN
+    template: str = "analytics/_split_charts.html"
+
+    @property
+    def asked_measures(self) -> tuple[str, ...]:
+        return (*self.measures, self.ranked_by) if self.ranked_by else self.measures
+
+
+def split_chart(title: str, *measures: str, ranked_by: str = "") -> Split:
+    return Split("split", title, measures, ranked_by)
+
+
 class Panel(NamedTuple):
     """How a metric is shown on its page."""
 
@@ -29,6 +52,7 @@ class Panel(NamedTuple):
     """False: the panel ignores the window and the filters of the page."""
     is_above_grid: bool = False
     """True: the panel has the whole width, above all others."""
+    split: Split | None = None
     order: int = 0
     """Panels are sorted by this number, and those with the same number as in METRICS."""
 
@@ -113,8 +137,22 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Calls and errors in each bucket.",
             example="range=7d&granularity=daily",
-            panel=Panel("Calls over time", "framed chart-panel wide"),
+            panel=Panel("Calls over time", "framed chart-panel wide", split=split_chart("Calls over time", "calls")),
             panel_extras=panel_extras.usage_calls_over_time,
+        ),
+        Metric(
+            "usage/tokens",
+            usage.tokens,
+            SERIES_TTL_SECONDS,
+            summary="Tokens of each class in each bucket, and the share of the input that caches gave.",
+            example="range=30d&granularity=weekly&environment=production",
+            panel=Panel(
+                "Tokens over time",
+                "framed chart-panel wide",
+                poll_seconds=60,
+                split=split_chart("Tokens over time", "input_tokens", "output_tokens"),
+            ),
+            panel_extras=panel_extras.usage_tokens,
         ),
         Metric(
             "usage/agent-distribution",
@@ -155,7 +193,13 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Spend of the most expensive models in each bucket.",
             example="range=30d&granularity=daily",
-            panel=Panel("Cost over time", "framed chart-panel wide", poll_seconds=60, limit=SERIES_SHOWN),
+            panel=Panel(
+                "Cost over time",
+                "framed chart-panel wide",
+                poll_seconds=60,
+                limit=SERIES_SHOWN,
+                split=split_chart("Cost over time", "cost_usd"),
+            ),
             panel_extras=panel_extras.cost_trend,
             limits_series=True,
         ),
@@ -165,7 +209,22 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Each model's calls, tokens, cost and share.",
             example="range=30d&label.customer=acme&label.customer=globex",
-            panel=Panel("Cost by model", "framed table-panel wide", poll_seconds=60),
+            panel=Panel(
+                "Cost by model",
+                "framed table-panel wide",
+                poll_seconds=60,
+                split=Split(
+                    "cost_by",
+                    "Cost",
+                    (
+                        *("cost_usd", "cost_per_call_usd", "calls", "input_tokens", "output_tokens"),
+                        *("cache_read_tokens", "unpriced_calls"),
+                    ),
+                    is_series=False,
+                    limit=20,
+                    template="analytics/cost/_by_dimension.html",
+                ),
+            ),
             panel_extras=panel_extras.cost_by_model,
         ),
         Metric(
@@ -197,8 +256,36 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Latency percentiles in each bucket.",
             example="range=7d&granularity=hourly",
-            panel=Panel("Latency", "framed chart-panel"),
+            panel=Panel(
+                "Latency", "framed chart-panel", split=split_chart("p95 latency", "p95_latency_ms", ranked_by="calls")
+            ),
             panel_extras=panel_extras.performance_latency,
+        ),
+        Metric(
+            "performance/first-token",
+            performance.first_token,
+            SERIES_TTL_SECONDS,
+            summary="Percentiles of the time to the first token in each bucket.",
+            example="range=7d&granularity=hourly&release=42",
+            panel=Panel(
+                "Time to first token",
+                "framed chart-panel",
+                split=split_chart("p95 time to first token", "p95_first_token_ms", ranked_by="calls"),
+            ),
+            panel_extras=panel_extras.performance_first_token,
+        ),
+        Metric(
+            "performance/tokens-per-second",
+            performance.tokens_per_second,
+            SERIES_TTL_SECONDS,
+            summary="Output tokens per second of latency in each bucket.",
+            example="range=7d&granularity=daily",
+            panel=Panel(
+                "Tokens per second",
+                "framed chart-panel",
+                split=split_chart("Tokens per second", "tokens_per_second", ranked_by="calls"),
+            ),
+            panel_extras=panel_extras.performance_tokens_per_second,
         ),
         Metric(
             "performance/throughput",
@@ -206,7 +293,7 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Calls by status in each bucket.",
             example="range=24h&granularity=hourly",
-            panel=Panel("Throughput", "framed chart-panel"),
+            panel=Panel("Throughput", "framed chart-panel", split=split_chart("Throughput", "calls")),
         ),
         Metric(
             "performance/errors",
@@ -214,7 +301,15 @@ METRICS = {
             LIVE_TTL_SECONDS,
             summary="Errors by type, with agents, users and a recent sample.",
             example="range=24h&limit=20",
-            panel=Panel("Errors", "framed wide table-panel"),
+            panel=Panel("Errors", "framed wide table-panel", order=1),
+        ),
+        Metric(
+            "performance/tools",
+            performance.tools,
+            SERIES_TTL_SECONDS,
+            summary="Each tool's calls, failures and latency.",
+            example="range=7d&environment=production&limit=20",
+            panel=Panel("Tools", "framed wide table-panel", limit=20),
         ),
     )
 }

@@ -22,7 +22,8 @@ from web.body import read_body
 from web.declared_access import declare
 from web.json_body import parse_json
 from web.problems import FieldError, Problem, transient_cause
-from workspaces.access import WorkspaceRequest, may_write, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, access_of_visitor, may_write, page_access, workspace_access
+from workspaces.content import ContentRequest, content_aware, content_right
 from workspaces.label_limits import LABEL_LENGTH
 from workspaces.models import Workspace
 
@@ -68,9 +69,10 @@ def view(request: WorkspaceRequest) -> HttpResponseBase:
 
 
 @workspace_access("read")
-def listing(request: WorkspaceRequest) -> HttpResponse:
+@content_aware
+def listing(request: ContentRequest) -> HttpResponse:
     check_query(request)
-    candidates = label_candidates(request.workspace.id, with_examples="write" in request.access.scopes)
+    candidates = label_candidates(request.workspace.id, with_examples=request.content.is_granted)
     return json_response({**chosen_labels(request.workspace), **candidates})
 
 
@@ -172,13 +174,14 @@ def change(request: WorkspaceRequest) -> list[str]:
 
 
 def render_page(request: WorkspaceRequest, errors: list[str]) -> HttpResponse:
-    is_writer = may_write(request)
+    is_writer, content = may_write(request), content_right(access_of_visitor(request))
     context = {
         "pages": PAGES,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "chosen": chosen_labels(request.workspace)["data"],
-        "found": candidates_or_none(request.workspace, is_writer),
+        "found": candidates_or_none(request.workspace, content.is_granted),
+        "content": content,
         "is_writer": is_writer,
         "errors": errors,
         "form": request.POST if errors else {},
@@ -188,11 +191,11 @@ def render_page(request: WorkspaceRequest, errors: list[str]) -> HttpResponse:
     return response
 
 
-def candidates_or_none(workspace: Workspace, is_writer: bool) -> Candidates | None:
+def candidates_or_none(workspace: Workspace, with_examples: bool) -> Candidates | None:
     """Returns the candidates as parsed JSON, for the template. None while the database of traces does not answer: the
     choice is in the other database."""
     try:
-        found: Candidates = orjson.loads(as_json(label_candidates(workspace.id, with_examples=is_writer)))
+        found: Candidates = orjson.loads(as_json(label_candidates(workspace.id, with_examples=with_examples)))
         return found
     except DatabaseError as error:
         if transient_cause(error) is None:

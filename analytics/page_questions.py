@@ -7,6 +7,7 @@ from uuid import UUID
 from typing_extensions import TypedDict
 
 from analytics.answers import Question
+from analytics.palette import MOST_KNOWN
 from traces import sums
 from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.db import row, rows
@@ -248,30 +249,76 @@ def choices_of(name: str, search: str = "") -> Question:
     return question
 
 
-class KnownModel(TypedDict):
-    model: str
+class KnownName(TypedDict):
+    name: str
 
 
-class KnownModels(TypedDict):
+class KnownNames(TypedDict):
     data: list[str]
 
 
-def known_models(filters: Filters) -> KnownModels:
-    """Returns the first 1,000 models of the workspace, the oldest first: their colours depend on their position."""
-    models = rows(
+def known_names(dimension: str) -> Question:
+    """Returns the question for the first names of a dimension, the oldest first: their colours depend on that order."""
+    if dimension.startswith(LABEL_PREFIX):
+        known = known_labels(dimension.removeprefix(LABEL_PREFIX))
+    else:
+        known = known_users if dimension == "user_id" else named_by_days(dimension)
+    known.__name__ = f"known_{dimension!r}"  # the cache uses this name in the keys of its answers
+    return known
+
+
+def known_users(filters: Filters) -> KnownNames:
+    users = rows(
         """
-        SELECT model
-        FROM {models} AS models
-        WHERE model IS NOT NULL
-        GROUP BY model
-        ORDER BY min(day), model
-        LIMIT 1000
+        SELECT user_id AS name
+        FROM user_numbers
+        WHERE workspace_id = %(workspace_id)s
+        ORDER BY number
+        LIMIT %(most_known)s
         """,
-        filters.params,
-        row_type=KnownModel,
-        models=sums.model_days_sql(filters),
+        filters.params | {"most_known": MOST_KNOWN},
+        row_type=KnownName,
     )
-    return {"data": [row["model"] for row in models]}
+    return {"data": [row["name"] for row in users]}
+
+
+def known_labels(name: str) -> Question:
+    def known(filters: Filters) -> KnownNames:
+        labels = rows(
+            """
+            SELECT value AS name
+            FROM label_values
+            WHERE workspace_id = %(workspace_id)s AND name = %(name)s AND value <> ''
+            ORDER BY number
+            LIMIT %(most_known)s
+            """,
+            filters.params | {"name": name, "most_known": MOST_KNOWN},
+            row_type=KnownName,
+        )
+        return {"data": [row["name"] for row in labels]}
+
+    return known
+
+
+def named_by_days(key: str) -> Question:
+    def known(filters: Filters) -> KnownNames:
+        names = rows(
+            """
+            SELECT {key} AS name
+            FROM {days} AS days
+            WHERE {key} IS NOT NULL
+            GROUP BY {key}
+            ORDER BY min(day), {key}
+            LIMIT %(most_known)s
+            """,
+            filters.params | {"most_known": MOST_KNOWN},
+            row_type=KnownName,
+            key=key,
+            days=sums.days_of_names_sql(filters, key),
+        )
+        return {"data": [row["name"] for row in names]}
+
+    return known
 
 
 class UsersAndAgentsInBucket(TypedDict):

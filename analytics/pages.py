@@ -8,11 +8,11 @@ from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics import page_questions, query_string
+from analytics import page_questions, query_string, splits
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.page_questions import LABEL_NAMES, Choice
-from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, WINDOW, iso
+from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, WINDOW, iso
 from traces.buckets import BUCKETS
 from traces.filters import DIMENSIONS, LABEL_PREFIX, RANGES, Filters, FilterValues
 from traces.text import NAME_LENGTH
@@ -51,6 +51,7 @@ def dashboard(page: Page) -> View:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
             filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
+            context["splits"] = splits.splits_of(request.GET)
         except Problem as problem:
             return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
         context |= {"metrics": metrics_of(page)} | controls(filters, query, request.workspace)
@@ -164,6 +165,8 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     """Renders the values that a filter list offers, those with the most calls in the window first."""
     if name == "zone":
         return zone_choices(request)
+    if name in SPLITS:
+        return split_choices(request, name)
     if name not in LABELS:
         raise Http404
     query = request.GET.copy()
@@ -175,6 +178,19 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     if menu:
         return uncached(render(request, "_filter_list.html", shown | {"workspace": request.workspace, "is_menu": True}))
     return choice_list(request, matching_choices(name, search, filters, request.workspace), search, **shown)
+
+
+def split_choices(request: WorkspaceRequest, parameter: str) -> HttpResponse:
+    """Renders the dimensions that contain the text, and the names of the labels of the window's calls."""
+    query = request.GET.copy()
+    search, *_ = (query.pop(name, [""])[-1] for name in LIST_ONLY)
+    filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
+    names = matching_choices(LABEL_NAMES, search, filters, request.workspace)
+    labels = [splits.Offer(f"{LABEL_PREFIX}{choice['value']}", choice["value"]) for choice in names]
+    columns = splits.offers(parameter) if parameter == "split" else []
+    found = [offer for offer in columns if search.strip().lower() in offer.label.lower()]
+    context = {"parameter": parameter, "offers": found, "labels": labels[:MAX_CHOICES], "search": search}
+    return uncached(render(request, "analytics/_split_choices.html", context | {"workspace": request.workspace}))
 
 
 def zone_choices(request: WorkspaceRequest) -> HttpResponse:

@@ -10,10 +10,11 @@ from typing import Any
 
 from analytics import cost, performance, usage
 from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question, answer_data
-from analytics.page_questions import known_models, users_and_agents_over_time
+from analytics.page_questions import known_names, users_and_agents_over_time
 from analytics.palette import colour_slots
 from budgets.spending import period
-from traces.filters import Filters
+from traces.filters import LABEL_PREFIX, Filters
+from traces.sums import NAMED_BY_DAYS
 from workspaces.models import Workspace
 
 PanelExtras = Callable[[Filters, Workspace], dict[str, Any]]
@@ -35,6 +36,10 @@ def usage_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def usage_calls_over_time(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {"previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS)}
+
+
+def usage_tokens(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"previous": previous(usage.tokens, filters, workspace, SERIES_TTL_SECONDS)}
 
 
 def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
@@ -69,6 +74,14 @@ def performance_latency(filters: Filters, workspace: Workspace) -> dict[str, Any
     return {"previous": previous(performance.latency, filters, workspace, SERIES_TTL_SECONDS)}
 
 
+def performance_first_token(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"previous": previous(performance.first_token, filters, workspace, SERIES_TTL_SECONDS)}
+
+
+def performance_tokens_per_second(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"previous": previous(performance.tokens_per_second, filters, workspace, SERIES_TTL_SECONDS)}
+
+
 def previous(question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int) -> Any:
     """Returns the same question's answer for the window of equal length immediately before."""
     return answer_data(question, filters.previous, workspace, ttl_seconds, "previous:")
@@ -85,7 +98,15 @@ def running_month(filters: Filters, workspace: Workspace) -> Any:
 
 
 def model_slots(filters: Filters, workspace: Workspace) -> dict[str, int]:
-    all_models_window = Filters(
+    return slots_of("model", filters, workspace)
+
+
+def slots_of(dimension: str, filters: Filters, workspace: Workspace) -> dict[str, int]:
+    """Returns the colours of the names of a dimension, by first appearance."""
+    if dimension not in NAMED_BY_DAYS and dimension != "user_id" and not dimension.startswith(LABEL_PREFIX):
+        return {}
+    all_stored_time = Filters(
         filters.workspace_id, start=filters.start, end=filters.end, granularity="daily", range="30d"
     )
-    return colour_slots(answer_data(known_models, all_models_window, workspace, OVERVIEW_TTL_SECONDS)["data"])
+    names = answer_data(known_names(dimension), all_stored_time, workspace, OVERVIEW_TTL_SECONDS)["data"]
+    return colour_slots(names)

@@ -1,9 +1,12 @@
-"""Computes percentiles of latency: exact from the rows of a small window, else estimated from a histogram."""
+"""Computes percentiles of latency and of the time to the first token.
+
+They are exact, from the rows, in a small window, and else estimated from a histogram.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from django.conf import settings
 from pydantic import Field
@@ -15,6 +18,7 @@ from traces.bucket_series import bucket_sql
 from traces.db import row, rows
 from traces.filters import Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
+from traces.sums import Histogram
 
 PercentileMethod = Annotated[
     Literal["exact", "histogram"],
@@ -39,12 +43,22 @@ class ExactPercentiles(BucketPercentiles):
     timed_calls: int
 
 
+class Timing(NamedTuple):
+    """What percentiles are of."""
+
+    column: str
+    histogram: Histogram
+
+
+LATENCY = Timing("latency_ms", sums.LATENCIES)
+FIRST_TOKEN = Timing("first_token_ms", sums.FIRST_TOKENS)
+
 EXACT = """
 WITH buckets AS (
     SELECT
         {bucket} AS timestamp,
-        count(latency_ms) AS timed_calls,
-        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY latency_ms) AS percentiles
+        count({column}) AS timed_calls,
+        percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY {column}) AS percentiles
     FROM traces
     WHERE {filters}
     GROUP BY 1
@@ -113,23 +127,30 @@ GROUP BY {keys}
 """
 BUCKETS = """SELECT
         {bucket} AS timestamp,
-        latency_bucket,
+        {histogram_bucket} AS latency_bucket,
         sum(calls) AS calls
-    FROM {latency} AS calls
+    FROM {histogram} AS calls
     GROUP BY 1, 2"""
 
 
 def percentiles(
-    filters: Filters, calls: int, timed_calls: int, by_bucket: bool = False
+    filters: Filters, calls: int, timed_calls: int, by_bucket: bool = False, timing: Timing = LATENCY
 ) -> tuple[PercentileMethod, dict[datetime, Percentiles]]:
-    """Returns the percentiles of each bucket that has timed calls, by its start.
+    """Returns the percentiles of each bucket that has timed calls, by its start, under the names of latency.
 
     Without `by_bucket` they are the percentiles of the whole window, by its start. `calls` and `timed_calls` are sums
     over the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
     bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
-    if calls <= settings.EXACT_PERCENTILE_ROWS and is_read_fast(filters):
-        exact = rows(EXACT, filters.params, row_type=ExactPercentiles, bucket=bucket, filters=filters.row_condition)
+    if calls <= settings.EXACT_PERCENTILE_ROWS and is_read_fast(filters, timing.histogram):
+        exact = rows(
+            EXACT,
+            filters.params,
+            row_type=ExactPercentiles,
+            bucket=bucket,
+            column=timing.column,
+            filters=filters.row_condition,
+        )
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
     histogram = rows(
@@ -137,7 +158,11 @@ def percentiles(
         filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
         row_type=BucketPercentiles,
         keys="timestamp",
-        histogram=BUCKETS.format(bucket=bucket, latency=sums.LATENCIES.sql(filters, by_bucket=by_bucket)),
+        histogram=BUCKETS.format(
+            bucket=bucket,
+            histogram_bucket=timing.histogram.bucket,
+            histogram=timing.histogram.sql(filters, by_bucket=by_bucket),
+        ),
     )
     return "histogram", by_start(histogram)
 
@@ -145,12 +170,14 @@ def percentiles(
 CALLS_OF_WINDOW = "SELECT coalesce(sum(calls), 0)::bigint AS calls FROM {calls} AS calls"
 
 
-def is_read_fast(filters: Filters) -> bool:
+def is_read_fast(filters: Filters, histogram: Histogram) -> bool:
     """Returns whether the rows that pass can be found without a look at too many others.
 
-    A filter leaves calls out of the answer, but most filters have no index: all calls of the window are looked at.
+    A filter leaves calls out of the answer, but most filters have no index: all calls of the window are looked at. So
+    are they for those that know their first token.
     """
-    if not filters.active_filters or sums.LATENCIES.rollup(filters) is None:
+    are_all_asked = histogram is sums.LATENCIES and not filters.active_filters
+    if are_all_asked or histogram.rollup(filters) is None:
         return True
     window = replace(filters, values={})
     found = row(CALLS_OF_WINDOW, window.params, calls=sums.calls_sql(window, "calls"))

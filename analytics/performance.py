@@ -1,5 +1,6 @@
-"""Computes the metrics of the Performance page: latency, throughput and errors."""
+"""Computes the metrics of the Performance page: latency, time to first token, speed, throughput, errors and tools."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -9,12 +10,20 @@ from typing_extensions import TypedDict
 from analytics.change import Change, change, percentage
 from analytics.error_samples import ErrorSums, error_samples
 from analytics.field_types import BucketStart, LatencyMs
-from analytics.percentiles import NO_PERCENTILES, PercentileMethod, Percentiles, percentiles
+from analytics.percentiles import (
+    ESTIMATES,
+    FIRST_TOKEN,
+    NO_PERCENTILES,
+    PercentileMethod,
+    Percentiles,
+    percentiles,
+)
 from traces import sums
 from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.buckets import Granularity
 from traces.db import row, rows
 from traces.filters import Filters
+from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
 
 class OverviewChange(TypedDict):
@@ -145,6 +154,107 @@ def latency(filters: Filters) -> Latency:
             for bucket in buckets
         ],
     }
+
+
+class FirstTokenInBucket(TypedDict):
+    timestamp: BucketStart
+    calls: int
+    """Those whose time to the first token is known: streamed ones, mostly."""
+    p50_first_token_ms: float | None
+    """Null where there is no such call."""
+    p95_first_token_ms: float | None
+
+
+class FirstToken(TypedDict):
+    granularity: Granularity
+    percentile_method: PercentileMethod
+    data: list[FirstTokenInBucket]
+
+
+class CallsInBucket(TypedDict):
+    timestamp: datetime
+    calls: int
+
+
+def first_token(filters: Filters) -> FirstToken:
+    buckets = rows(
+        """
+        WITH counts AS (
+            SELECT
+                {bucket} AS timestamp,
+                sum(calls) AS calls
+            FROM {calls} AS calls
+            GROUP BY 1
+        )
+        SELECT
+            timestamp,
+            coalesce(calls, 0)::bigint AS calls
+        FROM {buckets} AS buckets (timestamp, until)
+        LEFT JOIN counts USING (timestamp)
+        ORDER BY timestamp
+        """,
+        filters.params,
+        row_type=CallsInBucket,
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.FIRST_TOKENS.sql(filters, by_bucket=True),
+    )
+    calls = sum(bucket["calls"] for bucket in buckets)
+    method, by_start = percentiles(filters, calls, calls, by_bucket=True, timing=FIRST_TOKEN)
+    found = [by_start.get(bucket["timestamp"], NO_PERCENTILES) for bucket in buckets]
+    return {
+        "granularity": filters.granularity,
+        "percentile_method": method,
+        "data": [
+            {
+                "timestamp": bucket["timestamp"],
+                "calls": bucket["calls"],
+                "p50_first_token_ms": values["p50_latency_ms"],
+                "p95_first_token_ms": values["p95_latency_ms"],
+            }
+            for bucket, values in zip(buckets, found, strict=True)
+        ],
+    }
+
+
+class SpeedInBucket(TypedDict):
+    timestamp: BucketStart
+    output_tokens: int
+    tokens_per_second: float | None
+    """Output tokens over the time that the calls took; null where that is unknown or 0."""
+
+
+class Speed(TypedDict):
+    granularity: Granularity
+    data: list[SpeedInBucket]
+
+
+def tokens_per_second(filters: Filters) -> Speed:
+    data = rows(
+        """
+        WITH speeds AS (
+            SELECT
+                {bucket} AS timestamp,
+                sum(output_tokens) AS output_tokens,
+                sum(output_tokens) * 1000 / NULLIF(sum(latency_ms), 0) AS tokens_per_second
+            FROM {calls} AS calls
+            GROUP BY 1
+        )
+        SELECT
+            timestamp,
+            coalesce(output_tokens, 0)::bigint AS output_tokens,
+            tokens_per_second::float8 AS tokens_per_second
+        FROM {buckets} AS buckets (timestamp, until)
+        LEFT JOIN speeds USING (timestamp)
+        ORDER BY timestamp
+        """,
+        filters.params,
+        row_type=SpeedInBucket,
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, "output_tokens", "latency_ms", by_bucket=True),
+    )
+    return {"granularity": filters.granularity, "data": data}
 
 
 class ThroughputInBucket(TypedDict):
@@ -319,3 +429,92 @@ def errors(filters: Filters) -> Errors:
             for group, samples in zip(groups, error_samples(filters, groups), strict=True)
         ],
     }
+
+
+class ToolCalls(TypedDict):
+    tool: str | None
+    """Null: all tools past the limit together, with the calls that name none."""
+    calls: int
+    errors: int
+    error_rate: float
+    """Failed calls in percent of the tool's calls."""
+    avg_latency_ms: LatencyMs
+    p95_latency_ms: Annotated[
+        float | None, Field(description="Estimated, at most 1.5 percent off; null where no call has a latency.")
+    ]
+
+
+class Tools(TypedDict):
+    total_calls: int
+    """Of tools. No other metric of the pages counts these calls."""
+    total_errors: int
+    data: list[ToolCalls]
+
+
+class ToolPercentiles(Percentiles):
+    tool: str | None
+
+
+TOOL_HISTOGRAM = """
+    SELECT
+        CASE WHEN tool = ANY(%(listed)s::text[]) THEN tool END AS tool,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM {calls} AS calls
+    GROUP BY 1, 2"""
+
+
+def tools(filters: Filters) -> Tools:
+    filters = replace(filters, counts_tools=True)
+    data = rows(
+        """
+        WITH tools AS (
+            SELECT
+                tool,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms
+            FROM {calls} AS calls
+            GROUP BY tool
+            HAVING sum(calls) > 0
+        ), ranked AS (
+            SELECT
+                *,
+                tool IS NOT NULL AND row_number() OVER (ORDER BY tool IS NULL, calls DESC, tool) <= %(limit)s
+                    AS is_listed
+            FROM tools
+        )
+        SELECT
+            CASE WHEN is_listed THEN tool END AS tool,
+            sum(calls)::bigint AS calls,
+            sum(errors)::bigint AS errors,
+            (sum(errors) * 100 / sum(calls))::float8 AS error_rate,
+            sum(latency_ms) / NULLIF(sum(timed_calls), 0)::float8 AS avg_latency_ms,
+            NULL AS p95_latency_ms
+        FROM ranked
+        GROUP BY is_listed, 1
+        ORDER BY is_listed DESC, calls DESC, 1
+        """,
+        filters.params,
+        row_type=ToolCalls,
+        calls=sums.tools_sql(filters, "tool", "calls", "errors", "timed_calls", "latency_ms"),
+    )
+    slowest = tool_latencies(filters, [row["tool"] for row in data if row["tool"] is not None])
+    return {
+        "total_calls": sum(row["calls"] for row in data),
+        "total_errors": sum(row["errors"] for row in data),
+        "data": [row | {"p95_latency_ms": slowest.get(row["tool"])} for row in data],
+    }
+
+
+def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, float | None]:
+    """Returns what the slowest 5 % of the calls of each listed tool exceed, and under None those of all others."""
+    found = rows(
+        ESTIMATES,
+        filters.params | {"listed": listed, "zero_latency_bucket": ZERO_LATENCY_BUCKET},
+        row_type=ToolPercentiles,
+        keys="tool",
+        histogram=TOOL_HISTOGRAM.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool")),
+    )
+    return {row["tool"]: row["p95_latency_ms"] for row in found}

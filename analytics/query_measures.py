@@ -95,8 +95,8 @@ SCORE = Measure("avg(number)::float8", "The average of scores, of booleans as 1 
 COLUMNS = ("agent_id", "model", "provider", "operation", "user_id", "environment", "release", "status", "error_type")
 TOOL = "tool"
 DIMENSIONS = (*COLUMNS, TOOL)
-SCORE_DIMENSIONS = ("agent_id", "model", "provider", "operation", "user_id")
-"""The columns that a score has from its trace."""
+SCORE_DIMENSIONS = ("agent_id", "model", "provider", "operation", "user_id", "environment", "release")
+"""The columns that a score has from its trace, beside its labels."""
 
 
 def measure(name: str) -> Measure:

@@ -91,9 +91,9 @@ def fit_together(parameters: Any) -> Any:
     if order and order not in parameters.measures:
         raise PydanticCustomError("order", f"must be one of the measures: {', '.join(parameters.measures)}")
     narrowing = {*parameters.by, *(TOOL for name in TOOL_FIELDS if getattr(parameters, name))}
-    unknown = sorted(narrowing - {*SCORE_DIMENSIONS})
+    unknown = sorted(name for name in narrowing - {*SCORE_DIMENSIONS} if not name.startswith(LABEL_PREFIX))
     if unknown and any(name.startswith(SCORE_PREFIX) for name in parameters.measures):
-        fitting = ", ".join(SCORE_DIMENSIONS)
+        fitting = ", ".join((*SCORE_DIMENSIONS, f"{LABEL_PREFIX}<name>"))
         raise PydanticCustomError("measures", f"scores have no {' and no '.join(unknown)}; they have {fitting}")
     return parameters
 

@@ -34,11 +34,18 @@ def columns_of(parameters: Parameters) -> tuple[str, ...]:
     return tuple(f"dimension_{place}" for place, _ in enumerate(parameters.by, start=1))
 
 
+def dimensions(parameters: Parameters) -> list[tuple[str, str]]:
+    """Returns the dimensions with their aliases."""
+    return list(zip(columns_of(parameters), parameters.by, strict=True))
+
+
+def label_column(column: str) -> str:
+    """Returns the label of a row that is the dimension with this alias."""
+    return f'(labels ->> %(label_of_{column})s) COLLATE "C"'
+
+
 def params_of(parameters: Parameters, filters: Filters) -> dict[str, Any]:
-    labels = {
-        f"label_of_{column}": name.removeprefix(LABEL_PREFIX)
-        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
-    }
+    labels = {f"label_of_{column}": name.removeprefix(LABEL_PREFIX) for column, name in dimensions(parameters)}
     return filters.params | labels | tool_filter(parameters).params | {"operations": operations(parameters, filters)}
 
 
@@ -220,11 +227,11 @@ def numbered_sql(
 
 def row_sql(parameters: Parameters, filters: Filters, timestamp: str, columns: dict[str, str]) -> str:
     """Returns the rows of the window with the dimensions and the SQL in `columns`, by alias."""
-    dimensions = {
-        column: f'(labels ->> %(label_of_{column})s) COLLATE "C"' if name.startswith(LABEL_PREFIX) else name
-        for column, name in zip(columns_of(parameters), parameters.by, strict=True)
+    keys = {
+        column: label_column(column) if name.startswith(LABEL_PREFIX) else name
+        for column, name in dimensions(parameters)
     }
-    selected = {"timestamp": timestamp} | dimensions | columns
+    selected = {"timestamp": timestamp} | keys | columns
     return SELECT.format(
         columns=", ".join(f"{sql} AS {alias}" for alias, sql in selected.items()),
         table="traces",
@@ -268,12 +275,8 @@ def users_by_label(parameters: Parameters, filters: Filters, by_label: Filters) 
     sql = USERS_BY_LABEL.format(keys=keys_sql(parameters, filters, names), by_label=by_user)
     if has_calls_without_label(filters, by_label):
         unlabelled = calls(parameters, filters, ("user_number",)).sql
-        column = next(
-            column
-            for column, name in zip(columns_of(parameters), parameters.by, strict=True)
-            if name.startswith(LABEL_PREFIX)
-        )
-        sql += f"\n    UNION ALL{unlabelled}\n      AND labels ->> %(label_of_{column})s IS NULL"
+        column = next(column for column, name in dimensions(parameters) if name.startswith(LABEL_PREFIX))
+        sql += f"\n    UNION ALL{unlabelled}\n      AND {label_column(column)} IS NULL"
     return Source(sql, params_of(parameters, filters))
 
 
@@ -346,7 +349,8 @@ SCORES = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timesta
 def scores(parameters: Parameters, filters: Filters, measure: str) -> Source:
     """Returns the scores of one name. Unlike calls, they are not restricted to an operation by default."""
     conditions = (SCORES, *column_conditions(filters), *trace_conditions(filters))
-    columns = f"{keys_sql(parameters, filters)}, number"
+    names = [label_column(column) if name.startswith(LABEL_PREFIX) else name for column, name in dimensions(parameters)]
+    columns = f"{keys_sql(parameters, filters, names)}, number"
     sql = SELECT.format(columns=columns, table="scores", condition="\n      AND ".join(conditions))
     params = params_of(parameters, filters) | score_params(filters) | {"score": measure.removeprefix(SCORE_PREFIX)}
     return Source(sql, params)

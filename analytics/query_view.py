@@ -11,15 +11,21 @@ from django.views.decorators.http import require_safe
 from analytics import query, query_parameters
 from analytics.answers import SERIES_TTL_SECONDS, answer
 from analytics.cache import Answer
+from analytics.catalogue import METRICS
 from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
+from analytics.panel_extras import slots_of
 from analytics.query import QueryAnswer
 from analytics.query_parameters import Parameters
 from analytics.query_string import bucket_count
+from analytics.splits import split_title
 from analytics.views import json_response, with_query_errors
 from traces.filters import Filters
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
+
+PANELS = {f"panel-{metric.name}": metric for metric in METRICS.values()}
+"""By the id of their element, which htmx sends."""
 
 
 @require_safe
@@ -28,21 +34,29 @@ def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = query_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     with large_slot(size(parameters, filters), request.workspace.id):
         result = cached_answer(parameters, filters, request.workspace)
-        response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
+        response = panel(request, parameters, filters, result.body) if request.htmx else json_response(result.body)
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
-    patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
+    patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
     return response
 
 
-def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
+def panel(request: WorkspaceRequest, parameters: Parameters, filters: Filters, body: bytes) -> HttpResponse:
+    """Renders the answer as the page Explore shows it, or as the panel of a metric does that asks for it."""
     context = {
         "data": orjson.loads(body),
         "filters": filters,
         "workspace": request.workspace,
         "newest_span": partial(newest_span, request.workspace.id),
+        "slots": slots_of(parameters.by[0], filters, request.workspace) if parameters.by else {},
+        "name": "query",
     }
-    return render(request, "analytics/_query.html", context)
+    metric = PANELS.get(request.htmx.trigger or "")
+    split = metric.panel.split if metric else None
+    if metric is None or split is None or split.asked_measures != parameters.measures or len(parameters.by) != 1:
+        return render(request, "analytics/_query.html", context)
+    names = {"name": metric.name, "title": split_title(split.title, parameters.by[0]), "measures": split.measures}
+    return render(request, split.template, context | names)
 
 
 def size(parameters: Parameters, filters: Filters) -> int:

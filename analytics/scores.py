@@ -8,14 +8,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from traces.db import rows
-from traces.filters import Filters, sql_filter
+from traces.filters import LABEL_PREFIX, Filters, sql_filter
 from traces.rollups.catalogue import HOUR
 from traces.scores import SEARCH_DISTANCE
 
-SUM_KEYS = ("agent_id", "provider", "model")
+SUM_KEYS = ("agent_id", "provider", "model", "environment", "release")
 """The filters that the sums have as keys. With others rows are read."""
 SCORE_COLUMNS = (*SUM_KEYS, "operation", "user_id", "session_id")
-"""The filters that are columns of a score. For others its trace is looked at."""
+"""The filters that are columns of a score, beside its labels. For others its trace is looked at."""
 CATEGORIES_SHOWN = 20
 
 
@@ -44,7 +44,13 @@ def column_conditions(filters: Filters) -> list[str]:
     Unlike calls, scores are not restricted to an operation by default.
     """
     names = [name for name in filters.active_names if name in SCORE_COLUMNS]
-    return [condition for name in names for condition in sql_filter(name, name, name, filters.values[name]).conditions]
+    columns = [
+        condition for name in names for condition in sql_filter(name, name, name, filters.values[name]).conditions
+    ]
+    labels = zip(filters.active_names, filters.sql_filters, strict=True)
+    return columns + [
+        condition for name, found in labels if name.startswith(LABEL_PREFIX) for condition in found.conditions
+    ]
 
 
 def trace_conditions(filters: Filters) -> list[str]:
@@ -52,7 +58,7 @@ def trace_conditions(filters: Filters) -> list[str]:
     unknown = [
         found
         for name, found in zip(filters.active_names, filters.sql_filters, strict=True)
-        if name not in SCORE_COLUMNS
+        if name not in SCORE_COLUMNS and not name.startswith(LABEL_PREFIX)
     ]
     included = [found.included for found in unknown if found.included]
     excluded = [found.excluded for found in unknown if found.excluded]

@@ -1,4 +1,4 @@
-"""Computes the metrics of the Usage page: calls, agents and users."""
+"""Computes the metrics of the Usage page: calls, tokens, agents and users."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.buckets import Granularity
 from traces.db import row, rows
 from traces.filters import Filters
-from traces.rollups.catalogue import HOUR, USER_AGENTS
+from traces.rollups.catalogue import HOUR, TOKEN_COLUMNS, USER_AGENTS
 from traces.windows import TimeRange
 
 
@@ -117,6 +117,73 @@ def calls_over_time(filters: Filters) -> CallsOverTime:
     return {
         "granularity": filters.granularity,
         "total_calls": sum(point["calls"] for point in data),
+        "data": data,
+    }
+
+
+class TokenCounts(TypedDict):
+    input_tokens: Annotated[int, Field(description="With those read from and written to a cache.")]
+    output_tokens: Annotated[int, Field(description="With those of reasoning.")]
+    cache_read_tokens: Annotated[int, Field(description="Of the input.")]
+    cache_write_tokens: Annotated[int, Field(description="Of the input.")]
+    reasoning_tokens: Annotated[int, Field(description="Of the output.")]
+    cache_read_percentage: Annotated[
+        float | None, Field(description="What caches gave, in percent of the input; null where there is no input.")
+    ]
+
+
+class TokensInBucket(TokenCounts):
+    timestamp: BucketStart
+
+
+class Tokens(TokenCounts):
+    """The counts are those of the window."""
+
+    granularity: Granularity
+    data: list[TokensInBucket]
+
+
+def tokens(filters: Filters) -> Tokens:
+    total, *data = rows(
+        """
+        WITH counts AS (
+            SELECT
+                {bucket} AS timestamp,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens,
+                sum(cache_read_tokens) AS cache_read_tokens,
+                sum(cache_write_tokens) AS cache_write_tokens,
+                sum(reasoning_tokens) AS reasoning_tokens
+            FROM {calls} AS calls
+            GROUP BY 1
+        )
+        SELECT
+            timestamp,
+            coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+            coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
+            coalesce(sum(cache_read_tokens), 0)::bigint AS cache_read_tokens,
+            coalesce(sum(cache_write_tokens), 0)::bigint AS cache_write_tokens,
+            coalesce(sum(reasoning_tokens), 0)::bigint AS reasoning_tokens,
+            (sum(cache_read_tokens) * 100 / NULLIF(sum(input_tokens), 0))::float8 AS cache_read_percentage
+        FROM {buckets} AS buckets (timestamp, until)
+        LEFT JOIN counts USING (timestamp)
+        GROUP BY ROLLUP (timestamp)
+        ORDER BY GROUPING(timestamp) DESC, timestamp
+        """,
+        filters.params,
+        row_type=TokensInBucket,
+        buckets=bucket_series_sql(filters),
+        bucket=bucket_sql(filters),
+        calls=sums.calls_sql(filters, *TOKEN_COLUMNS, by_bucket=True),
+    )
+    return {
+        "granularity": filters.granularity,
+        "input_tokens": total["input_tokens"],
+        "output_tokens": total["output_tokens"],
+        "cache_read_tokens": total["cache_read_tokens"],
+        "cache_write_tokens": total["cache_write_tokens"],
+        "reasoning_tokens": total["reasoning_tokens"],
+        "cache_read_percentage": total["cache_read_percentage"],
         "data": data,
     }
 

@@ -6,13 +6,15 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError
 from django.db import connections, router
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
 
 # Migrations that were never released. A database that has applied one of them has tables that no version knows.
 UNRELEASED = {("analytics", "0001_traces"), ("ingest", "0001_price_overrides"), ("workspaces", "0002_store_content")}
 VARIABLES = {"default": "DATABASE_URL", "analytics": "ANALYTICS_DATABASE_URL"}
-# The initial migration of `traces` notes the hash of its file here.
-SCHEMA_HASH = "SELECT obj_description(to_regclass('user_numbers'), 'pg_class')"
+# The migrations of `traces` until 0.1.0 note the hash of their file in the comment of a table.
+NOTES = {"0001_initial": "user_numbers", "0002_followers": "label_values"}
+SCHEMA_HASH = "SELECT obj_description(to_regclass(%s), 'pg_class')"
 
 
 def refuse_unreleased(alias: str) -> None:
@@ -28,13 +30,17 @@ def refuse_unreleased(alias: str) -> None:
 
 
 def has_todays_traces(alias: str, applied: set[tuple[str, str]]) -> bool:
-    """Returns whether the initial migration of `traces`, if it is applied, had the file that it has now."""
-    if alias != "analytics" or ("traces", "0001_initial") not in applied:
+    """Returns whether the migrations of `traces` that are applied had the files that they have now."""
+    if alias != "analytics":
         return True
     with connections[alias].cursor() as cursor:
-        cursor.execute(SCHEMA_HASH)
-        [(note,)] = cursor.fetchall()
-    files = (settings.BASE_DIR / "traces/migrations/sql").glob("0001_*.sql")
+        return all(has_todays_file(cursor, name) for name in NOTES if ("traces", name) in applied)
+
+
+def has_todays_file(cursor: CursorWrapper, migration: str) -> bool:
+    cursor.execute(SCHEMA_HASH, [NOTES[migration]])
+    [(note,)] = cursor.fetchall()
+    files = (settings.BASE_DIR / "traces/migrations/sql").glob(f"{migration[:4]}_*.sql")
     return note in {f"schema: {sha256(file.read_bytes()).hexdigest()}" for file in files}
 
 

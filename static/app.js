@@ -10,7 +10,8 @@ let paused = false;
 // On a phone the pages are a line that scrolls.
 document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
-const panelOf = (event) => event.target.closest?.(".panel");
+// The list of a menu in a panel is not its content.
+const panelOf = (event) => (event.target.closest?.(".menu") ? null : event.target.closest?.(".panel"));
 const isForm = (event) => event.detail.requestConfig.elt.matches("form");
 const clock = (ms) => new Date(ms).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const ago = (seconds) => (seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min`);

@@ -173,7 +173,13 @@ def stored_scores(cursor: WriteCursor, workspace_id: UUID, ids: Iterable[str]) -
 
 
 def scores_in(cursor: WriteCursor) -> list[Score]:
-    return [Score(**dict(zip(COLUMNS, values, strict=True))) for values in cursor.fetchall()]
+    found = (dict(zip(COLUMNS, values, strict=True)) for values in cursor.fetchall())
+    return [Score(**values | {"labels": read_labels(values["labels"])}) for values in found]
+
+
+def read_labels(text: str | None) -> dict[str, str] | None:
+    """Returns the labels. The connection leaves JSON as text."""
+    return orjson.loads(text) if text else None
 
 
 def write(cursor: WriteCursor, workspace_id: UUID, scores: Sequence[Score]) -> None:
@@ -228,7 +234,7 @@ class TraceRow(NamedTuple):
     user_id: str | None
     environment: str | None
     release: str | None
-    labels: dict[str, str] | None
+    labels: Any
 
 
 Search = tuple[datetime, str]
@@ -268,7 +274,7 @@ def rows_by_trace(
     cursor.execute(ROWS_OF_TRACES.format(**engines.search_conditions()), params)
     found: dict[str, list[TraceRow]] = defaultdict(list)
     for row in map(TraceRow._make, cursor.fetchall()):
-        found[row.trace_id].append(row)
+        found[row.trace_id].append(row._replace(labels=read_labels(row.labels)))
     return found
 
 
@@ -284,7 +290,11 @@ def with_facts(score: Score, found: FoundRows) -> Score:
         return replace(score, **NO_FACTS)
     span = next((row for row in rows if row.span_id == score.span_id), None)
     root = next((row for row in rows if row.parent_span_id is None), rows[0])
-    user_id = (span or root).user_id or next((row.user_id for row in rows if row.user_id), None)
+
+    def of_trace(name: str) -> Any:
+        known = (value for row in (span or root, *rows) if (value := getattr(row, name)))
+        return next(known, None)
+
     provider, model = (span.provider, span.model) if span else the_only_model(rows)
     return replace(
         score,
@@ -292,10 +302,10 @@ def with_facts(score: Score, found: FoundRows) -> Score:
         provider=provider,
         model=model,
         operation=span.operation if span else None,
-        user_id=user_id,
-        environment=(span or root).environment,
-        release=(span or root).release,
-        labels=(span or root).labels,
+        user_id=of_trace("user_id"),
+        environment=span.environment if span else of_trace("environment"),
+        release=span.release if span else of_trace("release"),
+        labels=span.labels if span else of_trace("labels"),
     )
 
 

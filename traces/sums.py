@@ -263,9 +263,16 @@ def operations_sql(filters: Filters) -> str:
     return closed_and_open_sql(filters, TOTALS, HOUR, "operation, calls", hours)
 
 
-def model_days_sql(filters: Filters) -> str:
-    """Returns each model with the days of its calls, over all stored time."""
-    return closed_and_open_sql(filters, MODELS, DAY, f"model, time_bucket('{DAY.interval}', bucket) AS day")
+NAMED_BY_DAYS = {
+    **{"model": MODELS, "provider": MODELS, "agent_id": AGENTS, "operation": TOTALS, "error_type": ERRORS},
+    **{"environment": PLACES, "release": PLACES},
+}
+"""The smallest rollups by day that have these keys."""
+
+
+def days_of_names_sql(filters: Filters, key: str) -> str:
+    """Returns each name of a key in NAMED_BY_DAYS with the days of its calls, over all stored time."""
+    return closed_and_open_sql(filters, NAMED_BY_DAYS[key], DAY, f"{key}, time_bucket('{DAY.interval}', bucket) AS day")
 
 
 def closed_and_open_sql(filters: Filters, rollup: Rollup, width: Width, columns: str, condition: str = "") -> str:

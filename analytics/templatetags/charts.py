@@ -7,16 +7,25 @@ from django import template
 
 from analytics.chart import Bucket, Chart, Figure, seconds
 from analytics.cost import ByModel, ModelCost, Trend
-from analytics.palette import COLOURS, PATTERNS, slot_of
-from analytics.performance import Latency, Throughput
-from analytics.usage import CallsOverTime
-from web.number_text import Number, usd_exact, whole_ms
+from analytics.palette import COLOURS, DASHES, PATTERNS, slot_of
+from analytics.performance import FirstToken, Latency, Speed, Throughput
+from analytics.usage import CallsOverTime, Tokens
+from web.number_text import Number, exact, rate, usd_exact, whole_ms
 
 register = template.Library()
 
 STATUS_COLOURS = {"success": "success", "error": "error", "timeout": "warning"}
 STATUS_NAMES = {"success": "Successful", "error": "Failed", "timeout": "Timed out"}
 LATENCY_LINES = {"p50": "--success", "p95": "--primary", "p99": "--error"}
+TOKEN_CLASSES = {
+    "input": ("Input", "--c0"),
+    "cache_read": ("Input from caches", "--c1"),
+    "cache_write": ("Input to caches", "--c5"),
+    "output": ("Output", "--c3"),
+    "reasoning": ("Reasoning", "--c7"),
+}
+ALWAYS_SHOWN = ("input", "cache_read", "output")
+"""The others are in the chart where there are some."""
 
 
 class ModelSeries(TypedDict):
@@ -84,6 +93,65 @@ def latency_figure(context: template.Context, buckets: list[Bucket], previous: L
     )
 
 
+@register.simple_tag(takes_context=True)
+def first_token_figure(context: template.Context, buckets: list[Bucket], previous: FirstToken) -> Figure:
+    chart, points = chart_of(context), previous["data"]
+    p95 = [seconds(point["p95_first_token_ms"]) for point in points]
+    lines = [
+        chart.latency_line(name, buckets, f"{name}_first_token_ms", LATENCY_LINES[name]) for name in ("p50", "p95")
+    ]
+    return chart.figure([*lines, chart.previous_line(points, p95, seconds_text, "p95 of ")], buckets, ticksuffix=" s")
+
+
+@register.simple_tag(takes_context=True)
+def speed_figure(context: template.Context, buckets: list[Bucket], previous: Speed) -> Figure:
+    chart, points = chart_of(context), previous["data"]
+    values = [bucket["tokens_per_second"] for bucket in buckets]
+    return chart.figure(
+        [
+            chart.line("Output tokens per second", buckets, values, "--primary", per_second),
+            chart.previous_line(points, [point["tokens_per_second"] for point in points], per_second),
+        ],
+        buckets,
+    )
+
+
+def per_second(value: Number) -> str:
+    return f"{rate(value)} tokens per second"
+
+
+@register.filter
+def token_classes(data: Tokens) -> list[Bucket]:
+    """Adds to each bucket the classes of its tokens, none of which contains another."""
+    return [
+        point
+        | {
+            "input": point["input_tokens"] - point["cache_read_tokens"] - point["cache_write_tokens"],
+            "cache_read": point["cache_read_tokens"],
+            "cache_write": point["cache_write_tokens"],
+            "output": point["output_tokens"] - point["reasoning_tokens"],
+            "reasoning": point["reasoning_tokens"],
+        }
+        for point in data["data"]
+    ]
+
+
+@register.simple_tag(takes_context=True)
+def tokens_figure(context: template.Context, buckets: list[Bucket], previous: Tokens) -> Figure:
+    chart, points = chart_of(context), previous["data"]
+    bars = [
+        chart.bars(name, buckets, [bucket[field] for bucket in buckets], colour, tokens_text)
+        for field, (name, colour) in TOKEN_CLASSES.items()
+        if field in ALWAYS_SHOWN or any(bucket[field] for bucket in buckets)
+    ]
+    totals = [point["input_tokens"] + point["output_tokens"] for point in points]
+    return chart.figure([*bars, chart.previous_line(points, totals, tokens_text)], buckets, tickformat="~s")
+
+
+def tokens_text(value: Number) -> str:
+    return f"{exact(value)} tokens"
+
+
 def seconds_text(value: Number) -> str:
     """Formats what the axis of latency shows, a number of seconds."""
     return whole_ms(None if value is None else float(value) * 1000)
@@ -116,6 +184,13 @@ def patterned(bars: Figure, slot: int | None) -> Figure:
         colours = {"bgcolor": slot_colour(slot), "fgcolor": "--card", "fgopacity": 1}
         bars["marker"]["pattern"] = {"shape": shape, "size": 6, "solidity": 0.3, **colours}
     return bars
+
+
+def dashed(line: Figure, slot: int | None) -> Figure:
+    """Does for a line what `patterned` does for bars."""
+    if slot is not None and slot >= COLOURS:
+        line["line"]["dash"] = DASHES[slot // COLOURS]
+    return line
 
 
 @register.filter
@@ -194,9 +269,13 @@ def failure_rates(data: Throughput) -> list[Bucket]:
 @register.filter
 def slot_class(model: str | None, slots: dict[str, int]) -> str:
     """Returns the CSS class of a swatch or bar in the model's colour."""
-    if not model:
+    return class_of(slot_of(model, slots) if model else None)
+
+
+def class_of(slot: int | None) -> str:
+    if slot is None:
         return "other"
-    pattern, colour = divmod(slot_of(model, slots), COLOURS)
+    pattern, colour = divmod(slot, COLOURS)
     return f"c{colour} p{pattern}" if pattern else f"c{colour}"
 
 
@@ -218,6 +297,16 @@ def has_latency(data: Latency) -> bool:
 
 
 @register.filter
+def has_first_token(data: FirstToken) -> bool:
+    return any(point["calls"] for point in data["data"])
+
+
+@register.filter
+def has_speed(data: Speed) -> bool:
+    return any(point["tokens_per_second"] is not None for point in data["data"])
+
+
+@register.filter
 def has_calls(data: Throughput) -> bool:
     return any(point["total"] for point in data["data"])
 
@@ -234,11 +323,20 @@ def legend(figure: Figure) -> list[dict[str, Any]]:
         {
             "name": series["name"],
             "colour": (series["marker"] if series["type"] == "bar" else series["line"])["color"].removeprefix("--"),
-            "pattern": PATTERNS.index(series.get("marker", {}).get("pattern", {}).get("shape", "")),
-            "is_dashed": "dash" in series.get("line", {}),
+            "pattern": pattern_of(series),
+            "is_dashed": series.get("line", {}).get("dash") == "dash",
+            "link": series.get("meta"),
         }
         for series in figure["data"]
     ]
+
+
+def pattern_of(series: Figure) -> int:
+    """Returns the number of the pattern of bars; of the same number is the dash of a line."""
+    if series["type"] == "bar":
+        return PATTERNS.index(series["marker"].get("pattern", {}).get("shape", ""))
+    dash = series["line"].get("dash", "solid")
+    return DASHES.index(dash) if dash in DASHES else 0
 
 
 @register.filter

@@ -25,7 +25,9 @@ QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = ("workspace", "was", *QUERY, *LISTED)
+SPLITS = ("split", "cost_by")
+"""Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
+PAGE_ONLY = ("workspace", "was", *SPLITS, *QUERY, *LISTED)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -33,13 +35,11 @@ def page_query(context: template.Context) -> QueryDict:
     """Returns the query string of the page, also to a panel, whose own URL lacks the parameters in PAGE_ONLY."""
     request = context["request"]
     query: QueryDict = request.GET.copy()
+    if request.htmx and (address := request.htmx.current_url):
+        # Not urlsplit: it fails for some texts, and a client may send any.
+        query = QueryDict(address.partition("?")[2].partition("#")[0], mutable=True)
     for name in ("limit", *LIST_ONLY):
         query.pop(name, None)
-    if request.htmx:
-        # Not urlsplit: it fails for some texts, and a client may send any.
-        page = QueryDict((request.htmx.current_url or "").partition("?")[2].partition("#")[0])
-        if "was" in page:
-            query["was"] = page["was"]
     query["workspace"] = str(context["workspace"].id)
     return query
 
@@ -68,6 +68,35 @@ def one_link(context: template.Context, name: str, value: str | None) -> str:
     if not value or name not in ONE_OF:
         return ""
     return reverse(ONE_OF[name], args=[value]) + page_link(context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED)))
+
+
+@register.simple_tag(takes_context=True)
+def split_link(context: template.Context, parameter: str, dimension: str | None) -> str:
+    """Returns a link that sets a parameter in SPLITS. None removes it. It leads to the panel, if only one changes."""
+    link = page_link(context, **{parameter: dimension})
+    return f"{link}#panel-cost-by-model" if parameter == "cost_by" else link
+
+
+@register.simple_tag(takes_context=True)
+def panel_url(context: template.Context, metric: Any) -> str:
+    """Returns the address of what the panel of a metric of the catalogue shows on this page."""
+    panel = metric.panel
+    dimension = split_of(context, panel)
+    if dimension is None:
+        return reverse(metric.name) + (panel_query(context, limit=panel.limit) if panel.has_filters else "")
+    split = panel.split
+    granularity = context["filters"].granularity if split.is_series else ""
+    by = dimension.replace(",", "\\,")
+    asked = {"measures": ",".join(split.asked_measures), "by": by, "granularity": granularity, "limit": split.limit}
+    if split.ranked_by:
+        asked["order"] = f"-{split.ranked_by}"
+    return reverse("query") + panel_query(context, **asked)
+
+
+def split_of(context: template.Context, panel: Any) -> str | None:
+    """Returns the dimension that the page's address names for the panel."""
+    dimension: str | None = context["splits"].get(panel.split.parameter) if panel.split else None
+    return dimension
 
 
 @register.simple_tag(takes_context=True)
@@ -110,11 +139,16 @@ def remove(query: QueryDict, name: str, value: str) -> None:
 
 @register.simple_tag(takes_context=True)
 def panel_query(context: template.Context, **more: str | int | None) -> str:
-    """Returns the page's parameters, and more, as its panels and filter lists send them to their endpoints."""
+    """Returns the page's parameters, and more, as its panels and filter lists send them to their endpoints.
+
+    An empty text removes a parameter.
+    """
     query = context["request"].GET.copy()
     for name in (*PAGE_ONLY, *LIST_ONLY):
         query.pop(name, None)
     for name, value in more.items():
+        if value is not None:
+            query.pop(name, None)
         if value:
             query[name] = str(value)
     return f"?{query.urlencode()}" if query else ""

@@ -1,21 +1,63 @@
 """Shows answers of `/api/v1/query`: names and figures of measures, and charts of series."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 from django import template
 
+from analytics.change import percentage
 from analytics.chart import Bucket, Chart, Figure, seconds
-from analytics.query_measures import SCORE_PREFIX, measure
-from analytics.templatetags.charts import patterned, slot_colour
-from analytics.templatetags.links import buckets
-from web.number_text import Number, average, count, exact, ms, percent, percent_exact, rate, usd, usd_exact, whole_ms
+from analytics.palette import distinct_slots
+from analytics.query import Group
+from analytics.query_measures import SCORE_PREFIX
+from analytics.query_measures import measure as measure_of
+from analytics.splits import dimension_label, in_sentence
+from analytics.templatetags.charts import (
+    STATUS_COLOURS,
+    STATUS_NAMES,
+    class_of,
+    dashed,
+    patterned,
+    slot_colour,
+    ticks_of_counts,
+)
+from analytics.templatetags.links import buckets, filter_link
+from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
+from web.number_text import (
+    NOTHING,
+    UNKNOWN,
+    Number,
+    average,
+    count,
+    exact,
+    ms,
+    percent,
+    percent_exact,
+    rate,
+    usd,
+    usd_exact,
+    whole_ms,
+)
 
 register = template.Library()
+register.filter("dimension_name", dimension_label)
 
 UNITS = {"_usd": (usd, usd_exact), "_ms": (ms, whole_ms), "_rate": (percent, percent_exact), "_second": (rate, exact)}
 """How the value of a measure is written, and how it is in full, by the end of its name."""
 WORDS = {"usd": "USD", "ms": "", "avg": "Average"}
+NOUNS = {
+    **{"unpriced_calls": "calls without a price", "calls": "calls", "errors": "errors", "_tokens": "tokens"},
+    **{"_users": "users", "tokens_per_second": "tokens per second"},
+}
+"""The unit of a measure whose text has none, by the end of its name."""
+AXES: dict[str, Figure] = {
+    "_usd": {"tickprefix": "$"},
+    "_ms": {"ticksuffix": " s"},
+    "_rate": {"ticksuffix": " %"},
+    "_tokens": {"tickformat": "~s"},
+}
+CALLS_WITH = {"first_token_ms": "call with a time to first token", "latency_ms": "call with a latency"}
 
 
 class Value(NamedTuple):
@@ -33,6 +75,8 @@ def measure_name(name: str) -> str:
 
 
 def value_of(name: str, value: Number | None) -> Value:
+    if value is None:
+        return Value(NOTHING, UNKNOWN)
     for end, (text, whole) in UNITS.items():
         if name.endswith(end):
             return Value(text(value), whole(value))
@@ -61,53 +105,178 @@ def cells(data: dict[str, Any], line: dict[str, Any]) -> list[Value]:
     return [value_of(name, of_window[name]) for name in data["measures"] for of_window in lines]
 
 
+# --- Charts of a series ---
+
+
+class Series(NamedTuple):
+    name: str
+    points: list[dict[str, Any]]
+    colour: str
+    slot: int | None = None
+    link: str | None = None
+    """To the page of these calls only."""
+    is_before: bool = False
+
+
 @register.simple_tag(takes_context=True)
-def query_chart(context: template.Context, name: str) -> dict[str, Any]:
+def query_chart(context: template.Context, measure: str) -> dict[str, Any]:
     """Returns the chart of one measure: bars of what adds up, lines of what does not, and its numbers."""
     data = context["data"]
-    series = dict(series_of(data, name))
-    first = next(iter(series.values()))
-    rows = buckets(context, [{"timestamp": point["timestamp"]} for point in first])
+    series = list(series_of(context, measure))
+    rows = buckets(context, [{"timestamp": point["timestamp"]} for point in series[0].points])
     chart = Chart(context["filters"])
-    drawn = [
-        drawn_series(chart, name, title, slot, rows, [point[name] for point in points])
-        for slot, (title, points) in enumerate(series.items())
-    ]
-    values = zip(*([value_of(name, point[name]) for point in points] for points in series.values()), strict=True)
+    drawn = [drawn_series(chart, measure, one, rows) for one in series]
+    values = zip(*([value_of(measure, point[measure]) for point in one.points] for one in series), strict=True)
     return {
-        "figure": chart.figure(drawn, rows, **axis_of(name)),
+        "figure": chart.figure(drawn, rows, **axis_of(measure, [one for one in series if not one.is_before])),
         "rows": [row | {"values": list(of_row)} for row, of_row in zip(rows, values, strict=True)],
-        "columns": list(series),
-        "name": f"query-{data['measures'].index(name)}",
+        "columns": [one.name for one in series],
+        "name": f"{context['name']}-{data['measures'].index(measure)}",
+        "label": f"{measure_name(measure)} over time",
     }
 
 
-def axis_of(name: str) -> Figure:
-    if name.endswith("_usd"):
-        return {"tickprefix": "$"}
-    return {"ticksuffix": " s"} if name.endswith("_ms") else {}
-
-
-def series_of(data: dict[str, Any], name: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def series_of(context: template.Context, measure: str) -> Iterator[Series]:
     """Yields the points of each group, and those of the rest and of the window before."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for point in data["data"]:
-        groups.setdefault(" · ".join(point[by] or "none" for by in data["by"]), []).append(point)
-    for title, points in groups.items():
-        yield title or measure_name(name), points
-        if not data["by"] and "previous" in points[0]:
-            yield "before", [point["previous"] | {"timestamp": point["timestamp"]} for point in points]
+    data = context["data"]
+    groups = groups_of(data)
+    slots = slots_of_groups(groups, data["by"], context["slots"])
+    for group, points in groups.items():
+        name = group_name(group, data["by"]) or measure_name(measure)
+        slot = slots.get(group, 0 if not group else None)
+        link = group_link(context, group)
+        yield Series(name, points, colour_of(group, data["by"], slot), slot, link)
+        if not group and "previous" in points[0]:
+            before = [point["previous"] | {"timestamp": point["timestamp"]} for point in points]
+            yield Series("before", before, "--muted", is_before=True)
     if data["rest"]:
-        yield "all others", data["rest"]["data"]
+        yield Series("all others", data["rest"]["data"], "--other")
 
 
-def drawn_series(
-    chart: Chart, name: str, title: str, slot: int, rows: list[Bucket], values: list[float | None]
-) -> Figure:
-    def whole(value: Number) -> str:
-        return value_of(name, value).exact
+def groups_of(data: dict[str, Any]) -> dict[Group, list[dict[str, Any]]]:
+    """Returns the lines of each group, in the order of the answer."""
+    groups: dict[Group, list[dict[str, Any]]] = {}
+    for point in data["data"]:
+        groups.setdefault(tuple(point[name] for name in data["by"]), []).append(point)
+    return groups
 
-    if measure(name).of_nothing == 0 and name != "unique_users" and title != "before":
-        return patterned(chart.bars(title, rows, values, slot_colour(slot), whole), slot)
-    line = chart.line(title, rows, values, slot_colour(slot), whole)
-    return line | {"y": [seconds(value) for value in values]} if name.endswith("_ms") else line
+
+def slots_of_groups(groups: Iterable[Group], by: list[str], slots: dict[str, int]) -> dict[Group, int]:
+    """Returns the colours of the groups that have a name. `slots` are those of the names of the first dimension."""
+    named = {group: group_name(group, by) for group in groups if any(value is not None for value in group)}
+    distinct = distinct_slots(list(dict.fromkeys(named.values())), slots if len(by) == 1 else {})
+    return {group: distinct[name] for group, name in named.items()}
+
+
+def group_name(group: Group, by: list[str]) -> str:
+    return " · ".join(value_name(value, name) for value, name in zip(group, by, strict=True))
+
+
+def value_name(value: str | None, dimension: str) -> str:
+    if value is None:
+        return f"no {in_sentence(dimension)}"
+    return STATUS_NAMES.get(value, value) if dimension == "status" else value
+
+
+def colour_of(group: Group, by: list[str], slot: int | None) -> str:
+    if by == ["status"] and group[0] in STATUS_COLOURS:
+        return f"--{STATUS_COLOURS[group[0]]}-fill"
+    return "--muted" if slot is None else slot_colour(slot)
+
+
+def group_link(context: template.Context, group: Group) -> str | None:
+    """Returns a link to the page of this group's calls, if one filter selects them."""
+    by = context["data"]["by"]
+    if len(group) != 1 or group[0] is None or not is_filtered_by(by[0]):
+        return None
+    link: str = filter_link(context, by[0], group[0])
+    return link
+
+
+def is_filtered_by(dimension: str) -> bool:
+    return dimension in DIMENSION_BY_NAME or dimension.startswith(LABEL_PREFIX)
+
+
+def drawn_series(chart: Chart, measure: str, series: Series, rows: list[Bucket]) -> Figure:
+    values = [point[measure] for point in series.points]
+    if series.is_before:
+        drawn = line_of(chart, measure, series, rows, values)
+        drawn["line"]["dash"] = "dash"
+        return drawn | {"opacity": 0.5}
+    slot = None if series.colour.endswith("-fill") else series.slot
+    if adds_up(measure):
+        drawn = patterned(chart.bars(series.name, rows, values, series.colour, partial(with_unit, measure)), slot)
+    else:
+        drawn = dashed(line_of(chart, measure, series, rows, values), slot)
+    return drawn | ({"meta": series.link} if series.link else {})
+
+
+def line_of(chart: Chart, measure: str, series: Series, rows: list[Bucket], values: list[float | None]) -> Figure:
+    line = chart.line(series.name, rows, values, series.colour, partial(with_unit, measure))
+    return line | {"y": [seconds(value) for value in values]} if measure.endswith("_ms") else line
+
+
+def adds_up(measure: str) -> bool:
+    return measure_of(measure).of_nothing == 0 and measure != "unique_users"
+
+
+def axis_of(measure: str, series: list[Series]) -> Figure:
+    for end, axis in AXES.items():
+        if measure.endswith(end):
+            return axis
+    totals = [
+        sum(point[measure] or 0 for point in points) for points in zip(*(one.points for one in series), strict=True)
+    ]
+    return ticks_of_counts(totals) if adds_up(measure) else {}
+
+
+def with_unit(measure: str, value: Number) -> str:
+    """Returns the exact value for a hover text, where no head of a column names the unit."""
+    text = value_of(measure, value).exact
+    noun = next((noun for end, noun in NOUNS.items() if measure.endswith(end)), "")
+    return f"{text} {noun.removesuffix('s') if value == 1 else noun}".strip()
+
+
+@register.filter
+def has_value(data: dict[str, Any], measures: Iterable[str]) -> bool:
+    """Returns whether a series has anything to draw."""
+    points = [*data["data"], *(data["rest"]["data"] if data["rest"] else [])]
+    return any(point[name] is not None for point in points for name in measures)
+
+
+@register.filter
+def missing_call(data: dict[str, Any]) -> str:
+    """Returns which calls a series without any value lacks."""
+    return CALLS_WITH.get(data["measures"][0].partition("_")[2], "call")
+
+
+# --- The panel of costs ---
+
+
+@register.simple_tag(takes_context=True)
+def cost_lines(context: template.Context) -> list[dict[str, Any]]:
+    """Returns the lines of a table of costs by one dimension, and that of all others."""
+    data = context["data"]
+    by = data["by"]
+    slots = slots_of_groups(groups_of(data), by, context["slots"])
+    lines = [
+        {
+            "name": value_name(line[by[0]], by[0]),
+            "link": group_link(context, (line[by[0]],)),
+            "colour": class_of(slots.get((line[by[0]],))),
+        }
+        | line
+        for line in data["data"]
+    ]
+    others = [{"name": "all others", "link": None, "colour": "other"} | data["rest"]] if data["rest"] else []
+    highest = max((line["cost_usd"] or 0 for line in data["data"]), default=0)
+    return [line | shares_of(line, data["totals"], highest) for line in (*lines, *others)]
+
+
+def shares_of(line: dict[str, Any], totals: dict[str, Any], highest: float) -> dict[str, Any]:
+    length = min(percentage(line["cost_usd"] or 0, highest) or 0, 100)
+    return {
+        "share": percentage(line["cost_usd"], totals["cost_usd"]),
+        "from_caches": percentage(line["cache_read_tokens"], line["input_tokens"]),
+        "length": f"{length:.4g}",
+    }

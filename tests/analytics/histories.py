@@ -35,6 +35,7 @@ USERS = [None, "ada", "bob", "cy", "dan"]
 SESSIONS = [None, "monday", "friday"]
 ENVIRONMENTS = [None, "production", "production", "staging"]
 RELEASES = [None, "41", "42"]
+TOOLS = [None, "search", "sql"]
 LABELS = {"customer": [None, "acme", "globex"], "team's %(name)s {}": [None, "search"]}
 OPERATIONS = ["chat", "chat", "chat", "embeddings", "text_completion", "execute_tool", "invoke_agent"]
 MICROSECOND = timedelta(microseconds=1)
@@ -96,6 +97,11 @@ def values(draw: st.DrawFn) -> dict[str, Any]:
         "cost_usd": cost_usd,
         "input_tokens": draw(tokens) if is_call else None,
         "output_tokens": draw(tokens) if is_call else None,
+        "cache_read_tokens": draw(tokens) if is_call else None,
+        "cache_write_tokens": draw(tokens) if is_call else None,
+        "reasoning_tokens": draw(tokens) if is_call else None,
+        "first_token_ms": draw(latencies) if is_call else None,
+        "tool": draw(st.sampled_from(TOOLS)) if operation == "execute_tool" else None,
     }
 
 

@@ -8,7 +8,7 @@ import math
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -189,7 +189,7 @@ def last_first(value: str | None) -> tuple[bool, str]:
     return value is None, value or ""
 
 
-# --- The twelve reads ---
+# --- The reads ---
 
 
 def usage_overview(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
@@ -215,6 +215,28 @@ def usage_calls_over_time(rows: list[Row], question: Question, money: Money) -> 
             {"timestamp": bucket, "calls": len(by_bucket[bucket]), "errors": len(failed(by_bucket[bucket]))}
             for bucket in buckets(question)
         ],
+    }
+
+
+TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def tokens_of(calls: list[Row], column: str) -> int:
+    return sum(getattr(row, column) or 0 for row in calls)
+
+
+def usage_tokens(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    current, _ = current_and_previous(rows, question)
+    by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
+
+    def counts(calls: list[Row]) -> dict[str, Any]:
+        found = {column: tokens_of(calls, column) for column in TOKENS}
+        return {**found, "cache_read_percentage": share(found["cache_read_tokens"], found["input_tokens"])}
+
+    return {
+        "granularity": question.granularity,
+        **counts(current),
+        "data": [{"timestamp": bucket, **counts(by_bucket[bucket])} for bucket in buckets(question)],
     }
 
 
@@ -492,6 +514,69 @@ def performance_latency(rows: list[Row], question: Question, money: Money) -> di
     }
 
 
+FIRST_TOKENS = {"p50_first_token_ms": 0.5, "p95_first_token_ms": 0.95}
+
+
+def performance_first_token(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    current, _ = current_and_previous(rows, question)
+    waited = [row for row in current if row.first_token_ms is not None]
+    # Also without a filter, the calls among which few know their first token may be many.
+    how = method(waited, rows, replace(question, filters=question.filters or {"first_token_ms": []}))
+    by_bucket = grouped(waited, lambda row: bucket_of(row.timestamp, question))
+    data = []
+    for bucket in buckets(question):
+        values = sorted(row.first_token_ms for row in by_bucket[bucket] if row.first_token_ms is not None)
+        found = {name: percentile(values, share) for name, share in FIRST_TOKENS.items()}
+        if how != "exact":
+            found = {name: near(value) for name, value in found.items()}
+        data.append({"timestamp": bucket, "calls": len(values), **found})
+    return {"granularity": question.granularity, "percentile_method": how, "data": data}
+
+
+def near(value: float | None) -> Any:
+    """Returns what a histogram may say instead of the value."""
+    return None if value is None else Near(value, value * HISTOGRAM_ERROR + 1e-5)
+
+
+def performance_tokens_per_second(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    current, _ = current_and_previous(rows, question)
+    by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
+    data = []
+    for bucket in buckets(question):
+        tokens, latency_ms = tokens_of(by_bucket[bucket], "output_tokens"), math.fsum(timed(by_bucket[bucket]))
+        speed = ratio(tokens * 1000, latency_ms)
+        data.append({"timestamp": bucket, "output_tokens": tokens, "tokens_per_second": speed})
+    return {"granularity": question.granularity, "data": data}
+
+
+def performance_tools(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
+    filters = {"operation": ["execute_tool"]} | question.filters
+    passing = [row for row in rows if all(passes(row, name, values) for name, values in filters.items())]
+    of_tools = [
+        row for row in passing if row.operation == "execute_tool" and question.start <= row.timestamp < question.end
+    ]
+    groups = grouped(of_tools, lambda row: row.tool)
+    ranked = sorted(groups.items(), key=lambda group: (group[0] is None, -len(group[1]), last_first(group[0])))
+    listed = [tool for tool, _ in ranked[: question.limit] if tool is not None]
+    rest = [row for row in of_tools if row.tool not in listed]
+    lines: list[tuple[str | None, list[Row]]] = [*((tool, groups[tool]) for tool in listed)]
+    return {
+        "total_calls": len(of_tools),
+        "total_errors": len(failed(of_tools)),
+        "data": [
+            {
+                "tool": tool,
+                "calls": len(calls),
+                "errors": len(failed(calls)),
+                "error_rate": share(len(failed(calls)), len(calls)),
+                "avg_latency_ms": average(timed(calls)),
+                "p95_latency_ms": near(percentile(timed(calls), 0.95)),
+            }
+            for tool, calls in [*lines, *([(None, rest)] if rest else [])]
+        ],
+    }
+
+
 def performance_throughput(rows: list[Row], question: Question, money: Money) -> dict[str, Any]:
     current, _ = current_and_previous(rows, question)
     by_bucket = grouped(current, lambda row: bucket_of(row.timestamp, question))
@@ -547,6 +632,7 @@ def usage_scores(rows: list[Row], question: Question, money: Money) -> dict[str,
 ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
     "usage/overview": usage_overview,
     "usage/calls-over-time": usage_calls_over_time,
+    "usage/tokens": usage_tokens,
     "usage/agent-distribution": usage_agent_distribution,
     "usage/top-users": usage_top_users,
     "usage/scores": usage_scores,
@@ -556,6 +642,9 @@ ORACLE: dict[str, Callable[[list[Row], Question, Money], dict[str, Any]]] = {
     "cost/budget": cost_budget,
     "performance/overview": performance_overview,
     "performance/latency": performance_latency,
+    "performance/first-token": performance_first_token,
+    "performance/tokens-per-second": performance_tokens_per_second,
+    "performance/tools": performance_tools,
     "performance/throughput": performance_throughput,
     "performance/errors": performance_errors,
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.tenant import NOON, Tenant, iso
+from web.number_text import NOTHING
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -84,3 +85,9 @@ def test_a_series_is_a_chart_for_each_measure(tenant: Tenant) -> None:
 
 def test_without_a_call_the_panel_says_so(tenant: Tenant) -> None:
     assert "The answer to your query." in panel(tenant, by="model")
+
+
+def test_a_measure_that_is_unknown_is_a_dash_and_no_zero(tenant: Tenant) -> None:
+    tenant.calls(1, release="42")
+    text = panel(tenant, measures="tokens_per_second,p95_latency_ms,cost_usd", by="release")
+    assert text.count(f'<td class="number" title="unknown">{NOTHING}</td>') == 6  # of the release, and of all

@@ -87,8 +87,10 @@ def test_spans_of_another_workspace_are_not_searched(tenant: Tenant) -> None:
 # --- The API ---
 
 
-@pytest.mark.parametrize(("scopes", "examples"), [(("read",), None), (("read", "write"), ["acme"])])
-def test_only_who_may_write_sees_examples(tenant: Tenant, scopes: tuple[str, ...], examples: list[str] | None) -> None:
+@pytest.mark.parametrize(("scopes", "examples"), [(("read", "write"), None), (("read", "content"), ["acme"])])
+def test_only_who_may_see_content_sees_examples(
+    tenant: Tenant, scopes: tuple[str, ...], examples: list[str] | None
+) -> None:
     send(tenant, chat(1, attributes={"metadata": ACME}))
     _, secret = an_api_key(*scopes, workspace=tenant.workspace)
     headers = {"Authorization": f"Bearer {secret}", "X-Workspace-ID": str(tenant.workspace.id)}

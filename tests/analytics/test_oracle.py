@@ -1,8 +1,8 @@
 """Compares every read, over HTTP, with plain Python over the same random rows.
 
-A case is one random question. All twelve reads answer it, and tests/analytics/oracle.py does too. Five questions share
-one stored history. ORACLE_CASES is the number of cases: by default 200 with a fixed seed; `make test-oracle` takes
-2,000 new ones.
+A case is one random question. All reads of the catalogue answer it, and tests/analytics/oracle.py does too. Five
+questions share one stored history. ORACLE_CASES is the number of cases: by default 200 with a fixed seed;
+`make test-oracle` takes 2,000 new ones.
 """
 
 import os

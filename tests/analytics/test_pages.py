@@ -318,7 +318,9 @@ EMPTY_WHEN_FILTERED = [
 
 @pytest.mark.parametrize("panel", EMPTY_WHEN_FILTERED)
 def test_where_nothing_passes_the_filters_each_panel_says_so(tenant: Tenant, panel: str) -> None:
-    tenant.calls(1, datetime.now(UTC) - HOUR, user_id="ada", cost_usd="1", latency_ms=100.0)
+    at = datetime.now(UTC) - HOUR
+    tenant.calls(1, at, user_id="ada", cost_usd="1", latency_ms=100.0, output_tokens=5, first_token_ms=20.0)
+    tenant.calls(1, at, operation="execute_tool", tool="search", model=None)
     filtered = tenant.client.get(f"/api/v1/{panel}?model=nope", headers=HTMX).content.decode()
     assert "in the last 24 hours passes these filters" in filtered
     assert "user_id" not in filtered

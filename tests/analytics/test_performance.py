@@ -1,3 +1,5 @@
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -5,6 +7,7 @@ import pytest
 
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
+from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -24,8 +27,6 @@ def total(answer: dict) -> int:
 @pytest.mark.parametrize("metric", METRICS)
 class TestEveryPerformanceMetric:
     def test_a_metric_does_not_see_another_workspace(self, tenant: Tenant, metric: str) -> None:
-        from traces import writer
-
         tenant.calls(3, status="error")
         writer.store(WorkspaceFactory().id, [a_row(status="error") for _ in range(2)])
         assert total(tenant.ask(metric)) == 3
@@ -159,3 +160,69 @@ def test_errors_are_grouped_by_type_with_a_recent_sample(tenant: Tenant) -> None
             "sample_trace_id": "new",
         }
     ]
+
+
+def test_the_first_token_counts_only_calls_that_know_it(tenant: Tenant) -> None:
+    for first_token_ms in (10.0, 20.0, 110.0):
+        tenant.calls(1, NOON, first_token_ms=first_token_ms, latency_ms=5000.0)
+    tenant.calls(4, NOON, latency_ms=1.0)
+    nothing = {"calls": 0, "p50_first_token_ms": None, "p95_first_token_ms": None}
+    assert tenant.ask("performance/first-token", **HOURS) == {
+        "granularity": "hourly",
+        "percentile_method": "exact",
+        "data": [
+            {"timestamp": iso(NOON), "calls": 3, "p50_first_token_ms": 20.0, "p95_first_token_ms": pytest.approx(101)},
+            {"timestamp": iso(NOON + HOUR), **nothing},
+        ],
+    }
+
+
+def test_many_first_tokens_are_answered_from_a_histogram_within_1_5_percent(tenant: Tenant, settings: Any) -> None:
+    for first_token_ms in (0.5, 3.0, 40.0, 41.0, 900.0):
+        tenant.calls(1, NOON, first_token_ms=first_token_ms)
+    exact = tenant.ask("performance/first-token", **HOURS)["data"][0]
+    settings.EXACT_PERCENTILE_ROWS = 4
+    answer = tenant.ask("performance/first-token", **HOURS)
+    assert answer["percentile_method"] == "histogram"
+    for name in ("p50_first_token_ms", "p95_first_token_ms"):
+        assert answer["data"][0][name] == pytest.approx(exact[name], rel=0.015)
+
+
+def test_speed_is_output_over_the_time_that_calls_took(tenant: Tenant) -> None:
+    tenant.calls(1, NOON, output_tokens=300, latency_ms=1000.0)
+    tenant.calls(1, NOON, output_tokens=100, latency_ms=3000.0)
+    assert tenant.ask("performance/tokens-per-second", **HOURS)["data"] == [
+        {"timestamp": iso(NOON), "output_tokens": 400, "tokens_per_second": 100.0},
+        {"timestamp": iso(NOON + HOUR), "output_tokens": 0, "tokens_per_second": None},
+    ]
+
+
+def test_tools_are_listed_with_failures_and_latency(tenant: Tenant) -> None:
+    tool_call = {"operation": "execute_tool", "model": None, "provider": None}
+    tenant.calls(3, tool="search", latency_ms=10.0, **tool_call)
+    tenant.calls(1, tool="search", latency_ms=50.0, status="error", **tool_call)
+    tenant.calls(2, tool="sql", status="timeout", **tool_call)
+    tenant.calls(1, **tool_call)
+    tenant.calls(9)
+    writer.store(WorkspaceFactory().id, [a_row(tool="secret", **tool_call)])
+    answer = tenant.ask("performance/tools", limit=2)
+    search = answer["data"][0]
+    assert (answer["total_calls"], answer["total_errors"]) == (7, 3)
+    assert search.pop("p95_latency_ms") == pytest.approx(44, rel=0.015)
+    assert search == {"tool": "search", "calls": 4, "errors": 1, "error_rate": 25.0, "avg_latency_ms": 20.0}
+    assert [(row["tool"], row["calls"], row["error_rate"], row["p95_latency_ms"]) for row in answer["data"][1:]] == [
+        ("sql", 2, 100.0, None),
+        (None, 1, 0.0, None),
+    ]
+    assert [row["tool"] for row in tenant.ask("performance/tools", limit=1)["data"]] == ["search", None]
+    assert tenant.ask("performance/tools", environment="production")["data"] == []
+
+
+def test_the_panel_of_tools_leads_to_those_who_call_one(tenant: Tenant) -> None:
+    tenant.calls(1, tool="<b>", operation="execute_tool")
+    query = {"start": HOURS["start"], "end": HOURS["end"]}
+    text = tenant.client.get("/api/v1/performance/tools", query, headers={"HX-Request": "true"}).content.decode()
+    link = html.unescape(re.findall(r'class="row-link"\s+href="([^"]+)"', text)[0])
+    assert "by=agent_id&tool=%3Cb%3E" in link
+    assert tenant.client.get(link).status_code == 200
+    assert "<b>" not in text

@@ -172,7 +172,7 @@ def test_it_names_what_does_not_fit(tenant: Tenant) -> None:
     assert message(tenant, by="label.").startswith("by: must be at most 2 of agent_id")
     assert message(tenant, order="-cost_usd") == "order: must be one of the measures: calls"
     assert message(tenant, compare="yesterday") == "compare: must be one of previous, last_week"
-    assert message(tenant, measures="score.a", by="release").startswith("measures: scores have no release; they have")
+    assert message(tenant, measures="score.a", by="status").startswith("measures: scores have no status; they have")
     assert message(tenant, granularity="minute", by="model", limit=20).startswith("limit: 1,440 buckets of 20")
 
 

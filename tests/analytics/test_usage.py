@@ -1,3 +1,5 @@
+import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -209,3 +211,46 @@ def test_users_count_once_across_the_blocks_of_their_numbers(tenant: Tenant) -> 
     assert tenant.ask("usage/overview", start=iso(NOON), end=iso(NOON + HOUR))["unique_users"] == 3
     [group] = tenant.ask("performance/errors")["data"]
     assert group["users_affected"] == 5
+
+
+def test_tokens_are_counted_by_class_and_bucket_with_the_share_of_caches(tenant: Tenant) -> None:
+    parts = {"cache_read_tokens": 30, "cache_write_tokens": 10, "reasoning_tokens": 4}
+    tenant.calls(2, NOON, input_tokens=100, output_tokens=9, **parts)
+    tenant.calls(1, NOON, input_tokens=40, output_tokens=1)
+    tenant.calls(5, NOON, operation="execute_tool")
+    answer = tenant.ask("usage/tokens", start=iso(NOON), end=iso(NOON + 2 * HOUR), granularity="hourly")
+    counts = {
+        "input_tokens": 240,
+        "output_tokens": 19,
+        "cache_read_tokens": 60,
+        "cache_write_tokens": 20,
+        "reasoning_tokens": 8,
+        "cache_read_percentage": 25.0,
+    }
+    nothing = dict.fromkeys(counts, 0) | {"cache_read_percentage": None}
+    assert answer == {
+        "granularity": "hourly",
+        **counts,
+        "data": [{"timestamp": iso(NOON), **counts}, {"timestamp": iso(NOON + HOUR), **nothing}],
+    }
+
+
+def test_tokens_of_an_empty_workspace_are_none(tenant: Tenant) -> None:
+    answer = tenant.ask("usage/tokens")
+    assert (answer["input_tokens"], answer["cache_read_percentage"]) == (0, None)
+    assert len(answer["data"]) == 24
+
+
+def test_the_panel_of_tokens_draws_classes_that_do_not_overlap(tenant: Tenant) -> None:
+    tenant.calls(1, NOON, input_tokens=100, cache_read_tokens=30, cache_write_tokens=10, output_tokens=9)
+    query = {"start": iso(NOON), "end": iso(NOON + HOUR), "granularity": "hourly"}
+    text = tenant.client.get("/api/v1/usage/tokens", query, headers={"HX-Request": "true"}).content.decode()
+    figure = json.loads(re.findall(r'<script id="figure-usage-tokens"[^>]*>(.*?)</script>', text)[0])
+    drawn = {series["name"]: (series["y"], series["customdata"]) for series in figure["data"]}
+    assert drawn == {
+        "Input": ([60], ["60 tokens"]),
+        "Input from caches": ([30], ["30 tokens"]),
+        "Input to caches": ([10], ["10 tokens"]),
+        "Output": ([9], ["9 tokens"]),
+    }
+    assert "<b>30 %</b> of it from caches" in text

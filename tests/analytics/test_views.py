@@ -74,7 +74,13 @@ def test_a_cached_answer_takes_one_query(tenant: Tenant, django_assert_num_queri
 @pytest.mark.parametrize("calls", [0, 3])
 def test_every_usage_panel_shows_its_calls(tenant: Tenant, panel: str, calls: int) -> None:
     tenant.calls(
-        calls, at=now(), user_id="ada <b>", agent_id="<script>alert(1)</script>", cost_usd="0.5", latency_ms=9.0
+        calls,
+        at=now(),
+        user_id="ada <b>",
+        agent_id="<script>alert(1)</script>",
+        cost_usd="0.5",
+        latency_ms=9.0,
+        input_tokens=5,
     )
     page = tenant.client.get(f"/api/v1/{panel}", headers=HTMX).content.decode()
     assert "<script>alert" not in page

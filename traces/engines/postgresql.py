@@ -130,6 +130,8 @@ class PostgreSQL:
     finds_old_rows = True
     hidden_workspace = f"({WORKSPACE}) IS TRUE"
     chunk_bounds = "true"
+    has_followers = True
+    has_label_rows = False
 
     def complete_schema(self) -> None:
         """Does nothing: the migrated schema is complete."""
@@ -187,6 +189,9 @@ class PostgreSQL:
     def follow(self, now: datetime) -> None:
         until = minute_of(now - FOLLOWING_LAG)
         for_each(workspaces_to_follow(until), lambda workspace_id: follow_until(workspace_id, until))
+
+    def fill_now(self, start: datetime, end: datetime) -> None:
+        """Does nothing: the writers keep the sums equal to the rows."""
 
 
 ENGINE = PostgreSQL()

@@ -64,6 +64,12 @@ class Engine(Protocol):
     chunk_bounds: str
     """A condition on the time of a row in the week or day from `{start}`, by which a search leaves out chunks."""
 
+    has_followers: bool
+    """The worker fills the followers, and `manage.py refill` fills them for older rows. Else the database does."""
+
+    has_label_rows: bool
+    """The table `label_rows` has a row for each label of a row."""
+
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""
 
@@ -96,3 +102,6 @@ class Engine(Protocol):
 
     def follow(self, now: datetime) -> None:
         """Fills the followers, unless the database does so itself."""
+
+    def fill_now(self, start: datetime, end: datetime) -> None:
+        """Brings the sums of a time up to its rows, where the database does so some minutes later."""

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
-from traces.rollups import STATEMENTS_FOLDER, schema, statements
+from traces.rollups import STATEMENTS_FOLDER, schema, statements, verification
 
 SCHEMA_FOLDER = Path(__file__).parents[1] / "migrations" / "sql"
-STATEMENTS = {"postgresql": statements.postgresql_statements, "timescaledb": statements.timescaledb_statements}
+STATEMENTS = {
+    "postgresql": statements.postgresql_statements,
+    "timescaledb": statements.timescaledb_statements,
+    "verification": verification.statements,
+}
 
 
 def expected_files() -> dict[Path, str]:
@@ -18,4 +22,4 @@ def expected_files() -> dict[Path, str]:
         for engine, statements_of in STATEMENTS.items()
         for name, text in statements_of().items()
     }
-    return files | {SCHEMA_FOLDER / f"0002_{engine}.sql": text for engine, text in schema.files().items()}
+    return files | {SCHEMA_FOLDER / f"{name}.sql": text for name, text in schema.files().items()}

@@ -1,4 +1,4 @@
-"""Makes the SQL of the migration that adds the followers, for each engine, from the catalogue."""
+"""Makes the SQL of the migrations that add the followers, for each engine, from the catalogue."""
 
 from traces.rollups.catalogue import (
     DAY,
@@ -28,17 +28,17 @@ ALTER TABLE traces
     ADD COLUMN first_token_ms double precision,
     ADD COLUMN label_numbers bigint[]
 """
-USER_INDEX = """
--- Finds the rows of a user.
-CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WHERE user_number IS NOT NULL
-"""
-SESSION_INDEX = """
--- Finds the rows of a session. It holds 8 bytes instead of the id.
-CREATE INDEX idx_traces_workspace_session ON traces (
-    hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp
-)
-WHERE session_id IS NOT NULL
-"""
+# Writers read `rollup_state` first. So this waits for those that run, and no later one waits with a lock of its own.
+LOCKS = "LOCK TABLE rollup_state, traces, scores, score_sums_hourly IN ACCESS EXCLUSIVE MODE"
+INDEXES = {
+    # Finds the rows of a user.
+    "idx_traces_workspace_user": ("workspace_id, user_number, timestamp", "user_number IS NOT NULL"),
+    # Finds the rows of a session. It holds 8 bytes instead of the id.
+    "idx_traces_workspace_session": (
+        "hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp",
+        "session_id IS NOT NULL",
+    ),
+}
 LABEL_VALUES = f"""
 -- The numbers of labels: traces/labels.py. The empty value stands for all values without a number of their own.
 CREATE TABLE label_values (
@@ -85,7 +85,7 @@ ALTER TABLE score_sums_hourly
         (workspace_id, bucket, name, agent_id, provider, model, category, environment, release)
 """
 SCORE_SCHEMA = (SCORE_COLUMNS, SCORE_SUM_COLUMNS, SCORE_SUMS_KEY)
-COMMON = (NEW_COLUMNS, USER_INDEX, SESSION_INDEX, LABEL_VALUES, LABEL_MONTHS)
+COMMON = (NEW_COLUMNS, LABEL_VALUES, LABEL_MONTHS)
 
 KEY_TYPES = {
     "user_number": "integer",
@@ -131,7 +131,19 @@ WITH (fillfactor = 70)
 
 def postgresql_schema() -> list[str]:
     tables = [rollup_table(rollup, width) for rollup in FOLLOWERS for width in rollup.widths]
-    return [*COMMON, FOLLOWED_TIME, *tables, *SCORE_SCHEMA]
+    return [LOCKS, *COMMON, FOLLOWED_TIME, *tables, *SCORE_SCHEMA]
+
+
+def postgresql_indexes() -> list[str]:
+    """Returns statements that build the indexes while rows are written. They can run again after one has failed."""
+    return [
+        statement
+        for name, (columns, where) in INDEXES.items()
+        for statement in (
+            f"DROP INDEX CONCURRENTLY IF EXISTS {name}",
+            f"CREATE INDEX CONCURRENTLY {name} ON traces ({columns}) WHERE {where}",
+        )
+    ]
 
 
 # --- TimescaleDB ---
@@ -173,6 +185,18 @@ def timescaledb_schema() -> list[str]:
     ]
     labels = (LABEL_ROWS, LABEL_HYPERTABLE, LABEL_ROWS_INDEX, LABEL_COLUMNSTORE)
     return [*COMMON, *labels, *aggregates, *SCORE_SCHEMA]
+
+
+def timescaledb_indexes() -> list[str]:
+    """Returns the same. It has no way to build them concurrently, but its compressed rows are not in them."""
+    return [
+        statement
+        for name, (columns, where) in INDEXES.items()
+        for statement in (
+            f"DROP INDEX IF EXISTS {name}",
+            f"CREATE INDEX {name} ON traces ({columns}) WHERE {where}",
+        )
+    ]
 
 
 def aggregate(rollup: Rollup, width: Width) -> str:
@@ -219,8 +243,10 @@ def as_file(title: str, statements: list[str]) -> str:
 
 
 def files() -> dict[str, str]:
-    """Returns for each engine the text that the migration runs."""
+    """Returns the texts that the migrations run, by the names of the files."""
     return {
-        "postgresql": as_file("Adds the followers on PostgreSQL, and on Citus.", postgresql_schema()),
-        "timescaledb": as_file("Adds the followers on TimescaleDB.", timescaledb_schema()),
+        "0002_postgresql": as_file("Adds the followers on PostgreSQL, and on Citus.", postgresql_schema()),
+        "0002_timescaledb": as_file("Adds the followers on TimescaleDB.", timescaledb_schema()),
+        "0003_postgresql": as_file("Adds indexes for users and sessions.", postgresql_indexes()),
+        "0003_timescaledb": as_file("Adds indexes for users and sessions.", timescaledb_indexes()),
     }

@@ -478,7 +478,9 @@ ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 
 LABELLED_ROWS = f"SELECT *\nFROM followed\nCROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})"
 IN_RANGE = "workspace_id = %(workspace_id)s AND {time_column} >= %(since)s AND {time_column} < %(until)s"
-HOUR_IS_FOLLOWED = "bucket < time_bucket('1 hour', %(followed_until)s)"
+CEILING = "time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond')"
+HOUR_IS_FOLLOWED = f"bucket >= {CEILING} AND bucket < time_bucket('1 hour', %(followed_until)s)"
+"""The wider buckets have the whole hours of the followed time."""
 
 
 def source_of(rollup: Rollup) -> str:
@@ -507,6 +509,25 @@ def follow_wider_sql() -> str:
         for rollup in FOLLOWERS
         for width, table in rollup.wider_tables.items()
     }
+    return f"{with_ctes(ctes)}\nSELECT 1"
+
+
+def unfollow_sql() -> str:
+    """Returns a statement that deletes the narrowest buckets of the followers, and takes their hours from the wider."""
+    ctes = {
+        f"deleted_from_{rollup.narrowest}": f"""
+DELETE FROM {rollup.narrowest}
+WHERE {IN_RANGE.format(time_column="bucket")}
+RETURNING *
+"""
+        for rollup in FOLLOWERS
+    }
+    for rollup in FOLLOWERS:
+        taken = {name: f"-sum({name})" for name in rollup.measures}
+        for width, table in rollup.wider_tables.items():
+            bucket, source = f"time_bucket('{width.interval}', bucket)", f"deleted_from_{rollup.narrowest}"
+            hours = groups(rollup.keys, bucket, taken, source, "bucket < %(until_hour)s")
+            ctes[f"take_from_{table}"] = add_to(rollup, table, hours)
     return f"{with_ctes(ctes)}\nSELECT 1"
 
 
@@ -717,6 +738,10 @@ def postgresql_statements() -> dict[str, str]:
             followed_rows_sql(),
         ),
         "follow_wider": ("Adds whole hours of the followers to their wider buckets.", follow_wider_sql()),
+        "unfollow": (
+            "Deletes the narrowest buckets of the followers of a time, and takes its whole hours from the wider ones.",
+            unfollow_sql(),
+        ),
     }
     statements |= {
         f"remove_from_{table}": (

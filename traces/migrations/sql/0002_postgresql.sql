@@ -1,6 +1,8 @@
 -- Adds the followers on PostgreSQL, and on Citus.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 
+LOCK TABLE rollup_state, traces, scores, score_sums_hourly IN ACCESS EXCLUSIVE MODE;
+
 ALTER TABLE traces
     ADD COLUMN environment text COLLATE "C",
     ADD COLUMN release text COLLATE "C",
@@ -8,15 +10,6 @@ ALTER TABLE traces
     ADD COLUMN tool text COLLATE "C",
     ADD COLUMN first_token_ms double precision,
     ADD COLUMN label_numbers bigint[];
-
--- Finds the rows of a user.
-CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WHERE user_number IS NOT NULL;
-
--- Finds the rows of a session. It holds 8 bytes instead of the id.
-CREATE INDEX idx_traces_workspace_session ON traces (
-    hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp
-)
-WHERE session_id IS NOT NULL;
 
 -- The numbers of labels: traces/labels.py. The empty value stands for all values without a number of their own.
 CREATE TABLE label_values (

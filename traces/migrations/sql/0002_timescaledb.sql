@@ -9,15 +9,6 @@ ALTER TABLE traces
     ADD COLUMN first_token_ms double precision,
     ADD COLUMN label_numbers bigint[];
 
--- Finds the rows of a user.
-CREATE INDEX idx_traces_workspace_user ON traces (workspace_id, user_number, timestamp) WHERE user_number IS NOT NULL;
-
--- Finds the rows of a session. It holds 8 bytes instead of the id.
-CREATE INDEX idx_traces_workspace_session ON traces (
-    hashtextextended(session_id, uuid_hash_extended(workspace_id, 0)), timestamp
-)
-WHERE session_id IS NOT NULL;
-
 -- The numbers of labels: traces/labels.py. The empty value stands for all values without a number of their own.
 CREATE TABLE label_values (
     workspace_id uuid NOT NULL,

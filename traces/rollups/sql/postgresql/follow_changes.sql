@@ -276,7 +276,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
@@ -456,7 +456,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM place_calls_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
@@ -522,7 +522,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM agent_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
@@ -573,7 +573,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM model_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
@@ -624,7 +624,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM place_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
@@ -675,7 +675,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM status_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
@@ -718,7 +718,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
@@ -765,7 +765,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM agent_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
@@ -816,7 +816,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM model_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
@@ -867,7 +867,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM place_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
@@ -932,7 +932,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_models_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -964,7 +964,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_models_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -1035,7 +1035,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1069,7 +1069,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM user_places_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1212,7 +1212,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM label_totals_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, status) DO UPDATE SET
@@ -1396,7 +1396,7 @@ WITH followed AS (
         sum(squared_latency) AS squared_latency,
         sum(squared_cost) AS squared_cost
     FROM label_calls_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ON CONFLICT (workspace_id, bucket, label_number, operation, agent_id, provider, model, environment, release, status, error_type) DO UPDATE SET
@@ -1462,7 +1462,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM label_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
@@ -1509,7 +1509,7 @@ WITH followed AS (
         first_token_bucket,
         sum(calls) AS calls
     FROM label_first_token_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
@@ -1566,7 +1566,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM label_users_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -1594,7 +1594,7 @@ WITH followed AS (
         sum(priced_calls) AS priced_calls,
         sum(cost_usd) AS cost_usd
     FROM label_users_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -1670,7 +1670,7 @@ WITH followed AS (
         sum(timed_calls) AS timed_calls,
         sum(latency_ms) AS latency_ms
     FROM tools_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
@@ -1716,7 +1716,7 @@ WITH followed AS (
         latency_bucket,
         sum(calls) AS calls
     FROM tool_latency_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
@@ -1767,7 +1767,7 @@ WITH followed AS (
         user_number,
         sum(calls) AS calls
     FROM user_errors_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1791,7 +1791,7 @@ WITH followed AS (
         user_number,
         sum(calls) AS calls
     FROM user_errors_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1886,7 +1886,7 @@ WITH followed AS (
         sum(traces) AS traces,
         sum(duration_ms) AS duration_ms
     FROM sessions_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
@@ -1981,7 +1981,7 @@ WITH followed AS (
         sum(traces) AS traces,
         sum(duration_ms) AS duration_ms
     FROM session_totals_changes
-    WHERE bucket < time_bucket('1 hour', %(followed_until)s)
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET

@@ -1,0 +1,51 @@
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from traces import engines
+from traces.refill import Filled, refill, refill_again, workspaces_to_refill
+from traces.verify import stored_workspaces
+
+
+class Command(BaseCommand):
+    help = (
+        "Fills the sums by environment, release, label and tool for rows that an older version has stored, day by day, "
+        "the newest first; can be stopped and run again at any time."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("workspace", type=UUID, nargs="?", help="by default every workspace that needs it")
+        parser.add_argument(
+            "--again",
+            type=int,
+            metavar="DAYS",
+            help="sum the last days anew: an old process may have stored late rows",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not engines.current().has_followers:
+            self.stdout.write("This database fills its sums itself, within some minutes.")
+            return
+        chosen = [options["workspace"]] if options["workspace"] else None
+        for workspace_id in chosen or stored_workspaces() if options["again"] else ():
+            self.report(workspace_id, refill_again(workspace_id, options["again"]))
+        for workspace_id in chosen or workspaces_to_refill():
+            self.report(workspace_id, refill(workspace_id))
+        self.stdout.write("All sums are filled.")
+
+    def report(self, workspace_id: UUID, parts: Iterable[Filled]) -> None:
+        rows: Counter[date] = Counter()
+        for day, number in parts:
+            if rows and day not in rows:
+                self.show(workspace_id, rows)
+            rows[day] += number
+        self.show(workspace_id, rows)
+
+    def show(self, workspace_id: UUID, rows: Counter[date]) -> None:
+        for day, number in rows.items():
+            self.stdout.write(f"{workspace_id}  {day}  {number} rows")
+        rows.clear()

@@ -1,0 +1,192 @@
+"""Fills the followers for rows that were stored before there were followers, from the newest day back to the oldest.
+
+It is the command `manage.py refill`, which an upgrade needs. Under the workspace's lock it adds at most ROWS_AT_ONCE
+rows in each transaction, with all their sums, and moves `rollup_state.followed_since`. So it may be stopped at any time
+and run again while traces arrive, and what is not filled yet is read from rows. The worker's task `traces.follow`
+fills the other end.
+
+While a version is replaced, old processes store late rows that the followers do not get. `refill_again` sums the last
+days anew. TimescaleDB does all this itself.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from traces import engines, lookup
+from traces.db import rows
+from traces.engines.postgresql import FOLLOW, FOLLOW_WIDER, day_before, hour_of
+from traces.filters import EARLIEST, LATEST
+from traces.rollups import read_statement
+from traces.write_cursor import WriteCursor, write_cursor
+
+UNFOLLOW = read_statement("postgresql", "unfollow")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+# The workspace's writers wait for one transaction: for so many rows.
+ROWS_AT_ONCE = 5_000
+NOT_FILLED = """
+SELECT workspace_id
+FROM rollup_state
+WHERE followed_since IS DISTINCT FROM %(earliest)s
+ORDER BY workspace_id
+"""
+BEGIN = """
+UPDATE rollup_state
+SET followed_since = %(midnight)s, followed_until = %(midnight)s
+WHERE workspace_id = %(workspace_id)s AND followed_since IS NULL
+"""
+SET_SINCE = "UPDATE rollup_state SET followed_since = %(since)s WHERE workspace_id = %(workspace_id)s"
+# The minutes of `totals` have the number of all rows, and reading them takes no time.
+ROWS_BY_TIME = """
+SELECT time_bucket(%(width)s, bucket) AS part, sum(calls)::bigint AS number
+FROM totals_minutely
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s AND calls > 0
+GROUP BY part
+ORDER BY part DESC
+"""
+OLDEST = "SELECT min(timestamp) FROM traces WHERE workspace_id = %(workspace_id)s"
+
+
+class Filled(NamedTuple):
+    """A part of a day (UTC) that was filled."""
+
+    day: date
+    rows: int
+
+
+def workspaces_to_refill() -> list[UUID]:
+    """Returns the workspaces whose followers do not have all stored rows up to where they are filled."""
+    if not engines.current().has_followers:
+        return []
+    return [row["workspace_id"] for row in rows(NOT_FILLED, {"earliest": EARLIEST})]
+
+
+def refill(workspace_id: UUID) -> Iterator[Filled]:
+    """Fills the followers back to the oldest row. Yields each part that is committed, the newest first."""
+    begin(workspace_id)
+    filled = refill_next(workspace_id)
+    while filled:
+        yield filled
+        filled = refill_next(workspace_id)
+
+
+def begin(workspace_id: UUID) -> None:
+    """Lets the followers of a workspace that has none begin at the start of this day, if they have not begun."""
+    midnight = midnight_of(timezone.now())
+    with write_cursor() as cursor:
+        engines.current().lock(cursor, workspace_id)
+        cursor.execute(BEGIN, {"workspace_id": workspace_id, "midnight": midnight})
+
+
+def refill_next(workspace_id: UUID) -> Filled | None:
+    """Adds the newest rows that are not filled yet, of one day. Returns None if there are none."""
+    with write_cursor() as cursor:
+        engines.current().lock(cursor, workspace_id)
+        before = cursor.followed_since
+        newest = lookup.newest_before(cursor, workspace_id, before)
+        if newest is None:
+            set_since(cursor, workspace_id, EARLIEST)
+            return None
+        day = midnight_of(newest)
+        since = start_of_newest(cursor, workspace_id, day, min(before, day + DAY))
+        number = add_rows(cursor, workspace_id, since, before)
+        # An hour whose first rows are not added yet stays out of the wider buckets.
+        add_hours(cursor, workspace_id, ceiling(since), ceiling(before))
+        set_since(cursor, workspace_id, since)
+        return Filled(day.date(), number)
+
+
+def start_of_newest(cursor: WriteCursor, workspace_id: UUID, day: datetime, until: datetime) -> datetime:
+    """Returns where the newest rows of the day before `until` begin, of whole minutes and not too many."""
+    parts = list(parts_of(rows_by_time(cursor, workspace_id, day, until, timedelta(minutes=1))))
+    return parts[0] if len(parts) > 1 else day
+
+
+def parts_of(newest_first: Iterable[tuple[datetime, int]]) -> Iterator[datetime]:
+    """Yields the start of each part of at most ROWS_AT_ONCE rows, or of one minute or hour that has more."""
+    start, number = None, 0
+    for part, rows_of_part in newest_first:
+        if start and number + rows_of_part > ROWS_AT_ONCE:
+            yield start
+            number = 0
+        start, number = part, number + rows_of_part
+    if start:
+        yield start
+
+
+def refill_again(workspace_id: UUID, days: int) -> Iterator[Filled]:
+    """Sums the rows of the last days anew. Yields each part that is committed, the newest first.
+
+    Days whose rows have been deleted are left alone: only their sums are left of them.
+    """
+    with write_cursor() as cursor:
+        engines.current().lock(cursor, workspace_id)
+        since, until = cursor.followed_since, cursor.followed_until
+        oldest = oldest_stored_day(cursor, workspace_id)
+    if oldest is None or since == until:
+        return
+    midnight = midnight_of(until)
+    first = max(midnight - (days - 1) * DAY, ceiling(since), oldest)
+    while midnight + DAY > first:
+        yield from refill_day_again(workspace_id, max(first, midnight), min(until, midnight + DAY))
+        midnight -= DAY
+
+
+def refill_day_again(workspace_id: UUID, since: datetime, until: datetime) -> Iterator[Filled]:
+    with write_cursor() as cursor:
+        hours = rows_by_time(cursor, workspace_id, since, until, HOUR)
+    starts = list(parts_of(hours))
+    # Hours without rows belong to the part before them, and the first part begins with the day.
+    for start in [*starts[:-1], since]:
+        with write_cursor() as cursor:
+            engines.current().lock(cursor, workspace_id)
+            params: Any = {"workspace_id": workspace_id, "since": start, "until": until}
+            cursor.execute(UNFOLLOW, params | {"until_hour": hour_of(until)})
+            number = add_rows(cursor, workspace_id, start, until)
+            add_hours(cursor, workspace_id, start, hour_of(until))
+        yield Filled(since.date(), number)
+        until = start
+
+
+def oldest_stored_day(cursor: WriteCursor, workspace_id: UUID) -> datetime | None:
+    """Returns the first day whose rows are all stored: a retention may have deleted some of an older one."""
+    cursor.execute(OLDEST, {"workspace_id": workspace_id})
+    [(oldest,)] = cursor.fetchall()
+    return max(midnight_of(oldest), day_before(timezone.now(), settings.RETENTION_DAYS)) if oldest else None
+
+
+def rows_by_time(
+    cursor: WriteCursor, workspace_id: UUID, since: datetime, until: datetime, width: timedelta
+) -> Sequence[tuple[datetime, int]]:
+    """Returns the minutes or hours that have rows, and how many, the newest first."""
+    params = {"workspace_id": workspace_id, "since": since, "until": until, "width": width}
+    cursor.execute(ROWS_BY_TIME, params)
+    return cursor.fetchall()
+
+
+def add_rows(cursor: WriteCursor, workspace_id: UUID, since: datetime, until: datetime) -> int:
+    cursor.execute(FOLLOW, {"workspace_id": workspace_id, "since": since, "until": until})
+    [(number,)] = cursor.fetchall()
+    return int(number)
+
+
+def add_hours(cursor: WriteCursor, workspace_id: UUID, since: datetime, until: datetime) -> None:
+    if since < until:
+        cursor.execute(FOLLOW_WIDER, {"workspace_id": workspace_id, "since": since, "until": until})
+
+
+def set_since(cursor: WriteCursor, workspace_id: UUID, since: datetime) -> None:
+    cursor.execute(SET_SINCE, {"workspace_id": workspace_id, "since": since})
+
+
+def ceiling(moment: datetime) -> datetime:
+    return hour_of(moment + HOUR - timedelta(microseconds=1)) if moment < LATEST else moment
+
+
+def midnight_of(moment: datetime) -> datetime:
+    return datetime.combine(moment.astimezone(UTC).date(), time(), UTC)

@@ -1,0 +1,1049 @@
+-- Deletes the narrowest buckets of the followers of a time, and takes its whole hours from the wider ones.
+-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
+WITH deleted_from_places_hourly AS (
+    DELETE FROM places_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_place_calls_hourly AS (
+    DELETE FROM place_calls_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_agent_latency_hourly AS (
+    DELETE FROM agent_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_model_latency_hourly AS (
+    DELETE FROM model_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_place_latency_hourly AS (
+    DELETE FROM place_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_status_latency_hourly AS (
+    DELETE FROM status_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_first_token_hourly AS (
+    DELETE FROM first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_agent_first_token_hourly AS (
+    DELETE FROM agent_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_model_first_token_hourly AS (
+    DELETE FROM model_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_place_first_token_hourly AS (
+    DELETE FROM place_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_user_models_hourly AS (
+    DELETE FROM user_models_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_user_places_hourly AS (
+    DELETE FROM user_places_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_totals_hourly AS (
+    DELETE FROM label_totals_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_calls_hourly AS (
+    DELETE FROM label_calls_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_latency_hourly AS (
+    DELETE FROM label_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_first_token_hourly AS (
+    DELETE FROM label_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_users_hourly AS (
+    DELETE FROM label_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_tools_hourly AS (
+    DELETE FROM tools_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_tool_latency_hourly AS (
+    DELETE FROM tool_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_user_errors_hourly AS (
+    DELETE FROM user_errors_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_sessions_hourly AS (
+    DELETE FROM sessions_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_session_totals_hourly AS (
+    DELETE FROM session_totals_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), take_from_places_daily AS (
+    INSERT INTO places_daily (
+        workspace_id,
+        bucket,
+        operation,
+        environment,
+        release,
+        status,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        operation,
+        environment,
+        release,
+        status,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(input_cost_usd) AS input_cost_usd,
+        -sum(output_cost_usd) AS output_cost_usd,
+        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        -sum(audio_cost_usd) AS audio_cost_usd,
+        -sum(image_cost_usd) AS image_cost_usd,
+        -sum(search_cost_usd) AS search_cost_usd,
+        -sum(cache_read_tokens) AS cache_read_tokens,
+        -sum(cache_write_tokens) AS cache_write_tokens,
+        -sum(reasoning_tokens) AS reasoning_tokens,
+        -sum(squared_latency) AS squared_latency,
+        -sum(squared_cost) AS squared_cost
+    FROM deleted_from_places_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
+        calls = places_daily.calls + excluded.calls,
+        errors = places_daily.errors + excluded.errors,
+        timed_calls = places_daily.timed_calls + excluded.timed_calls,
+        latency_ms = places_daily.latency_ms + excluded.latency_ms,
+        priced_calls = places_daily.priced_calls + excluded.priced_calls,
+        cost_usd = places_daily.cost_usd + excluded.cost_usd,
+        input_tokens = places_daily.input_tokens + excluded.input_tokens,
+        output_tokens = places_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = places_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = places_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = places_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = places_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = places_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = places_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = places_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = places_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = places_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = places_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = places_daily.squared_latency + excluded.squared_latency,
+        squared_cost = places_daily.squared_cost + excluded.squared_cost
+), take_from_place_calls_daily AS (
+    INSERT INTO place_calls_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(input_cost_usd) AS input_cost_usd,
+        -sum(output_cost_usd) AS output_cost_usd,
+        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        -sum(audio_cost_usd) AS audio_cost_usd,
+        -sum(image_cost_usd) AS image_cost_usd,
+        -sum(search_cost_usd) AS search_cost_usd,
+        -sum(cache_read_tokens) AS cache_read_tokens,
+        -sum(cache_write_tokens) AS cache_write_tokens,
+        -sum(reasoning_tokens) AS reasoning_tokens,
+        -sum(squared_latency) AS squared_latency,
+        -sum(squared_cost) AS squared_cost
+    FROM deleted_from_place_calls_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id, provider, model, status, error_type) DO UPDATE SET
+        calls = place_calls_daily.calls + excluded.calls,
+        errors = place_calls_daily.errors + excluded.errors,
+        timed_calls = place_calls_daily.timed_calls + excluded.timed_calls,
+        latency_ms = place_calls_daily.latency_ms + excluded.latency_ms,
+        priced_calls = place_calls_daily.priced_calls + excluded.priced_calls,
+        cost_usd = place_calls_daily.cost_usd + excluded.cost_usd,
+        input_tokens = place_calls_daily.input_tokens + excluded.input_tokens,
+        output_tokens = place_calls_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_calls_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_calls_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_calls_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_calls_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_calls_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_calls_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_calls_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_calls_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_calls_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_calls_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_calls_daily.squared_latency + excluded.squared_latency,
+        squared_cost = place_calls_daily.squared_cost + excluded.squared_cost
+), take_from_agent_latency_daily AS (
+    INSERT INTO agent_latency_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        operation,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_agent_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
+        calls = agent_latency_daily.calls + excluded.calls
+), take_from_model_latency_daily AS (
+    INSERT INTO model_latency_daily (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_model_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
+        calls = model_latency_daily.calls + excluded.calls
+), take_from_place_latency_daily AS (
+    INSERT INTO place_latency_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_place_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
+        calls = place_latency_daily.calls + excluded.calls
+), take_from_status_latency_daily AS (
+    INSERT INTO status_latency_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_status_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
+        calls = status_latency_daily.calls + excluded.calls
+), take_from_first_token_daily AS (
+    INSERT INTO first_token_daily (
+        workspace_id,
+        bucket,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        operation,
+        first_token_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_first_token_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
+        calls = first_token_daily.calls + excluded.calls
+), take_from_agent_first_token_daily AS (
+    INSERT INTO agent_first_token_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        operation,
+        first_token_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_agent_first_token_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
+        calls = agent_first_token_daily.calls + excluded.calls
+), take_from_model_first_token_daily AS (
+    INSERT INTO model_first_token_daily (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        first_token_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_model_first_token_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
+        calls = model_first_token_daily.calls + excluded.calls
+), take_from_place_first_token_daily AS (
+    INSERT INTO place_first_token_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        first_token_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_place_first_token_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
+        calls = place_first_token_daily.calls + excluded.calls
+), take_from_user_models_daily AS (
+    INSERT INTO user_models_daily (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_user_models_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
+        calls = user_models_daily.calls + excluded.calls,
+        priced_calls = user_models_daily.priced_calls + excluded.priced_calls,
+        cost_usd = user_models_daily.cost_usd + excluded.cost_usd
+), take_from_user_models_weekly AS (
+    INSERT INTO user_models_weekly (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_user_models_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
+        calls = user_models_weekly.calls + excluded.calls,
+        priced_calls = user_models_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = user_models_weekly.cost_usd + excluded.cost_usd
+), take_from_user_places_daily AS (
+    INSERT INTO user_places_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_user_places_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_places_daily.calls + excluded.calls,
+        priced_calls = user_places_daily.priced_calls + excluded.priced_calls,
+        cost_usd = user_places_daily.cost_usd + excluded.cost_usd
+), take_from_user_places_weekly AS (
+    INSERT INTO user_places_weekly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        environment,
+        release,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_user_places_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_places_weekly.calls + excluded.calls,
+        priced_calls = user_places_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = user_places_weekly.cost_usd + excluded.cost_usd
+), take_from_label_totals_daily AS (
+    INSERT INTO label_totals_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        operation,
+        status,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        status,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(input_cost_usd) AS input_cost_usd,
+        -sum(output_cost_usd) AS output_cost_usd,
+        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        -sum(audio_cost_usd) AS audio_cost_usd,
+        -sum(image_cost_usd) AS image_cost_usd,
+        -sum(search_cost_usd) AS search_cost_usd,
+        -sum(cache_read_tokens) AS cache_read_tokens,
+        -sum(cache_write_tokens) AS cache_write_tokens,
+        -sum(reasoning_tokens) AS reasoning_tokens,
+        -sum(squared_latency) AS squared_latency,
+        -sum(squared_cost) AS squared_cost
+    FROM deleted_from_label_totals_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, operation, status) DO UPDATE SET
+        calls = label_totals_daily.calls + excluded.calls,
+        errors = label_totals_daily.errors + excluded.errors,
+        timed_calls = label_totals_daily.timed_calls + excluded.timed_calls,
+        latency_ms = label_totals_daily.latency_ms + excluded.latency_ms,
+        priced_calls = label_totals_daily.priced_calls + excluded.priced_calls,
+        cost_usd = label_totals_daily.cost_usd + excluded.cost_usd,
+        input_tokens = label_totals_daily.input_tokens + excluded.input_tokens,
+        output_tokens = label_totals_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = label_totals_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = label_totals_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = label_totals_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = label_totals_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = label_totals_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = label_totals_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = label_totals_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = label_totals_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = label_totals_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = label_totals_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = label_totals_daily.squared_latency + excluded.squared_latency,
+        squared_cost = label_totals_daily.squared_cost + excluded.squared_cost
+), take_from_label_calls_daily AS (
+    INSERT INTO label_calls_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        operation,
+        agent_id,
+        provider,
+        model,
+        environment,
+        release,
+        status,
+        error_type,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        agent_id,
+        provider,
+        model,
+        environment,
+        release,
+        status,
+        error_type,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(input_cost_usd) AS input_cost_usd,
+        -sum(output_cost_usd) AS output_cost_usd,
+        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        -sum(audio_cost_usd) AS audio_cost_usd,
+        -sum(image_cost_usd) AS image_cost_usd,
+        -sum(search_cost_usd) AS search_cost_usd,
+        -sum(cache_read_tokens) AS cache_read_tokens,
+        -sum(cache_write_tokens) AS cache_write_tokens,
+        -sum(reasoning_tokens) AS reasoning_tokens,
+        -sum(squared_latency) AS squared_latency,
+        -sum(squared_cost) AS squared_cost
+    FROM deleted_from_label_calls_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, label_number, operation, agent_id, provider, model, environment, release, status, error_type) DO UPDATE SET
+        calls = label_calls_daily.calls + excluded.calls,
+        errors = label_calls_daily.errors + excluded.errors,
+        timed_calls = label_calls_daily.timed_calls + excluded.timed_calls,
+        latency_ms = label_calls_daily.latency_ms + excluded.latency_ms,
+        priced_calls = label_calls_daily.priced_calls + excluded.priced_calls,
+        cost_usd = label_calls_daily.cost_usd + excluded.cost_usd,
+        input_tokens = label_calls_daily.input_tokens + excluded.input_tokens,
+        output_tokens = label_calls_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = label_calls_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = label_calls_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = label_calls_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = label_calls_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = label_calls_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = label_calls_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = label_calls_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = label_calls_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = label_calls_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = label_calls_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = label_calls_daily.squared_latency + excluded.squared_latency,
+        squared_cost = label_calls_daily.squared_cost + excluded.squared_cost
+), take_from_label_latency_daily AS (
+    INSERT INTO label_latency_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        operation,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_label_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
+        calls = label_latency_daily.calls + excluded.calls
+), take_from_label_first_token_daily AS (
+    INSERT INTO label_first_token_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        first_token_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_label_first_token_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
+        calls = label_first_token_daily.calls + excluded.calls
+), take_from_label_users_daily AS (
+    INSERT INTO label_users_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_label_users_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
+        calls = label_users_daily.calls + excluded.calls,
+        priced_calls = label_users_daily.priced_calls + excluded.priced_calls,
+        cost_usd = label_users_daily.cost_usd + excluded.cost_usd
+), take_from_label_users_weekly AS (
+    INSERT INTO label_users_weekly (
+        workspace_id,
+        bucket,
+        label_number,
+        agent_id,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        label_number,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd
+    FROM deleted_from_label_users_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
+        calls = label_users_weekly.calls + excluded.calls,
+        priced_calls = label_users_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = label_users_weekly.cost_usd + excluded.cost_usd
+), take_from_tools_daily AS (
+    INSERT INTO tools_daily (
+        workspace_id,
+        bucket,
+        tool,
+        agent_id,
+        environment,
+        release,
+        status,
+        error_type,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        tool,
+        agent_id,
+        environment,
+        release,
+        status,
+        error_type,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms
+    FROM deleted_from_tools_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
+    ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
+        calls = tools_daily.calls + excluded.calls,
+        errors = tools_daily.errors + excluded.errors,
+        timed_calls = tools_daily.timed_calls + excluded.timed_calls,
+        latency_ms = tools_daily.latency_ms + excluded.latency_ms
+), take_from_tool_latency_daily AS (
+    INSERT INTO tool_latency_daily (
+        workspace_id,
+        bucket,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        tool,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_tool_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
+        calls = tool_latency_daily.calls + excluded.calls
+), take_from_user_errors_daily AS (
+    INSERT INTO user_errors_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls
+    FROM deleted_from_user_errors_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_daily.calls + excluded.calls
+), take_from_user_errors_weekly AS (
+    INSERT INTO user_errors_weekly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        user_number,
+        -sum(calls) AS calls
+    FROM deleted_from_user_errors_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
+        calls = user_errors_weekly.calls + excluded.calls
+), take_from_sessions_daily AS (
+    INSERT INTO sessions_daily (
+        workspace_id,
+        bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        session_id,
+        user_number,
+        agent_id,
+        environment,
+        release,
+        -sum(calls) AS calls,
+        -sum(model_calls) AS model_calls,
+        -sum(errors) AS errors,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(traces) AS traces,
+        -sum(duration_ms) AS duration_ms
+    FROM deleted_from_sessions_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, session_id, user_number, agent_id, environment, release) DO UPDATE SET
+        calls = sessions_daily.calls + excluded.calls,
+        model_calls = sessions_daily.model_calls + excluded.model_calls,
+        errors = sessions_daily.errors + excluded.errors,
+        priced_calls = sessions_daily.priced_calls + excluded.priced_calls,
+        cost_usd = sessions_daily.cost_usd + excluded.cost_usd,
+        input_tokens = sessions_daily.input_tokens + excluded.input_tokens,
+        output_tokens = sessions_daily.output_tokens + excluded.output_tokens,
+        traces = sessions_daily.traces + excluded.traces,
+        duration_ms = sessions_daily.duration_ms + excluded.duration_ms
+), take_from_session_totals_daily AS (
+    INSERT INTO session_totals_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        environment,
+        release,
+        calls,
+        model_calls,
+        errors,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        traces,
+        duration_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        environment,
+        release,
+        -sum(calls) AS calls,
+        -sum(model_calls) AS model_calls,
+        -sum(errors) AS errors,
+        -sum(priced_calls) AS priced_calls,
+        -sum(cost_usd) AS cost_usd,
+        -sum(input_tokens) AS input_tokens,
+        -sum(output_tokens) AS output_tokens,
+        -sum(traces) AS traces,
+        -sum(duration_ms) AS duration_ms
+    FROM deleted_from_session_totals_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, environment, release) DO UPDATE SET
+        calls = session_totals_daily.calls + excluded.calls,
+        model_calls = session_totals_daily.model_calls + excluded.model_calls,
+        errors = session_totals_daily.errors + excluded.errors,
+        priced_calls = session_totals_daily.priced_calls + excluded.priced_calls,
+        cost_usd = session_totals_daily.cost_usd + excluded.cost_usd,
+        input_tokens = session_totals_daily.input_tokens + excluded.input_tokens,
+        output_tokens = session_totals_daily.output_tokens + excluded.output_tokens,
+        traces = session_totals_daily.traces + excluded.traces,
+        duration_ms = session_totals_daily.duration_ms + excluded.duration_ms
+)
+SELECT 1
