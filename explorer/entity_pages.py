@@ -204,7 +204,11 @@ def part(request: WorkspaceRequest, part: str, name: str, key: str) -> HttpRespo
     return private(one_panel(request, entity, key, filters, result.body, PARTS[part]))
 
 
-PARTS = {name: f"explorer/_{name}.html" for name in ("traces", "failures", "calls")}
+PARTS = {
+    "traces": "explorer/_newest_traces.html",
+    "failures": "explorer/_failures.html",
+    "calls": "explorer/_calls.html",
+}
 
 
 def not_found(request: WorkspaceRequest, entity: Entity) -> HttpResponse:
