@@ -7,9 +7,6 @@ const answeredAt = new Map(); // panel -> time of its last good answer, in ms
 const shownHtml = new Map(); // panel -> the HTML it shows
 let paused = false;
 
-// On a phone the pages are a line that scrolls.
-document.querySelector(".pages [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
-
 // The list of a menu in a panel is not its content.
 const panelOf = (event) => (event.target.closest?.(".menu") ? null : event.target.closest?.(".panel"));
 const isForm = (event) => event.detail.requestConfig.elt.matches("form");

@@ -16,6 +16,8 @@ from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
 
+NOT_IN_PAGES = ("Explore", "Traces", "Sessions", "Users", "Agents", "Tools")
+"""The other entries of the navigation that keep the window and the filters."""
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 HTMX = {"HX-Request": "true"}
@@ -168,7 +170,7 @@ def test_a_page_keeps_all_filters_in_its_links_panels_and_forms(tenant: Tenant) 
     panels = re.findall(r'hx-get="/api/v1/[^"?]*\?([^"]*)"', page)
     assert panels
     assert all(QueryDict(panel).get("not_label.team") == "x" for panel in panels)
-    assert len(re.findall(rf'href="/dashboard/\w+\?{re.escape(of_page)}', page)) == len(PAGES) + 2  # Traces and Explore
+    assert len(re.findall(rf'href="/dashboard/\w+\?{re.escape(of_page)}', page)) == len(PAGES) + len(NOT_IN_PAGES)
     hidden = re.findall(r'<input type="hidden"\s+name="([^"]*)"\s+value="([^"]*)"', page)
     assert [pair for pair in hidden if pair[0] != "workspace"] == [
         *(("model", "a"), ("model", "b"), ("not_release", "42"), ("label.customer", "acme"), ("not_label.team", "x"))
@@ -435,8 +437,7 @@ def test_a_page_in_another_zone_names_it_and_keeps_it(tenant: Tenant) -> None:
     page = tenant.client.get("/dashboard/usage", query).content.decode()
     assert "Times are in Asia/Kolkata" in page
     assert "Budgets are in UTC" in page
-    links = re.findall(r'href="/dashboard/\w+\?[^"]*zone=Asia%2FKolkata', page)
-    assert len(links) == len(PAGES) + 2  # Traces and Explore
+    assert len(re.findall(r'href="/dashboard/\w+\?[^"]*zone=Asia%2FKolkata', page)) == len(PAGES) + len(NOT_IN_PAGES)
     form = query | {"from": "2026-07-01T10:00", "to": "2026-07-01T12:00"}
     location = tenant.client.get("/dashboard/cost", form)["Location"]
     assert "start=2026-07-01T04%3A30%3A00Z" in location

@@ -243,6 +243,8 @@ def row_with_everything(at: datetime, draw: random.Random) -> Row:
         input_tokens=draw.choice((None, 10)),
         cache_read_tokens=draw.choice((None, 4)),
         reasoning_tokens=draw.choice((None, 1)),
+        session_id=("talk", "chat", None)[at.minute % 3],
+        parent_span_id=("run", None)[at.minute % 2],
     )
 
 

@@ -48,7 +48,15 @@ def filled(tenant: Tenant) -> Tenant:
     draw = random.Random(3)
     monday = (NOON - 7 * DAY - NOON.weekday() * DAY).replace(hour=0)
     rows = [row_with_everything(monday + draw.randrange(48 * 60) * timedelta(minutes=1), draw) for _ in range(60)]
-    failed = a_row(monday, user_id="ada", status="error", error_type="rate_limit", latency_ms=1.0, first_token_ms=1.0)
+    failed = a_row(
+        monday,
+        user_id="ada",
+        session_id="talk",
+        status="error",
+        error_type="rate_limit",
+        latency_ms=1.0,
+        first_token_ms=1.0,
+    )
     writer.store(tenant.workspace.id, [*rows, failed, a_row(NOON)])
     with writer.writing(tenant.workspace.id) as cursor:
         score = Score(id="1", timestamp=monday, name="helpful", trace_id=failed.trace_id, number=1, source="api")
