@@ -153,7 +153,7 @@ def test_a_custom_window_is_chosen_in_the_workspaces_zone(page: Page, live_serve
     page.fill("[name=to]", "2026-06-01T10:30")
     page.locator(".window-form button").click()
     expect(page.locator(".summary dd").nth(2)).to_have_text("3", timeout=LONG_MS)
-    expect(page.locator(".group summary")).to_contain_text("1 Jun, 10:00 to 10:30")
+    expect(page.locator("[aria-label='Time range'] summary")).to_contain_text("1 Jun, 10:00 to 10:30")
     expect(page.locator("footer")).to_contain_text("Times are in Asia/Kolkata")
 
 
