@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -178,11 +178,6 @@ FILTER_FIELDS = DIMENSION_FIELDS | {"labels": LABELS_FIELD}
 Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **FILTER_FIELDS)
 """All parameters that a read accepts."""
 
-LITERALS: dict[str, tuple[str, ...]] = {
-    "range": get_args(Range),
-    "granularity": get_args(Granularity),
-    **{dimension.name: dimension.one_of for dimension in DIMENSIONS},
-}
 TOO_MANY_VALUES = f"must have at most {MAX_VALUES} values"
 TOO_MANY_LABELS = f"at most {MAX_LABEL_FILTERS} filters by labels"
 LIMIT_MESSAGE = "must be a whole number from 1 to 100"
@@ -284,7 +279,7 @@ def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     if kind == "extra_forbidden":
         message = f"unknown parameter; known are {', '.join(known_parameters(model))}"
     elif kind == "literal_error":
-        message = f"must be one of {', '.join(LITERALS[name.removeprefix(NOT)])}"
+        message = f"must be one of {details['ctx']['expected'].replace(' or ', ', ').replace(chr(39), '')}"
     elif kind == "timezone_aware" or kind.startswith("datetime_"):
         message = ISO_8601
     elif kind == "too_long":

@@ -22,7 +22,7 @@ LONGEST_TRACE = timedelta(days=14)
 """The spans of a trace are looked for so long before and after the one that was found."""
 LATER_SPANS, LATER_WITHIN = 1000, timedelta(days=1)
 """A trace that began before the end of the window may meet the filters by a span after it. So many are looked at."""
-SECONDS, SEARCH_SECONDS, SORT_SECONDS = 0.3, 1.5, 1.5
+SECONDS, SEARCH_SECONDS, SORT_SECONDS = 0.2, 1.5, 1.5
 FIRST_WIDTH, WIDER, SLOW_SECONDS = timedelta(hours=1), 4, 0.06
 """The time that is read at once grows while reading is fast."""
 SPANS_OF_A_TRACE, SPANS_THAT_MEET = 12, 4
