@@ -25,6 +25,7 @@ from traces import engines, sums
 from traces.db import row, rows
 from traces.filters import Filters
 from traces.rollups.catalogue import HOUR
+from traces.row import CALL_OPERATIONS, TOOL_OPERATION
 
 SESSIONS = list_kind(
     "sessions",
@@ -471,7 +472,8 @@ def spans_sql(columns: Sequence[str] = SPAN_COLUMNS, condition: str = "true") ->
 
 
 def session_params(workspace_id: UUID, session_id: str) -> dict[str, Any]:
-    return params_of(workspace_id, "") | {"session_id": session_id, "most": MAX_SPANS}
+    own = {"session_id": session_id, "most": MAX_SPANS, "calls": list(CALL_OPERATIONS), "tool": TOOL_OPERATION}
+    return params_of(workspace_id, "") | own
 
 
 def session_figures(workspace_id: UUID, session_id: str) -> SessionFigures | None:

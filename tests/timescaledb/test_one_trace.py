@@ -1,5 +1,6 @@
 """One trace is read the same here, from open chunks and from compressed ones."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -25,11 +26,14 @@ def read(tenant: Tenant) -> tuple[Any, ...]:
     return summary, tree, spans, others, contents, trace.span(workspace_id, "t", "s0")
 
 
-def test_a_trace_over_two_days_is_found(timescaledb: RunQuery, tenant: Tenant) -> None:
+def test_a_trace_over_two_days_is_found(
+    timescaledb: RunQuery, tenant: Tenant, run_policies: Callable[[str], None]
+) -> None:
     for days in (0, 1):
         values = {"trace_id": "t", "span_id": f"s{days}", "response_id": "r", "attributes": {"prompt": f"Hello {days}"}}
         tenant.calls(1, NOON - timedelta(days=9 - days), **values)
     tenant.calls(1, NOON - timedelta(days=9), trace_id="sdk", span_id="s2", response_id="r", link="provider:x")
+    run_policies("refresh")  # the sums say in which hours a model ran
     summary, tree, spans, others, contents, span = read(tenant)
     assert (summary["span_count"], summary["latency_ms"]) == (2, 86_400_000)
     assert [row["start_ms"] for row in tree] == [0, 86_400_000]
