@@ -69,7 +69,7 @@ class TraceFilters:
 
     @property
     def failed_statuses(self) -> tuple[str, ...]:
-        """Returns the statuses of which a span must have one, if the trace shall have one of them."""
+        """Returns the statuses that a span may have, where the trace must have one of the wanted statuses."""
         included = self.filters.values.get("status", NO_VALUES).included
         return () if "success" in included else included
 

@@ -84,7 +84,7 @@ class Candidates(TypedDict):
     candidates: list[Candidate]
     """At most 500, the most frequent first. Attributes that have a column of their own come last."""
     sampled_spans: int
-    """The newest spans, of which these were found: at most 1,000."""
+    """How many of the newest spans were looked at: at most 1,000."""
     sampled_since: datetime | None
     """When the oldest of them began; null if there is none."""
 

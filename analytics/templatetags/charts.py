@@ -122,7 +122,7 @@ def per_second(value: Number) -> str:
 
 @register.filter
 def token_classes(data: Tokens) -> list[Bucket]:
-    """Adds to each bucket the classes of its tokens, none of which contains another."""
+    """Adds the token classes to each bucket. Each token is in one class only."""
     return [
         point
         | {
