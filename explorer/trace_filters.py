@@ -69,7 +69,7 @@ class TraceFilters:
 
     @property
     def failed_statuses(self) -> tuple[str, ...]:
-        """Returns the statuses that a span may have, where the trace must have one of the wanted statuses."""
+        """Returns the wanted statuses, unless success is among them: such a trace has a span with one of them."""
         included = self.filters.values.get("status", NO_VALUES).included
         return () if "success" in included else included
 

@@ -32,8 +32,8 @@ COLUMNS = {
     "session_id": "Session",
     "started_at": "Started",
     "latency_ms": "Duration",
-    "tokens": "Tokens",
     "cost_usd": "Cost",
+    "tokens": "Tokens",
     "span_count": "Spans",
     "tool_calls": "Tool calls",
     "environment": "Environment",
@@ -42,7 +42,7 @@ COLUMNS = {
     "scores": "Scores",
     "error_type": "Error",
 }
-SHOWN = ("input", "agents", "models", "user_id", "started_at", "latency_ms", "tokens", "cost_usd")
+SHOWN = ("input", "agents", "models", "user_id", "started_at", "latency_ms", "cost_usd", "tokens")
 """The columns that are shown unless others are chosen."""
 SORT_NAMES = {"newest": "Newest", "slowest": "Slowest", "costliest": "Costliest", "most_tokens": "Most tokens"}
 FORM_FIELDS = ("q", "min_latency_ms", "min_cost_usd", "has_error", "tool", "sort", "columns", "live")

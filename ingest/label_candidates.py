@@ -77,7 +77,7 @@ class Candidate(TypedDict):
     values: int
     """Different ones in the sample."""
     examples: list[str] | None
-    """The most frequent values; null for readers without the right to write."""
+    """The most frequent values; null for readers who may not see content."""
 
 
 class Candidates(TypedDict):
