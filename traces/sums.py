@@ -39,23 +39,34 @@ from traces.rollups.catalogue import (
     LABEL_FIRST_TOKEN,
     LABEL_LATENCY,
     LABEL_TOTALS,
+    LABEL_USER_ERRORS,
     LABEL_USERS,
     LATENCY,
     MODEL_FIRST_TOKEN,
     MODEL_LATENCY,
+    MODEL_USERS,
     MODELS,
+    PLACE_AGENTS,
     PLACE_CALLS,
     PLACE_FIRST_TOKEN,
     PLACE_LATENCY,
+    PLACE_MODELS,
+    PLACE_USERS,
     PLACES,
     SESSION_TOTALS,
     SESSIONS,
+    STATUS_FIRST_TOKEN,
     STATUS_LATENCY,
+    STATUS_USERS,
+    TOOL_AGENT_LATENCY,
     TOOL_LATENCY,
+    TOOL_PLACE_LATENCY,
+    TOOL_STATUS_LATENCY,
     TOOLS,
     TOTALS,
     USER_AGENTS,
     USER_ERRORS,
+    USER_FAILURES,
     USER_MODELS,
     USER_PLACES,
     USER_SETS,
@@ -103,13 +114,22 @@ def tools_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
     return window_sql(filters, rollup._replace(measures=measures), by_bucket)
 
 
-CALLS_BY_SIZE = (TOTALS, MODELS, AGENTS, PLACES, CALLS, PLACE_CALLS, LABEL_TOTALS, LABEL_CALLS)
+CALLS_BY_SIZE = (
+    *(TOTALS, MODELS, AGENTS, PLACES, PLACE_MODELS, PLACE_AGENTS, CALLS, PLACE_CALLS),
+    *(LABEL_TOTALS, LABEL_CALLS),
+)
 LATENCY_BY_SIZE = (
     *(LATENCY, AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, LABEL_LATENCY),
     CALL_LATENCY,
 )
-FIRST_TOKEN_BY_SIZE = (FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, LABEL_FIRST_TOKEN)
-USERS_BY_SIZE = (USERS, USER_AGENTS, USER_MODELS, USER_PLACES, LABEL_USERS)
+FIRST_TOKEN_BY_SIZE = (
+    *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, STATUS_FIRST_TOKEN),
+    LABEL_FIRST_TOKEN,
+)
+USERS_BY_SIZE = (
+    *(USERS, USER_AGENTS, PLACE_USERS, STATUS_USERS, MODEL_USERS, USER_MODELS, USER_PLACES),
+    LABEL_USERS,
+)
 ERRORS_BY_SIZE = (ERRORS, CALLS, PLACE_CALLS, LABEL_CALLS)
 
 
@@ -179,7 +199,11 @@ class Histogram(NamedTuple):
 
 LATENCIES = Histogram("latency_bucket", LATENCY_BY_SIZE, HAS_LATENCY)
 FIRST_TOKENS = Histogram("first_token_bucket", FIRST_TOKEN_BY_SIZE, HAS_FIRST_TOKEN)
-TOOL_LATENCIES = Histogram("latency_bucket", (TOOL_LATENCY,), TOOL_LATENCY.where)
+TOOL_LATENCIES = Histogram(
+    "latency_bucket",
+    (TOOL_LATENCY, TOOL_STATUS_LATENCY, TOOL_PLACE_LATENCY, TOOL_AGENT_LATENCY),
+    TOOL_LATENCY.where,
+)
 """Of tool calls: the filters must have `counts_tools`, and the query needs their parameters."""
 
 
@@ -209,7 +233,7 @@ def users_rollup(filters: Filters, *columns: str) -> Rollup:
 
 def user_errors_sql(filters: Filters) -> str:
     """Returns failed calls by time, status, error_type, agent_id and user_number. Those without a user are left out."""
-    return window_sql(filters, smallest((USER_ERRORS,), filters) or USER_ERRORS._replace(widths=()))
+    return window_sql(filters, smallest((USER_ERRORS, USER_FAILURES), filters) or USER_ERRORS._replace(widths=()))
 
 
 def sessions_sql(filters: Filters) -> str:
@@ -242,7 +266,10 @@ def affected_users_sql(filters: Filters, condition: str) -> str:
 
     `condition` selects a few types of errors: each type has sets of users of its own.
     """
-    rollup = smallest((FAILURES, USER_PLACES), filters) or FAILURES._replace(widths=())
+    filters = with_label_sums(filters)
+    rollup = smallest((FAILURES, USER_ERRORS, USER_FAILURES, LABEL_USER_ERRORS), filters) or FAILURES._replace(
+        widths=()
+    )
     return distinct_sql(filters, rollup, FAILURE_SETS, by_bucket=False, condition=f"{condition} AND {HAS_FAILED}")
 
 

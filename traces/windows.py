@@ -250,7 +250,7 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         until = f"least(bucket + interval '{width.interval}', {literal(segment.end)})"
         values = {name: name for name in rollup.measures}
     else:
-        time_column, row_filter = "timestamp", rollup.where
+        time_column, row_filter = "timestamp", row_condition(filters, rollup)
         until = "timestamp + interval '1 microsecond'"
         keys, values = tuple(ROW_KEYS.get(key, key) for key in keys), rollup.measures
         table += f"\n    CROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})" if is_by_label else ""
@@ -268,6 +268,13 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         conditions="\n      AND ".join(condition for condition in conditions if condition),
     )
     return in_ranges(segment, query)
+
+
+def row_condition(filters: Filters, rollup: Rollup) -> str:
+    """Returns the rollup's condition on rows. A session is found by its own index, and by no index of failed calls."""
+    session = filters.values.get("session_id")
+    is_hidden = session and session.included and rollup.where != "true"
+    return f"({rollup.where}) IS TRUE" if is_hidden else rollup.where
 
 
 SET_SEGMENT = """SELECT bucket AS timestamp, {columns}

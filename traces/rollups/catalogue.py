@@ -172,7 +172,7 @@ def first_token_follower(name: str, *keys: str) -> Rollup:
 def users_follower(name: str, *keys: str) -> Rollup:
     return follower(
         name,
-        (*keys, "agent_id", "user_number"),
+        (*keys, "user_number"),
         CALLS_AND_COST,
         where=HAS_USER,
         calls_only=True,
@@ -185,6 +185,8 @@ PLACES = follower("places", ("operation", *PLACE, "status"), FULL_MEASURES)
 PLACE_CALLS = follower(
     "place_calls", (*PLACE, "operation", "agent_id", "provider", "model", "status", "error_type"), FULL_MEASURES
 )
+PLACE_AGENTS = follower("place_agents", (*PLACE, "operation", "agent_id"), FULL_MEASURES)
+PLACE_MODELS = follower("place_models", (*PLACE, "operation", "provider", "model"), FULL_MEASURES)
 AGENT_LATENCY = latency_follower("agent_latency", "agent_id")
 MODEL_LATENCY = latency_follower("model_latency", "model", "provider")
 PLACE_LATENCY = latency_follower("place_latency", *PLACE)
@@ -193,8 +195,12 @@ FIRST_TOKEN = first_token_follower("first_token")
 AGENT_FIRST_TOKEN = first_token_follower("agent_first_token", "agent_id")
 MODEL_FIRST_TOKEN = first_token_follower("model_first_token", "model", "provider")
 PLACE_FIRST_TOKEN = first_token_follower("place_first_token", *PLACE)
-USER_MODELS = users_follower("user_models", "model", "provider", "operation")
-USER_PLACES = users_follower("user_places", *PLACE, "status", "error_type")
+STATUS_FIRST_TOKEN = first_token_follower("status_first_token", "status", "error_type")
+MODEL_USERS = users_follower("model_users", "model", "provider", "operation")
+PLACE_USERS = users_follower("place_users", *PLACE)
+STATUS_USERS = users_follower("status_users", "status", "error_type")
+USER_MODELS = users_follower("user_models", "model", "provider", "operation", "agent_id")
+USER_PLACES = users_follower("user_places", *PLACE, "status", "error_type", "agent_id")
 LABEL_TOTALS = follower("label_totals", (LABEL, "operation", "status"), FULL_MEASURES)
 LABEL_CALLS = follower(
     "label_calls",
@@ -203,21 +209,43 @@ LABEL_CALLS = follower(
 )
 LABEL_LATENCY = latency_follower("label_latency", LABEL)
 LABEL_FIRST_TOKEN = first_token_follower("label_first_token", LABEL)
-LABEL_USERS = users_follower("label_users", LABEL)
+LABEL_USERS = users_follower("label_users", LABEL, "agent_id")
 TOOL_MEASURES = {name: MEASURES[name] for name in ("calls", "errors", "timed_calls", "latency_ms")}
 IS_TOOL_CALL = f"operation = '{TOOL_OPERATION}'"
-TOOLS = follower("tools", ("tool", "agent_id", *PLACE, "status", "error_type"), TOOL_MEASURES, where=IS_TOOL_CALL)
-TOOL_LATENCY = follower(
-    "tool_latency", ("tool", "latency_bucket"), CALL_COUNT, where=f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
+SPAN_KEYS = ("operation", "provider", "model")
+"""Hardly any tool call has a model: these keys cost nothing, and answer a filter that leaves nothing."""
+TOOLS = follower(
+    "tools", ("tool", "agent_id", *PLACE, "status", "error_type", *SPAN_KEYS), TOOL_MEASURES, where=IS_TOOL_CALL
 )
-USER_ERRORS = follower(
-    "user_errors",
-    ("status", "error_type", "agent_id", "user_number"),
-    CALL_COUNT,
-    where=f"{HAS_FAILED} AND {HAS_USER}",
-    calls_only=True,
-    widths=(HOUR, DAY, WEEK),
+
+
+def tool_latency_follower(name: str, *keys: str) -> Rollup:
+    where = f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
+    return follower(name, (*keys, "tool", "latency_bucket"), CALL_COUNT, where=where)
+
+
+TOOL_LATENCY = tool_latency_follower("tool_latency", *SPAN_KEYS)
+TOOL_AGENT_LATENCY = tool_latency_follower("tool_agent_latency", "agent_id")
+TOOL_PLACE_LATENCY = tool_latency_follower("tool_place_latency", *PLACE)
+TOOL_STATUS_LATENCY = tool_latency_follower("tool_status_latency", "status", "error_type")
+
+
+def user_errors_follower(name: str, *keys: str) -> Rollup:
+    return follower(
+        name,
+        (*keys, "user_number"),
+        CALL_COUNT,
+        where=f"{HAS_FAILED} AND {HAS_USER}",
+        calls_only=True,
+        widths=(HOUR, DAY, WEEK),
+    )
+
+
+USER_ERRORS = user_errors_follower("user_errors", "status", "error_type", "agent_id")
+USER_FAILURES = user_errors_follower(
+    "user_failures", "status", "error_type", "agent_id", *PLACE, "operation", "provider", "model"
 )
+LABEL_USER_ERRORS = user_errors_follower("label_user_errors", LABEL, "status", "error_type")
 SESSION_MEASURES = {
     "calls": "1",  # spans of any operation
     "model_calls": f"({IS_CALL})::integer",
@@ -234,13 +262,14 @@ SESSIONS = follower(
 )
 SESSION_TOTALS = follower("session_totals", ("agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL")
 FOLLOWERS = (
-    *(PLACES, PLACE_CALLS),
+    *(PLACES, PLACE_AGENTS, PLACE_MODELS, PLACE_CALLS),
     *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY),
-    *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN),
-    *(USER_MODELS, USER_PLACES),
-    *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS),
-    *(TOOLS, TOOL_LATENCY),
-    *(USER_ERRORS, SESSIONS, SESSION_TOTALS),
+    *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, STATUS_FIRST_TOKEN),
+    *(MODEL_USERS, PLACE_USERS, STATUS_USERS, USER_MODELS, USER_PLACES),
+    *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS, LABEL_USER_ERRORS),
+    *(TOOLS, TOOL_LATENCY, TOOL_AGENT_LATENCY, TOOL_PLACE_LATENCY, TOOL_STATUS_LATENCY),
+    *(USER_ERRORS, USER_FAILURES),
+    *(SESSIONS, SESSION_TOTALS),
 )
 CLOSED_ROLLUPS = (*(rollup for _, together in GROUPED_TOGETHER for rollup in together), CALL_LATENCY)
 """The rollups whose wider buckets are filled when an hour is closed."""

@@ -98,6 +98,132 @@ CREATE TABLE places_daily (
 )
 WITH (fillfactor = 70);
 
+CREATE TABLE place_agents_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    agent_id text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_agents_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, agent_id)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_agents_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    agent_id text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_agents_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, agent_id)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_models_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_models_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, provider, model)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_models_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_models_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, provider, model)
+)
+WITH (fillfactor = 70);
+
 CREATE TABLE place_calls_hourly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
@@ -349,6 +475,150 @@ CREATE TABLE place_first_token_daily (
     first_token_bucket integer,
     calls integer NOT NULL,
     CONSTRAINT place_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, first_token_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE status_first_token_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    first_token_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT status_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation, first_token_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE status_first_token_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    first_token_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT status_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation, first_token_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE model_users_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT model_users_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE model_users_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT model_users_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE model_users_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT model_users_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_users_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT place_users_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_users_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT place_users_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_users_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT place_users_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE status_users_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT status_users_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE status_users_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT status_users_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE status_users_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    CONSTRAINT status_users_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, user_number)
 )
 WITH (fillfactor = 70);
 
@@ -660,6 +930,42 @@ CREATE TABLE label_users_weekly (
 )
 WITH (fillfactor = 70);
 
+CREATE TABLE label_user_errors_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT label_user_errors_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, status, error_type, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE label_user_errors_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT label_user_errors_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, status, error_type, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE label_user_errors_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT label_user_errors_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, status, error_type, user_number)
+)
+WITH (fillfactor = 70);
+
 CREATE TABLE tools_hourly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
@@ -669,11 +975,14 @@ CREATE TABLE tools_hourly (
     release text COLLATE "C",
     status text COLLATE "C",
     error_type text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
     calls integer NOT NULL,
     errors integer NOT NULL,
     timed_calls integer NOT NULL,
     latency_ms double precision NOT NULL,
-    CONSTRAINT tools_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type)
+    CONSTRAINT tools_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model)
 )
 WITH (fillfactor = 70);
 
@@ -686,31 +995,110 @@ CREATE TABLE tools_daily (
     release text COLLATE "C",
     status text COLLATE "C",
     error_type text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
     calls integer NOT NULL,
     errors integer NOT NULL,
     timed_calls integer NOT NULL,
     latency_ms double precision NOT NULL,
-    CONSTRAINT tools_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type)
+    CONSTRAINT tools_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model)
 )
 WITH (fillfactor = 70);
 
 CREATE TABLE tool_latency_hourly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
     tool text COLLATE "C",
     latency_bucket integer,
     calls integer NOT NULL,
-    CONSTRAINT tool_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, latency_bucket)
+    CONSTRAINT tool_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool, latency_bucket)
 )
 WITH (fillfactor = 70);
 
 CREATE TABLE tool_latency_daily (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
     tool text COLLATE "C",
     latency_bucket integer,
     calls integer NOT NULL,
-    CONSTRAINT tool_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, tool, latency_bucket)
+    CONSTRAINT tool_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_agent_latency_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_agent_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_agent_latency_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_agent_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_place_latency_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_place_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_place_latency_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_place_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_status_latency_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_status_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE tool_status_latency_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT tool_status_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool, latency_bucket)
 )
 WITH (fillfactor = 70);
 
@@ -747,6 +1135,57 @@ CREATE TABLE user_errors_weekly (
     user_number integer,
     calls integer NOT NULL,
     CONSTRAINT user_errors_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE user_failures_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_failures_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE user_failures_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_failures_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE user_failures_weekly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    agent_id text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    user_number integer,
+    calls integer NOT NULL,
+    CONSTRAINT user_failures_weekly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number)
 )
 WITH (fillfactor = 70);
 

@@ -151,6 +151,170 @@ WITH NO DATA;
 
 CREATE INDEX ON places_daily (workspace_id, bucket, operation, environment, release, status);
 
+CREATE MATERIALIZED VIEW place_agents_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM traces
+WHERE true
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_agents_hourly (workspace_id, bucket, environment, release, operation, agent_id);
+
+CREATE MATERIALIZED VIEW place_agents_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM place_agents_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON place_agents_daily (workspace_id, bucket, environment, release, operation, agent_id);
+
+CREATE MATERIALIZED VIEW place_models_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd,
+    sum(coalesce(input_tokens, 0))::bigint AS input_tokens,
+    sum(coalesce(output_tokens, 0))::bigint AS output_tokens,
+    sum(coalesce(input_cost_usd, 0))::numeric AS input_cost_usd,
+    sum(coalesce(output_cost_usd, 0))::numeric AS output_cost_usd,
+    sum(coalesce(cache_read_cost_usd, 0))::numeric AS cache_read_cost_usd,
+    sum(coalesce(cache_write_cost_usd, 0))::numeric AS cache_write_cost_usd,
+    sum(coalesce(audio_cost_usd, 0))::numeric AS audio_cost_usd,
+    sum(coalesce(image_cost_usd, 0))::numeric AS image_cost_usd,
+    sum(coalesce(search_cost_usd, 0))::numeric AS search_cost_usd,
+    sum(coalesce(cache_read_tokens, 0))::bigint AS cache_read_tokens,
+    sum(coalesce(cache_write_tokens, 0))::bigint AS cache_write_tokens,
+    sum(coalesce(reasoning_tokens, 0))::bigint AS reasoning_tokens,
+    sum(coalesce(latency_ms * latency_ms, 0))::double precision AS squared_latency,
+    sum(coalesce(cost_usd * cost_usd, 0))::numeric AS squared_cost
+FROM traces
+WHERE true
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON place_models_hourly (workspace_id, bucket, environment, release, operation, provider, model);
+
+CREATE MATERIALIZED VIEW place_models_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(input_cost_usd)::numeric AS input_cost_usd,
+    sum(output_cost_usd)::numeric AS output_cost_usd,
+    sum(cache_read_cost_usd)::numeric AS cache_read_cost_usd,
+    sum(cache_write_cost_usd)::numeric AS cache_write_cost_usd,
+    sum(audio_cost_usd)::numeric AS audio_cost_usd,
+    sum(image_cost_usd)::numeric AS image_cost_usd,
+    sum(search_cost_usd)::numeric AS search_cost_usd,
+    sum(cache_read_tokens)::bigint AS cache_read_tokens,
+    sum(cache_write_tokens)::bigint AS cache_write_tokens,
+    sum(reasoning_tokens)::bigint AS reasoning_tokens,
+    sum(squared_latency)::double precision AS squared_latency,
+    sum(squared_cost)::numeric AS squared_cost
+FROM place_models_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+WITH NO DATA;
+
+CREATE INDEX ON place_models_daily (workspace_id, bucket, environment, release, operation, provider, model);
+
 CREATE MATERIALIZED VIEW place_calls_hourly
 WITH (
     timescaledb.continuous,
@@ -575,6 +739,253 @@ GROUP BY 1, 2, 3, 4, 5, 6
 WITH NO DATA;
 
 CREATE INDEX ON place_first_token_daily (workspace_id, bucket, environment, release, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW status_first_token_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    operation,
+    latency_bucket(first_token_ms) AS first_token_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE first_token_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON status_first_token_hourly (workspace_id, bucket, status, error_type, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW status_first_token_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    operation,
+    first_token_bucket,
+    sum(calls)::integer AS calls
+FROM status_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON status_first_token_daily (workspace_id, bucket, status, error_type, operation, first_token_bucket);
+
+CREATE MATERIALIZED VIEW model_users_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM traces
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_users_hourly (workspace_id, bucket, model, provider, operation, user_number);
+
+CREATE MATERIALIZED VIEW model_users_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM model_users_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_users_daily (workspace_id, bucket, model, provider, operation, user_number);
+
+CREATE MATERIALIZED VIEW model_users_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM model_users_daily
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON model_users_weekly (workspace_id, bucket, model, provider, operation, user_number);
+
+CREATE MATERIALIZED VIEW place_users_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM traces
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON place_users_hourly (workspace_id, bucket, environment, release, user_number);
+
+CREATE MATERIALIZED VIEW place_users_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM place_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON place_users_daily (workspace_id, bucket, environment, release, user_number);
+
+CREATE MATERIALIZED VIEW place_users_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM place_users_daily
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON place_users_weekly (workspace_id, bucket, environment, release, user_number);
+
+CREATE MATERIALIZED VIEW status_users_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(1)::integer AS calls,
+    sum((cost_usd IS NOT NULL)::integer)::integer AS priced_calls,
+    sum(coalesce(cost_usd, 0))::numeric AS cost_usd
+FROM traces
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON status_users_hourly (workspace_id, bucket, status, error_type, user_number);
+
+CREATE MATERIALIZED VIEW status_users_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM status_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON status_users_daily (workspace_id, bucket, status, error_type, user_number);
+
+CREATE MATERIALIZED VIEW status_users_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(calls)::integer AS calls,
+    sum(priced_calls)::integer AS priced_calls,
+    sum(cost_usd)::numeric AS cost_usd
+FROM status_users_daily
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON status_users_weekly (workspace_id, bucket, status, error_type, user_number);
 
 CREATE MATERIALIZED VIEW user_models_hourly
 WITH (
@@ -1044,6 +1455,70 @@ WITH NO DATA;
 
 CREATE INDEX ON label_users_weekly (workspace_id, bucket, label_number, agent_id, user_number);
 
+CREATE MATERIALIZED VIEW label_user_errors_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(1)::integer AS calls
+FROM label_rows
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON label_user_errors_hourly (workspace_id, bucket, label_number, status, error_type, user_number);
+
+CREATE MATERIALIZED VIEW label_user_errors_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(calls)::integer AS calls
+FROM label_user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON label_user_errors_daily (workspace_id, bucket, label_number, status, error_type, user_number);
+
+CREATE MATERIALIZED VIEW label_user_errors_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(calls)::integer AS calls
+FROM label_user_errors_daily
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON label_user_errors_weekly (workspace_id, bucket, label_number, status, error_type, user_number);
+
 CREATE MATERIALIZED VIEW tools_hourly
 WITH (
     timescaledb.continuous,
@@ -1060,16 +1535,19 @@ SELECT
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     sum(1)::integer AS calls,
     sum((status <> 'success')::integer)::integer AS errors,
     sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
     sum(coalesce(latency_ms, 0))::double precision AS latency_ms
 FROM traces
 WHERE operation = 'execute_tool'
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 WITH NO DATA;
 
-CREATE INDEX ON tools_hourly (workspace_id, bucket, tool, agent_id, environment, release, status, error_type);
+CREATE INDEX ON tools_hourly (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model);
 
 CREATE MATERIALIZED VIEW tools_daily
 WITH (
@@ -1087,15 +1565,18 @@ SELECT
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     sum(calls)::integer AS calls,
     sum(errors)::integer AS errors,
     sum(timed_calls)::integer AS timed_calls,
     sum(latency_ms)::double precision AS latency_ms
 FROM tools_hourly
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 WITH NO DATA;
 
-CREATE INDEX ON tools_daily (workspace_id, bucket, tool, agent_id, environment, release, status, error_type);
+CREATE INDEX ON tools_daily (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model);
 
 CREATE MATERIALIZED VIEW tool_latency_hourly
 WITH (
@@ -1107,15 +1588,18 @@ WITH (
 SELECT
     workspace_id,
     time_bucket('1 hour', timestamp) AS bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket(latency_ms) AS latency_bucket,
     sum(1)::integer AS calls
 FROM traces
 WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5, 6, 7
 WITH NO DATA;
 
-CREATE INDEX ON tool_latency_hourly (workspace_id, bucket, tool, latency_bucket);
+CREATE INDEX ON tool_latency_hourly (workspace_id, bucket, operation, provider, model, tool, latency_bucket);
 
 CREATE MATERIALIZED VIEW tool_latency_daily
 WITH (
@@ -1127,14 +1611,144 @@ WITH (
 SELECT
     workspace_id,
     time_bucket('24 hours', bucket) AS bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket,
     sum(calls)::integer AS calls
 FROM tool_latency_hourly
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5, 6, 7
 WITH NO DATA;
 
-CREATE INDEX ON tool_latency_daily (workspace_id, bucket, tool, latency_bucket);
+CREATE INDEX ON tool_latency_daily (workspace_id, bucket, operation, provider, model, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_agent_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    tool,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON tool_agent_latency_hourly (workspace_id, bucket, agent_id, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_agent_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    tool,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM tool_agent_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON tool_agent_latency_daily (workspace_id, bucket, agent_id, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_place_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON tool_place_latency_hourly (workspace_id, bucket, environment, release, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_place_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM tool_place_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON tool_place_latency_daily (workspace_id, bucket, environment, release, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_status_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM traces
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON tool_status_latency_hourly (workspace_id, bucket, status, error_type, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW tool_status_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM tool_status_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+WITH NO DATA;
+
+CREATE INDEX ON tool_status_latency_daily (workspace_id, bucket, status, error_type, tool, latency_bucket);
 
 CREATE MATERIALIZED VIEW user_errors_hourly
 WITH (
@@ -1199,6 +1813,85 @@ GROUP BY 1, 2, 3, 4, 5, 6
 WITH NO DATA;
 
 CREATE INDEX ON user_errors_weekly (workspace_id, bucket, status, error_type, agent_id, user_number);
+
+CREATE MATERIALIZED VIEW user_failures_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(1)::integer AS calls
+FROM traces
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WITH NO DATA;
+
+CREATE INDEX ON user_failures_hourly (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number);
+
+CREATE MATERIALIZED VIEW user_failures_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(calls)::integer AS calls
+FROM user_failures_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WITH NO DATA;
+
+CREATE INDEX ON user_failures_daily (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number);
+
+CREATE MATERIALIZED VIEW user_failures_weekly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '700 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(calls)::integer AS calls
+FROM user_failures_daily
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WITH NO DATA;
+
+CREATE INDEX ON user_failures_weekly (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number);
 
 CREATE MATERIALIZED VIEW sessions_hourly
 WITH (

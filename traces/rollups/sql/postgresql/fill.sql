@@ -1573,6 +1573,406 @@ ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO U
     squared_latency = places_daily.squared_latency + excluded.squared_latency,
     squared_cost = places_daily.squared_cost + excluded.squared_cost;
 
+INSERT INTO place_agents_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    sum(sign * 1) AS calls,
+    sum(sign * (status <> 'success')::integer) AS errors,
+    sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+    sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+    sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd,
+    sum(sign * coalesce(cache_read_tokens, 0)) AS cache_read_tokens,
+    sum(sign * coalesce(cache_write_tokens, 0)) AS cache_write_tokens,
+    sum(sign * coalesce(reasoning_tokens, 0)) AS reasoning_tokens,
+    sum(sign * coalesce(latency_ms * latency_ms, 0)) AS squared_latency,
+    sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE true AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+    calls = place_agents_hourly.calls + excluded.calls,
+    errors = place_agents_hourly.errors + excluded.errors,
+    timed_calls = place_agents_hourly.timed_calls + excluded.timed_calls,
+    latency_ms = place_agents_hourly.latency_ms + excluded.latency_ms,
+    priced_calls = place_agents_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = place_agents_hourly.cost_usd + excluded.cost_usd,
+    input_tokens = place_agents_hourly.input_tokens + excluded.input_tokens,
+    output_tokens = place_agents_hourly.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_agents_hourly.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_agents_hourly.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_agents_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_agents_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_agents_hourly.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_agents_hourly.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_agents_hourly.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_agents_hourly.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_agents_hourly.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_agents_hourly.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_agents_hourly.squared_latency + excluded.squared_latency,
+    squared_cost = place_agents_hourly.squared_cost + excluded.squared_cost;
+
+INSERT INTO place_agents_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens,
+    sum(reasoning_tokens) AS reasoning_tokens,
+    sum(squared_latency) AS squared_latency,
+    sum(squared_cost) AS squared_cost
+FROM place_agents_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+    calls = place_agents_daily.calls + excluded.calls,
+    errors = place_agents_daily.errors + excluded.errors,
+    timed_calls = place_agents_daily.timed_calls + excluded.timed_calls,
+    latency_ms = place_agents_daily.latency_ms + excluded.latency_ms,
+    priced_calls = place_agents_daily.priced_calls + excluded.priced_calls,
+    cost_usd = place_agents_daily.cost_usd + excluded.cost_usd,
+    input_tokens = place_agents_daily.input_tokens + excluded.input_tokens,
+    output_tokens = place_agents_daily.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_agents_daily.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_agents_daily.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_agents_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_agents_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_agents_daily.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_agents_daily.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_agents_daily.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_agents_daily.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_agents_daily.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_agents_daily.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_agents_daily.squared_latency + excluded.squared_latency,
+    squared_cost = place_agents_daily.squared_cost + excluded.squared_cost;
+
+INSERT INTO place_models_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    sum(sign * 1) AS calls,
+    sum(sign * (status <> 'success')::integer) AS errors,
+    sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+    sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+    sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+    sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+    coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+    coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd,
+    sum(sign * coalesce(cache_read_tokens, 0)) AS cache_read_tokens,
+    sum(sign * coalesce(cache_write_tokens, 0)) AS cache_write_tokens,
+    sum(sign * coalesce(reasoning_tokens, 0)) AS reasoning_tokens,
+    sum(sign * coalesce(latency_ms * latency_ms, 0)) AS squared_latency,
+    sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE true AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+    calls = place_models_hourly.calls + excluded.calls,
+    errors = place_models_hourly.errors + excluded.errors,
+    timed_calls = place_models_hourly.timed_calls + excluded.timed_calls,
+    latency_ms = place_models_hourly.latency_ms + excluded.latency_ms,
+    priced_calls = place_models_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = place_models_hourly.cost_usd + excluded.cost_usd,
+    input_tokens = place_models_hourly.input_tokens + excluded.input_tokens,
+    output_tokens = place_models_hourly.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_models_hourly.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_models_hourly.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_models_hourly.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_models_hourly.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_models_hourly.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_models_hourly.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_models_hourly.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_models_hourly.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_models_hourly.squared_latency + excluded.squared_latency,
+    squared_cost = place_models_hourly.squared_cost + excluded.squared_cost;
+
+INSERT INTO place_models_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens,
+    sum(reasoning_tokens) AS reasoning_tokens,
+    sum(squared_latency) AS squared_latency,
+    sum(squared_cost) AS squared_cost
+FROM place_models_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+    calls = place_models_daily.calls + excluded.calls,
+    errors = place_models_daily.errors + excluded.errors,
+    timed_calls = place_models_daily.timed_calls + excluded.timed_calls,
+    latency_ms = place_models_daily.latency_ms + excluded.latency_ms,
+    priced_calls = place_models_daily.priced_calls + excluded.priced_calls,
+    cost_usd = place_models_daily.cost_usd + excluded.cost_usd,
+    input_tokens = place_models_daily.input_tokens + excluded.input_tokens,
+    output_tokens = place_models_daily.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_models_daily.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_models_daily.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_models_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_models_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_models_daily.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_models_daily.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_models_daily.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_models_daily.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_models_daily.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_models_daily.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_models_daily.squared_latency + excluded.squared_latency,
+    squared_cost = place_models_daily.squared_cost + excluded.squared_cost;
+
 INSERT INTO place_calls_hourly (
     workspace_id,
     bucket,
@@ -2442,6 +2842,453 @@ GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
     calls = place_first_token_daily.calls + excluded.calls;
+
+INSERT INTO status_first_token_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    first_token_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    operation,
+    first_token_bucket,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
+    calls = status_first_token_hourly.calls + excluded.calls;
+
+INSERT INTO status_first_token_daily (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    first_token_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    operation,
+    first_token_bucket,
+    sum(calls) AS calls
+FROM status_first_token_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
+    calls = status_first_token_daily.calls + excluded.calls;
+
+INSERT INTO model_users_hourly (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(sign * 1) AS calls,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+    calls = model_users_hourly.calls + excluded.calls,
+    priced_calls = model_users_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = model_users_hourly.cost_usd + excluded.cost_usd;
+
+INSERT INTO model_users_daily (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM model_users_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+    calls = model_users_daily.calls + excluded.calls,
+    priced_calls = model_users_daily.priced_calls + excluded.priced_calls,
+    cost_usd = model_users_daily.cost_usd + excluded.cost_usd;
+
+INSERT INTO model_users_weekly (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    model,
+    provider,
+    operation,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM model_users_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+    calls = model_users_weekly.calls + excluded.calls,
+    priced_calls = model_users_weekly.priced_calls + excluded.priced_calls,
+    cost_usd = model_users_weekly.cost_usd + excluded.cost_usd;
+
+INSERT INTO place_users_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(sign * 1) AS calls,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+    calls = place_users_hourly.calls + excluded.calls,
+    priced_calls = place_users_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = place_users_hourly.cost_usd + excluded.cost_usd;
+
+INSERT INTO place_users_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM place_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+    calls = place_users_daily.calls + excluded.calls,
+    priced_calls = place_users_daily.priced_calls + excluded.priced_calls,
+    cost_usd = place_users_daily.cost_usd + excluded.cost_usd;
+
+INSERT INTO place_users_weekly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    environment,
+    release,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM place_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+    calls = place_users_weekly.calls + excluded.calls,
+    priced_calls = place_users_weekly.priced_calls + excluded.priced_calls,
+    cost_usd = place_users_weekly.cost_usd + excluded.cost_usd;
+
+INSERT INTO status_users_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(sign * 1) AS calls,
+    sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+    coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+    calls = status_users_hourly.calls + excluded.calls,
+    priced_calls = status_users_hourly.priced_calls + excluded.priced_calls,
+    cost_usd = status_users_hourly.cost_usd + excluded.cost_usd;
+
+INSERT INTO status_users_daily (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM status_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+    calls = status_users_daily.calls + excluded.calls,
+    priced_calls = status_users_daily.priced_calls + excluded.priced_calls,
+    cost_usd = status_users_daily.cost_usd + excluded.cost_usd;
+
+INSERT INTO status_users_weekly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    user_number,
+    calls,
+    priced_calls,
+    cost_usd
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    user_number,
+    sum(calls) AS calls,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd
+FROM status_users_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+    calls = status_users_weekly.calls + excluded.calls,
+    priced_calls = status_users_weekly.priced_calls + excluded.priced_calls,
+    cost_usd = status_users_weekly.cost_usd + excluded.cost_usd;
 
 INSERT INTO user_models_hourly (
     workspace_id,
@@ -3407,6 +4254,114 @@ ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDAT
     priced_calls = label_users_weekly.priced_calls + excluded.priced_calls,
     cost_usd = label_users_weekly.cost_usd + excluded.cost_usd;
 
+INSERT INTO label_user_errors_hourly (
+    workspace_id,
+    bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+JOIN rollup_state USING (workspace_id)
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+    calls = label_user_errors_hourly.calls + excluded.calls;
+
+INSERT INTO label_user_errors_daily (
+    workspace_id,
+    bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(calls) AS calls
+FROM label_user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+    calls = label_user_errors_daily.calls + excluded.calls;
+
+INSERT INTO label_user_errors_weekly (
+    workspace_id,
+    bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    label_number,
+    status,
+    error_type,
+    user_number,
+    sum(calls) AS calls
+FROM label_user_errors_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+    calls = label_user_errors_weekly.calls + excluded.calls;
+
 INSERT INTO tools_hourly (
     workspace_id,
     bucket,
@@ -3416,6 +4371,9 @@ INSERT INTO tools_hourly (
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     calls,
     errors,
     timed_calls,
@@ -3430,6 +4388,9 @@ SELECT
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     sum(sign * 1) AS calls,
     sum(sign * (status <> 'success')::integer) AS errors,
     sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
@@ -3473,9 +4434,9 @@ FROM (
 ) AS stored
 JOIN rollup_state USING (workspace_id)
 WHERE operation = 'execute_tool' AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model) DO UPDATE SET
     calls = tools_hourly.calls + excluded.calls,
     errors = tools_hourly.errors + excluded.errors,
     timed_calls = tools_hourly.timed_calls + excluded.timed_calls,
@@ -3490,6 +4451,9 @@ INSERT INTO tools_daily (
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     calls,
     errors,
     timed_calls,
@@ -3504,14 +4468,17 @@ SELECT
     release,
     status,
     error_type,
+    operation,
+    provider,
+    model,
     sum(calls) AS calls,
     sum(errors) AS errors,
     sum(timed_calls) AS timed_calls,
     sum(latency_ms) AS latency_ms
 FROM tools_hourly
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model) DO UPDATE SET
     calls = tools_daily.calls + excluded.calls,
     errors = tools_daily.errors + excluded.errors,
     timed_calls = tools_daily.timed_calls + excluded.timed_calls,
@@ -3520,6 +4487,9 @@ ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status,
 INSERT INTO tool_latency_hourly (
     workspace_id,
     bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket,
     calls
@@ -3527,6 +4497,9 @@ INSERT INTO tool_latency_hourly (
 SELECT
     workspace_id,
     time_bucket('1 hour', timestamp) AS bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket,
     sum(sign * 1) AS calls
@@ -3569,14 +4542,17 @@ FROM (
 ) AS stored
 JOIN rollup_state USING (workspace_id)
 WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
     calls = tool_latency_hourly.calls + excluded.calls;
 
 INSERT INTO tool_latency_daily (
     workspace_id,
     bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket,
     calls
@@ -3584,14 +4560,265 @@ INSERT INTO tool_latency_daily (
 SELECT
     workspace_id,
     time_bucket('24 hours', bucket) AS bucket,
+    operation,
+    provider,
+    model,
     tool,
     latency_bucket,
     sum(calls) AS calls
 FROM tool_latency_hourly
-GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
     calls = tool_latency_daily.calls + excluded.calls;
+
+INSERT INTO tool_agent_latency_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    agent_id,
+    tool,
+    latency_bucket,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
+    calls = tool_agent_latency_hourly.calls + excluded.calls;
+
+INSERT INTO tool_agent_latency_daily (
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    agent_id,
+    tool,
+    latency_bucket,
+    sum(calls) AS calls
+FROM tool_agent_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
+    calls = tool_agent_latency_daily.calls + excluded.calls;
+
+INSERT INTO tool_place_latency_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
+    calls = tool_place_latency_hourly.calls + excluded.calls;
+
+INSERT INTO tool_place_latency_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    environment,
+    release,
+    tool,
+    latency_bucket,
+    sum(calls) AS calls
+FROM tool_place_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
+    calls = tool_place_latency_daily.calls + excluded.calls;
+
+INSERT INTO tool_status_latency_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
+    calls = tool_status_latency_hourly.calls + excluded.calls;
+
+INSERT INTO tool_status_latency_daily (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    tool,
+    latency_bucket,
+    sum(calls) AS calls
+FROM tool_status_latency_hourly
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
+    calls = tool_status_latency_daily.calls + excluded.calls;
 
 INSERT INTO user_errors_hourly (
     workspace_id,
@@ -3699,6 +4926,143 @@ GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
     calls = user_errors_weekly.calls + excluded.calls;
+
+INSERT INTO user_failures_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+JOIN rollup_state USING (workspace_id)
+WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+    calls = user_failures_hourly.calls + excluded.calls;
+
+INSERT INTO user_failures_daily (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(calls) AS calls
+FROM user_failures_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+    calls = user_failures_daily.calls + excluded.calls;
+
+INSERT INTO user_failures_weekly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('168 hours', bucket) AS bucket,
+    status,
+    error_type,
+    agent_id,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    user_number,
+    sum(calls) AS calls
+FROM user_failures_hourly
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+    calls = user_failures_weekly.calls + excluded.calls;
 
 INSERT INTO sessions_hourly (
     workspace_id,

@@ -121,6 +121,168 @@ WITH followed AS (
         reasoning_tokens = places_hourly.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = places_hourly.squared_latency + excluded.squared_latency,
         squared_cost = places_hourly.squared_cost + excluded.squared_cost
+), add_to_place_agents_hourly AS (
+    INSERT INTO place_agents_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        sum(sign * 1) AS calls,
+        sum(sign * (status <> 'success')::integer) AS errors,
+        sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+        sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+        sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd,
+        sum(sign * coalesce(cache_read_tokens, 0)) AS cache_read_tokens,
+        sum(sign * coalesce(cache_write_tokens, 0)) AS cache_write_tokens,
+        sum(sign * coalesce(reasoning_tokens, 0)) AS reasoning_tokens,
+        sum(sign * coalesce(latency_ms * latency_ms, 0)) AS squared_latency,
+        sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
+    FROM followed
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+        calls = place_agents_hourly.calls + excluded.calls,
+        errors = place_agents_hourly.errors + excluded.errors,
+        timed_calls = place_agents_hourly.timed_calls + excluded.timed_calls,
+        latency_ms = place_agents_hourly.latency_ms + excluded.latency_ms,
+        priced_calls = place_agents_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = place_agents_hourly.cost_usd + excluded.cost_usd,
+        input_tokens = place_agents_hourly.input_tokens + excluded.input_tokens,
+        output_tokens = place_agents_hourly.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_agents_hourly.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_agents_hourly.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_agents_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_agents_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_agents_hourly.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_agents_hourly.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_agents_hourly.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_agents_hourly.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_agents_hourly.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_agents_hourly.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_agents_hourly.squared_latency + excluded.squared_latency,
+        squared_cost = place_agents_hourly.squared_cost + excluded.squared_cost
+), add_to_place_models_hourly AS (
+    INSERT INTO place_models_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        sum(sign * 1) AS calls,
+        sum(sign * (status <> 'success')::integer) AS errors,
+        sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+        sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+        sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd,
+        sum(sign * coalesce(cache_read_tokens, 0)) AS cache_read_tokens,
+        sum(sign * coalesce(cache_write_tokens, 0)) AS cache_write_tokens,
+        sum(sign * coalesce(reasoning_tokens, 0)) AS reasoning_tokens,
+        sum(sign * coalesce(latency_ms * latency_ms, 0)) AS squared_latency,
+        sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
+    FROM followed
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+        calls = place_models_hourly.calls + excluded.calls,
+        errors = place_models_hourly.errors + excluded.errors,
+        timed_calls = place_models_hourly.timed_calls + excluded.timed_calls,
+        latency_ms = place_models_hourly.latency_ms + excluded.latency_ms,
+        priced_calls = place_models_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = place_models_hourly.cost_usd + excluded.cost_usd,
+        input_tokens = place_models_hourly.input_tokens + excluded.input_tokens,
+        output_tokens = place_models_hourly.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_models_hourly.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_models_hourly.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_models_hourly.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_models_hourly.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_models_hourly.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_models_hourly.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_models_hourly.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_models_hourly.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_models_hourly.squared_latency + excluded.squared_latency,
+        squared_cost = place_models_hourly.squared_cost + excluded.squared_cost
 ), add_to_place_calls_hourly AS (
     INSERT INTO place_calls_hourly (
         workspace_id,
@@ -393,6 +555,116 @@ WITH followed AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
         calls = place_first_token_hourly.calls + excluded.calls
+), add_to_status_first_token_hourly AS (
+    INSERT INTO status_first_token_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE first_token_ms IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
+        calls = status_first_token_hourly.calls + excluded.calls
+), add_to_model_users_hourly AS (
+    INSERT INTO model_users_hourly (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        sum(sign * 1) AS calls,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+    FROM followed
+    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+        calls = model_users_hourly.calls + excluded.calls,
+        priced_calls = model_users_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = model_users_hourly.cost_usd + excluded.cost_usd
+), add_to_place_users_hourly AS (
+    INSERT INTO place_users_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        user_number,
+        sum(sign * 1) AS calls,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+    FROM followed
+    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+        calls = place_users_hourly.calls + excluded.calls,
+        priced_calls = place_users_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = place_users_hourly.cost_usd + excluded.cost_usd
+), add_to_status_users_hourly AS (
+    INSERT INTO status_users_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        status,
+        error_type,
+        user_number,
+        sum(sign * 1) AS calls,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+    FROM followed
+    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+        calls = status_users_hourly.calls + excluded.calls,
+        priced_calls = status_users_hourly.priced_calls + excluded.priced_calls,
+        cost_usd = status_users_hourly.cost_usd + excluded.cost_usd
 ), add_to_user_models_hourly AS (
     INSERT INTO user_models_hourly (
         workspace_id,
@@ -699,6 +971,30 @@ WITH followed AS (
         calls = label_users_hourly.calls + excluded.calls,
         priced_calls = label_users_hourly.priced_calls + excluded.priced_calls,
         cost_usd = label_users_hourly.cost_usd + excluded.cost_usd
+), add_to_label_user_errors_hourly AS (
+    INSERT INTO label_user_errors_hourly (
+        workspace_id,
+        bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        sum(sign * 1) AS calls
+    FROM labelled
+    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+        calls = label_user_errors_hourly.calls + excluded.calls
 ), add_to_tools_hourly AS (
     INSERT INTO tools_hourly (
         workspace_id,
@@ -709,6 +1005,9 @@ WITH followed AS (
         release,
         status,
         error_type,
+        operation,
+        provider,
+        model,
         calls,
         errors,
         timed_calls,
@@ -723,15 +1022,18 @@ WITH followed AS (
         release,
         status,
         error_type,
+        operation,
+        provider,
+        model,
         sum(sign * 1) AS calls,
         sum(sign * (status <> 'success')::integer) AS errors,
         sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
         sum(sign * coalesce(latency_ms, 0)) AS latency_ms
     FROM followed
     WHERE operation = 'execute_tool'
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model) DO UPDATE SET
         calls = tools_hourly.calls + excluded.calls,
         errors = tools_hourly.errors + excluded.errors,
         timed_calls = tools_hourly.timed_calls + excluded.timed_calls,
@@ -740,6 +1042,9 @@ WITH followed AS (
     INSERT INTO tool_latency_hourly (
         workspace_id,
         bucket,
+        operation,
+        provider,
+        model,
         tool,
         latency_bucket,
         calls
@@ -747,15 +1052,88 @@ WITH followed AS (
     SELECT
         workspace_id,
         time_bucket('1 hour', timestamp) AS bucket,
+        operation,
+        provider,
+        model,
         tool,
         latency_bucket,
         sum(sign * 1) AS calls
     FROM followed
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
         calls = tool_latency_hourly.calls + excluded.calls
+), add_to_tool_agent_latency_hourly AS (
+    INSERT INTO tool_agent_latency_hourly (
+        workspace_id,
+        bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
+        calls = tool_agent_latency_hourly.calls + excluded.calls
+), add_to_tool_place_latency_hourly AS (
+    INSERT INTO tool_place_latency_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
+        calls = tool_place_latency_hourly.calls + excluded.calls
+), add_to_tool_status_latency_hourly AS (
+    INSERT INTO tool_status_latency_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
+        calls = tool_status_latency_hourly.calls + excluded.calls
 ), add_to_user_errors_hourly AS (
     INSERT INTO user_errors_hourly (
         workspace_id,
@@ -780,6 +1158,40 @@ WITH followed AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
         calls = user_errors_hourly.calls + excluded.calls
+), add_to_user_failures_hourly AS (
+    INSERT INTO user_failures_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        sum(sign * 1) AS calls
+    FROM followed
+    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+        calls = user_failures_hourly.calls + excluded.calls
 ), add_to_sessions_hourly AS (
     INSERT INTO sessions_hourly (
         workspace_id,

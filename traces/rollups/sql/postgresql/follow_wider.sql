@@ -81,6 +81,170 @@ WITH add_to_places_daily AS (
         reasoning_tokens = places_daily.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = places_daily.squared_latency + excluded.squared_latency,
         squared_cost = places_daily.squared_cost + excluded.squared_cost
+), add_to_place_agents_daily AS (
+    INSERT INTO place_agents_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd,
+        sum(cache_read_tokens) AS cache_read_tokens,
+        sum(cache_write_tokens) AS cache_write_tokens,
+        sum(reasoning_tokens) AS reasoning_tokens,
+        sum(squared_latency) AS squared_latency,
+        sum(squared_cost) AS squared_cost
+    FROM place_agents_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+        calls = place_agents_daily.calls + excluded.calls,
+        errors = place_agents_daily.errors + excluded.errors,
+        timed_calls = place_agents_daily.timed_calls + excluded.timed_calls,
+        latency_ms = place_agents_daily.latency_ms + excluded.latency_ms,
+        priced_calls = place_agents_daily.priced_calls + excluded.priced_calls,
+        cost_usd = place_agents_daily.cost_usd + excluded.cost_usd,
+        input_tokens = place_agents_daily.input_tokens + excluded.input_tokens,
+        output_tokens = place_agents_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_agents_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_agents_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_agents_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_agents_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_agents_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_agents_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_agents_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_agents_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_agents_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_agents_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_agents_daily.squared_latency + excluded.squared_latency,
+        squared_cost = place_agents_daily.squared_cost + excluded.squared_cost
+), add_to_place_models_daily AS (
+    INSERT INTO place_models_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd,
+        sum(cache_read_tokens) AS cache_read_tokens,
+        sum(cache_write_tokens) AS cache_write_tokens,
+        sum(reasoning_tokens) AS reasoning_tokens,
+        sum(squared_latency) AS squared_latency,
+        sum(squared_cost) AS squared_cost
+    FROM place_models_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+        calls = place_models_daily.calls + excluded.calls,
+        errors = place_models_daily.errors + excluded.errors,
+        timed_calls = place_models_daily.timed_calls + excluded.timed_calls,
+        latency_ms = place_models_daily.latency_ms + excluded.latency_ms,
+        priced_calls = place_models_daily.priced_calls + excluded.priced_calls,
+        cost_usd = place_models_daily.cost_usd + excluded.cost_usd,
+        input_tokens = place_models_daily.input_tokens + excluded.input_tokens,
+        output_tokens = place_models_daily.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_models_daily.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_models_daily.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_models_daily.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_models_daily.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_models_daily.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_models_daily.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_models_daily.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_models_daily.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_models_daily.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_models_daily.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_models_daily.squared_latency + excluded.squared_latency,
+        squared_cost = place_models_daily.squared_cost + excluded.squared_cost
 ), add_to_place_calls_daily AS (
     INSERT INTO place_calls_daily (
         workspace_id,
@@ -354,6 +518,202 @@ WITH add_to_places_daily AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
         calls = place_first_token_daily.calls + excluded.calls
+), add_to_status_first_token_daily AS (
+    INSERT INTO status_first_token_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(calls) AS calls
+    FROM status_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
+        calls = status_first_token_daily.calls + excluded.calls
+), add_to_model_users_daily AS (
+    INSERT INTO model_users_daily (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM model_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+        calls = model_users_daily.calls + excluded.calls,
+        priced_calls = model_users_daily.priced_calls + excluded.priced_calls,
+        cost_usd = model_users_daily.cost_usd + excluded.cost_usd
+), add_to_model_users_weekly AS (
+    INSERT INTO model_users_weekly (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM model_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
+        calls = model_users_weekly.calls + excluded.calls,
+        priced_calls = model_users_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = model_users_weekly.cost_usd + excluded.cost_usd
+), add_to_place_users_daily AS (
+    INSERT INTO place_users_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM place_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+        calls = place_users_daily.calls + excluded.calls,
+        priced_calls = place_users_daily.priced_calls + excluded.priced_calls,
+        cost_usd = place_users_daily.cost_usd + excluded.cost_usd
+), add_to_place_users_weekly AS (
+    INSERT INTO place_users_weekly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        environment,
+        release,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM place_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
+        calls = place_users_weekly.calls + excluded.calls,
+        priced_calls = place_users_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = place_users_weekly.cost_usd + excluded.cost_usd
+), add_to_status_users_daily AS (
+    INSERT INTO status_users_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM status_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+        calls = status_users_daily.calls + excluded.calls,
+        priced_calls = status_users_daily.priced_calls + excluded.priced_calls,
+        cost_usd = status_users_daily.cost_usd + excluded.cost_usd
+), add_to_status_users_weekly AS (
+    INSERT INTO status_users_weekly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        user_number,
+        calls,
+        priced_calls,
+        cost_usd
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        status,
+        error_type,
+        user_number,
+        sum(calls) AS calls,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd
+    FROM status_users_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
+        calls = status_users_weekly.calls + excluded.calls,
+        priced_calls = status_users_weekly.priced_calls + excluded.priced_calls,
+        cost_usd = status_users_weekly.cost_usd + excluded.cost_usd
 ), add_to_user_models_daily AS (
     INSERT INTO user_models_daily (
         workspace_id,
@@ -756,6 +1116,54 @@ WITH add_to_places_daily AS (
         calls = label_users_weekly.calls + excluded.calls,
         priced_calls = label_users_weekly.priced_calls + excluded.priced_calls,
         cost_usd = label_users_weekly.cost_usd + excluded.cost_usd
+), add_to_label_user_errors_daily AS (
+    INSERT INTO label_user_errors_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        sum(calls) AS calls
+    FROM label_user_errors_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+        calls = label_user_errors_daily.calls + excluded.calls
+), add_to_label_user_errors_weekly AS (
+    INSERT INTO label_user_errors_weekly (
+        workspace_id,
+        bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        label_number,
+        status,
+        error_type,
+        user_number,
+        sum(calls) AS calls
+    FROM label_user_errors_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
+        calls = label_user_errors_weekly.calls + excluded.calls
 ), add_to_tools_daily AS (
     INSERT INTO tools_daily (
         workspace_id,
@@ -766,6 +1174,9 @@ WITH add_to_places_daily AS (
         release,
         status,
         error_type,
+        operation,
+        provider,
+        model,
         calls,
         errors,
         timed_calls,
@@ -780,15 +1191,18 @@ WITH add_to_places_daily AS (
         release,
         status,
         error_type,
+        operation,
+        provider,
+        model,
         sum(calls) AS calls,
         sum(errors) AS errors,
         sum(timed_calls) AS timed_calls,
         sum(latency_ms) AS latency_ms
     FROM tools_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
-    ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model) DO UPDATE SET
         calls = tools_daily.calls + excluded.calls,
         errors = tools_daily.errors + excluded.errors,
         timed_calls = tools_daily.timed_calls + excluded.timed_calls,
@@ -797,6 +1211,9 @@ WITH add_to_places_daily AS (
     INSERT INTO tool_latency_daily (
         workspace_id,
         bucket,
+        operation,
+        provider,
+        model,
         tool,
         latency_bucket,
         calls
@@ -804,15 +1221,88 @@ WITH add_to_places_daily AS (
     SELECT
         workspace_id,
         time_bucket('24 hours', bucket) AS bucket,
+        operation,
+        provider,
+        model,
         tool,
         latency_bucket,
         sum(calls) AS calls
     FROM tool_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, tool, latency_bucket) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
         calls = tool_latency_daily.calls + excluded.calls
+), add_to_tool_agent_latency_daily AS (
+    INSERT INTO tool_agent_latency_daily (
+        workspace_id,
+        bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM tool_agent_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
+        calls = tool_agent_latency_daily.calls + excluded.calls
+), add_to_tool_place_latency_daily AS (
+    INSERT INTO tool_place_latency_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM tool_place_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
+        calls = tool_place_latency_daily.calls + excluded.calls
+), add_to_tool_status_latency_daily AS (
+    INSERT INTO tool_status_latency_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM tool_status_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
+        calls = tool_status_latency_daily.calls + excluded.calls
 ), add_to_user_errors_daily AS (
     INSERT INTO user_errors_daily (
         workspace_id,
@@ -861,6 +1351,74 @@ WITH add_to_places_daily AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
         calls = user_errors_weekly.calls + excluded.calls
+), add_to_user_failures_daily AS (
+    INSERT INTO user_failures_daily (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        sum(calls) AS calls
+    FROM user_failures_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+        calls = user_failures_daily.calls + excluded.calls
+), add_to_user_failures_weekly AS (
+    INSERT INTO user_failures_weekly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('168 hours', bucket) AS bucket,
+        status,
+        error_type,
+        agent_id,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        user_number,
+        sum(calls) AS calls
+    FROM user_failures_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
+        calls = user_failures_weekly.calls + excluded.calls
 ), add_to_sessions_daily AS (
     INSERT INTO sessions_daily (
         workspace_id,

@@ -46,69 +46,78 @@ WITH stored_rows AS (
     SELECT
         workspace_id,
         time_bucket('1 hour', timestamp) AS bucket,
+        operation,
+        provider,
+        model,
         tool,
         latency_bucket,
         sum(sign * 1) AS calls
     FROM stored_rows
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         'tool_latency_hourly' AS name,
         bucket,
-        jsonb_build_object('tool', tool, 'latency_bucket', latency_bucket) AS key,
+        jsonb_build_object('operation', operation, 'provider', provider, 'model', model, 'tool', tool, 'latency_bucket', latency_bucket) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
         )) AS measures
     FROM (
         SELECT
             bucket,
+            operation,
+            provider,
+            model,
             tool,
             latency_bucket,
             coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
             coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, tool, latency_bucket, calls
+            SELECT true AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
             FROM {tool_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_latency_hourly_until}
             UNION ALL
-            SELECT false AS is_stored, bucket, tool, latency_bucket, calls
+            SELECT false AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
             FROM summed
             WHERE bucket < {tool_latency_hourly_until}
         ) AS both_sides
-        GROUP BY 1, 2, 3
+        GROUP BY 1, 2, 3, 4, 5, 6
     ) AS sums
     UNION ALL
     SELECT
         'tool_latency_daily' AS name,
         bucket,
-        jsonb_build_object('tool', tool, 'latency_bucket', latency_bucket) AS key,
+        jsonb_build_object('operation', operation, 'provider', provider, 'model', model, 'tool', tool, 'latency_bucket', latency_bucket) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
         )) AS measures
     FROM (
         SELECT
             bucket,
+            operation,
+            provider,
+            model,
             tool,
             latency_bucket,
             coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
             coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, tool, latency_bucket, calls
+            SELECT true AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
             FROM {tool_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_latency_daily_until}
             UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, tool, latency_bucket, calls
+            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, operation, provider, model, tool, latency_bucket, calls
             FROM summed
             WHERE bucket >= {tool_latency_daily_since} AND bucket < {tool_latency_daily_until}
         ) AS both_sides
-        GROUP BY 1, 2, 3
+        GROUP BY 1, 2, 3, 4, 5, 6
     ) AS sums
 ) AS compared
 WHERE measures <> '{{}}'

@@ -52,20 +52,23 @@ WITH stored_rows AS (
         release,
         status,
         error_type,
+        operation,
+        provider,
+        model,
         sum(sign * 1) AS calls,
         sum(sign * (status <> 'success')::integer) AS errors,
         sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
         sum(sign * coalesce(latency_ms, 0)) AS latency_ms
     FROM stored_rows
     WHERE operation = 'execute_tool'
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         'tools_hourly' AS name,
         bucket,
-        jsonb_build_object('tool', tool, 'agent_id', agent_id, 'environment', environment, 'release', release, 'status', status, 'error_type', error_type) AS key,
+        jsonb_build_object('tool', tool, 'agent_id', agent_id, 'environment', environment, 'release', release, 'status', status, 'error_type', error_type, 'operation', operation, 'provider', provider, 'model', model) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
             'errors', CASE WHEN stored_errors <> rows_errors THEN jsonb_build_array(stored_errors, rows_errors) END,
@@ -81,6 +84,9 @@ FROM (
             release,
             status,
             error_type,
+            operation,
+            provider,
+            model,
             coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
             coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
             coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
@@ -90,23 +96,23 @@ FROM (
             coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
             coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, calls, errors, timed_calls, latency_ms
+            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM {tools_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tools_hourly_until}
             UNION ALL
-            SELECT false AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, calls, errors, timed_calls, latency_ms
+            SELECT false AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM summed
             WHERE bucket < {tools_hourly_until}
         ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ) AS sums
     UNION ALL
     SELECT
         'tools_daily' AS name,
         bucket,
-        jsonb_build_object('tool', tool, 'agent_id', agent_id, 'environment', environment, 'release', release, 'status', status, 'error_type', error_type) AS key,
+        jsonb_build_object('tool', tool, 'agent_id', agent_id, 'environment', environment, 'release', release, 'status', status, 'error_type', error_type, 'operation', operation, 'provider', provider, 'model', model) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
             'errors', CASE WHEN stored_errors <> rows_errors THEN jsonb_build_array(stored_errors, rows_errors) END,
@@ -122,6 +128,9 @@ FROM (
             release,
             status,
             error_type,
+            operation,
+            provider,
+            model,
             coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
             coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
             coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
@@ -131,17 +140,17 @@ FROM (
             coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
             coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, calls, errors, timed_calls, latency_ms
+            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM {tools_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tools_daily_until}
             UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, tool, agent_id, environment, release, status, error_type, calls, errors, timed_calls, latency_ms
+            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM summed
             WHERE bucket >= {tools_daily_since} AND bucket < {tools_daily_until}
         ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ) AS sums
 ) AS compared
 WHERE measures <> '{{}}'

@@ -1,0 +1,257 @@
+-- Compares place_models with the rows of a day.
+-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
+WITH stored_rows AS (
+    SELECT *
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            user_number,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            latency_bucket(latency_ms) AS latency_bucket,
+            environment,
+            release,
+            tool,
+            session_id,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+            AND timestamp >= %(start)s AND timestamp < %(end)s
+            AND timestamp >= {place_models_rows_since} AND timestamp < {place_models_rows_until}
+    ) AS stored
+), summed AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        sum(sign * 1) AS calls,
+        sum(sign * (status <> 'success')::integer) AS errors,
+        sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+        sum(sign * coalesce(latency_ms, 0)) AS latency_ms,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd,
+        sum(sign * coalesce(input_tokens, 0)) AS input_tokens,
+        sum(sign * coalesce(output_tokens, 0)) AS output_tokens,
+        coalesce(sum(CASE sign WHEN 1 THEN input_cost_usd ELSE -input_cost_usd END), 0) AS input_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN output_cost_usd ELSE -output_cost_usd END), 0) AS output_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_read_cost_usd ELSE -cache_read_cost_usd END), 0) AS cache_read_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN cache_write_cost_usd ELSE -cache_write_cost_usd END), 0) AS cache_write_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN audio_cost_usd ELSE -audio_cost_usd END), 0) AS audio_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN image_cost_usd ELSE -image_cost_usd END), 0) AS image_cost_usd,
+        coalesce(sum(CASE sign WHEN 1 THEN search_cost_usd ELSE -search_cost_usd END), 0) AS search_cost_usd,
+        sum(sign * coalesce(cache_read_tokens, 0)) AS cache_read_tokens,
+        sum(sign * coalesce(cache_write_tokens, 0)) AS cache_write_tokens,
+        sum(sign * coalesce(reasoning_tokens, 0)) AS reasoning_tokens,
+        sum(sign * coalesce(latency_ms * latency_ms, 0)) AS squared_latency,
+        sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
+    FROM stored_rows
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+)
+SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
+FROM (
+    SELECT
+        'place_models_hourly' AS name,
+        bucket,
+        jsonb_build_object('environment', environment, 'release', release, 'operation', operation, 'provider', provider, 'model', model) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
+            'errors', CASE WHEN stored_errors <> rows_errors THEN jsonb_build_array(stored_errors, rows_errors) END,
+            'timed_calls', CASE WHEN stored_timed_calls <> rows_timed_calls THEN jsonb_build_array(stored_timed_calls, rows_timed_calls) END,
+            'latency_ms', CASE WHEN abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms)) THEN jsonb_build_array(stored_latency_ms, rows_latency_ms) END,
+            'priced_calls', CASE WHEN stored_priced_calls <> rows_priced_calls THEN jsonb_build_array(stored_priced_calls, rows_priced_calls) END,
+            'cost_usd', CASE WHEN stored_cost_usd <> rows_cost_usd THEN jsonb_build_array(stored_cost_usd, rows_cost_usd) END,
+            'input_tokens', CASE WHEN stored_input_tokens <> rows_input_tokens THEN jsonb_build_array(stored_input_tokens, rows_input_tokens) END,
+            'output_tokens', CASE WHEN stored_output_tokens <> rows_output_tokens THEN jsonb_build_array(stored_output_tokens, rows_output_tokens) END,
+            'input_cost_usd', CASE WHEN stored_input_cost_usd <> rows_input_cost_usd THEN jsonb_build_array(stored_input_cost_usd, rows_input_cost_usd) END,
+            'output_cost_usd', CASE WHEN stored_output_cost_usd <> rows_output_cost_usd THEN jsonb_build_array(stored_output_cost_usd, rows_output_cost_usd) END,
+            'cache_read_cost_usd', CASE WHEN stored_cache_read_cost_usd <> rows_cache_read_cost_usd THEN jsonb_build_array(stored_cache_read_cost_usd, rows_cache_read_cost_usd) END,
+            'cache_write_cost_usd', CASE WHEN stored_cache_write_cost_usd <> rows_cache_write_cost_usd THEN jsonb_build_array(stored_cache_write_cost_usd, rows_cache_write_cost_usd) END,
+            'audio_cost_usd', CASE WHEN stored_audio_cost_usd <> rows_audio_cost_usd THEN jsonb_build_array(stored_audio_cost_usd, rows_audio_cost_usd) END,
+            'image_cost_usd', CASE WHEN stored_image_cost_usd <> rows_image_cost_usd THEN jsonb_build_array(stored_image_cost_usd, rows_image_cost_usd) END,
+            'search_cost_usd', CASE WHEN stored_search_cost_usd <> rows_search_cost_usd THEN jsonb_build_array(stored_search_cost_usd, rows_search_cost_usd) END,
+            'cache_read_tokens', CASE WHEN stored_cache_read_tokens <> rows_cache_read_tokens THEN jsonb_build_array(stored_cache_read_tokens, rows_cache_read_tokens) END,
+            'cache_write_tokens', CASE WHEN stored_cache_write_tokens <> rows_cache_write_tokens THEN jsonb_build_array(stored_cache_write_tokens, rows_cache_write_tokens) END,
+            'reasoning_tokens', CASE WHEN stored_reasoning_tokens <> rows_reasoning_tokens THEN jsonb_build_array(stored_reasoning_tokens, rows_reasoning_tokens) END,
+            'squared_latency', CASE WHEN abs(stored_squared_latency - rows_squared_latency) > 1 + 0.000001 * greatest(abs(stored_squared_latency), abs(rows_squared_latency)) THEN jsonb_build_array(stored_squared_latency, rows_squared_latency) END,
+            'squared_cost', CASE WHEN stored_squared_cost <> rows_squared_cost THEN jsonb_build_array(stored_squared_cost, rows_squared_cost) END
+        )) AS measures
+    FROM (
+        SELECT
+            bucket,
+            environment,
+            release,
+            operation,
+            provider,
+            model,
+            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
+            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
+            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
+            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
+            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
+            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
+            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
+            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms,
+            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
+            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
+            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
+            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
+            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
+            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
+            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
+            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens,
+            coalesce(sum(input_cost_usd) FILTER (WHERE is_stored), 0) AS stored_input_cost_usd,
+            coalesce(sum(input_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_input_cost_usd,
+            coalesce(sum(output_cost_usd) FILTER (WHERE is_stored), 0) AS stored_output_cost_usd,
+            coalesce(sum(output_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_output_cost_usd,
+            coalesce(sum(cache_read_cost_usd) FILTER (WHERE is_stored), 0) AS stored_cache_read_cost_usd,
+            coalesce(sum(cache_read_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cache_read_cost_usd,
+            coalesce(sum(cache_write_cost_usd) FILTER (WHERE is_stored), 0) AS stored_cache_write_cost_usd,
+            coalesce(sum(cache_write_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cache_write_cost_usd,
+            coalesce(sum(audio_cost_usd) FILTER (WHERE is_stored), 0) AS stored_audio_cost_usd,
+            coalesce(sum(audio_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_audio_cost_usd,
+            coalesce(sum(image_cost_usd) FILTER (WHERE is_stored), 0) AS stored_image_cost_usd,
+            coalesce(sum(image_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_image_cost_usd,
+            coalesce(sum(search_cost_usd) FILTER (WHERE is_stored), 0) AS stored_search_cost_usd,
+            coalesce(sum(search_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_search_cost_usd,
+            coalesce(sum(cache_read_tokens) FILTER (WHERE is_stored), 0) AS stored_cache_read_tokens,
+            coalesce(sum(cache_read_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_cache_read_tokens,
+            coalesce(sum(cache_write_tokens) FILTER (WHERE is_stored), 0) AS stored_cache_write_tokens,
+            coalesce(sum(cache_write_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_cache_write_tokens,
+            coalesce(sum(reasoning_tokens) FILTER (WHERE is_stored), 0) AS stored_reasoning_tokens,
+            coalesce(sum(reasoning_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_reasoning_tokens,
+            coalesce(sum(squared_latency) FILTER (WHERE is_stored), 0) AS stored_squared_latency,
+            coalesce(sum(squared_latency) FILTER (WHERE NOT is_stored), 0) AS rows_squared_latency,
+            coalesce(sum(squared_cost) FILTER (WHERE is_stored), 0) AS stored_squared_cost,
+            coalesce(sum(squared_cost) FILTER (WHERE NOT is_stored), 0) AS rows_squared_cost
+        FROM (
+            SELECT true AS is_stored, bucket, environment, release, operation, provider, model, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            FROM {place_models_hourly}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket < {place_models_hourly_until}
+            UNION ALL
+            SELECT false AS is_stored, bucket, environment, release, operation, provider, model, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            FROM summed
+            WHERE bucket < {place_models_hourly_until}
+        ) AS both_sides
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS sums
+    UNION ALL
+    SELECT
+        'place_models_daily' AS name,
+        bucket,
+        jsonb_build_object('environment', environment, 'release', release, 'operation', operation, 'provider', provider, 'model', model) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
+            'errors', CASE WHEN stored_errors <> rows_errors THEN jsonb_build_array(stored_errors, rows_errors) END,
+            'timed_calls', CASE WHEN stored_timed_calls <> rows_timed_calls THEN jsonb_build_array(stored_timed_calls, rows_timed_calls) END,
+            'latency_ms', CASE WHEN abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms)) THEN jsonb_build_array(stored_latency_ms, rows_latency_ms) END,
+            'priced_calls', CASE WHEN stored_priced_calls <> rows_priced_calls THEN jsonb_build_array(stored_priced_calls, rows_priced_calls) END,
+            'cost_usd', CASE WHEN stored_cost_usd <> rows_cost_usd THEN jsonb_build_array(stored_cost_usd, rows_cost_usd) END,
+            'input_tokens', CASE WHEN stored_input_tokens <> rows_input_tokens THEN jsonb_build_array(stored_input_tokens, rows_input_tokens) END,
+            'output_tokens', CASE WHEN stored_output_tokens <> rows_output_tokens THEN jsonb_build_array(stored_output_tokens, rows_output_tokens) END,
+            'input_cost_usd', CASE WHEN stored_input_cost_usd <> rows_input_cost_usd THEN jsonb_build_array(stored_input_cost_usd, rows_input_cost_usd) END,
+            'output_cost_usd', CASE WHEN stored_output_cost_usd <> rows_output_cost_usd THEN jsonb_build_array(stored_output_cost_usd, rows_output_cost_usd) END,
+            'cache_read_cost_usd', CASE WHEN stored_cache_read_cost_usd <> rows_cache_read_cost_usd THEN jsonb_build_array(stored_cache_read_cost_usd, rows_cache_read_cost_usd) END,
+            'cache_write_cost_usd', CASE WHEN stored_cache_write_cost_usd <> rows_cache_write_cost_usd THEN jsonb_build_array(stored_cache_write_cost_usd, rows_cache_write_cost_usd) END,
+            'audio_cost_usd', CASE WHEN stored_audio_cost_usd <> rows_audio_cost_usd THEN jsonb_build_array(stored_audio_cost_usd, rows_audio_cost_usd) END,
+            'image_cost_usd', CASE WHEN stored_image_cost_usd <> rows_image_cost_usd THEN jsonb_build_array(stored_image_cost_usd, rows_image_cost_usd) END,
+            'search_cost_usd', CASE WHEN stored_search_cost_usd <> rows_search_cost_usd THEN jsonb_build_array(stored_search_cost_usd, rows_search_cost_usd) END,
+            'cache_read_tokens', CASE WHEN stored_cache_read_tokens <> rows_cache_read_tokens THEN jsonb_build_array(stored_cache_read_tokens, rows_cache_read_tokens) END,
+            'cache_write_tokens', CASE WHEN stored_cache_write_tokens <> rows_cache_write_tokens THEN jsonb_build_array(stored_cache_write_tokens, rows_cache_write_tokens) END,
+            'reasoning_tokens', CASE WHEN stored_reasoning_tokens <> rows_reasoning_tokens THEN jsonb_build_array(stored_reasoning_tokens, rows_reasoning_tokens) END,
+            'squared_latency', CASE WHEN abs(stored_squared_latency - rows_squared_latency) > 1 + 0.000001 * greatest(abs(stored_squared_latency), abs(rows_squared_latency)) THEN jsonb_build_array(stored_squared_latency, rows_squared_latency) END,
+            'squared_cost', CASE WHEN stored_squared_cost <> rows_squared_cost THEN jsonb_build_array(stored_squared_cost, rows_squared_cost) END
+        )) AS measures
+    FROM (
+        SELECT
+            bucket,
+            environment,
+            release,
+            operation,
+            provider,
+            model,
+            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
+            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
+            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
+            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
+            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
+            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
+            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
+            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms,
+            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
+            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
+            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
+            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
+            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
+            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
+            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
+            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens,
+            coalesce(sum(input_cost_usd) FILTER (WHERE is_stored), 0) AS stored_input_cost_usd,
+            coalesce(sum(input_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_input_cost_usd,
+            coalesce(sum(output_cost_usd) FILTER (WHERE is_stored), 0) AS stored_output_cost_usd,
+            coalesce(sum(output_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_output_cost_usd,
+            coalesce(sum(cache_read_cost_usd) FILTER (WHERE is_stored), 0) AS stored_cache_read_cost_usd,
+            coalesce(sum(cache_read_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cache_read_cost_usd,
+            coalesce(sum(cache_write_cost_usd) FILTER (WHERE is_stored), 0) AS stored_cache_write_cost_usd,
+            coalesce(sum(cache_write_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cache_write_cost_usd,
+            coalesce(sum(audio_cost_usd) FILTER (WHERE is_stored), 0) AS stored_audio_cost_usd,
+            coalesce(sum(audio_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_audio_cost_usd,
+            coalesce(sum(image_cost_usd) FILTER (WHERE is_stored), 0) AS stored_image_cost_usd,
+            coalesce(sum(image_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_image_cost_usd,
+            coalesce(sum(search_cost_usd) FILTER (WHERE is_stored), 0) AS stored_search_cost_usd,
+            coalesce(sum(search_cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_search_cost_usd,
+            coalesce(sum(cache_read_tokens) FILTER (WHERE is_stored), 0) AS stored_cache_read_tokens,
+            coalesce(sum(cache_read_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_cache_read_tokens,
+            coalesce(sum(cache_write_tokens) FILTER (WHERE is_stored), 0) AS stored_cache_write_tokens,
+            coalesce(sum(cache_write_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_cache_write_tokens,
+            coalesce(sum(reasoning_tokens) FILTER (WHERE is_stored), 0) AS stored_reasoning_tokens,
+            coalesce(sum(reasoning_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_reasoning_tokens,
+            coalesce(sum(squared_latency) FILTER (WHERE is_stored), 0) AS stored_squared_latency,
+            coalesce(sum(squared_latency) FILTER (WHERE NOT is_stored), 0) AS rows_squared_latency,
+            coalesce(sum(squared_cost) FILTER (WHERE is_stored), 0) AS stored_squared_cost,
+            coalesce(sum(squared_cost) FILTER (WHERE NOT is_stored), 0) AS rows_squared_cost
+        FROM (
+            SELECT true AS is_stored, bucket, environment, release, operation, provider, model, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            FROM {place_models_daily}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket < {place_models_daily_until}
+            UNION ALL
+            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, environment, release, operation, provider, model, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            FROM summed
+            WHERE bucket >= {place_models_daily_since} AND bucket < {place_models_daily_until}
+        ) AS both_sides
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS sums
+) AS compared
+WHERE measures <> '{{}}'
+ORDER BY bucket, name
+LIMIT %(limit)s

@@ -1,0 +1,98 @@
+-- Compares place_users_weekly with the rows of a week.
+-- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
+WITH stored_rows AS (
+    SELECT *
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            user_number,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            latency_bucket(latency_ms) AS latency_bucket,
+            environment,
+            release,
+            tool,
+            session_id,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+            AND timestamp >= %(start)s AND timestamp < %(end)s
+            AND timestamp >= {place_users_rows_since} AND timestamp < {place_users_rows_until}
+    ) AS stored
+), summed AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        user_number,
+        sum(sign * 1) AS calls,
+        sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
+        coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
+    FROM stored_rows
+    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5
+)
+SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
+FROM (
+    SELECT
+        'place_users_weekly' AS name,
+        bucket,
+        jsonb_build_object('environment', environment, 'release', release, 'user_number', user_number) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
+            'priced_calls', CASE WHEN stored_priced_calls <> rows_priced_calls THEN jsonb_build_array(stored_priced_calls, rows_priced_calls) END,
+            'cost_usd', CASE WHEN stored_cost_usd <> rows_cost_usd THEN jsonb_build_array(stored_cost_usd, rows_cost_usd) END
+        )) AS measures
+    FROM (
+        SELECT
+            bucket,
+            environment,
+            release,
+            user_number,
+            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
+            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
+            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
+            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
+            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
+            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd
+        FROM (
+            SELECT true AS is_stored, bucket, environment, release, user_number, calls, priced_calls, cost_usd
+            FROM {place_users_weekly}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket < {place_users_weekly_until}
+            UNION ALL
+            SELECT false AS is_stored, time_bucket('168 hours', bucket) AS bucket, environment, release, user_number, calls, priced_calls, cost_usd
+            FROM summed
+            WHERE bucket >= {place_users_weekly_since} AND bucket < {place_users_weekly_until}
+        ) AS both_sides
+        GROUP BY 1, 2, 3, 4
+    ) AS sums
+) AS compared
+WHERE measures <> '{{}}'
+ORDER BY bucket, name
+LIMIT %(limit)s
