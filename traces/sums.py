@@ -38,6 +38,8 @@ from traces.rollups.catalogue import (
     LABEL_CALLS,
     LABEL_FIRST_TOKEN,
     LABEL_LATENCY,
+    LABEL_TOOL_LATENCY,
+    LABEL_TOOLS,
     LABEL_TOTALS,
     LABEL_USER_ERRORS,
     LABEL_USERS,
@@ -110,7 +112,8 @@ def tools_sql(filters: Filters, *columns: str, by_bucket: bool = False) -> str:
     `filters` must have `counts_tools`, and the query needs its parameters.
     """
     measures = {name: TOOLS.measures[name] for name in columns if name in TOOLS.measures}
-    rollup = smallest((TOOLS,), filters, {*columns} - measures.keys()) or TOOLS._replace(widths=())
+    filters = with_label_sums(filters)
+    rollup = smallest((TOOLS, LABEL_TOOLS), filters, {*columns} - measures.keys()) or TOOLS._replace(widths=())
     return window_sql(filters, rollup._replace(measures=measures), by_bucket)
 
 
@@ -201,7 +204,7 @@ LATENCIES = Histogram("latency_bucket", LATENCY_BY_SIZE, HAS_LATENCY)
 FIRST_TOKENS = Histogram("first_token_bucket", FIRST_TOKEN_BY_SIZE, HAS_FIRST_TOKEN)
 TOOL_LATENCIES = Histogram(
     "latency_bucket",
-    (TOOL_LATENCY, TOOL_STATUS_LATENCY, TOOL_PLACE_LATENCY, TOOL_AGENT_LATENCY),
+    (TOOL_LATENCY, TOOL_STATUS_LATENCY, TOOL_PLACE_LATENCY, TOOL_AGENT_LATENCY, LABEL_TOOL_LATENCY),
     TOOL_LATENCY.where,
 )
 """Of tool calls: the filters must have `counts_tools`, and the query needs their parameters."""

@@ -14,6 +14,7 @@ which an aggregate is stored. Rows that the aggregate does not contain yet are r
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -250,9 +251,10 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         until = f"least(bucket + interval '{width.interval}', {literal(segment.end)})"
         values = {name: name for name in rollup.measures}
     else:
-        time_column, row_filter = "timestamp", row_condition(filters, rollup)
+        time_column, row_filter = "timestamp", rollup.where
         until = "timestamp + interval '1 microsecond'"
         keys, values = tuple(ROW_KEYS.get(key, key) for key in keys), rollup.measures
+        table = found_rows(filters, segment)
         table += f"\n    CROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})" if is_by_label else ""
     times = (f"{time_column} AS timestamp", f"{until} AS until") if has_time else ()
     sign = "-" if segment.is_subtracted else ""
@@ -270,11 +272,23 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
     return in_ranges(segment, query)
 
 
-def row_condition(filters: Filters, rollup: Rollup) -> str:
-    """Returns the rollup's condition on rows. A session is found by its own index, and by no index of failed calls."""
+# The planner would often take the index of failed calls, read them all, and throw away those of other sessions.
+ROWS_OF_SESSION = """(
+    SELECT *
+    FROM traces
+    WHERE {conditions}
+    OFFSET 0
+) AS traces"""
+
+
+def found_rows(filters: Filters, segment: Segment) -> str:
+    """Returns the table that has the rows of a segment: those of a session are found first, and then narrowed."""
     session = filters.values.get("session_id")
-    is_hidden = session and session.included and rollup.where != "true"
-    return f"({rollup.where}) IS TRUE" if is_hidden else rollup.where
+    if segment.ranges or not session or not session.included:
+        return segment.table
+    only_session = replace(filters, values={"session_id": session}, any_operation=True)
+    conditions = (time_condition(filters, segment, "timestamp"), *only_session.conditions())
+    return ROWS_OF_SESSION.format(conditions="\n      AND ".join(conditions))
 
 
 SET_SEGMENT = """SELECT bucket AS timestamp, {columns}

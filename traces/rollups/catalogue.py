@@ -228,6 +228,8 @@ TOOL_LATENCY = tool_latency_follower("tool_latency", *SPAN_KEYS)
 TOOL_AGENT_LATENCY = tool_latency_follower("tool_agent_latency", "agent_id")
 TOOL_PLACE_LATENCY = tool_latency_follower("tool_place_latency", *PLACE)
 TOOL_STATUS_LATENCY = tool_latency_follower("tool_status_latency", "status", "error_type")
+LABEL_TOOLS = follower("label_tools", (LABEL, "tool"), TOOL_MEASURES, where=IS_TOOL_CALL)
+LABEL_TOOL_LATENCY = tool_latency_follower("label_tool_latency", LABEL)
 
 
 def user_errors_follower(name: str, *keys: str) -> Rollup:
@@ -268,6 +270,7 @@ FOLLOWERS = (
     *(MODEL_USERS, PLACE_USERS, STATUS_USERS, USER_MODELS, USER_PLACES),
     *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS, LABEL_USER_ERRORS),
     *(TOOLS, TOOL_LATENCY, TOOL_AGENT_LATENCY, TOOL_PLACE_LATENCY, TOOL_STATUS_LATENCY),
+    *(LABEL_TOOLS, LABEL_TOOL_LATENCY),
     *(USER_ERRORS, USER_FAILURES),
     *(SESSIONS, SESSION_TOTALS),
 )

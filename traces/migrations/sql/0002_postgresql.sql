@@ -1102,6 +1102,54 @@ CREATE TABLE tool_status_latency_daily (
 )
 WITH (fillfactor = 70);
 
+CREATE TABLE label_tools_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    CONSTRAINT label_tools_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE label_tools_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    CONSTRAINT label_tools_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE label_tool_latency_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT label_tool_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE label_tool_latency_daily (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    latency_bucket integer,
+    calls integer NOT NULL,
+    CONSTRAINT label_tool_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool, latency_bucket)
+)
+WITH (fillfactor = 70);
+
 CREATE TABLE user_errors_hourly (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,

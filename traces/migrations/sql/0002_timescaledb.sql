@@ -1750,6 +1750,92 @@ WITH NO DATA;
 
 CREATE INDEX ON tool_status_latency_daily (workspace_id, bucket, status, error_type, tool, latency_bucket);
 
+CREATE MATERIALIZED VIEW label_tools_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    tool,
+    sum(1)::integer AS calls,
+    sum((status <> 'success')::integer)::integer AS errors,
+    sum((latency_ms IS NOT NULL)::integer)::integer AS timed_calls,
+    sum(coalesce(latency_ms, 0))::double precision AS latency_ms
+FROM label_rows
+WHERE operation = 'execute_tool'
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON label_tools_hourly (workspace_id, bucket, label_number, tool);
+
+CREATE MATERIALIZED VIEW label_tools_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    tool,
+    sum(calls)::integer AS calls,
+    sum(errors)::integer AS errors,
+    sum(timed_calls)::integer AS timed_calls,
+    sum(latency_ms)::double precision AS latency_ms
+FROM label_tools_hourly
+GROUP BY 1, 2, 3, 4
+WITH NO DATA;
+
+CREATE INDEX ON label_tools_daily (workspace_id, bucket, label_number, tool);
+
+CREATE MATERIALIZED VIEW label_tool_latency_hourly
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '10 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    tool,
+    latency_bucket(latency_ms) AS latency_bucket,
+    sum(1)::integer AS calls
+FROM label_rows
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_tool_latency_hourly (workspace_id, bucket, label_number, tool, latency_bucket);
+
+CREATE MATERIALIZED VIEW label_tool_latency_daily
+WITH (
+    timescaledb.continuous,
+    timescaledb.materialized_only = false,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '100 days'
+) AS
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    tool,
+    latency_bucket,
+    sum(calls)::integer AS calls
+FROM label_tool_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+WITH NO DATA;
+
+CREATE INDEX ON label_tool_latency_daily (workspace_id, bucket, label_number, tool, latency_bucket);
+
 CREATE MATERIALIZED VIEW user_errors_hourly
 WITH (
     timescaledb.continuous,

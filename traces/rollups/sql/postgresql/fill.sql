@@ -4820,6 +4820,182 @@ ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
     calls = tool_status_latency_daily.calls + excluded.calls;
 
+INSERT INTO label_tools_hourly (
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    tool,
+    sum(sign * 1) AS calls,
+    sum(sign * (status <> 'success')::integer) AS errors,
+    sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+    sum(sign * coalesce(latency_ms, 0)) AS latency_ms
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+JOIN rollup_state USING (workspace_id)
+WHERE operation = 'execute_tool' AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+    calls = label_tools_hourly.calls + excluded.calls,
+    errors = label_tools_hourly.errors + excluded.errors,
+    timed_calls = label_tools_hourly.timed_calls + excluded.timed_calls,
+    latency_ms = label_tools_hourly.latency_ms + excluded.latency_ms;
+
+INSERT INTO label_tools_daily (
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    tool,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms
+FROM label_tools_hourly
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+    calls = label_tools_daily.calls + excluded.calls,
+    errors = label_tools_daily.errors + excluded.errors,
+    timed_calls = label_tools_daily.timed_calls + excluded.timed_calls,
+    latency_ms = label_tools_daily.latency_ms + excluded.latency_ms;
+
+INSERT INTO label_tool_latency_hourly (
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', timestamp) AS bucket,
+    label_number,
+    tool,
+    latency_bucket,
+    sum(sign * 1) AS calls
+FROM (
+    SELECT
+        workspace_id,
+        timestamp,
+        operation,
+        environment,
+        release,
+        status,
+        agent_id,
+        provider,
+        model,
+        error_type,
+        user_number,
+        tool,
+        session_id,
+        latency_ms,
+        cost_usd,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        input_tokens,
+        output_tokens,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        first_token_ms,
+        parent_span_id,
+        label_numbers,
+        latency_bucket(latency_ms) AS latency_bucket,
+        latency_bucket(first_token_ms) AS first_token_bucket,
+        1 AS sign
+    FROM traces
+) AS stored
+CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+JOIN rollup_state USING (workspace_id)
+WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
+    calls = label_tool_latency_hourly.calls + excluded.calls;
+
+INSERT INTO label_tool_latency_daily (
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    latency_bucket,
+    calls
+)
+SELECT
+    workspace_id,
+    time_bucket('24 hours', bucket) AS bucket,
+    label_number,
+    tool,
+    latency_bucket,
+    sum(calls) AS calls
+FROM label_tool_latency_hourly
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
+    calls = label_tool_latency_daily.calls + excluded.calls;
+
 INSERT INTO user_errors_hourly (
     workspace_id,
     bucket,

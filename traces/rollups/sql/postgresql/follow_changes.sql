@@ -2619,6 +2619,114 @@ WITH followed AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
         calls = tool_status_latency_daily.calls + excluded.calls
+), label_tools_changes AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
+        tool,
+        sum(sign * 1) AS calls,
+        sum(sign * (status <> 'success')::integer) AS errors,
+        sum(sign * (latency_ms IS NOT NULL)::integer) AS timed_calls,
+        sum(sign * coalesce(latency_ms, 0)) AS latency_ms
+    FROM labelled
+    WHERE operation = 'execute_tool'
+    GROUP BY 1, 2, 3, 4
+), add_to_label_tools_hourly AS (
+    INSERT INTO label_tools_hourly (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms
+    )
+    SELECT *
+    FROM label_tools_changes
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tools_hourly.calls + excluded.calls,
+        errors = label_tools_hourly.errors + excluded.errors,
+        timed_calls = label_tools_hourly.timed_calls + excluded.timed_calls,
+        latency_ms = label_tools_hourly.latency_ms + excluded.latency_ms
+), add_to_label_tools_daily AS (
+    INSERT INTO label_tools_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        tool,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms
+    FROM label_tools_changes
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tools_daily.calls + excluded.calls,
+        errors = label_tools_daily.errors + excluded.errors,
+        timed_calls = label_tools_daily.timed_calls + excluded.timed_calls,
+        latency_ms = label_tools_daily.latency_ms + excluded.latency_ms
+), label_tool_latency_changes AS (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM labelled
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5
+), add_to_label_tool_latency_hourly AS (
+    INSERT INTO label_tool_latency_hourly (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT *
+    FROM label_tool_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
+        calls = label_tool_latency_hourly.calls + excluded.calls
+), add_to_label_tool_latency_daily AS (
+    INSERT INTO label_tool_latency_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        sum(calls) AS calls
+    FROM label_tool_latency_changes
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
+        calls = label_tool_latency_daily.calls + excluded.calls
 ), user_errors_changes AS (
     SELECT
         workspace_id,

@@ -116,6 +116,14 @@ WITH deleted_from_places_hourly AS (
     DELETE FROM tool_status_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_label_tools_hourly AS (
+    DELETE FROM label_tools_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_label_tool_latency_hourly AS (
+    DELETE FROM label_tool_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_user_errors_hourly AS (
     DELETE FROM user_errors_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
@@ -1435,6 +1443,57 @@ WITH deleted_from_places_hourly AS (
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
         calls = tool_status_latency_daily.calls + excluded.calls
+), take_from_label_tools_daily AS (
+    INSERT INTO label_tools_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        tool,
+        -sum(calls) AS calls,
+        -sum(errors) AS errors,
+        -sum(timed_calls) AS timed_calls,
+        -sum(latency_ms) AS latency_ms
+    FROM deleted_from_label_tools_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tools_daily.calls + excluded.calls,
+        errors = label_tools_daily.errors + excluded.errors,
+        timed_calls = label_tools_daily.timed_calls + excluded.timed_calls,
+        latency_ms = label_tools_daily.latency_ms + excluded.latency_ms
+), take_from_label_tool_latency_daily AS (
+    INSERT INTO label_tool_latency_daily (
+        workspace_id,
+        bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        calls
+    )
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        -sum(calls) AS calls
+    FROM deleted_from_label_tool_latency_hourly
+    WHERE bucket < %(until_hour)s
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
+        calls = label_tool_latency_daily.calls + excluded.calls
 ), take_from_user_errors_daily AS (
     INSERT INTO user_errors_daily (
         workspace_id,
