@@ -84,7 +84,7 @@ def test_a_timescaledb_of_the_previous_version_is_upgraded(tenant: Tenant) -> No
     before = answers(tenant)
     output = StringIO()
     call_command("refill", stdout=output)
-    assert "fills its sums itself" in output.getvalue()
+    assert "fills its sums of traces itself" in output.getvalue()
     run_policies("refresh")
     assert answers(tenant) == before
 

@@ -87,7 +87,7 @@ PLANTED_IN_SUMS = {
     "UPDATE place_calls_daily SET cache_read_tokens = cache_read_tokens + 1": "cache_read_tokens",
     "DELETE FROM label_calls_hourly": "label_calls_hourly",
     "DELETE FROM user_sets_weekly": "user_bits 0, of rows 2",
-    "UPDATE score_sums_hourly SET number = number + 1": "number 2, of rows 1",
+    "UPDATE score_places_hourly SET number = number + 1": "number 2, of rows 1",
 }
 PLANTED_IN_ROWS = {
     "UPDATE traces SET user_number = user_number + 1 WHERE operation = 'chat'": "user_number 1, of rows 0",

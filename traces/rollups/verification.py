@@ -177,7 +177,7 @@ def score_sums_sql() -> str:
     key = ", ".join(f"'{name}', {name}" for name in SCORE_KEYS)
     different = ", ".join(f"'{name}', {difference_of(name)}" for name in SCORE_MEASURES)
     return f"""
-SELECT 'score_sums_hourly' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
+SELECT 'score_sums' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         bucket,
@@ -189,7 +189,7 @@ FROM (
 {one_per_line(sums, 12)}
         FROM (
             SELECT true AS is_stored, bucket, {keys}, {names}
-            FROM score_sums_hourly
+            FROM score_sums
             WHERE {WORKSPACE} AND bucket >= %(start)s AND bucket < %(end)s
             UNION ALL
             SELECT
