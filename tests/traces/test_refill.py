@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -23,9 +24,9 @@ from tests.tenant import NOON, Tenant, iso
 from tests.timescaledb.conftest import in_place
 from tests.traces import previous
 from tests.traces.test_rollups import assert_rollups_hold_the_rows, row_with_everything, rows_of, run
-from traces import engines, refill, writer
+from traces import engines, refill, sums, writer
 from traces.engines.postgresql import ENGINE
-from traces.filters import EARLIEST
+from traces.filters import EARLIEST, Filters, FilterValues
 from traces.rollups.catalogue import FOLLOWERS
 from traces.rollups.files import SCHEMA_FOLDER
 from traces.scores import Score
@@ -134,6 +135,20 @@ def test_rows_that_an_old_process_stored_late_are_summed_again(tenant: Tenant) -
     assert f"{workspace_id}  {(NOON - DAY).date()}  " in command("refill", "--again", "8")
     assert "All sums of 1" in command("verify")
     assert_rollups_hold_the_rows(tenant)
+
+
+@pytest.mark.usefixtures("previous_database")
+def test_latency_of_an_agent_reads_the_older_sums_until_the_new_ones_are_filled(tenant: Tenant) -> None:
+    previous.store(tenant.workspace.id, old_rows(random.Random(9), 8, 40))
+    upgrade()
+    window = {"start": iso(NOON - 9 * DAY), "end": iso(NOON + HOUR)}
+    filters = Filters(tenant.workspace.id, NOON - 9 * DAY, NOON + HOUR, "daily")
+    filters = replace(filters, values={"agent_id": FilterValues(("support",))})
+    before = tenant.ask("performance/latency", agent_id="support", **window)
+    assert "FROM call_latency_daily" in sums.LATENCIES.sql(filters)
+    command("refill")
+    assert "FROM agent_latency_daily" in sums.LATENCIES.sql(filters)
+    assert tenant.ask("performance/latency", agent_id="support", **window) == before
 
 
 def score(name: str, **values: Any) -> Score:
