@@ -7,7 +7,7 @@ from traces.verify import DAY, Difference, Period, stored_workspaces, verify
 
 
 class Command(BaseCommand):
-    help = "Compares all sums with the rows that they are made from, day by day. Ends with 1 if some differ."
+    help = "Compares all sums with the rows that they are made from. Ends with 1 if some differ."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", type=UUID, nargs="?", help="by default all of them, one after the other")
