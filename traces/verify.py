@@ -19,7 +19,7 @@ from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
-from traces.rollups.verification import sum_sql
+from traces.rollups.verification import summed_copies
 from traces.windows import literal
 
 DAY = timedelta(days=1)
@@ -168,15 +168,6 @@ def differences_of(tables: "Tables", name: str, period: Period) -> tuple[int, li
 def difference_in(found: dict[str, Any]) -> Difference:
     key, measures = (json.loads(found[name], parse_float=Decimal) for name in ("key", "measures"))
     return Difference(found["name"], found["bucket"], key, {name: tuple(pair) for name, pair in measures.items()})
-
-
-def summed_copies(entry: Rollup | UserSetTable, table: str) -> str:
-    """Returns an aggregate's table as SQL for a FROM. No key forbids it to have a bucket twice."""
-    keys = entry.keys if isinstance(entry, Rollup) else (*entry.keys, "user_block")
-    measures = tuple(entry.measures) if isinstance(entry, Rollup) else ("user_bits",)
-    columns = ("workspace_id", "bucket", *keys)
-    sums = (f"{sum_sql(name)} AS {name}" for name in measures)
-    return f"(SELECT {', '.join((*columns, *sums))} FROM {table} GROUP BY {', '.join(columns)}) AS copies"
 
 
 class Tables:

@@ -151,6 +151,15 @@ def sum_sql(name: str) -> str:
     return f"bit_or({name})" if name == "user_bits" else f"sum({name})"
 
 
+def summed_copies(entry: Rollup | UserSetTable, table: str) -> str:
+    """Returns an aggregate's table as SQL for a FROM. No key forbids it to have a bucket twice."""
+    keys = entry.keys if isinstance(entry, Rollup) else (*entry.keys, "user_block")
+    measures = tuple(entry.measures) if isinstance(entry, Rollup) else ("user_bits",)
+    columns = ("workspace_id", "bucket", *keys)
+    sums = (f"{sum_sql(name)} AS {name}" for name in measures)
+    return f"(SELECT {', '.join((*columns, *sums))} FROM {table} GROUP BY {', '.join(columns)}) AS copies"
+
+
 def both_columns(keys: Iterable[str], measures: Iterable[str]) -> list[str]:
     """Returns the columns of the join of what is stored with what rows give."""
     return [
