@@ -94,7 +94,7 @@ class ScoreSummaries(TypedDict):
 SUMMARIES = """
 WITH parts AS (
     SELECT name, category, scores, numbers, number, squared_number
-    FROM score_sums_hourly
+    FROM score_sums
     WHERE workspace_id = %(workspace_id)s
       AND %(reads_sums)s AND bucket >= %(first_hour)s AND bucket < %(last_hour)s{sum_filters}
     UNION ALL

@@ -88,7 +88,7 @@ FROM traces
 WHERE workspace_id = %(workspace_id)s
 """
 SCORE_SUMS = """
-INSERT INTO score_sums_hourly (
+INSERT INTO score_places_hourly (
     workspace_id, bucket, name, agent_id, provider, model, category, scores, numbers, number, squared_number
 )
 SELECT

@@ -31,7 +31,7 @@ RETENTION = (
         f" {settings.CONTENT_RETENTION_DAYS} days",
         f"traces {scores.TABLE}",
     ),
-    Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, scores.SUMS])),
+    Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, *scores.SUM_TABLES])),
     Rule(
         "Users and labels in their order, and how far sums are filled",
         FOR_EVER,

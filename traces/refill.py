@@ -17,7 +17,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from traces import engines, lookup
+from traces import engines, lookup, scores
 from traces.db import rows
 from traces.engines.postgresql import FOLLOW, FOLLOW_WIDER, day_before, hour_of
 from traces.filters import EARLIEST, LATEST
@@ -49,7 +49,7 @@ WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(unt
 GROUP BY part
 ORDER BY part DESC
 """
-OLDEST = "SELECT min(timestamp) FROM traces WHERE workspace_id = %(workspace_id)s"
+OLDEST = "SELECT min(timestamp) FROM {table} WHERE workspace_id = %(workspace_id)s"
 
 
 class Filled(NamedTuple):
@@ -153,9 +153,21 @@ def refill_day_again(workspace_id: UUID, since: datetime, until: datetime) -> It
         until = start
 
 
-def oldest_stored_day(cursor: WriteCursor, workspace_id: UUID) -> datetime | None:
+def refill_scores_again(workspace_id: UUID, days: int) -> None:
+    """Sums the scores of the last days anew, of each day in a transaction. All engines need it after an upgrade."""
+    with write_cursor() as cursor:
+        oldest = oldest_stored_day(cursor, workspace_id, scores.TABLE)
+    midnight = midnight_of(timezone.now())
+    for day in (midnight - number * DAY for number in range(-1, days)):
+        if oldest and oldest <= day:
+            with write_cursor() as cursor:
+                engines.current().lock(cursor, workspace_id)
+                scores.sum_again(cursor, workspace_id, day, day + DAY)
+
+
+def oldest_stored_day(cursor: WriteCursor, workspace_id: UUID, table: str = "traces") -> datetime | None:
     """Returns the first day whose rows are all stored: a retention may have deleted some of an older one."""
-    cursor.execute(OLDEST, {"workspace_id": workspace_id})
+    cursor.execute(OLDEST.format(table=table), {"workspace_id": workspace_id})
     [(oldest,)] = cursor.fetchall()
     return max(midnight_of(oldest), day_before(timezone.now(), settings.RETENTION_DAYS)) if oldest else None
 

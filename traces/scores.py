@@ -21,7 +21,9 @@ from traces.row import CALL_OPERATIONS, Row
 from traces.write_cursor import WriteCursor, write_cursor
 from web.queue import for_each
 
-TABLE, SUMS = "scores", "score_sums_hourly"
+TABLE = "scores"
+SUM_TABLES = ("score_sums_hourly", "score_places_hourly")
+"""The sums. Versions before environment and release wrote the first; the view `score_sums` adds both up."""
 SEARCH_DISTANCE = timedelta(days=7)
 """How far from the day of a score its trace is looked for. If nothing is there, all stored days are searched."""
 DAY = timedelta(days=1)
@@ -98,7 +100,7 @@ WITH batch AS (
     SELECT -1 AS sign, *
     FROM replaced
 ), summed AS (
-    INSERT INTO score_sums_hourly (
+    INSERT INTO score_places_hourly (
         workspace_id, bucket, {keys}, scores, numbers, number, squared_number
     )
     SELECT
@@ -113,10 +115,10 @@ WITH batch AS (
     GROUP BY 2, {keys}
     ORDER BY 2, {keys}
     ON CONFLICT (workspace_id, bucket, {keys}) DO UPDATE SET
-        scores = score_sums_hourly.scores + excluded.scores,
-        numbers = score_sums_hourly.numbers + excluded.numbers,
-        number = score_sums_hourly.number + excluded.number,
-        squared_number = score_sums_hourly.squared_number + excluded.squared_number
+        scores = score_places_hourly.scores + excluded.scores,
+        numbers = score_places_hourly.numbers + excluded.numbers,
+        number = score_places_hourly.number + excluded.number,
+        squared_number = score_places_hourly.squared_number + excluded.squared_number
 )
 SELECT count(*) FROM written
 """
@@ -186,6 +188,35 @@ def write(cursor: WriteCursor, workspace_id: UUID, scores: Sequence[Score]) -> N
     if scores:
         values = [{name: getattr(score, name) for name in COLUMNS} for score in scores]
         cursor.execute(WRITE, {"workspace_id": workspace_id, "scores": orjson.dumps(values, default=str).decode()})
+
+
+# An old process does not know the environment of a score that it replaces.
+SUM_AGAIN = """
+INSERT INTO score_places_hourly (workspace_id, bucket, {keys}, scores, numbers, number, squared_number)
+SELECT
+    workspace_id,
+    date_bin('1 hour', timestamp, timestamptz '2000-01-03 00:00:00+00') AS bucket,
+    {keys},
+    count(*),
+    count(number),
+    coalesce(sum(number), 0),
+    coalesce(sum(number * number), 0)
+FROM scores
+WHERE workspace_id = %(workspace_id)s AND timestamp >= %(since)s AND timestamp < %(until)s
+GROUP BY workspace_id, bucket, {keys}
+""".format_map(NAMES_SQL)
+DELETE_SUMS = """
+DELETE FROM {table}
+WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+"""
+
+
+def sum_again(cursor: WriteCursor, workspace_id: UUID, since: datetime, until: datetime) -> None:
+    """Sums the scores of these whole hours anew."""
+    params = {"workspace_id": workspace_id, "since": since, "until": until}
+    for table in SUM_TABLES:
+        cursor.execute(DELETE_SUMS.format(table=table), params)
+    cursor.execute(SUM_AGAIN, params)
 
 
 # --- What a score takes from its trace ---
@@ -321,10 +352,10 @@ def the_only_model(rows: Iterable[TraceRow]) -> tuple[str | None, str | None]:
 WITH_OLD = """
 SELECT workspace_id FROM scores WHERE timestamp < %(cutoff)s
 UNION
-SELECT workspace_id FROM score_sums_hourly WHERE bucket < %(sums_cutoff)s
+SELECT workspace_id FROM score_sums WHERE bucket < %(sums_cutoff)s
 ORDER BY workspace_id
 """
-DELETE_OLD_SUMS = "DELETE FROM score_sums_hourly WHERE workspace_id = %(workspace_id)s AND bucket < %(sums_cutoff)s"
+DELETE_OLD_SUMS = "DELETE FROM {table} WHERE workspace_id = %(workspace_id)s AND bucket < %(sums_cutoff)s"
 DELETE_OLD = "DELETE FROM scores WHERE workspace_id = %(workspace_id)s AND timestamp < %(cutoff)s"
 
 
@@ -344,7 +375,8 @@ def delete_old(now: datetime, is_due: Callable[[UUID], bool], lock: Callable[[Wr
     def delete(workspace_id: UUID) -> None:
         with write_cursor() as cursor:
             lock(cursor, workspace_id)
-            cursor.execute(DELETE_OLD_SUMS, cutoffs | {"workspace_id": workspace_id})
+            for table in SUM_TABLES:
+                cursor.execute(DELETE_OLD_SUMS.format(table=table), cutoffs | {"workspace_id": workspace_id})
             cursor.execute(DELETE_OLD, cutoffs | {"workspace_id": workspace_id})
 
     for_each(filter(is_due, workspace_ids), delete)

@@ -197,7 +197,21 @@ class Histogram(NamedTuple):
     def sql(self, filters: Filters, *columns: str, by_bucket: bool = False) -> str:
         """Returns calls by time and by this bucket, and by `columns`, which are keys of rollups."""
         rows = Rollup("rows", (*columns, self.bucket), CALL_COUNT, where=self.where, widths=())
-        return window_sql(with_label_sums(filters), self.rollup(filters, *columns) or rows, by_bucket)
+        filters, state = with_label_sums(filters), rollup_state(filters)
+        rollup = self.filled_rollup(filters, columns, by_bucket, state)
+        return window_sql(filters, rollup or rows, by_bucket, state)
+
+    def filled_rollup(
+        self, filters: Filters, columns: Iterable[str], by_bucket: bool, state: RollupState
+    ) -> Rollup | None:
+        """Returns the rollup to read. Of a time that its follower is not filled for, an older one has the days."""
+        rollup = smallest(self.rollups, filters, columns)
+        is_filled = bool(state.aggregates) or state.followed_since <= filters.start < state.followed_until
+        if rollup is None or is_filled or not rollup.is_follower:
+            return rollup
+        older = [other for other in self.rollups if not other.is_follower]
+        fits = (other for other in older if not by_bucket or other.widths[0].length <= filters.bucket)
+        return smallest(fits, filters, columns) or rollup
 
 
 LATENCIES = Histogram("latency_bucket", LATENCY_BY_SIZE, HAS_LATENCY)

@@ -38,6 +38,7 @@ def forecast_table(seeds: Iterable[int], markdown: bool) -> Iterator[str]:
         **forecasts.grouped(found, lambda result: f"{result.case.days} days of history"),
     }
     yield table(FORECAST_HEAD, [(name, *forecast_cells(figures)) for name, figures in groups.items()], markdown)
+    yield f"A year ahead from 84 days: {forecasts.ms_of_a_year():.1f} ms"
 
 
 def forecast_cells(figures: forecasts.Figures) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Measures how far forecasts are off on made-up series, beside three simpler ways to forecast."""
 
 import random
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
@@ -75,6 +76,19 @@ def forecast_of(case: Case) -> Forecast | None:
     month = (FIRST_DAY + timedelta(days=MONTH_START), FIRST_DAY + timedelta(days=MONTH_END))
     found = forecast(history, *month, spent=0.0)
     return found if isinstance(found, Forecast) else None
+
+
+def ms_of_a_year() -> float:
+    """Returns the fastest of five forecasts of a year, which take the processor longest."""
+    first = date(2026, 4, 8)
+    past = [(first + timedelta(days=i), 10.0 + i % 31) for i in range(FULL_HISTORY)]
+
+    def seconds() -> float:
+        started = time.process_time()
+        forecast(past, date(2026, 7, 1), date(2027, 7, 1), spent=0.0)
+        return time.process_time() - started
+
+    return 1000 * min(seconds() for _ in range(5))
 
 
 def result(case: Case) -> Result | None:

@@ -251,5 +251,5 @@ def test_scores_of_repriced_calls_get_the_name_of_the_provider(tenant: Tenant, r
     score = {"trace_id": TRACE, "name": "helpful", "value": 1, "timestamp": iso(NOON)}
     assert tenant.client.post("/api/v1/scores", json.dumps(score), content_type=JSON).json()["accepted"] == 1
     reprice()
-    for table in ("scores", "score_sums_hourly WHERE scores > 0"):
+    for table in ("scores", "score_sums WHERE scores > 0"):
         assert db.rows(f"SELECT provider FROM {table}", {}) == [{"provider": "gcp.vertex_ai"}]

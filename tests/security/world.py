@@ -48,7 +48,7 @@ class World:
         return (
             rows("SELECT * FROM traces WHERE workspace_id = %(id)s ORDER BY span_id", {"id": self.b.id}),
             rows("SELECT * FROM scores WHERE workspace_id = %(id)s ORDER BY id", {"id": self.b.id}),
-            rows("SELECT * FROM score_sums_hourly WHERE workspace_id = %(id)s AND scores > 0", {"id": self.b.id}),
+            rows("SELECT * FROM score_sums WHERE workspace_id = %(id)s AND scores > 0", {"id": self.b.id}),
             *(
                 list(model.objects.filter(**{path: self.b.id}).order_by("pk").values())
                 for model, path in (

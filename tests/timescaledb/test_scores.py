@@ -14,7 +14,7 @@ from traces.scores import Score
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
-SUMS = "SELECT agent_id, scores, number FROM score_sums_hourly WHERE workspace_id = %s AND scores > 0"
+SUMS = "SELECT agent_id, scores, number FROM score_sums WHERE workspace_id = %s AND scores > 0"
 COUNT = "SELECT count(*) FROM scores WHERE workspace_id = %s"
 
 

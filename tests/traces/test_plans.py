@@ -30,6 +30,8 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 
 HOUR = timedelta(hours=1)
 NEAR = {"first": NOON - HOUR, "last": NOON + HOUR}
+# Autovacuum updates the same rows of the catalogs under this lock. Whoever takes it first waits for nothing afterwards.
+ALONE = "LOCK TABLE traces IN SHARE UPDATE EXCLUSIVE MODE"
 FORGET = """
 DELETE FROM pg_statistic WHERE starelid IN (
     SELECT indexrelid FROM pg_index WHERE indrelid = 'traces'::regclass UNION ALL SELECT 'traces'::regclass
@@ -57,17 +59,20 @@ def run(sql: str) -> None:
 
 
 def known(tenant: Tenant) -> None:
+    run(ALONE)
     store_many(tenant)
     run("ANALYZE traces")
 
 
 def forgotten(tenant: Tenant) -> None:
+    run(ALONE)
     store_many(tenant)
     run(FORGET)
 
 
 def unknown_beside_others(tenant: Tenant) -> None:
     """The planner takes the workspace for empty: all rows that its statistics know are another's."""
+    run(ALONE)
     store_many(Tenant(WorkspaceFactory(), tenant.client))
     run("ANALYZE traces")
     store_many(tenant)

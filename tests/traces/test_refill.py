@@ -5,27 +5,31 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from ingest.store import store_scores
 from tests.tenant import NOON, Tenant, iso
 from tests.timescaledb.conftest import in_place
 from tests.traces import previous
 from tests.traces.test_rollups import assert_rollups_hold_the_rows, row_with_everything, rows_of, run
-from traces import engines, refill, writer
+from traces import engines, refill, sums, writer
 from traces.engines.postgresql import ENGINE
-from traces.filters import EARLIEST
+from traces.filters import EARLIEST, Filters, FilterValues
 from traces.rollups.catalogue import FOLLOWERS
 from traces.rollups.files import SCHEMA_FOLDER
+from traces.scores import Score
 from traces.write_cursor import write_cursor
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -131,6 +135,53 @@ def test_rows_that_an_old_process_stored_late_are_summed_again(tenant: Tenant) -
     assert f"{workspace_id}  {(NOON - DAY).date()}  " in command("refill", "--again", "8")
     assert "All sums of 1" in command("verify")
     assert_rollups_hold_the_rows(tenant)
+
+
+@pytest.mark.usefixtures("previous_database")
+def test_latency_of_an_agent_reads_the_older_sums_until_the_new_ones_are_filled(tenant: Tenant) -> None:
+    previous.store(tenant.workspace.id, old_rows(random.Random(9), 8, 40))
+    upgrade()
+    window = {"start": iso(NOON - 9 * DAY), "end": iso(NOON + HOUR)}
+    filters = Filters(tenant.workspace.id, NOON - 9 * DAY, NOON + HOUR, "daily")
+    filters = replace(filters, values={"agent_id": FilterValues(("support",))})
+    before = tenant.ask("performance/latency", agent_id="support", **window)
+    assert "FROM call_latency_daily" in sums.LATENCIES.sql(filters)
+    command("refill")
+    assert "FROM agent_latency_daily" in sums.LATENCIES.sql(filters)
+    assert tenant.ask("performance/latency", agent_id="support", **window) == before
+
+
+def score(name: str, **values: Any) -> Score:
+    return Score(id=name, name="helpful", source="api", **{"timestamp": NOON, "number": Decimal(1)} | values)
+
+
+def score_counts(tenant: Tenant, **filters: Any) -> list[tuple[int, float | None]]:
+    window = {"start": iso(NOON - DAY), "end": iso(NOON + HOUR)}
+    return [(found["scores"], found["average"]) for found in tenant.ask("usage/scores", **window, **filters)["data"]]
+
+
+@pytest.mark.usefixtures("previous_database")
+def test_old_and_new_processes_store_and_replace_scores_after_the_migration(tenant: Tenant) -> None:
+    workspace_id = tenant.workspace.id
+    previous.write_scores(workspace_id, [score("before")])
+    upgrade()
+    previous.write_scores(workspace_id, [score("old")])
+    tenant.calls(1, NOON, trace_id="t", environment="staging", span_facts={"kind": "llm"})
+    store_scores(workspace_id, [score("new", trace_id="t"), score("before", number=Decimal(4))])
+    assert score_counts(tenant) == [(3, 2)]
+    assert score_counts(tenant, environment="staging") == [(1, 1)]
+    assert "All sums" in command("verify")
+
+    # It knows no environment, so the change is in the sums of scores without one.
+    previous.write_scores(
+        workspace_id, [score("old", number=Decimal(7)), score("new", trace_id="t", number=Decimal(7))]
+    )
+    assert score_counts(tenant) == [(3, 6)]
+    with pytest.raises(CommandError, match="sums differ"):
+        command("verify")
+    command("refill", "--again", str((timezone.now() - NOON).days + 2))
+    assert "All sums" in command("verify")
+    assert score_counts(tenant, environment="staging") == [(1, 7)]
 
 
 WAITS = "SELECT count(*) FROM pg_locks WHERE relation = 'rollup_state'::regclass AND NOT granted"

@@ -70,7 +70,7 @@ def check_sums(tenant: Tenant) -> list[dict[str, Any]]:
     found = rows(
         """
         SELECT bucket, name, agent_id, provider, model, category, scores, numbers, number, squared_number
-        FROM score_sums_hourly
+        FROM score_sums
         WHERE workspace_id = %(id)s AND scores <> 0
         ORDER BY 1, 2, 3, 4, 5, 6
         """,
@@ -184,7 +184,7 @@ def test_scores_are_deleted_with_the_traces_and_their_sums_later(tenant: Tenant,
     engines.current().delete_old(now, lambda _: True)
     count = "SELECT count(*) AS count FROM {table} WHERE workspace_id = %(id)s"
     params = {"id": tenant.workspace.id}
-    assert [rows(count, params, table=table)[0]["count"] for table in ("scores", "score_sums_hourly")] == [1, 2]
+    assert [rows(count, params, table=table)[0]["count"] for table in ("scores", "score_sums")] == [1, 2]
 
 
 def test_scores_are_deleted_under_the_lock_of_their_workspace(tenant: Tenant, settings: Any) -> None:

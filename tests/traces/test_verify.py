@@ -12,7 +12,7 @@ from django.db import connections
 
 from tests.tenant import NOON, Tenant, a_row
 from tests.traces.test_rollups import row_with_everything
-from traces import scores, writer
+from traces import scores, verify, writer
 from traces.engines.postgresql import ENGINE
 from traces.rollups.catalogue import ALL_TABLES, USER_SET_TABLES
 from traces.scores import Score
@@ -87,7 +87,7 @@ PLANTED_IN_SUMS = {
     "UPDATE place_calls_daily SET cache_read_tokens = cache_read_tokens + 1": "cache_read_tokens",
     "DELETE FROM label_calls_hourly": "label_calls_hourly",
     "DELETE FROM user_sets_weekly": "user_bits 0, of rows 2",
-    "UPDATE score_sums_hourly SET number = number + 1": "number 2, of rows 1",
+    "UPDATE score_places_hourly SET number = number + 1": "number 2, of rows 1",
 }
 PLANTED_IN_ROWS = {
     "UPDATE traces SET user_number = user_number + 1 WHERE operation = 'chat'": "user_number 1, of rows 0",
@@ -111,6 +111,27 @@ def test_a_line_names_table_bucket_and_key(filled: Tenant) -> None:
     assert differences(filled) == [
         f"agents_ten_minutely  {row.timestamp:%Y-%m-%d} 12:00  agent_id=billing operation=chat: calls 5, of rows 1"
     ]
+
+
+def test_another_order_of_adding_durations_is_no_difference(filled: Tenant) -> None:
+    run("UPDATE sessions_hourly SET duration_ms = duration_ms + 1e-9")
+    run("UPDATE totals_hourly SET latency_ms = latency_ms + 1e-9")
+    assert "All sums" in verified(filled)
+
+
+def test_days_with_few_rows_are_compared_together_and_others_alone(
+    filled: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("UPDATE totals_daily SET calls = calls + 1")
+    together = [*verify.verify(filled.workspace.id)]
+    monkeypatch.setattr(verify, "ROWS_AT_ONCE", 1)
+    alone = [*verify.verify(filled.workspace.id)]
+    assert len(together) == 2 < len(alone)
+    assert (alone[0].period, alone[1].period.start) == (
+        (together[0].period.start, together[0].period.start + DAY),
+        together[0].period.start + DAY,
+    )
+    assert sum(part.number for part in alone) == sum(part.number for part in together) > 0
 
 
 def test_many_differences_are_counted_and_some_are_shown(filled: Tenant) -> None:

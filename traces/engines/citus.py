@@ -11,7 +11,7 @@ from traces.rollups.catalogue import ALL_TABLES
 
 DISTRIBUTED_TABLES = (
     *("traces", "user_numbers", "label_values", "label_months", "rollup_state"),
-    *(*ALL_TABLES, scores.TABLE, scores.SUMS),
+    *(*ALL_TABLES, scores.TABLE, *scores.SUM_TABLES),
 )
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 

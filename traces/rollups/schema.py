@@ -29,7 +29,7 @@ ALTER TABLE traces
     ADD COLUMN label_numbers bigint[]
 """
 # Writers read `rollup_state` first. So this waits for those that run, and no later one waits with a lock of its own.
-LOCKS = "LOCK TABLE rollup_state, traces, scores, score_sums_hourly IN ACCESS EXCLUSIVE MODE"
+LOCKS = "LOCK TABLE rollup_state, traces, scores IN ACCESS EXCLUSIVE MODE"
 INDEXES = {
     # Finds the rows of a user.
     "idx_traces_workspace_user": ("workspace_id, user_number, timestamp", "user_number IS NOT NULL"),
@@ -73,18 +73,63 @@ ALTER TABLE scores
     ADD COLUMN release {TEXT},
     ADD COLUMN labels jsonb
 """
-SCORE_SUM_COLUMNS = f"""
-ALTER TABLE score_sums_hourly
-    ADD COLUMN environment {TEXT},
-    ADD COLUMN release {TEXT}
-"""
-SCORE_SUMS_KEY = """
-ALTER TABLE score_sums_hourly
-    DROP CONSTRAINT score_sums_hourly_workspace_id_bucket_name_agent_id_provide_key,
-    ADD CONSTRAINT score_sums_key UNIQUE NULLS NOT DISTINCT
+SCORE_PLACES = f"""
+-- The sums of scores with environment and release. Processes of the previous version go on adding to score_sums_hourly.
+CREATE TABLE score_places_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    name {TEXT} NOT NULL,
+    agent_id {TEXT},
+    provider {TEXT},
+    model {TEXT},
+    category {TEXT},
+    environment {TEXT},
+    release {TEXT},
+    scores bigint NOT NULL,
+    numbers bigint NOT NULL,
+    number numeric NOT NULL,
+    squared_number numeric NOT NULL,
+    CONSTRAINT score_places_key UNIQUE NULLS NOT DISTINCT
         (workspace_id, bucket, name, agent_id, provider, model, category, environment, release)
+)
+{FRESH_STATISTICS}
 """
-SCORE_SCHEMA = (SCORE_COLUMNS, SCORE_SUM_COLUMNS, SCORE_SUMS_KEY)
+SCORE_SUMS = f"""
+-- What both tables add up to. A score that was stored in one and replaced in the other is taken away there.
+CREATE VIEW score_sums AS
+SELECT
+    workspace_id,
+    bucket,
+    name,
+    agent_id,
+    provider,
+    model,
+    category,
+    NULL::{TEXT} AS environment,
+    NULL::{TEXT} AS release,
+    scores,
+    numbers,
+    number,
+    squared_number
+FROM score_sums_hourly
+UNION ALL
+SELECT
+    workspace_id,
+    bucket,
+    name,
+    agent_id,
+    provider,
+    model,
+    category,
+    environment,
+    release,
+    scores,
+    numbers,
+    number,
+    squared_number
+FROM score_places_hourly
+"""
+SCORE_SCHEMA = (SCORE_COLUMNS, SCORE_PLACES, SCORE_SUMS)
 COMMON = (NEW_COLUMNS, LABEL_VALUES, LABEL_MONTHS)
 
 KEY_TYPES = {

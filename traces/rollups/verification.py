@@ -9,10 +9,11 @@ for the time that it is filled for: `traces/verify.py` knows these of each engin
 snapshot, so traces may arrive meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from traces.rollups.catalogue import (
     BIT_SQL,
+    BLOCK_SIZE,
     BLOCK_SQL,
     CATALOGUE,
     LABEL,
@@ -20,7 +21,9 @@ from traces.rollups.catalogue import (
     Rollup,
     UserSetTable,
     Width,
+    is_same_sql,
 )
+from traces.rollups.schema import KEY_TYPES
 from traces.rollups.statements import (
     FOLLOWED_COLUMNS,
     FOLLOWED_KEYS,
@@ -36,8 +39,9 @@ from traces.rollups.statements import (
     with_ctes,
 )
 
-TOLERANCES = {"latency_ms": "0.001", "squared_latency": "1"}
+TOLERANCES = {"latency_ms": "0.001", "duration_ms": "0.001", "squared_latency": "1"}
 """How far the sums of floats may be from the rows beside a millionth: adding in another order rounds differently."""
+NUMBER_KEYS = {*KEY_TYPES, "user_block"}
 ROW_COLUMNS = tuple(dict.fromkeys((*SUMMED_COLUMNS, *FOLLOWED_COLUMNS, *FOLLOWED_KEYS, "1 AS sign")))
 WORKSPACE = "workspace_id = %(workspace_id)s"
 
@@ -71,8 +75,7 @@ def differences_sql(entry: Rollup | UserSetTable, widths: Iterable[Width]) -> st
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
 {indented(f"{chr(10)}UNION ALL{chr(10)}".join(selects))}
-) AS compared
-WHERE measures <> '{{{{}}}}'
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s
 """
@@ -91,72 +94,134 @@ def differences_of_table(entry: Rollup | UserSetTable, width: Width) -> str:
     table = entry.table(width)
     keys = entry.keys if isinstance(entry, Rollup) else (*entry.keys, "user_block")
     measures = tuple(entry.measures) if isinstance(entry, Rollup) else ("user_bits",)
-    since, until = f"{{{table}_since}}", f"{{{table}_until}}"
-    in_table = f"""
-SELECT true AS is_stored, {", ".join(("bucket", *keys, *measures))}
-FROM {{{table}}}
-WHERE {between("bucket")}
-    AND bucket < {until}
-""".strip()
-    regrouped = f"time_bucket('{width.interval}', bucket) AS bucket"
-    in_rows = f"""
-SELECT false AS is_stored, {", ".join((regrouped, *keys, *measures))}
-FROM summed
-WHERE bucket >= {since} AND bucket < {until}
-""".strip()
-    if table == entry.table(entry.widths[0]):
-        in_rows = f"SELECT false AS is_stored, {', '.join(('bucket', *keys, *measures))}\nFROM summed"
-        # The time that the narrowest table is filled for is a condition on the rows.
-        in_rows += f"\nWHERE bucket < {until}"
-    sums = [column for name in measures for column in sums_of(name)]
-    compared = f"""
-SELECT
-{one_per_line(("bucket", *keys, *sums))}
-FROM (
-{indented(in_table)}
-    UNION ALL
-{indented(in_rows)}
-) AS both_sides
-GROUP BY {column_numbers(len(keys) + 1)}
-""".strip()
-    key = ", ".join(f"'{name}', {name}" for name in keys)
-    different = ",\n".join(f"    '{name}', {difference_of(name)}" for name in measures)
+    is_narrowest = width == entry.widths[0]
     return f"""
 SELECT
     '{table}' AS name,
     bucket,
-    jsonb_build_object({key}) AS key,
-    jsonb_strip_nulls(jsonb_build_object(
-{indented(different)}
-    )) AS measures
+    {key_sql(keys)} AS key,
+    {measures_sql(measures)} AS measures
 FROM (
-{indented(compared)}
-) AS sums
+    SELECT
+{one_per_line(both_columns(keys, measures), 8)}
+    FROM (
+{indented(stored_sql(table, keys, measures), 8)}
+    ) AS stored
+    FULL JOIN (
+{indented((narrowest_sql if is_narrowest else regrouped_sql)(table, width, keys, measures), 8)}
+    ) AS of_rows
+        ON {same_key_sql(keys)}
+) AS both_sides
+WHERE {differ_sql(measures)}
 """.strip()
 
 
-def sums_of(name: str) -> tuple[str, str]:
-    stored, of_rows = "FILTER (WHERE is_stored)", "FILTER (WHERE NOT is_stored)"
-    if name == "user_bits":
-        return f"bit_or({name}) {stored} AS stored_{name}", f"bit_or({name}) {of_rows} AS rows_{name}"
-    return (
-        f"coalesce(sum({name}) {stored}, 0) AS stored_{name}",
-        f"coalesce(sum({name}) {of_rows}, 0) AS rows_{name}",
+def stored_sql(table: str, keys: Iterable[str], measures: Iterable[str]) -> str:
+    """Returns the stored sums of each bucket and key."""
+    return f"""
+SELECT
+{one_per_line(("bucket", *keys, *measures))}
+FROM {{{table}}}
+WHERE {between("bucket")}
+    AND bucket < {{{table}_until}}
+""".strip()
+
+
+def narrowest_sql(table: str, width: Width, keys: Iterable[str], measures: Iterable[str]) -> str:
+    # The time that the narrowest table is filled for is a condition on the rows.
+    return f"SELECT {', '.join(('bucket', *keys, *measures))}\nFROM summed\nWHERE bucket < {{{table}_until}}"
+
+
+def regrouped_sql(table: str, width: Width, keys: Sequence[str], measures: Iterable[str]) -> str:
+    columns = (
+        f"time_bucket('{width.interval}', bucket) AS bucket",
+        *keys,
+        *(f"{sum_sql(name)} AS {name}" for name in measures),
     )
+    return f"""
+SELECT
+{one_per_line(columns)}
+FROM summed
+WHERE bucket >= {{{table}_since}} AND bucket < {{{table}_until}}
+GROUP BY {column_numbers(len(keys) + 1)}
+""".strip()
+
+
+def sum_sql(name: str) -> str:
+    return f"bit_or({name})" if name == "user_bits" else f"sum({name})"
+
+
+def summed_copies(entry: Rollup | UserSetTable, table: str) -> str:
+    """Returns an aggregate's table as SQL for a FROM. No key forbids it to have a bucket twice."""
+    keys = entry.keys if isinstance(entry, Rollup) else (*entry.keys, "user_block")
+    measures = tuple(entry.measures) if isinstance(entry, Rollup) else ("user_bits",)
+    columns = ("workspace_id", "bucket", *keys)
+    sums = (f"{sum_sql(name)} AS {name}" for name in measures)
+    return f"(SELECT {', '.join((*columns, *sums))} FROM {table} GROUP BY {', '.join(columns)}) AS copies"
+
+
+def both_columns(keys: Iterable[str], measures: Iterable[str]) -> list[str]:
+    """Returns the columns of the join of what is stored with what rows give."""
+    return [
+        *(f"coalesce(stored.{name}, of_rows.{name}) AS {name}" for name in ("bucket", *keys)),
+        *(
+            f"{value_sql(f'{side}.{name}')} AS {prefix}_{name}"
+            for name in measures
+            for side, prefix in (("stored", "stored"), ("of_rows", "rows"))
+        ),
+    ]
+
+
+def value_sql(column: str) -> str:
+    return column if column.endswith("user_bits") else f"coalesce({column}, 0)"
+
+
+def same_key_sql(keys: Iterable[str]) -> str:
+    """Returns a condition that can be hashed. Numbers are not NULL, but those of users, which are not negative."""
+    conditions = ["stored.bucket = of_rows.bucket"]
+    for name in keys:
+        left, right = f"stored.{name}", f"of_rows.{name}"
+        if name == "user_number":
+            conditions.append(f"coalesce({left}, -1) = coalesce({right}, -1)")
+        elif name in NUMBER_KEYS:
+            conditions.append(f"{left} = {right}")
+        else:
+            conditions.append(is_same_sql(left, right))
+    return "\n        AND ".join(conditions)
+
+
+def key_sql(keys: Iterable[str]) -> str:
+    pairs = ", ".join(f"'{name}', {name}" for name in keys)
+    return f"jsonb_build_object({pairs})"
+
+
+def measures_sql(measures: Iterable[str]) -> str:
+    different = ",\n".join(f"        '{name}', {difference_of(name)}" for name in measures)
+    return f"jsonb_strip_nulls(jsonb_build_object(\n{different}\n    ))"
+
+
+def differ_sql(measures: Iterable[str]) -> str:
+    """Returns the condition that is cheap to check for buckets where nothing differs."""
+    return "\n    OR ".join(is_different(name) for name in measures)
+
+
+def is_different(name: str) -> str:
+    stored, of_rows = f"stored_{name}", f"rows_{name}"
+    if name == "user_bits":
+        bits = f"coalesce({stored}, 0::bit({BLOCK_SIZE}))", f"coalesce({of_rows}, 0::bit({BLOCK_SIZE}))"
+        return f"{bits[0]} <> {bits[1]}"
+    if name in TOLERANCES:
+        tolerance = f"{TOLERANCES[name]} + 0.000001 * greatest(abs({stored}), abs({of_rows}))"
+        return f"abs({stored} - {of_rows}) > {tolerance}"
+    return f"{stored} <> {of_rows}"
 
 
 def difference_of(name: str) -> str:
     """Returns the SQL of the two values as a JSON array; NULL if they are equal."""
-    stored, of_rows = f"stored_{name}", f"rows_{name}"
+    values = [f"stored_{name}", f"rows_{name}"]
     if name == "user_bits":
-        counts = [f"coalesce(bit_count({value}), 0)" for value in (stored, of_rows)]
-        same = f"coalesce(bit_count({stored} # {of_rows}), {counts[0]} + {counts[1]}) = 0"
-        return f"CASE WHEN NOT ({same}) THEN jsonb_build_array({', '.join(counts)}) END"
-    differ = f"{stored} <> {of_rows}"
-    if name in TOLERANCES:
-        tolerance = f"{TOLERANCES[name]} + 0.000001 * greatest(abs({stored}), abs({of_rows}))"
-        differ = f"abs({stored} - {of_rows}) > {tolerance}"
-    return f"CASE WHEN {differ} THEN jsonb_build_array({stored}, {of_rows}) END"
+        values = [f"coalesce(bit_count({value}), 0)" for value in values]
+    return f"CASE WHEN {is_different(name)} THEN jsonb_build_array({', '.join(values)}) END"
 
 
 # --- What is no rollup ---
@@ -170,14 +235,21 @@ SCORE_MEASURES = {
 }
 
 
+def score_sums_of(name: str) -> tuple[str, str]:
+    return (
+        f"coalesce(sum({name}) FILTER (WHERE is_stored), 0) AS stored_{name}",
+        f"coalesce(sum({name}) FILTER (WHERE NOT is_stored), 0) AS rows_{name}",
+    )
+
+
 def score_sums_sql() -> str:
     keys, names = ", ".join(SCORE_KEYS), ", ".join(SCORE_MEASURES)
     counted = ", ".join(f"{sql} AS {name}" for name, sql in SCORE_MEASURES.items())
-    sums = [column for name in SCORE_MEASURES for column in sums_of(name)]
+    sums = [column for name in SCORE_MEASURES for column in score_sums_of(name)]
     key = ", ".join(f"'{name}', {name}" for name in SCORE_KEYS)
     different = ", ".join(f"'{name}', {difference_of(name)}" for name in SCORE_MEASURES)
     return f"""
-SELECT 'score_sums_hourly' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
+SELECT 'score_sums' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         bucket,
@@ -189,7 +261,7 @@ FROM (
 {one_per_line(sums, 12)}
         FROM (
             SELECT true AS is_stored, bucket, {keys}, {names}
-            FROM score_sums_hourly
+            FROM score_sums
             WHERE {WORKSPACE} AND bucket >= %(start)s AND bucket < %(end)s
             UNION ALL
             SELECT

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from tests.tenant import a_row
 from traces.engines.postgresql import hour_of
 from traces.engines.protocol import LOCK
 from traces.row import COLUMNS, Row
+from traces.scores import COLUMNS as SCORE_COLUMNS
+from traces.scores import Score
 from traces.write_cursor import WriteCursor, write_cursor
 from traces.writer import as_json, columns, user_numbers
 
@@ -36,6 +40,15 @@ def store(workspace_id: UUID, rows: Sequence[Row], engine: str = "postgresql") -
         if engine == "postgresql":
             batch["filled_until"] = close_hours(cursor, params, rows)
         cursor.execute((FOLDER / f"{engine}_insert.sql").read_text(), batch)
+
+
+def write_scores(workspace_id: UUID, given: Sequence[Score]) -> None:
+    """Stores scores as its writer did, without what it did not know."""
+    values = [{name: getattr(score, name) for name in SCORE_COLUMNS if name not in NEW_COLUMNS} for score in given]
+    with write_cursor() as cursor:
+        cursor.execute(LOCK, {"workspace_id": workspace_id})
+        params = {"workspace_id": workspace_id, "scores": orjson.dumps(values, default=str).decode()}
+        cursor.execute((FOLDER / "write_scores.sql").read_text(), params)
 
 
 def close_hours(cursor: WriteCursor, params: dict[str, Any], rows: Sequence[Row]) -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandParser
 
 from traces import engines
-from traces.refill import Filled, refill, refill_again, workspaces_to_refill
+from traces.refill import Filled, refill, refill_again, refill_scores_again, workspaces_to_refill
 from traces.verify import stored_workspaces
 
 
@@ -27,11 +27,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not engines.current().has_followers:
-            self.stdout.write("This database fills its sums itself, within some minutes.")
-            return
         chosen = [options["workspace"]] if options["workspace"] else None
-        for workspace_id in chosen or stored_workspaces() if options["again"] else ():
+        to_sum_again = chosen or stored_workspaces() if options["again"] else []
+        for workspace_id in to_sum_again:
+            refill_scores_again(workspace_id, options["again"])
+        if not engines.current().has_followers:
+            self.stdout.write("This database fills its sums of traces itself, within some minutes.")
+            return
+        for workspace_id in to_sum_again:
             self.report(workspace_id, refill_again(workspace_id, options["again"]))
         for workspace_id in chosen or workspaces_to_refill():
             self.report(workspace_id, refill(workspace_id))

@@ -3,11 +3,11 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from traces.verify import Difference, stored_workspaces, verify
+from traces.verify import DAY, Difference, Period, stored_workspaces, verify
 
 
 class Command(BaseCommand):
-    help = "Compares all sums with the rows that they are made from, day by day. Ends with 1 if some differ."
+    help = "Compares all sums with the rows that they are made from. Ends with 1 if some differ."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("workspace", type=UUID, nargs="?", help="by default all of them, one after the other")
@@ -21,13 +21,18 @@ class Command(BaseCommand):
 
     def verify(self, workspace_id: UUID) -> int:
         total = 0
-        for day, number, shown in verify(workspace_id):
+        for period, number, shown in verify(workspace_id):
             total += number
             for difference in shown:
                 self.stdout.write(f"{workspace_id}  {sentence(difference)}")
             if number > len(shown):
-                self.stdout.write(f"{workspace_id}  {day}: {number - len(shown)} more differ")
+                self.stdout.write(f"{workspace_id}  {days(period)}: {number - len(shown)} more differ")
         return total
+
+
+def days(period: Period) -> str:
+    first, last = period.start.date(), (period.end - DAY).date()
+    return f"{first}" if first == last else f"{first} to {last}"
 
 
 def sentence(difference: Difference) -> str:

@@ -1,7 +1,7 @@
 -- Adds the followers on PostgreSQL, and on Citus.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 
-LOCK TABLE rollup_state, traces, scores, score_sums_hourly IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE rollup_state, traces, scores IN ACCESS EXCLUSIVE MODE;
 
 ALTER TABLE traces
     ADD COLUMN environment text COLLATE "C",
@@ -1322,11 +1322,56 @@ ALTER TABLE scores
     ADD COLUMN release text COLLATE "C",
     ADD COLUMN labels jsonb;
 
-ALTER TABLE score_sums_hourly
-    ADD COLUMN environment text COLLATE "C",
-    ADD COLUMN release text COLLATE "C";
+-- The sums of scores with environment and release. Processes of the previous version go on adding to score_sums_hourly.
+CREATE TABLE score_places_hourly (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    agent_id text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    category text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    scores bigint NOT NULL,
+    numbers bigint NOT NULL,
+    number numeric NOT NULL,
+    squared_number numeric NOT NULL,
+    CONSTRAINT score_places_key UNIQUE NULLS NOT DISTINCT
+        (workspace_id, bucket, name, agent_id, provider, model, category, environment, release)
+)
+WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000);
 
-ALTER TABLE score_sums_hourly
-    DROP CONSTRAINT score_sums_hourly_workspace_id_bucket_name_agent_id_provide_key,
-    ADD CONSTRAINT score_sums_key UNIQUE NULLS NOT DISTINCT
-        (workspace_id, bucket, name, agent_id, provider, model, category, environment, release);
+-- What both tables add up to. A score that was stored in one and replaced in the other is taken away there.
+CREATE VIEW score_sums AS
+SELECT
+    workspace_id,
+    bucket,
+    name,
+    agent_id,
+    provider,
+    model,
+    category,
+    NULL::text COLLATE "C" AS environment,
+    NULL::text COLLATE "C" AS release,
+    scores,
+    numbers,
+    number,
+    squared_number
+FROM score_sums_hourly
+UNION ALL
+SELECT
+    workspace_id,
+    bucket,
+    name,
+    agent_id,
+    provider,
+    model,
+    category,
+    environment,
+    release,
+    scores,
+    numbers,
+    number,
+    squared_number
+FROM score_places_hourly;

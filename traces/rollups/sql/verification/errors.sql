@@ -65,25 +65,35 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            agent_id,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, agent_id, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                agent_id,
+                calls
             FROM {errors_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {errors_ten_minutely_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, status, error_type, agent_id, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, status, error_type, agent_id, calls
             FROM summed
             WHERE bucket < {errors_ten_minutely_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'errors_hourly' AS name,
@@ -94,25 +104,41 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            agent_id,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, agent_id, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                agent_id,
+                calls
             FROM {errors_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {errors_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('1 hour', bucket) AS bucket, status, error_type, agent_id, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                status,
+                error_type,
+                agent_id,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {errors_hourly_since} AND bucket < {errors_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'errors_daily' AS name,
@@ -123,26 +149,41 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            agent_id,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, agent_id, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                agent_id,
+                calls
             FROM {errors_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {errors_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, status, error_type, agent_id, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                status,
+                error_type,
+                agent_id,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {errors_daily_since} AND bucket < {errors_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -61,30 +61,45 @@ FROM (
         bucket,
         jsonb_build_object('status', status, 'error_type', error_type, 'user_block', user_block) AS key,
         jsonb_strip_nulls(jsonb_build_object(
-            'user_bits', CASE WHEN NOT (coalesce(bit_count(stored_user_bits # rows_user_bits), coalesce(bit_count(stored_user_bits), 0) + coalesce(bit_count(rows_user_bits), 0)) = 0) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
+            'user_bits', CASE WHEN coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096)) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            user_block,
-            bit_or(user_bits) FILTER (WHERE is_stored) AS stored_user_bits,
-            bit_or(user_bits) FILTER (WHERE NOT is_stored) AS rows_user_bits
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.user_block, of_rows.user_block) AS user_block,
+            stored.user_bits AS stored_user_bits,
+            of_rows.user_bits AS rows_user_bits
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, user_block, user_bits
+            SELECT
+                bucket,
+                status,
+                error_type,
+                user_block,
+                user_bits
             FROM {failure_sets_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {failure_sets_weekly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('168 hours', bucket) AS bucket, status, error_type, user_block, user_bits
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('168 hours', bucket) AS bucket,
+                status,
+                error_type,
+                user_block,
+                bit_or(user_bits) AS user_bits
             FROM summed
             WHERE bucket >= {failure_sets_weekly_since} AND bucket < {failure_sets_weekly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND stored.user_block = of_rows.user_block
+    ) AS both_sides
+    WHERE coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096))
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

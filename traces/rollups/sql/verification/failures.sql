@@ -65,26 +65,35 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, user_number, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                user_number,
+                calls
             FROM {failures_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {failures_ten_minutely_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, status, error_type, user_number, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, status, error_type, user_number, calls
             FROM summed
             WHERE bucket < {failures_ten_minutely_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

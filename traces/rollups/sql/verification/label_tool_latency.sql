@@ -66,25 +66,35 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            label_number,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.label_number, of_rows.label_number) AS label_number,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, label_number, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                label_number,
+                tool,
+                latency_bucket,
+                calls
             FROM {label_tool_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {label_tool_latency_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, label_number, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, label_number, tool, latency_bucket, calls
             FROM summed
             WHERE bucket < {label_tool_latency_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.label_number = of_rows.label_number
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'label_tool_latency_daily' AS name,
@@ -95,26 +105,41 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            label_number,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.label_number, of_rows.label_number) AS label_number,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, label_number, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                label_number,
+                tool,
+                latency_bucket,
+                calls
             FROM {label_tool_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {label_tool_latency_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, label_number, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                label_number,
+                tool,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {label_tool_latency_daily_since} AND bucket < {label_tool_latency_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.label_number = of_rows.label_number
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

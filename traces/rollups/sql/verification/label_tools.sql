@@ -71,30 +71,44 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            label_number,
-            tool,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.label_number, of_rows.label_number) AS label_number,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, label_number, tool, calls, errors, timed_calls, latency_ms
+            SELECT
+                bucket,
+                label_number,
+                tool,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms
             FROM {label_tools_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {label_tools_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, label_number, tool, calls, errors, timed_calls, latency_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, label_number, tool, calls, errors, timed_calls, latency_ms
             FROM summed
             WHERE bucket < {label_tools_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.label_number = of_rows.label_number
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
     UNION ALL
     SELECT
         'label_tools_daily' AS name,
@@ -108,31 +122,52 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            label_number,
-            tool,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.label_number, of_rows.label_number) AS label_number,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, label_number, tool, calls, errors, timed_calls, latency_ms
+            SELECT
+                bucket,
+                label_number,
+                tool,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms
             FROM {label_tools_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {label_tools_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, label_number, tool, calls, errors, timed_calls, latency_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                label_number,
+                tool,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms
             FROM summed
             WHERE bucket >= {label_tools_daily_since} AND bucket < {label_tools_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.label_number = of_rows.label_number
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

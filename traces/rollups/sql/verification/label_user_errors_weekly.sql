@@ -67,27 +67,45 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            label_number,
-            status,
-            error_type,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.label_number, of_rows.label_number) AS label_number,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, label_number, status, error_type, user_number, calls
+            SELECT
+                bucket,
+                label_number,
+                status,
+                error_type,
+                user_number,
+                calls
             FROM {label_user_errors_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {label_user_errors_weekly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('168 hours', bucket) AS bucket, label_number, status, error_type, user_number, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('168 hours', bucket) AS bucket,
+                label_number,
+                status,
+                error_type,
+                user_number,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {label_user_errors_weekly_since} AND bucket < {label_user_errors_weekly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.label_number = of_rows.label_number
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -64,24 +64,32 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, operation, latency_bucket, calls
+            SELECT
+                bucket,
+                operation,
+                latency_bucket,
+                calls
             FROM {latency_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {latency_ten_minutely_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, operation, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, operation, latency_bucket, calls
             FROM summed
             WHERE bucket < {latency_ten_minutely_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'latency_hourly' AS name,
@@ -92,24 +100,37 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, operation, latency_bucket, calls
+            SELECT
+                bucket,
+                operation,
+                latency_bucket,
+                calls
             FROM {latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {latency_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('1 hour', bucket) AS bucket, operation, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                operation,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {latency_hourly_since} AND bucket < {latency_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
+            GROUP BY 1, 2, 3
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'latency_daily' AS name,
@@ -120,25 +141,37 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, operation, latency_bucket, calls
+            SELECT
+                bucket,
+                operation,
+                latency_bucket,
+                calls
             FROM {latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {latency_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, operation, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                operation,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {latency_daily_since} AND bucket < {latency_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -66,26 +66,38 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            model,
-            provider,
-            operation,
-            first_token_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.first_token_bucket, of_rows.first_token_bucket) AS first_token_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, model, provider, operation, first_token_bucket, calls
+            SELECT
+                bucket,
+                model,
+                provider,
+                operation,
+                first_token_bucket,
+                calls
             FROM {model_first_token_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {model_first_token_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, model, provider, operation, first_token_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, model, provider, operation, first_token_bucket, calls
             FROM summed
             WHERE bucket < {model_first_token_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.first_token_bucket = of_rows.first_token_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'model_first_token_daily' AS name,
@@ -96,27 +108,45 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            model,
-            provider,
-            operation,
-            first_token_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.first_token_bucket, of_rows.first_token_bucket) AS first_token_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, model, provider, operation, first_token_bucket, calls
+            SELECT
+                bucket,
+                model,
+                provider,
+                operation,
+                first_token_bucket,
+                calls
             FROM {model_first_token_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {model_first_token_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, model, provider, operation, first_token_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                model,
+                provider,
+                operation,
+                first_token_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {model_first_token_daily_since} AND bucket < {model_first_token_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.first_token_bucket = of_rows.first_token_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

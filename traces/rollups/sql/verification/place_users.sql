@@ -69,29 +69,43 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            environment,
-            release,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd
         FROM (
-            SELECT true AS is_stored, bucket, environment, release, user_number, calls, priced_calls, cost_usd
+            SELECT
+                bucket,
+                environment,
+                release,
+                user_number,
+                calls,
+                priced_calls,
+                cost_usd
             FROM {place_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {place_users_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, environment, release, user_number, calls, priced_calls, cost_usd
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, environment, release, user_number, calls, priced_calls, cost_usd
             FROM summed
             WHERE bucket < {place_users_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
     UNION ALL
     SELECT
         'place_users_daily' AS name,
@@ -104,30 +118,51 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            environment,
-            release,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd
         FROM (
-            SELECT true AS is_stored, bucket, environment, release, user_number, calls, priced_calls, cost_usd
+            SELECT
+                bucket,
+                environment,
+                release,
+                user_number,
+                calls,
+                priced_calls,
+                cost_usd
             FROM {place_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {place_users_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, environment, release, user_number, calls, priced_calls, cost_usd
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                environment,
+                release,
+                user_number,
+                sum(calls) AS calls,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd
             FROM summed
             WHERE bucket >= {place_users_daily_since} AND bucket < {place_users_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

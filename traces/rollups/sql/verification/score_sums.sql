@@ -1,6 +1,6 @@
 -- Compares the sums of scores with the scores.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
-SELECT 'score_sums_hourly' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
+SELECT 'score_sums' AS name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         bucket,
@@ -19,7 +19,7 @@ FROM (
             coalesce(sum(squared_number) FILTER (WHERE NOT is_stored), 0) AS rows_squared_number
         FROM (
             SELECT true AS is_stored, bucket, name, agent_id, provider, model, category, environment, release, scores, numbers, number, squared_number
-            FROM score_sums_hourly
+            FROM score_sums
             WHERE workspace_id = %(workspace_id)s AND bucket >= %(start)s AND bucket < %(end)s
             UNION ALL
             SELECT

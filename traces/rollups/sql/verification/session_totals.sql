@@ -77,45 +77,71 @@ FROM (
             'input_tokens', CASE WHEN stored_input_tokens <> rows_input_tokens THEN jsonb_build_array(stored_input_tokens, rows_input_tokens) END,
             'output_tokens', CASE WHEN stored_output_tokens <> rows_output_tokens THEN jsonb_build_array(stored_output_tokens, rows_output_tokens) END,
             'traces', CASE WHEN stored_traces <> rows_traces THEN jsonb_build_array(stored_traces, rows_traces) END,
-            'duration_ms', CASE WHEN stored_duration_ms <> rows_duration_ms THEN jsonb_build_array(stored_duration_ms, rows_duration_ms) END
+            'duration_ms', CASE WHEN abs(stored_duration_ms - rows_duration_ms) > 0.001 + 0.000001 * greatest(abs(stored_duration_ms), abs(rows_duration_ms)) THEN jsonb_build_array(stored_duration_ms, rows_duration_ms) END
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            agent_id,
-            environment,
-            release,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(model_calls) FILTER (WHERE is_stored), 0) AS stored_model_calls,
-            coalesce(sum(model_calls) FILTER (WHERE NOT is_stored), 0) AS rows_model_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
-            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
-            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens,
-            coalesce(sum(traces) FILTER (WHERE is_stored), 0) AS stored_traces,
-            coalesce(sum(traces) FILTER (WHERE NOT is_stored), 0) AS rows_traces,
-            coalesce(sum(duration_ms) FILTER (WHERE is_stored), 0) AS stored_duration_ms,
-            coalesce(sum(duration_ms) FILTER (WHERE NOT is_stored), 0) AS rows_duration_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.model_calls, 0) AS stored_model_calls,
+            coalesce(of_rows.model_calls, 0) AS rows_model_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens,
+            coalesce(stored.traces, 0) AS stored_traces,
+            coalesce(of_rows.traces, 0) AS rows_traces,
+            coalesce(stored.duration_ms, 0) AS stored_duration_ms,
+            coalesce(of_rows.duration_ms, 0) AS rows_duration_ms
         FROM (
-            SELECT true AS is_stored, bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
+            SELECT
+                bucket,
+                agent_id,
+                environment,
+                release,
+                calls,
+                model_calls,
+                errors,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens,
+                traces,
+                duration_ms
             FROM {session_totals_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {session_totals_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
             FROM summed
             WHERE bucket < {session_totals_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_model_calls <> rows_model_calls
+        OR stored_errors <> rows_errors
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
+        OR stored_traces <> rows_traces
+        OR abs(stored_duration_ms - rows_duration_ms) > 0.001 + 0.000001 * greatest(abs(stored_duration_ms), abs(rows_duration_ms))
     UNION ALL
     SELECT
         'session_totals_daily' AS name,
@@ -130,46 +156,85 @@ FROM (
             'input_tokens', CASE WHEN stored_input_tokens <> rows_input_tokens THEN jsonb_build_array(stored_input_tokens, rows_input_tokens) END,
             'output_tokens', CASE WHEN stored_output_tokens <> rows_output_tokens THEN jsonb_build_array(stored_output_tokens, rows_output_tokens) END,
             'traces', CASE WHEN stored_traces <> rows_traces THEN jsonb_build_array(stored_traces, rows_traces) END,
-            'duration_ms', CASE WHEN stored_duration_ms <> rows_duration_ms THEN jsonb_build_array(stored_duration_ms, rows_duration_ms) END
+            'duration_ms', CASE WHEN abs(stored_duration_ms - rows_duration_ms) > 0.001 + 0.000001 * greatest(abs(stored_duration_ms), abs(rows_duration_ms)) THEN jsonb_build_array(stored_duration_ms, rows_duration_ms) END
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            agent_id,
-            environment,
-            release,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(model_calls) FILTER (WHERE is_stored), 0) AS stored_model_calls,
-            coalesce(sum(model_calls) FILTER (WHERE NOT is_stored), 0) AS rows_model_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
-            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
-            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens,
-            coalesce(sum(traces) FILTER (WHERE is_stored), 0) AS stored_traces,
-            coalesce(sum(traces) FILTER (WHERE NOT is_stored), 0) AS rows_traces,
-            coalesce(sum(duration_ms) FILTER (WHERE is_stored), 0) AS stored_duration_ms,
-            coalesce(sum(duration_ms) FILTER (WHERE NOT is_stored), 0) AS rows_duration_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.model_calls, 0) AS stored_model_calls,
+            coalesce(of_rows.model_calls, 0) AS rows_model_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens,
+            coalesce(stored.traces, 0) AS stored_traces,
+            coalesce(of_rows.traces, 0) AS rows_traces,
+            coalesce(stored.duration_ms, 0) AS stored_duration_ms,
+            coalesce(of_rows.duration_ms, 0) AS rows_duration_ms
         FROM (
-            SELECT true AS is_stored, bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
+            SELECT
+                bucket,
+                agent_id,
+                environment,
+                release,
+                calls,
+                model_calls,
+                errors,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens,
+                traces,
+                duration_ms
             FROM {session_totals_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {session_totals_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                agent_id,
+                environment,
+                release,
+                sum(calls) AS calls,
+                sum(model_calls) AS model_calls,
+                sum(errors) AS errors,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens,
+                sum(traces) AS traces,
+                sum(duration_ms) AS duration_ms
             FROM summed
             WHERE bucket >= {session_totals_daily_since} AND bucket < {session_totals_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_model_calls <> rows_model_calls
+        OR stored_errors <> rows_errors
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
+        OR stored_traces <> rows_traces
+        OR abs(stored_duration_ms - rows_duration_ms) > 0.001 + 0.000001 * greatest(abs(stored_duration_ms), abs(rows_duration_ms))
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -66,26 +66,38 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            operation,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, operation, latency_bucket, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                operation,
+                latency_bucket,
+                calls
             FROM {status_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {status_latency_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, status, error_type, operation, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, status, error_type, operation, latency_bucket, calls
             FROM summed
             WHERE bucket < {status_latency_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'status_latency_daily' AS name,
@@ -96,27 +108,45 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            operation,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, operation, latency_bucket, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                operation,
+                latency_bucket,
+                calls
             FROM {status_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {status_latency_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, status, error_type, operation, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                status,
+                error_type,
+                operation,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {status_latency_daily_since} AND bucket < {status_latency_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -65,25 +65,35 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            agent_id,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, agent_id, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                agent_id,
+                tool,
+                latency_bucket,
+                calls
             FROM {tool_agent_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_agent_latency_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, agent_id, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, agent_id, tool, latency_bucket, calls
             FROM summed
             WHERE bucket < {tool_agent_latency_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'tool_agent_latency_daily' AS name,
@@ -94,26 +104,41 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            agent_id,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, agent_id, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                agent_id,
+                tool,
+                latency_bucket,
+                calls
             FROM {tool_agent_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_agent_latency_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, agent_id, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                agent_id,
+                tool,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {tool_agent_latency_daily_since} AND bucket < {tool_agent_latency_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

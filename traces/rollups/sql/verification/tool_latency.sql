@@ -67,27 +67,41 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            provider,
-            model,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                operation,
+                provider,
+                model,
+                tool,
+                latency_bucket,
+                calls
             FROM {tool_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_latency_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, operation, provider, model, tool, latency_bucket, calls
             FROM summed
             WHERE bucket < {tool_latency_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'tool_latency_daily' AS name,
@@ -98,28 +112,49 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            provider,
-            model,
-            tool,
-            latency_bucket,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, operation, provider, model, tool, latency_bucket, calls
+            SELECT
+                bucket,
+                operation,
+                provider,
+                model,
+                tool,
+                latency_bucket,
+                calls
             FROM {tool_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tool_latency_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, operation, provider, model, tool, latency_bucket, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                operation,
+                provider,
+                model,
+                tool,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {tool_latency_daily_since} AND bucket < {tool_latency_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5, 6
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -77,37 +77,65 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            tool,
-            agent_id,
-            environment,
-            release,
-            status,
-            error_type,
-            operation,
-            provider,
-            model,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
+            SELECT
+                bucket,
+                tool,
+                agent_id,
+                environment,
+                release,
+                status,
+                error_type,
+                operation,
+                provider,
+                model,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms
             FROM {tools_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tools_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM summed
             WHERE bucket < {tools_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
     UNION ALL
     SELECT
         'tools_daily' AS name,
@@ -121,38 +149,80 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            tool,
-            agent_id,
-            environment,
-            release,
-            status,
-            error_type,
-            operation,
-            provider,
-            model,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.tool, of_rows.tool) AS tool,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms
         FROM (
-            SELECT true AS is_stored, bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
+            SELECT
+                bucket,
+                tool,
+                agent_id,
+                environment,
+                release,
+                status,
+                error_type,
+                operation,
+                provider,
+                model,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms
             FROM {tools_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {tools_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                tool,
+                agent_id,
+                environment,
+                release,
+                status,
+                error_type,
+                operation,
+                provider,
+                model,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms
             FROM summed
             WHERE bucket >= {tools_daily_since} AND bucket < {tools_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -77,38 +77,60 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            status,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
-            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
-            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens
         FROM (
-            SELECT true AS is_stored, bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+            SELECT
+                bucket,
+                operation,
+                status,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens
             FROM {totals_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {totals_minutely_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
             FROM summed
             WHERE bucket < {totals_minutely_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
     UNION ALL
     SELECT
         'totals_hourly' AS name,
@@ -126,38 +148,72 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            status,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
-            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
-            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens
         FROM (
-            SELECT true AS is_stored, bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+            SELECT
+                bucket,
+                operation,
+                status,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens
             FROM {totals_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {totals_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('1 hour', bucket) AS bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                operation,
+                status,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens
             FROM summed
             WHERE bucket >= {totals_hourly_since} AND bucket < {totals_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
+            GROUP BY 1, 2, 3
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
     UNION ALL
     SELECT
         'totals_daily' AS name,
@@ -175,39 +231,72 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            operation,
-            status,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(errors) FILTER (WHERE is_stored), 0) AS stored_errors,
-            coalesce(sum(errors) FILTER (WHERE NOT is_stored), 0) AS rows_errors,
-            coalesce(sum(timed_calls) FILTER (WHERE is_stored), 0) AS stored_timed_calls,
-            coalesce(sum(timed_calls) FILTER (WHERE NOT is_stored), 0) AS rows_timed_calls,
-            coalesce(sum(latency_ms) FILTER (WHERE is_stored), 0) AS stored_latency_ms,
-            coalesce(sum(latency_ms) FILTER (WHERE NOT is_stored), 0) AS rows_latency_ms,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd,
-            coalesce(sum(input_tokens) FILTER (WHERE is_stored), 0) AS stored_input_tokens,
-            coalesce(sum(input_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_input_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE is_stored), 0) AS stored_output_tokens,
-            coalesce(sum(output_tokens) FILTER (WHERE NOT is_stored), 0) AS rows_output_tokens
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens
         FROM (
-            SELECT true AS is_stored, bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+            SELECT
+                bucket,
+                operation,
+                status,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens
             FROM {totals_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {totals_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                operation,
+                status,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens
             FROM summed
             WHERE bucket >= {totals_daily_since} AND bucket < {totals_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

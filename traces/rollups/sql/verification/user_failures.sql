@@ -71,31 +71,53 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            agent_id,
-            environment,
-            release,
-            operation,
-            provider,
-            model,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                agent_id,
+                environment,
+                release,
+                operation,
+                provider,
+                model,
+                user_number,
+                calls
             FROM {user_failures_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_failures_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number, calls
             FROM summed
             WHERE bucket < {user_failures_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
     UNION ALL
     SELECT
         'user_failures_daily' AS name,
@@ -106,32 +128,65 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            status,
-            error_type,
-            agent_id,
-            environment,
-            release,
-            operation,
-            provider,
-            model,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
         FROM (
-            SELECT true AS is_stored, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number, calls
+            SELECT
+                bucket,
+                status,
+                error_type,
+                agent_id,
+                environment,
+                release,
+                operation,
+                provider,
+                model,
+                user_number,
+                calls
             FROM {user_failures_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_failures_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number, calls
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                status,
+                error_type,
+                agent_id,
+                environment,
+                release,
+                operation,
+                provider,
+                model,
+                user_number,
+                sum(calls) AS calls
             FROM summed
             WHERE bucket >= {user_failures_daily_since} AND bucket < {user_failures_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -71,32 +71,59 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            model,
-            provider,
-            operation,
-            agent_id,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.model, of_rows.model) AS model,
+            coalesce(stored.provider, of_rows.provider) AS provider,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd
         FROM (
-            SELECT true AS is_stored, bucket, model, provider, operation, agent_id, user_number, calls, priced_calls, cost_usd
+            SELECT
+                bucket,
+                model,
+                provider,
+                operation,
+                agent_id,
+                user_number,
+                calls,
+                priced_calls,
+                cost_usd
             FROM {user_models_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_models_weekly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('168 hours', bucket) AS bucket, model, provider, operation, agent_id, user_number, calls, priced_calls, cost_usd
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('168 hours', bucket) AS bucket,
+                model,
+                provider,
+                operation,
+                agent_id,
+                user_number,
+                sum(calls) AS calls,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd
             FROM summed
             WHERE bucket >= {user_models_weekly_since} AND bucket < {user_models_weekly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5, 6
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
+            AND coalesce(stored.provider, '') = coalesce(of_rows.provider, '') AND (stored.provider IS NULL) = (of_rows.provider IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

@@ -72,33 +72,63 @@ FROM (
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            environment,
-            release,
-            status,
-            error_type,
-            agent_id,
-            user_number,
-            coalesce(sum(calls) FILTER (WHERE is_stored), 0) AS stored_calls,
-            coalesce(sum(calls) FILTER (WHERE NOT is_stored), 0) AS rows_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE is_stored), 0) AS stored_priced_calls,
-            coalesce(sum(priced_calls) FILTER (WHERE NOT is_stored), 0) AS rows_priced_calls,
-            coalesce(sum(cost_usd) FILTER (WHERE is_stored), 0) AS stored_cost_usd,
-            coalesce(sum(cost_usd) FILTER (WHERE NOT is_stored), 0) AS rows_cost_usd
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.status, of_rows.status) AS status,
+            coalesce(stored.error_type, of_rows.error_type) AS error_type,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.user_number, of_rows.user_number) AS user_number,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd
         FROM (
-            SELECT true AS is_stored, bucket, environment, release, status, error_type, agent_id, user_number, calls, priced_calls, cost_usd
+            SELECT
+                bucket,
+                environment,
+                release,
+                status,
+                error_type,
+                agent_id,
+                user_number,
+                calls,
+                priced_calls,
+                cost_usd
             FROM {user_places_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_places_weekly_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('168 hours', bucket) AS bucket, environment, release, status, error_type, agent_id, user_number, calls, priced_calls, cost_usd
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('168 hours', bucket) AS bucket,
+                environment,
+                release,
+                status,
+                error_type,
+                agent_id,
+                user_number,
+                sum(calls) AS calls,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd
             FROM summed
             WHERE bucket >= {user_places_weekly_since} AND bucket < {user_places_weekly_until}
-        ) AS both_sides
-        GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2, 3, 4, 5, 6, 7
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
+            AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s

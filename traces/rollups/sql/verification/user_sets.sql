@@ -59,55 +59,70 @@ FROM (
         bucket,
         jsonb_build_object('user_block', user_block) AS key,
         jsonb_strip_nulls(jsonb_build_object(
-            'user_bits', CASE WHEN NOT (coalesce(bit_count(stored_user_bits # rows_user_bits), coalesce(bit_count(stored_user_bits), 0) + coalesce(bit_count(rows_user_bits), 0)) = 0) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
+            'user_bits', CASE WHEN coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096)) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            user_block,
-            bit_or(user_bits) FILTER (WHERE is_stored) AS stored_user_bits,
-            bit_or(user_bits) FILTER (WHERE NOT is_stored) AS rows_user_bits
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.user_block, of_rows.user_block) AS user_block,
+            stored.user_bits AS stored_user_bits,
+            of_rows.user_bits AS rows_user_bits
         FROM (
-            SELECT true AS is_stored, bucket, user_block, user_bits
+            SELECT
+                bucket,
+                user_block,
+                user_bits
             FROM {user_sets_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_sets_hourly_until}
-            UNION ALL
-            SELECT false AS is_stored, bucket, user_block, user_bits
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, user_block, user_bits
             FROM summed
             WHERE bucket < {user_sets_hourly_until}
-        ) AS both_sides
-        GROUP BY 1, 2
-    ) AS sums
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.user_block = of_rows.user_block
+    ) AS both_sides
+    WHERE coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096))
     UNION ALL
     SELECT
         'user_sets_daily' AS name,
         bucket,
         jsonb_build_object('user_block', user_block) AS key,
         jsonb_strip_nulls(jsonb_build_object(
-            'user_bits', CASE WHEN NOT (coalesce(bit_count(stored_user_bits # rows_user_bits), coalesce(bit_count(stored_user_bits), 0) + coalesce(bit_count(rows_user_bits), 0)) = 0) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
+            'user_bits', CASE WHEN coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096)) THEN jsonb_build_array(coalesce(bit_count(stored_user_bits), 0), coalesce(bit_count(rows_user_bits), 0)) END
         )) AS measures
     FROM (
         SELECT
-            bucket,
-            user_block,
-            bit_or(user_bits) FILTER (WHERE is_stored) AS stored_user_bits,
-            bit_or(user_bits) FILTER (WHERE NOT is_stored) AS rows_user_bits
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.user_block, of_rows.user_block) AS user_block,
+            stored.user_bits AS stored_user_bits,
+            of_rows.user_bits AS rows_user_bits
         FROM (
-            SELECT true AS is_stored, bucket, user_block, user_bits
+            SELECT
+                bucket,
+                user_block,
+                user_bits
             FROM {user_sets_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
                 AND bucket < {user_sets_daily_until}
-            UNION ALL
-            SELECT false AS is_stored, time_bucket('24 hours', bucket) AS bucket, user_block, user_bits
+        ) AS stored
+        FULL JOIN (
+            SELECT
+                time_bucket('24 hours', bucket) AS bucket,
+                user_block,
+                bit_or(user_bits) AS user_bits
             FROM summed
             WHERE bucket >= {user_sets_daily_since} AND bucket < {user_sets_daily_until}
-        ) AS both_sides
-        GROUP BY 1, 2
-    ) AS sums
-) AS compared
-WHERE measures <> '{{}}'
+            GROUP BY 1, 2
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND stored.user_block = of_rows.user_block
+    ) AS both_sides
+    WHERE coalesce(stored_user_bits, 0::bit(4096)) <> coalesce(rows_user_bits, 0::bit(4096))
+) AS different
 ORDER BY bucket, name
 LIMIT %(limit)s
