@@ -2,7 +2,7 @@
 
 A score takes agent, provider, model and user from its trace. It may come before the trace: whenever spans of the trace
 are stored, `correct` gives its scores the new values. Every statement here runs under the workspace's lock
-(`writer.writing`), so that the sums stay equal to the rows: it takes away the old row and adds the new one.
+(`writer.writing`), so that the sums stay equal to the rows: the old row is taken away and the new one added.
 """
 
 from collections import defaultdict
@@ -78,49 +78,38 @@ SELECT {names}
 FROM scores
 WHERE workspace_id = %(workspace_id)s AND trace_id = ANY(%(trace_ids)s::text[])
 """
-# All parts of the statement read the table as it was before, so `replaced` has the old rows.
 WRITE = """
-WITH batch AS (
-    SELECT *
-    FROM json_to_recordset(%(scores)s::json) AS batch ({types})
-), replaced AS (
-    SELECT {names}
-    FROM scores
-    WHERE workspace_id = %(workspace_id)s AND id IN (SELECT id FROM batch)
-), written AS (
-    INSERT INTO scores (workspace_id, {names})
-    SELECT %(workspace_id)s, {names}
-    FROM batch
-    ON CONFLICT (workspace_id, id) DO UPDATE SET {updates}
-    RETURNING 1
-), changes AS (
+INSERT INTO scores (workspace_id, {names})
+SELECT %(workspace_id)s, {names}
+FROM json_to_recordset(%(scores)s::json) AS batch ({types})
+ON CONFLICT (workspace_id, id) DO UPDATE SET {updates}
+"""
+# Reads no table: Citus reads those of a writing statement at a time of its own, and the replaced scores are known.
+ADD_SUMS = """
+WITH changes AS (
     SELECT 1 AS sign, *
-    FROM batch
+    FROM json_to_recordset(%(scores)s::json) AS batch ({types})
     UNION ALL
     SELECT -1 AS sign, *
-    FROM replaced
-), summed AS (
-    INSERT INTO score_places_hourly (
-        workspace_id, bucket, {keys}, scores, numbers, number, squared_number
-    )
-    SELECT
-        %(workspace_id)s,
-        date_bin('1 hour', timestamp, timestamptz '2000-01-03 00:00:00+00'),
-        {keys},
-        sum(sign),
-        sum(sign * (number IS NOT NULL)::integer),
-        sum(sign * coalesce(number, 0)),
-        sum(sign * coalesce(number * number, 0))
-    FROM changes
-    GROUP BY 2, {keys}
-    ORDER BY 2, {keys}
-    ON CONFLICT (workspace_id, bucket, {keys}) DO UPDATE SET
-        scores = score_places_hourly.scores + excluded.scores,
-        numbers = score_places_hourly.numbers + excluded.numbers,
-        number = score_places_hourly.number + excluded.number,
-        squared_number = score_places_hourly.squared_number + excluded.squared_number
+    FROM json_to_recordset(%(replaced)s::json) AS replaced ({types})
 )
-SELECT count(*) FROM written
+INSERT INTO score_places_hourly (workspace_id, bucket, {keys}, scores, numbers, number, squared_number)
+SELECT
+    %(workspace_id)s,
+    date_bin('1 hour', timestamp, timestamptz '2000-01-03 00:00:00+00'),
+    {keys},
+    sum(sign),
+    sum(sign * (number IS NOT NULL)::integer),
+    sum(sign * coalesce(number, 0)),
+    sum(sign * coalesce(number * number, 0))
+FROM changes
+GROUP BY 2, {keys}
+ORDER BY 2, {keys}
+ON CONFLICT (workspace_id, bucket, {keys}) DO UPDATE SET
+    scores = score_places_hourly.scores + excluded.scores,
+    numbers = score_places_hourly.numbers + excluded.numbers,
+    number = score_places_hourly.number + excluded.number,
+    squared_number = score_places_hourly.squared_number + excluded.squared_number
 """
 SUM_KEYS = ("name", "agent_id", "provider", "model", "category", "environment", "release")
 NAMES_SQL = {
@@ -129,7 +118,7 @@ NAMES_SQL = {
     "types": ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
     "updates": ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name != "id"),
 }
-BY_IDS, BY_TRACES, WRITE = (sql.format_map(NAMES_SQL) for sql in (BY_IDS, BY_TRACES, WRITE))
+BY_IDS, BY_TRACES, WRITE, ADD_SUMS = (sql.format_map(NAMES_SQL) for sql in (BY_IDS, BY_TRACES, WRITE, ADD_SUMS))
 
 
 def store(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> StoreResult:
@@ -143,7 +132,7 @@ def store(cursor: WriteCursor, workspace_id: UUID, scores: Iterable[Score]) -> S
     found = rows_of_their_traces(cursor, workspace_id, newest.values())
     current = [with_facts(score, found) for score in newest.values()]
     changed = [score for score in current if score.id not in stored or replaces(score, stored[score.id])]
-    write(cursor, workspace_id, changed)
+    write(cursor, workspace_id, changed, [stored[score.id] for score in changed if score.id in stored])
     added = len(newest.keys() - stored.keys())
     updated = len(changed) - added
     return StoreResult(added, updated, len(copies) - added - updated)
@@ -160,7 +149,8 @@ def correct(cursor: WriteCursor, workspace_id: UUID, rows: Iterable[Row]) -> Non
     if scores:
         found = rows_of_their_traces(cursor, workspace_id, scores)
         corrected = [with_facts(score, found) for score in scores]
-        write(cursor, workspace_id, [score for score, old in zip(corrected, scores, strict=True) if score != old])
+        changed = [(new, old) for new, old in zip(corrected, scores, strict=True) if new != old]
+        write(cursor, workspace_id, [new for new, _ in changed], [old for _, old in changed])
 
 
 def replaces(score: Score, stored: Score) -> bool:
@@ -184,10 +174,17 @@ def read_labels(text: str | None) -> dict[str, str] | None:
     return orjson.loads(text) if text else None
 
 
-def write(cursor: WriteCursor, workspace_id: UUID, scores: Sequence[Score]) -> None:
+def write(cursor: WriteCursor, workspace_id: UUID, scores: Sequence[Score], replaced: Sequence[Score]) -> None:
+    """Stores the scores, and takes from the sums what they replace."""
     if scores:
-        values = [{name: getattr(score, name) for name in COLUMNS} for score in scores]
-        cursor.execute(WRITE, {"workspace_id": workspace_id, "scores": orjson.dumps(values, default=str).decode()})
+        params = {"workspace_id": workspace_id, "scores": as_json(scores), "replaced": as_json(replaced)}
+        cursor.execute(WRITE, params)
+        cursor.execute(ADD_SUMS, params)
+
+
+def as_json(scores: Iterable[Score]) -> str:
+    values = [{name: getattr(score, name) for name in COLUMNS} for score in scores]
+    return orjson.dumps(values, default=str).decode()
 
 
 # An old process does not know the environment of a score that it replaces.
