@@ -5,7 +5,7 @@ with spans that are newer than the table are found by these spans instead.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from explorer.found_spans import Span, candidates, look_up
@@ -13,46 +13,37 @@ from explorer.summaries import TraceSummary, amount
 from explorer.trace_filters import NO_VALUES, TraceFilters, joined
 from traces.db import rows
 from traces.filters import LATEST, FilterValues
+from traces.refill import midnight_of
 from traces.trace_totals import HAS_ERROR, LONGEST_TRACE, STATUS, key_sql, key_text
 from traces.windows import TimeRange, rollup_state
 from web.problems import check_deadline
 
 RECENT_SPANS = 20_000
 """Where more spans than these are newer than the table, it is not used."""
+ONE_MICROSECOND = timedelta(microseconds=1)
 MOST_AT_ONCE = 1_600
 MOST_LOOKED_UP = 10_000
 """After so many traces that only seemed to meet the filters, the search goes by the rows."""
-SORTED_COLUMNS = {"slowest": "latency_ms", "costliest": "cost_usd", "most_tokens": "tokens"}
-NEWEST = """
-SELECT trace_id, started_at AS timestamp
-FROM trace_totals
-WHERE workspace_id = %(workspace_id)s
-    AND started_at >= %(start)s AND started_at < %(end)s
-    AND {conditions}
-ORDER BY started_at DESC, trace_id DESC
-OFFSET %(offset)s
-LIMIT %(at_once)s
-"""
-# Each day has an index by amount, so a window merges the first of each of its days.
-MOST = """
-SELECT trace_id, started_at AS timestamp
-FROM generate_series(
-    date_bin('24 hours', %(start)s, timestamptz '2000-01-03 00:00:00+00'), %(end)s, interval '24 hours'
-) AS day
-CROSS JOIN LATERAL (
-    SELECT trace_id, started_at, {amount} AS amount
+# The index of each filter is by day, and so are those by amount.
+OF_DAY = """(
+    SELECT trace_id, started_at AS timestamp, {amount} AS amount
     FROM trace_totals
     WHERE workspace_id = %(workspace_id)s
-        AND date_bin('24 hours', started_at, timestamptz '2000-01-03 00:00:00+00') = day
+        AND date_bin('24 hours', started_at, timestamptz '2000-01-03 00:00:00+00') = {day}
         AND started_at >= %(start)s AND started_at < %(end)s
         AND {conditions}
-    ORDER BY {amount} DESC, trace_id
-    LIMIT %(offset)s + %(at_once)s
-) AS of_day
-ORDER BY amount DESC, trace_id
+    ORDER BY {order}
+    LIMIT %(last)s
+)"""
+PART = """
+SELECT trace_id, timestamp
+FROM ({days}) AS of_days
+ORDER BY {order}
 OFFSET %(offset)s
 LIMIT %(at_once)s
 """
+AMOUNTS = {"newest": "started_at", "slowest": "latency_ms", "costliest": "cost_usd", "most_tokens": "tokens"}
+DAY = timedelta(days=1)
 
 
 class Condition(NamedTuple):
@@ -78,7 +69,8 @@ def listed(question: TraceFilters, wanted: int) -> list[TraceSummary] | None:
 
 def is_every_trace(question: TraceFilters) -> bool:
     """Returns whether the newest traces are asked for without a filter, which are the newest rows."""
-    return question.sort == "newest" and not condition_of(question).params
+    is_narrowed = any(filters_of(question)) or any(amounts_of(question))
+    return question.sort == "newest" and not is_narrowed
 
 
 def recent_spans(question: TraceFilters, until: datetime) -> list[Span]:
@@ -104,20 +96,39 @@ def from_table(question: TraceFilters, wanted: int, seen: set[str]) -> list[Trac
 
 def candidates_of_table(question: TraceFilters, wanted: int) -> Iterator[list[Span]]:
     """Yields the traces that may meet the filters, in the order of the list, in growing parts."""
-    at_once, offset, spans = wanted, 0, None
-    while spans is None or len(spans) == at_once:
-        offset, at_once = (0, wanted) if spans is None else (offset + at_once, min(at_once * 4, MOST_AT_ONCE))
-        spans = part_of_table(question, offset, at_once)
-        yield spans
+    days = list(days_of(question))
+    at_once = wanted
+    for some in [[day] for day in days] if question.sort == "newest" else [days]:
+        offset, spans = 0, None
+        while spans is None or len(spans) == at_once:
+            if spans is not None:
+                offset, at_once = offset + at_once, min(at_once * 4, MOST_AT_ONCE)
+            spans = part_of_table(question, some, offset, at_once)
+            yield spans
 
 
-def part_of_table(question: TraceFilters, offset: int, at_once: int) -> list[Span]:
-    condition = condition_of(question)
-    params = condition.params | {"offset": offset, "at_once": at_once}
-    own = {name: question.params[name] for name in ("workspace_id", "start", "end", "after", "after_id")}
-    column = SORTED_COLUMNS.get(question.sort, "")
-    found = rows(MOST if column else NEWEST, own | params, conditions=condition.sql, amount=column)
-    return [Span(**row) for row in found]
+def days_of(question: TraceFilters) -> Iterator[datetime]:
+    """Yields the start of each day (UTC) of the window, the newest first."""
+    after = question.after
+    newest = after.started_at if after and question.sort == "newest" else question.filters.end - ONE_MICROSECOND
+    day = midnight_of(newest)
+    while day > question.filters.start - DAY:
+        yield day
+        day -= DAY
+
+
+def part_of_table(question: TraceFilters, days: Sequence[datetime], offset: int, at_once: int) -> list[Span]:
+    amount = AMOUNTS[question.sort]
+    order = f"{amount} DESC, trace_id" if question.sort != "newest" else "started_at DESC, trace_id DESC"
+    params = {name: question.params[name] for name in ("workspace_id", "start", "end", "after", "after_id")}
+    params |= {"offset": offset, "at_once": at_once, "last": offset + at_once}
+    selects = []
+    for place, day in enumerate(days):
+        conditions, own = condition_of(question, day, f"day_{place}")
+        params |= own
+        selects.append(OF_DAY.format(day=f"%(day_{place})s", amount=amount, conditions=conditions, order=order))
+    order = order.replace(amount, "amount")
+    return [Span(**row) for row in rows(PART, params, days="\nUNION ALL\n".join(selects), order=order)]
 
 
 def in_order(question: TraceFilters, found: Sequence[TraceSummary]) -> list[TraceSummary]:
@@ -126,19 +137,19 @@ def in_order(question: TraceFilters, found: Sequence[TraceSummary]) -> list[Trac
     return sorted(found, key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
 
 
-def condition_of(question: TraceFilters) -> Condition:
-    """Returns what the row of each listed trace meets. A row that meets it need not be listed."""
+def condition_of(question: TraceFilters, day: datetime, prefix: str) -> Condition:
+    """Returns what the row of each listed trace of a day meets. A row that meets it need not be listed."""
     conditions, params = amounts_of(question)
-    for place, (texts, is_included) in enumerate(keys_of(question)):
-        names = {f"key_{place}_{number}": text for number, text in enumerate(texts)}
-        keys = ", ".join(key_sql(name) for name in names)
+    for place, ((name, values), is_included) in enumerate(filters_of(question)):
+        texts = {f"{prefix}_{place}_{number}": key_text(day, name, value) for number, value in enumerate(values)}
+        keys = ", ".join(map(key_sql, texts))
         conditions.append(f"{'' if is_included else 'NOT '}keys && ARRAY[{keys}]")
-        params |= names
+        params |= texts
     if question.after is not None and question.sort == "newest":
         conditions.append("(started_at, trace_id) < (%(after)s, %(after_id)s)")
     if question.sort == "costliest":
         conditions.append("cost_usd IS NOT NULL")
-    return Condition(joined(conditions), params)
+    return Condition(joined(conditions), params | {prefix: day})
 
 
 def amounts_of(question: TraceFilters) -> tuple[list[str], dict[str, Any]]:
@@ -147,17 +158,16 @@ def amounts_of(question: TraceFilters) -> tuple[list[str], dict[str, Any]]:
     return [f"{name} >= %(min_{name})s" for name in given], {f"min_{name}": value for name, value in given.items()}
 
 
-def keys_of(question: TraceFilters) -> Iterator[tuple[list[str], bool]]:
-    """Yields the keys of each filter, of which a trace has one or none, and whether it is one."""
-    status = question.filters.values.get(STATUS, NO_VALUES)
+def filters_of(question: TraceFilters) -> Iterator[tuple[tuple[str, Sequence[str]], bool]]:
+    """Yields each filter with values of which a trace has one, or has none, and whether it has one."""
     has_error = (str(question.has_error).lower(),) if question.has_error is not None else ()
     filters = (
         *question.span_filters,
         ("tool", question.tool),
-        (STATUS, status),
+        (STATUS, question.filters.values.get(STATUS, NO_VALUES)),
         (HAS_ERROR, FilterValues(has_error)),
     )
-    for name, values in filters:
-        for some, is_included in zip(values, (True, False), strict=True):
-            if some:
-                yield [key_text(name, value) for value in some], is_included
+    for name, (included, excluded) in filters:
+        for values, is_included in ((included, True), (excluded, False)):
+            if values:
+                yield (name, values), is_included

@@ -4,8 +4,10 @@ The worker fills it behind the writers, up to `rollup_state.traces_until`. It ha
 time, summed over all its spans. Whoever stores, changes or moves a span of that time sums its trace anew. Spans that
 came after it are read from rows: only they can make a row of the table old.
 
-`keys` has a number for each value of each filter that one of the spans has, and for what the whole trace is. So one
-index answers every filter. A trace that has all wanted keys need not have them on one span, so it is looked up whole.
+`keys` has a number for each value of each filter that one of the spans has, and for what the whole trace is, with the
+day of its start. So one index answers every filter, a day at a time: new rows go to new places of it, and a release of
+last month is found without a look at newer traces. A trace that has all wanted keys need not have them on one span, so
+it is looked up whole.
 """
 
 import math
@@ -36,7 +38,8 @@ COLUMN_OF_KEY = {
 }
 VALUES = ", ".join(f"('{name}', {column})" for name, column in COLUMN_OF_KEY.items())
 KEY = "hashtextextended({text}, uuid_hash_extended({workspace}, 0))"
-KEY_OF_VALUE = KEY.format(text="name || '=' || value", workspace="%(workspace_id)s")
+DAY = "to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
+KEY_OF_VALUE = KEY.format(text=f"{DAY} || ' ' || name || '=' || value", workspace="%(workspace_id)s")
 
 SUMMED = f"""
 WITH spans AS (
@@ -46,7 +49,18 @@ WITH spans AS (
         date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
     ) AS week
     JOIN LATERAL (
-        SELECT *
+        SELECT
+            trace_id,
+            span_id,
+            parent_span_id,
+            timestamp,
+            latency_ms,
+            status,
+            cost_usd,
+            input_tokens,
+            output_tokens,
+            labels,
+            {", ".join(COLUMN_OF_KEY.values())}
         FROM traces
         WHERE {{workspace}}
             AND timestamp BETWEEN %(first)s AND %(last)s
@@ -89,6 +103,7 @@ WITH spans AS (
 ), keys AS (
     SELECT trace_id, array_agg({KEY_OF_VALUE} ORDER BY name, value) AS keys
     FROM named
+    JOIN totals USING (trace_id)
     GROUP BY trace_id
 ), summed AS (
     SELECT %(workspace_id)s::uuid AS workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, keys
@@ -149,8 +164,8 @@ def key_sql(parameter: str) -> str:
     return KEY.format(text=f"%({parameter})s", workspace="%(workspace_id)s")
 
 
-def key_text(name: str, value: str) -> str:
-    return f"{name}={value}"
+def key_text(day: datetime, name: str, value: str) -> str:
+    return f"{day:%Y-%m-%d} {name}={value}"
 
 
 # --- Filling ---
