@@ -29,6 +29,8 @@ LONGEST_TRACE = timedelta(days=14)
 # A writer waits for the worker, which takes so many rows at once, or all of one moment.
 ROWS_AT_ONCE = 2_000
 TRACES_AT_ONCE = 500
+LAG = timedelta(minutes=5)
+"""Most traces are over by then. A span that comes later has its trace summed once more."""
 ONE_MICROSECOND = timedelta(microseconds=1)
 HAS_ERROR, STATUS = "has_error", "status"
 """The names of the keys that are of the whole trace. All others are of its spans."""
@@ -44,7 +46,7 @@ KEY_OF_VALUE = KEY.format(text=f"{DAY} || ' ' || name || '=' || value", workspac
 SUMMED = f"""
 WITH spans AS (
     SELECT found.*, timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' AS ended
-    FROM unnest(%(trace_ids)s::text[]) AS wanted (trace_id)
+    FROM unnest({{trace_ids}}) AS wanted (trace_id)
     CROSS JOIN generate_series(
         date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
     ) AS week
@@ -121,6 +123,46 @@ SET (started_at, latency_ms, cost_usd, tokens, keys)
 WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.keys)
     IS DISTINCT FROM (excluded.started_at, excluded.latency_ms, excluded.cost_usd, excluded.tokens, excluded.keys)
 """  # noqa: S608 (constants)
+# The totals of a day that are not those of the rows, but for traces with spans that the table need not know.
+DIFFERENCES = f"""
+{SUMMED}, newer AS (
+    SELECT DISTINCT trace_id
+    FROM traces
+    WHERE workspace_id = %(workspace_id)s AND timestamp >= {{traces_until}}
+), stored AS (
+    SELECT *
+    FROM trace_totals
+    WHERE workspace_id = %(workspace_id)s AND started_at >= %(start)s AND started_at < %(end)s
+), of_rows AS (
+    SELECT *
+    FROM summed
+    WHERE started_at >= %(start)s AND started_at < %(end)s
+)
+SELECT
+    'trace_totals' AS name,
+    coalesce(stored.started_at, of_rows.started_at) AS bucket,
+    jsonb_build_object('trace_id', trace_id)::text AS key,
+    jsonb_build_object(
+        'latency_ms', jsonb_build_array(stored.latency_ms, of_rows.latency_ms),
+        'cost_usd', jsonb_build_array(stored.cost_usd, of_rows.cost_usd),
+        'tokens', jsonb_build_array(stored.tokens, of_rows.tokens),
+        'keys', jsonb_build_array(cardinality(stored.keys), cardinality(of_rows.keys))
+    )::text AS measures,
+    count(*) OVER () AS differing
+FROM stored
+FULL JOIN of_rows USING (trace_id)
+WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.keys)
+    IS DISTINCT FROM (of_rows.started_at, of_rows.latency_ms, of_rows.cost_usd, of_rows.tokens, of_rows.keys)
+    AND trace_id NOT IN (SELECT trace_id FROM newer)
+ORDER BY 2, 3
+LIMIT %(limit)s
+"""  # noqa: S608 (constants)
+IDS_OF_DAY = """ARRAY(
+        SELECT DISTINCT trace_id
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s
+            AND timestamp >= %(start)s AND timestamp < %(end)s AND timestamp < {until}
+    )"""
 NEXT_ROWS = """
 SELECT min(timestamp), max(timestamp), array_agg(DISTINCT trace_id)
 FROM (
@@ -145,6 +187,7 @@ WHERE coalesce(traces_until, %(earliest)s) < %(until)s
     )
 ORDER BY workspace_id
 """
+DELETE_SINCE = "DELETE FROM trace_totals WHERE workspace_id = %(workspace_id)s AND started_at >= %(since)s"
 DELETE_OLD = """
 DELETE FROM trace_totals
 WHERE workspace_id = %(workspace_id)s
@@ -220,15 +263,29 @@ def sum_anew(
         "first": first,
         "last": last,
     }
-    cursor.execute(STORE.format_map(engines.search_conditions()), params)
+    sql = STORE.format(trace_ids="%(trace_ids)s::text[]", **engines.search_conditions())
+    cursor.execute(sql, params)
 
 
-def fill_again(workspace_id: UUID, since: datetime) -> None:
-    """Takes what the table has from `since` on for unknown, so that it is filled again."""
+def forget_since(workspace_id: UUID, since: datetime) -> None:
+    """Deletes what the table has from `since` on, so that it is filled again."""
     with write_cursor() as cursor:
         engines.current().lock(cursor, workspace_id)
         if since < cursor.traces_until:
+            cursor.execute(DELETE_SINCE, {"workspace_id": workspace_id, "since": since})
             set_until(cursor, workspace_id, since)
+
+
+# --- Verification ---
+
+
+def names_of_differences(traces_until: str) -> dict[str, str]:
+    """Returns the names in DIFFERENCES; `traces_until` is SQL."""
+    return {
+        "trace_ids": IDS_OF_DAY.format(until=traces_until),
+        "traces_until": traces_until,
+        **engines.search_conditions(),
+    }
 
 
 # --- Retention ---

@@ -77,8 +77,6 @@ WHERE filled_until < %(until)s
 FOLLOWING_LAG = timedelta(minutes=15)
 # A writer waits for the follower of its workspace. So it takes few rows at once, and at least a minute.
 FOLLOWED_AT_ONCE = 5_000
-# Most traces are over by then. A span that comes later has its trace summed once more.
-TOTALS_LAG = timedelta(minutes=5)
 # After an upgrade the totals of all stored traces are missing. The next run continues.
 FILLING_SECONDS = 30.0
 NEXT_MINUTES = """
@@ -194,8 +192,8 @@ class PostgreSQL:
         until = minute_of(now - FOLLOWING_LAG)
         for_each(workspaces_to_follow(until), lambda workspace_id: follow_until(workspace_id, until))
         for_each(
-            trace_totals.workspaces_behind(now - TOTALS_LAG),
-            lambda workspace_id: trace_totals.fill_until(workspace_id, now - TOTALS_LAG, FILLING_SECONDS),
+            trace_totals.workspaces_behind(now - trace_totals.LAG),
+            lambda workspace_id: trace_totals.fill_until(workspace_id, now - trace_totals.LAG, FILLING_SECONDS),
         )
 
     def fill_now(self, start: datetime, end: datetime) -> None:
