@@ -264,10 +264,8 @@ def listed_sessions(filters: Filters, session_ids: list[str]) -> list[ListedSess
     if not session_ids:
         return []
     params = filters.params | {"session_ids": session_ids}
-    times = {
-        session["session_id"]: session
-        for session in rows(TIMES, params, row_type=Times, window=WINDOW, filters=filters.row_condition, finds=SEEN.finds)
-    }
+    conditions = {"window": WINDOW, "filters": filters.row_condition, "finds": SEEN.finds}
+    times = {session["session_id"]: session for session in rows(TIMES, params, row_type=Times, **conditions)}
     figures = {session["session_id"]: session for session in figures_of(narrowed_to(filters, times), params)}
     return [
         {**figures[session_id], **times[session_id]}  # type: ignore[typeddict-item]
