@@ -8,6 +8,9 @@ came after it are read from rows: only they can make a row of the table old.
 day of its start. So one index answers every filter, a day at a time: new rows go to new places of it, and a release of
 last month is found without a look at newer traces. A trace that has all wanted keys need not have them on one span, so
 it is looked up whole.
+
+A trace of more than MOST_SPANS spans is not summed again: else each of its spans would take longer to store than the
+one before. Lists show its real totals, and sort it by what it was then.
 """
 
 import math
@@ -29,6 +32,7 @@ LONGEST_TRACE = timedelta(days=14)
 # A writer waits for the worker, which takes so many rows at once, or all of one moment.
 ROWS_AT_ONCE = 2_000
 TRACES_AT_ONCE = 500
+MOST_SPANS = 10_000
 LAG = timedelta(minutes=5)
 """Most traces are over by then. A span that comes later has its trace summed once more."""
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -46,7 +50,15 @@ KEY_OF_VALUE = KEY.format(text=f"{DAY} || ' ' || name || '=' || value", workspac
 SUMMED = f"""
 WITH spans AS (
     SELECT found.*, timestamp + coalesce(latency_ms, 0) * interval '1 millisecond' AS ended
-    FROM unnest({{trace_ids}}) AS wanted (trace_id)
+    FROM (
+        SELECT trace_id
+        FROM unnest({{trace_ids}}) AS given (trace_id)
+        WHERE NOT EXISTS (
+            SELECT
+            FROM trace_totals
+            WHERE workspace_id = %(workspace_id)s AND trace_totals.trace_id = given.trace_id AND spans > %(most_spans)s
+        )
+    ) AS wanted
     CROSS JOIN generate_series(
         date_bin('168 hours', %(first)s, timestamptz '2000-01-03 00:00:00+00'), %(last)s, interval '168 hours'
     ) AS week
@@ -70,7 +82,7 @@ WITH spans AS (
             AND {{in_week}}
             AND hashtextextended(trace_id, uuid_hash_extended(workspace_id, 0))
                 = hashtextextended(wanted.trace_id, uuid_hash_extended(%(workspace_id)s, 0))
-        OFFSET 0
+        LIMIT %(most_spans)s + 1
     ) AS found ON found.trace_id = wanted.trace_id
 ), totals AS (
     SELECT
@@ -86,7 +98,8 @@ WITH spans AS (
             ),
             (array_agg(status ORDER BY parent_span_id IS NOT NULL, timestamp, span_id))[1]
         ) AS status,
-        bool_or(status <> 'success') AS has_error
+        bool_or(status <> 'success') AS has_error,
+        count(*) AS spans
     FROM spans
     GROUP BY trace_id
 ), named AS (
@@ -108,20 +121,23 @@ WITH spans AS (
     JOIN totals USING (trace_id)
     GROUP BY trace_id
 ), summed AS (
-    SELECT %(workspace_id)s::uuid AS workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, keys
+    SELECT %(workspace_id)s::uuid AS workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, spans, keys
     FROM totals
     JOIN keys USING (trace_id)
 )"""  # noqa: S608 (constants)
 STORE = f"""
 {SUMMED}
-INSERT INTO trace_totals AS stored (workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, keys)
-SELECT workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, keys
+INSERT INTO trace_totals AS stored (workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, spans, keys)
+SELECT workspace_id, trace_id, started_at, latency_ms, cost_usd, tokens, spans, keys
 FROM summed
 ON CONFLICT (workspace_id, trace_id) DO UPDATE
-SET (started_at, latency_ms, cost_usd, tokens, keys)
-    = (excluded.started_at, excluded.latency_ms, excluded.cost_usd, excluded.tokens, excluded.keys)
-WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.keys)
-    IS DISTINCT FROM (excluded.started_at, excluded.latency_ms, excluded.cost_usd, excluded.tokens, excluded.keys)
+SET (started_at, latency_ms, cost_usd, tokens, spans, keys) = (
+    excluded.started_at, excluded.latency_ms, excluded.cost_usd, excluded.tokens, excluded.spans, excluded.keys
+)
+WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.spans, stored.keys)
+    IS DISTINCT FROM (
+    excluded.started_at, excluded.latency_ms, excluded.cost_usd, excluded.tokens, excluded.spans, excluded.keys
+)
 """  # noqa: S608 (constants)
 # The totals of a day that are not those of the rows, but for traces with spans that the table need not know.
 DIFFERENCES = f"""
@@ -133,6 +149,7 @@ DIFFERENCES = f"""
     SELECT *
     FROM trace_totals
     WHERE workspace_id = %(workspace_id)s AND started_at >= %(start)s AND started_at < %(end)s
+        AND spans <= %(most_spans)s
 ), of_rows AS (
     SELECT *
     FROM summed
@@ -146,13 +163,16 @@ SELECT
         'latency_ms', jsonb_build_array(stored.latency_ms, of_rows.latency_ms),
         'cost_usd', jsonb_build_array(stored.cost_usd, of_rows.cost_usd),
         'tokens', jsonb_build_array(stored.tokens, of_rows.tokens),
+        'spans', jsonb_build_array(stored.spans, of_rows.spans),
         'keys', jsonb_build_array(cardinality(stored.keys), cardinality(of_rows.keys))
     )::text AS measures,
     count(*) OVER () AS differing
 FROM stored
 FULL JOIN of_rows USING (trace_id)
-WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.keys)
-    IS DISTINCT FROM (of_rows.started_at, of_rows.latency_ms, of_rows.cost_usd, of_rows.tokens, of_rows.keys)
+WHERE (stored.started_at, stored.latency_ms, stored.cost_usd, stored.tokens, stored.spans, stored.keys)
+    IS DISTINCT FROM (
+    of_rows.started_at, of_rows.latency_ms, of_rows.cost_usd, of_rows.tokens, of_rows.spans, of_rows.keys
+)
     AND trace_id NOT IN (SELECT trace_id FROM newer)
 ORDER BY 2, 3
 LIMIT %(limit)s
@@ -262,6 +282,7 @@ def sum_anew(
         "trace_ids": list(dict.fromkeys(trace_ids)),
         "first": first,
         "last": last,
+        "most_spans": MOST_SPANS,
     }
     sql = STORE.format(trace_ids="%(trace_ids)s::text[]", **engines.search_conditions())
     cursor.execute(sql, params)

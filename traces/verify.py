@@ -129,7 +129,8 @@ def differences(
 
 def differences_of(tables: "Tables", name: str, start: datetime, end: datetime) -> tuple[int, list[Difference]]:
     around = {"first": start - trace_totals.LONGEST_TRACE, "last": end + trace_totals.LONGEST_TRACE}
-    params = {"workspace_id": tables.workspace_id, "start": start, "end": end, "limit": SHOWN} | around
+    around |= {"start": start, "end": end}
+    params = {"workspace_id": tables.workspace_id, **around, "limit": SHOWN, "most_spans": trace_totals.MOST_SPANS}
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         found = rows(STATEMENTS[name], params, None, **tables.names)

@@ -83,7 +83,7 @@ def test_verify_shows_totals_that_differ_that_are_missing_and_that_have_no_rows(
         cursor.execute("UPDATE trace_totals SET latency_ms = 7 WHERE trace_id = 'changed'")
         cursor.execute("DELETE FROM trace_totals WHERE trace_id = 'missing'")
         cursor.execute("""
-            INSERT INTO trace_totals SELECT workspace_id, 'unknown', started_at, 1, 2, 3, '{}'
+            INSERT INTO trace_totals SELECT workspace_id, 'unknown', started_at, 1, 2, 3, 4, '{}'
             FROM trace_totals WHERE trace_id = 'right'
         """)
     output = StringIO()
@@ -130,3 +130,19 @@ def test_traces_are_deleted_with_their_rows(tenant: Tenant) -> None:
         ("new", midnight),
         ("over midnight", midnight + MINUTE),
     ]
+
+
+def test_a_trace_of_very_many_spans_is_not_summed_again_with_each_of_them(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_totals, "MOST_SPANS", 3)
+    rows = [a_row(NOON - DAY, trace_id="endless", span_id=str(number), cost_usd="1") for number in range(9)]
+    writer.store(tenant.workspace.id, rows[:3])
+    ENGINE.follow(NOON)
+    assert [cost for *_, cost in stored()] == [3]
+    for row in rows[3:]:
+        writer.store(tenant.workspace.id, [row])
+    assert [cost for *_, cost in stored()] == [4]
+    assert "All sums of 1" in command("verify")
+    [listed] = tenant.ask("traces", start=(NOON - 2 * DAY).isoformat(), end=NOON.isoformat(), sort="costliest")["data"]
+    assert listed["cost_usd"] == 9

@@ -8,6 +8,7 @@ CREATE TABLE trace_totals (
     latency_ms double precision NOT NULL,
     cost_usd double precision,
     tokens double precision NOT NULL,
+    spans integer NOT NULL,
     keys bigint[] NOT NULL,
     UNIQUE (workspace_id, trace_id)
 )
