@@ -179,9 +179,13 @@ def is_read_fast(filters: Filters, histogram: Histogram) -> bool:
     are_all_asked = histogram is sums.LATENCIES and not filters.active_filters
     if are_all_asked or histogram.rollup(filters) is None:
         return True
-    window = replace(filters, values={})
-    found = row(CALLS_OF_WINDOW, window.params, calls=sums.calls_sql(window, "calls"))
-    return bool(found["calls"] <= settings.EXACT_PERCENTILE_ROWS)
+    return calls_of_window(filters) <= settings.EXACT_PERCENTILE_ROWS
+
+
+def calls_of_window(filters: Filters) -> int:
+    """Returns how many model calls the window has, whatever the filters."""
+    window = replace(filters, values={}, counts_tools=False)
+    return int(row(CALLS_OF_WINDOW, window.params, calls=sums.calls_sql(window, "calls"))["calls"])
 
 
 def by_start(buckets: Sequence[BucketPercentiles]) -> dict[datetime, Percentiles]:

@@ -16,7 +16,7 @@ from typing_extensions import TypedDict
 
 from analytics import query_sources as sources
 from analytics.answers import check_size
-from analytics.percentiles import ESTIMATES, PercentileMethod
+from analytics.percentiles import ESTIMATES, PercentileMethod, calls_of_window
 from analytics.query_measures import FIRST_TOKENS, LATENCIES, OF_ROWS, SCORE_PREFIX, SUMS, USERS, Measure, measure
 from analytics.query_parameters import Parameters
 from analytics.query_sources import Source, columns_of
@@ -342,9 +342,13 @@ def estimate_of(name: str) -> str:
 
 
 def method(parameters: Parameters, filters: Filters, calls: int, bucket: str) -> PercentileMethod:
-    if calls <= settings.EXACT_PERCENTILE_ROWS or not sources.has_histogram(parameters, filters, bucket):
+    """Returns how percentiles are found: from rows, if no sums know them or few rows have to be looked at."""
+    if not sources.has_histogram(parameters, filters, bucket):
         return "exact"
-    return "histogram"
+    # The rows of a filter have no index: all those of the window are looked at.
+    is_narrowed = bool(filters.active_filters) or parameters.counts_tools
+    looked_at = max(calls, calls_of_window(filters)) if is_narrowed else calls
+    return "exact" if looked_at <= settings.EXACT_PERCENTILE_ROWS else "histogram"
 
 
 def durations(

@@ -7,10 +7,10 @@ import orjson
 
 from explorer.content import content_of
 from explorer.summaries import TraceSummary
-from explorer.traces import LONGEST_TRACE
 from traces import engines
 from traces.db import rows
 from traces.row import CALL_OPERATIONS
+from traces.trace_totals import LONGEST_TRACE
 
 LENGTH = 160
 MOST_BYTES = 100_000

@@ -239,21 +239,21 @@ class Times(TypedDict):
     last_seen: datetime | None
 
 
+WINDOW = "workspace_id = %(workspace_id)s AND timestamp >= %(start)s AND timestamp < %(end)s"
+# The other filters come after the session: under a filter by user, its rows would be read by the index of users.
 TIMES = """
 SELECT found.key AS session_id, started_at, last_seen
 FROM unnest(%(session_ids)s::text[]) AS found (key)
 LEFT JOIN LATERAL (
     SELECT timestamp AS started_at
-    FROM traces
-    WHERE {filters} AND {finds}
-    ORDER BY timestamp
+    FROM (SELECT * FROM traces WHERE {window} AND {finds} ORDER BY timestamp OFFSET 0) AS of_session
+    WHERE {filters}
     LIMIT 1
 ) AS first ON true
 LEFT JOIN LATERAL (
     SELECT timestamp AS last_seen
-    FROM traces
-    WHERE {filters} AND {finds}
-    ORDER BY timestamp DESC
+    FROM (SELECT * FROM traces WHERE {window} AND {finds} ORDER BY timestamp DESC OFFSET 0) AS of_session
+    WHERE {filters}
     LIMIT 1
 ) AS last ON true
 """
@@ -264,10 +264,8 @@ def listed_sessions(filters: Filters, session_ids: list[str]) -> list[ListedSess
     if not session_ids:
         return []
     params = filters.params | {"session_ids": session_ids}
-    times = {
-        session["session_id"]: session
-        for session in rows(TIMES, params, row_type=Times, filters=filters.row_condition, finds=SEEN.finds)
-    }
+    conditions = {"window": WINDOW, "filters": filters.row_condition, "finds": SEEN.finds}
+    times = {session["session_id"]: session for session in rows(TIMES, params, row_type=Times, **conditions)}
     figures = {session["session_id"]: session for session in figures_of(narrowed_to(filters, times), params)}
     return [
         {**figures[session_id], **times[session_id]}  # type: ignore[typeddict-item]

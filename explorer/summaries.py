@@ -176,3 +176,11 @@ def summaries(
         **engines.search_conditions(),
     )
     return [{**row, "labels": orjson.loads(str(row["labels"]))} for row in found]
+
+
+def amount(trace: TraceSummary, sort: str) -> float:
+    if sort == "slowest":
+        return trace["latency_ms"]
+    if sort == "costliest":
+        return float(trace["cost_usd"] or 0)
+    return float((trace["input_tokens"] or 0) + (trace["output_tokens"] or 0))

@@ -12,7 +12,7 @@ from analytics.field_types import BucketStart, LatencyMs
 from analytics.page_questions import IS_FOUND
 from explorer import figures
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
-from explorer.recent import traces_with
+from explorer.recent import recent_traces
 from explorer.summaries import TraceSummary
 from traces import sums
 from traces.buckets import Granularity
@@ -251,12 +251,7 @@ def tool(filters: Filters, name: str) -> ToolAnswer:
         "series": figures.series(filters, part_measures, **only),
         "agents": figures.parts(filters, ("agent_id",), "-calls", part_measures, **only),
         "failures": failures(filters, name),
-        "traces": traces_with(
-            filters,
-            sums.tools_sql(filters, "tool", "calls"),
-            filters.params | {"tool": name},
-            "tool = %(tool)s",
-        ),
+        "traces": recent_traces(filters, only["tool"]),
     }
 
 

@@ -64,6 +64,12 @@ class TraceFilters:
         return is_included or bool(self.search) or self.has_error is True or bool(self.failed_statuses)
 
     @property
+    def is_of_the_whole(self) -> bool:
+        """Returns whether a trace is chosen or sorted by what all its spans are together."""
+        least = (self.min_latency_ms, self.min_cost_usd)
+        return self.sort != "newest" or any(value is not None for value in least) or "status" in self.filters.values
+
+    @property
     def uses_index(self) -> bool:
         return any(name in WITH_INDEX and values.included for name, values in self.span_filters)
 

@@ -6,20 +6,19 @@ says until when it came; it goes on from there.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from explorer import indexed_traces
+from explorer.found_spans import Span, candidates, look_up
 from explorer.matching_hours import matching_hours
-from explorer.summaries import TraceSummary, summaries
-from explorer.trace_filters import Place, TraceFilters, joined
-from traces.db import rows
+from explorer.summaries import TraceSummary, amount
+from explorer.trace_filters import Place, TraceFilters
 from traces.windows import TimeRange
 from web.problems import check_deadline
 
-LONGEST_TRACE = timedelta(days=14)
-"""The spans of a trace are looked for so long before and after the one that was found."""
 LATER_SPANS, LATER_WITHIN = 1000, timedelta(days=1)
 """A trace that began before the end of the window may meet the filters by a span after it. So many are looked at."""
 SECONDS, SEARCH_SECONDS, SORT_SECONDS = 0.2, 1.5, 1.5
@@ -32,23 +31,6 @@ SORTED = 100
 """The length of a list that is not sorted by time."""
 ONE_MICROSECOND = timedelta(microseconds=1)
 
-CANDIDATES = """
-SELECT span.trace_id, span.timestamp
-FROM unnest(%(starts)s::timestamptz[], %(ends)s::timestamptz[]) AS ranges (range_start, range_end)
-CROSS JOIN LATERAL (
-    SELECT trace_id, timestamp
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-        AND timestamp >= %(first)s AND timestamp < %(last)s
-        AND timestamp >= range_start AND timestamp < range_end
-        AND {conditions}
-    ORDER BY timestamp {direction}
-    FETCH FIRST %(at_once)s ROWS WITH TIES
-) AS span
-ORDER BY timestamp {direction}
-FETCH FIRST %(at_once)s ROWS WITH TIES
-"""
-
 
 class Found(NamedTuple):
     traces: list[TraceSummary]
@@ -58,13 +40,12 @@ class Found(NamedTuple):
     """The search has ended here, because it took long. None: it came to the start of the window."""
 
 
-class Span(NamedTuple):
-    trace_id: str
-    timestamp: datetime
-
-
 def found_traces(question: TraceFilters, limit: int, seconds: float | None = None) -> Found:
     """Returns a page of the traces. `seconds` limits the search; by default as much as a reader waits for."""
+    listed = indexed_traces.listed(question, limit + 1)
+    if listed is not None:
+        has_more = len(listed) > limit and question.sort == "newest"
+        return Found(listed[:limit], place_of(listed[limit - 1]) if has_more else None, None)
     if question.sort != "newest":
         return sorted_traces(question, limit, seconds or SORT_SECONDS)
     seconds = seconds or (SEARCH_SECONDS if question.search else SECONDS)
@@ -85,14 +66,6 @@ def sorted_traces(question: TraceFilters, limit: int, seconds: float) -> Found:
     complete.sort(key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
     is_whole = reached <= question.filters.start
     return Found(complete[: min(limit, SORTED)], None, None if is_whole else reached)
-
-
-def amount(trace: TraceSummary, sort: str) -> float:
-    if sort == "slowest":
-        return trace["latency_ms"]
-    if sort == "costliest":
-        return float(trace["cost_usd"] or 0)
-    return float((trace["input_tokens"] or 0) + (trace["output_tokens"] or 0))
 
 
 def place_of(trace: TraceSummary) -> Place:
@@ -135,31 +108,6 @@ def span_conditions(question: TraceFilters, end: datetime) -> tuple[list[str], l
         return [], []
     later = candidates(question, conditions, [TimeRange(end, end + LATER_WITHIN)], LATER_SPANS, "ASC")
     return ([], []) if len(later) >= LATER_SPANS else (conditions, later)
-
-
-def candidates(
-    question: TraceFilters, conditions: Iterable[str], ranges: Sequence[TimeRange], at_once: int, direction: str
-) -> list[Span]:
-    starts, ends = zip(*ranges, strict=True)
-    times = {"starts": list(starts), "ends": list(ends), "first": min(starts), "last": max(ends)}
-    found = rows(
-        CANDIDATES,
-        question.params | times | {"at_once": at_once},
-        conditions=joined(list(conditions)),
-        direction=direction,
-    )
-    return [Span(**row) for row in found]
-
-
-def look_up(question: TraceFilters, spans: Sequence[Span], seen: set[str]) -> list[TraceSummary]:
-    """Returns the traces of these spans that meet the filters, without those that were seen before."""
-    wanted = {span.trace_id for span in spans} - seen
-    seen |= wanted
-    if not wanted:
-        return []
-    times = [span.timestamp for span in spans]
-    within = (min(times) - LONGEST_TRACE, max(times) + LONGEST_TRACE)
-    return summaries(question.filters.workspace_id, sorted(wanted), within, question.conditions)
 
 
 # --- The time, in parts ---

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from traces import engines
+from traces import engines, trace_totals
 from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
@@ -29,7 +29,10 @@ SHOWN = 10
 """How many differences of one statement are shown. There may be as many as buckets."""
 DAILY = ("row_numbers", "score_sums", *(entry.name for entry in CATALOGUE))
 WEEKLY = tuple(entry.table(WEEK) for entry in CATALOGUE if WEEK in entry.widths)
-STATEMENTS = {name: read_statement("verification", name) for name in (*DAILY, "label_rows", *WEEKLY)}
+STATEMENTS = {
+    **{name: read_statement("verification", name) for name in (*DAILY, "label_rows", *WEEKLY)},
+    trace_totals.TABLE: trace_totals.DIFFERENCES,
+}
 # By the index of the key: a SELECT DISTINCT would read every row.
 STORED_WORKSPACES = """
 WITH RECURSIVE stored AS (
@@ -139,6 +142,8 @@ def verified(workspace_id: UUID, statements: tuple[str, ...], period: Period) ->
     names = list(statements)
     if "row_numbers" in names and engines.current().has_label_rows:
         names.append("label_rows")
+    if statements is DAILY and engines.current().has_followers:
+        names.append(trace_totals.TABLE)
     found = differences(workspace_id, names, period)
     if any(number for number, _ in found.values()):
         # The sums of late rows may be under way.
@@ -158,7 +163,15 @@ def differences(workspace_id: UUID, names: list[str], period: Period) -> dict[st
 
 
 def differences_of(tables: "Tables", name: str, period: Period) -> tuple[int, list[Difference]]:
-    params = {"workspace_id": tables.workspace_id, "start": period.start, "end": period.end, "limit": SHOWN}
+    around = {"first": period.start - trace_totals.LONGEST_TRACE, "last": period.end + trace_totals.LONGEST_TRACE}
+    params = {
+        "workspace_id": tables.workspace_id,
+        "start": period.start,
+        "end": period.end,
+        **around,
+        "limit": SHOWN,
+        "most_spans": trace_totals.MOST_SPANS,
+    }
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         cursor.execute(SETTINGS)
         found = rows(STATEMENTS[name], params, None, **tables.names)
@@ -179,6 +192,7 @@ class Tables:
         self.names: dict[str, str] = {}
         for entry in CATALOGUE:
             self.add_entry(entry)
+        self.names |= trace_totals.names_of_differences(self.of_state("traces_until"))
 
     def add_entry(self, entry: Rollup | UserSetTable) -> None:
         since, until = literal(EARLIEST), literal(LATEST)

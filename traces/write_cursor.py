@@ -22,6 +22,8 @@ class WriteCursor(psycopg.Cursor[tuple[Any, ...]]):
     followed_since = EARLIEST
     followed_until = EARLIEST
     """The time of the rows that the followers have."""
+    traces_until = EARLIEST
+    """`trace_totals` has the traces with a row before it."""
 
 
 @contextmanager

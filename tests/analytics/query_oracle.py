@@ -84,16 +84,19 @@ def answer(rows: list[Row], query: QueryQuestion) -> dict[str, Any]:
     before = between(possible, earlier(question.start, query), earlier(question.end, query)) if query.compare else None
     groups = ranked(now, query)
     listed, cut = groups[: question.limit], groups[question.limit :]
-    method = method_of(now, query)
+    method = method_of(rows, now, query, question.start, question.end)
+    earlier_window = (earlier(question.start, query), earlier(question.end, query))
 
-    def figures(all_calls: list[Row], calls: list[Row]) -> dict[str, Any]:
-        return {name: value(calls, name, query, method_of(all_calls, query)) for name in query.measures}
+    def figures(all_calls: list[Row], calls: list[Row], is_earlier: bool = False) -> dict[str, Any]:
+        start, end = earlier_window if is_earlier else (question.start, question.end)
+        used = method_of(rows, all_calls, query, start, end)
+        return {name: value(calls, name, query, used) for name in query.measures}
 
     def line(chosen: list[tuple[Any, ...]] | None, bucket: datetime | None = None) -> dict[str, Any]:
         found = {} if bucket is None else {"timestamp": bucket}
         found |= figures(now, of_point(now, chosen, bucket, query, is_earlier=False))
         if before is not None:
-            found["previous"] = figures(before, of_point(before, chosen, bucket, query, is_earlier=True))
+            found["previous"] = figures(before, of_point(before, chosen, bucket, query, is_earlier=True), True)
         return found
 
     starts: list[Any] = buckets(question) if query.is_series else [None]
@@ -152,9 +155,12 @@ def is_percentile(name: str) -> bool:
     return name[0] == "p" and name.endswith("_ms")
 
 
-def method_of(calls: list[Row], query: QueryQuestion) -> str:
+def method_of(rows: list[Row], calls: list[Row], query: QueryQuestion, start: datetime, end: datetime) -> str:
     """Returns how the percentiles may be found: the product reads rows too where no sums know what is asked."""
-    return "histogram" if len(calls) > query.question.exact_rows else "exact"
+    in_window = [row for row in between(rows, start, end) if row.operation in CALLS]
+    is_narrowed = bool(query.question.filters) or query.counts_tools
+    looked_at = max(len(calls), len(in_window)) if is_narrowed else len(calls)
+    return "histogram" if looked_at > query.question.exact_rows else "exact"
 
 
 def value(calls: list[Row], name: str, query: QueryQuestion, method: str) -> Any:

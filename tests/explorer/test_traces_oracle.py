@@ -1,9 +1,11 @@
 """Compares the list of traces with plain Python, over random traces and random questions."""
 
+from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 from unittest.mock import patch
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client, override_settings
@@ -103,16 +105,30 @@ def every_page(client: Client, query: dict[str, Any], limit: int) -> list[dict[s
 def test_the_list_is_that_of_plain_python(data: st.DataObject, follows: bool) -> None:
     rows, others = data.draw(traces_of_spans()), data.draw(traces_of_spans())
     workspace = WorkspaceFactory(id=uuid4())
-    writer.store(workspace.id, rows)
+    on_time = data.draw(st.integers(0, len(rows))) if follows else len(rows)
+    writer.store(workspace.id, rows[:on_time])
     writer.store(WorkspaceFactory(id=uuid4()).id, others)
     if follows:
         engines.current().follow(NOW - timedelta(hours=2))
+        writer.store(workspace.id, rows[on_time:])
+        rows = [*rows, *corrected(data, workspace.id, rows)]
+        rows = list({row.span_id: row for row in rows}.values())
     client = Client(headers={"X-Workspace-ID": str(workspace.id)})
     with override_settings(OPEN_WORKSPACE_IDS=frozenset({workspace.id})), unhurried():
         for _ in range(QUESTIONS):
             asked = data.draw(questions())
             limit = data.draw(st.sampled_from([1, 2, 5])) if asked.sort == "newest" else 100
             check(every_page(client, query_of(asked), limit), listed(rows, asked))
+
+
+def corrected(data: st.DataObject, workspace_id: UUID, rows: list[Row]) -> list[Row]:
+    """Corrects some stored rows, and returns them as they are now."""
+    some = data.draw(st.lists(st.sampled_from(rows), max_size=3, unique_by=attrgetter("span_id"))) if rows else []
+    changed = [replace(row, **data.draw(values())) for row in some]
+    if changed:
+        with writer.writing(workspace_id) as cursor:
+            writer.correct(cursor, workspace_id, changed)
+    return changed
 
 
 def unhurried() -> Any:

@@ -16,7 +16,7 @@ def test_only_inserts_are_prepared_however_often_others_run(tenant: Tenant) -> N
             writer.correct(cursor, tenant.workspace.id, [row])
             writer.move(cursor, tenant.workspace.id, [(a_row(row.timestamp, trace_id="other"), row.timestamp)])
     with connections["analytics"].cursor() as cursor:
-        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE statement LIKE '%%traces%%'")
+        cursor.execute(r"SELECT statement FROM pg_prepared_statements WHERE statement ~ '\mtraces\M'")
         statements = [statement for (statement,) in cursor.fetchall()]
     assert statements
     assert all("INSERT INTO traces" in sql and "RETURNING" in sql and "UPDATE traces" not in sql for sql in statements)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from traces import scores
+from traces import scores, trace_totals
 from traces.batch_keys import json_keys, moved_keys
 from traces.db import rows
 from traces.engines.protocol import LOCK, WORKSPACE, RollupState
@@ -44,12 +44,12 @@ REMOVE_USERS = tuple(
 )
 
 FILLED_UNTIL = """
-SELECT filled_until, followed_since, followed_until
+SELECT filled_until, followed_since, followed_until, traces_until
 FROM rollup_state
 WHERE workspace_id = %(workspace_id)s
 """
 ROLLUP_STATES = """
-SELECT workspace_id, filled_until, followed_since, followed_until
+SELECT workspace_id, filled_until, followed_since, followed_until, traces_until
 FROM rollup_state
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
@@ -77,6 +77,8 @@ WHERE filled_until < %(until)s
 FOLLOWING_LAG = timedelta(minutes=15)
 # A writer waits for the follower of its workspace. So it takes few rows at once, and at least a minute.
 FOLLOWED_AT_ONCE = 5_000
+# After an upgrade the totals of all stored traces are missing. The next run continues.
+FILLING_SECONDS = 30.0
 NEXT_MINUTES = """
 SELECT bucket, sum(calls)::bigint AS calls
 FROM totals_minutely
@@ -143,15 +145,16 @@ class PostgreSQL:
             with cursor.connection.pipeline():
                 cursor.execute(LOCK, params, prepare=True)
                 state_cursor.execute(FILLED_UNTIL, params, prepare=True)
-            for filled_until, followed_since, followed_until in state_cursor.fetchall():
+            for filled_until, followed_since, followed_until, traces_until in state_cursor.fetchall():
                 cursor.filled_until = filled_until
                 cursor.followed_since = followed_since or EARLIEST
                 cursor.followed_until = followed_until or EARLIEST
+                cursor.traces_until = traces_until or EARLIEST
 
     def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
         filled_until = close_hours(cursor, batch["workspace_id"], hour_of(newest - CLOSING_LAG))
         sql = INSERT if oldest < filled_until else INSERT_IN_TIME
-        with followed(cursor, batch["workspace_id"], json_keys(batch) if oldest < cursor.followed_until else {}):
+        with followed(cursor, batch["workspace_id"], (oldest, newest), lambda: json_keys(batch)):
             cursor.execute(sql, {**batch, "filled_until": filled_until}, prepare=True)
             [(accepted,)] = cursor.fetchall()
         return int(accepted)
@@ -164,8 +167,7 @@ class PostgreSQL:
 
     def move(self, cursor: WriteCursor, workspace_id: UUID, moved: Sequence[Mapping[str, Any]]) -> None:
         keys = moved_keys(moved)
-        is_late = min(keys["timestamp"]) < cursor.followed_until
-        with followed(cursor, workspace_id, keys if is_late else {}):
+        with followed(cursor, workspace_id, (min(keys["timestamp"]), max(keys["timestamp"])), lambda: keys):
             change_rows(cursor, MOVE, {"workspace_id": workspace_id} | as_arrays(tuple(moved[0]), moved))
             # Not executemany, which would prepare the statement: see `WriteCursor`.
             with cursor.connection.pipeline():
@@ -189,6 +191,10 @@ class PostgreSQL:
     def follow(self, now: datetime) -> None:
         until = minute_of(now - FOLLOWING_LAG)
         for_each(workspaces_to_follow(until), lambda workspace_id: follow_until(workspace_id, until))
+        for_each(
+            trace_totals.workspaces_behind(now - trace_totals.LAG),
+            lambda workspace_id: trace_totals.fill_until(workspace_id, now - trace_totals.LAG, FILLING_SECONDS),
+        )
 
     def fill_now(self, start: datetime, end: datetime) -> None:
         """Does nothing: the writers keep the sums equal to the rows."""
@@ -207,6 +213,7 @@ def states_of(workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupSta
             is_stable,
             followed_since=state["followed_since"] or EARLIEST,
             followed_until=state["followed_until"] or EARLIEST,
+            traces_until=state["traces_until"] or EARLIEST,
         )
         for state in states
     }
@@ -293,11 +300,24 @@ def set_followed(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> No
 
 
 @contextmanager
-def followed(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, Any]) -> Iterator[None]:
-    """Changes the followers as the block changes the rows with these keys, which are none if all rows are newer."""
-    if not keys:
+def followed(
+    cursor: WriteCursor, workspace_id: UUID, times: tuple[datetime, datetime], keys_of: Callable[[], Mapping[str, Any]]
+) -> Iterator[None]:
+    """Changes the followers and the totals of traces as the block changes rows, unless all are newer.
+
+    `times` are those of the oldest and the newest row, and `keys_of` returns the keys of all.
+    """
+    is_followed, is_in_totals = (times[0] < until for until in (cursor.followed_until, cursor.traces_until))
+    keys = keys_of() if is_followed or is_in_totals else {}
+    with sums_followed(cursor, workspace_id, keys) if is_followed else nullcontext():
         yield
-        return
+    if is_in_totals:
+        trace_totals.sum_near(cursor, workspace_id, keys["trace_id"], *times)
+
+
+@contextmanager
+def sums_followed(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, Any]) -> Iterator[None]:
+    """Changes the followers as the block changes the rows with these keys."""
     params = {
         "workspace_id": workspace_id,
         "followed_since": cursor.followed_since,
@@ -321,8 +341,7 @@ def followed_rows(cursor: WriteCursor, params: Mapping[str, Any]) -> str:
 
 
 def change_stored(cursor: WriteCursor, statement: Any, batch: Mapping[str, Any]) -> None:
-    is_late = batch["first"] < cursor.followed_until
-    with followed(cursor, batch["workspace_id"], json_keys(batch) if is_late else {}):
+    with followed(cursor, batch["workspace_id"], (batch["first"], batch["last"]), lambda: json_keys(batch)):
         change_rows(cursor, statement, batch)
 
 
@@ -353,6 +372,7 @@ def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
     if workspace_id in workspaces_to_follow(cutoff):
         follow_until(workspace_id, cutoff)
     delete_before(workspace_id, "traces", "timestamp", cutoff)
+    trace_totals.delete_old(workspace_id, cutoff)
     for table in ALL_TABLES:
         delete_before(workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS))
 

@@ -32,6 +32,8 @@ class RollupState(NamedTuple):
     followed_since: datetime = EARLIEST
     followed_until: datetime = EARLIEST
     """The followers have the rows of this time."""
+    traces_until: datetime = EARLIEST
+    """`trace_totals` has the traces with a row before it."""
 
     def table_filled_until(self, table: str, is_filled_by_inserts: bool) -> datetime:
         """Returns the time before which the rollup table has all rows."""

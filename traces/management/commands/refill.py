@@ -1,20 +1,21 @@
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils import timezone
 
-from traces import engines
+from traces import engines, trace_totals
 from traces.refill import Filled, refill, refill_again, refill_scores_again, workspaces_to_refill
 from traces.verify import stored_workspaces
 
 
 class Command(BaseCommand):
     help = (
-        "Fills the sums by environment, release, label and tool for rows that an older version has stored, day by day, "
-        "the newest first; can be stopped and run again at any time."
+        "Fills the sums by environment, release, label, tool and trace for rows that an older version has stored, day "
+        "by day; can be stopped and run again at any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,8 +37,12 @@ class Command(BaseCommand):
             return
         for workspace_id in to_sum_again:
             self.report(workspace_id, refill_again(workspace_id, options["again"]))
+            trace_totals.forget_since(workspace_id, timezone.now() - timedelta(days=options["again"]))
         for workspace_id in chosen or workspaces_to_refill():
             self.report(workspace_id, refill(workspace_id))
+        until = timezone.now() - trace_totals.LAG
+        for workspace_id in chosen or trace_totals.workspaces_behind(until):
+            trace_totals.fill_until(workspace_id, until)
         self.stdout.write("All sums are filled.")
 
     def report(self, workspace_id: UUID, parts: Iterable[Filled]) -> None:
