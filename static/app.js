@@ -191,6 +191,7 @@ document.addEventListener("click", (event) => {
     live.classList.toggle("paused", paused);
     tick();
   }
+  if ("sheet" in dataset) button.setAttribute("aria-expanded", button.closest(dataset.sheet).classList.toggle("open"));
   if ("themeSwitch" in dataset) {
     const root = document.documentElement;
     const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
