@@ -282,7 +282,9 @@ def cost_lines(context: template.Context) -> list[dict[str, Any]]:
         | line
         for line in data["data"]
     ]
-    others = [{"name": "all others", "link": rest_link(context), "colour": "other"} | data["rest"]] if data["rest"] else []
+    others = (
+        [{"name": "all others", "link": rest_link(context), "colour": "other"} | data["rest"]] if data["rest"] else []
+    )
     highest = max((line["cost_usd"] or 0 for line in data["data"]), default=0)
     return [line | shares_of(line, data["totals"], highest) for line in (*lines, *others)]
 

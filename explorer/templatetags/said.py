@@ -64,10 +64,9 @@ def narrowed_words(question: TraceFilters) -> str:
         "without errors": question.has_error is False,
         f"at least {ms(question.min_latency_ms)}": question.min_latency_ms is not None,
         f"at least {usd(question.min_cost_usd)}": question.min_cost_usd is not None,
-        question.sort.replace("_", " "): True,
+        f"{question.sort.replace('_', ' ')} first": True,
     }
-    text = ", ".join(word for word, is_active in words.items() if is_active)
-    return text[0].upper() + text[1:]
+    return ", ".join(word for word, is_active in words.items() if is_active)
 
 
 @register.filter
