@@ -23,6 +23,7 @@ LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
 TOOL = "tool"
 """The filter of the pages that count tool calls or list traces. It is no dimension of model calls."""
+TOOL_FILTERS = (TOOL, f"{NOT}{TOOL}")
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
@@ -45,11 +46,17 @@ def page_query(context: template.Context) -> QueryDict:
 
 
 def page_parameters(request: Any) -> QueryDict:
-    """Returns the parameters of the page that the browser shows."""
+    """Returns the parameters of the page that the browser shows.
+
+    The page about one agent has no filter in its address, but its panels have: their links lead to this agent's calls.
+    """
     query: QueryDict = request.GET.copy()
     if request.htmx and (address := request.htmx.current_url):
         # Not urlsplit: it fails for some texts, and a client may send any.
         query = QueryDict(address.partition("?")[2].partition("#")[0], mutable=True)
+        for name, values in request.GET.lists():
+            if is_filter(name) or name in TOOL_FILTERS:
+                query.setlist(name, values)
     return query
 
 
@@ -216,7 +223,7 @@ def traces_page_link(context: template.Context, cursor: str | None) -> str:
 @register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
-    for name in [name for name in query if is_filter(name) or name in (TOOL, f"{NOT}{TOOL}")]:
+    for name in [name for name in query if is_filter(name) or name in TOOL_FILTERS]:
         query.pop(name)
     return f"?{query.urlencode()}"
 
