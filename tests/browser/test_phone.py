@@ -94,9 +94,7 @@ def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: 
 
 
 @pytest.mark.parametrize("name", ["traces", "sessions", "users", "agents", "tools"])
-def test_a_list_begins_in_the_upper_half_of_the_screen(
-    phone: Page, live_server: Any, tenant: Tenant, name: str
-) -> None:
+def test_a_list_begins_in_the_upper_half(phone: Page, live_server: Any, tenant: Tenant, name: str) -> None:
     at = datetime.now(UTC)
     tenant.calls(1, at, user_id="ada", session_id="talk")
     tenant.calls(1, at, operation="execute_tool", tool="look", model=None, provider=None)
