@@ -46,7 +46,7 @@ def explore(request: WorkspaceRequest) -> HttpResponse:
         parameters, filters = query_parameters.parse(query, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
         return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-    context |= controls(filters, query, request.workspace) | pickers(parameters, filters, query)
+    context |= controls(filters, query, request.workspace, parameters.tool) | pickers(parameters, filters, query)
     return uncached(render(request, "analytics/explore.html", context))
 
 

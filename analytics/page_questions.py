@@ -1,6 +1,7 @@
 """Computes answers that only the pages use: the choices of the filter lists, and more for the panels."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -201,6 +202,32 @@ def label_question(label: str, search: str) -> Question:
     return label_values
 
 
+def tools_question(column: str, search: str) -> Question:
+    def tools(filters: Filters) -> Choices:
+        """Returns the tools that were called under the filters, those with the most calls first."""
+        of_tools = replace(filters, counts_tools=True)
+        data = rows(
+            """
+            SELECT
+                {column} AS value,
+                sum(calls)::bigint AS calls
+            FROM {calls} AS calls
+            WHERE {column} IS NOT NULL AND {is_found}
+            GROUP BY 1
+            ORDER BY calls DESC, 1
+            LIMIT 1000
+            """,
+            of_tools.params | search_params(search),
+            row_type=Choice,
+            calls=sums.tools_sql(of_tools, column, "calls"),
+            column=column,
+            is_found=IS_FOUND.format(column=column),
+        )
+        return {"data": data}
+
+    return tools
+
+
 def operations_question(column: str, search: str) -> Question:
     def operations(filters: Filters) -> Choices:
         """Returns the operations of the window's hours, those with the most rows first.
@@ -236,6 +263,7 @@ QUESTIONS: dict[str, Callable[[str, str], Question]] = {
     "operation": operations_question,
     "user_id": users_question,
     "session_id": sessions_question,
+    "tool": tools_question,
     LABEL_NAMES: label_names_question,
 }
 """The lists that are not those of a column of `traces` and its sums."""

@@ -12,7 +12,8 @@ from analytics import page_questions, query_string, splits
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.page_questions import LABEL_NAMES, Choice
-from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, WINDOW, iso
+from analytics.query_string import NOT
+from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, TOOL, WINDOW, iso, page_parameters
 from traces.buckets import BUCKETS
 from traces.filters import DIMENSIONS, LABEL_PREFIX, RANGES, Filters, FilterValues
 from traces.text import NAME_LENGTH
@@ -23,6 +24,7 @@ from workspaces.models import Workspace
 from workspaces.time_zones import time_zones
 
 LABELS = {dimension.name: dimension.label for dimension in DIMENSIONS} | {LABEL_NAMES: "Label", "zone": "Zone"}
+LABELS |= {TOOL: "Tool"}
 """Of each list, for people."""
 ALWAYS_SHOWN = ("agent_id", "model", "environment", "release")
 """The filters that have a place in the bar without a value too. The menu of filters has the others."""
@@ -60,8 +62,10 @@ def dashboard(page: Page) -> View:
     return view
 
 
-def controls(filters: Filters, query: QueryDict, workspace: Workspace) -> dict[str, Any]:
-    """Returns the variables of the bar above the panels."""
+def controls(
+    filters: Filters, query: QueryDict, workspace: Workspace, tool: FilterValues | None = None
+) -> dict[str, Any]:
+    """Returns the variables of the bar above the panels. `tool` is the filter of the pages that have one."""
     return {
         "filters": filters,
         "filter_lists": [
@@ -69,17 +73,18 @@ def controls(filters: Filters, query: QueryDict, workspace: Workspace) -> dict[s
                 filter_list(name, filters.values.get(name, FilterValues()))
                 for name in dict.fromkeys([*ALWAYS_SHOWN, *filters.active_names])
             ),
+            *([] if tool is None else [filter_list(TOOL, tool)]),
             filter_list("zone", FilterValues((filters.zone.key,) if filters.zone != workspace.zone else ())),
         ],
         "other_filters": [
             {"name": name, "label": label}
             for name, label in LABELS.items()
-            if name not in (*ALWAYS_SHOWN, *filters.values, "zone")
+            if name not in (*ALWAYS_SHOWN, *filters.values, "zone", TOOL)
         ],
         "kept_parameters": [
             (name, value)
             for name, values in query.lists()
-            if name == "zone" or query_string.is_filter(name)
+            if name not in (*WINDOW, "from", "to", "cursor")
             for value in values
         ],
         "granularities": granularities(filters),
@@ -174,10 +179,15 @@ def choices(request: WorkspaceRequest, name: str) -> HttpResponse:
     if label and name == LABEL_NAMES:
         name = query_string.label_name(label)
     filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
-    shown = filter_list(name, filters.values.get(name, FilterValues()))
+    values = tool_of(page_parameters(request)) if name == TOOL else filters.values.get(name, FilterValues())
+    shown = filter_list(name, values)
     if menu:
         return uncached(render(request, "_filter_list.html", shown | {"workspace": request.workspace, "is_menu": True}))
     return choice_list(request, matching_choices(name, search, filters, request.workspace), search, **shown)
+
+
+def tool_of(query: QueryDict) -> FilterValues:
+    return FilterValues(tuple(query.getlist(TOOL)), tuple(query.getlist(f"{NOT}{TOOL}")))
 
 
 def split_choices(request: WorkspaceRequest, parameter: str) -> HttpResponse:

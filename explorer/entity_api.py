@@ -167,6 +167,7 @@ def one_panel(
         "filters": filters,
         "entity": entity,
         "key": key,
+        "id_name": entity.id_name,
         "workspace": request.workspace,
         "no_previous": {"data": []},
         # Templates call it only if there is nothing else to show.

@@ -45,7 +45,7 @@ COLUMNS = {
 SHOWN = ("input", "agents", "models", "user_id", "started_at", "latency_ms", "cost_usd", "tokens")
 """The columns that are shown unless others are chosen."""
 SORT_NAMES = {"newest": "Newest", "slowest": "Slowest", "costliest": "Costliest", "most_tokens": "Most tokens"}
-FORM_FIELDS = ("q", "min_latency_ms", "min_cost_usd", "has_error", "tool", "sort", "columns", "live")
+FORM_FIELDS = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live")
 ON_A_PAGE = 50
 POLL_SECONDS = 2
 """How often the page asks for new traces while it follows them."""
@@ -78,7 +78,7 @@ def traces_page(request: ContentRequest) -> HttpResponse:
         parameters = list_parameters.parse(asked, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
         return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
-    context |= controls(parameters.question.filters, query, request.workspace)
+    context |= controls(parameters.question.filters, query, request.workspace, parameters.question.tool)
     search = parameters.question.search
     context["hits"] = hits_of(request, search) if search and parameters.question.after is None else None
     context |= form_context(parameters, query, asked) | {"content": request.content, "granularities": []}
@@ -152,6 +152,7 @@ def panel(request: ContentRequest, parameters: ListParameters, found: Found, tra
     context = {
         "traces": [{**trace, "input": said.get(trace["trace_id"])} for trace in traces],
         "columns": [{"name": name, "label": COLUMNS[name]} for name in names],
+        "is_default": tuple(names) == SHOWN,
         "found": found,
         "next_cursor": cursor_of(found.next),
         "question": parameters.question,

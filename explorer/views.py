@@ -40,10 +40,8 @@ def trace_page(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
         summary = trace.summary(request.workspace.id, trace_id)
         if summary is None:
             return not_found(request)
-        spans = trace.tree_spans(request.workspace.id, summary)
-        context = page_context(request) | head_context(request, summary, spans)
-        # A text in JSON: Django would take ten times as long to write the rows of 10,000 spans.
-        context["rows"] = rows_json(summary, spans).decode()
+        # Without its spans, which static/trace.js asks for: the page is painted before thousands of them are read.
+        context = page_context(request) | head_context(request, summary)
         response = render(request, "explorer/trace.html", context)
     response["Cache-Control"] = "private, no-store"
     return response
@@ -61,17 +59,11 @@ def not_found(request: WorkspaceRequest) -> HttpResponse:
     return response
 
 
-def head_context(request: WorkspaceRequest, summary: TraceSummary, spans: list[TreeSpan]) -> dict[str, Any]:
-    split = latency_split(spans)
-    total = sum(split.values()) or 1
+def head_context(request: WorkspaceRequest, summary: TraceSummary) -> dict[str, Any]:
     return {
         "trace": summary,
         "workspace": request.workspace,
-        "split": [
-            {"activity": activity, "label": LABELS[activity], "ms": ms, "share": ms * 100 / total}
-            for activity, ms in split.items()
-        ],
-        "not_shown": summary["span_count"] - len(spans),
+        "not_shown": max(0, summary["span_count"] - MAX_SPANS),
         "poll_seconds": poll_seconds(summary),
     }
 
@@ -83,8 +75,8 @@ def poll_seconds(summary: TraceSummary) -> int:
 
 def rows_json(summary: TraceSummary, spans: list[TreeSpan]) -> bytes:
     """Returns what static/trace.js draws, with a version that changes with it."""
-    rows = drawn(nodes_of(spans))
-    body = {"duration_ms": summary["latency_ms"], "rows": rows}
+    split = [(activity, LABELS[activity], ms) for activity, ms in latency_split(spans).items()]
+    body = {"duration_ms": summary["latency_ms"], "split": split, "rows": drawn(nodes_of(spans))}
     return orjson.dumps({"version": f"{crc32(orjson.dumps(body)):08x}", **body})
 
 
@@ -107,7 +99,7 @@ def trace_rows(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
 def trace_head(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
     with request_slot(request.workspace.id):
         summary = found_summary(request, trace_id)
-        context = head_context(request, summary, trace.tree_spans(request.workspace.id, summary))
+        context = head_context(request, summary)
     return private(render(request, "explorer/_head.html", context))
 
 

@@ -191,6 +191,7 @@ document.addEventListener("click", (event) => {
     live.classList.toggle("paused", paused);
     tick();
   }
+  if ("sheet" in dataset) button.setAttribute("aria-expanded", button.closest(dataset.sheet).classList.toggle("open"));
   if ("themeSwitch" in dataset) {
     const root = document.documentElement;
     const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
@@ -242,5 +243,17 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("change", (event) => {
   if ("submit" in event.target.dataset) event.target.form.submit();
 });
+
+// Back shows the part of the page that one left. Its panels have their height only after they have loaded.
+const scrollKey = `scroll ${location.href}`;
+addEventListener("pagehide", () => sessionStorage.setItem(scrollKey, scrollY));
+if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
+  const top = Number(sessionStorage.getItem(scrollKey));
+  let isMoved = false; // by the person
+  for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, () => (isMoved = true), { once: true, passive: true });
+  document.addEventListener("panel:changed", () => {
+    if (!isMoved) scrollTo({ top, behavior: "instant" });
+  });
+}
 
 setInterval(tick, 1000);

@@ -11,7 +11,7 @@ const OPEN_LEVELS = 2;
 const ROW_PX = 28; // as in trace.css
 const SPARE_ROWS = 12;
 
-let data = JSON.parse(JSON.parse(document.querySelector("#trace-data").textContent));
+let data = { version: "", duration_ms: 0, split: [], rows: [] }; // until the first answer
 let family = []; // for each row: its place among its siblings, how many they are, its parent's row, whether it has children
 let shown = []; // the rows that no closed row hides
 let active = 0; // the place in `shown` of the row with the keyboard's focus
@@ -131,7 +131,21 @@ function schedule() {
   });
 }
 
+function drawSplit() {
+  const total = data.split.reduce((sum, [, , ms]) => sum + ms, 0) || 1;
+  const items = data.split.map(([activity, label, ms]) => {
+    const item = Object.assign(document.createElement("li"), { title: `${ms} ms` });
+    const track = item.appendChild(Object.assign(document.createElement("div"), { className: `split-track ${activity}` }));
+    const fill = track.appendChild(Object.assign(document.createElement("div"), { className: "split-fill" }));
+    fill.style.width = `${(ms * 100) / total}%`;
+    item.append(`${duration(ms)} ${label}`);
+    return item;
+  });
+  document.querySelector("#trace-split").replaceChildren(...items);
+}
+
 function redraw() {
+  drawSplit();
   relate(data.rows);
   arrange();
   const axis = document.querySelector(".tree-axis");
@@ -246,27 +260,37 @@ new ResizeObserver(schedule).observe(tree);
 
 // --- Spans that arrive while the page is open ---
 
+const showNews = (text) => (document.querySelector("#tree-news").textContent = text);
+
+function begin() {
+  tree.removeAttribute("aria-busy");
+  if (selected) reveal(selected);
+}
+
 async function poll() {
-  if (document.hidden) return;
+  if (document.hidden && data.version) return;
   const answer = await fetch(`${tree.dataset.rows}?version=${data.version}`, { headers: { "X-Workspace-ID": tree.dataset.workspace } }).catch(() => null);
-  if (answer?.status !== 200) return;
+  if (answer?.status !== 200) {
+    if (!data.version) showNews("The spans cannot be loaded. The page tries again.");
+    return;
+  }
   const id = data.rows[shown[active]]?.[ID];
   const before = data.rows.length;
+  const isFirst = !data.version;
   data = await answer.json();
   redraw();
+  showNews("");
+  if (isFirst) return begin();
   const index = data.rows.findIndex((row) => row[ID] === id);
   active = Math.max(0, shown.indexOf(index));
   render();
   const more = data.rows.length - before;
-  document.querySelector("#tree-news").textContent = more > 0 ? `${more} more span${more > 1 ? "s have" : " has"} arrived.` : "";
+  showNews(more > 0 ? `${more} more span${more > 1 ? "s have" : " has"} arrived.` : "");
   htmx.trigger("#trace-head", "trace:changed");
   if (!selected) load(null);
 }
 setInterval(poll, Number(tree.dataset.pollSeconds) * 1000);
 
-redraw();
-if (selected) {
-  reveal(selected);
-  conversationButton.setAttribute("aria-pressed", "false");
-}
+poll();
+if (selected) conversationButton.setAttribute("aria-pressed", "false");
 load(selected);

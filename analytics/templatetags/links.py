@@ -21,6 +21,9 @@ LONGEST_CHANGE = timedelta(hours=2)
 WINDOW = ("range", "start", "end", "granularity")
 LIST_ONLY = ("search", "of", "menu")
 """Parameters of a filter list. `of` is the label whose values it shows, and `menu` asks for its search too."""
+TOOL = "tool"
+"""The filter of the pages that count tool calls or list traces. It is no dimension of model calls."""
+TOOL_FILTERS = (TOOL, f"{NOT}{TOOL}")
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
@@ -35,14 +38,25 @@ PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *TRACES, *
 
 def page_query(context: template.Context) -> QueryDict:
     """Returns the query string of the page, also to a panel, whose own URL lacks the parameters in PAGE_ONLY."""
-    request = context["request"]
+    query = page_parameters(context["request"])
+    for name in ("limit", "cursor", *LIST_ONLY):
+        query.pop(name, None)
+    query["workspace"] = str(context["workspace"].id)
+    return query
+
+
+def page_parameters(request: Any) -> QueryDict:
+    """Returns the parameters of the page that the browser shows.
+
+    The page about one agent has no filter in its address, but its panels have: their links lead to this agent's calls.
+    """
     query: QueryDict = request.GET.copy()
     if request.htmx and (address := request.htmx.current_url):
         # Not urlsplit: it fails for some texts, and a client may send any.
         query = QueryDict(address.partition("?")[2].partition("#")[0], mutable=True)
-    for name in ("limit", "cursor", *LIST_ONLY):
-        query.pop(name, None)
-    query["workspace"] = str(context["workspace"].id)
+        for name, values in request.GET.lists():
+            if is_filter(name) or name in TOOL_FILTERS:
+                query.setlist(name, values)
     return query
 
 
@@ -63,13 +77,29 @@ ONE_OF = {"agent_id": "agent-page", "user_id": "user-page", "session_id": "sessi
 
 @register.simple_tag(takes_context=True)
 def one_link(context: template.Context, name: str, value: str | None) -> str:
-    """Returns the address of the page about this value of the dimension `name`; nothing if there is no such page.
+    """Returns the address of what there is about this value of the dimension `name`; nothing for calls without one.
 
-    It keeps the window and the other filters.
+    Where no page is about one value, these are its traces. It keeps the window and the other filters.
     """
-    if not value or name not in ONE_OF:
+    if not value:
         return ""
+    if name not in ONE_OF:
+        return value_traces_link(context, name, value)
     return reverse(ONE_OF[name], args=[value]) + page_link(context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED)))
+
+
+LIST_OF = {"agent_id": "agents-page", "user_id": "users-page", "session_id": "sessions-page", "tool": "tools-page"}
+"""The list of all values of a dimension, where there is one."""
+MOST_LISTED = 100
+
+
+@register.simple_tag(takes_context=True)
+def all_link(context: template.Context, by: str, measures: str = "calls") -> str:
+    """Returns the address of the list of all values of the dimension `by`, or of the query with the most of them."""
+    if by in LIST_OF:
+        return reverse(LIST_OF[by]) + page_link(context, **dict.fromkeys((by, f"{NOT}{by}", *QUERY, *LISTED)))
+    asked = {"by": by, "measures": measures, "limit": str(MOST_LISTED), "granularity": None, "order": None}
+    return reverse("query-page") + page_link(context, **asked, **dict.fromkeys(SPLITS))
 
 
 @register.simple_tag(takes_context=True)
@@ -175,6 +205,12 @@ def traces_link(context: template.Context, **changes: str | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def value_traces_link(context: template.Context, name: str, value: str) -> str:
+    """Returns a link to the traces with this value of the dimension `name`, under the other filters of the page."""
+    return traces_link(context, **{f"{NOT}{name}": None, name: value}, **dict.fromkeys(LISTED))
+
+
+@register.simple_tag(takes_context=True)
 def traces_page_link(context: template.Context, cursor: str | None) -> str:
     """Returns a link to a page of the list of traces; None: its first. The list is a panel of the page."""
     query = page_query(context)
@@ -187,7 +223,7 @@ def traces_page_link(context: template.Context, cursor: str | None) -> str:
 @register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
-    for name in [name for name in query if is_filter(name)]:
+    for name in [name for name in query if is_filter(name) or name in TOOL_FILTERS]:
         query.pop(name)
     return f"?{query.urlencode()}"
 

@@ -22,7 +22,7 @@ from analytics.templatetags.charts import (
     slot_colour,
     ticks_of_counts,
 )
-from analytics.templatetags.links import buckets, filter_link
+from analytics.templatetags.links import MOST_LISTED, all_link, buckets, filter_link
 from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
 from web.number_text import (
     NOTHING,
@@ -89,14 +89,28 @@ def query_title(data: dict[str, Any]) -> str:
     return f"{measures} by {' and '.join(data['by'])}" if data["by"] else measures
 
 
-@register.filter
-def query_rows(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yields the lines of a table, then the rest and the totals."""
+@register.simple_tag(takes_context=True)
+def query_lines(context: template.Context) -> list[dict[str, Any]]:
+    return list(query_rows(context["data"], rest_link(context)))
+
+
+def rest_link(context: template.Context) -> str:
+    """Returns a link to what the answer sums as all others; nothing if it already has the most lines."""
+    data = context["data"]
+    if len(data["data"]) >= MOST_LISTED:
+        return ""
+    by = ",".join(name.replace(",", "\\,") for name in data["by"])
+    link: str = all_link(context, by, ",".join(data["measures"]))
+    return link
+
+
+def query_rows(data: dict[str, Any], of_rest: str) -> Iterator[dict[str, Any]]:
+    """Yields the lines of a table, then the rest, which the link `of_rest` shows, and the totals."""
     for line in data["data"]:
         yield {"groups": [(name, line[name]) for name in data["by"]], "cells": cells(data, line)}
     if data["by"]:
         if data["rest"]:
-            yield {"words": "all others", "cells": cells(data, data["rest"])}
+            yield {"words": "all others", "link": of_rest, "cells": cells(data, data["rest"])}
         yield {"words": "all", "cells": cells(data, data["totals"])}
 
 
@@ -150,7 +164,7 @@ def series_of(context: template.Context, measure: str) -> Iterator[Series]:
             before = [point["previous"] | {"timestamp": point["timestamp"]} for point in points]
             yield Series("before", before, "--muted", is_before=True)
     if data["rest"]:
-        yield Series("all others", data["rest"]["data"], "--other")
+        yield Series("all others", data["rest"]["data"], "--other", link=rest_link(context))
 
 
 def groups_of(data: dict[str, Any]) -> dict[Group, list[dict[str, Any]]]:
@@ -268,7 +282,9 @@ def cost_lines(context: template.Context) -> list[dict[str, Any]]:
         | line
         for line in data["data"]
     ]
-    others = [{"name": "all others", "link": None, "colour": "other"} | data["rest"]] if data["rest"] else []
+    others = (
+        [{"name": "all others", "link": rest_link(context), "colour": "other"} | data["rest"]] if data["rest"] else []
+    )
     highest = max((line["cost_usd"] or 0 for line in data["data"]), default=0)
     return [line | shares_of(line, data["totals"], highest) for line in (*lines, *others)]
 

@@ -4,6 +4,8 @@ import orjson
 from django import template
 
 from explorer.content import Part
+from explorer.trace_filters import TraceFilters
+from web.number_text import ms, usd
 
 register = template.Library()
 
@@ -52,6 +54,19 @@ def head(text: str) -> str:
     """Returns the first words of a folded text, on one line."""
     line = " ".join(text[: 2 * HEAD].split())
     return line if len(text) <= HEAD else f"{line[:HEAD]}…"
+
+
+@register.filter
+def narrowed_words(question: TraceFilters) -> str:
+    """Names what the form of the list of traces asks for."""
+    words = {
+        "with errors": question.has_error is True,
+        "without errors": question.has_error is False,
+        f"at least {ms(question.min_latency_ms)}": question.min_latency_ms is not None,
+        f"at least {usd(question.min_cost_usd)}": question.min_cost_usd is not None,
+        f"{question.sort.replace('_', ' ')} first": True,
+    }
+    return ", ".join(word for word, is_active in words.items() if is_active)
 
 
 @register.filter

@@ -47,7 +47,7 @@ def test_all_panels_show_the_numbers_and_the_chart_is_drawn(page: Page, live_ser
     expect(page.locator("h1")).to_contain_text("Spend was $40.00 in the last 24 hours")
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $100 spent, 40 %")
     assert cells(page, "cost-by-model", "gpt-4o") == [
-        *("gpt-4o", "$30.00", "75 %", "other 100 %", "openai", "$30.00", "1", "1,000", "10", "0"),
+        *("Only gpt-4o gpt-4o", "$30.00", "75 %", "other 100 %", "openai", "$30.00", "1", "1,000", "10", "0"),
     ]
     expect(page.locator(".notice")).to_contain_text("2 calls have no price and are in no total")
     expect(page.locator("#chart-cost-trend .barlayer .point").first).to_be_attached()

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from analytics.catalogue import PAGES
 from ingest.store import store_scores
-from tests.browser.steps import open_page, wait_until_drawn
+from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
 from tests.tenant import Tenant
 from traces.scores import Score
 
@@ -82,12 +82,38 @@ def test_a_tables_first_columns_are_read_without_scrolling(
 def test_filters_and_windows_are_chosen_with_a_finger(phone: Page, live_server: Any, tenant: Tenant) -> None:
     tenant.calls(1, datetime.now(UTC), agent_id="sales")
     open_page(phone, live_server, tenant, "usage")
+    phone.locator(".bar-switch").tap()
     phone.locator("summary", has_text="Custom").tap()
     expect(phone.locator(".window-form")).to_be_in_viewport()
     phone.locator("summary", has_text="Custom").tap()
     phone.locator("summary", has_text="Agent").tap()
     phone.locator(".choices a", has_text="sales").tap()
     phone.wait_for_url("**agent_id=sales**")
+    expect(phone.locator(".bar-switch")).to_contain_text("Agent: sales")
+    expect(phone.locator(".filters")).to_be_hidden()
+
+
+@pytest.mark.parametrize("name", ["traces", "sessions", "users", "agents", "tools"])
+def test_a_list_begins_in_the_upper_half(phone: Page, live_server: Any, tenant: Tenant, name: str) -> None:
+    at = datetime.now(UTC)
+    tenant.calls(1, at, user_id="ada", session_id="talk")
+    tenant.calls(1, at, operation="execute_tool", tool="look", model=None, provider=None)
+    open_page(phone, live_server, tenant, name)
+    first = phone.locator("tbody tr").first
+    expect(first).to_be_visible(timeout=LONG_MS)
+    box = first.bounding_box()
+    assert box
+    assert box["y"] < 422
+
+
+def test_the_bottom_bar_has_the_first_pages_and_opens_the_others(phone: Page, live_server: Any, tenant: Tenant) -> None:
+    open_page(phone, live_server, tenant, "usage")
+    links = phone.locator(".pages.main a:visible")
+    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Traces", "Sessions"]
+    phone.get_by_role("button", name="More", exact=True).tap()
+    links.filter(has_text="Tools").tap()
+    phone.wait_for_url("**/dashboard/tools**")
+    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Traces", "Tools"]
 
 
 def test_the_bar_of_the_apis_page_takes_two_lines(phone: Page, live_server: Any) -> None:

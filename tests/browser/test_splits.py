@@ -147,6 +147,7 @@ def test_on_a_phone_costs_are_switched_to_a_label(phone: Page, live_server: Any,
     phone.locator(f"{COSTS} summary", has_text="Label").tap()
     phone.locator(f"{COSTS} .choice", has_text="customer").tap(timeout=LONG_MS)
     expect(phone.locator(f"{COSTS} h2")).to_have_text("Cost by customer", timeout=LONG_MS)
+    phone.locator(".bar-switch").tap()
     phone.locator(SUMMARY).tap()
     phone.locator(".split .choice", has_text="Release").tap(timeout=LONG_MS)
     expect(phone.locator("#panel-cost-trend h2")).to_have_text("Cost over time by release", timeout=LONG_MS)

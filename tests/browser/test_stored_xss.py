@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -113,6 +114,38 @@ def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms:
     assert_no_alarm(bare_page, alarms, "autocomplete")
 
 
+LISTS = ("sessions", "users", "agents", "tools")
+
+
+def test_no_stored_script_runs_on_the_pages_of_entities(
+    bare_page: Page, live_server: LiveServer, alarms: Alarms
+) -> None:
+    user = UserFactory(is_staff=True, is_superuser=True, username="operator")
+    workspace = filled(PAYLOADS.__getitem__, user)
+    bare_page.goto(f"{live_server.url}/sign-in")
+    bare_page.fill("[name=username]", "operator")
+    bare_page.fill("[name=password]", PASSWORD)
+    bare_page.locator("button.primary").click()
+    workspace_query = f"?workspace={workspace.id}"
+    for name in LISTS:
+        bare_page.goto(f"{live_server.url}/dashboard/{name}{workspace_query}&limit=100")
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        assert_no_alarm(bare_page, alarms, name)
+        ones = bare_page.evaluate("[...document.querySelectorAll('.row-link')].map((link) => link.href).slice(0, 9)")
+        for address in ones[::4]:
+            bare_page.goto(address)
+            bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+            bare_page.wait_for_load_state("networkidle")
+            assert_no_alarm(bare_page, alarms, address)
+    for payload in PAYLOADS[::9]:
+        filters = f"{query(payload)}&{urlencode({'tool': payload})}"
+        bare_page.goto(f"{live_server.url}/dashboard/traces{workspace_query}&{filters}")
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.locator(".filter.tool summary").click()
+        bare_page.wait_for_load_state("networkidle")
+        assert_no_alarm(bare_page, alarms, payload)
+
+
 def hover_over_charts(page: Page) -> None:
     """Moves the pointer over the charts, which then show labels with names."""
     for chart in page.locator(".chart .nsewdrag").all():
@@ -124,8 +157,6 @@ def hover_over_charts(page: Page) -> None:
 
 
 def query(payload: str) -> str:
-    from urllib.parse import urlencode
-
     return urlencode({"agent_id": payload, "model": payload, "provider": payload})
 
 

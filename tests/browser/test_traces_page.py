@@ -42,6 +42,9 @@ def test_the_list_is_accessible_and_fits_the_screen(
     some_traces(tenant)
     for query in ("", "&q=run&live=1", f"&sort=slowest{EVERY_COLUMN}{MORE_COLUMNS}"):
         open_traces(page, live_server, tenant, query)
+        if viewport == PHONE:
+            page.locator(".bar-switch").click()
+            page.locator(".form-switch").click()
         page.locator("summary", has_text="Columns").click()
         assert violations(page) == [], query
         expect(page.locator("h1")).to_have_count(1)

@@ -186,7 +186,8 @@ def test_the_page_says_what_happened(tenant: Tenant) -> None:
     shown = page(tenant)
     assert "It failed with rate_limit after" in shown
     assert "4.0 s" in shown
-    assert "1.0 s tools" in shown
+    rows = tenant.client.get("/dashboard/trace-rows/t", headers={"X-Workspace-ID": str(tenant.workspace.id)}).json()
+    assert ["tools", "tools", 1000.0] in rows["split"]
     assert "without 1 that has no price" in shown
 
 

@@ -51,7 +51,10 @@ ENTITY_READS = {
 ENTITY_PAGES = {f"dashboard/{name}/<id:key>" for name in LISTS}
 READ_PATHS = sorted(
     {f"/{route}" for route in READS}
-    | {f"/{CHOICES}".replace("<str:name>", name) for name in ("label", *(dimension.name for dimension in DIMENSIONS))}
+    | {
+        f"/{CHOICES}".replace("<str:name>", name)
+        for name in ("label", "tool", *(dimension.name for dimension in DIMENSIONS))
+    }
 )
 """Every read of a workspace's rows."""
 TEXT_FILTERS = (*(dimension.name for dimension in DIMENSIONS if not dimension.one_of), "label.customer")
