@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -28,14 +29,13 @@ from traces import engines, refill, sums, writer
 from traces.engines.postgresql import ENGINE
 from traces.filters import EARLIEST, Filters, FilterValues
 from traces.rollups.catalogue import FOLLOWERS
-from traces.rollups.files import SCHEMA_FOLDER
 from traces.scores import Score
 from traces.write_cursor import write_cursor
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
-FOLLOWERS_FILE = SCHEMA_FOLDER / "0002_postgresql.sql"
+FOLLOWERS_FILE = Path(refill.__file__).parent / "migrations/sql/0002_postgresql.sql"
 STATE = "SELECT followed_since, followed_until FROM rollup_state WHERE workspace_id = %(workspace_id)s"
 
 
