@@ -190,7 +190,7 @@ def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None
     found = add_sums(parameters, filters, groups)
     if names := named(parameters, USERS):
         found.add(unique_users(parameters, filters, calls, names, found.groups))
-    if names := named(parameters, FIRST_TOKENS):
+    if not parameters.counts_tools and (names := named(parameters, FIRST_TOKENS)):
         found.add(durations(parameters, filters, calls, names, found.groups))
     if names := named(parameters, LATENCIES):
         found.add(durations(parameters, filters, calls, names, found.groups))

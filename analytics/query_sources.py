@@ -328,7 +328,8 @@ def has_histogram(parameters: Parameters, filters: Filters, bucket: str) -> bool
         return False
     if parameters.counts_tools:
         of_tools = replace(filters, counts_tools=True)
-        return sums.TOOL_LATENCIES.rollup(of_tools, *tool_keys(parameters)) is not None
+        knows = sums.TOOL_LATENCIES.rollup(of_tools, *tool_keys(parameters)) is not None
+        return knows and bucket == sums.TOOL_LATENCIES.bucket
     if by_label := by_labels(parameters, filters):
         return HISTOGRAMS[bucket].rollup(by_label) is not None
     return not needs_rows(parameters) and HISTOGRAMS[bucket].rollup(filters, *parameters.by) is not None

@@ -761,7 +761,7 @@ def postgresql_statements() -> dict[str, str]:
 SPAN_HASH = "span_hash"
 SPAN_HASH_SQL = "hashtextextended(span_id, hashtextextended(trace_id, 0))"
 """Stands for the ids of a span in eight bytes. Two rows of a workspace and microsecond do not have the same one."""
-NOT_OF_LABELS = ("workspace_id", "timestamp", "label_numbers", "tool", "session_id", "parent_span_id")
+NOT_OF_LABELS = ("workspace_id", "timestamp", "label_numbers", "session_id", "parent_span_id")
 LABEL_ROW_COLUMNS = tuple(name for name in FOLLOWED_COLUMNS if name not in NOT_OF_LABELS)
 
 

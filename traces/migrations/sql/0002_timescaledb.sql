@@ -37,6 +37,7 @@ CREATE TABLE label_rows (
     operation text COLLATE "C",
     environment text COLLATE "C",
     release text COLLATE "C",
+    tool text COLLATE "C",
     status text COLLATE "C",
     agent_id text COLLATE "C",
     provider text COLLATE "C",
