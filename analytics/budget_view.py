@@ -5,7 +5,7 @@ from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
-from analytics import query_string
+from analytics import panel_extras, query_string
 from analytics.answers import as_json
 from budgets.answer import answer_with_unknown_spend, budget_answer
 from budgets.models import Budget
@@ -27,7 +27,7 @@ def update(request: WorkspaceRequest, template: str) -> HttpResponse:
     if request.htmx:
         filters = query_string.parse_filters(QueryDict(), request.workspace.id, zone=request.workspace.zone)
         context = {"data": orjson.loads(body), "filters": filters, "workspace": request.workspace}
-        return render(request, template, context)
+        return render(request, template, context | panel_extras.cost_budget(filters, request.workspace))
     return json_response(body)
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from analytics import api_page, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.explore import explore
+from analytics.forecast_view import forecast_view
 from analytics.label_views import labels_page, labels_view
 from analytics.pages import choices, dashboard, first_page
 from analytics.query_view import query_view
@@ -27,6 +28,7 @@ urlpatterns = [
     path("settings/labels", labels_page, name="labels"),
     path("api/v1/settings/labels", labels_view, name="labels-api"),
     path("api/v1/query", query_view, name="query"),
+    path("api/v1/insights/forecast", forecast_view, name="forecast"),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),
     path("docs/", documents.documents, name="documents"),

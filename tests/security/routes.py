@@ -29,6 +29,8 @@ TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
 READS |= {f"api/v1/{name}" for name in LISTS}
+FORECAST = "api/v1/insights/forecast"
+"""Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {

@@ -15,6 +15,7 @@ from tests.security.routes import (
     CHOICES,
     ENTITY_PAGES,
     ENTITY_READS,
+    FORECAST,
     INGESTION,
     INGESTION_READS,
     LABELS,
@@ -50,7 +51,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE}
+    known |= {TRACES_FILE, FORECAST}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -60,6 +61,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
+    expected[FORECAST] = "read"
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
