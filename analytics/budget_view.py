@@ -8,7 +8,7 @@ from django.shortcuts import render
 from analytics import panel_extras, query_string
 from analytics.answers import as_json
 from budgets.answer import answer_with_unknown_spend, budget_answer
-from budgets.models import Budget
+from budgets.models import own_budget
 from budgets.update import parse_budget, save
 from web import problems
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -42,6 +42,6 @@ def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
     if request.htmx:
         detail = "The budget is saved. The month's spend is unknown while the database of traces does not answer."
         return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
-    budget = Budget.objects.get(workspace=request.workspace)
+    budget = own_budget(request.workspace)
     body = as_json(answer_with_unknown_spend(request.workspace, budget))
     return json_response(body)

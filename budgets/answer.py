@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from typing_extensions import TypedDict
 
-from budgets.models import CRITICAL_PERCENTAGE, Budget, BudgetStatus
+from budgets.models import CRITICAL_PERCENTAGE, Budget, BudgetStatus, own_budget
 from budgets.spending import period, spending
 from methods.forecast import Forecast, NoForecast, Reason
 from workspaces.models import Workspace
@@ -26,6 +26,8 @@ class ReachedOn(TypedDict):
 class BudgetAnswer(TypedDict):
     monthly_limit_usd: float | None
     """Null: no limit."""
+    raised_usd: float
+    """What is added to the limit for some time; `remaining_usd` and the percentages count it."""
     alert_threshold_percentage: float
     """The budget warns when spend reaches this share of the limit."""
     current_spend_usd: float | None
@@ -54,19 +56,19 @@ class BudgetAnswer(TypedDict):
 
 
 def budget_answer(workspace: Workspace) -> BudgetAnswer:
-    budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
+    budget = own_budget(workspace)
     month = spending(workspace)
-    limit = budget.monthly_limit_usd
+    limit = limit_now(budget)
     return {
         **answer_with_unknown_spend(workspace, budget),
         **projection(month.forecast),
         "current_spend_usd": float(month.spend_usd),
         "remaining_usd": None if limit is None else float(limit - month.spend_usd),
         "used_percentage": float(month.spend_usd * 100 / limit) if limit else None,
-        "reached_on": reached_on(month.forecast, budget),
+        "reached_on": reached_on(month.forecast, budget, limit),
         "period_start": month.start,
         "period_end": month.end,
-        "status": budget.status(month.spend_usd),
+        "status": budget.status(month.spend_usd, limit),
     }
 
 
@@ -88,8 +90,7 @@ def projection(found: Forecast | NoForecast | None) -> Projection:
     }
 
 
-def reached_on(found: Forecast | NoForecast, budget: Budget) -> list[ReachedOn]:
-    limit = budget.monthly_limit_usd
+def reached_on(found: Forecast | NoForecast, budget: Budget, limit: Decimal | None) -> list[ReachedOn]:
     if limit is None or not isinstance(found, Forecast):
         return []
     percentages = sorted({float(budget.alert_threshold_percentage), float(CRITICAL_PERCENTAGE), 100.0})
@@ -105,7 +106,8 @@ def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAns
     start, end = period(workspace, datetime.now(UTC))
     return {
         **projection(None),
-        "monthly_limit_usd": as_float(budget.monthly_limit_usd),
+        "monthly_limit_usd": as_float(budget.amount_usd),
+        "raised_usd": float((limit_now(budget) or 0) - (budget.amount_usd or 0)),
         "alert_threshold_percentage": float(budget.alert_threshold_percentage),
         "current_spend_usd": None,
         "remaining_usd": None,
@@ -116,6 +118,11 @@ def answer_with_unknown_spend(workspace: Workspace, budget: Budget) -> BudgetAns
         "status": "unknown",
         "updated_at": budget.updated_at,
     }
+
+
+def limit_now(budget: Budget) -> Decimal | None:
+    # A budget that nobody has stored has no raises to look up.
+    return budget.amount_usd if budget._state.adding else budget.limit_at(datetime.now(UTC))
 
 
 def as_float(amount: Decimal | None) -> float | None:

@@ -7,8 +7,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from budgets.answer import limit_now
 from budgets.forecasts import HISTORY_DAYS, exhaustion_of, forecast_of, past_error_of
-from budgets.models import Budget
+from budgets.models import own_budget
 from budgets.periods import DAY, Days, calendar_days, earlier_periods, today
 from budgets.spending import spend_by_day
 from methods.forecast import Exhaustion, Forecast, Reason
@@ -120,7 +121,7 @@ def own_limit(workspace: Workspace, values: Mapping[str, FilterValues], period: 
     """Returns the limit of the workspace's own budget, if the question is about what that limits."""
     if values or period != "month":
         return None
-    return Budget.objects.filter(workspace=workspace).values_list("monthly_limit_usd", flat=True).first()
+    return limit_now(own_budget(workspace))
 
 
 def spent_days(by_day: Mapping[date, Decimal], days: Days, this_day: date) -> list[SpentDay]:

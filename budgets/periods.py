@@ -43,6 +43,11 @@ def calendar_days(period: str, day: date) -> Days:
     return Days(first, month_later(first, length))
 
 
+def rolling_days(length: int, day: date) -> Days:
+    """Returns the last days up to this one, which is among them."""
+    return Days(day - (length - 1) * DAY, day + DAY)
+
+
 def month_later(first: date, months: int) -> date:
     """Returns the first day of the month that is so many months later, or earlier where the number is negative."""
     number = first.year * 12 + first.month - 1 + months

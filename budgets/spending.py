@@ -1,6 +1,5 @@
-"""Sums what was spent: by day for forecasts, and over the running month of many workspaces."""
+"""Sums what was spent by day, and forecasts the running month of a workspace."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
@@ -10,9 +9,10 @@ from zoneinfo import ZoneInfo
 from budgets.forecasts import first_history_day, forecast_of
 from budgets.periods import DAY, Days, calendar_days, today
 from methods.forecast import Forecast, NoForecast
-from traces import engines, sums
+from traces import sums
 from traces.bucket_series import bucket_sql
 from traces.db import rows
+from traces.engines.protocol import RollupState
 from traces.filters import Filters, FilterValues
 from workspaces.models import Workspace
 
@@ -34,12 +34,6 @@ class DaySpend(TypedDict):
     spend_usd: Decimal
 
 
-class MonthSpend(TypedDict):
-    workspace_id: UUID
-    spend_usd: Decimal
-
-
-MONTH_SPEND = "SELECT '{}'::uuid AS workspace_id, coalesce(sum(cost_usd), 0) AS spend_usd FROM {} AS calls"
 DAY_SPEND = """
 SELECT {bucket} AS timestamp, sum(cost_usd) AS spend_usd
 FROM {calls} AS calls
@@ -84,22 +78,9 @@ def spend_filters(
     return Filters(workspace_id, *days.moments(zone), granularity="daily", zone=zone, values=values or {})
 
 
-def spend_sql(filters: Filters, *keys: str, by_bucket: bool = False) -> str:
+def spend_sql(filters: Filters, *keys: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
     """Returns the cost by time and by `keys`. What is asked of users is read from the sums by user."""
     if USER in {*keys, *filters.active_filters}:
-        return sums.users_sql(filters, *(key for key in keys if key != USER), by_bucket=by_bucket)
-    return sums.calls_sql(filters, *keys, "cost_usd", by_bucket=by_bucket)
-
-
-def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID, Decimal]:
-    """Returns the spend of many workspaces at once, each over its own month."""
-    months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
-    if not months:
-        return {}
-    states = engines.rollup_states(*(month.workspace_id for month in months))
-    spends = (
-        MONTH_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
-        for month in months
-    )
-    month_spends = rows(" UNION ALL ".join(spends), months[0].params, row_type=MonthSpend)
-    return {month["workspace_id"]: month["spend_usd"] for month in month_spends}
+        others = (key for key in keys if key != USER)
+        return sums.users_sql(filters, *others, by_bucket=by_bucket, state=state)
+    return sums.calls_sql(filters, *keys, "cost_usd", by_bucket=by_bucket, state=state)

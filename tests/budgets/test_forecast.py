@@ -68,7 +68,7 @@ def test_other_periods_have_forecasts_too(tenant: Tenant, period: Any, first: st
 
 def test_the_workspaces_month_has_the_limit_of_its_budget(tenant: Tenant) -> None:
     spend(tenant, "2")
-    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=50)
+    Budget.objects.create(is_workspace_budget=True, workspace=tenant.workspace, amount_usd=50)
     limit = forecast_answer(tenant.workspace, {}, "month", None, NOW)["limit"]
     assert limit is not None
     assert (limit["limit_usd"], limit["expected"]) == (50, date(2026, 11, 25))
