@@ -33,6 +33,7 @@ REASONS = {
     401: "No valid credential.",
     403: "The credential does not open this workspace, or lacks the right.",
     404: "There is no such thing in this workspace.",
+    409: "It does not fit what is stored.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",

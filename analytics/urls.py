@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics import api_page, documents, openapi
+from analytics import api_page, budget_api, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.explore import explore
 from analytics.forecast_view import forecast_view
@@ -28,6 +28,11 @@ urlpatterns = [
     path("settings/labels", labels_page, name="labels"),
     path("api/v1/settings/labels", labels_view, name="labels-api"),
     path("api/v1/query", query_view, name="query"),
+    path("api/v1/budgets", budget_api.budgets_view, name="budgets"),
+    path("api/v1/budgets/preview", budget_api.preview_view, name="budgets-preview"),
+    path("api/v1/budgets/check", budget_api.check_view, name="budgets-check"),
+    path("api/v1/budgets/<uuid:budget_id>/raise", budget_api.raise_view, name="budget-raise"),
+    path("api/v1/budgets/<uuid:budget_id>", budget_api.budget_view, name="budget"),
     path("api/v1/insights/forecast", forecast_view, name="forecast"),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),

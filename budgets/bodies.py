@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Self
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -102,7 +103,7 @@ def text(most: int) -> Any:
     return Field(max_length=most, json_schema_extra={"pattern": TEXT_PATTERN})
 
 
-CONFIG = ConfigDict(extra="forbid")
+CONFIG = ConfigDict(extra="forbid", strict=True)
 Usd = Annotated[
     Decimal,
     Field(ge=0, le=MOST_USD, decimal_places=2, allow_inf_nan=False),
@@ -139,7 +140,7 @@ class RollingDays(BaseModel):
 class FixedDays(BaseModel):
     """From one day to before another. It does not come again."""
 
-    model_config = ConfigDict(extra="forbid", validate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True, validate_by_name=True)
     from_: Annotated[Day, Field(alias="from")]
     to: Annotated[Day, Field(description="The first day that is no longer in the period.")]
 
@@ -238,6 +239,11 @@ class BudgetFields(BaseModel):
 class NewBudget(BudgetFields):
     """A budget. What is left out has its default."""
 
+    id: Annotated[
+        Annotated[UUID, Field(strict=False)] | None,
+        Field(description="An id of your own: sent again, it makes no second budget."),
+    ] = None
+
     name: Name
     amount_usd: Annotated[Usd, Field(description="How much may be spent in a period.")]
 
@@ -289,28 +295,35 @@ def parse(body: bytes, model: type[BaseModel], what: str) -> Any:
 
 def validated(values: Any, model: type[BaseModel], what: str) -> Any:
     try:
-        return model.model_validate(values, strict=True)
+        return model.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
         raise Problem(422, f"The {what} is not valid.", field_errors(details)) from error
 
 
+PERIOD_MESSAGE = "must be day, week, month, quarter, year, rolling_30d, {rolling_days} or {from, to}"
+PERIOD_RULES = ("days", "calendar", "greater_than_equal", "less_than_equal")
+"""Errors of a period that is of a known kind."""
+
+
 def field_errors(details: Any) -> list[FieldError]:
-    """Returns one error for each place. A period that is nothing of what it may be has several."""
+    """Returns one error for each place."""
     errors: dict[tuple[Any, ...], FieldError] = {}
     for detail in details:
-        where = tuple(part for part in detail["loc"] if part not in PERIOD_KINDS)
-        if where[:1] == ("period",) and len(where) == 1:
-            message = "must be day, week, month, quarter, year, rolling_30d, {rolling_days} or {from, to}"
-        else:
-            message = MESSAGES.get(detail["type"], detail["msg"])
         # An error between fields has the name of one of them as its type.
-        where = where or ((detail["type"],) if detail["type"] in BudgetFields.model_fields else ())
-        errors.setdefault(where, {"loc": ["body", *where], "msg": message})
+        where = tuple(detail["loc"]) or ((detail["type"],) if detail["type"] in BudgetFields.model_fields else ())
+        if where[:1] == ("period",) and len(where) > 1:
+            continue
+        errors.setdefault(where, {"loc": ["body", *where], "msg": MESSAGES.get(detail["type"], detail["msg"])})
+    if of_period := [detail for detail in details if detail["loc"][:1] == ("period",) and len(detail["loc"]) > 1]:
+        errors[("period",)] = {"loc": ["body", "period"], "msg": period_message(of_period)}
     return list(errors.values())
 
 
-PERIOD_KINDS = ("literal['day','week','month','quarter','year']", "RollingDays", "FixedDays")
+def period_message(details: Any) -> str:
+    """Returns what is wrong with a period: it has an error for each kind that it is not."""
+    rules = [detail["msg"] for detail in details if detail["type"] in PERIOD_RULES]
+    return rules[0] if rules else PERIOD_MESSAGE
 
 
 # --- Between bodies and rows ---

@@ -64,10 +64,10 @@ def evaluate_budgets(budgets: Sequence[Budget], due: frozenset[UUID], now: datet
     reached = [*reached_actual(found), *reached_forecast(found, due, now)]
     end_unreached([one.budget for one in found if is_fresh(one.budget) or one.budget.period == ROLLING], reached, now)
     store(reached, now)
-    for one in filter(is_fresh, budgets):
+    for budget in filter(is_fresh, budgets):
         # Somebody may have changed it again meanwhile.
-        Budget.objects.filter(pk=one.pk, updated_at=one.updated_at).update(evaluated_at=now)
-    Budget.objects.filter(pk__in=due & {one.pk for one in budgets}).update(forecast_at=now)
+        Budget.objects.filter(pk=budget.pk, updated_at=budget.updated_at).update(evaluated_at=now)
+    Budget.objects.filter(pk__in=due & {budget.pk for budget in budgets}).update(forecast_at=now)
 
 
 def is_fresh(budget: Budget) -> bool:

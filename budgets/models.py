@@ -162,8 +162,10 @@ class Budget(models.Model):
 
     # --- History ---
 
-    def record_change(self, before: "Budget | None", changed_by: str, reason: str = "") -> None:
-        """Stores what differs from before, and who changed it and why."""
+    def record_change(
+        self, before: "Budget | None", changed_by: str, reason: str = "", details: dict[str, Any] | None = None
+    ) -> None:
+        """Stores what differs from before, or the `details`, and who changed it and why."""
         own = self.is_workspace_budget
         BudgetChange.objects.create(
             budget=self,
@@ -173,7 +175,7 @@ class Budget(models.Model):
             limit_to_usd=self.amount_usd,
             threshold_from=before.alert_threshold_percentage if before and own else None,
             threshold_to=self.alert_threshold_percentage if own else None,
-            details=changed_details(before, self) if before else {},
+            details=details or (changed_details(before, self) if before else {}),
         )
 
 
