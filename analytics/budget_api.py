@@ -64,12 +64,8 @@ LABELS_SCHEMA = {
 }
 CHECK_FIELDS: dict[str, Any] = {
     name: (Annotated[Text | None, Field(description=DESCRIPTIONS[name])], None) for name in SCOPE_DIMENSIONS
-}
-CheckQuery: type[BaseModel] = create_model(
-    "CheckQuery",
-    __config__=ConfigDict(extra="forbid", validate_by_name=True),
-    **CHECK_FIELDS,
-    labels=(
+} | {
+    "labels": (
         Annotated[
             dict[LabelParameter, Annotated[list[LabelText], Field(min_length=1)]],
             Field(description="A label of the call, like label.customer=acme.", max_length=MAX_LABEL_FILTERS),
@@ -77,6 +73,11 @@ CheckQuery: type[BaseModel] = create_model(
         ],
         Field(default_factory=dict, alias=LABELS),
     ),
+}
+CheckQuery: type[BaseModel] = create_model(
+    "CheckQuery",
+    __config__=ConfigDict(extra="forbid", validate_by_name=True),
+    **CHECK_FIELDS,
 )
 
 

@@ -90,8 +90,8 @@ def period_from_word(value: Any) -> Any:
     return {"rolling_days": int(match[1])} if match else value
 
 
-TEXT_PATTERN = r"^[^\u0000\ud800-\udfff]*$"
-FILLED_PATTERN = r"^[^\u0000\ud800-\udfff]*\S[^\u0000\ud800-\udfff]*$"
+TEXT_PATTERN = r"^[^\u0000]*$"
+FILLED_PATTERN = r"^[^\u0000]*\S[^\u0000]*$"
 AT_MOST_TWO = "At most two decimals."
 
 
