@@ -1,6 +1,6 @@
 from django.urls import path
 
-from analytics import api_page, budget_api, documents, openapi
+from analytics import api_page, budget_api, budget_pages, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.explore import explore
 from analytics.forecast_view import forecast_view
@@ -21,6 +21,12 @@ def view_of(metric: Metric) -> View:
 urlpatterns = [
     path("", first_page, name="first-page"),
     *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
+    path("dashboard/budgets", budget_pages.budgets_page, name="budgets-page"),
+    path("dashboard/budgets/new", budget_pages.new_budget, name="new-budget"),
+    path("dashboard/budgets/<uuid:budget_id>", budget_pages.budget_page, name="budget-page"),
+    path("dashboard/budgets/<uuid:budget_id>/edit", budget_pages.edit_budget, name="edit-budget"),
+    path("dashboard/budget-values", budget_pages.value_options, name="budget-values"),
+    path("dashboard/budget-preview", budget_pages.preview_panel, name="budget-preview"),
     path("dashboard/query", explore, name="query-page"),
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),

@@ -157,6 +157,7 @@ class PeriodItem(TypedDict):
     limit_usd: float | None
     """In force when the period ended."""
     used_percentage: float | None
+    """Null without a limit and for a template, whose limit is that of each value."""
     status: BudgetStatus
 
 
@@ -301,10 +302,16 @@ def detail(
         "values": [value_item(one, value, spent) for value, spent in values.listed] if one and values else [],
         "values_found": values.found if values else 0,
         "contributors": contributors([one])[0] if one else [],
-        "past_periods": [period_item(budget, past) for past in past_periods(budget, now, periods)],
+        "past_periods": [period_item(budget, past) for past in since_beginning(past_periods(budget, now, periods))],
         "events": [event_item(event) for event in budget.events.all()[:NEWEST]],
         "history": [change_item(change) for change in budget.changes.all()[:NEWEST]],
     }
+
+
+def since_beginning(periods: Sequence[PastPeriod]) -> Sequence[PastPeriod]:
+    """Returns the periods without those before the first spend."""
+    first = next((place for place, past in enumerate(periods) if past.spent), len(periods))
+    return periods[first:]
 
 
 def value_item(one: Running, value: str, spent: Decimal) -> ValueItem:
@@ -339,8 +346,8 @@ def period_item(budget: Budget, past: PastPeriod) -> PeriodItem:
         "period_end": past.end,
         "spent_usd": float(past.spent),
         "limit_usd": as_float(past.limit),
-        "used_percentage": percentage_of(past.spent, past.limit),
-        "status": "unset" if past.limit is None else budget.status(past.spent, past.limit),
+        "used_percentage": None if budget.per else percentage_of(past.spent, past.limit),
+        "status": "unset" if past.limit is None or budget.per else budget.status(past.spent, past.limit),
     }
 
 
