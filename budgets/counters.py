@@ -242,7 +242,11 @@ def values_of(budget: Budget, days: Days, wanted: Wanted) -> Values:
 
 def values_in(found: Sequence[ValueRow]) -> Values:
     first = found[0]
-    listed = [ValueSpend(row["value"], row["spend_usd"]) for row in found if row["value"] and row["spend_usd"]]
+    listed = [
+        ValueSpend(row["value"], row["spend_usd"])
+        for row in found
+        if row["value"] is not None and row["spend_usd"] is not None
+    ]
     return Values(first["number"], first["near"], first["over"], first["total_usd"], listed, first["found"] or 0)
 
 

@@ -37,8 +37,14 @@ BUDGET_ROUTES = {
     f"{BUDGETS}/check": "read or ingest",
     f"{BUDGETS}/<uuid:budget_id>/raise": "write",
     f"{BUDGETS}/<uuid:budget_id>": "read, or write to PATCH and DELETE",
+    "dashboard/budgets": "page",
+    "dashboard/budgets/new": "page",
+    "dashboard/budgets/<uuid:budget_id>": "page",
+    "dashboard/budgets/<uuid:budget_id>/edit": "page",
+    "dashboard/budget-values": "read",
+    "dashboard/budget-preview": "read",
 }
-"""Every route of budgets, and who may use it: tests/budgets/test_budget_tenancy.py."""
+"""Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
