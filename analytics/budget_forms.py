@@ -128,17 +128,18 @@ def thresholds_of(form: QueryDict) -> list[dict[str, Any]]:
     if form.get("target", "").startswith(PER) and form.get("forecast_percents") == USUAL_FORECAST:
         fields.pop()  # each value would need a forecast of its own
     return [
-        {"basis": basis, "percent": number(text.removesuffix("%")), "severity": severity_of(number(text))}
+        {"basis": basis, "percent": number(text.removesuffix("%")), "severity": severity_of(basis, number(text))}
         for basis, field in fields
         for text in re.split(r"[,;\s]+", form.get(field, ""))
         if text.removesuffix("%")
     ]
 
 
-def severity_of(percent: Any) -> str:
-    if not isinstance(percent, Decimal):
+def severity_of(basis: str, percent: Any) -> str:
+    """Returns how bad it is to reach this percentage. What is only expected is never critical."""
+    if not isinstance(percent, Decimal) or percent < WARNING_FROM:
         return INFO
-    return CRITICAL if percent >= CRITICAL_FROM else WARNING if percent >= WARNING_FROM else INFO
+    return CRITICAL if percent >= CRITICAL_FROM and basis == ACTUAL else WARNING
 
 
 def keeps_thresholds(form: QueryDict, budget: Budget) -> bool:

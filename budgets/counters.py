@@ -131,7 +131,7 @@ class Source(NamedTuple):
 NAMED_USER = "(SELECT user_id FROM user_numbers WHERE workspace_id = %(workspace_id)s AND number = key)"
 NAMED_LABEL = "(SELECT value FROM label_values WHERE workspace_id = %(workspace_id)s AND number = key)"
 ROWS_BY_LABEL = """(
-    SELECT labels ->> %(per_label)s AS label_value, cost_usd
+    SELECT labels ->> %(per_label)s AS label_value, coalesce(cost_usd, 0) AS cost_usd
     FROM traces
     WHERE {condition}
 )"""
