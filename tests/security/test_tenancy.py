@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from budgets.models import own_budget
 from tests.security.routes import (
     ADMIN,
     BUDGET,
@@ -343,7 +344,7 @@ def test_the_admin_is_closed_to_members(world: World, identity: str) -> None:
         "workspace": world.b.pk,
         "membership": world.b_member.pk,
         "apikey": world.b_key.pk,
-        "budget": world.b.budget.pk,  # type: ignore[attr-defined]
+        "budget": own_budget(world.b).pk,
         "user": world.b_member.user.pk,
     }
     found = {
