@@ -10,7 +10,7 @@ PRODUCTION = ENVIRONMENT=production SECRET_KEY=$$($(BIN)/python -c 'import secre
 TIMESCALEDB = tests/timescaledb/node_modules/.package-lock.json
 # One worker more than cores: tests/conftest.py says why, and which tests stay together.
 PYTEST = $(BIN)/python -m pytest -q -m "not faults" --numprocesses auto --no-loadscope-reorder
-SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_query_oracle.py analytics/test_workers.py browser faults fuzz ingest/test_captures.py \
+SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_query_oracle.py analytics/test_workers.py browser budgets/test_oracle.py faults fuzz ingest/test_captures.py \
 	observability/test_launcher.py observability/test_settings.py prices/test_price_list.py security timescaledb \
 	web/test_chunked.py
 
@@ -43,8 +43,8 @@ test-fuzz: .venv/fuzzing ## Fuzz the parsers with malformed bodies for some minu
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-1000} $(BIN)/python -m pytest -q tests/fuzz
 	@$(BIN)/python -m tests.fuzz.run
 
-test-oracle: .venv/development ## Compare every read with plain Python over 2,000 new random cases
-	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py tests/analytics/test_query_oracle.py
+test-oracle: .venv/development ## Compare every read and budget with plain Python over 2,000 new random cases
+	@ORACLE_CASES=$${ORACLE_CASES:-2000} $(BIN)/python -m pytest -q tests/analytics/test_oracle.py tests/analytics/test_query_oracle.py tests/budgets/test_oracle.py
 
 test-api-fuzz: .venv/development ## Make 100 requests of each operation from the OpenAPI document
 	@FUZZ_CASES=$${FUZZ_CASES:-100} $(BIN)/python -m pytest -q tests/analytics/test_api_fuzz.py

@@ -92,7 +92,8 @@ def body_schema(operation: Schema) -> Schema:
 
 def response_schema(operation: Schema) -> Schema:
     answer = next(response for status, response in operation["responses"].items() if status.startswith("2"))
-    schema: Schema = answer["content"]["application/json"]["schema"]
+    # What is deleted has an answer without a body.
+    schema: Schema = answer["content"]["application/json"]["schema"] if "content" in answer else {}
     return schema
 
 

@@ -5,10 +5,10 @@ from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
-from analytics import query_string
+from analytics import panel_extras, query_string
 from analytics.answers import as_json
 from budgets.answer import answer_with_unknown_spend, budget_answer
-from budgets.models import Budget
+from budgets.models import own_budget
 from budgets.update import parse_budget, save
 from web import problems
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -27,7 +27,7 @@ def update(request: WorkspaceRequest, template: str) -> HttpResponse:
     if request.htmx:
         filters = query_string.parse_filters(QueryDict(), request.workspace.id, zone=request.workspace.zone)
         context = {"data": orjson.loads(body), "filters": filters, "workspace": request.workspace}
-        return render(request, template, context)
+        return render(request, template, context | panel_extras.cost_budget(filters, request.workspace))
     return json_response(body)
 
 
@@ -42,6 +42,6 @@ def saved_with_unknown_spend(request: WorkspaceRequest) -> HttpResponse:
     if request.htmx:
         detail = "The budget is saved. The month's spend is unknown while the database of traces does not answer."
         return render(request, "_problem.html", {"title": "Saved", "problem": problems.Problem(200, detail)})
-    budget = Budget.objects.get(workspace=request.workspace)
+    budget = own_budget(request.workspace)
     body = as_json(answer_with_unknown_spend(request.workspace, budget))
     return json_response(body)

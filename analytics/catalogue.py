@@ -234,6 +234,7 @@ METRICS = {
             summary="The running month's limit, spend, projection and status.",
             example="",
             panel=Panel("Budget", "framed wide budget-panel", poll_seconds=60, has_filters=False, order=-1),
+            panel_extras=panel_extras.cost_budget,
             update=Update(
                 budget_view.update,
                 BudgetUpdate,

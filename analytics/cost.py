@@ -27,7 +27,10 @@ class Overview(TypedDict):
     """Of the limit; null without a limit, or with one of 0."""
     avg_cost_per_call_usd: PerPricedCallUsd
     projected_monthly_spend_usd: float | None
-    """Of the whole running month, at the pace of the last weeks."""
+    """Of the whole running month, as the forecast expects it; null where there is too little history for one."""
+    projected_low_usd: float | None
+    """In eight of ten cases the month ends between this and `projected_high_usd`."""
+    projected_high_usd: float | None
     unpriced_calls: int
     """Calls without a price. No sum of money contains them."""
     change_from_previous: Change
@@ -43,6 +46,8 @@ def overview(filters: Filters) -> Overview:
         "budget_used_percentage": month["used_percentage"],
         "avg_cost_per_call_usd": now["avg_cost_per_call_usd"],
         "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
+        "projected_low_usd": month["projected_low_usd"],
+        "projected_high_usd": month["projected_high_usd"],
         "unpriced_calls": now["unpriced_calls"],
         "change_from_previous": change(now["total_spend_usd"], previous["total_spend_usd"]),
     }

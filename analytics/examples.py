@@ -3,7 +3,7 @@
 import json
 import shlex
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from workspaces.demo import DEMO_WORKSPACE_ID
@@ -21,9 +21,25 @@ TRACE = {
 }
 SCORE = {"trace_id": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": True, "comment": "Solved it."}
 LANGFUSE_SCORE = {"id": "1", "traceId": "5b8efff798038103d269b633813fc60c", "name": "helpful", "value": 0.9}
+NEW_BUDGET: dict[str, Any] = {
+    "id": "7b0cb1e2-6f0f-4c0e-9a57-3d2a5f1c9e10",
+    "name": "Customer acme",
+    "amount_usd": 500.00,
+    "period": "month",
+    "scope": {"label.customer": ["acme"]},
+    "owner": "ada",
+    "reason": "as in the contract",
+}
+BUDGET_CHANGES = {"amount_usd": 650.00, "reason": "the contract was extended"}
+PREVIEW = {"name": "Every user", "amount_usd": 20.00, "per": "user"}
 LABEL = {"attribute": "metadata.customer", "label": "customer"}
 NO_LOGS: dict[str, Any] = {"resourceLogs": []}
 NO_METRICS: dict[str, Any] = {"resourceMetrics": []}
+
+
+def raise_until_tomorrow() -> dict[str, Any]:
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
+    return {"amount_usd": 100.00, "until": until, "reason": "the launch"}
 
 
 def otlp() -> dict[str, Any]:
@@ -68,7 +84,7 @@ def langfuse_ingestion() -> dict[str, Any]:
 def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
     """Returns a command for a shell, over several lines."""
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
-    words = ["curl", *(["-X", method] if method in ("PUT", "DELETE") else []), shlex.quote(url)]
+    words = ["curl", *(["-X", method] if method in ("PUT", "PATCH", "DELETE") else []), shlex.quote(url)]
     lines = [" ".join(words), f'-H "X-Workspace-ID: {DEMO_WORKSPACE_ID}"']
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]

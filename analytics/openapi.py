@@ -11,14 +11,16 @@ from django.views.decorators.http import require_safe
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from analytics import examples
-from analytics.answers import SERIES_TTL_SECONDS, as_json
+from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
+from analytics.forecast_view import ForecastQuery
 from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
 from analytics.query import MAX_ROWS, QueryAnswer
 from analytics.query_parameters import QueryParameters
-from analytics.query_string import Query, WindowQuery
+from analytics.query_string import Query
 from analytics.score_views import ScoreQuery
 from analytics.scores import ScoreList
+from budgets.forecast_answer import ForecastAnswer
 from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
@@ -31,6 +33,7 @@ REASONS = {
     401: "No valid credential.",
     403: "The credential does not open this workspace, or lacks the right.",
     404: "There is no such thing in this workspace.",
+    409: "It does not fit what is stored.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
@@ -208,7 +211,7 @@ def json_of(schema: Schema, example: Any = None) -> Schema:
     return {"application/json": {"schema": schema, **({} if example is None else {"example": example})}}
 
 
-def parameters(query: type[WindowQuery] = Query) -> list[Schema]:
+def parameters(query: type[BaseModel] = Query) -> list[Schema]:
     fields = query.model_json_schema()["properties"]
     return [WORKSPACE, *({"name": name, "in": "query", **parameter(field)} for name, field in fields.items())]
 
@@ -346,6 +349,24 @@ def ask_query() -> Schema:
             **problems(),
         },
         "x-example": {"query": "range=30d&measures=cost_usd,calls&by=label.customer,model"},
+    }
+
+
+def ask_forecast() -> Schema:
+    return {
+        "operationId": "forecast",
+        "summary": "What the running period will cost, its range, and the day on which a limit is reached.",
+        "description": (
+            "There is no forecast below three days of history, without any spend, and for less than a week; `reason` "
+            f"says so.\n\nAn answer may be {OVERVIEW_TTL_SECONDS} seconds old."
+        ),
+        "tags": ["insights"],
+        "parameters": parameters(ForecastQuery),
+        "responses": {
+            "200": success_response(json_of(schema_of(ForecastAnswer)), "X-Cache", "Vary", "Cache-Control"),
+            **problems(),
+        },
+        "x-example": {"query": "period=month&label.customer=acme&limit_usd=500"},
     }
 
 
@@ -494,6 +515,7 @@ def paths() -> Schema:
     operations["/api/v1/scores"] = {"get": list_scores()}
     operations["/api/v1/settings/labels"] = label_operations()
     operations["/api/v1/query"] = {"get": ask_query()}
+    operations["/api/v1/insights/forecast"] = {"get": ask_forecast()}
     for path, operation in ingestion_operations().items():
         operations.setdefault(path, {})["post"] = operation
     operations["/api/public/projects"] = {"get": projects()}

@@ -10,6 +10,7 @@ from typing import Any
 
 from analytics import cost, performance, usage
 from analytics.answers import LIVE_TTL_SECONDS, OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, Question, answer_data
+from analytics.forecasts import forecast_data
 from analytics.page_questions import known_names, users_and_agents_over_time
 from analytics.palette import colour_slots
 from budgets.spending import period
@@ -60,6 +61,10 @@ def cost_trend(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 def cost_by_model(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {"slots": model_slots(filters, workspace)}
+
+
+def cost_budget(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"past_error": forecast_data(workspace)["past_error"]}
 
 
 def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:

@@ -165,9 +165,7 @@ def numbered_dimension(parameters: Parameters, filters: Filters, columns: tuple[
 
 
 def sums_of_users(filters: Filters, *columns: str, by_bucket: bool) -> str:
-    filters = sums.with_label_sums(filters)
-    keys = [name for name in columns if name not in USERS.measures]
-    return windows.window_sql(filters, sums.users_rollup(filters, *keys), by_bucket)
+    return sums.users_sql(filters, *(name for name in columns if name not in USERS.measures), by_bucket=by_bucket)
 
 
 # What has no value is the difference between all calls and those of the values.

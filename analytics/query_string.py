@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -95,6 +95,7 @@ def label_parameter(parameter: str) -> str:
     return parameter
 
 
+QueryModel = TypeVar("QueryModel", bound=BaseModel)
 Moment = Annotated[AwareDatetime, BeforeValidator(iso_8601), AfterValidator(within_calendar)]
 Text = Annotated[
     str,
@@ -243,7 +244,7 @@ def label_name(label: str) -> str:
         raise Problem(422, "The list is not valid.", [{"loc": ["query", "of"], "msg": error.message()}]) from error
 
 
-def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | None, list[FieldError]]:
+def validate(query: QueryDict, model: type[QueryModel]) -> tuple[QueryModel | None, list[FieldError]]:
     """Returns the valid parameters (None if the window is not valid) and all errors."""
     labels = {name: values for name, values in query.lists() if IS_LABEL.match(name)}
     several = {name for name, field in model.model_fields.items() if field.default == []}
@@ -270,7 +271,7 @@ def validate(query: QueryDict, model: type[WindowQuery]) -> tuple[WindowQuery | 
         labels = {} if LABELS in wrong else {name: values for name, values in labels.items() if name not in wrong}
 
 
-def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
+def field_error(details: Any, model: type[BaseModel]) -> FieldError:
     # An error between parameters has the name of one of them as its type.
     kind: str = details["type"]
     loc: tuple[Any, ...] = details["loc"] or (kind,)
@@ -289,7 +290,7 @@ def field_error(details: Any, model: type[WindowQuery]) -> FieldError:
     return {"loc": ["query", name], "msg": message}
 
 
-def known_parameters(model: type[WindowQuery]) -> list[str]:
+def known_parameters(model: type[BaseModel]) -> list[str]:
     """Returns the names of all parameters. Each filter may have `not_` before its name."""
     names = [field.alias or name for name, field in model.model_fields.items() if not name.startswith(NOT)]
     return [*names, f"{NOT}<filter>"]
@@ -315,9 +316,9 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: Zone
     )
 
 
-def filter_values(query: WindowQuery) -> dict[str, FilterValues]:
+def filter_values(query: BaseModel) -> dict[str, FilterValues]:
     """Returns the values of each filter that has some, by its name."""
-    parameters = {name: getattr(query, name) for name in DIMENSION_FIELDS}
+    parameters = {name: getattr(query, name, ()) for name in DIMENSION_FIELDS}
     parameters |= query.labels  # type: ignore[attr-defined]
     names = dict.fromkeys(name.removeprefix(NOT) for name, values in parameters.items() if values)
     return {

@@ -4,10 +4,15 @@ The SQL runs on PostgreSQL and DuckDB. An answer has the fields that come from t
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, timedelta
+from datetime import UTC
+from decimal import Decimal
 from typing import Any
 
 from analytics.change import change
+from budgets.forecasts import first_history_day, forecast_of
+from budgets.periods import DAY, Days, calendar_days
+from methods.forecast import Forecast
+from traces.buckets import UTC_ZONE
 from traces.filters import Filters
 
 Rows = list[dict[str, Any]]
@@ -339,48 +344,28 @@ def by_model(run_query: RunQuery, filters: Filters) -> Answer:
 
 
 BUDGET = """
-WITH usual AS (
-    SELECT
-        extract(isodow FROM time_bucket(interval '1 hour', timestamp)) AS day,
-        extract(hour FROM time_bucket(interval '1 hour', timestamp)) AS hour,
-        sum(cost_usd) / 4 AS cost_usd
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-      AND timestamp >= %(end)s - interval '28 days' AND timestamp < %(end)s
-      AND cost_usd IS NOT NULL
-    GROUP BY 1, 2
-), ahead AS (
-    SELECT
-        extract(isodow FROM starts) AS day,
-        extract(hour FROM starts) AS hour,
-        extract(epoch FROM least(starts + interval '1 hour', %(month_end)s) - greatest(starts, %(end)s)) / 3600 AS hours
-    FROM generate_series(
-        time_bucket(interval '1 hour', %(end)s), %(month_end)s - interval '1 microsecond', interval '1 hour'
-    ) AS series (starts)
-), month AS (
-    SELECT coalesce(sum(cost_usd), 0) AS spend_usd
-    FROM traces
-    WHERE workspace_id = %(workspace_id)s
-      AND timestamp >= %(month_start)s AND timestamp < %(month_end)s
-), rest AS (
-    SELECT coalesce(sum(cost_usd * hours), 0) AS rest_usd
-    FROM ahead
-    JOIN usual USING (day, hour)
-)
-SELECT spend_usd, rest_usd
-FROM month
-CROSS JOIN rest
+SELECT time_bucket(interval '1 day', timestamp) AS day, sum(cost_usd) AS spend_usd
+FROM traces
+WHERE workspace_id = %(workspace_id)s
+  AND timestamp >= %(history_start)s AND timestamp < %(month_end)s
+  AND cost_usd IS NOT NULL
+GROUP BY 1
 """
 
 
 def budget(run_query: RunQuery, filters: Filters) -> Answer:
-    """Answers for the month in which the window ends, in UTC, with 28 days of history or more; see docs/budgets.md."""
-    start = filters.end.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    end = (start + timedelta(days=32)).replace(day=1)
-    [row] = run_query(BUDGET, params(filters) | {"month_start": start, "month_end": end})
+    """Answers for the month in which the window ends, in UTC; see docs/budgets.md."""
+    days = calendar_days("month", filters.end.astimezone(UTC).date())
+    first = first_history_day(days, filters.end.astimezone(UTC).date())
+    start, end = Days(first, days.until).moments(UTC_ZONE)
+    found = run_query(BUDGET, params(filters) | {"history_start": start, "month_end": end})
+    spent = {row["day"].date(): Decimal(row["spend_usd"]) for row in found}
+    by_day = {day: spent.get(day, Decimal(0)) for day in (first + i * DAY for i in range((days.until - first).days))}
+    spend_usd = sum((amount for day, amount in by_day.items() if day >= days.first), Decimal(0))
+    forecast = forecast_of(by_day, days, spend_usd, filters.end, UTC_ZONE)
     return {
-        "current_spend_usd": row["spend_usd"],
-        "projected_monthly_spend_usd": float(row["spend_usd"]) + float(row["rest_usd"]),
+        "current_spend_usd": spend_usd,
+        "projected_monthly_spend_usd": forecast.expected if isinstance(forecast, Forecast) else None,
     }
 
 

@@ -1,120 +1,86 @@
-"""Computes the running month's spend and its projection, which docs/budgets.md explains."""
+"""Sums what was spent by day, and forecasts the running month of a workspace."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import NamedTuple, TypedDict
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from traces import engines, sums
-from traces.db import row, rows
-from traces.filters import Filters
+from budgets.forecasts import first_history_day, forecast_of
+from budgets.periods import DAY, Days, calendar_days, today
+from methods.forecast import Forecast, NoForecast
+from traces import sums
+from traces.bucket_series import bucket_sql
+from traces.db import rows
+from traces.engines.protocol import RollupState
+from traces.filters import Filters, FilterValues
 from workspaces.models import Workspace
+
+USER = "user_number"
+"""The key of users in the sums."""
 
 
 class Spending(NamedTuple):
-    """The running month, its spend so far, and the projected spend of the whole month."""
+    """The running month, its spend so far, and what the whole month is expected to cost."""
 
     start: datetime
     end: datetime
     spend_usd: Decimal
-    projected_usd: Decimal
+    forecast: Forecast | NoForecast
 
 
-class MonthSums(TypedDict):
-    spend_usd: Decimal
-    rest_usd: Decimal
-    """Cost of the rest of the month, if each of its hours costs as much as it usually does."""
-    has_history: bool
-    """True if there are four weeks of data, from which the usual cost is known."""
-
-
-class MonthSpend(TypedDict):
-    workspace_id: UUID
+class DaySpend(TypedDict):
+    timestamp: datetime
     spend_usd: Decimal
 
 
-MONTH_SPEND = "SELECT '{}'::uuid AS workspace_id, coalesce(sum(cost_usd), 0) AS spend_usd FROM {} AS calls"
+DAY_SPEND = """
+SELECT {bucket} AS timestamp, sum(cost_usd) AS spend_usd
+FROM {calls} AS calls
+GROUP BY 1
+"""
 
 
 def period(workspace: Workspace, now: datetime) -> tuple[datetime, datetime]:
     """Returns start and end of the calendar month around `now` in the workspace's time zone."""
-    start = now.astimezone(workspace.zone).replace(day=1, hour=0, minute=0, second=0, microsecond=0, fold=0)
-    end = (start + timedelta(days=32)).replace(day=1)
-    return start.astimezone(UTC), end.astimezone(UTC)
+    return calendar_days("month", today(now, workspace.zone)).moments(workspace.zone)
 
 
 def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
+    """Returns the spend of the running month, and its forecast from the days of the last twelve weeks."""
     now = now or datetime.now(UTC)
-    start, end = period(workspace, now)
-    month = Filters(workspace.pk, start, end, granularity="daily")
-    usual = Filters(workspace.pk, now - timedelta(days=28), now, granularity="hourly")
-    month_sums = row(
-        """
-        WITH usual AS (
-            SELECT
-                extract(isodow FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS day,
-                extract(hour FROM time_bucket('1 hour', timestamp) AT TIME ZONE %(zone)s) AS hour,
-                sum(cost_usd) AS cost_usd
-            FROM {recent} AS calls
-            GROUP BY 1, 2
-        ), hours AS (
-            SELECT
-                extract(isodow FROM starts AT TIME ZONE %(zone)s) AS day,
-                extract(hour FROM starts AT TIME ZONE %(zone)s) AS hour,
-                -- Each hour of the week comes four times, but three or five where a clock change skips or repeats it.
-                sum(greatest(extract(
-                    epoch FROM least(starts + interval '1 hour', %(now)s)
-                        - greatest(starts, %(now)s - interval '28 days')
-                ) / 3600, 0)) AS past,
-                sum(greatest(extract(
-                    epoch FROM least(starts + interval '1 hour', %(end)s) - greatest(starts, %(now)s)
-                ) / 3600, 0)) AS ahead
-            FROM generate_series(
-                time_bucket('1 hour', %(now)s - interval '28 days'),
-                %(end)s - interval '1 microsecond',
-                interval '1 hour'
-            ) AS starts
-            GROUP BY 1, 2
-        )
-        SELECT
-            (
-                SELECT coalesce(sum(cost_usd), 0)
-                FROM {month} AS calls
-            ) AS spend_usd,
-            (
-                SELECT coalesce(sum(cost_usd * ahead / NULLIF(past, 0)), 0)
-                FROM usual
-                JOIN hours USING (day, hour)
-            ) AS rest_usd,
-            EXISTS (
-                SELECT
-                FROM traces
-                WHERE workspace_id = %(workspace_id)s
-                  AND timestamp < %(now)s - interval '28 days'
-            ) AS has_history
-        """,
-        month.params | {"zone": workspace.time_zone, "now": now},
-        row_type=MonthSums,
-        recent=sums.calls_sql(usual, "cost_usd", by_bucket=True),
-        month=sums.calls_sql(month, "cost_usd"),
-    )
-    spend_usd = month_sums["spend_usd"]
-    if month_sums["has_history"]:
-        return Spending(start, end, spend_usd, spend_usd + month_sums["rest_usd"])
-    elapsed = max(now - start, timedelta(hours=1))  # the pace of the first minutes is not that of the month
-    return Spending(start, end, spend_usd, spend_usd * max(Decimal((end - start) / elapsed), Decimal(1)))
+    month, this_day = calendar_days("month", today(now, workspace.zone)), today(now, workspace.zone)
+    by_day = spend_by_day(workspace, Days(first_history_day(month, this_day), month.until))
+    spend_usd = sum((by_day[day] for day in by_day if day >= month.first), Decimal(0))
+    forecast = forecast_of(by_day, month, spend_usd, now, workspace.zone)
+    return Spending(*month.moments(workspace.zone), spend_usd, forecast)
 
 
-def spend_of_month(workspaces: Sequence[Workspace], now: datetime) -> dict[UUID, Decimal]:
-    """Returns the spend of many workspaces at once, each over its own month."""
-    months = [Filters(workspace.pk, *period(workspace, now), granularity="daily") for workspace in workspaces]
-    if not months:
-        return {}
-    states = engines.rollup_states(*(month.workspace_id for month in months))
-    spends = (
-        MONTH_SPEND.format(month.workspace_id, sums.calls_sql(month, "cost_usd", state=states[month.workspace_id]))
-        for month in months
+def spend_by_day(
+    workspace: Workspace, days: Days, values: dict[str, FilterValues] | None = None
+) -> dict[date, Decimal]:
+    """Returns the spend of each day of the workspace's zone, 0 where nothing was spent."""
+    filters = spend_filters(workspace.pk, workspace.zone, days, values)
+    found = rows(
+        DAY_SPEND,
+        filters.params,
+        row_type=DaySpend,
+        bucket=bucket_sql(filters),
+        calls=spend_sql(filters, by_bucket=True),
     )
-    month_spends = rows(" UNION ALL ".join(spends), months[0].params, row_type=MonthSpend)
-    return {month["workspace_id"]: month["spend_usd"] for month in month_spends}
+    spent = {row["timestamp"].astimezone(workspace.zone).date(): row["spend_usd"] for row in found}
+    return {day: spent.get(day, Decimal(0)) for day in (days.first + i * DAY for i in range(days.length))}
+
+
+def spend_filters(
+    workspace_id: UUID, zone: ZoneInfo, days: Days, values: dict[str, FilterValues] | None = None
+) -> Filters:
+    return Filters(workspace_id, *days.moments(zone), granularity="daily", zone=zone, values=values or {})
+
+
+def spend_sql(filters: Filters, *keys: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
+    """Returns the cost by time and by `keys`. What is asked of users is read from the sums by user."""
+    if USER in {*keys, *filters.active_filters}:
+        others = (key for key in keys if key != USER)
+        return sums.users_sql(filters, *others, by_bucket=by_bucket, state=state)
+    return sums.calls_sql(filters, *keys, "cost_usd", by_bucket=by_bucket, state=state)

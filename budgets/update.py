@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import QueryDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from budgets.models import Budget
+from budgets.models import Budget, own_budget
 from web.body import read_body
 from web.json_body import check_levels
 from web.problems import Problem
@@ -34,6 +34,8 @@ Percentage = Annotated[
     AfterValidator(two_decimals),
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 100, "description": "At most two decimals."}),
 ]
+COLUMNS = {"monthly_limit_usd": "amount_usd"}
+"""The columns of fields that are named otherwise."""
 THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 MESSAGES = {
     "is_instance_of": "must be a number",
@@ -127,10 +129,14 @@ def refuse_constant(name: str) -> NoReturn:
 def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None:
     # The row of the workspace is the lock: the budget may have no row yet.
     Workspace.objects.select_for_update().get(pk=workspace.pk)
-    before = Budget.objects.filter(workspace=workspace).first()
-    budget = Budget.objects.filter(workspace=workspace).first() or Budget(workspace=workspace)
-    for name, value in changes.items():
+    before = Budget.objects.filter(workspace=workspace, is_workspace_budget=True).first()
+    budget = own_budget(workspace)
+    fields = {COLUMNS.get(name, name): value for name, value in changes.items()}
+    for name, value in fields.items():
         setattr(budget, name, value)
+    is_changed = before is None or any(getattr(before, name) != value for name, value in fields.items())
+    if is_changed:
+        budget.evaluated_at = None
     budget.save()
-    if before is None or any(getattr(before, name) != value for name, value in changes.items()):
+    if is_changed:
         budget.record_change(before, changed_by)

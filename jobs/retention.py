@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from budgets.tasks import EVENTS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
@@ -42,7 +43,12 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "workspaces_workspace workspaces_membership workspaces_apikey workspaces_labelsource",
     ),
-    Rule("Budgets and prices", DELETED_BY_PEOPLE, "budgets_budget budgets_budgetchange prices_priceoverride"),
+    Rule(
+        "Budgets and prices",
+        DELETED_BY_PEOPLE,
+        "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
+    ),
+    Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule(
         "Users of the product, groups and rights",
         DELETED_BY_PEOPLE,

@@ -1,11 +1,13 @@
 """Runs raw SQL in the analytics database, and returns dictionaries."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connections
 from typing_extensions import TypeVar
 
+ESCAPED_BRACES = re.compile("[{}]")
 QueryRow = TypeVar("QueryRow", bound=Mapping[str, Any], default=dict[str, Any])
 
 
@@ -30,6 +32,16 @@ def row(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = N
     """Returns the only row of a query that always has one row."""
     [only] = rows(sql, params, row_type, **tables)
     return only
+
+
+def union_rows(
+    parts: Sequence[tuple[str, Mapping[str, Any]]], row_type: type[QueryRow] | None = None
+) -> list[QueryRow]:
+    """Returns the rows of several queries with the same columns, asked as one. Each has parameters of its own."""
+    with connections["analytics"].cursor() as cursor:
+        bound = " UNION ALL ".join(f"({cursor.mogrify(sql, params)})" for sql, params in parts)
+    # The texts that are bound by now may have percent signs.
+    return rows(ESCAPED_BRACES.sub(r"\g<0>\g<0>", bound.replace("%", "%%")), {}, row_type) if parts else []
 
 
 def check_aliases(names: Sequence[str], row_type: type[QueryRow]) -> None:

@@ -224,13 +224,13 @@ TOOL_LATENCIES = Histogram(
 """Of tool calls: the filters must have `counts_tools`, and the query needs their parameters."""
 
 
-def users_sql(filters: Filters, *columns: str) -> str:
-    """Returns calls and cost by time and user_number, and by agent_id if it is in `columns`.
+def users_sql(filters: Filters, *columns: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
+    """Returns calls and cost by time and user_number, and by the keys in `columns`.
 
-    Calls without a user are left out.
+    Calls without a user are left out. A caller that reads the state of many workspaces at once passes `state`.
     """
     filters = with_label_sums(filters)
-    return window_sql(filters, users_rollup(filters, *columns))
+    return window_sql(filters, users_rollup(filters, *columns), by_bucket, state)
 
 
 def user_totals_sql(filters: Filters) -> str:

@@ -64,15 +64,18 @@ class WorkspaceRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def workspace_access(scope: Scope) -> Callable[[View], View]:
-    """Decorates an API view: sets `request.workspace` and `request.access`, or raises a 401, 403 or 422 Problem."""
+def workspace_access(scope: Scope, or_ingest: bool = False) -> Callable[[View], View]:
+    """Decorates an API view: sets `request.workspace` and `request.access`, or raises a 401, 403 or 422 Problem.
+
+    With `or_ingest` a key with the scope ingest may do so too, and needs no X-Workspace-ID: agents have such keys.
+    """
 
     def decorate(view: View) -> View:
         # Only sessions can be abused by other sites, and for them `check_csrf` runs Django's check.
         @csrf_exempt
         @wraps(view)
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.access = access_of(request, scope)
+            request.access = access_of(request, scope, or_ingest)
             request.workspace = request.access.workspace
             if scope == "read":
                 # Readers of the same answer wait for it together. Only the one that computes it takes a slot: see
@@ -81,16 +84,16 @@ def workspace_access(scope: Scope) -> Callable[[View], View]:
             with request_slot(request.workspace.id):
                 return view(request, *args, **kwargs)
 
-        return declare(checked, scope, is_ingestion=scope == "ingest")
+        return declare(checked, f"{scope} or ingest" if or_ingest else scope, is_ingestion=scope == "ingest")
 
     return decorate
 
 
-def access_of(request: HttpRequest, scope: Scope) -> Access:
+def access_of(request: HttpRequest, scope: Scope, or_ingest: bool = False) -> Access:
     """Returns what the request's credential opens, or raises a Problem."""
     secret = secret_in_request(request, scope)
     if secret is not None:
-        return access_of_key(request, secret, scope)
+        return access_of_key(request, secret, scope, or_ingest)
     if scope != "ingest" and request.user.is_authenticated:
         return access_of_session(request, scope)
     return open_access(request)
@@ -120,14 +123,14 @@ def password(encoded: str) -> str:
         return ""
 
 
-def access_of_key(request: HttpRequest, secret: str, scope: Scope) -> Access:
+def access_of_key(request: HttpRequest, secret: str, scope: Scope, or_ingest: bool = False) -> Access:
     key = ApiKey.objects.find_valid(secret) if secret else None
     if key is None:
         raise unauthorized("The API key is unknown, expired or revoked.")
-    is_selected = scope != "ingest" or "X-Workspace-ID" in request.headers
+    is_selected = not (or_ingest or scope == "ingest") or "X-Workspace-ID" in request.headers
     if is_selected and selected_id(request) != key.workspace_id:
         refuse_workspace()
-    if scope not in key.scopes:
+    if scope not in key.scopes and not (or_ingest and "ingest" in key.scopes):
         raise Problem(403, f"This API key lacks the scope {scope}.")
     key.record_use()
     return Access(key.workspace, key.scopes, f"key {key.prefix}", key)

@@ -1,6 +1,6 @@
 """Makes the budget's bar, pace and sentences from the numbers of its endpoint."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any, Literal, TypedDict
 
@@ -8,6 +8,7 @@ from django import template
 
 from analytics.change import percentage
 from budgets.models import CRITICAL_PERCENTAGE
+from methods.forecast import Reason
 from web.number_text import Number, dollars, percent, percent_reached
 
 register = template.Library()
@@ -21,6 +22,19 @@ STATUS_WORDS = {
     "warning": "past the alert threshold",
     "critical": "past 90 %",
     "exceeded": "exceeded",
+}
+
+NO_FORECAST = {
+    "no_traffic": "There is no forecast: nothing was spent in the last twelve weeks.",
+    "too_little_history": "There is no forecast yet: it needs three days of spend.",
+    "period_too_short": "A period of less than a week has no forecast.",
+}
+
+PERIOD_WORDS = {
+    "week": ("week", "weeks"),
+    "month": ("month", "months"),
+    "quarter": ("quarter", "quarters"),
+    "year": ("year", "years"),
 }
 
 
@@ -78,25 +92,61 @@ def overspent(data: dict[str, Any]) -> float:
 
 
 @register.filter
-def moment_reached(data: dict[str, Any], percentage: float) -> datetime | None:
-    """Returns when the spend reaches this share of the limit at this pace.
-
-    Returns None if that is not in this month, or has happened already. The pace is even: the amount that the
-    projection adds to the spend, spread over the rest of the month.
-    """
-    return moment_reached_after(data, percentage, datetime.now(UTC))
-
-
-def moment_reached_after(data: dict[str, Any], percentage: float, now: datetime) -> datetime | None:
-    spend, projected, limit = data["current_spend_usd"], data["projected_monthly_spend_usd"], data["monthly_limit_usd"]
-    if not limit or projected is None:
+def reached(data: dict[str, Any], percentage: float) -> dict[str, Any] | None:
+    """Returns the days on which this share of the limit is reached; None where it is reached already, or not at all."""
+    used = data["used_percentage"]
+    if used is None or used >= percentage:
         return None
-    amount = limit * percentage / 100
-    if not spend < amount <= projected:
-        return None
-    end = datetime.fromisoformat(data["period_end"])
-    share_of_rest: float = (amount - spend) / (projected - spend)
-    return now + (end - now) * share_of_rest
+    return next((days for days in data["reached_on"] if days["percentage"] == percentage and days["expected"]), None)
+
+
+@register.filter
+def days_with_range(days: dict[str, Any]) -> str:
+    """Formats a day with its range, like 26 Nov (24 to 29), or 26 Nov (24 or later)."""
+    expected, earliest, latest = (as_date(days[name]) for name in ("expected", "earliest", "latest"))
+    if expected is None:
+        return ""
+    if earliest == expected == latest:
+        return day_text(expected)
+    first = day_text(earliest, without_month_of=expected) if earliest else day_text(expected)
+    last = f"to {day_text(latest, without_month_of=earliest or expected)}" if latest else "or later"
+    return f"{day_text(expected)} ({first} {last})"
+
+
+def as_date(day: str | date | None) -> date | None:
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def day_text(day: date, without_month_of: date | None = None) -> str:
+    is_same_month = without_month_of and (day.year, day.month) == (without_month_of.year, without_month_of.month)
+    return f"{day:%-d}" if is_same_month else f"{day:%-d %b}"
+
+
+@register.filter
+def projected_range(data: dict[str, Any]) -> str:
+    """Formats the range of a forecast, like: between $1,610 and $1,870."""
+    low, high = data["projected_low_usd"], data["projected_high_usd"]
+    shown = (dollars(low), dollars(high))
+    return f"between {shown[0]} and {shown[1]}" if shown[0] != shown[1] else ""
+
+
+@register.filter
+def past_error_words(error: dict[str, Any], period: str = "month") -> str:
+    """Says how far past forecasts were off."""
+    one, many = PERIOD_WORDS[period]
+    periods, within = error["periods"], error["within_range"]
+    if periods == 1:
+        when, ended = f"In the last {one}", "it ended inside its range" if within else "it ended outside its range"
+    else:
+        when, ended = f"In the last {periods} {many}", f"{within} of {periods} ended inside their range"
+    off = f"the forecast was {percent(error['median_error_percentage'])} off"
+    at = "" if periods == 1 else " at the median"
+    return f"{when}, {error['days_before_end']} days before the end, {off}{at}; {ended}."
+
+
+@register.filter
+def no_forecast_words(reason: Reason | None) -> str:
+    return NO_FORECAST.get(reason or "", "")
 
 
 @register.filter
@@ -118,5 +168,7 @@ def used_of_limit(used_percentage: Number, limit_usd: float) -> str:
 
 @register.filter
 def projection_note(projected_usd: Number, limit_usd: Number) -> str:
+    if projected_usd is None:
+        return "no forecast yet"
     share = percentage(projected_usd, limit_usd)
-    return "at this pace" if share is None else f"{percent(share)} of the budget"
+    return "forecast" if share is None else f"{percent(share)} of the budget"

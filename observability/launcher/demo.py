@@ -29,6 +29,26 @@ from workspaces.demo import DEMO_WORKSPACE_ID
 DAYS = 61  # the last 30, the 30 before them for comparison, and one more
 # A large one, because the sums of an hour are written once for each batch.
 BATCH = 10_000
+BUDGETS: tuple[dict[str, Any], ...] = (
+    {"name": "Customer acme", "amount_usd": Decimal(120), "scope": {"label.customer": ["acme"]}},
+    {"name": "Customer globex", "amount_usd": Decimal(50), "scope": {"label.customer": ["globex"]}},
+    {
+        "name": "Production, each week",
+        "amount_usd": Decimal(70),
+        "period": "week",
+        "scope": {"environment": ["production"]},
+    },
+    {
+        "name": "Sales research, each quarter",
+        "amount_usd": Decimal(160),
+        "period": "quarter",
+        "scope": {"agent_id": ["sales-researcher"]},
+    },
+    {"name": "Last 7 days of everything", "amount_usd": Decimal(80), "period": "rolling_7d"},
+    {"name": "Every user", "amount_usd": Decimal(3), "per": "user"},
+    {"name": "Every customer, each day", "amount_usd": Decimal(5), "period": "day", "per": "label.customer"},
+)
+"""Of the demo workspace, besides its own."""
 
 
 def main() -> None:
@@ -37,6 +57,7 @@ def main() -> None:
         prepare_environment(stack, is_served=wait_until_served())
         print("".join(f"{line}\n" for line in prepare_data()), end="")
         fill(UUID(DEMO_WORKSPACE_ID), datetime.now(UTC))
+        make_budgets(UUID(DEMO_WORKSPACE_ID))
         url = served_at()
         print(f"  Look at it: {url}" if url else "  To look at it, start the web server:  make run")
 
@@ -67,6 +88,18 @@ def fill(workspace_id: UUID, now: datetime, days: int = DAYS) -> int:
         print(f"\r  {'█' * round(done * 40):<40} {done:4.0%}  {stored:,} new spans", end="", flush=True)
     print("\n  Done." if stored else "\n  Everything was there already.")
     return stored
+
+
+def make_budgets(workspace_id: UUID) -> None:
+    """Makes the budgets of the demo. A second run changes none: each has its id."""
+    from budgets.bodies import NewBudget, validated
+    from budgets.changes import create
+    from workspaces.models import Workspace
+
+    workspace = Workspace.objects.get(pk=workspace_id)
+    for place, budget in enumerate(BUDGETS, start=1):
+        body = {"id": str(UUID(int=place)), "owner": "ada", "reason": "made by make demo", **budget}
+        create(workspace, validated(body, NewBudget, "budget"), "make demo")
 
 
 def batches(now: datetime, days: int) -> Iterator[tuple[float, list[Row]]]:

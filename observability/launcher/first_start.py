@@ -70,7 +70,7 @@ def create_demo_workspace() -> list[str]:
     workspace, is_new = Workspace.objects.get_or_create(id=DEMO_WORKSPACE_ID, defaults={"name": "Demo"})
     if not is_new:
         return []
-    Budget.objects.create(workspace=workspace, monthly_limit_usd=1000)
+    Budget.objects.create(is_workspace_budget=True, workspace=workspace, amount_usd=1000)
     _, secret = ApiKey.objects.issue(workspace, "made by make run", ["ingest", "read", "write"])
     return [f"API key of the demo workspace, shown once:  {secret}"]
 

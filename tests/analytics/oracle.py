@@ -1,4 +1,5 @@
-"""Computes the right answer of each read, in plain Python over a list of rows. It shares no code with the product.
+"""Computes the right answer of each read, in plain Python over a list of rows. It shares no code with the
+product but the method of the forecast.
 
 The product must return the exact value of a Decimal or an int, the value of a float up to rounding, the value of a
 `Near` within its error, and any value of a `OneOf`.
@@ -9,12 +10,13 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from methods.forecast import NoForecast, forecast
 from traces.row import COST_COLUMN_OF, Row
 
 CALLS = {"chat", "text_completion", "generate_content", "embeddings"}
@@ -22,7 +24,7 @@ HISTOGRAM_ERROR = 0.015
 NOTHING_MS = 0.01
 MIDNIGHT = datetime(2000, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-FOUR_WEEKS = timedelta(weeks=4)
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -300,6 +302,8 @@ def cost_overview(rows: list[Row], question: Question, money: Money) -> dict[str
         "budget_used_percentage": month["used_percentage"],
         "avg_cost_per_call_usd": ratio(spend(priced), len(priced)),
         "projected_monthly_spend_usd": month["projected_monthly_spend_usd"],
+        "projected_low_usd": month["projected_low_usd"],
+        "projected_high_usd": month["projected_high_usd"],
         "unpriced_calls": len(current) - len(priced),
         "change_from_previous": change(total, spend(previous)),
     }
@@ -409,37 +413,45 @@ def cost_budget(rows: list[Row], question: Question, money: Money) -> dict[str, 
         "current_spend_usd": spent,
         "remaining_usd": None if limit is None else limit - spent,
         "used_percentage": None if used is None else float(used),
-        "projected_monthly_spend_usd": float(spent) + expected_rest(rows, spent, money, start, end),
+        **projection(rows, spent, money, start, end),
         "period_start": start,
         "period_end": end,
         "status": status,
     }
 
 
-def expected_rest(rows: list[Row], spent: Decimal, money: Money, start: datetime, end: datetime) -> float:
-    now = money.now
-    if not any(row.timestamp < now - FOUR_WEEKS for row in rows):
-        whole = (end - start) / max(now - start, HOUR)
-        return float(spent) * max(whole - 1, 0)
+def projection(rows: list[Row], spent: Decimal, money: Money, start: datetime, end: datetime) -> dict[str, Any]:
+    """Returns the fields of the forecast, from the method itself: its own tests look at its figures."""
+    zone = ZoneInfo(money.zone)
+    today = money.now.astimezone(zone).date()
+    midnights = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in (today, today + DAY)]
+    by_day = grouped(rows, lambda row: row.timestamp.astimezone(zone).date())
+    history = [(day, float(spend(by_day.get(day, [])) or 0)) for day in (today - age * DAY for age in range(84, 0, -1))]
+    days = [moment.astimezone(zone).date() for moment in (start, end)]
+    left = (midnights[1] - money.now) / (midnights[1] - midnights[0])
+    found = forecast(history, *days, float(spent), left)
+    if isinstance(found, NoForecast):
+        return dict.fromkeys(PROJECTED) | {"no_projection_reason": found.reason, "reached_on": []}
+    shares = sorted({float(money.threshold), 90.0, 100.0}) if money.limit_usd is not None else []
+    reached = [(share, found.exhaustion(float(money.limit_usd or 0) * share / 100)) for share in shares]
+    return {
+        **dict(zip(PROJECTED, (found.expected, found.low, found.high), strict=True)),
+        "no_projection_reason": None,
+        "reached_on": [
+            {
+                "percentage": share,
+                **{name: iso_day(getattr(days, name)) for name in ("expected", "earliest", "latest")},
+            }
+            for share, days in reached
+        ],
+    }
 
-    def hour_of_week(moment: datetime) -> tuple[int, int]:
-        local = (moment - (moment - MIDNIGHT) % HOUR).astimezone(ZoneInfo(money.zone))
-        return local.isoweekday(), local.hour
 
-    def hours(first: datetime, last: datetime) -> dict[tuple[int, int], float]:
-        """Returns how many hours of each hour of the week lie between the two. The first and last may be parts."""
-        hours_by_hour_of_week: dict[tuple[int, int], float] = defaultdict(float)
-        while first < last:
-            following = min(first - (first - MIDNIGHT) % HOUR + HOUR, last)
-            hours_by_hour_of_week[hour_of_week(first)] += (following - first) / HOUR
-            first = following
-        return hours_by_hour_of_week
+PROJECTED = ("projected_monthly_spend_usd", "projected_low_usd", "projected_high_usd")
 
-    recent = [row for row in rows if now - FOUR_WEEKS <= row.timestamp < now]
-    by_hour = grouped(recent, lambda row: hour_of_week(row.timestamp))
-    usual = {key: float(spend(calls) or 0) for key, calls in by_hour.items()}
-    past = hours(now - FOUR_WEEKS, now)
-    return math.fsum(usual.get(key, 0) / past[key] * count for key, count in hours(now, end).items() if key in past)
+
+def iso_day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 PERCENTILES = {"p50_latency_ms": 0.5, "p95_latency_ms": 0.95, "p99_latency_ms": 0.99}

@@ -6,6 +6,7 @@ FUZZ_BOUNDARIES it also tries every boundary of every schema.
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -59,6 +60,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
     """Makes a window that is allowed, a zone, money with two decimals, the first page, and spans and scores of now."""
     query, body = case.query or {}, case.body
     query.pop("cursor", None)
+    if isinstance(query.get("limit_usd"), int | float):
+        query["limit_usd"] = round(query["limit_usd"], 2)
     if "zone" in query:
         query["zone"] = "Asia/Kathmandu"
     if case.operation.path == "/api/v1/query":
@@ -75,6 +78,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
             item.pop("timestamp", None)
     if case.operation.path == "/api/v1/settings/labels" and isinstance(body, dict):
         body |= {"attribute": uuid4().hex, "label": "customer"}
+    if case.operation.path.startswith("/api/v1/budgets") and isinstance(body, dict):
+        obey_rules_of_budgets(body)
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     if {"range", "start", "end"} & set(query):
@@ -85,6 +90,23 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         for name in ("monthly_limit_usd", "alert_threshold_percentage"):
             if isinstance(body.get(name), float):
                 body[name] = max(round(body[name], 2), 0.01)
+
+
+def obey_rules_of_budgets(body: dict[str, Any]) -> None:
+    """Makes amounts with two decimals, thresholds with one amount each, dates in their order, and an end tomorrow."""
+    if isinstance(body.get("amount_usd"), float):
+        body["amount_usd"] = max(round(body["amount_usd"] % 1e9, 2), 0.01)
+    if "thresholds" in body:
+        body["thresholds"] = [{"percent": 50, "severity": "info"}]
+    if isinstance(body.get("period"), dict) and "from" in body["period"]:
+        body["period"] = {"from": "2026-01-01", "to": "2026-02-01"}
+    for name in ("name", "reason"):
+        if name in body:
+            body[name] = "a name or reason"  # the languages of patterns differ in what is blank
+    for name in ("per", "scope"):
+        body.pop(name, None)  # bytes of labels are counted, and the schema can only count characters
+    if "until" in body:
+        body["until"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
 
 @pytest.fixture

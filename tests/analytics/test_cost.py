@@ -60,7 +60,7 @@ def test_overview_counts_unpriced_calls_and_compares_with_the_previous_window(te
     tenant.calls(1, NOON - HOUR, cost_usd="2")
     tenant.calls(2, NOON, cost_usd="1.50")
     tenant.calls(3, NOON)
-    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=10)
+    Budget.objects.create(is_workspace_budget=True, workspace=tenant.workspace, amount_usd=10)
     answer = tenant.ask("cost/overview", start=iso(NOON), end=iso(NOON + HOUR))
     assert answer["total_spend_usd"] == 3.0
     assert answer["avg_cost_per_call_usd"] == 1.5

@@ -61,7 +61,10 @@ def at(now: datetime) -> ExitStack:
 def workspace_with(money: Money) -> Workspace:
     workspace = WorkspaceFactory(id=uuid4(), time_zone=money.zone)
     Budget.objects.create(
-        workspace=workspace, monthly_limit_usd=money.limit_usd, alert_threshold_percentage=money.threshold
+        is_workspace_budget=True,
+        workspace=workspace,
+        amount_usd=money.limit_usd,
+        alert_threshold_percentage=money.threshold,
     )
     return workspace
 

@@ -351,9 +351,10 @@ def test_a_sentence_says_that_the_page_is_filtered(tenant: Tenant, panel: str, w
 
 
 def test_a_filtered_sentence_has_no_forecast_of_the_whole_workspace(tenant: Tenant) -> None:
-    tenant.calls(1, datetime.now(UTC) - HOUR, cost_usd="1")
-    assert "at this pace" in sentence(tenant, "/api/v1/cost/overview")
-    assert "at this pace" not in sentence(tenant, "/api/v1/cost/overview?agent_id=support")
+    for day in range(10):
+        tenant.calls(1, datetime.now(UTC) - HOUR - timedelta(days=day), cost_usd="1")
+    assert "is expected to end at" in sentence(tenant, "/api/v1/cost/overview")
+    assert "is expected to end at" not in sentence(tenant, "/api/v1/cost/overview?agent_id=support")
 
 
 def sentence(tenant: Tenant, panel: str) -> str:

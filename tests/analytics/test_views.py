@@ -53,7 +53,7 @@ def test_newer_traces_renew_an_answer_before_its_tier_is_over(tenant: Tenant) ->
 
 def test_a_changed_budget_renews_every_answer_of_its_workspace(tenant: Tenant) -> None:
     tenant.client.get(OVERVIEW)
-    Budget.objects.create(workspace=tenant.workspace)
+    Budget.objects.create(is_workspace_budget=True, workspace=tenant.workspace)
     assert tenant.client.get(OVERVIEW)["X-Cache"] == "miss"
 
 

@@ -106,7 +106,7 @@ def limits(workers: list[Worker]) -> list[float]:
 
 
 def test_a_new_budget_is_effective_in_every_worker_at_once(workers: list[Worker]) -> None:
-    Budget.objects.create(workspace_id=OPEN, monthly_limit_usd=1000)
+    Budget.objects.create(is_workspace_budget=True, workspace_id=OPEN, amount_usd=1000)
     assert limits(workers) == [1000.0] * 8
     for number, worker in enumerate(workers):
         response = worker.ask(BUDGET, "PUT", {"monthly_limit_usd": 2000 + number})
@@ -116,7 +116,7 @@ def test_a_new_budget_is_effective_in_every_worker_at_once(workers: list[Worker]
     admin = Client()
     admin.force_login(UserFactory(is_staff=True, is_superuser=True), backend=BACKEND)
     budget = Budget.objects.get(workspace_id=OPEN)
-    form = {"monthly_limit_usd": "7", "alert_threshold_percentage": "80"}
+    form = {"amount_usd": "7", "alert_threshold_percentage": "80"}
     inline = {"changes-TOTAL_FORMS": 0, "changes-INITIAL_FORMS": 0}
     assert admin.post(f"/admin/budgets/budget/{budget.pk}/change/", form | inline).status_code == 302
     assert limits(workers) == [7.0] * 8

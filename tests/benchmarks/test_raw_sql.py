@@ -54,10 +54,13 @@ def test_raw_rows_answer_as_the_product_does(stored: Tenant, route: str, filter_
 
 def test_the_budget_of_raw_rows_is_that_of_the_product(stored: Tenant) -> None:
     from budgets.spending import spending
+    from methods.forecast import Forecast
 
     end = NOON + timedelta(hours=1)
-    stored.calls(1, end - timedelta(days=29), cost_usd="4")
+    for day in range(30):
+        stored.calls(1, end - timedelta(days=day, minutes=day), cost_usd="4")
     filters = parse_filters(QueryDict(f"start={iso(NOON)}&end={iso(end)}"), stored.workspace.id)
     month = spending(stored.workspace, now=end)
-    ours = {"current_spend_usd": month.spend_usd, "projected_monthly_spend_usd": month.projected_usd}
+    assert isinstance(month.forecast, Forecast)
+    ours = {"current_spend_usd": month.spend_usd, "projected_monthly_spend_usd": month.forecast.expected}
     assert list(differences(ours, QUESTIONS["cost/budget"](rows, filters))) == []

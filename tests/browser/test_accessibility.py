@@ -30,7 +30,7 @@ def violations(page: Page) -> list[str]:
 
 
 def fill(tenant: Tenant) -> None:
-    Budget.objects.create(workspace=tenant.workspace, monthly_limit_usd=Decimal(1))
+    Budget.objects.create(is_workspace_budget=True, workspace=tenant.workspace, amount_usd=Decimal(1))
     now = datetime.now(UTC)
     for hours in range(1, 30):
         at = now - timedelta(hours=hours)

@@ -24,8 +24,9 @@ def nothing_complained(complaints: list[str]) -> Iterator[None]:
 
 def set_budget(tenant: Tenant, limit_usd: str | None, threshold: str = "80") -> None:
     Budget.objects.create(
+        is_workspace_budget=True,
         workspace=tenant.workspace,
-        monthly_limit_usd=None if limit_usd is None else Decimal(limit_usd),
+        amount_usd=None if limit_usd is None else Decimal(limit_usd),
         alert_threshold_percentage=Decimal(threshold),
     )
 
@@ -115,7 +116,7 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
     expect(page.locator(".budget-line")).to_contain_text("$40.00 of $200 spent, 20 %")
     expect(page.locator("#budget-limit")).to_have_value("200.00")
     expect_card(page, "Budget remaining", "$160.00")
-    assert Budget.objects.get(workspace=tenant.workspace).monthly_limit_usd == 200
+    assert Budget.objects.get(workspace=tenant.workspace).amount_usd == 200
 
 
 def test_a_refused_budget_says_why_next_to_its_field_and_resets_the_bar(
@@ -168,7 +169,7 @@ def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_s
     page.fill("#budget-limit", "1,500")
     page.locator(".budget-form button").click()
     expect(page.locator(".form-status")).to_have_text("Saved")
-    assert Budget.objects.get(workspace=tenant.workspace).monthly_limit_usd == 1500
+    assert Budget.objects.get(workspace=tenant.workspace).amount_usd == 1500
 
 
 def test_a_limit_of_nothing_that_is_exceeded_has_a_full_bar(page: Page, live_server: Any, tenant: Tenant) -> None:

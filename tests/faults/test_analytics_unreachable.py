@@ -159,7 +159,8 @@ def test_the_admin_lists_budgets_with_their_spend_unknown(
     browser: Browser, unreachable: Product, fault_tenant: FaultTenant
 ) -> None:
     browser.ask("/admin/budgets/budget/add/")
-    form = {"workspace": fault_tenant.workspace_id, "monthly_limit_usd": "500", "alert_threshold_percentage": "80"}
+    form = {"workspace": fault_tenant.workspace_id, "amount_usd": "500", "alert_threshold_percentage": "80"}
+    form |= {"is_workspace_budget": "on", "name": "Whole workspace", "period": "month", "is_active": "on"}
     formset = {"changes-TOTAL_FORMS": "0", "changes-INITIAL_FORMS": "0"}
     browser.ask("/admin/budgets/budget/add/", form | formset)
     status, _, page = browser.ask("/admin/budgets/budget/")

@@ -9,7 +9,7 @@ from statistics import median
 
 import pytest
 
-from observability.launcher.demo import batches, fill, scores_of, wait_until_served
+from observability.launcher.demo import BUDGETS, batches, fill, make_budgets, scores_of, wait_until_served
 from observability.launcher.lock import locked
 from tests.tenant import Tenant
 from traces.row import Row
@@ -43,6 +43,15 @@ def test_the_demo_shows_costs_by_class_and_scores(tenant: Tenant) -> None:
         assert row["unpriced_calls"] == 0
     names = {score["name"] for score in tenant.ask("scores", range="7d", limit=100)["data"]}
     assert names == {"helpful", "answer quality"}
+
+
+@pytest.mark.django_db(databases="__all__")
+def test_the_demo_has_budgets_and_a_second_run_makes_no_others(tenant: Tenant) -> None:
+    for _ in range(2):
+        make_budgets(tenant.workspace.id)
+    answer = tenant.client.get("/api/v1/budgets").json()["data"]
+    assert len(answer) == len(BUDGETS)
+    assert {"user", "label.customer"} < {budget["per"] for budget in answer}
 
 
 def test_every_day_of_the_demo_is_the_same_at_each_run(a_day: list[Row]) -> None:

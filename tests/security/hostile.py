@@ -29,7 +29,7 @@ def filled(word: Callable[[int], str], user: Any) -> Workspace:
             input_usd_per_million=1,
             output_usd_per_million=1,
         )
-    Budget.objects.create(workspace=workspace, monthly_limit_usd=100).record_change(None, word(4))
+    Budget.objects.create(is_workspace_budget=True, workspace=workspace, amount_usd=100).record_change(None, word(4))
     _, secret = an_api_key("ingest", workspace=workspace, name=word(5)[:100])
     headers = {"Authorization": f"Bearer {secret}"}
     items = [item(word(number), number) for number in range(len(PAYLOADS))]

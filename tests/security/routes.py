@@ -29,6 +29,24 @@ TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
 READS |= {f"api/v1/{name}" for name in LISTS}
+BUDGETS = "api/v1/budgets"
+"""GET reads, POST writes."""
+BUDGET_ROUTES = {
+    BUDGETS: "read, or write to POST",
+    f"{BUDGETS}/preview": "read",
+    f"{BUDGETS}/check": "read or ingest",
+    f"{BUDGETS}/<uuid:budget_id>/raise": "write",
+    f"{BUDGETS}/<uuid:budget_id>": "read, or write to PATCH and DELETE",
+    "dashboard/budgets": "page",
+    "dashboard/budgets/new": "page",
+    "dashboard/budgets/<uuid:budget_id>": "page",
+    "dashboard/budgets/<uuid:budget_id>/edit": "page",
+    "dashboard/budget-values": "read",
+    "dashboard/budget-preview": "read",
+}
+"""Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+FORECAST = "api/v1/insights/forecast"
+"""Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {

@@ -9,12 +9,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from budgets.models import own_budget
 from tests.security.routes import (
     ADMIN,
     BUDGET,
+    BUDGET_ROUTES,
     CHOICES,
     ENTITY_PAGES,
     ENTITY_READS,
+    FORECAST,
     INGESTION,
     INGESTION_READS,
     LABELS,
@@ -50,7 +53,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE}
+    known |= {TRACES_FILE, FORECAST} | BUDGET_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -60,6 +63,8 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
+    expected[FORECAST] = "read"
+    expected |= BUDGET_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
@@ -339,7 +344,7 @@ def test_the_admin_is_closed_to_members(world: World, identity: str) -> None:
         "workspace": world.b.pk,
         "membership": world.b_member.pk,
         "apikey": world.b_key.pk,
-        "budget": world.b.budget.pk,  # type: ignore[attr-defined]
+        "budget": own_budget(world.b).pk,
         "user": world.b_member.user.pk,
     }
     found = {

@@ -123,7 +123,9 @@ def fill(workspace: Workspace, label: str) -> None:
         ],
     )
     limit = B_LIMIT_USD if label == CANARY else 100
-    Budget.objects.create(workspace=workspace, monthly_limit_usd=limit).record_change(None, f"{label}-author")
+    Budget.objects.create(is_workspace_budget=True, workspace=workspace, amount_usd=limit).record_change(
+        None, f"{label}-author"
+    )
     PriceOverride.objects.create(
         workspace=workspace, model_pattern=f"{label}-model", input_usd_per_million=1, output_usd_per_million=1
     )

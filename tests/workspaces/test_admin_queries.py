@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from budgets.models import Budget, BudgetChange
+from budgets.models import Budget, BudgetChange, own_budget
 from prices.models import PriceOverride
 from tests.factories import UserFactory, WorkspaceFactory
 from workspaces.models import ApiKey, Membership, Role, Workspace
@@ -48,9 +48,11 @@ def admin() -> Client:
     for number in range(COUNT):
         ApiKey.objects.issue(workspaces[0], f"key {number}", ["read"])
     for workspace in workspaces:
-        Budget.objects.create(workspace=workspace, monthly_limit_usd=1000).record_change(None, "root")
+        Budget.objects.create(is_workspace_budget=True, workspace=workspace, amount_usd=1000).record_change(
+            None, "root"
+        )
     for _ in range(COUNT):
-        workspaces[0].budget.record_change(None, "root")
+        own_budget(workspaces[0]).record_change(None, "root")
     PriceOverride.objects.bulk_create(
         PriceOverride(
             workspace=workspace,
@@ -67,7 +69,7 @@ def admin() -> Client:
 def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num_queries: Any) -> None:
     for place, filter_queries in LISTS.items():
         model = MODELS[place]
-        first = model.objects.filter(workspace__budget__changes__isnull=False) if place == "budgets/budget" else None
+        first = model.objects.filter(workspace__budgets__changes__isnull=False) if place == "budgets/budget" else None
         key = (first or model.objects).order_by("pk").first().pk
         if place == "workspaces/workspace":
             key = Membership.objects.first().workspace_id
@@ -75,8 +77,10 @@ def test_no_page_takes_more_than_10_queries(admin: Client, django_assert_max_num
         if place != "budgets/budgetchange":
             pages += ["add/", f"{key}/delete/"]
         for page in pages:
+            # A deletion looks into each table whose rows go with it; a workspace has eight of them.
+            most = 12 if page.endswith("delete/") else 10
             with (
-                django_assert_max_num_queries(10, info=f"{place}/{page}"),
+                django_assert_max_num_queries(most, info=f"{place}/{page}"),
                 django_assert_max_num_queries(4, using="analytics", info=f"analytics: {place}/{page}"),
             ):
                 response = admin.get(f"/admin/{place}/{page}")
@@ -88,7 +92,7 @@ def test_pages_that_confirm_a_deletion_take_few_queries(admin: Client, django_as
         rows = model.objects.exclude(is_superuser=True) if place == "auth/user" else model.objects
         chosen = [str(key) for key in rows.values_list("pk", flat=True)[:COUNT]]
         # One for each table whose rows go with those of the page, and a few more.
-        with django_assert_max_num_queries(13, info=place):
+        with django_assert_max_num_queries(15, info=place):
             response = admin.post(f"/admin/{place}/", {"action": "delete_selected", "_selected_action": chosen})
         assert "Are you sure" in response.content.decode(), place
 
@@ -120,12 +124,12 @@ def test_an_object_with_a_long_history_can_still_be_changed(admin: Client) -> No
     for _ in range(600):
         budget.record_change(budget, "a script")
     page = f"/admin/budgets/budget/{budget.pk}/change/"
-    form = Form(admin.get(page).content.decode()).values | {"monthly_limit_usd": "55"}
+    form = Form(admin.get(page).content.decode()).values | {"amount_usd": "55"}
     for _ in range(3):
         budget.record_change(budget, "somebody else meanwhile")
     assert admin.post(page, form).status_code == 302
     budget.refresh_from_db()
-    assert budget.monthly_limit_usd == 55
+    assert budget.amount_usd == 55
     newest = budget.changes.first()
     assert newest
     assert newest.limit_to_usd == 55
