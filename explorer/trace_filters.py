@@ -66,8 +66,8 @@ class TraceFilters:
     @property
     def is_of_the_whole(self) -> bool:
         """Returns whether a trace is chosen or sorted by what all its spans are together."""
-        least = (self.min_latency_ms, self.min_cost_usd)
-        return self.sort != "newest" or any(value is not None for value in least) or "status" in self.filters.values
+        wanted = (self.min_latency_ms, self.min_cost_usd, self.has_error)
+        return self.sort != "newest" or any(value is not None for value in wanted) or "status" in self.filters.values
 
     @property
     def uses_index(self) -> bool:

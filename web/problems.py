@@ -34,8 +34,9 @@ CAUSES = {
     "25P04": "idle_timeout",
     "53": "resources",
     "58": "resources",
-    # A table is missing: a new version waits for its migrations.
+    # A table or a column is missing: a new version waits for its migrations.
     "42P01": "migrations",
+    "42703": "migrations",
 }
 
 NO_ANSWER = "The database does not answer right now. Try again shortly."

@@ -81,6 +81,10 @@ def test_spans_that_are_newer_than_the_totals_and_late_ones_are_in_the_list_at_o
     writer.store(tenant.workspace.id, [a_row(NOON, trace_id="first", span_id="next", parent_span_id="span of first")])
     assert ids(tenant, sort="slowest") == ["first", "second", "late", "newer"]
     assert ids(tenant, min_latency_ms="3600000") == ["first"]
+    # Another agent fails in the second trace.
+    failed = {"span_id": "next", "parent_span_id": "span of second", "agent_id": "other", "status": "error"}
+    writer.store(tenant.workspace.id, [a_row(NOON, trace_id="second", **failed)])
+    assert ids(tenant, has_error="true", agent_id="support") == ["second"]
 
 
 @pytest.mark.usefixtures("_no_scan")

@@ -75,6 +75,7 @@ class TestTransientFaults:
             (caused_by(OperationalError, errors.DiskFull()), "resources"),
             (caused_by(OperationalError, errors.TooManyConnections()), "resources"),
             (caused_by(ProgrammingError, errors.UndefinedTable()), "migrations"),
+            (caused_by(ProgrammingError, errors.UndefinedColumn()), "migrations"),
             (caused_by(OperationalError, errors.AdminShutdown()), "connection"),
             (OperationalError("server closed the connection"), "connection"),
             (caused_by(DatabaseError, errors.UniqueViolation()), None),
