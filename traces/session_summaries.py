@@ -101,7 +101,9 @@ WITH added AS ({SUMMED.format(spans=SPANS_OF_TIME)})
 INSERT INTO session_summaries AS summaries (workspace_id, session_id, {", ".join(COLUMNS)})
 SELECT %(workspace_id)s::uuid, added.session_id, {
     ", ".join(
-        f"CASE WHEN {WITH_STORED['spans']} > %(most_session_spans)s THEN '{{}}' ELSE {sql} END" if name in VALUES else sql
+        f"CASE WHEN {WITH_STORED['spans']} > %(most_session_spans)s THEN '{{}}' ELSE {sql} END"
+        if name in VALUES
+        else sql
         for name, sql in WITH_STORED.items()
     )
 }
@@ -117,6 +119,15 @@ SPANS_AGAIN = SPANS_OF_SESSIONS.format(
 FORGET = """
 DELETE FROM session_summaries
 WHERE workspace_id = %(workspace_id)s AND session_id = ANY(%(session_ids)s::text[]) AND spans <= %(most_session_spans)s
+"""
+# Lists find the rows of a session with very many by these times.
+WIDEN = """
+UPDATE session_summaries
+SET started_at = least(started_at, %(first)s), last_seen = greatest(last_seen, %(last)s)
+WHERE workspace_id = %(workspace_id)s
+    AND session_id = ANY(%(session_ids)s::text[])
+    AND spans > %(most_session_spans)s
+    AND (started_at > %(first)s OR last_seen < %(last)s)
 """
 SUM_AGAIN = f"""
 WITH summed AS ({SUMMED.replace("{spans}", SPANS_AGAIN)})
@@ -264,11 +275,25 @@ def set_until(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> None:
 
 
 @contextmanager
-def summed_again(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, Any]) -> Iterator[None]:
-    """Sums the sessions anew that the rows with these keys have before the block changes them, or after it."""
+def summed_again(
+    cursor: WriteCursor, workspace_id: UUID, times: tuple[datetime, datetime], keys: Mapping[str, Any]
+) -> Iterator[None]:
+    """Sums the sessions anew that the rows with these keys have before the block changes them, or after it.
+
+    `times` are those of the oldest and the newest row.
+    """
     before = sessions_of(cursor, workspace_id, keys)
     yield
-    sum_again(cursor, workspace_id, {*before, *sessions_of(cursor, workspace_id, keys)})
+    session_ids = list({*before, *sessions_of(cursor, workspace_id, keys)})
+    sum_again(cursor, workspace_id, session_ids)
+    if session_ids:
+        widen(cursor, workspace_id, session_ids, times)
+
+
+def widen(cursor: WriteCursor, workspace_id: UUID, session_ids: list[str], times: tuple[datetime, datetime]) -> None:
+    first, last = times
+    params: dict[str, Any] = {"workspace_id": workspace_id, "session_ids": session_ids, "first": first, "last": last}
+    cursor.execute(WIDEN, params | {"most_session_spans": MOST_SPANS})
 
 
 def sessions_of(cursor: WriteCursor, workspace_id: UUID, keys: Mapping[str, Any]) -> list[str]:

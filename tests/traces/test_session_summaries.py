@@ -129,9 +129,12 @@ def test_a_session_of_very_many_spans_is_not_summed_again_with_each_late_one(
     monkeypatch.setattr(session_summaries, "MOST_SPANS", 3)
     writer.store(tenant.workspace.id, [a_row(NOON - DAY, session_id="endless", cost_usd="1") for _ in range(5)])
     ENGINE.follow(NOON)
-    writer.store(tenant.workspace.id, [a_row(NOON - DAY, session_id="endless", cost_usd="1")])
+    writer.store(tenant.workspace.id, [a_row(NOON - DAY - MINUTE, session_id="endless", cost_usd="1")])
     assert [spans for _, spans, _ in stored()] == [5]
     assert "All sums of 1" in verified()
-    window = {"start": (NOON - 2 * DAY).isoformat(), "end": NOON.isoformat()}
+    window = {"start": (NOON - 2 * DAY).isoformat(), "end": (NOON - DAY).isoformat()}
+    [listed] = tenant.ask("sessions", sort="-cost_usd", **window)["data"]
+    assert listed["cost_usd"] == 1
+    window["end"] = NOON.isoformat()
     [listed] = tenant.ask("sessions", sort="-cost_usd", **window)["data"]
     assert listed["cost_usd"] == 6

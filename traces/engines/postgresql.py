@@ -319,7 +319,7 @@ def followed(
     keys = keys_of() if is_followed or is_in_totals or is_in_sessions else {}
     with (
         sums_followed(cursor, workspace_id, keys) if is_followed else nullcontext(),
-        session_summaries.summed_again(cursor, workspace_id, keys) if is_in_sessions else nullcontext(),
+        session_summaries.summed_again(cursor, workspace_id, times, keys) if is_in_sessions else nullcontext(),
     ):
         yield
     if is_in_totals:
