@@ -62,14 +62,12 @@ SUMMED = f"""
     FROM {{spans}} AS spans
     GROUP BY session_id
 """  # noqa: S608 (constants)
+EACH_ONCE = "(SELECT array_agg(DISTINCT value ORDER BY value) FROM unnest(added.{name} || stored.{name}) AS value)"
 WITH_STORED = {
     "started_at": "least(added.started_at, stored.started_at)",
     "last_seen": "greatest(added.last_seen, stored.last_seen)",
     **{name: f"added.{name} + coalesce(stored.{name}, 0)" for name in SUMS},
-    **{
-        name: f"(SELECT array_agg(DISTINCT value ORDER BY value) FROM unnest(added.{name} || stored.{name}) AS value)"
-        for name in VALUES
-    },
+    **{name: EACH_ONCE.format(name=name) for name in VALUES},
 }
 """The SQL of each column of a session with rows that were added to it."""
 SPANS_OF_TIME = """(

@@ -14,8 +14,8 @@ from traces.verify import stored_workspaces
 
 class Command(BaseCommand):
     help = (
-        "Fills the sums by environment, release, label, tool, trace and session for rows that an older version has stored, day "
-        "by day; can be stopped and run again at any time."
+        "Fills the sums by environment, release, label, tool, trace and session for rows that an older version has "
+        "stored, day by day; can be stopped and run again at any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
