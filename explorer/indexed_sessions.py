@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from analytics.page_questions import IS_FOUND
 from explorer.listing import ListKind, Page, after_sql, order_sql, page_params
-from traces import engines, session_summaries
+from traces import engines
 from traces.db import row, rows
 from traces.engines.postgresql import day_before
 from traces.filters import DIMENSION_BY_NAME, EARLIEST, Filters
@@ -37,7 +37,7 @@ UNTIL = f"""(
         )"""  # noqa: S608 (constants)
 IS_WHOLE = """workspace_id = %(workspace_id)s
             AND started_at >= %(start)s AND last_seen < %(end)s
-            AND spans <= %(most_session_spans)s
+            AND is_exact
             AND {all_pass}"""
 CUT = """
 SELECT session_id, spans
@@ -45,7 +45,7 @@ FROM session_summaries
 WHERE workspace_id = %(workspace_id)s
     AND started_at < %(end)s AND last_seen >= %(start)s
     AND (
-        spans > %(most_session_spans)s
+        NOT is_exact
         OR ({some_pass} AND (started_at < %(start)s OR last_seen >= %(end)s OR NOT ({all_pass})))
     )
 LIMIT %(most_cut)s + 1
@@ -59,7 +59,7 @@ FROM (
     LIMIT %(most_newer)s + 1
 ) AS newer
 """
-CUT_SPANS = SPANS_OF_SESSIONS.replace("            LIMIT %(most_session_spans)s + 1\n", "            OFFSET 0\n")
+CUT_SPANS = SPANS_OF_SESSIONS.replace("LIMIT %(most_session_spans)s + 1", "OFFSET 0")
 PAGE = f"""
 WITH spans AS MATERIALIZED (
     SELECT *
@@ -148,7 +148,7 @@ def can_answer(filters: Filters, until: datetime) -> bool:
 
 def cut_sessions(filters: Filters, until: datetime) -> list[str] | None:
     """Returns the sessions with a part in the window that need not be all of them. None: there are too many rows."""
-    params = params_of(filters) | {"until": until, "most_cut": MOST_CUT, "most_newer": MOST_NEWER_SPANS}
+    params = filters.params | {"until": until, "most_cut": MOST_CUT, "most_newer": MOST_NEWER_SPANS}
     if filters.end > until and row(NEWER, params, Spans)["spans"] > MOST_NEWER_SPANS:
         return None
     cut = rows(CUT, params, Cut, all_pass=all_pass(filters), some_pass=some_pass(filters))
@@ -166,7 +166,7 @@ def page_of(filters: Filters, page: Page, kind: ListKind, cut: list[str]) -> lis
     )
     return rows(
         PAGE,
-        page_params(page, filters) | params_of(filters) | {"cut": cut},
+        page_params(page, filters) | {"cut": cut},
         cut_spans=cut_spans,
         filters=filters.row_condition,
         is_whole=IS_WHOLE.format(all_pass=all_pass(filters)),
@@ -176,10 +176,6 @@ def page_of(filters: Filters, page: Page, kind: ListKind, cut: list[str]) -> lis
         after=after_sql(page, kind, "session_id"),
         order=order_sql(page, "session_id"),
     )
-
-
-def params_of(filters: Filters) -> dict[str, Any]:
-    return filters.params | {"most_session_spans": session_summaries.MOST_SPANS}
 
 
 # --- Filters, as conditions on the arrays: the values of all spans of a session ---

@@ -8,7 +8,7 @@ The arrays have each value that one of the spans has, and NULL if one has none. 
 the session pass a filter, or none does.
 
 A session of more than MOST_SPANS spans is not summed anew: else each late span would take longer to store than the one
-before. Lists read its rows.
+before. From then on it is not exact, and lists read its rows.
 """
 
 import math
@@ -30,6 +30,8 @@ TABLE = "session_summaries"
 ROWS_AT_ONCE = 5_000
 SESSIONS_AT_ONCE = 500
 MOST_SPANS = 10_000
+MOST_VALUES = 1_000
+"""A session with more users, agents, environments or releases is not exact."""
 LAG = timedelta(minutes=15)
 """What came later is read from rows. A span that comes later has its session summed anew, so few should."""
 ONE_MICROSECOND = timedelta(microseconds=1)
@@ -93,23 +95,23 @@ SPANS_OF_SESSIONS = """(
             LIMIT %(most_session_spans)s + 1
         ) AS found
     )"""
-# Of a session with very many spans only the sums are stored: lists read its rows.
+IS_SMALL = " AND ".join(f"cardinality({name}) <= {MOST_VALUES}" for name in VALUES)
+STORED = ", ".join(f"CASE WHEN {IS_SMALL} THEN {name} ELSE '{{}}' END" if name in VALUES else name for name in COLUMNS)
 ADD = f"""
-WITH added AS ({SUMMED.format(spans=SPANS_OF_TIME)})
-INSERT INTO session_summaries AS summaries (workspace_id, session_id, {", ".join(COLUMNS)})
-SELECT %(workspace_id)s::uuid, added.session_id, {
-    ", ".join(
-        f"CASE WHEN {WITH_STORED['spans']} > %(most_session_spans)s THEN '{{}}' ELSE {sql} END"
-        if name in VALUES
-        else sql
-        for name, sql in WITH_STORED.items()
-    )
-}
-FROM added
-LEFT JOIN session_summaries AS stored
-    ON stored.workspace_id = %(workspace_id)s AND stored.session_id = added.session_id
+WITH added AS ({SUMMED.format(spans=SPANS_OF_TIME)}), merged AS (
+    SELECT
+        added.session_id,
+        {", ".join(f"{sql} AS {name}" for name, sql in WITH_STORED.items())},
+        coalesce(stored.is_exact, true) AS was_exact
+    FROM added
+    LEFT JOIN session_summaries AS stored
+        ON stored.workspace_id = %(workspace_id)s AND stored.session_id = added.session_id
+)
+INSERT INTO session_summaries AS summaries (workspace_id, session_id, {", ".join(COLUMNS)}, is_exact)
+SELECT %(workspace_id)s::uuid, session_id, {STORED}, was_exact AND {IS_SMALL}
+FROM merged
 ON CONFLICT (workspace_id, session_id) DO UPDATE
-SET ({", ".join(COLUMNS)}) = ({", ".join(f"excluded.{name}" for name in COLUMNS)})
+SET ({", ".join(COLUMNS)}, is_exact) = ({", ".join(f"excluded.{name}" for name in COLUMNS)}, excluded.is_exact)
 """  # noqa: S608 (constants)
 SPANS_AGAIN = SPANS_OF_SESSIONS.format(
     session_ids="%(session_ids)s::text[]", workspace="{workspace}", since="%(since)s", until="%(until)s"
@@ -118,19 +120,18 @@ FORGET = """
 DELETE FROM session_summaries
 WHERE workspace_id = %(workspace_id)s AND session_id = ANY(%(session_ids)s::text[]) AND spans <= %(most_session_spans)s
 """
-# Lists find the rows of a session with very many by these times.
+# Lists read the rows of these sessions, where a window has some.
 WIDEN = """
 UPDATE session_summaries
-SET started_at = least(started_at, %(first)s), last_seen = greatest(last_seen, %(last)s)
+SET started_at = least(started_at, %(first)s), last_seen = greatest(last_seen, %(last)s), is_exact = false
 WHERE workspace_id = %(workspace_id)s
     AND session_id = ANY(%(session_ids)s::text[])
     AND spans > %(most_session_spans)s
-    AND (started_at > %(first)s OR last_seen < %(last)s)
 """
 SUM_AGAIN = f"""
 WITH summed AS ({SUMMED.replace("{spans}", SPANS_AGAIN)})
-INSERT INTO session_summaries (workspace_id, session_id, {", ".join(COLUMNS)})
-SELECT %(workspace_id)s::uuid, session_id, {", ".join(COLUMNS)}
+INSERT INTO session_summaries (workspace_id, session_id, {", ".join(COLUMNS)}, is_exact)
+SELECT %(workspace_id)s::uuid, session_id, {STORED}, spans <= %(most_session_spans)s AND {IS_SMALL}
 FROM summed
 ON CONFLICT (workspace_id, session_id) DO NOTHING
 """  # noqa: S608 (constants)
@@ -197,7 +198,7 @@ IDS_OF_DAYS = """ARRAY(
             AND session_id IS NOT NULL
     )"""
 COMPARED = tuple(name for name in COLUMNS if name != "duration_ms")
-SPANS_OF_DAYS = SPANS_OF_SESSIONS.format(
+SPANS_OF_DAYS = SPANS_OF_SESSIONS.replace("LIMIT %(most_session_spans)s + 1", "OFFSET 0").format(
     session_ids=IDS_OF_DAYS, workspace="{workspace}", since="%(first_of_session)s", until="{sessions_until}"
 )
 DIFFERENCES = f"""
@@ -220,8 +221,7 @@ SELECT
     count(*) OVER () AS differing
 FROM stored
 FULL JOIN of_rows USING (session_id)
-WHERE coalesce(stored.spans, 0) <= %(most_session_spans)s
-    AND coalesce(of_rows.spans, 0) <= %(most_session_spans)s
+WHERE coalesce(stored.is_exact, true)
     AND (
         ({", ".join(f"stored.{name}" for name in COMPARED)})
             IS DISTINCT FROM ({", ".join(f"of_rows.{name}" for name in COMPARED)})
@@ -289,6 +289,7 @@ def summed_again(
 
 
 def widen(cursor: WriteCursor, workspace_id: UUID, session_ids: list[str], times: tuple[datetime, datetime]) -> None:
+    """Notes that these sessions are not exact, if they have very many spans: some of this time have changed."""
     first, last = times
     params: dict[str, Any] = {"workspace_id": workspace_id, "session_ids": session_ids, "first": first, "last": last}
     cursor.execute(WIDEN, params | {"most_session_spans": MOST_SPANS})
@@ -319,7 +320,7 @@ def sum_again(
     }
     cursor.execute(forget, params)
     workspace = engines.search_conditions()["workspace"]
-    cursor.execute(SUM_AGAIN.format(workspace=workspace), params)
+    cursor.execute(SUM_AGAIN.replace("{workspace}", workspace), params)
 
 
 def forget_since(workspace_id: UUID, since: datetime) -> None:

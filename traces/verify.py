@@ -173,7 +173,6 @@ def differences_of(tables: "Tables", name: str, period: Period) -> tuple[int, li
         "limit": SHOWN,
         "most_spans": trace_totals.MOST_SPANS,
         "first_of_session": EARLIEST,
-        "most_session_spans": session_summaries.MOST_SPANS,
     }
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         cursor.execute(SETTINGS)

@@ -20,6 +20,7 @@ CREATE TABLE session_summaries (
     agents text[] COLLATE "C" NOT NULL,
     environments text[] COLLATE "C" NOT NULL,
     releases text[] COLLATE "C" NOT NULL,
+    is_exact boolean NOT NULL,
     UNIQUE (workspace_id, session_id)
 )
 WITH (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000, fillfactor = 80);
