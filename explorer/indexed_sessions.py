@@ -69,7 +69,7 @@ WITH spans AS MATERIALIZED (
     SELECT *
     FROM traces
     WHERE {{filters}} AND timestamp >= {UNTIL} AND session_id IS NOT NULL
-), added AS ({SUMMED.format(spans="spans")}), whole AS (
+), added AS ({SUMMED.format(spans="spans")}), whole AS NOT MATERIALIZED (
     SELECT *
     FROM session_summaries
     WHERE {{is_whole}}
