@@ -105,15 +105,19 @@ def word_about(answer: dict[str, Any]) -> str:
 
 def fill_traces() -> None:
     """Sums the traces that are missing, as the worker would."""
-    from traces import engines, trace_totals
+    from traces import engines, session_summaries, trace_totals
 
     if not engines.current().has_followers:
         return
     for workspace_id in trace_totals.workspaces_behind(END):
         with databases.step(f"the traces of {workspace_id}"):
             trace_totals.fill_until(workspace_id, END)
+    # The worker leaves the newest minutes to the rows.
+    for workspace_id in session_summaries.workspaces_behind(END - session_summaries.LAG):
+        with databases.step(f"the sessions of {workspace_id}"):
+            session_summaries.fill_until(workspace_id, END - session_summaries.LAG)
     with connections["analytics"].cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE trace_totals")
+        cursor.execute("VACUUM ANALYZE trace_totals, session_summaries")
 
 
 def line_of(case: Case, rounds: int) -> list[str]:

@@ -158,6 +158,17 @@ def named_one(entity: Entity, one: One, key: str) -> Callable[[Filters], Answer]
     return question
 
 
+CHARTS = {
+    "user": {"calls": "usage-calls-over-time", "errors": "performance-errors", "cost": "cost-by-model"},
+    "agent": {
+        **{"calls": "usage-calls-over-time", "errors": "performance-errors", "cost": "cost-by-model"},
+        "latency": "performance-latency",
+    },
+    "tool": {"calls": "own-calls", "errors": "own-failures", "latency": "tool-latency"},
+}
+"""The panel of the page of one that each card above leads to."""
+
+
 def one_panel(
     request: WorkspaceRequest, entity: Entity, key: str, filters: Filters, body: bytes, template: str
 ) -> HttpResponse:
@@ -168,6 +179,7 @@ def one_panel(
         "entity": entity,
         "key": key,
         "id_name": entity.id_name,
+        "charts": CHARTS.get(entity.word, {}),
         "workspace": request.workspace,
         "no_previous": {"data": []},
         # Templates call it only if there is nothing else to show.

@@ -43,6 +43,8 @@ OFFSET %(offset)s
 LIMIT %(at_once)s
 """
 AMOUNTS = {"newest": "started_at", "slowest": "latency_ms", "costliest": "cost_usd", "most_tokens": "tokens"}
+PLACE = ("after", "after_id", "after_amount")
+"""The parameters of the place where a page begins."""
 DAY = timedelta(days=1)
 
 
@@ -120,7 +122,7 @@ def days_of(question: TraceFilters) -> Iterator[datetime]:
 def part_of_table(question: TraceFilters, days: Sequence[datetime], offset: int, at_once: int) -> list[Span]:
     amount = AMOUNTS[question.sort]
     order = f"{amount} DESC, trace_id" if question.sort != "newest" else "started_at DESC, trace_id DESC"
-    params = {name: question.params[name] for name in ("workspace_id", "start", "end", "after", "after_id")}
+    params = {name: question.params[name] for name in ("workspace_id", "start", "end", *PLACE)}
     params |= {"offset": offset, "at_once": at_once, "last": offset + at_once}
     selects = []
     for place, day in enumerate(days):
@@ -145,8 +147,8 @@ def condition_of(question: TraceFilters, day: datetime, prefix: str) -> Conditio
         keys = ", ".join(map(key_sql, texts))
         conditions.append(f"{'' if is_included else 'NOT '}keys && ARRAY[{keys}]")
         params |= texts
-    if question.after is not None and question.sort == "newest":
-        conditions.append("(started_at, trace_id) < (%(after)s, %(after_id)s)")
+    if question.after is not None:
+        conditions.append(question.after_sql("started_at", AMOUNTS[question.sort]))
     if question.sort == "costliest":
         conditions.append("cost_usd IS NOT NULL")
     return Condition(joined(conditions), params | {prefix: day})

@@ -111,6 +111,11 @@ def by_last_seen(filters: Filters, page: Page, kind: Kind, sums_sql: str, search
         found = newest_first(filters, page, kind, searched)
         if found is not None:
             return found
+    return by_buckets(filters, page, kind, sums_sql, searched)
+
+
+def by_buckets(filters: Filters, page: Page, kind: Kind, sums_sql: str, searched: str) -> list[Seen]:
+    """Returns the page by the sums of the window."""
     return rows(
         BY_BUCKETS,
         params_of(filters, page),

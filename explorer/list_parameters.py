@@ -14,7 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from analytics import query_string
 from analytics.query_string import FILTER_FIELDS, Text, WindowQuery, distinct_values, filter_fields
-from explorer.trace_filters import Place, Sort, TraceFilters
+from explorer.trace_filters import SORTS, Place, Sort, TraceFilters
 from traces.buckets import UTC_ZONE
 from traces.filters import FilterValues
 from web.problems import FieldError, Problem
@@ -23,11 +23,14 @@ TOOL_FIELDS = ("tool", "not_tool")
 OWN = ("search", "min_latency_ms", "min_cost_usd", "has_error", "sort")
 
 
+OTHER_SORT = "must be the next_cursor of an earlier answer with the same sort"
+
+
 def place_of(cursor: str) -> Place:
     try:
-        timestamp, trace_id = orjson.loads(urlsafe_b64decode(cursor))
-        place = Place(query_string.within_calendar(datetime.fromisoformat(timestamp)), trace_id)
-        if isinstance(trace_id, str) and "\0" not in trace_id:
+        timestamp, trace_id, sort, amount = orjson.loads(urlsafe_b64decode(cursor))
+        place = Place(query_string.within_calendar(datetime.fromisoformat(timestamp)), trace_id, sort, float(amount))
+        if isinstance(trace_id, str) and "\0" not in trace_id and sort in SORTS:
             return place
     except (ValueError, TypeError, OverflowError):  # of base64, of JSON, and of times
         pass
@@ -108,8 +111,8 @@ FIELDS: dict[str, Any] = {
         Annotated[
             Sort,
             Field(
-                description="The order. The first 100 are listed where it is not newest: of the newest part of the "
-                "window that `searched_until` tells, if that is not null."
+                description="The order. Where it is not newest and `searched_until` is not null, only the newest part "
+                "of the window is sorted, since that time, and there is no next page."
             ),
         ],
         "newest",
@@ -148,6 +151,7 @@ def parse(
     """Returns the parameters, or raises a 422 Problem that names every error."""
     valid, filters = query_string.parse_query(query, workspace_id, TraceListQuery, now, zone=zone)
     tool = FilterValues(*(distinct_values("tool", getattr(valid, name)) for name in TOOL_FIELDS))
+    check_cursor(valid)
     own = {name: getattr(valid, name) for name in OWN}
     own["search"] = own["search"] or ""
     question = TraceFilters(
@@ -158,6 +162,14 @@ def parse(
         **own,
     )
     return ListParameters(valid, question)
+
+
+def check_cursor(query: WindowQuery) -> None:
+    """Raises a 422 Problem for a cursor of a list in another order."""
+    place, sort = query.cursor, query.sort  # type: ignore[attr-defined]
+    if place is not None and place.sort != sort:
+        error: FieldError = {"loc": ["query", "cursor"], "msg": OTHER_SORT}
+        raise Problem(422, "The query string is not valid.", [error])
 
 
 def query_errors(query: QueryDict) -> list[FieldError]:

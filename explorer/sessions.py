@@ -16,8 +16,9 @@ from typing_extensions import TypedDict
 from analytics.change import Change, change
 from analytics.field_types import PricedCostUsd
 from analytics.page_questions import IS_FOUND
+from explorer import indexed_sessions
 from explorer.conversation import Turn, conversation, record_of
-from explorer.last_seen import Kind, by_last_seen
+from explorer.last_seen import Kind, Seen, by_buckets, newest_first
 from explorer.listing import Listed, Page, after_sql, list_kind, order_sql, page_params
 from explorer.summaries import Status
 from explorer.trace import CONTENT_BYTES, CONTENT_COLUMNS, CONTENT_SPANS, is_an_id, names, params_of, parsed
@@ -122,11 +123,26 @@ def session_totals(filters: Filters) -> dict[str, Any]:
 def session_page(filters: Filters, page: Page) -> dict[str, Any]:
     """Returns the listed sessions and the cursor after them."""
     filters = replace(filters, any_operation=True)
-    found = ranked_sessions(filters, page)
+    newest = newest_first(filters, page, SEEN, SEARCHED if page.search else "") if page.sort == "-last_seen" else None
+    listed = indexed_sessions.listed(filters, page, SESSIONS) if newest is None else None
+    if listed is not None:
+        return {
+            "data": [without_value(session) for session in listed[: filters.limit]],
+            "next_cursor": page.next_cursor(filters, listed, "value", "session_id"),
+        }
+    found = [with_value(seen) for seen in newest] if newest else ranked_sessions(filters, page)
     return {
         "data": listed_sessions(filters, [session["session_id"] for session in found[: filters.limit]]),
         "next_cursor": page.next_cursor(filters, found, "value", "session_id"),
     }
+
+
+def without_value(session: dict[str, Any]) -> ListedSession:
+    return {name: session[name] for name in ListedSession.__annotations__}  # type: ignore[return-value]
+
+
+def with_value(seen: Seen) -> dict[str, Any]:
+    return {"session_id": seen["key"], "value": seen["last_seen"]}
 
 
 def newest_sessions(filters: Filters) -> list[ListedSession]:
@@ -205,8 +221,7 @@ def ranked_sessions(filters: Filters, page: Page) -> list[Any]:
     searched = SEARCHED if page.search else ""
     sums_sql = sums.sessions_sql(filters)
     if page.column == "last_seen":
-        seen = by_last_seen(filters, page, SEEN, sums_sql, searched)
-        return [{"session_id": session["key"], "value": session["last_seen"]} for session in seen]
+        return [with_value(seen) for seen in by_buckets(filters, page, SEEN, sums_sql, searched)]
     return rows(
         """
         WITH values AS (

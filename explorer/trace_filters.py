@@ -35,6 +35,9 @@ class Place(NamedTuple):
 
     started_at: datetime
     trace_id: str
+    sort: Sort = "newest"
+    amount: float = 0.0
+    """What the list is sorted by, if not by time."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ class TraceFilters:
         status = self.filters.values.get("status", NO_VALUES)
         conditions = {
             "started_at >= %(start)s AND started_at < %(end)s": True,
-            "(started_at, trace_id) < (%(after)s, %(after_id)s)": self.after is not None and self.sort == "newest",
+            self.after_sql("started_at", f"({SORT_KEYS[self.sort]})::float8"): self.after is not None,
             "status = ANY(%(status)s::text[])": bool(status.included),
             "status <> ALL(%(not_status)s::text[])": bool(status.excluded),
             "has_error = %(has_error)s": self.has_error is not None,
@@ -111,6 +114,12 @@ class TraceFilters:
             f"({SORT_KEYS[self.sort]}) IS NOT NULL": self.sort != "newest",
         }
         return [condition for condition, is_active in conditions.items() if is_active]
+
+    def after_sql(self, started_at: str, amount: str) -> str:
+        """Returns the condition for the traces after those of the page before; the names are SQL."""
+        if self.sort == "newest":
+            return f"({started_at}, trace_id) < (%(after)s, %(after_id)s)"
+        return f"({amount} < %(after_amount)s OR ({amount} = %(after_amount)s AND trace_id > %(after_id)s))"
 
     @property
     def of_a_span(self) -> list[str]:
@@ -154,6 +163,7 @@ class TraceFilters:
             "has_error": self.has_error,
             "after": self.after.started_at if self.after else None,
             "after_id": self.after.trace_id if self.after else None,
+            "after_amount": self.after.amount if self.after else None,
         }
 
     def within(self, start: datetime, end: datetime) -> "TraceFilters":

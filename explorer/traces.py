@@ -27,8 +27,6 @@ FIRST_WIDTH, WIDER, SLOW_SECONDS = timedelta(hours=1), 4, 0.06
 SPANS_OF_A_TRACE, SPANS_THAT_MEET = 12, 4
 """So many spans are read at first for each trace that is wanted."""
 MOST_AT_ONCE = 20_000
-SORTED = 100
-"""The length of a list that is not sorted by time."""
 ONE_MICROSECOND = timedelta(microseconds=1)
 
 
@@ -44,8 +42,7 @@ def found_traces(question: TraceFilters, limit: int, seconds: float | None = Non
     """Returns a page of the traces. `seconds` limits the search; by default as much as a reader waits for."""
     listed = indexed_traces.listed(question, limit + 1)
     if listed is not None:
-        has_more = len(listed) > limit and question.sort == "newest"
-        return Found(listed[:limit], place_of(listed[limit - 1]) if has_more else None, None)
+        return Found(listed[:limit], next_place(question, listed, limit), None)
     if question.sort != "newest":
         return sorted_traces(question, limit, seconds or SORT_SECONDS)
     seconds = seconds or (SEARCH_SECONDS if question.search else SECONDS)
@@ -53,7 +50,7 @@ def found_traces(question: TraceFilters, limit: int, seconds: float | None = Non
     found.sort(key=lambda trace: (trace["started_at"], trace["trace_id"]), reverse=True)
     complete = [trace for trace in found if trace["started_at"] >= reached]
     if len(complete) > limit:
-        return Found(complete[:limit], place_of(complete[limit - 1]), None)
+        return Found(complete[:limit], next_place(question, complete, limit), None)
     if reached > question.filters.start:
         return Found(complete, Place(reached, ""), reached)
     return Found(complete, None, None)
@@ -65,11 +62,18 @@ def sorted_traces(question: TraceFilters, limit: int, seconds: float) -> Found:
     complete = [trace for trace in found if trace["started_at"] >= reached]
     complete.sort(key=lambda trace: (-amount(trace, question.sort), trace["trace_id"]))
     is_whole = reached <= question.filters.start
-    return Found(complete[: min(limit, SORTED)], None, None if is_whole else reached)
+    # A search that ends early may come further for the next page, so that there is no place to go on from.
+    return Found(
+        complete[:limit], next_place(question, complete, limit) if is_whole else None, None if is_whole else reached
+    )
 
 
-def place_of(trace: TraceSummary) -> Place:
-    return Place(trace["started_at"], trace["trace_id"])
+def next_place(question: TraceFilters, found: Sequence[TraceSummary], limit: int) -> Place | None:
+    """Returns the place of the last trace of the page; None if there are no more."""
+    if len(found) <= limit:
+        return None
+    last, sort = found[limit - 1], question.sort
+    return Place(last["started_at"], last["trace_id"], sort, amount(last, sort) if sort != "newest" else 0.0)
 
 
 def scan(question: TraceFilters, wanted: int | None, seconds: float) -> tuple[list[TraceSummary], datetime]:
@@ -95,7 +99,10 @@ def scan(question: TraceFilters, wanted: int | None, seconds: float) -> tuple[li
 
 def end_of(question: TraceFilters) -> datetime:
     after = question.after
-    return min(question.filters.end, after.started_at + ONE_MICROSECOND) if after else question.filters.end
+    is_by_time = after is not None and question.sort == "newest"
+    return (
+        min(question.filters.end, after.started_at + ONE_MICROSECOND) if after and is_by_time else question.filters.end
+    )
 
 
 def span_conditions(question: TraceFilters, end: datetime) -> tuple[list[str], list[Span]]:

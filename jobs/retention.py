@@ -7,7 +7,7 @@ from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
-from traces import scores, trace_totals
+from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
 
 
@@ -30,7 +30,7 @@ RETENTION = (
         "Traces and scores",
         f"{settings.RETENTION_DAYS} days; prompts, completions and other contents"
         f" {settings.CONTENT_RETENTION_DAYS} days",
-        f"traces {scores.TABLE} {trace_totals.TABLE}",
+        f"traces {scores.TABLE} {trace_totals.TABLE} {session_summaries.TABLE}",
     ),
     Rule("Sums", f"{settings.ROLLUP_RETENTION_DAYS} days", " ".join([*ALL_TABLES, *scores.SUM_TABLES])),
     Rule(

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 
-from traces import engines, trace_totals
+from traces import engines, session_summaries, trace_totals
 from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
@@ -32,6 +32,7 @@ WEEKLY = tuple(entry.table(WEEK) for entry in CATALOGUE if WEEK in entry.widths)
 STATEMENTS = {
     **{name: read_statement("verification", name) for name in (*DAILY, "label_rows", *WEEKLY)},
     trace_totals.TABLE: trace_totals.DIFFERENCES,
+    session_summaries.TABLE: session_summaries.DIFFERENCES,
 }
 # By the index of the key: a SELECT DISTINCT would read every row.
 STORED_WORKSPACES = """
@@ -143,7 +144,7 @@ def verified(workspace_id: UUID, statements: tuple[str, ...], period: Period) ->
     if "row_numbers" in names and engines.current().has_label_rows:
         names.append("label_rows")
     if statements is DAILY and engines.current().has_followers:
-        names.append(trace_totals.TABLE)
+        names += [trace_totals.TABLE, session_summaries.TABLE]
     found = differences(workspace_id, names, period)
     if any(number for number, _ in found.values()):
         # The sums of late rows may be under way.
@@ -171,6 +172,7 @@ def differences_of(tables: "Tables", name: str, period: Period) -> tuple[int, li
         **around,
         "limit": SHOWN,
         "most_spans": trace_totals.MOST_SPANS,
+        "first_of_session": EARLIEST,
     }
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
         cursor.execute(SETTINGS)
@@ -193,6 +195,7 @@ class Tables:
         for entry in CATALOGUE:
             self.add_entry(entry)
         self.names |= trace_totals.names_of_differences(self.of_state("traces_until"))
+        self.names["sessions_until"] = self.of_state("sessions_until")
 
     def add_entry(self, entry: Rollup | UserSetTable) -> None:
         since, until = literal(EARLIEST), literal(LATEST)

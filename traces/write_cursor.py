@@ -24,6 +24,8 @@ class WriteCursor(psycopg.Cursor[tuple[Any, ...]]):
     """The time of the rows that the followers have."""
     traces_until = EARLIEST
     """`trace_totals` has the traces with a row before it."""
+    sessions_until = EARLIEST
+    """`session_summaries` has the rows before it."""
 
 
 @contextmanager

@@ -205,9 +205,9 @@ def traces_link(context: template.Context, **changes: str | None) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def value_traces_link(context: template.Context, name: str, value: str) -> str:
+def value_traces_link(context: template.Context, name: str, value: str, **changes: str) -> str:
     """Returns a link to the traces with this value of the dimension `name`, under the other filters of the page."""
-    return traces_link(context, **{f"{NOT}{name}": None, name: value}, **dict.fromkeys(LISTED))
+    return traces_link(context, **{f"{NOT}{name}": None, name: value}, **(dict.fromkeys(LISTED) | changes))
 
 
 @register.simple_tag(takes_context=True)

@@ -36,6 +36,33 @@ def ids(tenant: Tenant, **query: Any) -> list[str]:
     return [trace["trace_id"] for trace in answer["data"]]
 
 
+def all_pages(tenant: Tenant, **query: Any) -> list[str]:
+    found: list[str] = []
+    cursor = None
+    while cursor is not None or not found:
+        answer = tenant.ask("traces", **WINDOW, **query, **({"cursor": cursor} if cursor else {}))
+        found += [trace["trace_id"] for trace in answer["data"]]
+        cursor = answer["next_cursor"]
+    return found
+
+
+def test_a_sorted_list_that_reads_rows_has_pages_too(tenant: Tenant) -> None:
+    rows = [a_row(NOON - DAY, trace_id=f"{number:03}", cost_usd=f"0.{number % 7}") for number in range(25)]
+    writer.store(tenant.workspace.id, rows)
+    expected = [row.trace_id for row in sorted(rows, key=lambda row: (-(row.cost_usd or 0), row.trace_id))]
+    assert all_pages(tenant, sort="costliest", limit=10) == expected
+
+
+def test_a_cursor_belongs_to_one_order(tenant: Tenant) -> None:
+    for number in range(3):
+        a_trace(tenant, f"trace {number}", DAY)
+    cursor = tenant.ask("traces", **WINDOW, sort="slowest", limit=1)["next_cursor"]
+    problem = tenant.ask("traces", expect=422, **WINDOW, sort="costliest", cursor=cursor)
+    assert problem["errors"] == [
+        {"loc": ["query", "cursor"], "msg": "must be the next_cursor of an earlier answer with the same sort"}
+    ]
+
+
 @pytest.mark.usefixtures("_no_scan")
 def test_the_dearest_and_the_slowest_of_a_month_come_first_and_equal_ones_by_their_id(tenant: Tenant) -> None:
     for number in range(6):
@@ -59,14 +86,8 @@ def test_more_than_a_hundred_of_one_hour_are_in_order(tenant: Tenant) -> None:
     ENGINE.follow(NOON)
     expected = [row.trace_id for row in sorted(rows, key=lambda row: (-(row.latency_ms or 0), row.trace_id))]
     assert ids(tenant, sort="slowest", limit=100) == expected[:100]
-    found: list[str] = []
-    cursor = None
-    while cursor is not None or not found:
-        more = {"cursor": cursor} if cursor else {}
-        answer = tenant.ask("traces", **WINDOW, user_id="ada", limit=40, **more)
-        found += [trace["trace_id"] for trace in answer["data"]]
-        cursor = answer["next_cursor"]
-    assert found == sorted((row.trace_id for row in rows), reverse=True)
+    assert all_pages(tenant, sort="slowest", limit=40) == expected
+    assert all_pages(tenant, user_id="ada", limit=40) == sorted((row.trace_id for row in rows), reverse=True)
 
 
 @pytest.mark.usefixtures("_no_scan")

@@ -143,3 +143,33 @@ def test_another_window_keeps_the_search(tenant: Tenant) -> None:
     form = " ".join(page[start : page.index("</form>", start)].split())
     assert 'name="q" value="parcel"' in form
     assert 'name="tool" value="look"' in form
+
+
+@pytest.mark.parametrize(
+    ("one", "charts"),
+    [
+        ("users/ada", {"Calls": "usage-calls-over-time", "Failed": "performance-errors", "Cost": "cost-by-model"}),
+        ("agents/chatbot", {"Calls": "usage-calls-over-time", "P95 latency": "performance-latency"}),
+        ("tools/look", {"Calls": "own-calls", "Failed": "own-failures", "P95 latency": "tool-latency"}),
+    ],
+)
+def test_the_cards_of_one_lead_to_their_charts_and_traces(tenant: Tenant, one: str, charts: dict[str, str]) -> None:
+    tenant.calls(3, agent_id="chatbot", user_id="ada")
+    tenant.calls(3, operation="execute_tool", tool="look", model=None, provider=None)
+    shown, cards = page_text(tenant, one), panel(tenant, f"/api/v1/{one}", one)
+    for label, chart in charts.items():
+        assert f'<a href="#panel-{chart}">{label}</a>' in cards
+        assert f'id="panel-{chart}"' in shown
+    name = {"users": "user_id", "agents": "agent_id", "tools": "tool"}[one.partition("/")[0]]
+    [(path, query)] = links(cards, "3")
+    assert (path, query[name]) == ("/dashboard/traces", [one.partition("/")[2]])
+    assert "has_error=true" in cards
+    assert "sort=slowest" in cards
+
+
+def test_what_a_trace_ran_in_leads_to_the_traces_like_it(tenant: Tenant) -> None:
+    tenant.calls(1, trace_id="t1", environment="a&b", release="1.2 beta", labels={"customer": "é=1"})
+    head = page_text(tenant, "traces/t1")
+    workspace = [str(tenant.workspace.id)]
+    for name, value in (("environment", "a&b"), ("release", "1.2 beta"), ("label.customer", "é=1")):
+        assert links(head, html.escape(value)) == [("/dashboard/traces", {"workspace": workspace, name: [value]})]

@@ -93,7 +93,7 @@ def users_expected(user_set: UserSetTable, width: Width, tenant: Tenant, until: 
 
 
 def assert_rollups_hold_the_rows(tenant: Tenant) -> None:
-    [(closed, _, followed, _)] = rows_of(FILLED_UNTIL, tenant)
+    [(closed, _, followed, *_)] = rows_of(FILLED_UNTIL, tenant)
     until = closed.isoformat()  # type: ignore[attr-defined]
     for rollup in ROLLUPS:
         for width, table in rollup.tables.items():

@@ -4,14 +4,14 @@ from django.core.management.base import CommandError
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
-from traces import engines, scores, trace_totals
+from traces import engines, scores, session_summaries, trace_totals
 from traces.engines.postgresql import PostgreSQL
 from traces.engines.protocol import WORKSPACE
 from traces.rollups.catalogue import ALL_TABLES
 
 DISTRIBUTED_TABLES = (
     *("traces", "user_numbers", "label_values", "label_months", "rollup_state"),
-    *(*ALL_TABLES, scores.TABLE, *scores.SUM_TABLES, trace_totals.TABLE),
+    *(*ALL_TABLES, scores.TABLE, *scores.SUM_TABLES, trace_totals.TABLE, session_summaries.TABLE),
 )
 FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
 

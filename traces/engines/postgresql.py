@@ -10,7 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from traces import scores, trace_totals
+from traces import scores, session_summaries, trace_totals
 from traces.batch_keys import json_keys, moved_keys
 from traces.db import rows
 from traces.engines.protocol import LOCK, WORKSPACE, RollupState
@@ -44,12 +44,12 @@ REMOVE_USERS = tuple(
 )
 
 FILLED_UNTIL = """
-SELECT filled_until, followed_since, followed_until, traces_until
+SELECT filled_until, followed_since, followed_until, traces_until, sessions_until
 FROM rollup_state
 WHERE workspace_id = %(workspace_id)s
 """
 ROLLUP_STATES = """
-SELECT workspace_id, filled_until, followed_since, followed_until, traces_until
+SELECT workspace_id, filled_until, followed_since, followed_until, traces_until, sessions_until
 FROM rollup_state
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
@@ -145,11 +145,12 @@ class PostgreSQL:
             with cursor.connection.pipeline():
                 cursor.execute(LOCK, params, prepare=True)
                 state_cursor.execute(FILLED_UNTIL, params, prepare=True)
-            for filled_until, followed_since, followed_until, traces_until in state_cursor.fetchall():
+            for filled_until, followed_since, followed_until, traces_until, sessions_until in state_cursor.fetchall():
                 cursor.filled_until = filled_until
                 cursor.followed_since = followed_since or EARLIEST
                 cursor.followed_until = followed_until or EARLIEST
                 cursor.traces_until = traces_until or EARLIEST
+                cursor.sessions_until = sessions_until or EARLIEST
 
     def insert(self, cursor: WriteCursor, batch: Mapping[str, Any], oldest: datetime, newest: datetime) -> int:
         filled_until = close_hours(cursor, batch["workspace_id"], hour_of(newest - CLOSING_LAG))
@@ -189,11 +190,16 @@ class PostgreSQL:
         for_each(workspaces_with_open_hours(until), lambda workspace_id: close_all_before(workspace_id, until))
 
     def follow(self, now: datetime) -> None:
-        until = minute_of(now - FOLLOWING_LAG)
-        for_each(workspaces_to_follow(until), lambda workspace_id: follow_until(workspace_id, until))
+        minute = minute_of(now - FOLLOWING_LAG)
+        for_each(workspaces_to_follow(minute), lambda workspace_id: follow_until(workspace_id, minute))
         for_each(
             trace_totals.workspaces_behind(now - trace_totals.LAG),
             lambda workspace_id: trace_totals.fill_until(workspace_id, now - trace_totals.LAG, FILLING_SECONDS),
+        )
+        until = now - session_summaries.LAG
+        for_each(
+            session_summaries.workspaces_behind(until),
+            lambda workspace_id: session_summaries.fill_until(workspace_id, until, FILLING_SECONDS),
         )
 
     def fill_now(self, start: datetime, end: datetime) -> None:
@@ -214,6 +220,7 @@ def states_of(workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupSta
             followed_since=state["followed_since"] or EARLIEST,
             followed_until=state["followed_until"] or EARLIEST,
             traces_until=state["traces_until"] or EARLIEST,
+            sessions_until=state["sessions_until"] or EARLIEST,
         )
         for state in states
     }
@@ -303,13 +310,17 @@ def set_followed(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> No
 def followed(
     cursor: WriteCursor, workspace_id: UUID, times: tuple[datetime, datetime], keys_of: Callable[[], Mapping[str, Any]]
 ) -> Iterator[None]:
-    """Changes the followers and the totals of traces as the block changes rows, unless all are newer.
+    """Changes the followers and what is stored of traces and sessions as the block changes rows, unless all are newer.
 
     `times` are those of the oldest and the newest row, and `keys_of` returns the keys of all.
     """
     is_followed, is_in_totals = (times[0] < until for until in (cursor.followed_until, cursor.traces_until))
-    keys = keys_of() if is_followed or is_in_totals else {}
-    with sums_followed(cursor, workspace_id, keys) if is_followed else nullcontext():
+    is_in_sessions = times[0] < cursor.sessions_until
+    keys = keys_of() if is_followed or is_in_totals or is_in_sessions else {}
+    with (
+        sums_followed(cursor, workspace_id, keys) if is_followed else nullcontext(),
+        session_summaries.summed_again(cursor, workspace_id, times, keys) if is_in_sessions else nullcontext(),
+    ):
         yield
     if is_in_totals:
         trace_totals.sum_near(cursor, workspace_id, keys["trace_id"], *times)
@@ -373,6 +384,7 @@ def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
         follow_until(workspace_id, cutoff)
     delete_before(workspace_id, "traces", "timestamp", cutoff)
     trace_totals.delete_old(workspace_id, cutoff)
+    session_summaries.delete_old(workspace_id, cutoff)
     for table in ALL_TABLES:
         delete_before(workspace_id, table, "bucket", day_before(now, settings.ROLLUP_RETENTION_DAYS))
 

@@ -34,6 +34,8 @@ class RollupState(NamedTuple):
     """The followers have the rows of this time."""
     traces_until: datetime = EARLIEST
     """`trace_totals` has the traces with a row before it."""
+    sessions_until: datetime = EARLIEST
+    """`session_summaries` has the rows before it."""
 
     def table_filled_until(self, table: str, is_filled_by_inserts: bool) -> datetime:
         """Returns the time before which the rollup table has all rows."""

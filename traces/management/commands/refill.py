@@ -7,15 +7,15 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from traces import engines, trace_totals
+from traces import engines, session_summaries, trace_totals
 from traces.refill import Filled, refill, refill_again, refill_scores_again, workspaces_to_refill
 from traces.verify import stored_workspaces
 
 
 class Command(BaseCommand):
     help = (
-        "Fills the sums by environment, release, label, tool and trace for rows that an older version has stored, day "
-        "by day; can be stopped and run again at any time."
+        "Fills the sums by environment, release, label, tool, trace and session for rows that an older version has "
+        "stored, day by day; can be stopped and run again at any time."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,12 +37,17 @@ class Command(BaseCommand):
             return
         for workspace_id in to_sum_again:
             self.report(workspace_id, refill_again(workspace_id, options["again"]))
-            trace_totals.forget_since(workspace_id, timezone.now() - timedelta(days=options["again"]))
+            since = timezone.now() - timedelta(days=options["again"])
+            trace_totals.forget_since(workspace_id, since)
+            session_summaries.forget_since(workspace_id, since)
         for workspace_id in chosen or workspaces_to_refill():
             self.report(workspace_id, refill(workspace_id))
         until = timezone.now() - trace_totals.LAG
         for workspace_id in chosen or trace_totals.workspaces_behind(until):
             trace_totals.fill_until(workspace_id, until)
+        until = timezone.now() - session_summaries.LAG
+        for workspace_id in chosen or session_summaries.workspaces_behind(until):
+            session_summaries.fill_until(workspace_id, until)
         self.stdout.write("All sums are filled.")
 
     def report(self, workspace_id: UUID, parts: Iterable[Filled]) -> None:
