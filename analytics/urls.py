@@ -19,6 +19,7 @@ def view_of(metric: Metric) -> View:
 
 urlpatterns = [
     path("", first_page, name="first-page"),
+    path("dashboard/", first_page),
     *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
     path("dashboard/query", explore, name="query-page"),
     path("dashboard/choices/<str:name>", choices, name="choices"),

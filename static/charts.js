@@ -38,11 +38,65 @@ function layout(own, revision) {
   };
 }
 
-// A click on a point follows the link of its row in the table.
-function follow(chart, event) {
-  const point = event.points.find((one) => one.data.customdata);
-  const row = point && document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[point.pointIndex];
-  row?.querySelector("a")?.click();
+// The window of the bucket in row `place` of the chart's table, as its link to traces says it.
+function bucketWindow(chart, place) {
+  const row = document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[place];
+  const link = row?.querySelector(".to-traces");
+  return link && { row, query: new URL(link.href).searchParams };
+}
+
+const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata); // all such series have the same buckets
+
+// The places of the buckets in a part of the axis, in Plotly's own numbers.
+function bucketsBetween(chart, from, to) {
+  const middles = (seriesOfBuckets(chart)?.x ?? []).map((x) => chart._fullLayout.xaxis.d2c(x));
+  return middles.flatMap((middle, place) => (middle >= from && middle <= to ? [place] : []));
+}
+
+// A click narrows the page to its bucket, whether calls were made in it or not.
+function narrow(chart, place) {
+  bucketWindow(chart, place)?.row.querySelector("a").click();
+}
+
+// A drag sets the window of the whole page, by whole buckets. "Reset" and Back undo it.
+function dragged(chart, change) {
+  if (!("xaxis.range[0]" in change)) return;
+  const { xaxis } = chart._fullLayout;
+  const places = bucketsBetween(chart, ...[0, 1].map((end) => xaxis.r2c(change[`xaxis.range[${end}]`])));
+  const [first, last] = [places[0], places.at(-1)].map((place) => bucketWindow(chart, place)?.query);
+  if (!first || !last) return draw(chart);
+  first.set("end", last.get("end"));
+  go(`?${first}`);
+}
+
+let tapped = ""; // the chart and bucket of the last tap
+function onClick(chart, event) {
+  const bounds = chart.querySelector(".nsewdrag").getBoundingClientRect();
+  const { p2c, r2c, range } = chart._fullLayout.xaxis;
+  const at = p2c(event.clientX - bounds.left);
+  const half = (r2c(range[1]) - r2c(range[0])) / (seriesOfBuckets(chart)?.x.length || 1) / 2;
+  const [place] = bucketsBetween(chart, at - half, at + half);
+  if (place === undefined) return;
+  const bucket = `${chart.id} ${place}`;
+  // The first tap of a finger shows the figures, which a mouse shows when it comes near.
+  if (event.pointerType === "touch" && tapped !== bucket) {
+    tapped = bucket;
+    window.Plotly.Fx.hover(chart, [{ xval: at, yval: 0 }]);
+    return;
+  }
+  narrow(chart, place);
+}
+
+function listen(chart) {
+  let pressed = null;
+  chart.addEventListener("pointerdown", (event) => (pressed = event.target.closest(".nsewdrag") && !event.button ? event : null), true);
+  // Plotly covers the page while a button is down, so that the chart itself sees no click.
+  document.addEventListener("pointerup", (event) => {
+    const isClick = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < 5;
+    pressed = null;
+    if (isClick) onClick(chart, event);
+  }, true);
+  chart.on("plotly_relayout", (change) => dragged(chart, change));
 }
 
 function draw(chart) {
@@ -52,8 +106,8 @@ function draw(chart) {
   // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
   const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
-  window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true });
-  if (isNew) chart.on("plotly_click", (event) => follow(chart, event));
+  window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true, doubleClick: false });
+  if (isNew) listen(chart);
 }
 
 const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
