@@ -27,7 +27,10 @@ def data_response(query: QueryDict, body: bytes, name: str, filters: Filters, an
 
 
 def csv_of(answer: Row, answer_type: Any) -> bytes:
-    """Writes the rows under `data`, or the answer itself as the only row. An object in a row has a column for each name."""
+    """Writes the rows under `data`, or the answer itself as the only row.
+
+    An object in a row has a column for each of its names.
+    """
     rows = [flat(row) for row in answer.get("data", [answer])]
     columns = list(dict.fromkeys(name for row in rows for name in row)) or declared_columns(answer_type)
     return written([columns, *([cell(row.get(name)) for name in columns] for row in rows)])

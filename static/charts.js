@@ -99,10 +99,53 @@ function listen(chart) {
   chart.on("plotly_relayout", (change) => dragged(chart, change));
 }
 
+// How a panel's charts are drawn, as its reader has chosen.
+const choiceOf = (panel) => JSON.parse(localStorage.getItem(`charts ${panel.id}`) ?? "{}");
+
+function choose(panel, choice) {
+  localStorage.setItem(`charts ${panel.id}`, JSON.stringify({ ...choiceOf(panel), ...choice }));
+  panel.querySelectorAll(".chart").forEach(draw);
+}
+
+const isolated = new Map(); // chart's id -> the name of the only series that is shown
+
+// Draws bars as lines or as stacked areas. Lines are straight and areas are stepped: nothing is smoothed.
+function asKind(series, kind) {
+  if (series.type !== "bar" || !kind || kind === "bars") return series;
+  const color = series.marker.color;
+  const drawn = { ...series, type: "scatter", mode: "lines", marker: undefined, line: { color, width: 2 } };
+  return kind === "lines" ? drawn : { ...drawn, stackgroup: "all", line: { color, width: 1, shape: "hvh" } };
+}
+
+function asChosen(figure, chart) {
+  const panel = chart.closest(".panel");
+  const { kind, isLog } = choiceOf(panel);
+  const hasBars = figure.data.some(({ type }) => type === "bar");
+  panel.classList.toggle("has-bars", hasBars);
+  for (const button of panel.querySelectorAll("[data-kind]")) button.setAttribute("aria-pressed", button.dataset.kind === (kind ?? "bars"));
+  panel.querySelector("[data-log]")?.setAttribute("aria-pressed", Boolean(isLog));
+  const only = isolated.get(chart.id);
+  for (const button of chart.parentElement.querySelectorAll("[data-only]")) button.setAttribute("aria-pressed", button.dataset.only === only);
+  const isFound = figure.data.some(({ name }) => name === only);
+  figure.data = figure.data.map((series) => ({ ...asKind(series, kind), visible: !isFound || series.name === only }));
+  if (isLog && !hasBars) figure.layout.yaxis = { ...figure.layout.yaxis, type: "log", dtick: 1 };
+  return figure;
+}
+
+// A click on a name of the legend shows only its series, another one shows all again.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-only]");
+  if (!button) return;
+  const chart = button.closest("ul").parentElement.querySelector(".chart");
+  const name = isolated.get(chart.id) === button.dataset.only ? undefined : button.dataset.only;
+  isolated.set(chart.id, name);
+  draw(chart);
+});
+
 function draw(chart) {
   const source = document.getElementById(chart.dataset.figure);
   if (!source || !window.Plotly) return;
-  const figure = coloured(JSON.parse(source.textContent));
+  const figure = coloured(asChosen(JSON.parse(source.textContent), chart));
   // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
   const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
