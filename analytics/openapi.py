@@ -263,7 +263,7 @@ def read_operation(metric: Metric) -> Schema:
         "tags": [metric.domain],
         "parameters": parameters(),
         "responses": {
-            "200": success_response(or_csv(json_of(answer_schema(metric))), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(or_csv(json_of(answer_schema(metric))), "X-Cache", "Age", "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": metric.example},
@@ -347,7 +347,7 @@ def ask_query() -> Schema:
         "tags": ["query"],
         "parameters": parameters(QueryParameters),
         "responses": {
-            "200": success_response(or_csv(json_of(schema_of(QueryAnswer))), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(or_csv(json_of(schema_of(QueryAnswer))), "X-Cache", "Age", "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": "range=30d&measures=cost_usd,calls&by=label.customer,model"},

@@ -39,6 +39,7 @@ def read(request: WorkspaceRequest) -> HttpResponse:
             panel(request, parameters, filters, result.body) if request.htmx else data(request, filters, result.body)
         )
     response["X-Cache"] = "hit" if result.is_hit else "miss"
+    response["Age"] = str(result.age_seconds)
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
     return response

@@ -46,6 +46,7 @@ def metric_view(metric: Metric) -> View:
                 else data(request, metric, filters, result.body)
             )
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         response["Cache-Control"] = "private"
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response

@@ -90,6 +90,7 @@ def list_view(entity: Entity) -> View:
             list_panel(request, entity, page, filters, body) if request.htmx else data(request, entity, filters, body)
         )
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         return private(response)
 
     return with_query_errors(view, errors_of(entity.kind))
@@ -139,6 +140,7 @@ def one_view(entity: Entity, one: One) -> View:
         json = HttpResponse(body, content_type="application/json")
         response = one_panel(request, entity, key, filters, body, template) if request.htmx else json
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         return private(response)
 
     return with_query_errors(view, query_string.query_errors)

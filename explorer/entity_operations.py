@@ -54,7 +54,9 @@ def list_operation(entity: Entity) -> Schema:
         "tags": [entity.name],
         "parameters": parameters(entity.kind.model),
         "responses": {
-            "200": success_response(or_csv(json_of(schema_of(LISTS[entity.name]))), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(
+                or_csv(json_of(schema_of(LISTS[entity.name]))), "X-Cache", "Age", "Vary", "Cache-Control"
+            ),
             **problems(),
         },
         "x-example": {"query": f"range=7d&sort={entity.kind.default}&limit=20"},

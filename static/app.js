@@ -100,7 +100,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status === 401) location.reload(); // the session ended: the page leads to the sign-in
   if (!panel || xhr.status >= 400) return;
   event.detail.shouldSwap = false;
-  answeredAt.set(panel, Date.now());
+  answeredAt.set(panel, Date.now() - 1000 * Number(xhr.getResponseHeader("Age"))); // the cache may have had it for a while
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
   panel.querySelector(".panel-error").hidden = true;
