@@ -15,6 +15,9 @@ from analytics.panel_extras import SERIES_SHOWN, PanelExtras, no_extras
 from budgets.update import BudgetUpdate
 from web.declared_access import View
 
+POLL_SECONDS = 8
+"""How often an open page asks for each panel. Most answers come from the cache."""
+
 
 class Split(NamedTuple):
     """What a panel shows instead of its metric while the page's URL names a dimension: an answer of `/api/v1/query`."""
@@ -45,7 +48,7 @@ class Panel(NamedTuple):
     label: str
     classes: str
     """CSS classes, for its size and style."""
-    poll_seconds: int = 30
+    poll_seconds: int = POLL_SECONDS
     limit: int | None = None
     """The parameter `limit` of its request; None: the default of the API."""
     has_filters: bool = True
@@ -112,8 +115,8 @@ class Page(NamedTuple):
         return f"{self.domain}-page"
 
 
-def overview_panel(poll_seconds: int = 30) -> Panel:
-    return Panel("Overview", "overview", poll_seconds, is_above_grid=True)
+def overview_panel() -> Panel:
+    return Panel("Overview", "overview", is_above_grid=True)
 
 
 # "/" redirects to the first.
@@ -149,7 +152,6 @@ METRICS = {
             panel=Panel(
                 "Tokens over time",
                 "framed chart-panel wide",
-                poll_seconds=60,
                 split=split_chart("Tokens over time", "input_tokens", "output_tokens"),
             ),
             panel_extras=panel_extras.usage_tokens,
@@ -184,7 +186,7 @@ METRICS = {
             OVERVIEW_TTL_SECONDS,
             summary="Spend of the window, and the month's budget and projection.",
             example="range=30d",
-            panel=overview_panel(poll_seconds=60),
+            panel=overview_panel(),
             panel_extras=panel_extras.cost_overview,
         ),
         Metric(
@@ -196,7 +198,6 @@ METRICS = {
             panel=Panel(
                 "Cost over time",
                 "framed chart-panel wide",
-                poll_seconds=60,
                 limit=SERIES_SHOWN,
                 split=split_chart("Cost over time", "cost_usd"),
             ),
@@ -212,7 +213,6 @@ METRICS = {
             panel=Panel(
                 "Cost by model",
                 "framed table-panel wide",
-                poll_seconds=60,
                 split=Split(
                     "cost_by",
                     "Cost",

@@ -94,6 +94,11 @@ class Chart:
             "hovertemplate": "%{customdata}",
         }
 
+    def hover_total(self, buckets: list[Bucket], totals: Sequence[float | None], number: NumberText = exact) -> Figure:
+        """Adds the total of a bucket to the hover text, and draws nothing."""
+        total = self.line("Total", buckets, totals, "--text", number)
+        return total | {"mode": "lines", "line": {"color": "--text", "width": 0}, "showlegend": False}
+
     def latency_line(self, name: str, buckets: list[Bucket], field: str, colour: str) -> Figure:
         values = [bucket[field] for bucket in buckets]
         return self.line(name, buckets, values, colour, whole_ms) | {"y": [seconds(value) for value in values]}

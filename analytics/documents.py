@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
@@ -15,6 +16,8 @@ from markdown_it.token import Token
 
 from web.declared_access import public
 
+EXAMPLE_BASES = ("http://127.0.0.1:8000/", "http://localhost:8000/")
+"""With their slash: the address that a proxy passes to has none."""
 FOLDER = Path(settings.BASE_DIR) / "docs"
 
 
@@ -35,7 +38,17 @@ def documents(request: HttpRequest) -> HttpResponse:
 def document(request: HttpRequest, name: str) -> HttpResponse:
     if name not in all_documents():
         raise Http404
-    return render(request, "documents.html", {"documents": all_documents().values(), "current": all_documents()[name]})
+    context = {"documents": all_documents().values(), "current": here(all_documents()[name], request)}
+    return render(request, "documents.html", context)
+
+
+def here(document: Document, request: HttpRequest) -> Document:
+    """Puts the address of this installation into the examples."""
+    base = f"{request.scheme}://{request.get_host()}/"
+    html = document.html
+    for example in EXAMPLE_BASES:
+        html = mark_safe(html.replace(example, escape(base)))  # noqa: S308 (the product's own documents)
+    return document._replace(html=html)
 
 
 @cache

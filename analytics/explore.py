@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from analytics import query_parameters
 from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, granularities, uncached
+from analytics.pages import bad_query, controls, custom_window, granularities, uncached
 from analytics.query_measures import DIMENSIONS, MEASURES
 from analytics.query_parameters import COMPARES, MAX_BY, Parameters
 from analytics.templatetags.links import PAGE_ONLY, QUERY, WINDOW
@@ -45,7 +45,7 @@ def explore(request: WorkspaceRequest) -> HttpResponse:
             return redirect(f"{request.path}?{picked(request.GET).urlencode()}")
         parameters, filters = query_parameters.parse(query, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace, parameters.tool) | pickers(parameters, filters, query)
     return uncached(render(request, "analytics/explore.html", context))
 

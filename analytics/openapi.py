@@ -211,6 +211,11 @@ def json_of(schema: Schema, example: Any = None) -> Schema:
     return {"application/json": {"schema": schema, **({} if example is None else {"example": example})}}
 
 
+def or_csv(content: Schema) -> Schema:
+    """Adds the file that `format=csv` asks for."""
+    return content | {"text/csv": {"schema": {"type": "string"}}}
+
+
 def parameters(query: type[BaseModel] = Query) -> list[Schema]:
     fields = query.model_json_schema()["properties"]
     return [WORKSPACE, *({"name": name, "in": "query", **parameter(field)} for name, field in fields.items())]
@@ -261,7 +266,7 @@ def read_operation(metric: Metric) -> Schema:
         "tags": [metric.domain],
         "parameters": parameters(),
         "responses": {
-            "200": success_response(json_of(answer_schema(metric)), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(or_csv(json_of(answer_schema(metric))), "X-Cache", "Age", "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": metric.example},
@@ -279,7 +284,7 @@ def list_scores() -> Schema:
         "tags": ["scores"],
         "parameters": parameters(ScoreQuery),
         "responses": {
-            "200": success_response(json_of(schema_of(ScoreList)), "Vary", "Cache-Control"),
+            "200": success_response(or_csv(json_of(schema_of(ScoreList))), "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": "range=7d&limit=20"},
@@ -345,7 +350,7 @@ def ask_query() -> Schema:
         "tags": ["query"],
         "parameters": parameters(QueryParameters),
         "responses": {
-            "200": success_response(json_of(schema_of(QueryAnswer)), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(or_csv(json_of(schema_of(QueryAnswer))), "X-Cache", "Age", "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": "range=30d&measures=cost_usd,calls&by=label.customer,model"},

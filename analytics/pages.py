@@ -55,11 +55,18 @@ def dashboard(page: Page) -> View:
             filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
             context["splits"] = splits.splits_of(request.GET)
         except Problem as problem:
-            return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+            return bad_query(request, context, problem)
         context |= {"metrics": metrics_of(page)} | controls(filters, query, request.workspace)
         return uncached(render(request, "analytics/page.html", context))
 
     return view
+
+
+def bad_query(request: WorkspaceRequest, context: dict[str, Any], problem: Problem) -> HttpResponse:
+    """Renders the page of an address that is not valid, with the bar of the last 24 hours, from which to go on."""
+    filters = query_string.parse_filters(QueryDict(), request.workspace.id, zone=request.workspace.zone)
+    context |= {"problem": problem, "splits": {}} | controls(filters, QueryDict(), request.workspace)
+    return uncached(render(request, "analytics/bad_query.html", context, status=422))
 
 
 def controls(

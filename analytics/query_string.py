@@ -132,6 +132,9 @@ class WindowQuery(BaseModel):
         ),
     ] = None
     limit: Annotated[int, Field(ge=1, le=100, description="The largest number of rows in a list.")] = 10
+    format: Annotated[
+        Literal["json", "csv"], Field(description="csv: the rows of the answer as a file, without its other fields.")
+    ] = "json"
 
     @model_validator(mode="after")
     def window_is_sound(self) -> Self:

@@ -12,6 +12,7 @@ from analytics import query, query_parameters
 from analytics.answers import SERIES_TTL_SECONDS, answer
 from analytics.cache import Answer
 from analytics.catalogue import METRICS
+from analytics.csv_answer import data_response
 from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
 from analytics.panel_extras import slots_of
@@ -19,7 +20,7 @@ from analytics.query import QueryAnswer
 from analytics.query_parameters import Parameters
 from analytics.query_string import bucket_count
 from analytics.splits import split_title
-from analytics.views import json_response, with_query_errors
+from analytics.views import with_query_errors
 from traces.filters import Filters
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
@@ -34,8 +35,11 @@ def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = query_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     with large_slot(size(parameters, filters), request.workspace.id):
         result = cached_answer(parameters, filters, request.workspace)
-        response = panel(request, parameters, filters, result.body) if request.htmx else json_response(result.body)
+        response = (
+            panel(request, parameters, filters, result.body) if request.htmx else data(request, filters, result.body)
+        )
     response["X-Cache"] = "hit" if result.is_hit else "miss"
+    response["Age"] = str(result.age_seconds)
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
     return response
@@ -57,6 +61,10 @@ def panel(request: WorkspaceRequest, parameters: Parameters, filters: Filters, b
         return render(request, "analytics/_query.html", context)
     names = {"name": metric.name, "title": split_title(split.title, parameters.by[0]), "measures": split.measures}
     return render(request, split.template, context | names)
+
+
+def data(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
+    return data_response(request.GET, body, "query", filters, QueryAnswer)
 
 
 def size(parameters: Parameters, filters: Filters) -> int:

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from analytics import query_string, scores
 from analytics.answers import as_json
+from analytics.csv_answer import data_response
 from analytics.query_string import FILTER_FIELDS, Text, WindowQuery, filter_fields
 from analytics.views import with_query_errors
 from ingest import views as ingestion
@@ -79,7 +80,8 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
     narrowed = scores.ScoreFilters(**{name: getattr(query, name) for name in scores.ScoreFilters._fields})
     with request_slot(request.workspace.id):
         page, end = scores.score_list(filters, narrowed, query.cursor)  # type: ignore[attr-defined]
-    response = HttpResponse(as_json({"data": page, "next_cursor": cursor_of(end)}), content_type="application/json")
+    body = as_json({"data": page, "next_cursor": cursor_of(end)})
+    response = data_response(request.GET, body, "scores", filters, scores.ScoreList)
     response["Cache-Control"] = "private, no-store"
     patch_vary_headers(response, ["X-Workspace-ID", "Authorization", "Cookie"])
     return response

@@ -20,6 +20,7 @@ def view_of(metric: Metric) -> View:
 
 urlpatterns = [
     path("", first_page, name="first-page"),
+    path("dashboard/", first_page),
     *(path(f"dashboard/{page.domain}", dashboard(page), name=page.name) for page in PAGES),
     path("dashboard/budgets", budget_pages.budgets_page, name="budgets-page"),
     path("dashboard/budgets/new", budget_pages.new_budget, name="new-budget"),

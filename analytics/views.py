@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any
+from typing import Any, get_type_hints
 
 import orjson
 from django.http import HttpResponse, QueryDict
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from analytics import query_string
 from analytics.answers import answer
 from analytics.catalogue import Metric
+from analytics.csv_answer import data_response
 from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
 from analytics.panel_extras import SERIES_SHOWN
@@ -39,13 +40,23 @@ def metric_view(metric: Metric) -> View:
         )
         with large_slot(points_of(metric, filters, is_panel=bool(request.htmx)), request.workspace.id):
             result = answer(metric.question, filters, request.workspace, metric.ttl_seconds)
-            response = panel(request, metric, filters, result.body) if request.htmx else json_response(result.body)
+            response = (
+                panel(request, metric, filters, result.body)
+                if request.htmx
+                else data(request, metric, filters, result.body)
+            )
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         response["Cache-Control"] = "private"
         patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
         return response
 
     return with_query_errors(view, partial(query_string.query_errors, limits_series=metric.limits_series))
+
+
+def data(request: WorkspaceRequest, metric: Metric, filters: Filters, body: bytes) -> HttpResponse:
+    answer_type = get_type_hints(metric.question)["return"]
+    return data_response(request.GET, body, metric.name, filters, answer_type)
 
 
 def points_of(metric: Metric, filters: Filters, is_panel: bool) -> int:
@@ -63,10 +74,6 @@ def panel(request: WorkspaceRequest, metric: Metric, filters: Filters, body: byt
         "newest_span": partial(newest_span, request.workspace.id),
     }
     return render(request, metric.template, context | metric.panel_extras(filters, request.workspace))
-
-
-def json_response(body: bytes) -> HttpResponse:
-    return HttpResponse(body, content_type="application/json")
 
 
 def with_query_errors(view: View, query_errors: Callable[[QueryDict], list[FieldError]]) -> View:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import orjson
 from django.http import HttpResponse
@@ -21,9 +21,10 @@ from pydantic_core import PydanticCustomError
 from analytics import query_string
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, answer, answer_data, as_json
 from analytics.cache import Answer as CachedAnswer
+from analytics.csv_answer import data_response
 from analytics.page_questions import newest_span
 from analytics.query_string import within_calendar
-from analytics.views import json_response, with_query_errors
+from analytics.views import with_query_errors
 from explorer import agents, sessions, tools, users
 from explorer.api import parsed_query
 from explorer.listing import ListKind, Page, errors_of, parse
@@ -85,11 +86,18 @@ def list_view(entity: Entity) -> View:
         page, filters = parse(request.GET, request.workspace.id, entity.kind, zone=request.workspace.zone)
         result = answer(named(entity, page), filters, request.workspace, SERIES_TTL_SECONDS)
         body = with_totals(request, entity, filters, result.body)
-        response = list_panel(request, entity, page, filters, body) if request.htmx else json_response(body)
+        response = (
+            list_panel(request, entity, page, filters, body) if request.htmx else data(request, entity, filters, body)
+        )
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         return private(response)
 
     return with_query_errors(view, errors_of(entity.kind))
+
+
+def data(request: WorkspaceRequest, entity: Entity, filters: Filters, body: bytes) -> HttpResponse:
+    return data_response(request.GET, body, entity.name, filters, get_type_hints(entity.list_of)["return"])
 
 
 def named(entity: Entity, page: Page) -> Callable[[Filters], Answer]:
@@ -129,8 +137,10 @@ def one_view(entity: Entity, one: One) -> View:
         filters, result = one_answer(request, entity, one, key)
         template = f"explorer/{entity.word}.html"
         body = result.body
-        response = one_panel(request, entity, key, filters, body, template) if request.htmx else json_response(body)
+        json = HttpResponse(body, content_type="application/json")
+        response = one_panel(request, entity, key, filters, body, template) if request.htmx else json
         response["X-Cache"] = "hit" if result.is_hit else "miss"
+        response["Age"] = str(result.age_seconds)
         return private(response)
 
     return with_query_errors(view, query_string.query_errors)
@@ -139,6 +149,9 @@ def one_view(entity: Entity, one: One) -> View:
 def one_answer(request: WorkspaceRequest, entity: Entity, one: One, key: str) -> tuple[Filters, CachedAnswer]:
     filters = query_string.parse_filters(request.GET, request.workspace.id, zone=request.workspace.zone)
     check_name(entity, key)
+    if request.GET.get("format") == "csv":
+        message = "csv has the rows of metrics and lists; an answer about one is no list"
+        raise Problem(422, "The query string is not valid.", [{"loc": ["query", "format"], "msg": message}])
     if entity.dimension in filters.values:
         message = f"the path names the {entity.word}"
         raise Problem(422, "The query string is not valid.", [{"loc": ["query", entity.dimension], "msg": message}])

@@ -7,6 +7,7 @@ from analytics.openapi import (
     WORKSPACE,
     Schema,
     json_of,
+    or_csv,
     parameter,
     parameters,
     problems,
@@ -40,6 +41,11 @@ def operations() -> dict[str, Schema]:
     return found
 
 
+def without_format(described: list[Schema]) -> list[Schema]:
+    """Leaves out what only answers with rows take."""
+    return [parameter for parameter in described if parameter["name"] != "format"]
+
+
 def list_operation(entity: Entity) -> Schema:
     return {
         "operationId": f"list-{entity.name}",
@@ -48,7 +54,9 @@ def list_operation(entity: Entity) -> Schema:
         "tags": [entity.name],
         "parameters": parameters(entity.kind.model),
         "responses": {
-            "200": success_response(json_of(schema_of(LISTS[entity.name])), "X-Cache", "Vary", "Cache-Control"),
+            "200": success_response(
+                or_csv(json_of(schema_of(LISTS[entity.name]))), "X-Cache", "Age", "Vary", "Cache-Control"
+            ),
             **problems(),
         },
         "x-example": {"query": f"range=7d&sort={entity.kind.default}&limit=20"},
@@ -63,7 +71,7 @@ def one_operation(entity: Entity) -> Schema:
         "operationId": f"one-{entity.word}",
         "summary": OF_ONE[entity.name],
         "tags": [entity.name],
-        "parameters": [path, *(parameters(Query) if entity.one else of_session)],
+        "parameters": [path, *(without_format(parameters(Query)) if entity.one else of_session)],
         "responses": {
             "200": success_response(json_of(schema_of(ANSWERS[entity.name])), "Vary", "Cache-Control"),
             **problems(404),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from analytics import query_string
 from analytics.catalogue import METRICS
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from explorer import sessions
 from explorer.api import parsed_query
@@ -66,7 +66,7 @@ def list_page(entity: Entity) -> View:
                 del query["search"]
             page, filters = parse(query, request.workspace.id, entity.kind, zone=request.workspace.zone)
         except Problem as problem:
-            return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+            return bad_query(request, context, problem)
         context |= controls(filters, query, request.workspace) | {
             "page": page,
             "granularities": [],  # a list has no series
@@ -128,7 +128,7 @@ def one_page(entity: Entity) -> View:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
             filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
         except Problem as problem:
-            return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+            return bad_query(request, context, problem)
         if not is_an_id(key):
             return not_found(request, entity)
         context |= controls(filters, query, request.workspace) | {

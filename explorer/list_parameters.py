@@ -138,7 +138,7 @@ class ListParameters:
     def __init__(self, query: WindowQuery, question: TraceFilters) -> None:
         self.question = question
         self.limit = query.limit
-        self.is_csv = query.format == "csv"  # type: ignore[attr-defined]
+        self.is_csv = query.format == "csv"
 
 
 def parse(

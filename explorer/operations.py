@@ -4,7 +4,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from analytics.openapi import WORKSPACE, Schema, json_of, parameter, parameters, problems, schema_of, success_response
+from analytics.openapi import (
+    WORKSPACE,
+    Schema,
+    json_of,
+    or_csv,
+    parameter,
+    parameters,
+    problems,
+    schema_of,
+    success_response,
+)
 from explorer.answers import SpanAnswer, TraceAnswer
 from explorer.api import NoParameters, SpanPage
 from explorer.list_parameters import TraceListQuery
@@ -38,9 +48,7 @@ def list_traces() -> Schema:
         "tags": ["traces"],
         "parameters": parameters(TraceListQuery),
         "responses": {
-            "200": success_response(
-                json_of(schema_of(TraceList)) | {"text/csv": {"schema": {"type": "string"}}}, "Vary", "Cache-Control"
-            ),
+            "200": success_response(or_csv(json_of(schema_of(TraceList))), "Vary", "Cache-Control"),
             **problems(),
         },
         "x-example": {"query": "range=24h&has_error=true&limit=20"},

@@ -1,10 +1,7 @@
 """Reads the scores of listed traces, and writes the whole list as CSV."""
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
-from io import StringIO
 from itertools import chain
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +15,7 @@ from explorer.summaries import TraceSummary
 from explorer.trace_filters import TraceFilters
 from explorer.traces import found_traces
 from traces.db import rows
+from web.csv_text import cell, written
 from workspaces.request_slots import request_slot
 
 CSV_AT_ONCE, CSV_SECONDS = 500, 5.0
@@ -32,7 +30,6 @@ COLUMNS = (
     *("session_id", "environment", "release", "labels", "span_count", "calls", "tool_calls", "input_tokens"),
     *("output_tokens", "cost_usd", "unpriced_calls", "scores"),
 )
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class ListedTrace(TraceSummary):
@@ -83,26 +80,3 @@ def csv_lines(pages: Iterable[Iterable[Mapping[str, Any]]]) -> Iterator[bytes]:
     yield written([COLUMNS])
     for page in pages:
         yield written([cell(row[name]) for name in COLUMNS] for row in page)
-
-
-def written(lines: Iterable[Iterable[str]]) -> bytes:
-    text = StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows(lines)
-    return text.getvalue().encode()
-
-
-def cell(value: Any) -> str:
-    """Formats a value. A text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, list):
-        return guarded("; ".join(value))
-    if isinstance(value, dict):
-        return guarded("; ".join(f"{name}={one}" for name, one in value.items()))
-    return guarded(value) if isinstance(value, str) else str(value)
-
-
-def guarded(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, TRACES, WINDOW
 from explorer import list_parameters
 from explorer.list_parameters import ListParameters, cursor_of
@@ -77,7 +77,7 @@ def traces_page(request: ContentRequest) -> HttpResponse:
         asked = api_query(query)
         parameters = list_parameters.parse(asked, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(parameters.question.filters, query, request.workspace, parameters.question.tool)
     search = parameters.question.search
     context["hits"] = hits_of(request, search) if search and parameters.question.after is None else None

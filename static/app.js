@@ -1,11 +1,17 @@
 // Polls the panels, shows their errors and runs the few controls. A panel itself is plain htmx.
 
 const live = document.querySelector(".live");
-const panels = [...document.querySelectorAll(".panel")];
+let panels = [];
 const requestedAt = new Map(); // panel -> time of its last request, in ms
 const answeredAt = new Map(); // panel -> time of its last good answer, in ms
 const shownHtml = new Map(); // panel -> the HTML it shows
 let paused = false;
+
+function findPanels() {
+  panels = [...document.querySelectorAll(".panel")];
+  for (const times of [requestedAt, answeredAt, shownHtml]) for (const panel of times.keys()) if (!panels.includes(panel)) times.delete(panel);
+}
+findPanels();
 
 // The list of a menu in a panel is not its content.
 const panelOf = (event) => (event.target.closest?.(".menu") ? null : event.target.closest?.(".panel"));
@@ -33,17 +39,23 @@ function tick() {
 }
 
 // Makes `current` equal to `next`, but changes only nodes that differ: focus, scrolling, selections and open tables stay.
-function morph(current, next) {
+// Elements that `isKept` names stay as they are.
+function morph(current, next, isKept = () => false) {
   if (current.matches(".chart")) return; // Plotly makes its content, and charts.js redraws it
+  // What htmx has loaded stays until it is to load something else.
+  const isLoaded = current.matches(".choices[hx-get]") && current.getAttribute("hx-get") === next.getAttribute("hx-get");
   for (const { name } of [...current.attributes]) if (name !== "open" && !next.hasAttribute(name)) current.removeAttribute(name);
   for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
+  if (isLoaded) return;
+  // What loads itself loads anew from another address. A panel keeps its last figures meanwhile.
+  const isOther = (old, child) => child.matches?.("[hx-trigger^=load]:not(.panel)") && old.getAttribute("hx-get") !== child.getAttribute("hx-get");
   const oldChildren = [...current.childNodes];
   const newChildren = [...next.childNodes];
   newChildren.forEach((child, index) => {
     const old = oldChildren[index];
     if (!old) current.append(child);
-    else if (old.nodeName !== child.nodeName || old.id !== child.id) old.replaceWith(child);
-    else if (child.nodeType === Node.ELEMENT_NODE) morph(old, child);
+    else if (old.nodeName !== child.nodeName || old.id !== child.id || isOther(old, child)) old.replaceWith(child);
+    else if (child.nodeType === Node.ELEMENT_NODE) isKept(old) || morph(old, child, isKept);
     else if (old.data !== child.data) old.data = child.data;
   });
   oldChildren.slice(newChildren.length).forEach((node) => node.remove());
@@ -51,12 +63,17 @@ function morph(current, next) {
 
 function show(panel, html) {
   const body = panel.querySelector(".panel-body");
+  const hadFocus = body.contains(document.activeElement);
   const next = body.cloneNode(false);
   next.innerHTML = html;
   if (shownHtml.has(panel)) morph(body, next);
   else body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
   shownHtml.set(panel, html);
   htmx.process(body);
+  if (hadFocus && !body.contains(document.activeElement)) {
+    panel.tabIndex = -1; // what had the focus is gone
+    panel.focus({ preventScroll: true });
+  }
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
 
@@ -83,7 +100,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   if (xhr.status === 401) location.reload(); // the session ended: the page leads to the sign-in
   if (!panel || xhr.status >= 400) return;
   event.detail.shouldSwap = false;
-  answeredAt.set(panel, Date.now());
+  answeredAt.set(panel, Date.now() - 1000 * Number(xhr.getResponseHeader("Age"))); // the cache may have had it for a while
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
   panel.querySelector(".panel-error").hidden = true;
@@ -238,17 +255,17 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   to.setAttribute("aria-invalid", "true");
   to.focus();
-});
+}, true); // before navigate.js, which sends it
 
 document.addEventListener("change", (event) => {
   if ("submit" in event.target.dataset) event.target.form.submit();
 });
 
 // Back shows the part of the page that one left. Its panels have their height only after they have loaded.
-const scrollKey = `scroll ${location.href}`;
-addEventListener("pagehide", () => sessionStorage.setItem(scrollKey, scrollY));
+const scrollKey = () => `scroll ${location.href}`;
+addEventListener("pagehide", () => sessionStorage.setItem(scrollKey(), scrollY));
 if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
-  const top = Number(sessionStorage.getItem(scrollKey));
+  const top = Number(sessionStorage.getItem(scrollKey()));
   let isMoved = false; // by the person
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, () => (isMoved = true), { once: true, passive: true });
   document.addEventListener("panel:changed", () => {

@@ -38,22 +38,119 @@ function layout(own, revision) {
   };
 }
 
-// A click on a point follows the link of its row in the table.
-function follow(chart, event) {
-  const point = event.points.find((one) => one.data.customdata);
-  const row = point && document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[point.pointIndex];
-  row?.querySelector("a")?.click();
+// The window of the bucket in row `place` of the chart's table, as its link to traces says it.
+function bucketWindow(chart, place) {
+  const row = document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[place];
+  const link = row?.querySelector(".to-traces");
+  return link && { row, query: new URL(link.href).searchParams };
 }
+
+const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata); // all such series have the same buckets
+
+// The places of the buckets in a part of the axis, in Plotly's own numbers.
+function bucketsBetween(chart, from, to) {
+  const middles = (seriesOfBuckets(chart)?.x ?? []).map((x) => chart._fullLayout.xaxis.d2c(x));
+  return middles.flatMap((middle, place) => (middle >= from && middle <= to ? [place] : []));
+}
+
+// A click narrows the page to its bucket, whether calls were made in it or not.
+function narrow(chart, place) {
+  bucketWindow(chart, place)?.row.querySelector("a").click();
+}
+
+// A drag sets the window of the whole page, by whole buckets. "Reset" and Back undo it.
+function dragged(chart, change) {
+  if (!("xaxis.range[0]" in change)) return;
+  const { xaxis } = chart._fullLayout;
+  const places = bucketsBetween(chart, ...[0, 1].map((end) => xaxis.r2c(change[`xaxis.range[${end}]`])));
+  const [first, last] = [places[0], places.at(-1)].map((place) => bucketWindow(chart, place)?.query);
+  if (!first || !last) return draw(chart);
+  first.set("end", last.get("end"));
+  go(`?${first}`);
+}
+
+let tapped = ""; // the chart and bucket of the last tap
+function onClick(chart, event) {
+  const bounds = chart.querySelector(".nsewdrag").getBoundingClientRect();
+  const { p2c, r2c, range } = chart._fullLayout.xaxis;
+  const at = p2c(event.clientX - bounds.left);
+  const half = (r2c(range[1]) - r2c(range[0])) / (seriesOfBuckets(chart)?.x.length || 1) / 2;
+  const [place] = bucketsBetween(chart, at - half, at + half);
+  if (place === undefined) return;
+  const bucket = `${chart.id} ${place}`;
+  // The first tap of a finger shows the figures, which a mouse shows when it comes near.
+  if (event.pointerType === "touch" && tapped !== bucket) {
+    tapped = bucket;
+    window.Plotly.Fx.hover(chart, [{ xval: at, yval: 0 }]);
+    return;
+  }
+  narrow(chart, place);
+}
+
+function listen(chart) {
+  let pressed = null;
+  chart.addEventListener("pointerdown", (event) => (pressed = event.target.closest(".nsewdrag") && !event.button ? event : null), true);
+  // Plotly covers the page while a button is down, so that the chart itself sees no click.
+  document.addEventListener("pointerup", (event) => {
+    const isClick = pressed && Math.hypot(event.clientX - pressed.clientX, event.clientY - pressed.clientY) < 5;
+    pressed = null;
+    if (isClick) onClick(chart, event);
+  }, true);
+  chart.on("plotly_relayout", (change) => dragged(chart, change));
+}
+
+// How a panel's charts are drawn, as its reader has chosen.
+const choiceOf = (panel) => JSON.parse(localStorage.getItem(`charts ${panel.id}`) ?? "{}");
+
+function choose(panel, choice) {
+  localStorage.setItem(`charts ${panel.id}`, JSON.stringify({ ...choiceOf(panel), ...choice }));
+  panel.querySelectorAll(".chart").forEach(draw);
+}
+
+const isolated = new Map(); // chart's id -> the name of the only series that is shown
+
+// Draws bars as lines or as stacked areas. Lines are straight and areas are stepped: nothing is smoothed.
+function asKind(series, kind) {
+  if (series.type !== "bar" || !kind || kind === "bars") return series;
+  const color = series.marker.color;
+  const drawn = { ...series, type: "scatter", mode: "lines", marker: undefined, line: { color, width: 2 } };
+  return kind === "lines" ? drawn : { ...drawn, stackgroup: "all", line: { color, width: 1, shape: "hvh" } };
+}
+
+function asChosen(figure, chart) {
+  const panel = chart.closest(".panel");
+  const { kind, isLog } = choiceOf(panel);
+  const hasBars = figure.data.some(({ type }) => type === "bar");
+  panel.classList.toggle("has-bars", hasBars);
+  for (const button of panel.querySelectorAll("[data-kind]")) button.setAttribute("aria-pressed", button.dataset.kind === (kind ?? "bars"));
+  panel.querySelector("[data-log]")?.setAttribute("aria-pressed", Boolean(isLog));
+  const only = isolated.get(chart.id);
+  for (const button of chart.parentElement.querySelectorAll("[data-only]")) button.setAttribute("aria-pressed", button.dataset.only === only);
+  const isFound = figure.data.some(({ name }) => name === only);
+  figure.data = figure.data.map((series) => ({ ...asKind(series, kind), visible: !isFound || series.name === only }));
+  if (isLog && !hasBars) figure.layout.yaxis = { ...figure.layout.yaxis, type: "log", dtick: 1 };
+  return figure;
+}
+
+// A click on a name of the legend shows only its series, another one shows all again.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-only]");
+  if (!button) return;
+  const chart = button.closest("ul").parentElement.querySelector(".chart");
+  const name = isolated.get(chart.id) === button.dataset.only ? undefined : button.dataset.only;
+  isolated.set(chart.id, name);
+  draw(chart);
+});
 
 function draw(chart) {
   const source = document.getElementById(chart.dataset.figure);
   if (!source || !window.Plotly) return;
-  const figure = coloured(JSON.parse(source.textContent));
+  const figure = coloured(asChosen(JSON.parse(source.textContent), chart));
   // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
   const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
-  window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true });
-  if (isNew) chart.on("plotly_click", (event) => follow(chart, event));
+  window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true, doubleClick: false });
+  if (isNew) listen(chart);
 }
 
 const drawAll = () => document.querySelectorAll(".chart").forEach(draw);

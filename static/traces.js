@@ -6,8 +6,6 @@ const list = document.querySelector("#panel-traces");
 const search = document.querySelector("#trace-search");
 const rowLinks = () => [...list.querySelectorAll(".row-link")];
 const isPaused = () => document.hidden || document.querySelector("[data-pause]")?.getAttribute("aria-pressed") === "true";
-const isFollowed = list.hasAttribute("data-poll-seconds");
-const isFirstPage = !new URLSearchParams(location.search).has("cursor");
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
@@ -35,5 +33,11 @@ async function look() {
 }
 
 // Of a window that ends now, in the order of time.
-const sort = new URLSearchParams(location.search).get("sort") ?? "newest";
-if (!isFollowed && isFirstPage && sort === "newest" && !new URLSearchParams(location.search).has("end")) setInterval(look, NEWS_MS);
+function isToLook() {
+  const query = new URLSearchParams(location.search);
+  const isNewestFirst = (query.get("sort") || "newest") === "newest";
+  return isNewestFirst && !list.hasAttribute("data-poll-seconds") && !query.has("cursor") && !query.has("end");
+}
+
+setInterval(() => isToLook() && look(), NEWS_MS);
+document.addEventListener("page:changed", () => (news.hidden = true));

@@ -4,11 +4,12 @@ A number that is not 0 never reads 0, and a share that is not all never reads 10
 the title of the element.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import NamedTuple
 
 NOTHING = "\u2013"
+MINUS = "\u2212"
 UNKNOWN = "unknown"
 Number = float | None
 Amount = Number | Decimal
@@ -61,6 +62,16 @@ DURATIONS = (
     Unit(HOUR_MS, " h", 1, 24, is_trimmed=True),
     Unit(DAY_MS, " d", 1, ENDLESS, is_trimmed=True),
 )
+COLUMN_DURATIONS = (
+    (1000, (Unit(1, " ms", 0, ENDLESS),)),
+    (120_000, (Unit(1000, " s", 2, 10), Unit(1000, " s", 1, ENDLESS))),
+    (2 * HOUR_MS, (Unit(MINUTE_MS, " min", 1, ENDLESS),)),
+    (DAY_MS, (Unit(HOUR_MS, " h", 1, ENDLESS),)),
+    (ENDLESS, (Unit(DAY_MS, " d", 1, ENDLESS, is_trimmed=True),)),
+)
+"""For a column whose longest duration is below the first number."""
+PACES = ((1, "a second"), (60, "a minute"), (3600, "an hour"), (24 * 3600, "a day"))
+"""Seconds, and their words."""
 
 
 def count(value: Amount) -> str:
@@ -100,7 +111,7 @@ def percent_reached(value: Amount) -> str:
     if value is None:
         return NOTHING
     reached = rounded(as_decimal(value), 1, ROUND_FLOOR)
-    return "<0.1 %" if value > 0 and not reached else f"{without_zeros(f'{reached:,f}')} %"
+    return "<0.1 %" if value > 0 and not reached else with_minus(f"{without_zeros(f'{reached:,f}')} %")
 
 
 def usd(value: Amount) -> str:
@@ -128,18 +139,37 @@ def whole_ms(value: Amount) -> str:
     return NOTHING if value is None else in_units(value, (DURATIONS[0]._replace(until=ENDLESS),), smallest="1")
 
 
+def pace(per_second: Amount) -> str:
+    """Formats a rate in the smallest time in which it reaches 1, like 12.4 a second or 1.1 a minute."""
+    if not per_second:
+        return "0 a second"
+    seconds, words = next((pair for pair in PACES if as_decimal(per_second) * pair[0] >= 1), PACES[-1])
+    return f"{decimal(as_decimal(per_second) * seconds)} {words}"
+
+
+def column_unit(values: Iterable[Number]) -> Sequence[Unit]:
+    """Returns the unit in which all durations of a column are written, so that they can be compared by their digits."""
+    longest = max((value for value in values if value is not None), default=0)
+    return next(units for below, units in COLUMN_DURATIONS if longest < below)
+
+
+def ms_in(value: Number, units: Sequence[Unit]) -> str:
+    """Formats a duration in the unit of its column."""
+    return NOTHING if value is None else in_units(value, units, smallest="1") if value else f"0{units[0].suffix}"
+
+
 # --- Exact values ---
 
 
 def exact(value: Amount) -> str:
-    return UNKNOWN if value is None else exact_digits(as_decimal(value), decimals=6)
+    return UNKNOWN if value is None else with_minus(exact_digits(as_decimal(value), decimals=6))
 
 
 def usd_exact(value: Amount) -> str:
     """Formats an amount with all decimals that a cost can have."""
     if value is None:
         return UNKNOWN
-    return f"{'-' if value < 0 else ''}${amount_digits(abs(as_decimal(value)))}"
+    return f"{MINUS if value < 0 else ''}${amount_digits(abs(as_decimal(value)))}"
 
 
 def percent_exact(value: Amount) -> str:
@@ -186,12 +216,12 @@ def in_units(value: float | Decimal, units: Sequence[Unit], smallest: str = "1",
         return beyond(value, "<", f"{sign}{smallest}{units[0].suffix}")
     unit = next(unit for unit in units if rounded(size / unit.size, unit.decimals) < unit.until)
     digits = f"{rounded(size / unit.size, unit.decimals):,f}"
-    return f"{'-' if value < 0 else ''}{sign}{without_zeros(digits) if unit.is_trimmed else digits}{unit.suffix}"
+    return f"{MINUS if value < 0 else ''}{sign}{without_zeros(digits) if unit.is_trimmed else digits}{unit.suffix}"
 
 
 def beyond(value: float | Decimal, comparison: str, limit: str) -> str:
     """Formats a number that is known to be closer to 0 than the limit (<), or further from it (>)."""
-    return f"{comparison}{limit}" if value > 0 else f"{'>' if comparison == '<' else '<'}-{limit}"
+    return f"{comparison}{limit}" if value > 0 else f"{'>' if comparison == '<' else '<'}{MINUS}{limit}"
 
 
 def as_decimal(value: float | Decimal) -> Decimal:
@@ -201,6 +231,11 @@ def as_decimal(value: float | Decimal) -> Decimal:
 
 def rounded(value: Decimal, decimals: int, rounding: str = ROUND_HALF_UP) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), rounding, ENOUGH_DIGITS)
+
+
+def with_minus(digits: str) -> str:
+    """Writes the hyphen before a negative number as a minus."""
+    return digits.replace("-", MINUS)
 
 
 def without_zeros(digits: str) -> str:

@@ -114,7 +114,7 @@ class MembershipForm(ModelForm):
     class Meta:
         help_texts: ClassVar = {
             "user": "Whoever signs in with this name.",
-            "role": "Viewers read every metric, editors also set the budget, owners do everything in it.",
+            "role": "Viewers read every metric, editors and owners also set the budget and choose labels.",
         }
 
 

@@ -115,7 +115,7 @@ def workspace_zones() -> dict[str, ZoneInfo]:
 class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer: reads"
     EDITOR = "editor", "Editor: reads and sets budgets"
-    OWNER = "owner", "Owner: everything"
+    OWNER = "owner", "Owner: the same as an editor"
 
 
 class NamedMemberships(models.Manager["Membership"]):

@@ -9,6 +9,9 @@ from web.number_text import Number, ms, percent
 
 register = template.Library()
 
+SAME, ABOUT_THE_SAME = "the same", "about the same"
+NOTICED_FROM = 0.5
+"""Percent; a smaller change is none that anybody should act on."""
 STEADY_BELOW = 5
 """Percent; the trend of a top user uses the same limit."""
 
@@ -18,8 +21,10 @@ def change_words(value: Number) -> str:
     """Formats a change, like 12 % more, 3 % less, over 10 times."""
     if value is None:
         return ""
-    if abs(value) < 0.05:
-        return "the same"
+    if not value:
+        return SAME
+    if abs(value) < NOTICED_FROM:
+        return ABOUT_THE_SAME
     if value >= 1000:
         return "over 10 times"
     return f"{percent(abs(value))} {'more' if value > 0 else 'less'}"
@@ -42,12 +47,12 @@ def compared(value: Number, window: str, link: str) -> str:
     if value is not None and value >= 1000:
         return f"more than 10 times {window}"
     words = change_words(value)
-    return f"{words} {'as' if words == 'the same' else 'than'} {link}{window}"
+    return f"{words} {'as' if words in (SAME, ABOUT_THE_SAME) else 'than'} {link}{window}"
 
 
 @register.filter
 def change_arrow(value: Number) -> str:
-    if value is None or abs(value) < 0.05:
+    if value is None or abs(value) < NOTICED_FROM:
         return ""
     return "▲" if value > 0 else "▼"
 

@@ -168,7 +168,15 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
         for series in table["series"]
     ]
     return chart.figure(
-        [*bars, chart.previous_line(points, [point["cost_usd"] for point in points], usd_exact)],
+        [
+            *bars,
+            *(
+                [chart.hover_total(buckets, [bucket["total"] for bucket in buckets], usd_exact)]
+                if len(bars) > 1
+                else []
+            ),
+            chart.previous_line(points, [point["cost_usd"] for point in points], usd_exact),
+        ],
         buckets,
         tickprefix="$",
     )
@@ -328,6 +336,7 @@ def legend(figure: Figure) -> list[dict[str, Any]]:
             "link": series.get("meta"),
         }
         for series in figure["data"]
+        if series.get("showlegend", True)
     ]
 
 

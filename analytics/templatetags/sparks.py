@@ -45,7 +45,7 @@ def connected_runs(values: list[float | None], top: float) -> list[list[str]]:
         if value is None:
             runs.append([])
         else:
-            runs[-1].append(f"{index * step:.4g} {HEIGHT - 1 - max(value, 0) / top * (HEIGHT - 3):.4g}")
+            runs[-1].append(f"{index * step:.4g} {HEIGHT - 3 - max(value, 0) / top * (HEIGHT - 5):.4g}")
     return runs
 
 

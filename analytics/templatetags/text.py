@@ -3,6 +3,7 @@
 from django import template
 
 from traces.filters import Filters, FilterValues
+from traces.row import CALL_OPERATIONS
 
 register = template.Library()
 
@@ -33,6 +34,19 @@ def has_filters(filters: Filters) -> bool:
 def with_filters(filters: Filters) -> str:
     """Returns words for a sentence about filtered data, so that nobody reads its numbers as totals."""
     return " with these filters" if has_filters(filters) else ""
+
+
+@register.filter
+def whole_workspace(filters: Filters) -> str:
+    """Returns words for a figure of the whole workspace that stands beside filtered ones."""
+    return ", whole workspace" if has_filters(filters) else ""
+
+
+@register.filter
+def counts_model_calls(filters: Filters) -> bool:
+    """Returns whether the filters let model calls pass: tool calls and agent runs have no cost of their own."""
+    included = filters.values["operation"].included if "operation" in filters.values else ()
+    return not included or not {*CALL_OPERATIONS}.isdisjoint(included)
 
 
 NAMED = 2

@@ -12,9 +12,10 @@ from django.test import Client
 
 from analytics.catalogue import METRICS, PAGES
 from analytics.palette import COLOURS, PATTERNS, colour_slots
-from tests.factories import WorkspaceFactory
+from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
+from workspaces.models import Role
 
 NOT_IN_PAGES = ("Explore", "Traces", "Sessions", "Users", "Agents", "Tools")
 """The other entries of the navigation that keep the window and the filters."""
@@ -443,3 +444,71 @@ def test_a_page_in_another_zone_names_it_and_keeps_it(tenant: Tenant) -> None:
     location = tenant.client.get("/dashboard/cost", form)["Location"]
     assert "start=2026-07-01T04%3A30%3A00Z" in location
     assert "zone=Asia%2FKolkata" in location
+
+
+@pytest.mark.parametrize("address", ["/", "/dashboard", "/dashboard/"])
+def test_short_addresses_lead_to_the_first_page(client: Client, address: str) -> None:
+    assert client.get(address, follow=True).request["PATH_INFO"] in ("/dashboard/usage", "/sign-in")
+
+
+def test_a_page_that_does_not_exist_names_those_that_do(client: Client) -> None:
+    response = client.get("/nothing-here", HTTP_ACCEPT="text/html")
+    assert response.status_code == 404
+    for name in ("usage", "cost", "performance", "traces"):
+        assert f'href="/dashboard/{name}"' in response.content.decode()
+
+
+def test_examples_of_documents_name_this_installation(client: Client) -> None:
+    page = client.get("/docs/query", HTTP_HOST="testserver").content.decode()
+    assert "http://testserver/api/v1/query" in page
+    assert ":8000" not in page
+    assert "proxy_pass http://127.0.0.1:8000;" in client.get("/docs/deployment").content.decode()
+
+
+def test_an_address_that_is_not_valid_keeps_the_form_of_the_window(tenant: Tenant) -> None:
+    for name in ("usage", "query", "traces", "agents"):
+        response = tenant.client.get(f"/dashboard/{name}?workspace={tenant.workspace.id}&range=9d")
+        assert response.status_code == 422
+        assert 'class="window-form"' in response.content.decode()
+
+
+def test_an_open_workspace_says_so_and_words_for_a_viewer_name_no_form(tenant: Tenant) -> None:
+    assert "to whoever reaches this server" in tenant.client.get("/dashboard/usage").content.decode()
+    assert "need JavaScript" in tenant.client.get("/dashboard/usage").content.decode()
+    membership = MembershipFactory(role=Role.VIEWER)
+    client = Client()
+    client.force_login(membership.user)
+    own = f"/dashboard/usage?workspace={membership.workspace_id}"
+    assert "to whoever reaches" not in client.get(own).content.decode()
+    headers = HTMX | {"X-Workspace-ID": str(membership.workspace_id)}
+    panel = client.get("/api/v1/cost/overview", headers=headers).content.decode()
+    assert "set one below" not in panel
+    assert "editors set one" in panel
+
+
+def test_figures_of_the_whole_workspace_say_so_beside_filtered_ones(tenant: Tenant) -> None:
+    tenant.calls(1, datetime.now(UTC) - timedelta(minutes=1), cost_usd="1")
+    headers = HTMX | {"X-Workspace-ID": str(tenant.workspace.id)}
+    filtered = tenant.client.get("/api/v1/cost/overview?agent_id=support", headers=headers).content.decode()
+    assert "Budget remaining, whole workspace" in filtered
+    assert "Projected month, whole workspace" in filtered
+    assert "whole workspace" not in tenant.client.get("/api/v1/cost/overview", headers=headers).content.decode()
+
+
+def test_tool_calls_are_not_said_to_lack_a_price(tenant: Tenant) -> None:
+    tenant.calls(2, datetime.now(UTC) - timedelta(minutes=1), operation="execute_tool", model=None, provider=None)
+    headers = HTMX | {"X-Workspace-ID": str(tenant.workspace.id)}
+    for name in ("overview", "by-model", "trend"):
+        panel = tenant.client.get(f"/api/v1/cost/{name}?operation=execute_tool", headers=headers).content.decode()
+        assert "no price" not in panel
+    assert "no cost of their own" in panel
+
+
+def test_the_tooltip_of_costs_has_their_total(tenant: Tenant) -> None:
+    for model in ("small", "large"):
+        tenant.calls(1, datetime.now(UTC) - timedelta(minutes=1), cost_usd="1", model=model)
+    headers = HTMX | {"X-Workspace-ID": str(tenant.workspace.id)}
+    panel = tenant.client.get("/api/v1/cost/trend?range=1h", headers=headers).content.decode()
+    assert '"name": "Total"' in panel
+    assert "Total" not in panel[panel.index("legend") : panel.index("</ul>")]
+    assert "$2" in panel

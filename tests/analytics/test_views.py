@@ -165,3 +165,17 @@ def test_the_page_is_a_shell_without_inline_script_or_style(tenant: Tenant, djan
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def test_an_answer_from_the_cache_says_its_age(tenant: Tenant) -> None:
+    assert tenant.client.get(OVERVIEW)["Age"] == "0"
+    later = datetime.now(UTC).timestamp() + 40
+    with patch.object(answers.time, "time", lambda: later):
+        assert int(tenant.client.get(OVERVIEW)["Age"]) >= 39
+
+
+@pytest.mark.parametrize(("took", "stale_after"), [(0.001, 1.0), (0.05, 5.0), (0.5, 8.0), (3.0, 30.0)])
+def test_newer_traces_are_shown_within_seconds_and_slow_answers_are_computed_rarely(
+    took: float, stale_after: float
+) -> None:
+    assert answers.stale_after(took) == pytest.approx(stale_after)

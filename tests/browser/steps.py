@@ -16,7 +16,7 @@ def open_page(page: Page, live_server: Any, tenant: Tenant, name: str, query: st
 
 
 def wait_until_drawn(page: Page) -> None:
-    expect(page.locator(".skeleton")).to_have_count(0, timeout=LONG_MS)
+    expect(page.locator(".skeleton, .bar[aria-busy=true], .panel[aria-busy=true]")).to_have_count(0, timeout=LONG_MS)
     page.wait_for_function(DRAWN, timeout=LONG_MS)
 
 
@@ -36,24 +36,3 @@ def row(page: Page, panel: str, name: str) -> Locator:
 def cells(page: Page, panel: str, name: str) -> list[str]:
     texts: list[str] = row(page, panel, name).locator("th, td").all_inner_texts()
     return [" ".join(text.split()) for text in texts]
-
-
-def zoom(page: Page, chart: str) -> Any:
-    """Drags over a part of the chart, and returns the range that it shows then."""
-    read_range = f"document.getElementById('chart-{chart}').layout.xaxis.range"
-    unzoomed = page.evaluate(read_range)
-    area = page.locator(f"#chart-{chart} .nsewdrag")
-    area.scroll_into_view_if_needed()
-    plot = area.bounding_box()
-    assert plot
-    middle = plot["y"] + plot["height"] * 0.5
-    page.mouse.move(plot["x"] + plot["width"] * 0.5, middle)
-    page.mouse.down()
-    page.mouse.move(plot["x"] + plot["width"] * 0.8, middle, steps=5)
-    page.mouse.up()
-    page.wait_for_function(f"before => String({read_range}) !== String(before)", arg=unzoomed)
-    return page.evaluate(read_range)
-
-
-def shown_range(page: Page, chart: str) -> Any:
-    return page.evaluate(f"document.getElementById('chart-{chart}').layout.xaxis.range")

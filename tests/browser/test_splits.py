@@ -80,7 +80,7 @@ def test_a_click_on_a_bar_of_a_split_chart_narrows_to_its_bucket(page: Page, liv
     calls(tenant)
     open_page(page, live_server, tenant, "cost", "&split=release")
     wait_until_drawn(page)
-    page.locator("#panel-cost-trend details summary").click()
+    page.locator("#panel-cost-trend details:not(.menu) summary").click()
     page.locator("#panel-cost-trend tbody tr a").last.click()
     expect(page.locator(".leave")).to_be_visible(timeout=LONG_MS)
     assert "split=release" in page.url
@@ -122,7 +122,7 @@ def test_a_poll_keeps_the_open_table_of_a_split_chart(page: Page, live_server: A
     calls(tenant)
     open_page(page, live_server, tenant, "performance", "&split=release")
     wait_until_drawn(page)
-    table = page.locator("#panel-performance-throughput details")
+    table = page.locator("#panel-performance-throughput details:not(.menu)")
     table.locator("summary").click()
     tenant.calls(5, datetime.now(UTC) - timedelta(seconds=1), release="43")
     page.clock.fast_forward(31_000)

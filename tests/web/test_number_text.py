@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
         (999_960_000, "1.0 B"),
         (999_960_000_000, "1.0 T"),
         (1_234_000_000_000_000, "1,234.0 T"),
-        (-999_960_000, "-1.0 B"),
+        (-999_960_000, "\u22121.0 B"),
         (999_999.7, "1.0 M"),
     ],
 )
@@ -36,7 +36,7 @@ def test_counts(value: float | None, text: str) -> None:
         (0, "$0.00"),
         (0.0000002, "<$0.0001"),
         (0.0000999, "<$0.0001"),
-        (-0.0000002, ">-$0.0001"),
+        (-0.0000002, ">\u2212$0.0001"),
         (0.0001, "$0.0001"),
         (0.0042, "$0.0042"),
         (0.09994, "$0.0999"),
@@ -50,7 +50,7 @@ def test_counts(value: float | None, text: str) -> None:
         (999_960, "$1.0M"),
         (999_960_000, "$1.0B"),
         (999_960_000_000, "$1.0T"),
-        (-999_960, "-$1.0M"),
+        (-999_960, "\u2212$1.0M"),
         (Decimal("0.42"), "$0.42"),
     ],
 )
@@ -68,7 +68,7 @@ def test_amounts(value: float | Decimal | None, text: str) -> None:
         (1730.4, "$1,730"),
         (999_999.4, "$999,999"),
         (999_999.6, "$1.0M"),
-        (-412, "-$412"),
+        (-412, "\u2212$412"),
     ],
 )
 def test_amounts_in_sentences(value: float, text: str) -> None:
@@ -94,7 +94,7 @@ def test_amounts_to_the_cent(value: float | None, text: str) -> None:
         (0.1 + 0.2, "$0.30"),
         (12.4, "$12.40"),
         (1234.5678, "$1,234.5678"),
-        (-0.5, "-$0.50"),
+        (-0.5, "\u2212$0.50"),
         (Decimal("2E-7"), "$0.0000002"),
     ],
 )
@@ -124,7 +124,7 @@ def test_exact_amounts(value: float | Decimal | None, text: str) -> None:
         (DAY, "1 d"),
         (1.5 * DAY, "1.5 d"),
         (12_000 * DAY, "12,000 d"),
-        (-3400, "-3.4 s"),
+        (-3400, "\u22123.4 s"),
     ],
 )
 def test_durations(value: float | None, text: str) -> None:
@@ -137,14 +137,14 @@ def test_durations(value: float | None, text: str) -> None:
         (None, number_text.NOTHING),
         (0, "0 %"),
         (0.04, "<0.1 %"),
-        (-0.04, ">-0.1 %"),
+        (-0.04, ">\u22120.1 %"),
         (3.24, "3.2 %"),
         (9.94, "9.9 %"),
         (9.96, "10 %"),
         (98.6, "99 %"),
         (99.6, "99.6 %"),
         (99.96, ">99.9 %"),
-        (-99.96, "<-99.9 %"),
+        (-99.96, "<\u221299.9 %"),
         (100, "100 %"),
         (250.4, "250 %"),
         (12_345, "12,345 %"),
@@ -196,10 +196,10 @@ def test_rates(value: float, text: str) -> None:
         (0, "0"),
         (0.0002, "0.0002"),
         (0.00001, "<0.0001"),
-        (-0.00001, ">-0.0001"),
+        (-0.00001, ">\u22120.0001"),
         (0.25, "0.25"),
         (4.375, "4.375"),
-        (-4.5, "-4.5"),
+        (-4.5, "\u22124.5"),
         (9.9996, "10"),
         (12.405, "12.41"),
         (99.996, "100"),
@@ -236,7 +236,7 @@ def test_numbers_with_a_decimal(value: float | None, text: str) -> None:
         (12.3333333333, "12.333333"),
         (0.0000004, "0.0000004"),
         (0.1 + 0.2, "0.3"),
-        (-0.5, "-0.5"),
+        (-0.5, "\u22120.5"),
         (-0.0, "0"),
     ],
 )
@@ -255,3 +255,24 @@ def test_numbers_for_form_fields(value: float | Decimal | None, text: str) -> No
 def test_whole_milliseconds(value_ms: float) -> None:
     texts = {0.0: "0 ms", 0.3: "<1 ms", 999.6: "1,000 ms", 12_345.4: "12,345 ms"}
     assert number_text.whole_ms(value_ms) == texts[value_ms]
+
+
+@pytest.mark.parametrize(
+    ("per_second", "shown"),
+    [
+        *((0, "0 a second"), (12.4, "12.4 a second"), (1, "1.0 a second"), (0.018, "1.1 a minute")),
+        *((0.000012, "1.0 a day"), (0.0009, "3.2 an hour"), (0.0000001, "<0.1 a day")),
+    ],
+)
+def test_a_pace_has_the_smallest_time_in_which_it_reaches_1(per_second: float, shown: str) -> None:
+    assert number_text.pace(per_second) == shown
+
+
+def test_the_durations_of_a_column_have_one_unit() -> None:
+    unit = number_text.column_unit([84.0, None, 3400.0])
+    assert [number_text.ms_in(value, unit) for value in (84.0, None, 3400.0, 0)] == [
+        "0.08 s",
+        "\u2013",
+        "3.40 s",
+        "0 s",
+    ]
