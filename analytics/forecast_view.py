@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from analytics.forecasts import cached_forecast
 from analytics.query_string import FILTER_FIELDS, filter_values, validate
-from analytics.views import json_response, with_query_errors
+from analytics.views import with_query_errors
 from budgets.forecast_answer import ForecastPeriod
 from budgets.update import Cents
 from web.problems import FieldError, Problem
@@ -45,7 +45,7 @@ def forecast(request: WorkspaceRequest) -> HttpResponse:
     if query is None or errors:
         raise Problem(422, "The query string is not valid.", errors)
     result = cached_forecast(request.workspace, filter_values(query), query.period, query.limit_usd)
-    response = json_response(result.body)
+    response = HttpResponse(result.body, content_type="application/json")
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["X-Workspace-ID", "Authorization", "Cookie"])

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db import Error as DatabaseError
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
@@ -54,8 +54,16 @@ class BudgetChangeInline(admin.TabularInline):
         return False
 
 
+class WithJson(admin.ModelAdmin):
+    """Refuses to filter by a column of JSON: PostgreSQL would fail at a value that is none."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        of_json = {field.name for field in self.opts.concrete_fields if isinstance(field, JSONField)}
+        return lookup.split("__")[0] not in of_json and super().lookup_allowed(lookup, value, request)
+
+
 @admin.register(BudgetChange)
-class BudgetChangeAdmin(admin.ModelAdmin):
+class BudgetChangeAdmin(WithJson):
     """Shows the history, which nobody may change."""
 
     list_display = ("changed_at", "workspace", "budget", *CHANGE_COLUMNS[1:])
@@ -163,7 +171,7 @@ class BudgetForm(ModelForm):
 
 
 @admin.register(Budget)
-class BudgetAdmin(admin.ModelAdmin):
+class BudgetAdmin(WithJson):
     form = BudgetForm
     list_display = (
         "workspace",

@@ -409,6 +409,7 @@ def cost_budget(rows: list[Row], question: Question, money: Money) -> dict[str, 
         status = "ok"
     return {
         "monthly_limit_usd": limit,
+        "raised_usd": 0.0,
         "alert_threshold_percentage": money.threshold,
         "current_spend_usd": spent,
         "remaining_usd": None if limit is None else limit - spent,

@@ -491,7 +491,7 @@ def test_figures_of_the_whole_workspace_say_so_beside_filtered_ones(tenant: Tena
     headers = HTMX | {"X-Workspace-ID": str(tenant.workspace.id)}
     filtered = tenant.client.get("/api/v1/cost/overview?agent_id=support", headers=headers).content.decode()
     assert "Budget remaining, whole workspace" in filtered
-    assert "Projected month, whole workspace" in filtered
+    assert "Forecast of the month, whole workspace" in filtered
     assert "whole workspace" not in tenant.client.get("/api/v1/cost/overview", headers=headers).content.decode()
 
 
