@@ -19,6 +19,9 @@ from traces.filters import Filters
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
+SENTENCE = "panel-sentence-"
+"""Begins the ids of the panels that show only a sentence, which htmx sends."""
+
 
 @require_safe
 @workspace_access("read")
@@ -28,7 +31,7 @@ def read(request: WorkspaceRequest) -> HttpResponse:
     response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
-    patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
+    patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
     return response
 
 
@@ -39,7 +42,8 @@ def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpRespo
         "workspace": request.workspace,
         "newest_span": partial(newest_span, request.workspace.id),
     }
-    return render(request, "insights/_why.html", context)
+    is_sentence = (request.htmx.trigger or "").startswith(SENTENCE)
+    return render(request, "insights/_sentence.html" if is_sentence else "insights/_why.html", context)
 
 
 def cached_answer(parameters: Parameters, filters: Filters, workspace: Workspace) -> Answer:

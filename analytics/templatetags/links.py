@@ -227,6 +227,8 @@ def why_link(context: template.Context, measure: str, by: str = "") -> str:
     """Returns a link to the page that says why a measure changed since the window before, under the same filters."""
     entity, is_agent = context.get("entity"), False
     changes: dict[str, str | None] = dict.fromkeys((*QUERY, *CHANGES, *SPLITS, *TRACES, *LISTED, "granularity", "was"))
+    if (filters := context.get("filters")) and filters.range:
+        changes["range"] = filters.range  # the default of one page is not that of another
     if context.get("key") and entity and entity.dimension:
         # The page of one user or agent has no filter in its address.
         changes[entity.dimension], is_agent = context["key"], entity.dimension == "agent_id"

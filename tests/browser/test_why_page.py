@@ -63,3 +63,15 @@ def test_the_page_is_accessible_and_fits(
     assert violations(page) == []
     if viewport == PHONE:
         assert page.evaluate(OVERHANGING) == []
+
+
+def test_insights_begins_with_sentences(page: Page, live_server: Any, tenant: Tenant, complaints: list[str]) -> None:
+    changed(tenant)
+    open_page(page, live_server, tenant, "insights", "&range=24h")
+    expect(page.locator("#panel-sentence-cost_usd p").first).to_contain_text("agent triage, new", timeout=LONG_MS)
+    wait_until_drawn(page)
+    assert violations(page) == []
+    page.get_by_role("link", name="Why: Calls").click()
+    page.wait_for_url("**measure=calls**")
+    expect(page.locator("#panel-why h2")).to_contain_text("Calls were 5", timeout=LONG_MS)
+    assert complaints == []

@@ -269,3 +269,20 @@ def test_the_page_has_its_query_and_the_form_makes_one(tenant: Tenant) -> None:
     location = page(tenant, expect=302, **form)["Location"]
     assert "before_start=2026-11-01T10%3A00%3A00Z&before_end=2026-11-02T10%3A00%3A00Z" in location
     assert "before_from" not in page(tenant, expect=302, before_from="", before_to="")["Location"]
+
+
+def test_the_first_page_asks_for_a_sentence_of_each_measure(tenant: Tenant) -> None:
+    paid(tenant, 1, BEFORE, 100, "1")
+    paid(tenant, 1, NOON, 100, "1")
+    paid(tenant, 1, NOON, 100, "3", agent_id="triage")
+    query = {"workspace": str(tenant.workspace.id), "environment": "production", "measure": "tokens"}
+    shown = tenant.client.get("/dashboard/insights", query).content.decode()
+    for measure in ("cost_usd", "calls", "error_rate", "avg_latency_ms"):
+        assert f"/api/v1/insights/changes?environment=production&amp;range=7d&amp;measure={measure}" in shown
+    headers = {"HX-Request": "true", "HX-Trigger": "panel-sentence-cost_usd"}
+    sentence = tenant.client.get(PATH, WINDOW, headers=headers).content.decode()
+    assert "Spend was $4.00, 300 % more than $1.00 before. Most of it: agent triage, new (+$3.00)." in sentence
+    assert "waterfall" not in sentence
+    of_week = tenant.client.get(PATH, {"range": "7d"}, headers=headers).content.decode()
+    assert "range=7d" in of_week
+    assert tenant.client.get("/dashboard/insights", {**query, "range": "2y"}).status_code == 422

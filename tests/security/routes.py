@@ -20,7 +20,7 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
-PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights/why"}
+PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
