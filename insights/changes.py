@@ -302,8 +302,8 @@ def changes(parameters: Parameters, filters: Filters) -> ChangeAnswer:
     found = pairs(parameters, filters)
     before, after = (groups_of(found, window) for window in ("before", "after"))
     amounts = [amount_of(parameters.measure, window) for window in (before, after)]
-    places = decimal_places(amounts)
     parts = EXPLAINED[parameters.measure].parts(before, after) or []
+    places = decimal_places([*(float(amount or 0) for amount in amounts), sum(abs(float(p.amount)) for p in parts)])
     has_change = None not in amounts
     change = rounded(sum((part.amount for part in parts), Fraction(0)), places) if has_change else None
     last = None if amounts[1] is None else rounded(amounts[1], places)
@@ -364,10 +364,10 @@ def window_of(parameters: Parameters, filters: Filters, groups: Mapping[Group, F
     }
 
 
-def decimal_places(amounts: Sequence[Fraction | None]) -> int:
-    """Returns how many decimals a JSON number of the larger amount keeps."""
-    largest = max((abs(amount) for amount in amounts if amount), default=Fraction(0))
-    return max(min(DECIMAL_PLACES, SIGNIFICANT_DIGITS - 1 - len(str(int(largest)))), 0)
+def decimal_places(amounts: Sequence[float]) -> int:
+    """Returns how many decimals JSON numbers up to the largest amount keep. Parts that cancel may be larger than both
+    windows."""
+    return max(min(DECIMAL_PLACES, SIGNIFICANT_DIGITS - 1 - len(str(int(max(amounts))))), 0)
 
 
 def rounded(amount: Fraction, places: int) -> Decimal:
