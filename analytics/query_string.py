@@ -259,16 +259,20 @@ def validate(query: QueryDict, model: type[QueryModel]) -> tuple[QueryModel | No
         for name, values in query.lists()
         if len(values) > 1 and name not in several and name not in labels
     ]
+    left_out: set[str] = set()
     while True:
         try:
             return model.model_validate(parameters | ({LABELS: labels} if labels else {})), errors
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False)
         found = [field_error(error, model) for error in details]
-        errors += [error for place, error in enumerate(found) if error not in found[:place]]
+        # A parameter that is missed only because it was left out has its error already.
+        errors += [e for place, e in enumerate(found) if e not in found[:place] and e["loc"][1] not in left_out]
         wrong = {str(error["loc"][1]) for error in found}
-        if not wrong or wrong & {"range", "start", "end"}:
+        # Two parameters may not fit because one of them is absent: then no round could leave it out.
+        if wrong & {"range", "start", "end"} or not wrong & {*parameters, LABELS}:
             return None, errors
+        left_out |= wrong
         # Pydantic checks the window as a whole only if every parameter is valid: the next round omits the invalid ones.
         parameters = {name: value for name, value in parameters.items() if name not in wrong}
         labels = {} if LABELS in wrong else {name: values for name, values in labels.items() if name not in wrong}

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "budgets",
     "analytics",
     "explorer",
+    "insights",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",

@@ -26,6 +26,7 @@ urlpatterns = [
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
     path("", include("explorer.urls")),
+    path("", include("insights.urls")),
 ]
 
 handler500 = "web.problems.server_error"

@@ -26,13 +26,15 @@ TOOL = "tool"
 TOOL_FILTERS = (TOOL, f"{NOT}{TOOL}")
 QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
+CHANGES = ("measure", "by", "compare", "before_start", "before_end")
+"""Parameters of the page that says why something changed, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *TRACES, *LISTED)))
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *TRACES, *LISTED)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -218,6 +220,21 @@ def traces_page_link(context: template.Context, cursor: str | None) -> str:
     if cursor:
         query["cursor"] = cursor
     return f"?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def why_link(context: template.Context, measure: str, by: str = "") -> str:
+    """Returns a link to the page that says why a measure changed since the window before, under the same filters."""
+    entity, is_agent = context.get("entity"), False
+    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *CHANGES, *SPLITS, *TRACES, *LISTED, "granularity", "was"))
+    if (filters := context.get("filters")) and filters.range:
+        changes["range"] = filters.range  # the default of one page is not that of another
+    if context.get("key") and entity and entity.dimension:
+        # The page of one user or agent has no filter in its address.
+        changes[entity.dimension], is_agent = context["key"], entity.dimension == "agent_id"
+    return reverse("why-page") + page_link(
+        context, **changes | {"measure": measure, "by": by or ("model" if is_agent else "agent_id")}
+    )
 
 
 @register.simple_tag(takes_context=True)

@@ -17,7 +17,7 @@ from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
 from workspaces.models import Role
 
-NOT_IN_PAGES = ("Explore", "Traces", "Sessions", "Users", "Agents", "Tools")
+NOT_IN_PAGES = ("Explore", "Traces", "Sessions", "Users", "Agents", "Tools", "Insights")
 """The other entries of the navigation that keep the window and the filters."""
 pytestmark = pytest.mark.django_db(databases="__all__")
 

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.methods import anomalies, comparisons, forecasts
 from methods.comparison import always_valid, fixed
+from tests.insights.test_change_parts import check_random_changes
 from tests.methods.test_decomposition import check_random_cases
 
 pytestmark = pytest.mark.faults
@@ -51,3 +52,7 @@ def test_looking_again_and_again_finds_no_difference_where_there_is_none() -> No
 
 def test_contributions_add_up_to_the_last_digit_in_2000_random_cases() -> None:
     check_random_cases(2000)
+
+
+def test_parts_of_2000_answers_add_up_to_the_last_digit() -> None:
+    check_random_changes(2000)

@@ -1,0 +1,56 @@
+"""Makes the view of `/api/v1/insights/changes`."""
+
+from functools import partial
+
+import orjson
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from analytics.answers import SERIES_TTL_SECONDS, answer
+from analytics.cache import Answer
+from analytics.page_questions import newest_span
+from analytics.views import json_response, with_query_errors
+from insights import change_parameters, changes
+from insights.change_parameters import Parameters
+from insights.changes import ChangeAnswer
+from traces.filters import Filters
+from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.models import Workspace
+
+SENTENCE = "panel-sentence-"
+"""Begins the ids of the panels that show only a sentence, which htmx sends."""
+
+
+@require_safe
+@workspace_access("read")
+def read(request: WorkspaceRequest) -> HttpResponse:
+    parameters, filters = change_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
+    result = cached_answer(parameters, filters, request.workspace)
+    response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
+    response["X-Cache"] = "hit" if result.is_hit else "miss"
+    response["Cache-Control"] = "private"
+    patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
+    return response
+
+
+def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
+    context = {
+        "data": orjson.loads(body),
+        "filters": filters,
+        "workspace": request.workspace,
+        "newest_span": partial(newest_span, request.workspace.id),
+    }
+    is_sentence = (request.htmx.trigger or "").startswith(SENTENCE)
+    return render(request, "insights/_sentence.html" if is_sentence else "insights/_why.html", context)
+
+
+def cached_answer(parameters: Parameters, filters: Filters, workspace: Workspace) -> Answer:
+    def question(filters: Filters) -> ChangeAnswer:
+        return changes.changes(parameters, filters)
+
+    return answer(question, filters, workspace, SERIES_TTL_SECONDS, key_prefix=f"{parameters!r}:")
+
+
+changes_view = with_query_errors(read, change_parameters.errors)

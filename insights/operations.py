@@ -1,0 +1,27 @@
+"""Describes its endpoints for the API document."""
+
+from analytics.answers import SERIES_TTL_SECONDS
+from analytics.openapi import Schema, json_of, parameters, problems, schema_of, success_response
+from insights.change_parameters import ChangeQuery
+from insights.changes import ChangeAnswer
+
+
+def operations() -> dict[str, Schema]:
+    return {"/api/v1/insights/changes": {"get": change_operation()}}
+
+
+def change_operation() -> Schema:
+    return {
+        "operationId": "insights-changes",
+        "summary": "Why spend, calls, tokens, latency or errors changed between two windows, in exact parts.",
+        "description": "`steps` add up to `change` to the last digit, and so do `contributions`. `range`, or `start` "
+        "and `end`, are the later window. Latency is the average: percentiles cannot be split. An answer may be "
+        f"{SERIES_TTL_SECONDS} seconds old.",
+        "tags": ["insights"],
+        "parameters": parameters(ChangeQuery),
+        "responses": {
+            "200": success_response(json_of(schema_of(ChangeAnswer)), "X-Cache", "Vary", "Cache-Control"),
+            **problems(),
+        },
+        "x-example": {"query": "range=7d&measure=cost_usd&by=model&compare=previous"},
+    }
