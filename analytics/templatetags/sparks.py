@@ -24,7 +24,7 @@ def spark_values(series: list[dict[str, Any]], field: str, filters: Filters) -> 
 def spark(values: list[float | None]) -> dict[str, str] | None:
     """Returns the paths of a line and of the area below it, in a box of 100 by 28. None interrupts the line."""
     known = [value for value in values if value is not None]
-    if len(known) < 2:
+    if len(known) < 2 or not any(known):  # a line of zeros would lie on the card's edge
         return None
     runs = [run for run in connected_runs(values, top=max(*known, 0) or 1) if len(run) > 1]
     if not runs:
