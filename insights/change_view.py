@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from analytics.answers import SERIES_TTL_SECONDS, answer
 from analytics.cache import Answer
 from analytics.page_questions import newest_span
-from analytics.views import json_response, with_query_errors
+from analytics.views import with_query_errors
 from insights import change_parameters, changes
 from insights.change_parameters import Parameters
 from insights.changes import ChangeAnswer
@@ -28,7 +28,7 @@ SENTENCE = "panel-sentence-"
 def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = change_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     result = cached_answer(parameters, filters, request.workspace)
-    response = panel(request, filters, result.body) if request.htmx else json_response(result.body)
+    response = panel(request, filters, result.body) if request.htmx else HttpResponse(result.body, content_type="application/json")
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
