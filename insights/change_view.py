@@ -28,7 +28,10 @@ SENTENCE = "panel-sentence-"
 def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = change_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     result = cached_answer(parameters, filters, request.workspace)
-    response = panel(request, filters, result.body) if request.htmx else HttpResponse(result.body, content_type="application/json")
+    if request.htmx:
+        response = panel(request, filters, result.body)
+    else:
+        response = HttpResponse(result.body, content_type="application/json")
     response["X-Cache"] = "hit" if result.is_hit else "miss"
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
