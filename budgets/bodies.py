@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from budgets.models import (
     AUTHOR_LENGTH,
     FIXED,
+    MOST_USD,
     NAME_LENGTH,
     PER_DIMENSIONS,
     REASON_LENGTH,
@@ -30,7 +31,7 @@ from budgets.models import (
     Budget,
 )
 from budgets.periods import CalendarPeriod
-from budgets.thresholds import FORECAST, INFO, Basis, Severity, Threshold, default_thresholds, stored_thresholds
+from budgets.thresholds import INFO, Basis, Severity, Threshold, default_thresholds, stored_thresholds
 from budgets.update import exact_json, two_decimals
 from prices.providers import provider_name
 from traces.filters import LABEL_PREFIX
@@ -40,7 +41,6 @@ from web.problems import FieldError, Problem
 from workspaces.label_limits import LABEL_LENGTH
 
 SCOPE_DIMENSIONS = ("agent_id", "model", "provider", "user_id", "environment", "release")
-MOST_USD = Decimal("999999999999.99")
 MAX_SCOPE_VALUES, MAX_SCOPE_FILTERS, MAX_THRESHOLDS, MAX_CHANNELS = 20, 10, 20, 10
 MAX_ROLLING_DAYS, MAX_FIXED_DAYS = 366, 1100
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
@@ -392,10 +392,6 @@ def fill_period(budget: Budget, period: Any) -> None:
     budget.period = ROLLING if is_rolling else FIXED if is_fixed else period
     budget.rolling_days = period.rolling_days if is_rolling else None
     budget.fixed_from, budget.fixed_to = (period.from_, period.to) if is_fixed else (None, None)
-
-
-def has_forecast_thresholds(budget: Budget) -> bool:
-    return any(one.basis == FORECAST for one in budget.threshold_list)
 
 
 def check_until(until: datetime, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Makes, changes and deletes budgets and their raises. Each change is in the history, with who made it and why."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from django.db import transaction
 
 from budgets.bodies import BudgetChanges, NewBudget, NewRaise, changed_body, check_until, fill
 from budgets.models import AUTHOR_LENGTH, Budget, BudgetRaise
+from budgets.update import check_limit
 from web.problems import Problem
 from workspaces.models import Workspace
 
@@ -53,6 +54,7 @@ def change(workspace: Workspace, budget_id: UUID, changes: BudgetChanges, change
     budget, before = find(workspace, budget_id), find(workspace, budget_id)
     sent = changes.model_dump(exclude_unset=True, by_alias=True, exclude={"reason"})
     fill(budget, changed_body(budget, sent))
+    check_limit(budget, datetime.now(UTC))
     budget.evaluated_at = None
     budget.save()
     budget.record_change(before, changed_by, changes.reason)
@@ -76,13 +78,15 @@ def raise_limit(workspace: Workspace, budget_id: UUID, body: NewRaise, changed_b
     if budget.amount_usd is None:
         raise Problem(409, "The budget has no limit to raise.")
     check_until(body.until, now)
-    BudgetRaise.objects.create(
+    raised = BudgetRaise.objects.create(
         budget=budget,
         amount_usd=body.amount_usd,
         until=body.until,
         reason=body.reason,
         created_by=changed_by[:AUTHOR_LENGTH],
     )
+    budget = find(workspace, budget_id)
+    check_limit(budget, max(now, raised.created_at))
     record_raise(budget, changed_by, body.reason, [None, raise_words(body.amount_usd, body.until)])
     return find(workspace, budget_id)
 

@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import connection, transaction
 from django.db.models import Q
 
 from budgets.counters import Values
@@ -45,18 +46,24 @@ class Reached(NamedTuple):
 def evaluate(now: datetime) -> None:
     """Looks at all active budgets, workspace by workspace: a fault of one does not stop the others."""
     BudgetEvent.objects.filter(~Q(budget__period=ROLLING), ended_at=None, period_end__lte=now).update(ended_at=now)
+    # Before the budgets are read: what somebody changes after that is due again.
+    due = claim_forecasts(now)
     budgets = Budget.objects.filter(is_active=True).exclude(amount_usd=None).order_by("workspace_id")
     budgets = budgets.select_related("workspace").prefetch_related("raises")
-    due = due_forecasts(now)
     groups = [list(group) for _, group in groupby(budgets, lambda budget: budget.workspace_id)]
     for_each(groups, lambda group: evaluate_budgets(group, due, now))
 
 
-def due_forecasts(now: datetime) -> frozenset[UUID]:
-    """Returns the budgets whose thresholds on the forecast are looked at in this round, those that waited longest."""
+def claim_forecasts(now: datetime) -> frozenset[UUID]:
+    """Returns the budgets whose thresholds on the forecast are looked at in this round, those that waited longest.
+
+    They wait again from now on, also if the round fails: faulty budgets must not be the first of each round.
+    """
     waiting = Budget.objects.filter(Q(forecast_at=None) | Q(forecast_at__lte=now - FORECAST_EVERY), is_active=True)
     ordered = waiting.exclude(amount_usd=None).order_by("forecast_at").values_list("pk", flat=True)
-    return frozenset(ordered[:FORECASTS_OF_A_ROUND])
+    due = frozenset(ordered[:FORECASTS_OF_A_ROUND])
+    Budget.objects.filter(pk__in=due).update(forecast_at=now)
+    return due
 
 
 def evaluate_budgets(budgets: Sequence[Budget], due: frozenset[UUID], now: datetime) -> None:
@@ -67,7 +74,6 @@ def evaluate_budgets(budgets: Sequence[Budget], due: frozenset[UUID], now: datet
     for budget in filter(is_fresh, budgets):
         # Somebody may have changed it again meanwhile.
         Budget.objects.filter(pk=budget.pk, updated_at=budget.updated_at).update(evaluated_at=now)
-    Budget.objects.filter(pk__in=due & {budget.pk for budget in budgets}).update(forecast_at=now)
 
 
 def is_fresh(budget: Budget) -> bool:
@@ -140,14 +146,23 @@ def part_of(template: Budget, value: str) -> Budget:
     return part
 
 
+@transaction.atomic
 def store(reached: Iterable[Reached], now: datetime) -> None:
-    """Stores an event for each threshold that has no open one."""
-    new = {one.key: one for one in reached}
-    ids = {budget_id for budget_id, _, _ in new}
+    """Stores an event for each threshold that has no open one. A budget may have been deleted meanwhile."""
+    found = {one.key: one for one in reached}
+    ids = lock_existing({budget_id for budget_id, *_ in found})
+    new = {key: one for key, one in found.items() if key[0] in ids}
     for key in BudgetEvent.objects.filter(budget__in=ids, ended_at=None).values_list("budget", "threshold", "value"):
         new.pop(key, None)
     # Another process may have stored the same meanwhile.
     BudgetEvent.objects.bulk_create((event_of(one, now) for one in new.values()), ignore_conflicts=True)
+
+
+def lock_existing(ids: Iterable[UUID]) -> set[UUID]:
+    """Returns which of the budgets exist. Nobody deletes them until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM budgets_budget WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [[*ids]])
+        return {budget_id for (budget_id,) in cursor.fetchall()}
 
 
 def event_of(one: Reached, now: datetime) -> BudgetEvent:

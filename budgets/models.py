@@ -17,6 +17,8 @@ from workspaces.models import Workspace
 BudgetStatus = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
 
 CRITICAL_PERCENTAGE = 90
+MOST_USD = Decimal("999999999999.99")
+"""Of an amount, and of a limit with its raises."""
 OWN_NAME = "Whole workspace"
 NAME_LENGTH, REASON_LENGTH, AUTHOR_LENGTH = 100, 500, 200
 ROLLING, FIXED = "rolling", "fixed"

@@ -78,12 +78,6 @@ def states(found: Sequence[Running], now: datetime, with_error: bool = False) ->
     return [state(one, by_day, now, with_error) for one, by_day in zip(found, spent_by_day(windows), strict=True)]
 
 
-def state_of(one: Running, now: datetime) -> State:
-    """Returns where one budget stands."""
-    [found] = states([one], now)
-    return found
-
-
 def days_needed(one: Running, now: datetime, with_error: bool) -> Days:
     """Returns the days of the period, and those before it from which its forecast and its error are made."""
     if not one.has_forecast:

@@ -202,6 +202,16 @@ def test_a_raise_ends_within_a_year(tenant: Tenant, days: int) -> None:
     assert send(tenant, "POST", path, body, expect=422)["errors"][0]["loc"] == ["body", "until"]
 
 
+def test_raises_and_amount_are_together_no_more_than_a_limit_may_be(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant, amount_usd=500_000_000_000)['id']}"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 400_000_000_000, "until": until, "reason": "the launch"}
+    send(tenant, "POST", f"{path}/raise", body)
+    for refused in (("POST", f"{path}/raise", body), ("PATCH", path, {"amount_usd": 600_000_000_000})):
+        assert send(tenant, *refused, expect=422)["errors"][0]["loc"] == ["body", "amount_usd"]
+    assert send(tenant, "GET", path)["limit_usd"] == 900_000_000_000
+
+
 def test_a_deleted_budget_is_gone_with_its_history(tenant: Tenant) -> None:
     path = f"{BUDGETS}/{make(tenant)['id']}"
     send(tenant, "DELETE", path, expect=204)

@@ -3,14 +3,17 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connections
 
-from budgets.evaluation import evaluate, evaluate_budgets
+from budgets.evaluation import claim_forecasts, evaluate, evaluate_budgets, reached_actual, store
 from budgets.models import Budget, BudgetEvent, BudgetRaise
+from budgets.states import running
 from budgets.tasks import delete_old_events
+from budgets.tasks import evaluate_budgets as evaluate_budgets_task
 from budgets.thresholds import ACTUAL, CRITICAL, FORECAST, WARNING, Threshold, default_thresholds
 from tests.factories import WorkspaceFactory
 from tests.tenant import Tenant, a_row
@@ -222,6 +225,37 @@ def test_a_fault_of_one_workspace_does_not_stop_the_others(tenant: Tenant, monke
     with pytest.raises(ZeroDivisionError):
         evaluate(NOW)
     assert [keys(budget) for budget in budgets] == [[], ["actual:50%"]]
+
+
+def test_after_a_fault_the_next_minute_is_the_next_attempt() -> None:
+    first_attempt: Any = SimpleNamespace(attempts=0)
+    strategy = evaluate_budgets_task.retry_strategy
+    assert strategy is not None
+    assert strategy.get_retry_decision(exception=ZeroDivisionError(), job=first_attempt) is None
+
+
+def test_forecasts_of_a_faulty_workspace_do_not_take_the_turn_of_others(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecast = [Threshold(FORECAST, Decimal(100), None, WARNING)]
+    faulty, good = a_budget(tenant, thresholds=forecast), a_budget(Tenant(WorkspaceFactory(), tenant.client))
+    Budget.objects.filter(pk=good.pk).update(forecast_at=NOW - 2 * HOUR)
+    Budget.objects.filter(pk=faulty.pk).update(forecast_at=NOW - 3 * HOUR)
+    monkeypatch.setattr("budgets.evaluation.FORECASTS_OF_A_ROUND", 1)
+    monkeypatch.setattr("budgets.evaluation.evaluate_budgets", lambda group, *rest: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        evaluate(NOW)
+    assert claim_forecasts(NOW + timedelta(minutes=1)) == {good.pk}
+
+
+def test_a_deleted_budget_takes_no_events_of_others_with_it(tenant: Tenant) -> None:
+    gone, stays = a_budget(tenant), a_budget(tenant)
+    spend(tenant, "50")
+    found = [one for budget in (gone, stays) if (one := running(budget, NOW))]
+    reached = list(reached_actual(found))
+    Budget.objects.get(pk=gone.pk).delete()
+    store(reached, NOW)
+    assert list(BudgetEvent.objects.values_list("budget", "threshold")) == [(stays.pk, "actual:50%")]
 
 
 def test_events_are_deleted_after_400_days_but_not_while_they_are_open(tenant: Tenant) -> None:
