@@ -31,32 +31,38 @@ class Budget(models.Model):
     """How much may be spent in a period: by a whole workspace, by a part of it, or by each user, agent, model or label.
 
     One budget of a workspace is its own: a month without a scope, whose amount may be missing. `cost/budget` shows it.
+
+    The version before knew only these. Its processes still write while a new version starts, so the database has
+    defaults for all newer columns, and the amount is in the column that they know.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="budgets")
-    is_workspace_budget = models.BooleanField("the workspace's own", default=False)
-    name = models.CharField(max_length=NAME_LENGTH, default=OWN_NAME)
+    is_workspace_budget = models.BooleanField("the workspace's own", default=False, db_default=True)
+    name = models.CharField(max_length=NAME_LENGTH, default=OWN_NAME, db_default=OWN_NAME)
     amount_usd = models.DecimalField(
         "amount in USD",
         max_digits=14,
         decimal_places=2,
         null=True,
         blank=True,
+        db_column="monthly_limit_usd",
         validators=[MinValueValidator(Decimal(0), "The limit must not be negative.")],
         help_text="Empty: no limit. Only the workspace's own budget may have none.",
     )
-    period = models.CharField(max_length=10, default="month", choices=[(name, name) for name in PERIODS])
+    period = models.CharField(
+        max_length=10, default="month", db_default="month", choices=[(name, name) for name in PERIODS]
+    )
     rolling_days = models.PositiveSmallIntegerField(null=True, blank=True)
     fixed_from = models.DateField(null=True, blank=True)
     fixed_to = models.DateField(null=True, blank=True, help_text="The first day that is no longer in the period.")
-    scope = models.JSONField(default=dict, blank=True)
+    scope = models.JSONField(default=dict, db_default={}, blank=True)
     """The values of each filter, by its name. Empty: everything."""
-    per = models.CharField(max_length=300, blank=True)
+    per = models.CharField(max_length=300, default="", db_default="", blank=True)
     """A key of PER_DIMENSIONS, or label.<name>. Empty: the budget is no template."""
-    thresholds = models.JSONField(default=list, blank=True)
-    owner = models.CharField(max_length=AUTHOR_LENGTH, blank=True)
-    is_active = models.BooleanField(default=True)
+    thresholds = models.JSONField(default=list, db_default=[], blank=True)
+    owner = models.CharField(max_length=AUTHOR_LENGTH, default="", db_default="", blank=True)
+    is_active = models.BooleanField(default=True, db_default=True)
     alert_threshold_percentage = models.DecimalField(
         "alert threshold in percent",
         max_digits=5,
@@ -220,12 +226,12 @@ class BudgetChange(models.Model):
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="changes")
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=AUTHOR_LENGTH)
-    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH, default="", db_default="", blank=True)
     limit_from_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     limit_to_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     threshold_from = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     threshold_to = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    details = models.JSONField(default=dict)
+    details = models.JSONField(default=dict, db_default={})
     """The other fields that changed, each with its value before and after."""
 
     class Meta:
@@ -238,6 +244,7 @@ class BudgetChange(models.Model):
 class BudgetRaise(models.Model):
     """An amount that is added to a budget for some time."""
 
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="raises")
     amount_usd = models.DecimalField(max_digits=14, decimal_places=2)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -289,7 +296,9 @@ class BudgetEvent(models.Model):
         ordering: ClassVar = ["-at", "-threshold_usd", "value"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["budget", "threshold", "value"], condition=Q(ended_at=None), name="a_threshold_is_reached_once"
+                fields=["budget", "period_start", "threshold", "value"],
+                condition=Q(ended_at=None),
+                name="a_threshold_is_reached_once",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["budget", "-at"], name="events_of_a_budget")]
