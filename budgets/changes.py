@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from budgets.bodies import BudgetChanges, NewBudget, NewRaise, changed_body, check_until, fill
 from budgets.models import AUTHOR_LENGTH, Budget, BudgetRaise
@@ -55,7 +56,7 @@ def change(workspace: Workspace, budget_id: UUID, changes: BudgetChanges, change
     sent = changes.model_dump(exclude_unset=True, by_alias=True, exclude={"reason"})
     fill(budget, changed_body(budget, sent))
     check_limit(budget, datetime.now(UTC))
-    budget.evaluated_at = None
+    budget.rearm_if_changed(before)
     budget.save()
     budget.record_change(before, changed_by, changes.reason)
     return find(workspace, budget_id)
@@ -108,5 +109,7 @@ def raise_words(amount: Decimal, until: datetime) -> str:
 
 
 def record_raise(budget: Budget, changed_by: str, reason: str, words: list[str | None]) -> None:
-    Budget.objects.filter(pk=budget.pk).update(evaluated_at=None)
+    anew = {"evaluated_at": None, "forecast_at": None}
+    # A round that runs now has seen the older limit: it leaves a budget alone that was updated meanwhile.
+    Budget.objects.filter(pk=budget.pk).update(**anew, updated_at=timezone.now())
     budget.record_change(budget, changed_by, reason, {"raise": words})

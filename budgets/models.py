@@ -77,7 +77,7 @@ class Budget(models.Model):
     evaluated_at = models.DateTimeField(null=True, editable=False)
     """None: the thresholds are new, so what has passed them already has done so before."""
     forecast_at = models.DateTimeField(null=True, editable=False)
-    """When its thresholds on the forecast were last looked at."""
+    """When its thresholds on the forecast were last looked at. None: not since they were made or changed."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -170,6 +170,11 @@ class Budget(models.Model):
 
     # --- History ---
 
+    def rearm_if_changed(self, before: "Budget | None") -> None:
+        """Has the thresholds looked at anew where something that they depend on differs from before."""
+        if before is None or any(getattr(before, name) != getattr(self, name) for name in WATCHED):
+            self.evaluated_at = self.forecast_at = None
+
     def record_change(
         self, before: "Budget | None", changed_by: str, reason: str = "", details: dict[str, Any] | None = None
     ) -> None:
@@ -204,6 +209,13 @@ DETAILS = (
     "owner",
     "is_active",
 )
+
+
+WATCHED = (
+    *("amount_usd", "alert_threshold_percentage", "period", "rolling_days", "fixed_from", "fixed_to"),
+    *("scope", "per", "threshold_list", "is_active"),
+)
+"""What decides whether a threshold is reached."""
 
 
 def changed_details(before: Budget, after: Budget) -> dict[str, Any]:

@@ -146,8 +146,7 @@ def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None
     if before is not None:
         check_limit(budget, datetime.now(UTC))
     is_changed = before is None or any(getattr(before, name) != value for name, value in fields.items())
-    if is_changed:
-        budget.evaluated_at = None
+    budget.rearm_if_changed(before)
     budget.save()
     if is_changed:
         budget.record_change(before, changed_by)

@@ -180,6 +180,8 @@ def test_a_change_keeps_what_is_left_out_and_is_in_the_history(tenant: Tenant) -
     assert newest["details"]["period"] == ["month", "quarter"]
     send(tenant, "PATCH", path, {"amount_usd": -1}, expect=422)
     send(tenant, "PATCH", path, {"name": None}, expect=422)
+    send(tenant, "PATCH", path, {"name": "new"})
+    assert send(tenant, "GET", path)["history"][0]["details"] == {"name": ["a budget", "new"]}
 
 
 def test_a_raise_counts_until_it_ends_and_is_in_the_history(tenant: Tenant) -> None:
