@@ -112,6 +112,16 @@ def test_the_form_makes_a_budget_for_one_customer_with_the_usual_thresholds(tena
     assert [one.severity for one in budget.threshold_list] == ["info", "warning", "critical", "warning"]
 
 
+def test_percentages_may_have_their_sign(tenant: Tenant) -> None:
+    post(tenant, "/new", USUAL | {"actual_percents": "50%, 80%, 100%"})
+    assert [one.severity for one in Budget.objects.get().threshold_list] == ["info", "warning", "critical"]
+
+
+def test_rolling_days_have_no_days_left(tenant: Tenant) -> None:
+    budget = a_budget(tenant, period="rolling", rolling_days=7)
+    assert not re.search(r"days? left", words(page(tenant) + page(tenant, f"/{budget.pk}")))
+
+
 @pytest.mark.parametrize(
     ("changes", "period", "per"),
     [
@@ -137,6 +147,9 @@ def test_the_form_makes_every_kind_of_budget(tenant: Tenant, changes: Any, perio
         ({"period": "rolling", "rolling_days": "x"}, "period"),
         ({"period": "fixed", "fixed_from": "2026-11-01", "fixed_to": ""}, "period"),
         ({"actual_percents": "50, x"}, "actual"),
+        ({"actual_percents": "50, nan"}, "actual"),
+        ({"actual_percents": "inf%"}, "actual"),
+        ({"amount_usd": "nan"}, "amount"),
         ({"actual_percents": "50, 50"}, "actual"),
     ],
 )
