@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
@@ -19,13 +20,14 @@ from budgets import changes, items
 from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise, parse
 from budgets.check import check
 from budgets.items import MAX_VALUES_SHOWN, VALUES_SHOWN
+from budgets.models import Budget
 from budgets.preview import preview
 from budgets.states import budgets_of
 from prices.providers import provider_name
 from traces.filters import LABEL_PREFIX
 from web.body import read_body
 from web.declared_access import View, declare
-from web.problems import FieldError, Problem
+from web.problems import FieldError, Problem, transient_cause
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.label_limits import LABEL_LENGTH
 from workspaces.models import Workspace
@@ -130,8 +132,18 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     return response
 
 
-def answer(budget: Any) -> HttpResponse:
-    [found] = items.items([budget], datetime.now(UTC), with_error=True)
+def answer(budget: Budget) -> HttpResponse:
+    """Returns the budget that is stored by now, also while the database of traces does not answer.
+
+    An error would have a client send the change again: a raise would then be added twice.
+    """
+    now = datetime.now(UTC)
+    try:
+        [found] = items.items([budget], now, with_error=True)
+    except DatabaseError as error:
+        if transient_cause(error) is None:
+            raise
+        found = items.item(budget, None, now)
     return json_response(found)
 
 

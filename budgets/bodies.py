@@ -272,6 +272,10 @@ class NewRaise(BaseModel):
     """An amount that is added for some time. The end is a moment of the future."""
 
     model_config = CONFIG
+    id: Annotated[
+        Annotated[UUID, Field(strict=False)] | None,
+        Field(description="An id of your own: sent again, it makes no second raise."),
+    ] = None
     amount_usd: RaiseUsd
     until: Annotated[AwareDatetime, Field(strict=False)]
     reason: Why

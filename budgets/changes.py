@@ -15,6 +15,8 @@ from workspaces.models import Workspace
 
 MAX_BUDGETS = 1000
 """Of a workspace."""
+MAX_RAISES = 20
+"""In force, of a budget."""
 
 
 def lock(workspace: Workspace) -> None:
@@ -73,17 +75,24 @@ def delete(workspace: Workspace, budget_id: UUID) -> None:
 
 @transaction.atomic
 def raise_limit(workspace: Workspace, budget_id: UUID, body: NewRaise, changed_by: str, now: datetime) -> Budget:
-    """Adds an amount to the limit until a moment."""
+    """Adds an amount to the limit until a moment. An id of the client's own that exists already changes nothing."""
     lock(workspace)
     budget = find(workspace, budget_id)
+    if body.id and (existing := BudgetRaise.objects.filter(pk=body.id).first()):
+        if existing.budget_id == budget.pk:
+            return budget
+        raise Problem(409, "This id is taken. Choose another, or none.")
     if budget.amount_usd is None:
         raise Problem(409, "The budget has no limit to raise.")
     check_until(body.until, now)
+    if sum(one.is_in_force(now) for one in budget.raises.all()) >= MAX_RAISES:
+        raise Problem(422, f"A budget has at most {MAX_RAISES} raises in force. End those first.", [])
     raised = BudgetRaise.objects.create(
         budget=budget,
         amount_usd=body.amount_usd,
         until=body.until,
         reason=body.reason,
+        **({"id": body.id} if body.id else {}),
         created_by=changed_by[:AUTHOR_LENGTH],
     )
     budget = find(workspace, budget_id)

@@ -113,7 +113,7 @@ class BudgetItem(TypedDict):
     created_at: datetime
     updated_at: datetime
     state: BudgetState | None
-    """Null where the period does not run now."""
+    """Null where the period does not run now, and after a change while the database of traces does not answer."""
 
 
 class BudgetList(TypedDict):
@@ -326,7 +326,7 @@ def value_item(one: Running, value: str, spent: Decimal) -> ValueItem:
 
 
 def contributing_dimension(budget: Budget) -> str:
-    """Returns the dimension by which a budget's spend is told apart: the first that its scope does not fix."""
+    """Returns the dimension by which a budget's spend is split: the first that its scope does not fix."""
     fixed = {name for name, values in budget.scope.items() if len(values) == 1} | {budget.per_dimension}
     return next((name for name in CONTRIBUTING_DIMENSIONS if name not in fixed), "provider")
 

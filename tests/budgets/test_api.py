@@ -3,12 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import jsonschema_rs
 import orjson
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError, ProgrammingError
 from django.test import Client
 
 from budgets.evaluation import evaluate
@@ -194,6 +196,36 @@ def test_a_raise_counts_until_it_ends_and_is_in_the_history(tenant: Tenant) -> N
     assert (ended["limit_usd"], ended["raises"], ended["state"]["status"]) == (100, [], "exceeded")
     last, first, _ = send(tenant, "GET", path)["history"]
     assert (first["reason"], first["details"]["raise"][0], last["details"]["raise"][1]) == ("the launch", None, None)
+
+
+def test_a_raise_that_is_sent_again_with_its_id_is_added_once(tenant: Tenant) -> None:
+    path, other = (f"{BUDGETS}/{make(tenant)['id']}/raise" for _ in range(2))
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"id": str(uuid4()), "amount_usd": 50, "until": until, "reason": "the launch"}
+    assert [send(tenant, "POST", path, body)["limit_usd"] for _ in range(2)] == [150, 150]
+    send(tenant, "POST", other, body, expect=409)
+
+
+def test_a_budget_has_at_most_20_raises_in_force(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant)['id']}/raise"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 1, "until": until, "reason": "the launch"}
+    for _ in range(20):
+        send(tenant, "POST", path, body)
+    assert "20 raises" in send(tenant, "POST", path, body, expect=422)["detail"]
+    send(tenant, "DELETE", path)
+    send(tenant, "POST", path, body)
+
+
+def test_a_change_is_answered_while_the_database_of_traces_is_away(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant)['id']}"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 50, "until": until, "reason": "the launch"}
+    with patch("budgets.counters.union_rows", side_effect=OperationalError("connection is closed")):
+        raised = send(tenant, "POST", f"{path}/raise", body)
+    assert (raised["limit_usd"], raised["state"]) == (150, None)
+    with patch("budgets.counters.union_rows", side_effect=ProgrammingError("a fault")), pytest.raises(ProgrammingError):
+        send(tenant, "PATCH", path, {"name": "new"})
 
 
 @pytest.mark.parametrize("days", [-1, 400])
