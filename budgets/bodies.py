@@ -374,11 +374,20 @@ def fill(budget: Budget, body: "NewBudget | OwnBudget") -> None:
     if thresholds is None and not budget.is_workspace_budget:
         chosen = default_thresholds(bool(body.per))
     else:
-        chosen = [one.threshold for one in thresholds or ()]
+        chosen = without_alert(budget, [one.threshold for one in thresholds or ()])
     budget.name, budget.amount_usd, budget.owner = body.name, body.amount_usd, body.owner
     budget.scope, budget.per = normalized(body.scope), body.per or ""
     budget.is_active, budget.thresholds = body.is_active, [one.as_json() for one in chosen]
     fill_period(budget, body.period)
+
+
+def without_alert(budget: Budget, thresholds: list[Threshold]) -> list[Threshold]:
+    """Returns the thresholds without that of the own budget's alert, which answers show among them.
+
+    It stays where it is the only one: a list without any stands for the usual ones.
+    """
+    others = [one for one in thresholds if not budget.is_workspace_budget or one.key != budget.alert.key]
+    return others or thresholds
 
 
 def normalized(scope: Mapping[str, list[str]]) -> dict[str, list[str]]:

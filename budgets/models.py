@@ -143,12 +143,16 @@ class Budget(models.Model):
         return self.amount_usd + sum(raised, Decimal(0))
 
     @property
+    def alert(self) -> Threshold:
+        """Returns the threshold of the own budget's alert. It is stored as a percentage, which `cost/budget` changes."""
+        return Threshold(ACTUAL, self.alert_threshold_percentage, None, WARNING)
+
+    @property
     def threshold_list(self) -> list[Threshold]:
         """Returns the thresholds, the lowest first. That of the own budget's alert is among them."""
         found = stored_thresholds(self.thresholds)
         if self.is_workspace_budget:
-            alert = Threshold(ACTUAL, self.alert_threshold_percentage, None, WARNING)
-            found = [alert, *(one for one in found or OWN_THRESHOLDS if one.key != alert.key)]
+            found = [self.alert, *(one for one in found or OWN_THRESHOLDS if one.key != self.alert.key)]
         return sorted(found, key=lambda one: (one.basis, one.percent is None, one.percent or one.amount_usd or 0))
 
     def status(self, spend_usd: Decimal, limit_usd: Decimal | None = None) -> BudgetStatus:

@@ -264,6 +264,17 @@ def test_the_workspaces_own_budget_is_among_them_and_stays(tenant: Tenant) -> No
     send(tenant, "DELETE", path, expect=409)
 
 
+def test_the_alert_of_the_own_budget_is_not_stored_a_second_time(tenant: Tenant) -> None:
+    send(tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 10})
+    [own] = send(tenant, "GET", BUDGETS)["data"]
+    shown = [{name: value for name, value in one.items() if value is not None} for one in own["thresholds"]]
+    changed = send(tenant, "PATCH", f"{BUDGETS}/{own['id']}", {"thresholds": shown})
+    assert changed["thresholds"] == own["thresholds"]
+    send(tenant, "PUT", "/api/v1/cost/budget", {"alert_threshold_percentage": 70})
+    found = send(tenant, "GET", f"{BUDGETS}/{own['id']}")["thresholds"]
+    assert [one["percent"] for one in found if one["basis"] == "actual"] == [70, 100]
+
+
 def test_past_periods_have_the_limit_that_was_in_force(tenant: Tenant) -> None:
     made = make(tenant, period="day", amount_usd=10)
     now = datetime.now(UTC)
