@@ -106,7 +106,7 @@ def check() -> Schema:
         Check,
         description=(
             "For agents that stop themselves: it blocks nobody. Say what the call would be; a budget whose scope or "
-            "template names something that is not said does not count it. Keys with the scope `read` or `ingest` may "
+            "template names a filter that you leave out does not count it. Keys with the scope `read` or `ingest` may "
             f"ask.\n\nAn answer may be {CHECK_SECONDS} seconds old; `as_of` says how old."
         ),
         parameters=[OPTIONAL_WORKSPACE, *query_of(CheckQuery)],

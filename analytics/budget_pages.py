@@ -22,7 +22,7 @@ from analytics.catalogue import PAGES
 from analytics.page_questions import LABEL_NAMES, choices_of
 from analytics.pages import MAX_CHOICES, uncached
 from budgets import changes, items
-from budgets.bodies import BudgetChanges, NewBudget, NewRaise, validated
+from budgets.bodies import BudgetChanges, NewBudget, NewRaise, OwnBudget, changed_body, validated
 from budgets.models import Budget
 from budgets.preview import preview
 from budgets.states import budgets_of, running
@@ -249,12 +249,25 @@ def value_options(request: WorkspaceRequest) -> HttpResponse:
 MAX_DIMENSION = 256
 
 
+def previewed_body(request: WorkspaceRequest) -> NewBudget | OwnBudget:
+    """Returns the body of the form. Of a budget that exists it has what the form cannot show, like a longer scope."""
+    if not (budget_id := request.POST.get("budget")):
+        body: NewBudget = validated(budget_forms.body_of_form(request.POST, None), NewBudget, "budget")
+        return body
+    try:
+        budget = changes.find(request.workspace, UUID(budget_id))
+    except ValueError as error:
+        raise Problem(404, "There is no such budget in this workspace.") from error
+    sent = validated(budget_forms.body_of_form(request.POST, budget), BudgetChanges, "budget")
+    return changed_body(budget, sent.model_dump(exclude_unset=True, by_alias=True, exclude={"reason"}))
+
+
 @require_http_methods(["POST"])
 @workspace_access("read")
 def preview_panel(request: WorkspaceRequest) -> HttpResponse:
     """Renders what the budget of the form would have done in past periods."""
     try:
-        body = validated(budget_forms.body_of_form(request.POST, None), NewBudget, "budget")
+        body = previewed_body(request)
     except Problem:
         return uncached(render(request, "budgets/_preview.html", {"preview": None, "workspace": request.workspace}))
     with request_slot(request.workspace.id):
