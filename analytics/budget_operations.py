@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from analytics import examples
-from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery
+from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery, ListQuery
 from analytics.openapi import (
     OPTIONAL_WORKSPACE,
     WITH_BODY,
@@ -72,7 +72,12 @@ def query_of(model: type[BaseModel]) -> list[Schema]:
 
 
 def list_budgets() -> Schema:
-    return operation("list-budgets", "All budgets of the workspace, and where they stand.", BudgetList)
+    return operation(
+        "list-budgets",
+        "The budgets of the workspace, 50 at once, and where they stand.",
+        BudgetList,
+        parameters=[WORKSPACE, *query_of(ListQuery)],
+    )
 
 
 def create() -> Schema:

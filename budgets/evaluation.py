@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from budgets.counters import Values
 from budgets.models import ROLLING, Budget, BudgetEvent
 from budgets.periods import DAY
-from budgets.states import Running, may_judge, running, spends, states, value_states
+from budgets.states import Running, may_judge, raises_in_force, running, spends, states, value_states
 from budgets.thresholds import ACTUAL, FORECAST, Threshold
 from methods.forecast import Forecast
 from web.queue import for_each
@@ -88,7 +88,7 @@ def evaluate(now: datetime) -> None:
     # Before the budgets are read: what somebody changes after that is due again.
     due = claim_forecasts(now)
     budgets = Budget.objects.filter(is_active=True).exclude(amount_usd=None).order_by("workspace_id")
-    budgets = budgets.select_related("workspace").prefetch_related("raises")
+    budgets = budgets.select_related("workspace").prefetch_related(raises_in_force(now))
     groups = [list(group) for _, group in groupby(budgets, lambda budget: budget.workspace_id)]
     for_each(groups, lambda group: evaluate_budgets(group, due, now))
 

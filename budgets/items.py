@@ -88,7 +88,7 @@ class BudgetState(TypedDict):
     limit_reached: LimitDays | None
     """Null without a limit or a forecast."""
     past_error: ForecastError | None
-    """How far the forecasts of past periods were off; null where none can be repeated."""
+    """How far the forecasts of past periods were off; null where none can be repeated, and in the list of budgets."""
     values: ValueCounts | None
     """Null for a budget that is no template."""
 
@@ -119,7 +119,8 @@ class BudgetItem(TypedDict):
 class BudgetList(TypedDict):
     data: list[BudgetItem]
     """The workspace's own budget first, the others as they were made."""
-    next_cursor: None
+    next_cursor: str | None
+    """Null on the last page."""
 
 
 class ChangeItem(TypedDict):

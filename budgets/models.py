@@ -144,7 +144,7 @@ class Budget(models.Model):
 
     @property
     def alert(self) -> Threshold:
-        """Returns the threshold of the own budget's alert. It is stored as a percentage, which `cost/budget` changes."""
+        """Returns the threshold of the own budget's alert. It is stored as a percentage of its own."""
         return Threshold(ACTUAL, self.alert_threshold_percentage, None, WARNING)
 
     @property

@@ -58,6 +58,22 @@ def test_a_budget_has_defaults_and_says_where_it_stands(tenant: Tenant) -> None:
     assert send(tenant, "GET", BUDGETS) == {"data": [made], "next_cursor": None}
 
 
+def test_the_list_has_50_budgets_at_once(tenant: Tenant) -> None:
+    send(tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 10})
+    rows = [Budget(workspace=tenant.workspace, name=f"{number}", amount_usd=1) for number in range(60)]
+    Budget.objects.bulk_create(rows)
+    first = send(tenant, "GET", BUDGETS)
+    second = send(tenant, "GET", f"{BUDGETS}?cursor={first['next_cursor']}")
+    assert (len(first["data"]), len(second["data"]), second["next_cursor"]) == (50, 11, None)
+    assert first["data"][0]["is_workspace_budget"]
+    assert len({one["id"] for one in first["data"] + second["data"]}) == 61
+    page = tenant.client.get("/dashboard/budgets", {"cursor": first["next_cursor"]}).content.decode()
+    assert "More budgets" not in page
+    assert "More budgets" in tenant.client.get("/dashboard/budgets").content.decode()
+    for wrong in ("x", "W10=", "%00"):
+        send(tenant, "GET", f"{BUDGETS}?cursor={wrong}", expect=422)
+
+
 def test_every_answer_is_as_the_document_says(tenant: Tenant) -> None:
     spend(tenant, "30", user_id="ada")
     paths = tenant.client.get("/api/v1/openapi.json").json()["paths"]
