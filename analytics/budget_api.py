@@ -1,31 +1,36 @@
 """Makes the endpoints below `/api/v1/budgets`."""
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
+import orjson
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic_core import PydanticCustomError
 
 from analytics.answers import as_json
 from analytics.label_views import json_response
-from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate
+from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate, within_calendar
 from budgets import changes, items
 from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise, parse
 from budgets.check import check
 from budgets.items import MAX_VALUES_SHOWN, VALUES_SHOWN
+from budgets.models import Budget
 from budgets.preview import preview
-from budgets.states import budgets_of
+from budgets.states import Place, page_of
 from prices.providers import provider_name
 from traces.filters import LABEL_PREFIX
 from web.body import read_body
 from web.declared_access import View, declare
-from web.problems import FieldError, Problem
+from web.problems import FieldError, Problem, transient_cause
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.label_limits import LABEL_LENGTH
 from workspaces.models import Workspace
@@ -38,6 +43,27 @@ READS = "read, or write to "
 
 class NoParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+
+def place_of(cursor: str) -> Place:
+    try:
+        created_at, budget_id = orjson.loads(urlsafe_b64decode(cursor))
+        return Place(within_calendar(datetime.fromisoformat(created_at)), UUID(budget_id))
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
+        raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer") from error
+
+
+def cursor_of(place: Place | None) -> str | None:
+    return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
+
+
+class ListQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    cursor: Annotated[
+        Annotated[str, AfterValidator(place_of)] | None,
+        Field(description="The `next_cursor` of the page before."),
+    ] = None
 
 
 class DetailQuery(BaseModel):
@@ -114,10 +140,11 @@ def methods(**views: View) -> View:
 
 @workspace_access("read")
 def listing(request: WorkspaceRequest) -> HttpResponse:
-    parameters_of(request.GET, NoParameters)
+    query, now = parameters_of(request.GET, ListQuery), datetime.now(UTC)
+    budgets, following = page_of(request.workspace, now, query.cursor)
     with request_slot(request.workspace.id):
-        found = items.items(list(budgets_of(request.workspace)), datetime.now(UTC), with_error=True)
-    return json_response({"data": found, "next_cursor": None})
+        found = items.items(budgets, now)
+    return json_response({"data": found, "next_cursor": cursor_of(following)})
 
 
 @workspace_access("write")
@@ -130,8 +157,18 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     return response
 
 
-def answer(budget: Any) -> HttpResponse:
-    [found] = items.items([budget], datetime.now(UTC), with_error=True)
+def answer(budget: Budget) -> HttpResponse:
+    """Returns the budget that is stored by now, also while the database of traces does not answer.
+
+    An error would have a client send the change again: a raise would then be added twice.
+    """
+    now = datetime.now(UTC)
+    try:
+        [found] = items.items([budget], now, with_error=True)
+    except DatabaseError as error:
+        if transient_cause(error) is None:
+            raise
+        found = items.item(budget, None, now)
     return json_response(found)
 
 

@@ -63,9 +63,10 @@ def dimension_of(target: str) -> str:
 def number(text: str) -> Any:
     """Returns the number that somebody has typed, or the text if it is none: the check then says so."""
     try:
-        return Decimal(plain_number(text.strip().removeprefix("$")))
+        found = Decimal(plain_number(text.strip().removeprefix("$")))
     except InvalidOperation:
         return text
+    return found if found.is_finite() else text
 
 
 # --- From the form to a body ---
@@ -128,11 +129,15 @@ def thresholds_of(form: QueryDict) -> list[dict[str, Any]]:
     if form.get("target", "").startswith(PER) and form.get("forecast_percents") == USUAL_FORECAST:
         fields.pop()  # each value would need a forecast of its own
     return [
-        {"basis": basis, "percent": number(text.removesuffix("%")), "severity": severity_of(basis, number(text))}
+        {"basis": basis, "percent": percent, "severity": severity_of(basis, percent)}
         for basis, field in fields
-        for text in re.split(r"[,;\s]+", form.get(field, ""))
-        if text.removesuffix("%")
+        for percent in percents_in(form.get(field, ""))
     ]
+
+
+def percents_in(text: str) -> list[Any]:
+    """Returns the numbers of a list of percentages, with or without their signs."""
+    return [number(bare) for word in re.split(r"[,;\s]+", text) if (bare := word.removesuffix("%"))]
 
 
 def severity_of(basis: str, percent: Any) -> str:
@@ -155,8 +160,8 @@ def form_of(budget: Budget | None, query: QueryDict) -> Mapping[str, str]:
     """Returns the values of the form's fields: of the budget, or of a new one with what the link says."""
     if budget is None:
         usual = {"target": ALL, "period": "month", "actual_percents": USUAL_ACTUAL, "forecast_percents": USUAL_FORECAST}
-        asked = {name: query.get(name, "") for name in ("target", "value", "amount_usd", "period") if name in query}
-        return {**usual, **{name: str(text) for name, text in asked.items()}}
+        linked = {name: query.get(name, "") for name in ("target", "value", "amount_usd", "period") if name in query}
+        return {**usual, **{name: str(text) for name, text in linked.items()}}
     thresholds = body_of(budget)["thresholds"]
     target, values = target_of(budget)
     return {

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from analytics import examples
-from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery
+from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery, ListQuery
 from analytics.openapi import (
     OPTIONAL_WORKSPACE,
     WITH_BODY,
@@ -72,7 +72,12 @@ def query_of(model: type[BaseModel]) -> list[Schema]:
 
 
 def list_budgets() -> Schema:
-    return operation("list-budgets", "All budgets of the workspace, and where they stand.", BudgetList)
+    return operation(
+        "list-budgets",
+        "The budgets of the workspace, 50 at once, and where they stand.",
+        BudgetList,
+        parameters=[WORKSPACE, *query_of(ListQuery)],
+    )
 
 
 def create() -> Schema:
@@ -106,7 +111,7 @@ def check() -> Schema:
         Check,
         description=(
             "For agents that stop themselves: it blocks nobody. Say what the call would be; a budget whose scope or "
-            "template names something that is not said does not count it. Keys with the scope `read` or `ingest` may "
+            "template names a filter that you leave out does not count it. Keys with the scope `read` or `ingest` may "
             f"ask.\n\nAn answer may be {CHECK_SECONDS} seconds old; `as_of` says how old."
         ),
         parameters=[OPTIONAL_WORKSPACE, *query_of(CheckQuery)],

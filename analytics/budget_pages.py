@@ -15,23 +15,30 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
+from pydantic import ConfigDict
 
 from analytics import budget_forms
 from analytics.answers import SERIES_TTL_SECONDS, answer_data, as_json
+from analytics.budget_api import ListQuery, cursor_of, parameters_of
 from analytics.catalogue import PAGES
 from analytics.page_questions import LABEL_NAMES, choices_of
 from analytics.pages import MAX_CHOICES, uncached
 from budgets import changes, items
-from budgets.bodies import BudgetChanges, NewBudget, NewRaise, validated
+from budgets.bodies import BudgetChanges, NewBudget, NewRaise, OwnBudget, changed_body, validated
 from budgets.models import Budget
 from budgets.preview import preview
-from budgets.states import budgets_of, running
+from budgets.states import page_of, running
 from traces.buckets import midnight
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem, transient_cause
 from workspaces.access import WorkspaceRequest, may_write, page_access, workspace_access
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
+
+
+class PageQuery(ListQuery):
+    model_config = ConfigDict(extra="ignore")
+
 
 LABELS_OF_DAYS = timedelta(days=30)
 CALENDAR_PERIODS_SHOWN = 24
@@ -62,13 +69,15 @@ def page_url(request: WorkspaceRequest, name: str, *args: Any) -> str:
 @require_safe
 @page_access
 def budgets_page(request: WorkspaceRequest) -> HttpResponse:
-    budgets = list(budgets_of(request.workspace))
+    query = parameters_of(request.GET, PageQuery)
+    budgets, following = page_of(request.workspace, datetime.now(UTC), query.cursor)
     found = known_items(request, budgets)
     context = page_context(request) | {
         "is_known": found is not None,
         "cards": [one for one in found or () if not one["per"]],
         "templates": [one for one in found or () if one["per"]],
         "budgets": budgets,
+        "next_cursor": cursor_of(following),
     }
     return uncached(render(request, "budgets/page.html", context))
 
@@ -78,7 +87,7 @@ def known_items(request: WorkspaceRequest, budgets: list[Budget]) -> Any:
     now = datetime.now(UTC)
     try:
         with request_slot(request.workspace.id):
-            found = items.items(budgets, now, with_error=True)
+            found = items.items(budgets, now)
             of_period = [one for budget in budgets if not budget.per and (one := running(budget, now))]
             named = dict(zip([one.budget.pk for one in of_period], items.contributors(of_period), strict=True))
     except DatabaseError as error:
@@ -249,12 +258,25 @@ def value_options(request: WorkspaceRequest) -> HttpResponse:
 MAX_DIMENSION = 256
 
 
+def previewed_body(request: WorkspaceRequest) -> NewBudget | OwnBudget:
+    """Returns the body of the form. Of a budget that exists it has what the form cannot show, like a longer scope."""
+    if not (budget_id := request.POST.get("budget")):
+        body: NewBudget = validated(budget_forms.body_of_form(request.POST, None), NewBudget, "budget")
+        return body
+    try:
+        budget = changes.find(request.workspace, UUID(budget_id))
+    except ValueError as error:
+        raise Problem(404, "There is no such budget in this workspace.") from error
+    sent = validated(budget_forms.body_of_form(request.POST, budget), BudgetChanges, "budget")
+    return changed_body(budget, sent.model_dump(exclude_unset=True, by_alias=True, exclude={"reason"}))
+
+
 @require_http_methods(["POST"])
 @workspace_access("read")
 def preview_panel(request: WorkspaceRequest) -> HttpResponse:
     """Renders what the budget of the form would have done in past periods."""
     try:
-        body = validated(budget_forms.body_of_form(request.POST, None), NewBudget, "budget")
+        body = previewed_body(request)
     except Problem:
         return uncached(render(request, "budgets/_preview.html", {"preview": None, "workspace": request.workspace}))
     with request_slot(request.workspace.id):

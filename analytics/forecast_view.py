@@ -15,7 +15,7 @@ from budgets.update import Cents
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 
-NOT_ASKED = ("status", "error_type", "session_id", "operation")
+WITHOUT_FORECAST = ("status", "error_type", "session_id", "operation")
 """Filters under which nobody plans a spend."""
 
 
@@ -29,7 +29,7 @@ class ForecastParameters(BaseModel):
 
 
 FIELDS: dict[str, Any] = {
-    name: field for name, field in FILTER_FIELDS.items() if name.removeprefix("not_") not in NOT_ASKED
+    name: field for name, field in FILTER_FIELDS.items() if name.removeprefix("not_") not in WITHOUT_FORECAST
 }
 ForecastQuery: type[ForecastParameters] = create_model("ForecastQuery", __base__=ForecastParameters, **FIELDS)
 

@@ -248,8 +248,7 @@ class BudgetAdmin(WithJson):
         if not obj.is_workspace_budget:
             body = body_of(obj) | ({} if change or obj.thresholds else {"thresholds": None})
             fill(obj, validated(body, NewBudget, "budget"))
-        if form.changed_data or not change:
-            obj.evaluated_at = None
+        obj.rearm_if_changed(before)
         super().save_model(request, obj, form, change)
         if form.changed_data or not change:
             obj.record_change(before, str(request.user))

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError
 from budgets.models import (
     AUTHOR_LENGTH,
     FIXED,
+    MOST_USD,
     NAME_LENGTH,
     PER_DIMENSIONS,
     REASON_LENGTH,
@@ -30,7 +31,7 @@ from budgets.models import (
     Budget,
 )
 from budgets.periods import CalendarPeriod
-from budgets.thresholds import FORECAST, INFO, Basis, Severity, Threshold, default_thresholds, stored_thresholds
+from budgets.thresholds import INFO, Basis, Severity, Threshold, default_thresholds, stored_thresholds
 from budgets.update import exact_json, two_decimals
 from prices.providers import provider_name
 from traces.filters import LABEL_PREFIX
@@ -40,7 +41,6 @@ from web.problems import FieldError, Problem
 from workspaces.label_limits import LABEL_LENGTH
 
 SCOPE_DIMENSIONS = ("agent_id", "model", "provider", "user_id", "environment", "release")
-MOST_USD = Decimal("999999999999.99")
 MAX_SCOPE_VALUES, MAX_SCOPE_FILTERS, MAX_THRESHOLDS, MAX_CHANNELS = 20, 10, 20, 10
 MAX_ROLLING_DAYS, MAX_FIXED_DAYS = 366, 1100
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 1, 1)
@@ -272,6 +272,10 @@ class NewRaise(BaseModel):
     """An amount that is added for some time. The end is a moment of the future."""
 
     model_config = CONFIG
+    id: Annotated[
+        Annotated[UUID, Field(strict=False)] | None,
+        Field(description="An id of your own: sent again, it makes no second raise."),
+    ] = None
     amount_usd: RaiseUsd
     until: Annotated[AwareDatetime, Field(strict=False)]
     reason: Why
@@ -370,11 +374,20 @@ def fill(budget: Budget, body: "NewBudget | OwnBudget") -> None:
     if thresholds is None and not budget.is_workspace_budget:
         chosen = default_thresholds(bool(body.per))
     else:
-        chosen = [one.threshold for one in thresholds or ()]
+        chosen = without_alert(budget, [one.threshold for one in thresholds or ()])
     budget.name, budget.amount_usd, budget.owner = body.name, body.amount_usd, body.owner
     budget.scope, budget.per = normalized(body.scope), body.per or ""
     budget.is_active, budget.thresholds = body.is_active, [one.as_json() for one in chosen]
     fill_period(budget, body.period)
+
+
+def without_alert(budget: Budget, thresholds: list[Threshold]) -> list[Threshold]:
+    """Returns the thresholds without that of the own budget's alert, which answers show among them.
+
+    It stays where it is the only one: a list without any stands for the usual ones.
+    """
+    others = [one for one in thresholds if not budget.is_workspace_budget or one.key != budget.alert.key]
+    return others or thresholds
 
 
 def normalized(scope: Mapping[str, list[str]]) -> dict[str, list[str]]:
@@ -392,10 +405,6 @@ def fill_period(budget: Budget, period: Any) -> None:
     budget.period = ROLLING if is_rolling else FIXED if is_fixed else period
     budget.rolling_days = period.rolling_days if is_rolling else None
     budget.fixed_from, budget.fixed_to = (period.from_, period.to) if is_fixed else (None, None)
-
-
-def has_forecast_thresholds(budget: Budget) -> bool:
-    return any(one.basis == FORECAST for one in budget.threshold_list)
 
 
 def check_until(until: datetime, now: datetime) -> None:

@@ -1,18 +1,22 @@
 """Makes, changes and deletes budgets and their raises. Each change is in the history, with who made it and why."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from budgets.bodies import BudgetChanges, NewBudget, NewRaise, changed_body, check_until, fill
 from budgets.models import AUTHOR_LENGTH, Budget, BudgetRaise
+from budgets.update import check_limit
 from web.problems import Problem
 from workspaces.models import Workspace
 
 MAX_BUDGETS = 1000
 """Of a workspace."""
+MAX_RAISES = 20
+"""In force, of a budget."""
 
 
 def lock(workspace: Workspace) -> None:
@@ -53,7 +57,8 @@ def change(workspace: Workspace, budget_id: UUID, changes: BudgetChanges, change
     budget, before = find(workspace, budget_id), find(workspace, budget_id)
     sent = changes.model_dump(exclude_unset=True, by_alias=True, exclude={"reason"})
     fill(budget, changed_body(budget, sent))
-    budget.evaluated_at = None
+    check_limit(budget, datetime.now(UTC))
+    budget.rearm_if_changed(before)
     budget.save()
     budget.record_change(before, changed_by, changes.reason)
     return find(workspace, budget_id)
@@ -70,19 +75,28 @@ def delete(workspace: Workspace, budget_id: UUID) -> None:
 
 @transaction.atomic
 def raise_limit(workspace: Workspace, budget_id: UUID, body: NewRaise, changed_by: str, now: datetime) -> Budget:
-    """Adds an amount to the limit until a moment."""
+    """Adds an amount to the limit until a moment. An id of the client's own that exists already changes nothing."""
     lock(workspace)
     budget = find(workspace, budget_id)
+    if body.id and (existing := BudgetRaise.objects.filter(pk=body.id).first()):
+        if existing.budget_id == budget.pk:
+            return budget
+        raise Problem(409, "This id is taken. Choose another, or none.")
     if budget.amount_usd is None:
         raise Problem(409, "The budget has no limit to raise.")
     check_until(body.until, now)
-    BudgetRaise.objects.create(
+    if sum(one.is_in_force(now) for one in budget.raises.all()) >= MAX_RAISES:
+        raise Problem(422, f"A budget has at most {MAX_RAISES} raises in force. End those first.", [])
+    raised = BudgetRaise.objects.create(
         budget=budget,
         amount_usd=body.amount_usd,
         until=body.until,
         reason=body.reason,
+        **({"id": body.id} if body.id else {}),
         created_by=changed_by[:AUTHOR_LENGTH],
     )
+    budget = find(workspace, budget_id)
+    check_limit(budget, max(now, raised.created_at))
     record_raise(budget, changed_by, body.reason, [None, raise_words(body.amount_usd, body.until)])
     return find(workspace, budget_id)
 
@@ -104,5 +118,7 @@ def raise_words(amount: Decimal, until: datetime) -> str:
 
 
 def record_raise(budget: Budget, changed_by: str, reason: str, words: list[str | None]) -> None:
-    Budget.objects.filter(pk=budget.pk).update(evaluated_at=None)
+    anew = {"evaluated_at": None, "forecast_at": None}
+    # A round that runs now has seen the older limit: it leaves a budget alone that was updated meanwhile.
+    Budget.objects.filter(pk=budget.pk).update(**anew, updated_at=timezone.now())
     budget.record_change(budget, changed_by, reason, {"raise": words})

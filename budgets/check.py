@@ -49,7 +49,7 @@ class Counted(NamedTuple):
 
 def check(workspace: Workspace, call: Mapping[str, str], now: datetime) -> Check:
     """Looks at all budgets that count a call with these values, by the names of their filters."""
-    counted = list(counting(list(budgets_of(workspace)), call, now))
+    counted = list(counting(list(budgets_of(workspace, now)), call, now))
     amounts = spent([filters_of(one.running.budget, one.running.days, one.value) for one in counted])
     found = list(zip(counted, amounts, strict=True))
     exhausted = [pair for pair in found if pair[1] >= pair[0].limit]

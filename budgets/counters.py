@@ -1,7 +1,6 @@
 """Sums what budgets have spent, in few queries: many budgets at once, and all values of a template at once."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple, TypedDict, TypeVar
@@ -269,7 +268,3 @@ def largest_query(place: int, filters: Filters, dimension: str, limit: int) -> t
     source = source_of(filters, dimension)
     sql = LARGEST.format(place=place, value=source.value, key=source.key, calls=source.calls, limit=limit)
     return sql, source.params
-
-
-def until_now(filters: Filters, now: datetime) -> Filters:
-    return replace(filters, end=min(filters.end, now))

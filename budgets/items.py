@@ -88,7 +88,7 @@ class BudgetState(TypedDict):
     limit_reached: LimitDays | None
     """Null without a limit or a forecast."""
     past_error: ForecastError | None
-    """How far the forecasts of past periods were off; null where none can be repeated."""
+    """How far the forecasts of past periods were off; null where none can be repeated, and in the list of budgets."""
     values: ValueCounts | None
     """Null for a budget that is no template."""
 
@@ -113,13 +113,14 @@ class BudgetItem(TypedDict):
     created_at: datetime
     updated_at: datetime
     state: BudgetState | None
-    """Null where the period does not run now."""
+    """Null where the period does not run now, and after a change while the database of traces does not answer."""
 
 
 class BudgetList(TypedDict):
     data: list[BudgetItem]
     """The workspace's own budget first, the others as they were made."""
-    next_cursor: None
+    next_cursor: str | None
+    """Null on the last page."""
 
 
 class ChangeItem(TypedDict):
@@ -326,7 +327,7 @@ def value_item(one: Running, value: str, spent: Decimal) -> ValueItem:
 
 
 def contributing_dimension(budget: Budget) -> str:
-    """Returns the dimension by which a budget's spend is told apart: the first that its scope does not fix."""
+    """Returns the dimension by which a budget's spend is split: the first that its scope does not fix."""
     fixed = {name for name, values in budget.scope.items() if len(values) == 1} | {budget.per_dimension}
     return next((name for name in CONTRIBUTING_DIMENSIONS if name not in fixed), "provider")
 

@@ -17,6 +17,8 @@ from workspaces.models import Workspace
 BudgetStatus = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
 
 CRITICAL_PERCENTAGE = 90
+MOST_USD = Decimal("999999999999.99")
+"""Of an amount, and of a limit with its raises."""
 OWN_NAME = "Whole workspace"
 NAME_LENGTH, REASON_LENGTH, AUTHOR_LENGTH = 100, 500, 200
 ROLLING, FIXED = "rolling", "fixed"
@@ -29,32 +31,38 @@ class Budget(models.Model):
     """How much may be spent in a period: by a whole workspace, by a part of it, or by each user, agent, model or label.
 
     One budget of a workspace is its own: a month without a scope, whose amount may be missing. `cost/budget` shows it.
+
+    The version before knew only these. Its processes still write while a new version starts, so the database has
+    defaults for all newer columns, and the amount is in the column that they know.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="budgets")
-    is_workspace_budget = models.BooleanField("the workspace's own", default=False)
-    name = models.CharField(max_length=NAME_LENGTH, default=OWN_NAME)
+    is_workspace_budget = models.BooleanField("the workspace's own", default=False, db_default=True)
+    name = models.CharField(max_length=NAME_LENGTH, default=OWN_NAME, db_default=OWN_NAME)
     amount_usd = models.DecimalField(
         "amount in USD",
         max_digits=14,
         decimal_places=2,
         null=True,
         blank=True,
+        db_column="monthly_limit_usd",
         validators=[MinValueValidator(Decimal(0), "The limit must not be negative.")],
         help_text="Empty: no limit. Only the workspace's own budget may have none.",
     )
-    period = models.CharField(max_length=10, default="month", choices=[(name, name) for name in PERIODS])
+    period = models.CharField(
+        max_length=10, default="month", db_default="month", choices=[(name, name) for name in PERIODS]
+    )
     rolling_days = models.PositiveSmallIntegerField(null=True, blank=True)
     fixed_from = models.DateField(null=True, blank=True)
     fixed_to = models.DateField(null=True, blank=True, help_text="The first day that is no longer in the period.")
-    scope = models.JSONField(default=dict, blank=True)
+    scope = models.JSONField(default=dict, db_default={}, blank=True)
     """The values of each filter, by its name. Empty: everything."""
-    per = models.CharField(max_length=300, blank=True)
+    per = models.CharField(max_length=300, default="", db_default="", blank=True)
     """A key of PER_DIMENSIONS, or label.<name>. Empty: the budget is no template."""
-    thresholds = models.JSONField(default=list, blank=True)
-    owner = models.CharField(max_length=AUTHOR_LENGTH, blank=True)
-    is_active = models.BooleanField(default=True)
+    thresholds = models.JSONField(default=list, db_default=[], blank=True)
+    owner = models.CharField(max_length=AUTHOR_LENGTH, default="", db_default="", blank=True)
+    is_active = models.BooleanField(default=True, db_default=True)
     alert_threshold_percentage = models.DecimalField(
         "alert threshold in percent",
         max_digits=5,
@@ -69,7 +77,7 @@ class Budget(models.Model):
     evaluated_at = models.DateTimeField(null=True, editable=False)
     """None: the thresholds are new, so what has passed them already has done so before."""
     forecast_at = models.DateTimeField(null=True, editable=False)
-    """When its thresholds on the forecast were last looked at."""
+    """When its thresholds on the forecast were last looked at. None: not since they were made or changed."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -135,12 +143,16 @@ class Budget(models.Model):
         return self.amount_usd + sum(raised, Decimal(0))
 
     @property
+    def alert(self) -> Threshold:
+        """Returns the threshold of the own budget's alert. It is stored as a percentage of its own."""
+        return Threshold(ACTUAL, self.alert_threshold_percentage, None, WARNING)
+
+    @property
     def threshold_list(self) -> list[Threshold]:
         """Returns the thresholds, the lowest first. That of the own budget's alert is among them."""
         found = stored_thresholds(self.thresholds)
         if self.is_workspace_budget:
-            alert = Threshold(ACTUAL, self.alert_threshold_percentage, None, WARNING)
-            found = [alert, *(one for one in found or OWN_THRESHOLDS if one.key != alert.key)]
+            found = [self.alert, *(one for one in found or OWN_THRESHOLDS if one.key != self.alert.key)]
         return sorted(found, key=lambda one: (one.basis, one.percent is None, one.percent or one.amount_usd or 0))
 
     def status(self, spend_usd: Decimal, limit_usd: Decimal | None = None) -> BudgetStatus:
@@ -161,6 +173,11 @@ class Budget(models.Model):
         return "critical" if used >= CRITICAL_PERCENTAGE else "warning"
 
     # --- History ---
+
+    def rearm_if_changed(self, before: "Budget | None") -> None:
+        """Has the thresholds looked at anew where something that they depend on differs from before."""
+        if before is None or any(getattr(before, name) != getattr(self, name) for name in WATCHED):
+            self.evaluated_at = self.forecast_at = None
 
     def record_change(
         self, before: "Budget | None", changed_by: str, reason: str = "", details: dict[str, Any] | None = None
@@ -198,6 +215,13 @@ DETAILS = (
 )
 
 
+WATCHED = (
+    *("amount_usd", "alert_threshold_percentage", "period", "rolling_days", "fixed_from", "fixed_to"),
+    *("scope", "per", "threshold_list", "is_active"),
+)
+"""What decides whether a threshold is reached."""
+
+
 def changed_details(before: Budget, after: Budget) -> dict[str, Any]:
     """Returns the fields that differ, each with its value before and after."""
     pairs = {name: [plain(getattr(one, name)) for one in (before, after)] for name in DETAILS}
@@ -218,12 +242,12 @@ class BudgetChange(models.Model):
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="changes")
     changed_at = models.DateTimeField(auto_now_add=True)
     changed_by = models.CharField(max_length=AUTHOR_LENGTH)
-    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    reason = models.CharField(max_length=REASON_LENGTH, default="", db_default="", blank=True)
     limit_from_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     limit_to_usd = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     threshold_from = models.DecimalField(max_digits=5, decimal_places=2, null=True)
     threshold_to = models.DecimalField(max_digits=5, decimal_places=2, null=True)
-    details = models.JSONField(default=dict)
+    details = models.JSONField(default=dict, db_default={})
     """The other fields that changed, each with its value before and after."""
 
     class Meta:
@@ -236,6 +260,7 @@ class BudgetChange(models.Model):
 class BudgetRaise(models.Model):
     """An amount that is added to a budget for some time."""
 
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     budget = models.ForeignKey(Budget, models.CASCADE, related_name="raises")
     amount_usd = models.DecimalField(max_digits=14, decimal_places=2)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -287,7 +312,9 @@ class BudgetEvent(models.Model):
         ordering: ClassVar = ["-at", "-threshold_usd", "value"]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["budget", "threshold", "value"], condition=Q(ended_at=None), name="a_threshold_is_reached_once"
+                fields=["budget", "period_start", "threshold", "value"],
+                condition=Q(ended_at=None),
+                name="a_threshold_is_reached_once",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["budget", "-at"], name="events_of_a_budget")]

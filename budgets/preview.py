@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from typing_extensions import TypedDict
 
-from budgets.bodies import NewBudget, fill
+from budgets.bodies import NewBudget, OwnBudget, fill
 from budgets.counters import Wanted, filters_of, spent_by_day, values_of
 from budgets.items import ValueCounts
 from budgets.models import FIXED, ROLLING, Budget
@@ -44,7 +44,7 @@ class Preview(TypedDict):
     """The newest first; empty where the past has none of them."""
 
 
-def preview(workspace: Workspace, body: NewBudget, now: datetime) -> Preview:
+def preview(workspace: Workspace, body: NewBudget | OwnBudget, now: datetime) -> Preview:
     budget = Budget(workspace=workspace)
     fill(budget, body)
     this_day = today(now, workspace.zone)

@@ -79,7 +79,7 @@ def spend_filters(
 
 
 def spend_sql(filters: Filters, *keys: str, by_bucket: bool = False, state: RollupState | None = None) -> str:
-    """Returns the cost by time and by `keys`. What is asked of users is read from the sums by user."""
+    """Returns the cost by time and by `keys`. The figures of users come from the sums by user."""
     if USER in {*keys, *filters.active_filters}:
         others = (key for key in keys if key != USER)
         return sums.users_sql(filters, *others, by_bucket=by_bucket, state=state)

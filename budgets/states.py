@@ -3,20 +3,22 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from budgets.counters import Values, Wanted, filters_of, spent, spent_by_day, values_of
 from budgets.forecasts import first_history_day, forecast_of, past_error_of
-from budgets.models import ROLLING, Budget, BudgetStatus
+from budgets.models import ROLLING, Budget, BudgetRaise, BudgetStatus
 from budgets.periods import CALENDAR_PERIODS, DAY, Days, today
 from budgets.thresholds import ACTUAL, INFO
 from methods.forecast import Forecast, NoForecast
 from methods.past_error import PastError
 from workspaces.models import Workspace
 
+PAGE = 50
+"""Budgets at once."""
 SHARE_FOR_A_VERDICT = 0.1
 """Before this share of the period has passed, a forecast is no verdict."""
 NEAR_PERCENT = 80
@@ -52,9 +54,33 @@ class State(NamedTuple):
         return self.running.budget.status(self.spent, self.running.limit)
 
 
-def budgets_of(workspace: Workspace) -> "QuerySet[Budget]":
-    """Returns all budgets of a workspace with what their limits need, its own first."""
-    found = Budget.objects.filter(workspace=workspace).select_related("workspace").prefetch_related("raises")
+class Place(NamedTuple):
+    """The budget after which a page begins."""
+
+    created_at: datetime
+    pk: UUID
+
+
+def raises_in_force(now: datetime) -> "Prefetch[Any]":
+    """Reads with budgets only those raises that a limit of now or later can have."""
+    return Prefetch("raises", BudgetRaise.objects.filter(until__gt=now))
+
+
+def page_of(workspace: Workspace, now: datetime, after: Place | None) -> tuple[list[Budget], Place | None]:
+    """Returns a page of budgets, and the place after which the next one begins; None: there is none."""
+    found = budgets_of(workspace, now)
+    if after:
+        is_later = Q(created_at__gt=after.created_at) | Q(created_at=after.created_at, pk__gt=after.pk)
+        found = found.filter(is_later, is_workspace_budget=False)
+    budgets = list(found[: PAGE + 1])
+    last = budgets[:PAGE][-1] if len(budgets) > PAGE else None
+    return budgets[:PAGE], Place(last.created_at, last.pk) if last else None
+
+
+def budgets_of(workspace: Workspace, now: datetime) -> "QuerySet[Budget]":
+    """Returns all budgets of a workspace with what their limits need now, its own first."""
+    found = Budget.objects.filter(workspace=workspace).select_related("workspace")
+    found = found.prefetch_related(raises_in_force(now))
     return found.order_by("-is_workspace_budget", "created_at", "pk")
 
 
@@ -76,12 +102,6 @@ def states(found: Sequence[Running], now: datetime, with_error: bool = False) ->
     """Returns where budgets stand that are no templates. With `with_error` they say how far past forecasts were off."""
     windows = [filters_of(one.budget, days_needed(one, now, with_error)) for one in found]
     return [state(one, by_day, now, with_error) for one, by_day in zip(found, spent_by_day(windows), strict=True)]
-
-
-def state_of(one: Running, now: datetime) -> State:
-    """Returns where one budget stands."""
-    [found] = states([one], now)
-    return found
 
 
 def days_needed(one: Running, now: datetime, with_error: bool) -> Days:

@@ -12,7 +12,8 @@ from web.queue import task
 EVENTS_STORED = timedelta(days=400)
 
 
-@task("budgets.evaluate")
+# The next minute is the next attempt: a job that waited for another one would keep all later minutes out of the queue.
+@task("budgets.evaluate", retry_pauses=())
 def evaluate_budgets(due_at: str) -> None:
     """Looks at all budgets, and stores the thresholds that they have reached."""
     evaluate(timezone.now())

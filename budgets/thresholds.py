@@ -30,7 +30,9 @@ class Threshold(NamedTuple):
         return limit * self.percent / 100 if self.percent is not None else self.amount_usd or Decimal(0)
 
     def as_json(self) -> dict[str, Any]:
-        share = {"amount_usd": str(self.amount_usd)} if self.percent is None else {"percent": str(self.percent)}
+        # One text for a number, so that 50 and 50.00 are no change.
+        percent = None if self.percent is None else f"{self.percent.normalize():f}"
+        share = {"amount_usd": f"{self.amount_usd:.2f}"} if percent is None else {"percent": percent}
         return {"basis": self.basis, **share, "severity": self.severity, "channels": list(self.channels)}
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
@@ -9,7 +10,7 @@ from django.db import transaction
 from django.http import QueryDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from budgets.models import Budget, own_budget
+from budgets.models import MOST_USD, Budget, own_budget
 from web.body import read_body
 from web.json_body import check_levels
 from web.problems import Problem
@@ -125,6 +126,14 @@ def refuse_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
+def check_limit(budget: Budget, now: datetime) -> None:
+    """Raises a 422 Problem where the amount and the raises in force are together more than a limit may be."""
+    limit = budget.limit_at(now)
+    if limit is not None and limit > MOST_USD:
+        message = f"must be at most {MOST_USD:,} with the raises in force"
+        raise Problem(422, "The limit is too high.", [{"loc": ["body", "amount_usd"], "msg": message}])
+
+
 @transaction.atomic
 def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None:
     # The row of the workspace is the lock: the budget may have no row yet.
@@ -134,9 +143,10 @@ def save(workspace: Workspace, changes: dict[str, Any], changed_by: str) -> None
     fields = {COLUMNS.get(name, name): value for name, value in changes.items()}
     for name, value in fields.items():
         setattr(budget, name, value)
+    if before is not None:
+        check_limit(budget, datetime.now(UTC))
     is_changed = before is None or any(getattr(before, name) != value for name, value in fields.items())
-    if is_changed:
-        budget.evaluated_at = None
+    budget.rearm_if_changed(before)
     budget.save()
     if is_changed:
         budget.record_change(before, changed_by)

@@ -6,11 +6,6 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
-def carry_over(apps: Any, schema_editor: Any) -> None:
-    """Makes the only budget of each workspace its own."""
-    apps.get_model("budgets", "Budget").objects.update(is_workspace_budget=True)
-
-
 def carry_back(apps: Any, schema_editor: Any) -> None:
     """Deletes the budgets that the state before cannot hold."""
     apps.get_model("budgets", "Budget").objects.filter(is_workspace_budget=False).delete()
@@ -23,12 +18,21 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RemoveConstraint(model_name="budget", name="limit_is_not_negative"),
+        # The column keeps its name: processes of the version before still read and write it.
+        migrations.AlterField(
+            model_name="budget",
+            name="monthly_limit_usd",
+            field=models.DecimalField(
+                blank=True, db_column="monthly_limit_usd", decimal_places=2, max_digits=14, null=True
+            ),
+        ),
         migrations.RenameField(model_name="budget", old_name="monthly_limit_usd", new_name="amount_usd"),
         migrations.AlterField(
             model_name="budget",
             name="amount_usd",
             field=models.DecimalField(
                 blank=True,
+                db_column="monthly_limit_usd",
                 decimal_places=2,
                 help_text="Empty: no limit. Only the workspace's own budget may have none.",
                 max_digits=14,
@@ -40,7 +44,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="budget",
             name="is_workspace_budget",
-            field=models.BooleanField(default=False, verbose_name="the workspace's own"),
+            # The default of the database makes the only budget of each workspace its own.
+            field=models.BooleanField(db_default=True, default=False, verbose_name="the workspace's own"),
         ),
-        migrations.RunPython(carry_over, carry_back),
+        migrations.RunPython(migrations.RunPython.noop, carry_back),
     ]

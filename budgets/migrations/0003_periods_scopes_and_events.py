@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="BudgetRaise",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("amount_usd", models.DecimalField(decimal_places=2, max_digits=14)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("until", models.DateTimeField()),
@@ -80,22 +80,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="budget",
             name="is_active",
-            field=models.BooleanField(default=True),
+            field=models.BooleanField(db_default=True, default=True),
         ),
         migrations.AddField(
             model_name="budget",
             name="name",
-            field=models.CharField(default="Whole workspace", max_length=100),
+            field=models.CharField(db_default="Whole workspace", default="Whole workspace", max_length=100),
         ),
         migrations.AddField(
             model_name="budget",
             name="owner",
-            field=models.CharField(blank=True, max_length=200),
+            field=models.CharField(blank=True, db_default="", default="", max_length=200),
         ),
         migrations.AddField(
             model_name="budget",
             name="per",
-            field=models.CharField(blank=True, max_length=300),
+            field=models.CharField(blank=True, db_default="", default="", max_length=300),
         ),
         migrations.AddField(
             model_name="budget",
@@ -110,6 +110,7 @@ class Migration(migrations.Migration):
                     ("rolling", "rolling"),
                     ("fixed", "fixed"),
                 ],
+                db_default="month",
                 default="month",
                 max_length=10,
             ),
@@ -122,22 +123,22 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="budget",
             name="scope",
-            field=models.JSONField(blank=True, default=dict),
+            field=models.JSONField(blank=True, db_default={}, default=dict),
         ),
         migrations.AddField(
             model_name="budget",
             name="thresholds",
-            field=models.JSONField(blank=True, default=list),
+            field=models.JSONField(blank=True, db_default=[], default=list),
         ),
         migrations.AddField(
             model_name="budgetchange",
             name="details",
-            field=models.JSONField(default=dict),
+            field=models.JSONField(db_default={}, default=dict),
         ),
         migrations.AddField(
             model_name="budgetchange",
             name="reason",
-            field=models.CharField(blank=True, max_length=500),
+            field=models.CharField(blank=True, db_default="", default="", max_length=500),
         ),
         migrations.AlterField(
             model_name="budget",
@@ -250,7 +251,7 @@ class Migration(migrations.Migration):
             model_name="budgetevent",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("ended_at", None)),
-                fields=("budget", "threshold", "value"),
+                fields=("budget", "period_start", "threshold", "value"),
                 name="a_threshold_is_reached_once",
             ),
         ),

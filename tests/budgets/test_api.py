@@ -3,12 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import jsonschema_rs
 import orjson
 import pytest
 from django.core.cache import cache
+from django.db import OperationalError, ProgrammingError
 from django.test import Client
 
 from budgets.evaluation import evaluate
@@ -54,6 +56,22 @@ def test_a_budget_has_defaults_and_says_where_it_stands(tenant: Tenant) -> None:
     state = made["state"]
     assert (state["spent_usd"], state["remaining_usd"], state["used_percentage"], state["status"]) == (30, 70, 30, "ok")
     assert send(tenant, "GET", BUDGETS) == {"data": [made], "next_cursor": None}
+
+
+def test_the_list_has_50_budgets_at_once(tenant: Tenant) -> None:
+    send(tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 10})
+    rows = [Budget(workspace=tenant.workspace, name=f"{number}", amount_usd=1) for number in range(60)]
+    Budget.objects.bulk_create(rows)
+    first = send(tenant, "GET", BUDGETS)
+    second = send(tenant, "GET", f"{BUDGETS}?cursor={first['next_cursor']}")
+    assert (len(first["data"]), len(second["data"]), second["next_cursor"]) == (50, 11, None)
+    assert first["data"][0]["is_workspace_budget"]
+    assert len({one["id"] for one in first["data"] + second["data"]}) == 61
+    page = tenant.client.get("/dashboard/budgets", {"cursor": first["next_cursor"]}).content.decode()
+    assert "More budgets" not in page
+    assert "More budgets" in tenant.client.get("/dashboard/budgets").content.decode()
+    for wrong in ("x", "W10=", "%00"):
+        send(tenant, "GET", f"{BUDGETS}?cursor={wrong}", expect=422)
 
 
 def test_every_answer_is_as_the_document_says(tenant: Tenant) -> None:
@@ -180,6 +198,8 @@ def test_a_change_keeps_what_is_left_out_and_is_in_the_history(tenant: Tenant) -
     assert newest["details"]["period"] == ["month", "quarter"]
     send(tenant, "PATCH", path, {"amount_usd": -1}, expect=422)
     send(tenant, "PATCH", path, {"name": None}, expect=422)
+    send(tenant, "PATCH", path, {"name": "new"})
+    assert send(tenant, "GET", path)["history"][0]["details"] == {"name": ["a budget", "new"]}
 
 
 def test_a_raise_counts_until_it_ends_and_is_in_the_history(tenant: Tenant) -> None:
@@ -194,12 +214,52 @@ def test_a_raise_counts_until_it_ends_and_is_in_the_history(tenant: Tenant) -> N
     assert (first["reason"], first["details"]["raise"][0], last["details"]["raise"][1]) == ("the launch", None, None)
 
 
+def test_a_raise_that_is_sent_again_with_its_id_is_added_once(tenant: Tenant) -> None:
+    path, other = (f"{BUDGETS}/{make(tenant)['id']}/raise" for _ in range(2))
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"id": str(uuid4()), "amount_usd": 50, "until": until, "reason": "the launch"}
+    assert [send(tenant, "POST", path, body)["limit_usd"] for _ in range(2)] == [150, 150]
+    send(tenant, "POST", other, body, expect=409)
+
+
+def test_a_budget_has_at_most_20_raises_in_force(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant)['id']}/raise"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 1, "until": until, "reason": "the launch"}
+    for _ in range(20):
+        send(tenant, "POST", path, body)
+    assert "20 raises" in send(tenant, "POST", path, body, expect=422)["detail"]
+    send(tenant, "DELETE", path)
+    send(tenant, "POST", path, body)
+
+
+def test_a_change_is_answered_while_the_database_of_traces_is_away(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant)['id']}"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 50, "until": until, "reason": "the launch"}
+    with patch("budgets.counters.union_rows", side_effect=OperationalError("connection is closed")):
+        raised = send(tenant, "POST", f"{path}/raise", body)
+    assert (raised["limit_usd"], raised["state"]) == (150, None)
+    with patch("budgets.counters.union_rows", side_effect=ProgrammingError("a fault")), pytest.raises(ProgrammingError):
+        send(tenant, "PATCH", path, {"name": "new"})
+
+
 @pytest.mark.parametrize("days", [-1, 400])
 def test_a_raise_ends_within_a_year(tenant: Tenant, days: int) -> None:
     path = f"{BUDGETS}/{make(tenant)['id']}/raise"
     until = (datetime.now(UTC) + timedelta(days=days)).isoformat()
     body = {"amount_usd": 50, "until": until, "reason": "the launch"}
     assert send(tenant, "POST", path, body, expect=422)["errors"][0]["loc"] == ["body", "until"]
+
+
+def test_raises_and_amount_are_together_no_more_than_a_limit_may_be(tenant: Tenant) -> None:
+    path = f"{BUDGETS}/{make(tenant, amount_usd=500_000_000_000)['id']}"
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    body = {"amount_usd": 400_000_000_000, "until": until, "reason": "the launch"}
+    send(tenant, "POST", f"{path}/raise", body)
+    for refused in (("POST", f"{path}/raise", body), ("PATCH", path, {"amount_usd": 600_000_000_000})):
+        assert send(tenant, *refused, expect=422)["errors"][0]["loc"] == ["body", "amount_usd"]
+    assert send(tenant, "GET", path)["limit_usd"] == 900_000_000_000
 
 
 def test_a_deleted_budget_is_gone_with_its_history(tenant: Tenant) -> None:
@@ -218,6 +278,17 @@ def test_the_workspaces_own_budget_is_among_them_and_stays(tenant: Tenant) -> No
     assert send(tenant, "GET", "/api/v1/cost/budget")["status"] == "unset"
     send(tenant, "PATCH", path, {"scope": {"agent_id": ["support"]}}, expect=422)
     send(tenant, "DELETE", path, expect=409)
+
+
+def test_the_alert_of_the_own_budget_is_not_stored_a_second_time(tenant: Tenant) -> None:
+    send(tenant, "PUT", "/api/v1/cost/budget", {"monthly_limit_usd": 10})
+    [own] = send(tenant, "GET", BUDGETS)["data"]
+    shown = [{name: value for name, value in one.items() if value is not None} for one in own["thresholds"]]
+    changed = send(tenant, "PATCH", f"{BUDGETS}/{own['id']}", {"thresholds": shown})
+    assert changed["thresholds"] == own["thresholds"]
+    send(tenant, "PUT", "/api/v1/cost/budget", {"alert_threshold_percentage": 70})
+    found = send(tenant, "GET", f"{BUDGETS}/{own['id']}")["thresholds"]
+    assert [one["percent"] for one in found if one["basis"] == "actual"] == [70, 100]
 
 
 def test_past_periods_have_the_limit_that_was_in_force(tenant: Tenant) -> None:

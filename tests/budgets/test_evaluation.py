@@ -3,14 +3,19 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import connections
 
-from budgets.evaluation import evaluate, evaluate_budgets
+from budgets.bodies import BudgetChanges, NewRaise
+from budgets.changes import change, raise_limit
+from budgets.evaluation import claim_forecasts, evaluate, evaluate_budgets, reached_actual, store
 from budgets.models import Budget, BudgetEvent, BudgetRaise
+from budgets.states import running
 from budgets.tasks import delete_old_events
+from budgets.tasks import evaluate_budgets as evaluate_budgets_task
 from budgets.thresholds import ACTUAL, CRITICAL, FORECAST, WARNING, Threshold, default_thresholds
 from tests.factories import WorkspaceFactory
 from tests.tenant import Tenant, a_row
@@ -107,6 +112,83 @@ def test_a_higher_amount_arms_what_it_puts_out_of_reach(tenant: Tenant) -> None:
     evaluate(NOW + 2 * HOUR)
     assert keys(budget) == ["actual:50%", "actual:80%", "actual:80%"]
     assert [event.passed_before for event in budget.events.all()] == [False, False, False]
+
+
+def the_forecast_of_61_dollars(tenant: Tenant) -> Budget:
+    """Makes a budget of 50 dollars whose month is expected to cost 61, with its event."""
+    budget = a_budget(tenant, amount="50", thresholds=[Threshold(FORECAST, Decimal(100), None, WARNING)])
+    for day in range(60):
+        spend(tenant, "2", at=NOW - timedelta(days=day) - HOUR)
+    evaluate(NOW)
+    assert keys(budget, ended_at=None) == ["forecast:100%"]
+    return budget
+
+
+def test_a_raise_arms_the_forecast_that_it_puts_out_of_reach(tenant: Tenant) -> None:
+    budget = the_forecast_of_61_dollars(tenant)
+    body = NewRaise(amount_usd=Decimal(50), until=datetime.now(UTC) + timedelta(days=1), reason="a launch")
+    raise_limit(tenant.workspace, budget.pk, body, "ada", datetime.now(UTC))
+    BudgetRaise.objects.update(created_at=NOW, until=NOW + 2 * HOUR)
+    evaluate(NOW + timedelta(minutes=1))
+    assert keys(budget, ended_at=None) == []
+    evaluate(NOW + 3 * HOUR)
+    assert keys(budget, ended_at=None) == ["forecast:100%"]
+    assert budget.events.count() == 2
+
+
+def test_a_forecast_threshold_that_is_removed_ends_its_event(tenant: Tenant) -> None:
+    budget = the_forecast_of_61_dollars(tenant)
+    change(tenant.workspace, budget.pk, BudgetChanges(thresholds=[]), "ada")
+    evaluate(NOW + timedelta(minutes=1))
+    assert keys(budget, ended_at=None) == []
+
+
+def test_a_new_name_neither_ends_events_nor_makes_news_old(tenant: Tenant) -> None:
+    budget = a_budget(tenant)
+    spend(tenant, "50")
+    evaluate(NOW)
+    change(tenant.workspace, budget.pk, BudgetChanges(name="new", owner="ada"), "ada")
+    spend(tenant, "30")
+    evaluate(NOW + HOUR)
+    assert keys(budget, ended_at=None, passed_before=False) == ["actual:50%", "actual:80%"]
+
+
+@pytest.mark.parametrize("period", ["year", "rolling_3d"])
+def test_another_period_ends_the_events_of_the_one_before(tenant: Tenant, period: str) -> None:
+    budget = a_budget(tenant)
+    spend(tenant, "50")
+    evaluate(NOW)
+    change(tenant.workspace, budget.pk, BudgetChanges.model_validate({"period": period}), "ada")
+    evaluate(NOW + HOUR)
+    before, after = budget.events.order_by("at")
+    assert (before.threshold, before.ended_at) == ("actual:50%", NOW + HOUR)
+    assert (after.threshold, after.ended_at, after.passed_before) == ("actual:50%", None, True)
+    assert after.period_start != before.period_start
+
+
+def test_a_raise_during_a_round_is_looked_at_by_the_next(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    budget = a_budget(tenant, is_fresh=True)
+    body = NewRaise(amount_usd=Decimal(50), until=datetime.now(UTC) + timedelta(days=1), reason="a launch")
+
+    def raise_and_store(*reached: Any) -> None:
+        raise_limit(tenant.workspace, budget.pk, body, "ada", datetime.now(UTC))
+        store(*reached)
+
+    monkeypatch.setattr("budgets.evaluation.store", raise_and_store)
+    evaluate(NOW)
+    budget.refresh_from_db()
+    assert budget.evaluated_at is None
+
+
+def test_new_forecasts_are_looked_at_first_and_only_where_a_threshold_needs_one(tenant: Tenant) -> None:
+    forecast = [Threshold(FORECAST, Decimal(100), None, WARNING)]
+    waits, new = (a_budget(tenant, thresholds=forecast) for _ in range(2))
+    Budget.objects.filter(pk=waits.pk).update(forecast_at=NOW - 9 * HOUR)
+    a_budget(tenant, thresholds=[Threshold(ACTUAL, Decimal(50), None, WARNING)])
+    a_budget(tenant, thresholds=forecast, period="rolling", rolling_days=7)
+    own = Budget.objects.create(workspace=tenant.workspace, is_workspace_budget=True, amount_usd=100)
+    due = claim_forecasts(NOW)
+    assert (due.all, due.anew) == ({waits.pk, new.pk, own.pk}, {new.pk, own.pk})
 
 
 def test_a_raise_counts_until_it_ends(tenant: Tenant) -> None:
@@ -222,6 +304,37 @@ def test_a_fault_of_one_workspace_does_not_stop_the_others(tenant: Tenant, monke
     with pytest.raises(ZeroDivisionError):
         evaluate(NOW)
     assert [keys(budget) for budget in budgets] == [[], ["actual:50%"]]
+
+
+def test_after_a_fault_the_next_minute_is_the_next_attempt() -> None:
+    first_attempt: Any = SimpleNamespace(attempts=0)
+    strategy = evaluate_budgets_task.retry_strategy
+    assert strategy is not None
+    assert strategy.get_retry_decision(exception=ZeroDivisionError(), job=first_attempt) is None
+
+
+def test_forecasts_of_a_faulty_workspace_do_not_take_the_turn_of_others(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forecast = [Threshold(FORECAST, Decimal(100), None, WARNING)]
+    faulty, good = a_budget(tenant, thresholds=forecast), a_budget(Tenant(WorkspaceFactory(), tenant.client))
+    Budget.objects.filter(pk=good.pk).update(forecast_at=NOW - 2 * HOUR)
+    Budget.objects.filter(pk=faulty.pk).update(forecast_at=NOW - 3 * HOUR)
+    monkeypatch.setattr("budgets.evaluation.FORECASTS_OF_A_ROUND", 1)
+    monkeypatch.setattr("budgets.evaluation.evaluate_budgets", lambda group, *rest: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        evaluate(NOW)
+    assert claim_forecasts(NOW + timedelta(minutes=1)).all == {good.pk}
+
+
+def test_a_deleted_budget_takes_no_events_of_others_with_it(tenant: Tenant) -> None:
+    gone, stays = a_budget(tenant), a_budget(tenant)
+    spend(tenant, "50")
+    found = [one for budget in (gone, stays) if (one := running(budget, NOW))]
+    reached = list(reached_actual(found))
+    Budget.objects.get(pk=gone.pk).delete()
+    store(reached, NOW)
+    assert list(BudgetEvent.objects.values_list("budget", "threshold")) == [(stays.pk, "actual:50%")]
 
 
 def test_events_are_deleted_after_400_days_but_not_while_they_are_open(tenant: Tenant) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from budgets import check, items
 from budgets.evaluation import evaluate
 from budgets.models import Budget, BudgetEvent, BudgetRaise
-from budgets.states import Running, running, spends, state_of, value_states
+from budgets.states import Running, running, spends, states, value_states
 from budgets.thresholds import default_thresholds
 from methods.forecast import Forecast, forecast
 from tests.analytics import histories
@@ -138,7 +138,7 @@ def share_of(threshold: str) -> int:
 
 def compare_state(rows: list[Row], case: Case, one: Running, right: Expected) -> None:
     """Compares status, what is left and the day on which the limit is reached."""
-    state = state_of(one, case.now)
+    [state] = states([one], case.now)
     found = items.state_item(state)
     assert found["spent_usd"] == float(right.spent), case
     assert found["remaining_usd"] == float(right.limit - right.spent), case
