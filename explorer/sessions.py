@@ -92,10 +92,13 @@ class SessionTotalsChange(TypedDict):
     cost_usd: Change
 
 
-class SessionList(Listed):
+class SessionPage(Listed):
+    data: list[ListedSession]
+
+
+class SessionList(SessionPage):
     totals: SessionTotals
     change_from_previous: SessionTotalsChange
-    data: list[ListedSession]
 
 
 def sessions(filters: Filters, page: Page) -> SessionList:
@@ -120,7 +123,7 @@ def session_totals(filters: Filters) -> dict[str, Any]:
     }
 
 
-def session_page(filters: Filters, page: Page) -> dict[str, Any]:
+def session_page(filters: Filters, page: Page) -> SessionPage:
     """Returns the listed sessions and the cursor after them."""
     filters = replace(filters, any_operation=True)
     newest = newest_first(filters, page, SEEN, SEARCHED if page.search else "") if page.sort == "-last_seen" else None
@@ -146,8 +149,7 @@ def with_value(seen: Seen) -> dict[str, Any]:
 
 
 def newest_sessions(filters: Filters) -> list[ListedSession]:
-    newest: list[ListedSession] = session_page(filters, Page("last_seen", is_descending=True))["data"]
-    return newest
+    return session_page(filters, Page("last_seen", is_descending=True))["data"]
 
 
 COUNTED = 50_000
