@@ -36,6 +36,7 @@ def a_trace(tenant: Tenant) -> None:
 
 def open_trace(page: Page, live_server: Any, tenant: Tenant, query: str = "") -> None:
     page.goto(f"{live_server.url}/dashboard/traces/t?workspace={tenant.workspace.id}{query}")
+    expect(page.locator("[role=treeitem]").first).to_be_attached(timeout=LONG_MS)
     expect(page.locator("#detail .skeleton")).to_have_count(0, timeout=LONG_MS)
 
 
@@ -76,7 +77,7 @@ def test_the_keyboard_walks_the_tree_and_the_url_names_the_span(
     page.keyboard.press("ArrowRight")
     expect(page.locator("[role=treeitem]:visible")).to_have_count(4)
     page.reload()
-    expect(page.locator("#detail h2").first).to_contain_text("look")
+    expect(page.locator("#detail h2").first).to_contain_text("look", timeout=LONG_MS)
     page.get_by_role("button", name="Conversation").click()
     expect(page.locator("#detail")).to_contain_text("Weather in Oslo?")
     assert "span=" not in page.url
