@@ -52,7 +52,7 @@ def declared_columns(answer_type: Any) -> Sequence[str]:
 
 
 def file_name(name: str, filters: Filters) -> str:
-    """Names window, zone and filters, so that two files of a folder can be told apart."""
+    """Returns a name that says window, zone and filters, so that files of different questions have different names."""
     start, end = (moment.astimezone(filters.zone) for moment in (filters.start, filters.end))
     values = (
         f"{prefix}{key}={','.join(side)}"

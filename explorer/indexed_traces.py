@@ -76,7 +76,7 @@ def is_every_trace(question: TraceFilters) -> bool:
 
 
 def recent_spans(question: TraceFilters, until: datetime) -> list[Span]:
-    """Returns spans of all traces of which the table may not know all: those that a newer span may bring in."""
+    """Returns newer spans, which the table does not have yet. Their traces may belong in the list because of them."""
     if question.filters.end < until - LONGEST_TRACE:
         return []
     conditions = [] if question.is_of_the_whole else question.of_a_span
@@ -161,7 +161,7 @@ def amounts_of(question: TraceFilters) -> tuple[list[str], dict[str, Any]]:
 
 
 def filters_of(question: TraceFilters) -> Iterator[tuple[tuple[str, Sequence[str]], bool]]:
-    """Yields each filter with values of which a trace has one, or has none, and whether it has one."""
+    """Yields the name and values of each filter. True: a trace must have one of the values; False: it must have none."""
     has_error = (str(question.has_error).lower(),) if question.has_error is not None else ()
     filters = (
         *question.span_filters,

@@ -38,10 +38,10 @@ MOST_GROUPS = 300
 SIGNIFICANT_DIGITS = 15
 """A JSON number with so many is read and written by every client without loss."""
 BESIDE = ("agent_id", "provider", "model")
-"""The groups are told apart by these too: an agent that changes its model changes the mix."""
+"""Calls are grouped by these too: an agent that changes its model changes the mix."""
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 UNSPLIT = "unsplit"
-"""The part of costs of which nobody knows for which tokens they are: a client reported them, or they are of users."""
+"""Costs that cannot be split by class of token: a client reported them, or they are summed by user."""
 
 Group = tuple[Any, ...]
 """The values of the dimension and of BESIDE; empty: all groups that are not explained one by one."""

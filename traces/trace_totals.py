@@ -269,7 +269,7 @@ def set_until(cursor: WriteCursor, workspace_id: UUID, until: datetime) -> None:
 def sum_near(
     cursor: WriteCursor, workspace_id: UUID, trace_ids: Iterable[str], first: datetime, last: datetime
 ) -> None:
-    """Sums these traces over all their spans, of which one is of the given time."""
+    """Sums these traces over all their spans. Each trace has a span in the given time."""
     sum_anew(cursor, workspace_id, trace_ids, first - LONGEST_TRACE, last + LONGEST_TRACE)
 
 
