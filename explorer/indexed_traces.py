@@ -161,7 +161,7 @@ def amounts_of(question: TraceFilters) -> tuple[list[str], dict[str, Any]]:
 
 
 def filters_of(question: TraceFilters) -> Iterator[tuple[tuple[str, Sequence[str]], bool]]:
-    """Yields the name and values of each filter. True: a trace must have one of the values; False: it must have none."""
+    """Yields name and values of each filter. True: a trace must have one of the values; False: it must have none."""
     has_error = (str(question.has_error).lower(),) if question.has_error is not None else ()
     filters = (
         *question.span_filters,
