@@ -262,10 +262,14 @@ def score_list(filters: Filters, narrowed: ScoreFilters, after: Place | None) ->
     """Returns a page of scores, the newest first, and the place where the next page begins; None on the last."""
     params = score_params(filters) | narrowed._asdict()
     before = {"before": after.timestamp if after else None, "before_id": after.id if after else None}
-    conditions = [*column_conditions(filters), *trace_conditions(filters), *narrowed.conditions]
-    found = rows(LIST, params | before, filters=filter_sql(conditions))
+    found = rows(LIST, params | before, filters=filter_sql(list_conditions(filters, narrowed)))
     page = [listed(row) for row in found[: filters.limit]]
     return page, Place(page[-1]["timestamp"], page[-1]["id"]) if len(found) > filters.limit else None
+
+
+def list_conditions(filters: Filters, narrowed: ScoreFilters) -> list[str]:
+    """Returns the conditions on scores besides the window; their parameters are `score_params` and the fields."""
+    return [*column_conditions(filters), *trace_conditions(filters), *narrowed.conditions]
 
 
 def listed(row: dict[str, Any]) -> ListedScore:

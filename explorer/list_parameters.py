@@ -150,18 +150,21 @@ def parse(
 ) -> ListParameters:
     """Returns the parameters, or raises a 422 Problem that names every error."""
     valid, filters = query_string.parse_query(query, workspace_id, TraceListQuery, now, zone=zone)
-    tool = FilterValues(*(distinct_values("tool", getattr(valid, name)) for name in TOOL_FIELDS))
     check_cursor(valid)
     own = {name: getattr(valid, name) for name in OWN}
     own["search"] = own["search"] or ""
     question = TraceFilters(
         filters,
-        tool=tool,
+        tool=tool_values(valid),
         searches_content=sees_content and bool(own["search"]),
         after=valid.cursor,  # type: ignore[attr-defined]
         **own,
     )
     return ListParameters(valid, question)
+
+
+def tool_values(query: WindowQuery) -> FilterValues:
+    return FilterValues(*(distinct_values("tool", getattr(query, name)) for name in TOOL_FIELDS))
 
 
 def check_cursor(query: WindowQuery) -> None:

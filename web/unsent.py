@@ -14,6 +14,9 @@ MAX_BYTES_OF_ALL = 32 * 1024 * 1024
 STALL_SECONDS = 5
 # The same while the memory for all clients is used up.
 SHORT_STALL_SECONDS = 0.1
+# Of a long response: its client works on what it has read. It reads the rest within seconds after its thread has ended.
+LONG_STALL_SECONDS = 30
+LONG_MAX_BYTES = 256 * 1024
 
 
 class Total:
@@ -40,6 +43,11 @@ class Outgoing:
         self.total = total
         self.unsent = bytearray()
         self.progress_at = time.monotonic()
+        self.is_long = False
+        """The response may take long: an export has as many rows as the window."""
+
+    def allow_long(self) -> None:
+        self.is_long = True
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.sock, name)
@@ -49,12 +57,16 @@ class Outgoing:
         rest = memoryview(data)
         if not self.unsent:
             rest = rest[self.send_now(rest) :]
-        while rest and (self.total.is_full or len(self.unsent) + len(rest) > MAX_BYTES):
+        while rest and (self.total.is_full or len(self.unsent) + len(rest) > self.most_bytes):
             self.wait_for_client()
             if not self.flush():
                 rest = rest[self.send_now(rest) :]
         self.unsent += rest
         self.total.change(len(rest))
+
+    @property
+    def most_bytes(self) -> int:
+        return LONG_MAX_BYTES if self.is_long else MAX_BYTES
 
     def send_now(self, data: memoryview | bytearray) -> int:
         """Returns how many bytes the system took."""
@@ -74,7 +86,9 @@ class Outgoing:
         return len(self.unsent)
 
     def wait_for_client(self) -> None:
-        patience = SHORT_STALL_SECONDS if self.total.is_full else STALL_SECONDS
+        patience = LONG_STALL_SECONDS if self.is_long else STALL_SECONDS
+        if self.total.is_full:
+            patience = SHORT_STALL_SECONDS
         poll = select.poll()
         poll.register(self.sock, select.POLLOUT)
         if not poll.poll(patience * 1000):

@@ -45,6 +45,8 @@ RECEIVE_SECONDS = 10
 UNREAD_BODY_SECONDS = 0.01
 # For receiving, working and sending together. Work takes at most 15 s, so at least 5 s remain to send the response.
 HANDLE_SECONDS = 30
+# The same for a response that says that it is long (`web/long_responses.py`).
+LONG_SECONDS = 60 * 60
 # For a client to read the end of a response, after which its connection is closed.
 LINGER_SECONDS = 2
 DRAINED_BYTES = 64 * 1024
@@ -239,6 +241,11 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(sock)
             self.finish_request(conn, fs)
 
+    def longest(self, conn: gthread.TConn) -> int:
+        """Returns for how long the connection may have a thread, in seconds."""
+        outgoing = self.outgoing.get(conn)
+        return LONG_SECONDS if outgoing and outgoing.is_long else HANDLE_SECONDS
+
     def longest_stalled(self) -> gthread.TConn:
         return min(self.sending, key=lambda conn: self.outgoing[conn].progress_at)
 
@@ -299,7 +306,7 @@ class Worker(gthread.ThreadWorker):  # type: ignore[misc]
             if head.ends < (now if head.received else late):
                 self.drop(conn, HEAD_TOO_SLOW if head.received else b"")
         for conn, began in list(self.began.items()):
-            if now - began > HANDLE_SECONDS:
+            if now - began > self.longest(conn):
                 shut_down(conn, socket.SHUT_RDWR)
             elif now - began > RECEIVE_SECONDS and not has_arrived(self.requests.get(conn)):
                 # The thread reads the end of the request here, and can still send a response.

@@ -1,0 +1,70 @@
+"""Renders the page from which people take files, and the list of those that were taken."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from analytics import query_string
+from analytics.catalogue import PAGES
+from analytics.pages import bad_query, controls, custom_window, uncached
+from analytics.templatetags.links import PAGE_ONLY, WINDOW
+from reports.exports.files import FORMATS
+from reports.models import Export
+from traces.filters import RANGES
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest, page_access, workspace_access
+from workspaces.content import ContentRequest, content_aware
+
+KIND_WORDS = {
+    "calls": "Calls: a line for each call of a model",
+    "traces": "Traces: a line for each trace, with its totals",
+    "scores": "Scores: a line for each",
+}
+FORMAT_WORDS = {"csv": "CSV", "jsonl": "JSON, a line for each row", "xlsx": "Excel workbook"}
+SHOWN = 20
+
+
+@require_safe
+@page_access
+@content_aware
+def reports_page(request: ContentRequest) -> HttpResponse:
+    query = request.GET.copy()
+    for name in PAGE_ONLY:
+        query.pop(name, None)
+    context: dict[str, Any] = {
+        "pages": PAGES,
+        "is_reports": True,
+        "workspace": request.workspace,
+        "workspaces": request.workspaces,
+        "ranges": RANGES,
+        "window_parameters": (*WINDOW, "zone"),
+        "query": query.urlencode(),
+    }
+    try:
+        if "from" in query or "to" in query:
+            return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
+        filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
+    except Problem as problem:
+        return bad_query(request, context, problem)
+    context |= controls(filters, query, request.workspace)
+    context |= {
+        "granularities": [],  # it has no series
+        "kinds": KIND_WORDS.items(),
+        "formats": [(name, FORMAT_WORDS[name]) for name in FORMATS],
+        "content": request.content,
+        "kept_fields": [
+            (name, value) for name, values in query.lists() if name != "granularity" for value in values
+        ],
+    }
+    return uncached(render(request, "reports/page.html", context))
+
+
+@require_safe
+@workspace_access("read")
+def export_history(request: WorkspaceRequest) -> HttpResponse:
+    """Renders the newest exports, with how far each has come."""
+    exports = Export.objects.filter(workspace=request.workspace).order_by("-started_at")[:SHOWN]
+    context = {"exports": exports, "workspace": request.workspace}
+    return uncached(render(request, "reports/_exports.html", context))
