@@ -19,6 +19,7 @@ from explorer.trace_csv import ListedTrace, csv_response, private, with_scores
 from explorer.trace_pages import panel
 from explorer.traces import found_traces
 from ingest import views as ingestion
+from web import long_responses
 from web.declared_access import declare
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.content import ContentRequest, content_aware
@@ -44,6 +45,7 @@ def listing(request: ContentRequest) -> HttpResponseBase:
     workspace = request.workspace
     parameters = list_parameters.parse(request.GET, workspace.id, request.content.is_granted, zone=workspace.zone)
     if parameters.is_csv:
+        long_responses.allow(request)
         return csv_response(workspace.id, parameters.question)
     with request_slot(workspace.id):
         found = found_traces(parameters.question, parameters.limit)

@@ -19,6 +19,7 @@ from explorer.trace_csv import csv_response
 from explorer.trace_filters import SORTS, TraceFilters
 from explorer.traces import ONE_MICROSECOND, Found, counted
 from traces.filters import RANGES
+from web import long_responses
 from web.problems import FieldError, Problem
 from workspaces.access import page_access, workspace_access
 from workspaces.content import NOT_STORED, ContentRequest, content_aware
@@ -221,4 +222,5 @@ def traces_csv(request: ContentRequest) -> HttpResponseBase:
     parameters = list_parameters.parse(
         asked, request.workspace.id, request.content.is_granted, zone=request.workspace.zone
     )
+    long_responses.allow(request)
     return csv_response(request.workspace.id, parameters.question)

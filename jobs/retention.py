@@ -7,6 +7,7 @@ from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
+from reports.tasks import EXPORTS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
 
@@ -49,6 +50,7 @@ RETENTION = (
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
+    Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
     Rule(
         "Users of the product, groups and rights",
         DELETED_BY_PEOPLE,

@@ -11,6 +11,7 @@ from budgets import tasks as budgets
 from ingest import tasks as ingest
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
+from reports import tasks as reports
 from traces import tasks as traces
 from workspaces.models import workspace_zones
 
@@ -40,6 +41,7 @@ TIMETABLE = (
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
+    Entry(reports.delete_old_exports, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )
 

@@ -6,7 +6,7 @@ from web.unsent import Outgoing
 
 
 def allow(request: HttpRequest) -> None:
-    """Lifts the limit of the time of this request while its client reads. Other servers than ours have no such limit."""
+    """Lets the answer to this request take an hour, while its client reads. Only our own server has a limit."""
     sock = request.META.get("gunicorn.socket")
     if isinstance(sock, Outgoing):
         sock.allow_long()

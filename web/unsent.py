@@ -86,7 +86,7 @@ class Outgoing:
         return len(self.unsent)
 
     def wait_for_client(self) -> None:
-        patience = LONG_STALL_SECONDS if self.is_long else STALL_SECONDS
+        patience: float = LONG_STALL_SECONDS if self.is_long else STALL_SECONDS
         if self.total.is_full:
             patience = SHORT_STALL_SECONDS
         poll = select.poll()

@@ -1,7 +1,6 @@
 """The columns of exported tables, and the SQL that writes a row as one line of CSV or of JSON.
 
-PostgreSQL writes the lines: it needs a third of the time that Python needs for the same text, and leaves this process to
-others meanwhile.
+PostgreSQL writes the lines: it is faster at it than Python, and this process serves others meanwhile.
 """
 
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ Kind = Literal["text", "number", "time", "json"]
 
 FIRST_CODES = ", ".join(str(ord(start)) for start in FORMULA_STARTS)
 TIME = "to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+
+JSON_LINE = "(SELECT row_to_json(line)::text FROM (SELECT {values}) AS line)"
 
 
 class Column(NamedTuple):
@@ -76,4 +77,4 @@ def json_line(columns: Sequence[Column]) -> str:
         f"{TIME.format(column=column.sql) if column.kind == 'time' else column.sql} AS {column.name}"
         for column in columns
     )
-    return f"(SELECT row_to_json(line)::text FROM (SELECT {', '.join(values)}) AS line)"
+    return JSON_LINE.format(values=", ".join(values))

@@ -54,9 +54,7 @@ def reports_page(request: ContentRequest) -> HttpResponse:
         "kinds": KIND_WORDS.items(),
         "formats": [(name, FORMAT_WORDS[name]) for name in FORMATS],
         "content": request.content,
-        "kept_fields": [
-            (name, value) for name, values in query.lists() if name != "granularity" for value in values
-        ],
+        "kept_fields": [(name, value) for name, values in query.lists() if name != "granularity" for value in values],
     }
     return uncached(render(request, "reports/page.html", context))
 

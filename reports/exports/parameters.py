@@ -124,9 +124,7 @@ def trace_filters(query: WindowQuery, filters: Filters, after: tuple[Any, ...] |
     """Returns the question for traces, which come newest first, as their list does."""
     own = {name: getattr(query, name) for name in OWN_OF_TRACES}
     own["search"] = own["search"] or ""
-    return TraceFilters(
-        filters, tool=list_parameters.tool_values(query), after=Place(*after) if after else None, **own
-    )
+    return TraceFilters(filters, tool=list_parameters.tool_values(query), after=Place(*after) if after else None, **own)
 
 
 def query_errors(kind: str, query: QueryDict) -> list[FieldError]:

@@ -1,8 +1,8 @@
 """Reads all rows of a question, a part at a time, the oldest first.
 
 Each part is a short question of its own: no transaction stays open while a client reads, and no connection is kept from
-others. The parts follow the order of the table's key, so each row comes once, and an export that was cut off goes on after
-its last row. Rows that arrive meanwhile are in it if they come after the part that was read.
+others. The parts follow the order of the table's key, so each row comes once, and an export that was cut off goes on
+after its last row. Rows that arrive meanwhile are in it if they come after the part that was read.
 """
 
 import time
@@ -68,12 +68,10 @@ def parts(question: Question, values: str) -> Iterator[list[Line]]:
             width = next_width(width, seconds)
 
 
-def read(
-    question: Question, values: str, start: datetime, end: datetime, place: tuple[Any, ...] | None
-) -> list[Line]:
+def read(question: Question, values: str, start: datetime, end: datetime, place: tuple[Any, ...] | None) -> list[Line]:
     named = {f"place_{name}": value for name, value in zip(question.key, place or [None] * 3, strict=False)}
     keys = ", ".join(f"{name} AS key_{name}" for name in question.key)
-    return rows(  # type: ignore[return-value]
+    return rows(
         PART,
         {
             **question.params,

@@ -29,12 +29,12 @@ class TooManyRows(Problem):
 def write(file: IO[bytes], columns: Sequence[str], parts: Iterable[Iterable[Mapping[str, Any]]]) -> None:
     """Writes all rows into the file. Each sheet begins with the names of the columns.
 
-    Texts are never formulas or links, money and times are numbers. A text longer than a cell of Excel is cut and says so.
-    Raises TooManyRows.
+    Texts are never formulas or links, money and times are numbers. A text that is too long for a cell of Excel is cut
+    and says so. Raises TooManyRows.
     """
     with TemporaryDirectory(prefix="export-") as folder:
         options = {"constant_memory": True, "tmpdir": folder, "default_date_format": TIME_FORMAT}
-        with Workbook(file, options) as workbook:  # type: ignore[no-untyped-call]
+        with Workbook(file, options) as workbook:
             sheets = Sheets(workbook, columns)
             for number, row in enumerate(one for part in parts for one in part):
                 if number == MOST_ROWS:

@@ -7,32 +7,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('workspaces', '0002_what_owners_may'),
+        ("workspaces", "0002_what_owners_may"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=16)),
-                ('file_format', models.CharField(max_length=8)),
-                ('file_name', models.CharField(max_length=200)),
-                ('has_content', models.BooleanField(default=False)),
-                ('by', models.CharField(max_length=200)),
-                ('rows', models.BigIntegerField(default=0)),
-                ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('updated_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('is_complete', models.BooleanField(default=False)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exports', to='workspaces.workspace')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=16)),
+                ("file_format", models.CharField(max_length=8)),
+                ("file_name", models.CharField(max_length=200)),
+                ("has_content", models.BooleanField(default=False)),
+                ("by", models.CharField(max_length=200)),
+                ("rows", models.BigIntegerField(default=0)),
+                ("started_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("is_complete", models.BooleanField(default=False)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="exports", to="workspaces.workspace"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['workspace', '-started_at'], name='reports_export_newest')],
+                "indexes": [models.Index(fields=["workspace", "-started_at"], name="reports_export_newest")],
             },
         ),
     ]

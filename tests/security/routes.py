@@ -21,7 +21,9 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
-PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
+PAGES |= (
+    {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"} | {"dashboard/reports"}
+)
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -49,6 +51,11 @@ BUDGET_ROUTES = {
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
+EXPORTS = {
+    f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
+}
+EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
+"""The download of the page, and its list: tests/reports/test_exports.py."""
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",
