@@ -1,7 +1,4 @@
-"""The columns of exported tables, and the SQL that writes a row as one line of CSV or of JSON.
-
-PostgreSQL writes the lines: it is faster at it than Python, and this process serves others meanwhile.
-"""
+"""The columns of exported tables, and the SQL of their values in each format."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -12,9 +9,9 @@ from web.csv_text import FORMULA_STARTS
 Kind = Literal["text", "number", "time", "json"]
 
 FIRST_CODES = ", ".join(str(ord(start)) for start in FORMULA_STARTS)
+GUARDED = "CASE WHEN ascii({column}) IN ({codes}) THEN '''' || {column} ELSE {column} END"
 TIME = "to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
-
-JSON_LINE = "(SELECT row_to_json(line)::text FROM (SELECT {values}) AS line)"
+JSON_LINE = "(SELECT row_to_json(line)::text FROM (SELECT {values}) AS line) AS line"
 
 
 class Column(NamedTuple):
@@ -52,29 +49,24 @@ SCORES = (
 )
 
 
-def csv_line(columns: Sequence[Column]) -> str:
-    """Returns SQL for a line of CSV, without its end. A text is quoted always, so that "" differs from no value."""
-    return "\n    || ',' || ".join(csv_value(column) for column in columns)
+def csv_values(columns: Sequence[Column]) -> str:
+    """Returns SQL for the values of a line of CSV, in which no text is a formula to a spreadsheet."""
+    return ",\n    ".join(csv_value(column) for column in columns)
 
 
 def csv_value(column: Column) -> str:
-    if column.kind == "number":
-        return f"coalesce({column.sql}::text, '')"
-    if column.kind == "time":
-        return f"coalesce({TIME.format(column=column.sql)}, '')"
-    text = f"{column.sql}::text" if column.kind == "json" else guarded(column.sql)
-    return f"coalesce('\"' || replace({text}, '\"', '\"\"') || '\"', '')"
-
-
-def guarded(sql: str) -> str:
-    """Returns SQL for the text, with an apostrophe before one that a spreadsheet would run as a formula."""
-    return f"(CASE WHEN ascii({sql}) IN ({FIRST_CODES}) THEN '''' || {sql} ELSE {sql} END)"
+    if column.kind == "text":
+        return GUARDED.format(column=column.sql, codes=FIRST_CODES)
+    return TIME.format(column=column.sql) if column.kind == "time" else column.sql
 
 
 def json_line(columns: Sequence[Column]) -> str:
     """Returns SQL for the row as a JSON object with numbers as they are stored."""
-    values = (
-        f"{TIME.format(column=column.sql) if column.kind == 'time' else column.sql} AS {column.name}"
-        for column in columns
-    )
+    values = (f"{TIME.format(column=one.sql) if one.kind == 'time' else one.sql} AS {one.name}" for one in columns)
     return JSON_LINE.format(values=", ".join(values))
+
+
+def cells(columns: Sequence[Column]) -> str:
+    """Returns SQL for the values of a row of a workbook, by the names of the columns."""
+    values = (f"{one.sql}::text AS {one.name}" if one.kind == "json" else f"{one.sql} AS {one.name}" for one in columns)
+    return ",\n    ".join(values)

@@ -12,7 +12,7 @@ from explorer.trace_filters import TraceFilters
 from reports.exports import columns, tables
 from reports.exports.columns import Column
 from reports.exports.parameters import Asked
-from reports.exports.reading import Question, give_back_connections, parts
+from reports.exports.reading import Question, give_back_connections, parts, read, read_csv
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
@@ -46,11 +46,22 @@ def columns_of(kind: str, asked: Asked) -> Sequence[Column]:
 
 def lines(file_format: str, of_kind: Sequence[Column], question: Question, counted: Counted) -> Iterator[bytes]:
     """Yields the lines of calls or scores, which the database writes."""
-    write, end = (columns.csv_line, "\r\n") if file_format == "csv" else (columns.json_line, "\n")
     if file_format == "csv":
-        yield (",".join(column.name for column in of_kind) + end).encode()
-    for part in counting(parts(question, f"{write(of_kind)} AS line"), counted):
-        yield "".join(f"{row['line']}{end}" for row in part).encode()
+        yield (",".join(column.name for column in of_kind) + "\n").encode()
+    for part in parts(question):
+        text, number = (csv_part if file_format == "csv" else json_part)(part, of_kind)
+        counted(number)
+        give_back_connections()
+        yield text
+
+
+def csv_part(part: Question, of_kind: Sequence[Column]) -> tuple[bytes, int]:
+    return read_csv(part, columns.csv_values(of_kind))
+
+
+def json_part(part: Question, of_kind: Sequence[Column]) -> tuple[bytes, int]:
+    found = read(part, columns.json_line(of_kind))
+    return "".join(f"{row['line']}\n" for row in found).encode(), len(found)
 
 
 def json_lines(page: Iterable[Any]) -> bytes:
@@ -76,15 +87,10 @@ def workbook(kind: str, asked: Asked, counted: Counted) -> Iterator[bytes]:
             tables.write(file, TRACE_COLUMNS, counting(trace_pages(asked.rows), counted))
         else:
             of_kind = columns_of(kind, asked)
-            values = ",\n    ".join(f"{cell_sql(column)} AS {column.name}" for column in of_kind)
-            found = counting(parts(asked.rows, values), counted)
+            found = counting((read(part, columns.cells(of_kind)) for part in parts(asked.rows)), counted)
             tables.write(file, [column.name for column in of_kind], found)
         file.seek(0)
         yield from blocks(file)
-
-
-def cell_sql(column: Column) -> str:
-    return f"{column.sql}::text" if column.kind == "json" else column.sql
 
 
 def blocks(file: IO[bytes]) -> Iterator[bytes]:
