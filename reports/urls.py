@@ -4,6 +4,7 @@ from reports.exports.files import FORMATS
 from reports.exports.page import export_history, reports_page
 from reports.exports.parameters import KEYS
 from reports.exports.views import export_download, export_view
+from reports.prometheus import prometheus_metrics
 
 urlpatterns = [
     *(
@@ -11,6 +12,7 @@ urlpatterns = [
         for kind in KEYS
         for name in FORMATS
     ),
+    path("api/v1/prometheus/metrics", prometheus_metrics, name="prometheus-metrics"),
     path("dashboard/reports", reports_page, name="reports-page"),
     path("dashboard/export-file", export_download, name="export-download"),
     path("dashboard/export-history", export_history, name="export-history"),

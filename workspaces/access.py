@@ -64,10 +64,11 @@ class WorkspaceRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def workspace_access(scope: Scope, or_ingest: bool = False) -> Callable[[View], View]:
+def workspace_access(scope: Scope, or_ingest: bool = False, key_selects: bool = False) -> Callable[[View], View]:
     """Decorates an API view: sets `request.workspace` and `request.access`, or raises a 401, 403 or 422 Problem.
 
-    With `or_ingest` a key with the scope ingest may do so too, and needs no X-Workspace-ID: agents have such keys.
+    With `or_ingest` a key with the scope ingest may do so too, and needs no X-Workspace-ID: agents have such keys. With
+    `key_selects` no key needs it: programs that cannot send headers of their own ask too.
     """
 
     def decorate(view: View) -> View:
@@ -75,7 +76,7 @@ def workspace_access(scope: Scope, or_ingest: bool = False) -> Callable[[View], 
         @csrf_exempt
         @wraps(view)
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.access = access_of(request, scope, or_ingest)
+            request.access = access_of(request, scope, or_ingest, key_selects)
             request.workspace = request.access.workspace
             if scope == "read":
                 # Readers of the same answer wait for it together. Only the one that computes it takes a slot: see
@@ -89,11 +90,11 @@ def workspace_access(scope: Scope, or_ingest: bool = False) -> Callable[[View], 
     return decorate
 
 
-def access_of(request: HttpRequest, scope: Scope, or_ingest: bool = False) -> Access:
+def access_of(request: HttpRequest, scope: Scope, or_ingest: bool = False, key_selects: bool = False) -> Access:
     """Returns what the request's credential opens, or raises a Problem."""
     secret = secret_in_request(request, scope)
     if secret is not None:
-        return access_of_key(request, secret, scope, or_ingest)
+        return access_of_key(request, secret, scope, or_ingest, key_selects)
     if scope != "ingest" and request.user.is_authenticated:
         return access_of_session(request, scope)
     return open_access(request)
@@ -123,11 +124,14 @@ def password(encoded: str) -> str:
         return ""
 
 
-def access_of_key(request: HttpRequest, secret: str, scope: Scope, or_ingest: bool = False) -> Access:
+def access_of_key(
+    request: HttpRequest, secret: str, scope: Scope, or_ingest: bool = False, key_selects: bool = False
+) -> Access:
     key = ApiKey.objects.find_valid(secret) if secret else None
     if key is None:
         raise unauthorized("The API key is unknown, expired or revoked.")
-    is_selected = not (or_ingest or scope == "ingest") or "X-Workspace-ID" in request.headers
+    needs_header = not (or_ingest or key_selects or scope == "ingest")
+    is_selected = needs_header or "X-Workspace-ID" in request.headers
     if is_selected and selected_id(request) != key.workspace_id:
         refuse_workspace()
     if scope not in key.scopes and not (or_ingest and "ingest" in key.scopes):

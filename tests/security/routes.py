@@ -55,6 +55,8 @@ EXPORTS = {
     f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
 }
 EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
+PROMETHEUS = "api/v1/prometheus/metrics"
+"""Its key selects the workspace: tests/reports/test_prometheus.py."""
 """The download of the page, and its list: tests/reports/test_exports.py."""
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {

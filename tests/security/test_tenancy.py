@@ -26,6 +26,7 @@ from tests.security.routes import (
     LABELS,
     LOCAL,
     PAGES,
+    PROMETHEUS,
     PUBLIC,
     READ_AND_INGEST,
     READ_PATHS,
@@ -56,7 +57,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY} | EXPORTS | BUDGET_ROUTES.keys()
+    known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS | BUDGET_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -65,7 +66,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
-    expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY}, "read")
+    expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = "read"
     expected |= BUDGET_ROUTES
