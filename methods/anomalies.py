@@ -330,7 +330,8 @@ def narrowest_causes(findings: Sequence[Finding]) -> list[Event]:
     """Makes one event of the findings of a measure that overlap in time and differ in the same direction.
 
     Of the series that explain at least 80 % of the largest impact, the one with the smallest usual amount is the cause:
-    an agent rather than the workspace. A series that has all usual calls of the workspace is no narrower than that. The event with the largest impact comes first.
+    an agent rather than the workspace. A series that has all usual calls of the workspace is no narrower.
+    The event with the largest impact comes first.
     """
     groups: list[list[Finding]] = []
     for finding in sorted(findings, key=lambda finding: finding.anomaly.start):

@@ -269,7 +269,7 @@ def test_the_list_tells_each_and_leads_to_its_hours(tenant: Tenant) -> None:
     a_loop(tenant)
     text = panel(tenant)
     assert "Spend of agent loop was $60" in text
-    assert "$60 more" in text
+    assert "$60.00 more" in text
     assert f"/dashboard/cost?workspace={tenant.workspace.id}&amp;start=" in text
     assert "compare=last_week" in text
     assert "Dismiss" in text
