@@ -22,6 +22,7 @@ LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
+PAGES |= {"dashboard/cost/ledger"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -29,7 +30,7 @@ READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/t
 TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
-READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes"}
+READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes", "api/v1/cost/ledger"}
 BUDGETS = "api/v1/budgets"
 """GET reads, POST writes."""
 BUDGET_ROUTES = {
