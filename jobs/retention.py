@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
+from insights.invoices.tasks import UPLOADS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
@@ -48,6 +49,12 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule(
+        "Invoices of providers",
+        DELETED_BY_PEOPLE,
+        "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
+    ),
+    Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule(
         "Users of the product, groups and rights",

@@ -9,6 +9,7 @@ from procrastinate.tasks import Task
 
 from budgets import tasks as budgets
 from ingest import tasks as ingest
+from insights import tasks as insights
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
 from traces import tasks as traces
@@ -41,6 +42,7 @@ TIMETABLE = (
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
+    Entry(insights.delete_old_uploads, Daily(time(3, 50))),
 )
 
 

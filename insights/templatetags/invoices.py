@@ -52,4 +52,4 @@ def price_words(line: dict[str, Any]) -> str:
         return f"{model}, list {lists.removeprefix(LONGEST_LIST)}"
     if source == "override":
         return f"{SOURCES[source]}, number {price_id.partition(':')[2]}"
-    return SOURCES.get(source, source)
+    return SOURCES.get(source, str(source))
