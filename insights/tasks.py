@@ -1,3 +1,32 @@
-from insights.invoices.tasks import delete_old_uploads, reprice
+"""The work on insights that no request does."""
 
-__all__ = ["delete_old_uploads", "reprice"]
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from insights import findings
+from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
+from insights.models import Finding
+from web.clock import check_clocks
+from web.queue import for_each, task
+from workspaces.models import Workspace
+
+FINDINGS_STORED = timedelta(days=400)
+
+
+@task("insights.find_anomalies", retry_pauses=())
+def find_anomalies(due_at: str) -> None:
+    """Looks for unusual hours of the last day in all workspaces, and stores those that are new."""
+    now = timezone.now()
+
+    def look(workspace: Workspace) -> None:
+        findings.store_new(workspace, now)
+
+    for_each(Workspace.objects.all(), look)
+
+
+@task("insights.delete_old_findings")
+def delete_old_findings(due_at: str) -> None:
+    """Deletes anomalies of more than 400 days ago."""
+    check_clocks(due_at)
+    Finding.objects.filter(ends_at__lt=datetime.fromisoformat(due_at) - FINDINGS_STORED).delete()

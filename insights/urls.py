@@ -1,5 +1,9 @@
 from django.urls import path
 
+from insights.annotation_pages import annotation_page, annotations_page
+from insights.annotation_view import annotation_view, annotations_view
+from insights.anomaly_page import anomalies_page
+from insights.anomaly_view import anomalies_view, anomaly_view
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.first_page import insights_page
@@ -13,6 +17,13 @@ urlpatterns = [
     path("api/v1/cost/invoices/<uuid:invoice_id>", invoices_api.invoice_view, name="invoice"),
     path("api/v1/cost/invoices/<uuid:invoice_id>/prices", invoices_api.invoice_prices_view, name="invoice-prices"),
     path("dashboard/cost/ledger", ledger_page, name="ledger-page"),
+    path("api/v1/insights/anomalies", anomalies_view, name="insights-anomalies"),
+    path("api/v1/insights/anomalies/<uuid:finding_id>", anomaly_view, name="insights-anomaly"),
+    path("api/v1/insights/annotations", annotations_view, name="insights-annotations"),
+    path("api/v1/insights/annotations/<uuid:annotation_id>", annotation_view, name="insights-annotation"),
     path("dashboard/insights", insights_page, name="insights-page"),
     path("dashboard/insights/why", why_page, name="why-page"),
+    path("dashboard/insights/anomalies", anomalies_page, name="anomalies-page"),
+    path("dashboard/insights/annotations", annotations_page, name="annotations-page"),
+    path("dashboard/insights/annotations/<uuid:annotation_id>", annotation_page, name="annotation-page"),
 ]

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
+from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
@@ -55,6 +56,8 @@ RETENTION = (
         "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
     ),
     Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
+    Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
+    Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule(
         "Users of the product, groups and rights",

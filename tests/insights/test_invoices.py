@@ -12,7 +12,7 @@ from django.test import Client
 
 from insights.invoices.columns import Columns
 from insights.invoices.importing import import_file
-from insights.models import Invoice, InvoiceLine, InvoiceMapping
+from insights.invoices.models import Invoice, InvoiceLine, InvoiceMapping
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
