@@ -14,6 +14,7 @@ from insights.invoices.answers import invoice_answer, invoice_item, invoice_list
 from insights.invoices.columns import Columns
 from insights.invoices.importing import import_file
 from insights.invoices.models import FILE_LENGTH, Invoice
+from insights.invoices.naming import name_models
 from insights.invoices.prices import NewPrice, price
 from insights.invoices.sheet import MOST_BYTES
 from web.body import read_body
@@ -28,6 +29,7 @@ class NewInvoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    id: Annotated[UUID | None, Field(description="An id of your own.")] = None
     provider: Annotated[str, Field(min_length=1, max_length=100, description="Like openai, in any spelling.")]
     csv: Annotated[str, Field(min_length=1, description="The text of the file.")]
     file_name: Annotated[str, Field(max_length=FILE_LENGTH, description="For people.")] = "invoice.csv"
@@ -35,6 +37,17 @@ class NewInvoice(BaseModel):
         Columns | None,
         Field(description="What its columns mean; by default as before for this header, else as a preset says."),
     ] = None
+
+
+class InvoiceChanges(BaseModel):
+    """Which of our models the provider's names are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    models: Annotated[
+        dict[str, str],
+        Field(min_length=1, max_length=100, description="Our model by the provider's name; an empty text is none."),
+    ]
 
 
 @workspace_access("read")
@@ -47,8 +60,8 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
 def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     new: NewInvoice = body_of(request, NewInvoice, "invoice", MOST_BYTES)
-    data = new.csv.encode(errors="replace")
-    imported = import_file(request.workspace, new.provider, new.file_name, data, new.columns, request.access.credential)
+    data, author = new.csv.encode(errors="replace"), request.access.credential
+    imported = import_file(request.workspace, new.provider, new.file_name, data, new.columns, author, new.id)
     response = json_response(invoice_item(imported.invoice))
     response.status_code = 201 if imported.is_new else 200
     return response
@@ -76,6 +89,15 @@ def one(request: WorkspaceRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @workspace_access("write")
+def change(request: WorkspaceRequest, invoice_id: UUID) -> HttpResponse:
+    parameters_of(request.GET, NoParameters)
+    invoice = find(request.workspace, invoice_id)
+    changes: InvoiceChanges = body_of(request, InvoiceChanges, "change")
+    name_models(invoice, changes.models, request.access.credential)
+    return json_response(invoice_answer(invoice))
+
+
+@workspace_access("write")
 def delete(request: WorkspaceRequest, invoice_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     find(request.workspace, invoice_id).delete()
@@ -91,5 +113,5 @@ def make_price(request: WorkspaceRequest, invoice_id: UUID) -> HttpResponse:
 
 
 invoices_view = methods(GET=listing, POST=create)
-invoice_view = methods(GET=one, DELETE=delete)
+invoice_view = methods(GET=one, PATCH=change, DELETE=delete)
 invoice_prices_view = methods(POST=make_price)

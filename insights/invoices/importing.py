@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import NamedTuple
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -34,7 +35,13 @@ class Imported(NamedTuple):
 
 
 def import_file(
-    workspace: Workspace, provider: str, file_name: str, data: bytes, columns: Columns | None, author: str
+    workspace: Workspace,
+    provider: str,
+    file_name: str,
+    data: bytes,
+    columns: Columns | None,
+    author: str,
+    invoice_id: UUID | None = None,
 ) -> Imported:
     """Stores the file as an invoice, or returns the invoice that it already is. Raises 409 and 422 Problems.
 
@@ -46,12 +53,13 @@ def import_file(
     file_hash = sha256(data).hexdigest()
     if earlier := Invoice.objects.filter(workspace=workspace, provider=name, file_hash=file_hash).first():
         return same_invoice(earlier, columns)
-    check_number(workspace)
+    check_room(workspace, invoice_id)
     found = read_lines(sheet, columns)
     chosen = model_names_of(workspace, sheet)
     ours = our_models(workspace, name, found.days[0], found.days[-1])
     models = match_models({group.model for group in found.sums}, ours, chosen)
     invoice = Invoice(
+        id=invoice_id or uuid4(),
         workspace=workspace,
         provider=name,
         first_day=found.days[0],
@@ -85,7 +93,9 @@ def same_invoice(earlier: Invoice, columns: Columns) -> Imported:
     return Imported(earlier, False)
 
 
-def check_number(workspace: Workspace) -> None:
+def check_room(workspace: Workspace, invoice_id: UUID | None) -> None:
+    if invoice_id and Invoice.objects.filter(pk=invoice_id).exists():
+        raise Problem(409, "This id belongs to another invoice.")
     if Invoice.objects.filter(workspace=workspace).count() >= MOST_INVOICES:
         raise Problem(409, f"The workspace has {MOST_INVOICES} invoices. Delete one first.")
 

@@ -22,7 +22,7 @@ LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
-PAGES |= {"dashboard/cost/ledger"}
+PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -47,6 +47,16 @@ BUDGET_ROUTES = {
     "dashboard/budget-preview": "read",
 }
 """Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+INVOICES = "api/v1/cost/invoices"
+INVOICE_ROUTES = {
+    INVOICES: "read, or write to POST",
+    f"{INVOICES}/<uuid:invoice_id>": "read, or write to PATCH and DELETE",
+    f"{INVOICES}/<uuid:invoice_id>/prices": "write",
+    "dashboard/cost/invoices/files/<uuid:upload_id>": "page",
+    "dashboard/cost/invoices/<uuid:invoice_id>": "page",
+    "dashboard/cost/invoices/<uuid:invoice_id>/price": "page",
+}
+"""Routes of invoices, and who may use them: tests/insights/test_invoices.py and test_invoice_pages.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
