@@ -29,8 +29,7 @@ def keep(workspace: Workspace, file: UploadedFile | None, author: str) -> Invoic
     if file is None:
         raise bad_file("Choose a file.")
     data = file.read()
-    if data.startswith(GZIP):
-        data = inflate(data, "gzip", MOST_BYTES)
+    data = inflated(data) if data.startswith(GZIP) else data
     read_sheet(data)
     old = InvoiceUpload.objects.filter(workspace=workspace).order_by("-created_at")[MOST_UPLOADS - 1 :]
     InvoiceUpload.objects.filter(pk__in=[one.pk for one in old.only("pk")]).delete()
@@ -38,6 +37,14 @@ def keep(workspace: Workspace, file: UploadedFile | None, author: str) -> Invoic
     return InvoiceUpload.objects.create(
         workspace=workspace, file_name=name, content=zlib.compress(data), created_by=author
     )
+
+
+def inflated(data: bytes) -> bytes:
+    try:
+        return inflate(data, "gzip", MOST_BYTES)
+    except Problem as problem:
+        message = f"The file is no whole gzip file, or has more than {MOST_BYTES // 2**20} MB of text."
+        raise bad_file(message) from problem
 
 
 def find_upload(workspace: Workspace, upload_id: UUID) -> InvoiceUpload:
