@@ -92,7 +92,7 @@ def make_price() -> Schema:
         "invoice-price",
         "Makes a price of the workspace from the invoice's first day on, and prices the stored calls again.",
         PriceEffect,
-        *(*WITH_BODY, 404),
+        *(*WITH_BODY, 404, 409),
         parameters=[ID, WORKSPACE],
         requestBody=body(NewPrice, example),
         **{"x-example": {"path": EXAMPLE_PATH, "body": example}},

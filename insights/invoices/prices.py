@@ -83,8 +83,18 @@ def price(invoice: Invoice, new: NewPrice, author: str, now: datetime) -> PriceE
     prices = prices_of(invoice, new)
     found = effect(invoice, new.model, prices, now)
     if not new.dry_run:
+        check_waiting(invoice, new.model)
         found["repricing_id"] = str(make(invoice, new.model, prices, author, now).pk)
     return found
+
+
+def check_waiting(invoice: Invoice, model: str) -> None:
+    """Raises a 409 Problem while an earlier price of the model is not applied yet: a factor would count twice."""
+    waiting = Repricing.objects.filter(
+        workspace_id=invoice.workspace_id, provider=invoice.provider, model=model, finished_at=None
+    )
+    if waiting.exists():
+        raise Problem(409, "Calls of this model are being priced by an earlier price. Wait until that is done.")
 
 
 def prices_of(invoice: Invoice, new: NewPrice) -> Prices:

@@ -179,6 +179,9 @@ def test_a_discount_becomes_a_price_with_a_preview_and_a_job(tenant: Tenant) -> 
     override = PriceOverride.objects.get()
     assert (override.input_usd_per_million, override.output_usd_per_million) == (Decimal("2.25"), Decimal(9))
     assert "are being priced in the background" in text(tenant.client.get(address))
+    twice = tenant.client.post(f"{own}?workspace={tenant.workspace.id}", query)
+    assert twice.status_code == 422
+    assert "being priced by an earlier price" in text(twice)
     assert run_waiting_jobs("insights.reprice") == 1
     done = text(tenant.client.get(address))
     assert "4 calls changed, and all calls since then cost $12.60 instead of $14.00" in done
