@@ -38,7 +38,9 @@ def history_before(by_day: Mapping[date, Decimal], day: date) -> History:
 
 
 def without_planned(history: History, planned: Collection[date]) -> History:
-    learnt = [(day, amount) for day, amount in history if day not in planned]
+    """Puts the usual amount of their weekday in place of planned days. No day before the first spend is usual."""
+    first = next((day for day, amount in history if amount > 0), None)
+    learnt = [(day, amount) for day, amount in history if first and day >= first and day not in planned]
     return [(day, usual_amount(learnt, day) if day in planned else amount) for day, amount in history]
 
 

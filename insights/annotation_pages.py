@@ -80,7 +80,7 @@ def page_context(request: WorkspaceRequest) -> dict[str, Any]:
 def cursor_only(query: QueryDict) -> QueryDict:
     only = QueryDict(mutable=True)
     if "cursor" in query:
-        only["cursor"] = query["cursor"]
+        only["cursor"] = str(query["cursor"])
     return only
 
 

@@ -24,6 +24,8 @@ from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
 REASON_LENGTH = 500
+SHORT = "panel-open-anomalies"
+"""The id of the panel on the first page, which htmx sends: its list has no forms."""
 State = Literal["open", "dismissed", "planned"]
 
 
@@ -65,6 +67,7 @@ def panel(request: WorkspaceRequest, body: bytes) -> HttpResponse:
         "data": orjson.loads(body),
         "workspace": request.workspace,
         "is_writer": "write" in request.access.scopes,
+        "is_short": request.htmx.trigger == SHORT,
     }
     return render(request, "insights/_anomalies.html", context)
 

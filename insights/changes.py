@@ -87,7 +87,7 @@ class Happened(TypedDict):
     end: datetime | None
 
 
-class ChangeAnswer(TypedDict):
+class ChangeParts(TypedDict):
     measure: Measure
     by: str
     before: float | None
@@ -101,6 +101,9 @@ class ChangeAnswer(TypedDict):
     """The change by value and kind, the value that changed most first. They add up to `change` too."""
     before_window: ChangeWindow
     after_window: ChangeWindow
+
+
+class ChangeAnswer(ChangeParts):
     annotations: list[Happened]
     """What happened between the start of the earlier window and the end of the later one, the newest first."""
 
@@ -311,7 +314,11 @@ AVERAGES = {
 # --- The answer ---
 
 
-def changes(parameters: Parameters, filters: Filters) -> ChangeAnswer:
+def answer(parameters: Parameters, filters: Filters) -> ChangeAnswer:
+    return {**changes(parameters, filters), "annotations": happened(parameters.before(filters), filters)}
+
+
+def changes(parameters: Parameters, filters: Filters) -> ChangeParts:
     found = pairs(parameters, filters)
     before, after = (groups_of(found, window) for window in ("before", "after"))
     amounts = [amount_of(parameters.measure, window) for window in (before, after)]
@@ -333,7 +340,6 @@ def changes(parameters: Parameters, filters: Filters) -> ChangeAnswer:
         ],
         "before_window": window_of(parameters, parameters.before(filters), before),
         "after_window": window_of(parameters, filters, after),
-        "annotations": happened(parameters.before(filters), filters),
     }
 
 

@@ -133,6 +133,8 @@ def test_slow_calls_are_found_by_their_95th_percentile(tenant: Tenant) -> None:
         ({"min_usd": "70"}, 0),
         ({"min_calls": "70"}, 0),
         ({"min_users": "1"}, 0),
+        ({"min_percent_of_day": "100"}, 1),
+        ({"min_percent_of_day": "100000"}, 0),
         ({"state": "dismissed"}, 0),
         ({"agent_id": "support"}, 0),
     ],
@@ -269,7 +271,7 @@ def test_the_list_tells_each_and_leads_to_its_hours(tenant: Tenant) -> None:
     a_loop(tenant)
     text = panel(tenant)
     assert "Spend of agent loop was $60" in text
-    assert "$60 more" in text
+    assert "$60.00 more" in text
     assert f"/dashboard/cost?workspace={tenant.workspace.id}&amp;start=" in text
     assert "compare=last_week" in text
     assert "Dismiss" in text

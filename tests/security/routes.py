@@ -57,6 +57,17 @@ INVOICE_ROUTES = {
     "dashboard/cost/invoices/<uuid:invoice_id>/price": "page",
 }
 """Routes of invoices, and who may use them: tests/insights/test_invoices.py and test_invoice_pages.py."""
+ANNOTATIONS = "api/v1/insights/annotations"
+INSIGHTS_ROUTES = {
+    "api/v1/insights/anomalies": "read",
+    "api/v1/insights/anomalies/<uuid:finding_id>": "write",
+    ANNOTATIONS: "read, or write to POST",
+    f"{ANNOTATIONS}/<uuid:annotation_id>": "read, or write to PATCH and DELETE",
+    "dashboard/insights/anomalies": "page",
+    "dashboard/insights/annotations": "page",
+    "dashboard/insights/annotations/<uuid:annotation_id>": "page",
+}
+"""Anomalies and annotations, and who may use them: tests/insights."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
