@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 DecimalMark = Literal["point", "comma"]
@@ -16,6 +17,7 @@ FORMULAS = ("=", "@")
 SPACES = re.compile(r"[\s\u00a0\u202f']+")
 USD_SIGNS = re.compile(r"^(-?)(?:US\$|USD|\$)|(?:US\$|USD|\$)$", re.I)
 OTHER_CURRENCY = re.compile(r"[€£¥₹]|\b(?:EUR|GBP|JPY|INR|CHF|CAD|AUD|CNY)\b", re.I)
+PLAIN_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?", re.I)
 GROUPED = {
     "point": re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?"),
@@ -79,6 +81,8 @@ def day_order(days: Iterable[str]) -> DayOrder | None:
 
 def bare(text: str) -> str:
     """Returns a number without spaces, its sign of USD, and with a plain minus in front."""
+    if PLAIN_NUMBER.fullmatch(text):
+        return text
     plain = SPACES.sub("", text).replace("\u2212", "-")
     if plain.startswith("(") and plain.endswith(")"):
         plain = f"-{plain[1:-1]}"
@@ -94,10 +98,11 @@ def check_formula(text: str) -> None:
 
 def number(text: str, mark: DecimalMark) -> Decimal:
     """Returns the number of a cell, exactly as it is written."""
-    check_formula(text)
-    if found := OTHER_CURRENCY.search(text):
-        raise BadCell(f"is in {found[0]}, and only USD can be compared")
     plain = bare(text)
+    if not PLAIN_NUMBER.fullmatch(plain):
+        check_formula(text)
+        if found := OTHER_CURRENCY.search(text):
+            raise BadCell(f"is in {found[0]}, and only USD can be compared")
     other = "." if mark == "comma" else ","
     if other in plain:
         if not GROUPED[mark].fullmatch(plain):
@@ -122,6 +127,7 @@ def decimals(text: str, mark: DecimalMark) -> int:
     return max(len(digits) - int(exponent or 0), 0)
 
 
+@lru_cache(maxsize=4096)
 def day(text: str, order: DayOrder | None) -> date:
     """Returns the day of a cell. A moment with an offset is the day in UTC, in which providers bill."""
     check_formula(text)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -125,12 +126,14 @@ CLASSES = (
 )
 
 
+@lru_cache(maxsize=4096)
 def class_of(text: str) -> str:
     """Returns the class of tokens that a text names, by the names of the ledger; empty where it names none."""
     uncached = re.sub(r"un_?cached|no_?cache", "", text, flags=re.I)
     return next((name for name, pattern in CLASSES if pattern.search(uncached)), "")
 
 
+@lru_cache(maxsize=4096)
 def model_and_class(text: str) -> tuple[str, str]:
     """Splits a line item like "gpt-4o-2024-08-06, cached input" into its model and its class of tokens."""
     model, comma, rest = text.rpartition(", ")

@@ -28,6 +28,7 @@ from workspaces.access import WorkspaceRequest, may_write, page_access
 from workspaces.request_slots import request_slot
 
 DAYS_SHOWN = 300
+MODELS_SHOWN = 100
 SHOWN_STATUSES = (409, 413, 422)
 """Of faults that the page shows at its form."""
 PRICE_FIELDS = (
@@ -133,7 +134,14 @@ def invoice_page(request: WorkspaceRequest, invoice_id: UUID) -> HttpResponseBas
             errors = shown_errors(problem)
     with request_slot(request.workspace.id):
         one = as_data(invoice_answer(invoice))
-    context = {"invoice": invoice, "one": one, "days": shown_days(one), "most_days": DAYS_SHOWN}
+    context = {
+        "invoice": invoice,
+        "one": one,
+        "models": one["models"][:MODELS_SHOWN],
+        "models_not_shown": len(one["models"]) - MODELS_SHOWN,
+        "days": shown_days(one),
+        "most_days": DAYS_SHOWN,
+    }
     return page(request, "invoice", context, errors)
 
 

@@ -52,6 +52,8 @@ def untraced_days(reason: Reason, shift: int) -> str:
 
 
 def untraced_model(reason: Reason, shift: int) -> str:
+    if not reason.model:
+        return f"Lines without a model bill {usd(reason.theirs_usd)}: fees that no call has."
     return f"No trace has this model, for which {usd(reason.theirs_usd)} are billed: nothing sends traces of it."
 
 

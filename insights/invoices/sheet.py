@@ -42,8 +42,7 @@ class Sheet(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """Returns the same text for every file with this header."""
-        names = "\0".join(name.strip().lower() for name in self.columns)
-        return sha256(names.encode()).hexdigest()
+        return sha256("\0".join(self.columns).encode()).hexdigest()
 
     def lines(self) -> Iterator[Line]:
         """Yields the lines below the header, without empty ones, each with a cell for each column."""

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import random
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,10 +14,13 @@ from django.test import Client
 
 from insights.invoices.columns import Columns
 from insights.invoices.importing import import_file
+from insights.invoices.lines import read_lines
 from insights.invoices.models import Invoice, InvoiceLine, InvoiceMapping
+from insights.invoices.sheet import read_sheet
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
+from web.problems import Problem
 from workspaces.models import Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -339,14 +344,69 @@ def test_another_currency_is_refused(tenant: Tenant) -> None:
 
 
 def test_a_compressed_file_may_have_more_than_other_bodies(tenant: Tenant) -> None:
-    lines = [f"{day_of(place % 20)},gpt-4o-{'x' * 150},0.01" for place in range(60_000)]
-    body = json.dumps({"provider": "openai", "csv": file_of(*lines), "columns": COLUMNS}).encode()
+    notes = "".join(random.Random(1).choices("abcdefghij", k=100_000))
+    lines = [f"{day_of(place % 20)},gpt-4o,0.01,{notes}" for place in range(100)]
+    csv = file_of(*lines, head="date,model,cost,notes")
+    body = json.dumps({"provider": "openai", "csv": csv, "columns": COLUMNS}).encode()
     assert 8 * 2**20 < len(body) < 20 * 2**20
     packed = gzip.compress(body, 1)
     response = tenant.client.post(PATH, packed, content_type="application/json", headers={"Content-Encoding": "gzip"})
     assert response.status_code == 201, response.content
-    assert response.json()["total_usd"] == 600
+    assert response.json()["total_usd"] == 1
     assert InvoiceLine.objects.count() == 20
+
+
+def test_a_text_of_more_than_20_mb_is_refused(tenant: Tenant) -> None:
+    source = random.Random(1)
+    some = "".join(source.choices("abcdefghij", k=2**20)).encode()
+    body = gzip.compress(b'{"provider": "openai", "csv": "' + some * 21 + b'"}', 1)
+    response = tenant.client.post(PATH, body, content_type="application/json", headers={"Content-Encoding": "gzip"})
+    assert response.status_code == 413
+
+
+CELLS = ["2026-11-01", "01.11.2026", "11/13/2026", "1793059200", "1,234.5", "1.234,5", "-3", "(4)", "$5", "gpt-4o"]
+CELLS += ["Total", "=A1", '"a;b"', '"', "", "\u00e9\u20ac", "1e5", "9" * 40, "\u2028", "input, cached"]
+
+
+def some_text(source: random.Random) -> bytes:
+    """Returns a file with good lines and others, with a few bytes changed, lost or doubled; or any bytes."""
+    mark = source.choice(",;\t|")
+    lines = [
+        mark.join(source.choices(CELLS, k=source.choice([3, 3, 2, 5])) if source.random() < 0.2 else GOOD)
+        for _ in range(source.randrange(0, 6))
+    ]
+    encoding = source.choice(["utf-8", "utf-16", "utf-8-sig"])
+    data = bytearray("\n".join([f"date{mark}model{mark}cost", *lines]).encode(encoding))
+    for _ in range(source.choice([0, 0, 1, 3])):
+        place = source.randrange(0, len(data))
+        data[place : place + source.randrange(0, 3)] = source.randbytes(source.randrange(0, 3))
+    return source.choice([bytes(data), bytes(data), source.randbytes(source.randrange(0, 60))])
+
+
+GOOD = ("2026-11-02", "gpt-4o", "1.25")
+
+
+def test_any_file_is_read_or_refused_in_words() -> None:
+    source = random.Random(22)
+    columns = Columns(day="date", model="model", amount="cost")
+    outcomes = Counter(outcome_of(some_text(source), columns) for _ in range(1000))
+    assert outcomes["read"] > 100
+    assert outcomes["refused"] > 300
+
+
+def outcome_of(data: bytes, columns: Columns) -> str:
+    problem = None
+    try:
+        found = read_lines(read_sheet(data), columns)
+    except Problem as raised:
+        problem = raised
+    if problem:
+        assert problem.status == 422
+        assert all(error["msg"] for error in problem.errors)
+        return "refused"
+    assert found.days
+    assert found.total_usd.is_finite()
+    return "read"
 
 
 # --- Who may ---
@@ -363,6 +423,8 @@ def test_another_workspace_has_no_such_invoice(tenant: Tenant) -> None:
     client = Client()
     assert client.get(path, headers=headers).status_code == 404
     assert client.delete(path, headers=headers).status_code == 404
+    names = json.dumps({"models": {"gpt-4o": "o3"}})
+    assert client.patch(path, names, content_type="application/json", headers=headers).status_code == 404
     price = json.dumps({"model": "gpt-4o", "factor": 0.5})
     assert client.post(f"{path}/prices", price, content_type="application/json", headers=headers).status_code == 404
     assert client.get(PATH, headers=headers).json() == {"data": []}
