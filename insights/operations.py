@@ -4,10 +4,14 @@ from analytics.answers import SERIES_TTL_SECONDS
 from analytics.openapi import Schema, json_of, parameters, problems, schema_of, success_response
 from insights.change_parameters import ChangeQuery
 from insights.changes import ChangeAnswer
+from insights.ledger_operations import ledger_operation
 
 
 def operations() -> dict[str, Schema]:
-    return {"/api/v1/insights/changes": {"get": change_operation()}}
+    return {
+        "/api/v1/insights/changes": {"get": change_operation()},
+        "/api/v1/cost/ledger": {"get": ledger_operation()},
+    }
 
 
 def change_operation() -> Schema:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from insights import findings
+from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
 from insights.models import Finding
 from web.clock import check_clocks
 from web.queue import for_each, task

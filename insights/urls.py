@@ -7,9 +7,21 @@ from insights.anomaly_view import anomalies_view, anomaly_view
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.first_page import insights_page
+from insights.invoices import api as invoices_api
+from insights.invoices import pages as invoice_pages
+from insights.ledger_view import ledger_page, ledger_view
 
 urlpatterns = [
     path("api/v1/insights/changes", changes_view, name="insights-changes"),
+    path("api/v1/cost/ledger", ledger_view, name="cost-ledger"),
+    path("api/v1/cost/invoices", invoices_api.invoices_view, name="invoices"),
+    path("api/v1/cost/invoices/<uuid:invoice_id>", invoices_api.invoice_view, name="invoice"),
+    path("api/v1/cost/invoices/<uuid:invoice_id>/prices", invoices_api.invoice_prices_view, name="invoice-prices"),
+    path("dashboard/cost/invoices", invoice_pages.invoices_page, name="invoices-page"),
+    path("dashboard/cost/invoices/files/<uuid:upload_id>", invoice_pages.upload_page, name="invoice-upload"),
+    path("dashboard/cost/invoices/<uuid:invoice_id>", invoice_pages.invoice_page, name="invoice-page"),
+    path("dashboard/cost/invoices/<uuid:invoice_id>/price", invoice_pages.price_page, name="invoice-price"),
+    path("dashboard/cost/ledger", ledger_page, name="ledger-page"),
     path("api/v1/insights/anomalies", anomalies_view, name="insights-anomalies"),
     path("api/v1/insights/anomalies/<uuid:finding_id>", anomaly_view, name="insights-anomaly"),
     path("api/v1/insights/annotations", annotations_view, name="insights-annotations"),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
+from insights.invoices.tasks import UPLOADS_STORED
 from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from reports.tasks import EXPORTS_STORED
@@ -50,6 +51,12 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule(
+        "Invoices of providers",
+        DELETED_BY_PEOPLE,
+        "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
+    ),
+    Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
     Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
     Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),

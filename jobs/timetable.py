@@ -10,6 +10,7 @@ from procrastinate.tasks import Task
 from budgets import tasks as budgets
 from ingest import tasks as ingest
 from insights import tasks as insights
+from insights.invoices import tasks as invoices
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
 from reports import tasks as reports
@@ -46,6 +47,7 @@ TIMETABLE = (
     Entry(reports.delete_old_exports, Daily(time(3, 35))),
     Entry(insights.delete_old_findings, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
+    Entry(invoices.delete_old_uploads, Daily(time(3, 50))),
 )
 
 

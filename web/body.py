@@ -16,16 +16,16 @@ EXPANSION_FLOOR = 256 * 1024
 MAX_MEMBERS = 100
 
 
-def read_body(request: HttpRequest) -> bytes:
+def read_body(request: HttpRequest, most_bytes: int | None = None) -> bytes:
     """Returns the inflated body, of at most MAX_BODY_BYTES before and after inflation.
 
-    Raises 400, 413 and 415 Problems.
+    After inflation it may have `most_bytes` instead. Raises 400, 413 and 415 Problems.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", "deflate"):
         raise Problem(415, f"Content-Encoding {encoding!r} is not supported; send gzip, deflate or none.")
     body = raw_body(request)
-    return body if encoding == "identity" else inflate(body, encoding)
+    return body if encoding == "identity" else inflate(body, encoding, most_bytes)
 
 
 def raw_body(request: HttpRequest) -> bytes:
@@ -53,7 +53,7 @@ def raw_body(request: HttpRequest) -> bytes:
     return b"".join(parts)
 
 
-def inflate(body: bytes, encoding: str) -> bytes:
+def inflate(body: bytes, encoding: str, most_bytes: int | None = None) -> bytes:
     inflated = bytearray()
     rest = body
     members = 0
@@ -69,7 +69,7 @@ def inflate(body: bytes, encoding: str) -> bytes:
             while pending and not inflater.eof:
                 inflated += inflater.decompress(pending, CHUNK)
                 pending = inflater.unconsumed_tail
-                check_expansion(len(inflated), len(body))
+                check_expansion(len(inflated), len(body), most_bytes or settings.MAX_BODY_BYTES)
             inflated += inflater.flush()
         except zlib.error as error:
             raise Problem(400, f"The request body is not valid {encoding}.") from error
@@ -79,14 +79,14 @@ def inflate(body: bytes, encoding: str) -> bytes:
     return bytes(inflated)
 
 
-def check_expansion(inflated_bytes: int, sent_bytes: int) -> None:
+def check_expansion(inflated_bytes: int, sent_bytes: int, most_bytes: int) -> None:
     """Raises 413 for a body that inflates too much."""
-    if inflated_bytes > settings.MAX_BODY_BYTES:
-        raise too_large()
+    if inflated_bytes > most_bytes:
+        raise too_large(most_bytes)
     if inflated_bytes > EXPANSION_FLOOR and inflated_bytes > MAX_EXPANSION * sent_bytes:
         raise Problem(413, f"The request body inflates more than {MAX_EXPANSION} times; send smaller batches.")
 
 
-def too_large() -> Problem:
-    mib = settings.MAX_BODY_BYTES // (1024 * 1024)
+def too_large(most_bytes: int | None = None) -> Problem:
+    mib = (most_bytes or settings.MAX_BODY_BYTES) // (1024 * 1024)
     return Problem(413, f"The request body is larger than {mib} MiB; send smaller batches.")

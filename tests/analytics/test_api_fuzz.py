@@ -80,6 +80,9 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         body |= {"attribute": uuid4().hex, "label": "customer"}
     if case.operation.path.startswith("/api/v1/budgets") and isinstance(body, dict):
         obey_rules_of_budgets(body)
+    if case.operation.path == "/api/v1/cost/invoices" and isinstance(body, dict):
+        body |= {"provider": "openai", "csv": f"day,model,usd\n2026-11-01,{uuid4().hex},1.5\n", "file_name": "x.csv"}
+        body.pop("columns", None)
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     for name in ("before_start", "before_end"):

@@ -21,9 +21,8 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
-PAGES |= (
-    {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"} | {"dashboard/reports"}
-)
+PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
+PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices", "dashboard/reports"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -31,7 +30,7 @@ READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/t
 TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
-READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes"}
+READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes", "api/v1/cost/ledger"}
 BUDGETS = "api/v1/budgets"
 """GET reads, POST writes."""
 BUDGET_ROUTES = {
@@ -48,6 +47,16 @@ BUDGET_ROUTES = {
     "dashboard/budget-preview": "read",
 }
 """Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+INVOICES = "api/v1/cost/invoices"
+INVOICE_ROUTES = {
+    INVOICES: "read, or write to POST",
+    f"{INVOICES}/<uuid:invoice_id>": "read, or write to PATCH and DELETE",
+    f"{INVOICES}/<uuid:invoice_id>/prices": "write",
+    "dashboard/cost/invoices/files/<uuid:upload_id>": "page",
+    "dashboard/cost/invoices/<uuid:invoice_id>": "page",
+    "dashboard/cost/invoices/<uuid:invoice_id>/price": "page",
+}
+"""Routes of invoices, and who may use them: tests/insights/test_invoices.py and test_invoice_pages.py."""
 ANNOTATIONS = "api/v1/insights/annotations"
 INSIGHTS_ROUTES = {
     "api/v1/insights/anomalies": "read",

@@ -24,6 +24,7 @@ from tests.security.routes import (
     INGESTION,
     INGESTION_READS,
     INSIGHTS_ROUTES,
+    INVOICE_ROUTES,
     LABELS,
     LOCAL,
     PAGES,
@@ -60,6 +61,7 @@ def test_every_route_is_classified() -> None:
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys()
+    known |= INVOICE_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -72,6 +74,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES
+    expected |= INVOICE_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
