@@ -6,6 +6,7 @@ hear of it. docs/methods.md explains the method and its figures.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -76,7 +77,7 @@ def anomalies(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[
     The first of `hours` should lie 30 days before `since`. An hour with fewer than 15 comparable hours before it is
     never unusual. An anomaly has the same start whatever `since` is, so the start can be its key.
     """
-    scores = hourly_scores(measure, hours, since - (QUIET_HOURS + RECENT_HOURS) * HOUR)
+    scores = hourly_scores(measure, hours, since - (QUIET_HOURS + RECENT_HOURS) * HOUR, only_relevant=True)
     unusual = {score.start: score for score in scores if score.is_relevant and abs(score.score) > HIGH_SCORE}
     alarms = [alike for score in unusual.values() if (alike := alarm(score, unusual))]
     runs: list[list[Sequence[Score]]] = []
@@ -104,14 +105,35 @@ def joined(measure: Measure, run: Sequence[Sequence[Score]], unusual: Iterable[S
     return Anomaly(start, alike[-1].start + HOUR, value, expected, max((s.score for s in alike), key=abs))
 
 
-def hourly_scores(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[Score]:
-    """Returns the score of each hour from `since` on that has a value and enough comparable hours before it."""
-    by_kind: dict[tuple[bool, int], list[Hour]] = defaultdict(list)
-    for hour in hours:
-        by_kind[kind(hour.start)].append(hour)
-    scored = (hour for hour in hours if hour.start >= since and is_known(measure, hour))
-    scores = (scored_hour(measure, hour, references(measure, by_kind, hour)) for hour in scored)
-    return with_daily_guard(measure, hours, [score for score in scores if score])
+class References(NamedTuple):
+    """The known hours at the same time of day, an hour more or less, and kind of day: oldest first."""
+
+    starts: list[datetime]
+    hours: list[Hour]
+
+    def before(self, start: datetime) -> list[Hour]:
+        """Returns those of the 28 days before, without the hours that may belong to the same anomaly."""
+        first = bisect_left(self.starts, start - timedelta(days=REFERENCE_DAYS))
+        return self.hours[first : bisect_right(self.starts, start - timedelta(hours=RECENT_HOURS))]
+
+
+def hourly_scores(
+    measure: Measure, hours: Sequence[Hour], since: datetime, only_relevant: bool = False
+) -> list[Score]:
+    """Returns the score of each hour from `since` on that has a value and enough comparable hours before it.
+
+    With `only_relevant` it leaves out the hours that differ too little to matter: most take no time then.
+    """
+    known = [hour for hour in hours if is_known(measure, hour)]
+    by_kind, smallest = references(known), smallest_change(measure, hours)
+    scores: list[Score] = []
+    for hour in known:
+        if hour.start < since or (only_relevant and measure == "errors" and (hour.value or 0) < FEWEST_ERRORS_CHANGED):
+            continue
+        compared = by_kind[kind(hour.start)].before(hour.start)
+        if len(compared) >= FEWEST_REFERENCES:
+            scores += scored_hour(measure, hour, compared, smallest, only_relevant)
+    return scores
 
 
 def kind(start: datetime) -> tuple[bool, int]:
@@ -122,33 +144,40 @@ def is_known(measure: Measure, hour: Hour) -> bool:
     return hour.value is not None and (measure != "latency" or hour.calls >= LATENCY_FEWEST_CALLS)
 
 
-def references(measure: Measure, by_kind: Mapping[tuple[bool, int], Sequence[Hour]], hour: Hour) -> list[Hour]:
-    """Returns the known hours of 28 days before at the same time of day, an hour more or less, and kind of day."""
-    is_weekend, time = kind(hour.start)
-    first, last = hour.start - timedelta(days=REFERENCE_DAYS), hour.start - timedelta(hours=RECENT_HOURS)
-    return [
-        other
-        for near in (time - 1, time, time + 1)
-        for other in by_kind.get((is_weekend, near % 24), ())
-        if first <= other.start <= last and is_known(measure, other)
-    ]
+def references(known: Sequence[Hour]) -> Mapping[tuple[bool, int], References]:
+    """Returns the hours that an hour of each kind is compared with. `known` are oldest first."""
+    by_kind: dict[tuple[bool, int], References] = defaultdict(lambda: References([], []))
+    for hour in known:
+        is_weekend, time = kind(hour.start)
+        for near in (time - 1, time, time + 1):
+            found = by_kind[is_weekend, near % 24]
+            found.starts.append(hour.start)
+            found.hours.append(hour)
+    return by_kind
 
 
-def scored_hour(measure: Measure, hour: Hour, compared: Sequence[Hour]) -> Score | None:
-    if len(compared) < FEWEST_REFERENCES:
-        return None
-    return errors_score(hour, compared) if measure == "errors" else level_score(measure, hour, compared)
-
-
-def level_score(measure: Measure, hour: Hour, compared: Sequence[Hour]) -> Score:
+def scored_hour(
+    measure: Measure, hour: Hour, compared: Sequence[Hour], smallest: float, only_relevant: bool
+) -> list[Score]:
+    if measure == "errors":
+        return errors_score(hour, compared)
     values = [other.value or 0.0 for other in compared]
     value, usual = hour.value or 0.0, median(values)
+    relevant = is_relevant(measure, value, usual, smallest)
+    if only_relevant and not relevant:
+        return []
+    score = level_score(measure, hour, compared, values, usual)
+    return [Score(hour.start, value, usual, score, relevant)]
+
+
+def level_score(
+    measure: Measure, hour: Hour, compared: Sequence[Hour], values: Sequence[float], usual: float
+) -> float:
     offset = max(SPEND_OFFSET * usual, spend_per_call([*compared, hour])) if measure == "spend" else 0.0
     scaled = [scale(measure, other, offset) for other in values]
     center = median(scaled)
     sigma = math.hypot(spread(scaled, center), noise_floor(measure, hour.calls))
-    score = (scale(measure, value, offset) - center) / sigma
-    return Score(hour.start, value, usual, score, is_relevant(measure, value, usual))
+    return (scale(measure, hour.value or 0.0, offset) - center) / sigma
 
 
 def spend_per_call(hours: Sequence[Hour]) -> float:
@@ -168,16 +197,16 @@ def noise_floor(measure: Measure, calls: int) -> float:
     return CALLS_FLOOR if measure == "calls" else LATENCY_FLOOR
 
 
-def errors_score(hour: Hour, compared: Sequence[Hour]) -> Score | None:
-    """Returns the signed root of the binomial deviance, divided by how much more than chance the rate varies."""
+def errors_score(hour: Hour, compared: Sequence[Hour]) -> list[Score]:
+    """Scores by the signed root of the binomial deviance, divided by how much more than chance the rate varies."""
     errors, calls = sum(other.value or 0.0 for other in compared), sum(other.calls for other in compared)
     value = hour.value or 0.0
     if not hour.calls or not calls:
-        return None
+        return []
     rate = (errors + 0.5) / (calls + 1)
     expected = rate * hour.calls
     score = signed_root_deviance(value, hour.calls, rate) / math.sqrt(overdispersion(compared, rate))
-    return Score(hour.start, value, expected, max(score, 0.0), is_relevant("errors", value, expected))
+    return [Score(hour.start, value, expected, max(score, 0.0), is_relevant("errors", value, expected))]
 
 
 def signed_root_deviance(errors: float, calls: int, rate: float) -> float:
@@ -199,24 +228,23 @@ def overdispersion(compared: Sequence[Hour], rate: float) -> float:
     return max(fmean(ratios), 1.0)
 
 
-def is_relevant(measure: Measure, value: float, expected: float) -> bool:
+def is_relevant(measure: Measure, value: float, expected: float, smallest: float = 0.0) -> bool:
     change = abs(value - expected)
     if measure == "calls" and change < FEWEST_CALLS_CHANGED:
         return False
     if measure == "errors" and change < FEWEST_ERRORS_CHANGED:
         return False
-    return change >= SMALLEST_CHANGE * expected
+    return change >= max(SMALLEST_CHANGE * expected, smallest)
 
 
-def with_daily_guard(measure: Measure, hours: Sequence[Hour], scores: Sequence[Score]) -> list[Score]:
-    """Makes an hour of spend irrelevant that differs by less than a twentieth of a usual day."""
+def smallest_change(measure: Measure, hours: Sequence[Hour]) -> float:
+    """Returns the difference in dollars below which an hour of spend does not matter: a twentieth of a usual day."""
     if measure != "spend":
-        return list(scores)
+        return 0.0
     by_day: dict[object, float] = defaultdict(float)
     for hour in hours:
         by_day[hour.start.date()] += hour.value or 0.0
-    smallest = SMALLEST_SHARE_OF_DAY * median([spend for spend in by_day.values() if spend > 0] or [0.0])
-    return [s._replace(is_relevant=s.is_relevant and abs(s.value - s.expected) >= smallest) for s in scores]
+    return SMALLEST_SHARE_OF_DAY * median([spend for spend in by_day.values() if spend > 0] or [0.0])
 
 
 class Finding(NamedTuple):
