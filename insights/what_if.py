@@ -12,6 +12,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Literal
 
+import orjson
 from typing_extensions import TypedDict
 
 from insights.what_if_parameters import Tier, WhatIf
@@ -58,6 +59,8 @@ class Costs(TypedDict):
     """Those with a price both now and then. All amounts are of these."""
     now_cost_usd: float
     then_cost_usd: float
+    then_of_unpriced_usd: float
+    """What calls without a price now would cost. It is in no other amount."""
     then_at_most_usd: float | None
     """Of very many calls nobody knows how many have a long input, which costs more: then it is between both. Null: the
     amount is exact."""
@@ -126,6 +129,7 @@ class Total:
     now_usd: Decimal = Decimal(0)
     then_usd: Decimal = Decimal(0)
     at_most_usd: Decimal = Decimal(0)
+    of_unpriced_usd: Decimal = Decimal(0)
     unpriced_now: int = 0
     unpriced_then: int = 0
 
@@ -139,6 +143,8 @@ class Total:
             self.now_usd += group.now_usd
             self.then_usd += group.then_usd
             self.at_most_usd += group.at_most_usd or group.then_usd
+        else:
+            self.of_unpriced_usd += group.then_usd
 
 
 @dataclass
@@ -249,11 +255,12 @@ def groups_of_calls(priced: Priced, filters: Filters, part: Filters, notes: Note
         **{"start": part.start, "end": part.end, "sides": sides or [2**62], "context_keys": list(CONTEXT_KEYS)},
         "most": MOST_SINGLE + 1,
     }
-    texts = {"bucket": bucket_sql(filters), "condition": filters.row_condition}
-    for row in rows(OF_CALLS, params, half_hour=HALF_HOUR if by_half_hour else "NULL::integer", **texts):
+    bucket, condition = bucket_sql(filters), filters.row_condition
+    half_hour = HALF_HOUR if by_half_hour else "NULL::integer"
+    for row in rows(OF_CALLS, params, bucket=bucket, condition=condition, half_hour=half_hour):
         check_deadline()
         yield group_of_calls(priced, part, sides, row)
-    single = rows(SINGLE, params, **texts)
+    single = rows(SINGLE, params, bucket=bucket, condition=condition)
     if len(single) > MOST_SINGLE or (single and priced.what_if.cache_share is not None):
         notes.add("Calls that used more than tokens, like searches or audio, are not priced here.")
     for row in single:
@@ -269,13 +276,17 @@ def group_of_calls(priced: Priced, part: Filters, sides: Sequence[int], row: Map
         moment_of(part, row["half_hour"]),
         context_in(row),
         above=sides[row["side"] - 1] - 1 if row["side"] else 0,
-        **{name: int(row[name]) for name in TOKENS},
+        **counts(row),
     )
     then = sums_cost(target, priced.overrides, found) if row["is_usable"] else None
     return Group(
         *(row["timestamp"], row["provider"], row["model"], row["calls"]),
         *(row["calls"] if row["is_priced"] else 0, row["cost_usd"], then),
     )
+
+
+def counts(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: int(row[name]) for name in TOKENS}
 
 
 def context_in(row: Mapping[str, Any]) -> Context:
@@ -291,8 +302,9 @@ def moment_of(part: Filters, half_hour: int | None) -> datetime:
 
 
 def group_of_one(priced: Priced, row: Mapping[str, Any], is_known: bool) -> Group:
-    values = {name: row[name] for name in ("operation", "usage_details", *TOKENS)}
-    call = Row(row["timestamp"], "", "", agent_id="", **values)
+    values = {name: row[name] for name in ("operation", *TOKENS)}
+    details = orjson.loads(row["usage_details"])
+    call = Row(row["timestamp"], "", "", agent_id="", usage_details=details, **values)
     target = priced.what_if.target_for(row["provider"], row["model"])
     then = call_cost(target, priced.overrides, call) if is_known else None
     is_priced = row["cost_usd"] is not None
@@ -344,9 +356,7 @@ def part_params(part: Filters) -> dict[str, Any]:
 
 def group_of_sums(priced: Priced, part: Filters, row: Mapping[str, Any], notes: Notes) -> Group:
     target = priced.what_if.target_for(row["provider"], row["model"])
-    found = CallSums(
-        row["operation"], int(row["priced_calls"]), part.start, **{name: int(row[name]) for name in TOKENS}
-    )
+    found = CallSums(row["operation"], int(row["priced_calls"]), part.start, **counts(row))
     group = Group(
         *(row["timestamp"], row["provider"], row["model"], int(row["calls"])),
         *(int(row["priced_calls"]), row["cost_usd"], None),
@@ -445,6 +455,7 @@ def costs(total: Total, method: str) -> Costs:
         "compared_calls": total.compared,
         "now_cost_usd": float(total.now_usd),
         "then_cost_usd": float(total.then_usd),
+        "then_of_unpriced_usd": float(total.of_unpriced_usd),
         "then_at_most_usd": None if is_exact else float(total.at_most_usd),
         "difference_usd": float(difference),
         "difference_percentage": float(difference * 100 / total.now_usd) if total.now_usd else None,
