@@ -4,7 +4,7 @@ from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
 from analytics.openapi import WORKSPACE, Schema, json_of, parameter, problems, schema_of, success_response
-from insights.what_if import MOST_CALLS, WhatIfAnswer
+from insights.what_if import MOST_CALLS, MOST_PASSED, WhatIfAnswer
 from insights.what_if_parameters import WhatIfQuery, outer_name
 
 
@@ -23,8 +23,9 @@ def what_if_operation() -> Schema:
         "operationId": "insights-what-if",
         "summary": "What the calls of a window would have cost with another model, service tier, cache share or price.",
         "description": "`model` is what the calls are priced as; filters choose the calls and begin with `from_`. "
-        f"Up to {MOST_CALLS:,} calls the answer is what pricing each call would give; of more the stored sums are "
-        f"read, and `notes` says what these do not know. An answer may be {SERIES_TTL_SECONDS} seconds old.",
+        f"In a window of up to {MOST_PASSED:,} calls the answer is what pricing each call would give, if at most "
+        f"{MOST_CALLS:,} pass the filters; of more the stored sums are read, "
+        f"and `notes` says what these do not know. An answer may be {SERIES_TTL_SECONDS} seconds old.",
         "tags": ["insights"],
         "parameters": what_if_parameters(),
         "responses": {

@@ -1,8 +1,9 @@
 """Answers `/api/v1/insights/what-if`: what the calls of a window would have cost as another model, tier or price.
 
-The calls are summed by everything that their price depends on, and the sums are priced by `prices/what_if.py`. Up to
-MOST_CALLS calls these sums are made from the calls themselves, and the answer is what pricing each of them would give.
-Of more calls the stored sums are read, which know neither the size nor the tier of a call: the answer says so.
+The calls are summed by everything that their price depends on, and the sums are priced by `prices/what_if.py`. For a
+few hundred thousand calls these sums are made from the calls themselves, and the answer is what pricing each of them
+would give. Of more calls the stored sums are read, which know neither the size nor the tier of a call: the answer says
+so.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,11 @@ from traces.row import Row
 from web.problems import Problem, check_deadline
 
 MOST_CALLS = 200_000
-"""So many calls are read themselves. It takes half a second."""
+"""So many calls are read themselves."""
+MOST_PASSED = 300_000
+"""So many calls of the window are looked at for those that pass the filters. It takes half a second."""
+WITH_INDEX = ("user_id", "session_id")
+"""The calls that pass these filters are found by an index."""
 MOST_SINGLE = 3_000
 """So many calls that used more than tokens are priced one by one."""
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
@@ -194,10 +199,23 @@ HAVING sum(calls) > 0
 def groups_of(what_if: WhatIf, filters: Filters, notes: Notes) -> tuple[Literal["calls", "sums"], list[Group]]:
     found = rows(MODELS, filters.params, calls=sums.calls_sql(filters, "provider", "model", "calls"))
     priced = Priced(what_if, overrides_of(filters.workspace_id), [(row["provider"], row["model"]) for row in found])
-    method: Literal["calls", "sums"] = "calls" if sum(row["calls"] for row in found) <= MOST_CALLS else "sums"
+    method: Literal["calls", "sums"] = "calls" if is_small(filters, sum(row["calls"] for row in found)) else "sums"
     read = groups_of_calls if method == "calls" else groups_of_sums
     groups = [group for part in priced.parts(filters) for group in read(priced, filters, part, notes)]
     return method, groups
+
+
+ALL_CALLS = "SELECT coalesce(sum(calls), 0) AS calls FROM {calls} AS calls"
+
+
+def is_small(filters: Filters, calls: int) -> bool:
+    """Returns whether the calls can be read themselves in a moment."""
+    has_index = any(filters.values[name].included for name in WITH_INDEX if name in filters.values)
+    if calls > MOST_CALLS or has_index:
+        return calls <= MOST_CALLS
+    everything = replace(filters, values={})
+    found = rows(ALL_CALLS, everything.params, calls=sums.calls_sql(everything, "calls"))
+    return bool(found[0]["calls"] <= MOST_PASSED)
 
 
 # --- From calls ---
@@ -328,7 +346,7 @@ FROM {{calls}} AS calls
 GROUP BY 1, 2, 3, 4, 5
 HAVING sum(calls) > 0
 """  # noqa: S608 (constants)
-MANY = f"These are more than {MOST_CALLS:,} calls, so they are priced from sums."
+MANY = "The window has too many calls to read each of them, so they are priced from sums."
 NO_TIERS = "Sums do not know service tiers: all calls are priced at the usual tier. Choose a tier to be exact."
 NO_SIZES = "Inputs above {above:,} tokens cost more, and sums do not know how many calls have one: it is between both."
 NO_HOURS = "The price of {model} changes within the day, which sums do not know: its calls are left out."

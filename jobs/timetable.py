@@ -9,6 +9,7 @@ from procrastinate.tasks import Task
 
 from budgets import tasks as budgets
 from ingest import tasks as ingest
+from insights import tasks as insights
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
 from traces import tasks as traces
@@ -36,6 +37,7 @@ TIMETABLE = (
     Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
+    Entry(insights.compute_savings, Every(timedelta(days=7), offset=timedelta(days=4, hours=2))),  # Mondays
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
