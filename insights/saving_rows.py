@@ -59,7 +59,7 @@ CALLS = """
         provider,
         model,
         status,
-        cost_usd,
+        coalesce(cost_usd, 0) AS cost_usd,
         coalesce(input_tokens, 0) AS input_tokens,
         coalesce(output_tokens, 0) AS output_tokens,
         coalesce(cache_read_tokens, 0) AS cache_read_tokens,

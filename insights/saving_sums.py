@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from insights.saving_window import LEAST_USD, LENGTH, RECENT, Found, Line, SavingWindow
+from insights.saving_window import FEWEST_CALLS, LEAST_USD, LENGTH, RECENT, Found, Line, SavingWindow
 from methods.comparison import Arm, Z, compare_means, compare_rates
 from traces import sums
 from traces.bucket_series import bucket_sql
@@ -18,8 +18,6 @@ from traces.filters import Filters, FilterValues
 
 # --- A cheaper model that is already used for like calls ---
 
-FEWEST_CALLS = 100
-"""Of each model."""
 LIKE = 2
 """Calls are alike if their average input and output differ by no more than this factor."""
 WORSE_RATE = 0.03

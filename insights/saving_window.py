@@ -29,7 +29,9 @@ RECENT = timedelta(days=7)
 """What did not happen for so long costs nothing any more."""
 LEAST_USD = Decimal("0.5")
 """Of a line of the window. Less cannot save a dollar a month."""
-MOST_LINES = 500
+FEWEST_CALLS = 100
+"""From so many calls on, a line is known that costs less: it may be the cheaper way."""
+MOST_LINES = 2_000
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
@@ -100,7 +102,7 @@ SELECT
     max({bucket}) AS last_day
 FROM {calls} AS calls
 GROUP BY agent_id, provider, model, operation
-HAVING sum(cost_usd) >= %(least)s
+HAVING sum(cost_usd) >= %(least)s OR sum(priced_calls) >= %(fewest)s
 ORDER BY sum(cost_usd) DESC, agent_id, provider, model, operation
 LIMIT %(most)s
 """
@@ -149,7 +151,7 @@ class SavingWindow:
         measures = ("calls", "errors", "priced_calls", "cost_usd", "squared_cost", *TOKENS)
         found = rows(
             LINES,
-            self.filters.params | {"least": LEAST_USD, "most": MOST_LINES},
+            self.filters.params | {"least": LEAST_USD, "fewest": FEWEST_CALLS, "most": MOST_LINES},
             calls=sums.calls_sql(self.filters, *names, *measures, by_bucket=True),
             bucket=bucket_sql(self.filters),
             tokens=", ".join(f"sum({name})::bigint AS {name}" for name in TOKENS),

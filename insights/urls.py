@@ -3,13 +3,18 @@ from django.urls import path
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.first_page import insights_page
+from insights.saving_api import decide_view, savings_view
+from insights.saving_page import savings_page
 from insights.what_if_page import what_if_page
 from insights.what_if_view import what_if_view
 
 urlpatterns = [
     path("api/v1/insights/changes", changes_view, name="insights-changes"),
+    path("api/v1/insights/savings", savings_view, name="savings"),
+    path("api/v1/insights/savings/decisions", decide_view, name="saving-decisions"),
     path("api/v1/insights/what-if", what_if_view, name="what-if"),
     path("dashboard/insights", insights_page, name="insights-page"),
     path("dashboard/insights/why", why_page, name="why-page"),
+    path("dashboard/insights/savings", savings_page, name="savings-page"),
     path("dashboard/insights/what-if", what_if_page, name="what-if-page"),
 ]

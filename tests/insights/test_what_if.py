@@ -235,7 +235,7 @@ def is_usable(row: Row) -> bool:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_answer_is_the_sum_of_each_call_priced_in_python(tenant: Tenant, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 (made data)
+    dice = random.Random(seed)
     start = START + timedelta(minutes=dice.randrange(60))
     rows = [a_call(dice, START) for _ in range(150)]
     writer.store(tenant.workspace.id, rows)
