@@ -59,12 +59,6 @@ class Decision(BaseModel):
     ] = ""
 
 
-class Asked(BaseModel):
-    """The body of a request to compute now, which may be empty."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 @workspace_access("read")
 def listing(request: WorkspaceRequest) -> HttpResponse:
     query = parameters_of(request.GET, ListQuery)
