@@ -3,11 +3,14 @@
 A colour is the name of a CSS custom property, so that one figure serves the light and the dark theme.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from analytics.marks import Mark, marks_of
 from analytics.templatetags.links import is_cut
+from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_bucket, previous_window
 from traces.filters import Filters
 from web.number_text import Number, exact, whole_ms
@@ -27,6 +30,9 @@ HOVER_DATES = {
 }
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 TICKS_SHOWN = 8
+MOST_NAMES = 4
+"""With more marks a chart names them in the list below it only."""
+MOMENT = timedelta(microseconds=1)
 BAR_WIDTH = 0.84
 """Of a bucket."""
 
@@ -34,20 +40,63 @@ BAR_WIDTH = 0.84
 class Chart:
     """Makes the series of one chart, and the figure of all of them."""
 
-    def __init__(self, filters: Filters) -> None:
-        self.filters = filters
+    def __init__(self, filters: Filters, measures: tuple[str, ...] = ()) -> None:
+        """`measures` are what the chart shows of spend, calls, latency and errors: it marks their unusual hours."""
+        self.filters, self.measures = filters, measures
         clocks = [self.wall_clock(start) for start in filters.bucket_starts]
         self.has_repeated_hour = len(set(clocks)) < len(clocks)
 
     def figure(self, series: list[Figure], buckets: list[Bucket], **yaxis: Any) -> Figure:
+        marks = marks_of(self.filters, self.measures)
         return {
             "data": [line_or_bars for line_or_bars in series if line_or_bars],
             "layout": {
                 "barmode": "stack",
                 "xaxis": self.axis_of_names(buckets) if self.has_repeated_hour else self.axis_of_dates(buckets),
                 "yaxis": {"rangemode": "tozero", **yaxis},
+                "shapes": [self.shape(mark) for mark in marks],
+                "annotations": [self.mark_name(mark) for mark in marks] if len(marks) <= MOST_NAMES else [],
             },
+            "marks": [{"name": mark.name, "link": mark.link} for mark in marks],
         }
+
+    def shape(self, mark: Mark) -> Figure:
+        """Draws a mark over the buckets that it touches; one without an end as a line in its bucket."""
+        across: Figure = {"yref": "paper", "y0": 0, "y1": 1}
+        if mark.end is None:
+            place = self.mark_place(mark.start)
+            line = {"color": mark.colour, "width": 2, "dash": "dot"}
+            return {**across, "type": "line", "x0": place, "x1": place, "line": line}
+        starts = self.filters.bucket_starts
+        first, last = (starts[self.bucket_place(moment)] for moment in (mark.start, mark.end - MOMENT))
+        edges = {"x0": self.x(first), "x1": self.x(last)} if self.has_repeated_hour else self.band(first, last)
+        filled = {"fillcolor": mark.colour, "opacity": 0.15, "line": {"width": 0}, "layer": "below"}
+        return {**across, "type": "rect", **edges, **filled}
+
+    def band(self, first: datetime, last: datetime) -> Figure:
+        """Returns the edges of a band from the bucket that begins at `first` to that at `last`: bars stand astride."""
+        half = self.filters.bucket / 2
+        return {"x0": clock_text(self.wall_clock(first) - half), "x1": clock_text(self.wall_clock(last) + half)}
+
+    def mark_name(self, mark: Mark) -> Figure:
+        text = {
+            "text": shorten_middle(mark.name),
+            "showarrow": False,
+            "font": {"size": 11, "color": "--muted"},
+        }
+        place = {"x": self.mark_place(mark.start), "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
+        return {**text, **place}
+
+    def mark_place(self, moment: datetime) -> str:
+        """Returns where the moment is drawn: within its bucket, whose point or bar has its start in the middle."""
+        start = self.filters.bucket_starts[self.bucket_place(moment)]
+        if self.has_repeated_hour:
+            return self.x(start)
+        within = min(max(moment - start, timedelta(0)), self.filters.bucket)
+        return clock_text(self.wall_clock(start) + within - self.filters.bucket / 2)
+
+    def bucket_place(self, moment: datetime) -> int:
+        return max(bisect_right(self.filters.bucket_starts, moment) - 1, 0)
 
     def axis_of_dates(self, buckets: list[Bucket]) -> Figure:
         half = self.filters.bucket / 2

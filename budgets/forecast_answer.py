@@ -11,6 +11,7 @@ from budgets.answer import limit_now
 from budgets.forecasts import HISTORY_DAYS, exhaustion_of, forecast_of, past_error_of
 from budgets.models import own_budget
 from budgets.periods import DAY, Days, calendar_days, earlier_periods, today
+from budgets.planned import planned_days, planned_loads
 from budgets.spending import spend_by_day
 from methods.forecast import Exhaustion, Forecast, Reason
 from methods.past_error import PastError
@@ -95,8 +96,10 @@ def forecast_answer(
     past = earlier_periods(period, days, PAST_PERIODS[period])
     first = min(days.first, *(earlier.first for earlier in past[:1]), this_day) - HISTORY_DAYS * DAY
     by_day = spend_by_day(workspace, Days(first, days.until), values)
+    loads = planned_loads([workspace], Days(first, days.until)).get(workspace.pk, ())
+    planned = planned_days(loads, workspace, values)
     spent = sum((amount for day, amount in by_day.items() if day >= days.first), Decimal(0))
-    found = forecast_of(by_day, days, spent, now, workspace.zone)
+    found = forecast_of(by_day, days, spent, now, workspace.zone, planned)
     known = found if isinstance(found, Forecast) else None
     limit = limit_usd if limit_usd is not None else own_limit(workspace, values, period)
     start, end = days.moments(workspace.zone)
@@ -112,7 +115,7 @@ def forecast_answer(
         "spent": spent_days(by_day, days, this_day),
         "days": forecast_days(known) if known else [],
         "limit": limit_reached(limit, exhaustion_of(found, limit)),
-        "past_error": error_of(past_error_of(by_day, past, period, this_day)),
+        "past_error": error_of(past_error_of(by_day, past, period, this_day, planned)),
         "as_of": now,
     }
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from budgets.forecasts import first_history_day, forecast_of
 from budgets.periods import DAY, Days, calendar_days, today
+from budgets.planned import planned_days, planned_loads
 from methods.forecast import Forecast, NoForecast
 from traces import sums
 from traces.bucket_series import bucket_sql
@@ -50,9 +51,11 @@ def spending(workspace: Workspace, now: datetime | None = None) -> Spending:
     """Returns the spend of the running month, and its forecast from the days of the last twelve weeks."""
     now = now or datetime.now(UTC)
     month, this_day = calendar_days("month", today(now, workspace.zone)), today(now, workspace.zone)
-    by_day = spend_by_day(workspace, Days(first_history_day(month, this_day), month.until))
+    days = Days(first_history_day(month, this_day), month.until)
+    by_day = spend_by_day(workspace, days)
+    planned = planned_days(planned_loads([workspace], days).get(workspace.pk, ()), workspace, {})
     spend_usd = sum((by_day[day] for day in by_day if day >= month.first), Decimal(0))
-    forecast = forecast_of(by_day, month, spend_usd, now, workspace.zone)
+    forecast = forecast_of(by_day, month, spend_usd, now, workspace.zone, planned)
     return Spending(*month.moments(workspace.zone), spend_usd, forecast)
 
 

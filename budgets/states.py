@@ -1,6 +1,6 @@
 """Says where budgets stand: spent, limit, status, forecast and its dates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from budgets.counters import Values, Wanted, filters_of, spent, spent_by_day, va
 from budgets.forecasts import first_history_day, forecast_of, past_error_of
 from budgets.models import ROLLING, Budget, BudgetRaise, BudgetStatus
 from budgets.periods import CALENDAR_PERIODS, DAY, Days, today
+from budgets.planned import Planned, planned_days, planned_loads
 from budgets.thresholds import ACTUAL, INFO
 from methods.forecast import Forecast, NoForecast
 from methods.past_error import PastError
@@ -100,8 +101,27 @@ def spends(found: Sequence[Running]) -> dict[UUID, Decimal]:
 
 def states(found: Sequence[Running], now: datetime, with_error: bool = False) -> list[State]:
     """Returns where budgets stand that are no templates. With `with_error` they say how far past forecasts were off."""
-    windows = [filters_of(one.budget, days_needed(one, now, with_error)) for one in found]
-    return [state(one, by_day, now, with_error) for one, by_day in zip(found, spent_by_day(windows), strict=True)]
+    needed = [days_needed(one, now, with_error) for one in found]
+    windows = [filters_of(one.budget, days) for one, days in zip(found, needed, strict=True)]
+    loads = loads_of(found, needed)
+    return [
+        state(one, by_day, now, with_error, planned_days_of(one, loads))
+        for one, by_day in zip(found, spent_by_day(windows), strict=True)
+    ]
+
+
+def loads_of(found: Sequence[Running], needed: Sequence[Days]) -> Planned:
+    """Returns the planned loads that matter for the forecasts of these budgets."""
+    with_forecast = [(one, days) for one, days in zip(found, needed, strict=True) if one.has_forecast]
+    if not with_forecast:
+        return {}
+    days = Days(min(days.first for _, days in with_forecast), max(days.until for _, days in with_forecast))
+    return planned_loads([one.budget.workspace for one, _ in with_forecast], days)
+
+
+def planned_days_of(one: Running, loads: Planned) -> set[date]:
+    budget = one.budget
+    return planned_days(loads.get(budget.workspace_id, ()), budget.workspace, budget.filter_values)
 
 
 def days_needed(one: Running, now: datetime, with_error: bool) -> Days:
@@ -117,13 +137,15 @@ def today_of(one: Running, now: datetime) -> date:
     return today(now, one.budget.workspace.zone)
 
 
-def state(one: Running, by_day: Mapping[date, Decimal], now: datetime, with_error: bool) -> State:
+def state(
+    one: Running, by_day: Mapping[date, Decimal], now: datetime, with_error: bool, planned: Collection[date]
+) -> State:
     amount = sum((spend for day, spend in by_day.items() if day >= one.days.first), Decimal(0))
     if not one.has_forecast:
         return State(one, amount, NoForecast("period_too_short"), None)
-    forecast = forecast_of(by_day, one.days, amount, now, one.budget.workspace.zone)
+    forecast = forecast_of(by_day, one.days, amount, now, one.budget.workspace.zone, planned)
     past = one.budget.past_days(one.days, PAST_PERIODS.get(one.budget.period, 0)) if with_error else []
-    error = past_error_of(by_day, past, one.budget.period, today_of(one, now)) if past else None
+    error = past_error_of(by_day, past, one.budget.period, today_of(one, now), planned) if past else None
     return State(one, amount, forecast, error)
 
 

@@ -3,5 +3,11 @@ from django.apps import AppConfig
 
 class InsightsConfig(AppConfig):
     name = "insights"
-    api_operations = ("insights.operations.operations", "insights.saving_operations.operations")
+    api_operations = (
+        "insights.operations.operations",
+        "insights.anomaly_operations.operations",
+        "insights.saving_operations.operations",
+    )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""
+    chart_marks = ("insights.marks.finding_marks",)
+    """Functions that return what charts over time mark: see `analytics/marks.py`."""

@@ -51,7 +51,7 @@ def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpRespo
 
 def cached_answer(parameters: Parameters, filters: Filters, workspace: Workspace) -> Answer:
     def question(filters: Filters) -> ChangeAnswer:
-        return changes.changes(parameters, filters)
+        return changes.answer(parameters, filters)
 
     return answer(question, filters, workspace, SERIES_TTL_SECONDS, key_prefix=f"{parameters!r}:")
 

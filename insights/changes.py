@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from typing_extensions import TypedDict
 
@@ -32,7 +33,9 @@ from methods.decomposition import (
 from traces.db import rows
 from traces.filters import LABEL_PREFIX, Filters
 from traces.row import COST_COLUMN_OF, COST_COLUMNS
+from workspaces.annotations import about, annotations_between
 
+MOST_ANNOTATIONS = 10
 MOST_GROUPS = 300
 """So many groups are explained one by one: those with the largest amount in one of the windows. The rest is one."""
 SIGNIFICANT_DIGITS = 15
@@ -76,7 +79,15 @@ class ChangeWindow(TypedDict):
     """Calls without a price, whose cost cannot be explained; null where the measure is no cost."""
 
 
-class ChangeAnswer(TypedDict):
+class Happened(TypedDict):
+    id: UUID
+    kind: str
+    label: str
+    start: datetime
+    end: datetime | None
+
+
+class ChangeParts(TypedDict):
     measure: Measure
     by: str
     before: float | None
@@ -90,6 +101,11 @@ class ChangeAnswer(TypedDict):
     """The change by value and kind, the value that changed most first. They add up to `change` too."""
     before_window: ChangeWindow
     after_window: ChangeWindow
+
+
+class ChangeAnswer(ChangeParts):
+    annotations: list[Happened]
+    """What happened between the start of the earlier window and the end of the later one, the newest first."""
 
 
 # --- Groups ---
@@ -298,7 +314,11 @@ AVERAGES = {
 # --- The answer ---
 
 
-def changes(parameters: Parameters, filters: Filters) -> ChangeAnswer:
+def answer(parameters: Parameters, filters: Filters) -> ChangeAnswer:
+    return {**changes(parameters, filters), "annotations": happened(parameters.before(filters), filters)}
+
+
+def changes(parameters: Parameters, filters: Filters) -> ChangeParts:
     found = pairs(parameters, filters)
     before, after = (groups_of(found, window) for window in ("before", "after"))
     amounts = [amount_of(parameters.measure, window) for window in (before, after)]
@@ -321,6 +341,17 @@ def changes(parameters: Parameters, filters: Filters) -> ChangeAnswer:
         "before_window": window_of(parameters, parameters.before(filters), before),
         "after_window": window_of(parameters, filters, after),
     }
+
+
+def happened(before: Filters, after: Filters) -> list[Happened]:
+    """Returns the annotations that may explain the change, for calls that pass the filters."""
+    start, end = min(before.start, after.start), max(before.end, after.end)
+    included = {name: values.included for name, values in after.values.items()}
+    found = about(annotations_between(after.workspace_id, start, end), included)
+    return [
+        {"id": one.pk, "kind": one.kind, "label": one.label, "start": one.starts_at, "end": one.ends_at}
+        for one in reversed(found[-MOST_ANNOTATIONS:])
+    ]
 
 
 def by_dimension(

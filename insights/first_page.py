@@ -1,13 +1,16 @@
 """Renders the page Insights: a sentence for each measure that says how it changed, and its largest cause."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
 from analytics.catalogue import PAGES
+from analytics.forecast_view import WITHOUT_FORECAST
 from analytics.pages import controls, custom_window, uncached
+from analytics.query_string import NOT, is_filter
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
+from insights.anomaly_page import own_query
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access
@@ -15,6 +18,25 @@ from workspaces.access import WorkspaceRequest, page_access
 SENTENCES = ("cost_usd", "calls", "error_rate", "avg_latency_ms")
 """The measures, in the order of the page."""
 DEFAULT_RANGE = "7d"
+
+
+MOST_ANOMALIES = 5
+
+
+def forecast_query(query: QueryDict) -> QueryDict:
+    """Returns the filters that a forecast takes: it has no window."""
+    asked = QueryDict(mutable=True)
+    for name, values in query.lists():
+        if is_filter(name) and name.removeprefix(NOT) not in WITHOUT_FORECAST:
+            asked.setlist(name, values)
+    return asked
+
+
+def anomalies_query(query: QueryDict) -> QueryDict:
+    """Returns the window and the filters of the anomalies, of which the first page shows few."""
+    asked = own_query(query)
+    asked["limit"] = str(MOST_ANOMALIES)
+    return asked
 
 
 @require_safe
@@ -34,6 +56,8 @@ def insights_page(request: WorkspaceRequest) -> HttpResponse:
         "window_parameters": (*WINDOW, "zone"),
         "query": query.urlencode(),
         "sentences": SENTENCES,
+        "forecast_query": forecast_query(query).urlencode(),
+        "anomalies_query": anomalies_query(query).urlencode(),
     }
     try:
         if "from" in query or "to" in query:

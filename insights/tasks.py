@@ -1,12 +1,35 @@
 """The work on insights that no request does."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils import timezone
 
-from insights import savings
+from insights import findings, savings
+from insights.models import Finding
+from web.clock import check_clocks
 from web.queue import for_each, task
 from workspaces.models import Workspace
+
+FINDINGS_STORED = timedelta(days=400)
+
+
+@task("insights.find_anomalies", retry_pauses=())
+def find_anomalies(due_at: str) -> None:
+    """Looks for unusual hours of the last day in all workspaces, and stores those that are new."""
+    now = timezone.now()
+
+    def look(workspace: Workspace) -> None:
+        findings.store_new(workspace, now)
+
+    for_each(Workspace.objects.all(), look)
+
+
+@task("insights.delete_old_findings")
+def delete_old_findings(due_at: str) -> None:
+    """Deletes anomalies of more than 400 days ago."""
+    check_clocks(due_at)
+    Finding.objects.filter(ends_at__lt=datetime.fromisoformat(due_at) - FINDINGS_STORED).delete()
 
 
 @task("insights.compute_savings")

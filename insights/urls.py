@@ -1,5 +1,9 @@
 from django.urls import path
 
+from insights.annotation_pages import annotation_page, annotations_page
+from insights.annotation_view import annotation_view, annotations_view
+from insights.anomaly_page import anomalies_page
+from insights.anomaly_view import anomalies_view, anomaly_view
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.first_page import insights_page
@@ -10,11 +14,18 @@ from insights.what_if_view import what_if_view
 
 urlpatterns = [
     path("api/v1/insights/changes", changes_view, name="insights-changes"),
+    path("api/v1/insights/anomalies", anomalies_view, name="insights-anomalies"),
+    path("api/v1/insights/anomalies/<uuid:finding_id>", anomaly_view, name="insights-anomaly"),
+    path("api/v1/insights/annotations", annotations_view, name="insights-annotations"),
+    path("api/v1/insights/annotations/<uuid:annotation_id>", annotation_view, name="insights-annotation"),
+    path("dashboard/insights", insights_page, name="insights-page"),
+    path("dashboard/insights/why", why_page, name="why-page"),
+    path("dashboard/insights/anomalies", anomalies_page, name="anomalies-page"),
+    path("dashboard/insights/annotations", annotations_page, name="annotations-page"),
+    path("dashboard/insights/annotations/<uuid:annotation_id>", annotation_page, name="annotation-page"),
     path("api/v1/insights/savings", savings_view, name="savings"),
     path("api/v1/insights/savings/decisions", decide_view, name="saving-decisions"),
     path("api/v1/insights/what-if", what_if_view, name="what-if"),
-    path("dashboard/insights", insights_page, name="insights-page"),
-    path("dashboard/insights/why", why_page, name="why-page"),
     path("dashboard/insights/savings", savings_page, name="savings-page"),
     path("dashboard/insights/what-if", what_if_page, name="what-if-page"),
 ]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
+from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
@@ -48,6 +49,8 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
+    Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule(
         "Savings",

@@ -77,7 +77,12 @@ def anomalies(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[
     The first of `hours` should lie 30 days before `since`. An hour with fewer than 15 comparable hours before it is
     never unusual. An anomaly has the same start whatever `since` is, so the start can be its key.
     """
-    scores = hourly_scores(measure, hours, since - (QUIET_HOURS + RECENT_HOURS) * HOUR, only_relevant=True)
+    return anomalies_of(Known(measure, hours), since)
+
+
+def anomalies_of(known: "Known", since: datetime) -> list[Anomaly]:
+    """Does the same as `anomalies`, for a series whose compared hours are found already."""
+    scores = known.scores(since - (QUIET_HOURS + RECENT_HOURS) * HOUR, only_relevant=True)
     unusual = {score.start: score for score in scores if score.is_relevant and abs(score.score) > HIGH_SCORE}
     alarms = [alike for score in unusual.values() if (alike := alarm(score, unusual))]
     runs: list[list[Sequence[Score]]] = []
@@ -86,7 +91,7 @@ def anomalies(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[
             runs[-1].append(alike)
         else:
             runs.append([alike])
-    return [joined(measure, run, unusual.values()) for run in runs if run[0][-1].start >= since]
+    return [joined(known.measure, run, unusual.values()) for run in runs if run[0][-1].start >= since]
 
 
 def alarm(score: Score, unusual: Mapping[datetime, Score]) -> list[Score]:
@@ -106,34 +111,83 @@ def joined(measure: Measure, run: Sequence[Sequence[Score]], unusual: Iterable[S
 
 
 class References(NamedTuple):
-    """The known hours at the same time of day, an hour more or less, and kind of day: oldest first."""
+    """The known hours at one time of day, of one kind of day: oldest first."""
 
     starts: list[datetime]
     hours: list[Hour]
 
-    def before(self, start: datetime) -> list[Hour]:
-        """Returns those of the 28 days before, without the hours that may belong to the same anomaly."""
-        first = bisect_left(self.starts, start - timedelta(days=REFERENCE_DAYS))
-        return self.hours[first : bisect_right(self.starts, start - timedelta(hours=RECENT_HOURS))]
+    def between(self, first: datetime, last: datetime) -> list[Hour]:
+        return self.hours[bisect_left(self.starts, first) : bisect_right(self.starts, last)]
 
 
-def hourly_scores(
-    measure: Measure, hours: Sequence[Hour], since: datetime, only_relevant: bool = False
-) -> list[Score]:
-    """Returns the score of each hour from `since` on that has a value and enough comparable hours before it.
+class Known:
+    """The known hours of one series, and those that each of them is compared with. `hours` are oldest first."""
 
-    With `only_relevant` it leaves out the hours that differ too little to matter: most take no time then.
-    """
-    known = [hour for hour in hours if is_known(measure, hour)]
-    by_kind, smallest = references(known), smallest_change(measure, hours)
-    scores: list[Score] = []
-    for hour in known:
-        if hour.start < since or (only_relevant and measure == "errors" and (hour.value or 0) < FEWEST_ERRORS_CHANGED):
-            continue
-        compared = by_kind[kind(hour.start)].before(hour.start)
-        if len(compared) >= FEWEST_REFERENCES:
-            scores += scored_hour(measure, hour, compared, smallest, only_relevant)
-    return scores
+    def __init__(self, measure: Measure, hours: Sequence[Hour]) -> None:
+        self.measure = measure
+        self.hours = [hour for hour in hours if is_known(measure, hour)]
+        self.by_kind = references(self.hours)
+        self.smallest = smallest_change(measure, self.hours)
+
+    def compared(self, hour: Hour) -> list[Hour]:
+        """Returns the known hours of 28 days before at the same time of day, an hour more or less, and kind of day.
+
+        They do not begin with the hours just before, which may belong to the same anomaly. None if they are too few.
+        """
+        is_weekend, time = kind(hour.start)
+        first, last = hour.start - timedelta(days=REFERENCE_DAYS), hour.start - timedelta(hours=RECENT_HOURS)
+        near = (self.by_kind.get((is_weekend, other % 24)) for other in (time - 1, time, time + 1))
+        found = [other for references in near if references for other in references.between(first, last)]
+        return found if len(found) >= FEWEST_REFERENCES else []
+
+    def scores(self, since: datetime, only_relevant: bool = False) -> list[Score]:
+        """Returns the score of each hour from `since` on that has enough comparable hours before it.
+
+        With `only_relevant` it leaves out the hours that differ too little to matter: most take no time then.
+        """
+        scored = (hour for hour in self.hours if hour.start >= since and not (only_relevant and self.is_calm(hour)))
+        found = ((hour, self.compared(hour)) for hour in scored)
+        return [
+            score
+            for hour, compared in found
+            if compared
+            for score in scored_hour(self.measure, hour, compared, self.smallest, only_relevant)
+        ]
+
+    def is_calm(self, hour: Hour) -> bool:
+        return self.measure == "errors" and (hour.value or 0.0) < FEWEST_ERRORS_CHANGED
+
+    def totals(self, start: datetime, end: datetime) -> tuple[float, float]:
+        """Returns what the hours from `start` to before `end` had, and what is usual: 0 with too little history."""
+        found = self.between(start, end)
+        usual = (usual_value(self.measure, hour, compared) for hour in found if (compared := self.compared(hour)))
+        return math.fsum(hour.value or 0.0 for hour in found), math.fsum(usual)
+
+    def between(self, start: datetime, end: datetime) -> list[Hour]:
+        first, last = (bisect_left(self.hours, moment, key=lambda hour: hour.start) for moment in (start, end))
+        return self.hours[first:last]
+
+    def is_new(self, start: datetime) -> bool:
+        """Returns whether the series has no comparable hours for the first of its hours from `start` on."""
+        found = self.between(start, start + RECENT_HOURS * HOUR)
+        return bool(found) and not self.compared(found[0])
+
+
+def usual_value(measure: Measure, hour: Hour, compared: Sequence[Hour]) -> float:
+    """Returns the median of the compared hours; for errors their rate times the hour's calls."""
+    if measure == "errors":
+        return error_rate(compared) * hour.calls
+    return median(other.value or 0.0 for other in compared)
+
+
+def error_rate(compared: Sequence[Hour]) -> float:
+    errors, calls = math.fsum(other.value or 0.0 for other in compared), sum(other.calls for other in compared)
+    return (errors + 0.5) / (calls + 1)
+
+
+def hourly_scores(measure: Measure, hours: Sequence[Hour], since: datetime) -> list[Score]:
+    """Returns the score of each hour from `since` on that has a value and enough comparable hours before it."""
+    return Known(measure, hours).scores(since)
 
 
 def kind(start: datetime) -> tuple[bool, int]:
@@ -145,14 +199,12 @@ def is_known(measure: Measure, hour: Hour) -> bool:
 
 
 def references(known: Sequence[Hour]) -> Mapping[tuple[bool, int], References]:
-    """Returns the hours that an hour of each kind is compared with. `known` are oldest first."""
-    by_kind: dict[tuple[bool, int], References] = defaultdict(lambda: References([], []))
+    """Returns the hours of each kind. `known` are oldest first."""
+    by_kind: dict[tuple[bool, int], References] = {}
     for hour in known:
-        is_weekend, time = kind(hour.start)
-        for near in (time - 1, time, time + 1):
-            found = by_kind[is_weekend, near % 24]
-            found.starts.append(hour.start)
-            found.hours.append(hour)
+        found = by_kind.setdefault(kind(hour.start), References([], []))
+        found.starts.append(hour.start)
+        found.hours.append(hour)
     return by_kind
 
 
@@ -160,7 +212,7 @@ def scored_hour(
     measure: Measure, hour: Hour, compared: Sequence[Hour], smallest: float, only_relevant: bool
 ) -> list[Score]:
     if measure == "errors":
-        return errors_score(hour, compared)
+        return errors_score(hour, compared, only_relevant)
     values = [other.value or 0.0 for other in compared]
     value, usual = hour.value or 0.0, median(values)
     relevant = is_relevant(measure, value, usual, smallest)
@@ -170,9 +222,7 @@ def scored_hour(
     return [Score(hour.start, value, usual, score, relevant)]
 
 
-def level_score(
-    measure: Measure, hour: Hour, compared: Sequence[Hour], values: Sequence[float], usual: float
-) -> float:
+def level_score(measure: Measure, hour: Hour, compared: Sequence[Hour], values: Sequence[float], usual: float) -> float:
     offset = max(SPEND_OFFSET * usual, spend_per_call([*compared, hour])) if measure == "spend" else 0.0
     scaled = [scale(measure, other, offset) for other in values]
     center = median(scaled)
@@ -197,16 +247,18 @@ def noise_floor(measure: Measure, calls: int) -> float:
     return CALLS_FLOOR if measure == "calls" else LATENCY_FLOOR
 
 
-def errors_score(hour: Hour, compared: Sequence[Hour]) -> list[Score]:
+def errors_score(hour: Hour, compared: Sequence[Hour], only_relevant: bool) -> list[Score]:
     """Scores by the signed root of the binomial deviance, divided by how much more than chance the rate varies."""
-    errors, calls = sum(other.value or 0.0 for other in compared), sum(other.calls for other in compared)
     value = hour.value or 0.0
-    if not hour.calls or not calls:
+    if not hour.calls or not any(other.calls for other in compared):
         return []
-    rate = (errors + 0.5) / (calls + 1)
+    rate = error_rate(compared)
     expected = rate * hour.calls
+    relevant = is_relevant("errors", value, expected)
+    if only_relevant and not relevant:
+        return []
     score = signed_root_deviance(value, hour.calls, rate) / math.sqrt(overdispersion(compared, rate))
-    return [Score(hour.start, value, expected, max(score, 0.0), is_relevant("errors", value, expected))]
+    return [Score(hour.start, value, expected, max(score, 0.0), relevant)]
 
 
 def signed_root_deviance(errors: float, calls: int, rate: float) -> float:
@@ -254,6 +306,17 @@ class Finding(NamedTuple):
     scope: Mapping[str, str | None]
     """The filters of the series: none for the workspace, else such as {"agent_id": "support"}."""
     anomaly: Anomaly
+    amounts: tuple[float, float] | None = None
+    """Value and usual value of an amount that adds up over series, where the anomaly's own do not: for latency, the
+    time that all calls took."""
+
+    @property
+    def impact(self) -> float:
+        return self.amounts[0] - self.amounts[1] if self.amounts else self.anomaly.impact
+
+    @property
+    def usual(self) -> float:
+        return self.amounts[1] if self.amounts else self.anomaly.expected
 
 
 class Event(NamedTuple):
@@ -267,7 +330,8 @@ def narrowest_causes(findings: Sequence[Finding]) -> list[Event]:
     """Makes one event of the findings of a measure that overlap in time and differ in the same direction.
 
     Of the series that explain at least 80 % of the largest impact, the one with the smallest usual amount is the cause:
-    an agent rather than the workspace. The event with the largest impact comes first.
+    an agent rather than the workspace. A series that has all usual calls of the workspace is no narrower.
+    The event with the largest impact comes first.
     """
     groups: list[list[Finding]] = []
     for finding in sorted(findings, key=lambda finding: finding.anomaly.start):
@@ -276,7 +340,7 @@ def narrowest_causes(findings: Sequence[Finding]) -> list[Event]:
             groups.append([finding])
         else:
             group.append(finding)
-    return sorted(map(event, groups), key=lambda event: (event.cause.measure, -abs(event.cause.anomaly.impact)))
+    return sorted(map(event, groups), key=lambda event: (event.cause.measure, -abs(event.cause.impact)))
 
 
 def belong_together(one: Finding, other: Finding) -> bool:
@@ -286,8 +350,8 @@ def belong_together(one: Finding, other: Finding) -> bool:
 
 
 def event(group: Sequence[Finding]) -> Event:
-    ordered = sorted(group, key=lambda finding: -abs(finding.anomaly.impact))
-    largest = abs(ordered[0].anomaly.impact)
-    explaining = [finding for finding in ordered if abs(finding.anomaly.impact) >= CAUSE_SHARE * largest]
-    cause = min(explaining, key=lambda finding: (finding.anomaly.expected, -len(finding.scope)))
+    ordered = sorted(group, key=lambda finding: -abs(finding.impact))
+    largest = abs(ordered[0].impact)
+    explaining = [finding for finding in ordered if abs(finding.impact) >= CAUSE_SHARE * largest]
+    cause = min(explaining, key=lambda finding: (finding.usual, len(finding.scope)))
     return Event(cause, tuple(ordered))

@@ -342,6 +342,51 @@ def invalidate_label_sources(instance: LabelSource, **signal: Any) -> None:
     Workspace.change_epoch(instance.workspace_id)
 
 
+class AnnotationKind(models.TextChoices):
+    DEPLOY = "deploy", "Deploy"
+    LAUNCH = "launch", "Launch"
+    PLANNED = "planned", "Planned load"
+    NOTE = "note", "Note"
+
+
+class Annotation(models.Model):
+    """What happened at a time: charts show it, and a planned load is left out of what is learnt from the past."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="annotations")
+    kind = models.CharField(max_length=10, choices=AnnotationKind)
+    label = models.CharField(max_length=100)
+    text = models.CharField(max_length=2000, blank=True)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True, blank=True, help_text="Empty: it is a moment.")
+    # Like {"agent_id": ["support"]}: what it is about. Empty: everything.
+    filters = models.JSONField(default=dict, blank=True)
+    author = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["-starts_at", "id"]
+        indexes: ClassVar = [models.Index(fields=["workspace", "starts_at"], name="annotations_by_start")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(kind__in=AnnotationKind.values), name="annotation_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=models.F("starts_at")), name="annotation_ends_later"
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="planned") | Q(ends_at__isnull=False), name="planned_annotation_has_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+@receiver([post_save, post_delete], sender=Annotation)
+def invalidate_annotations(instance: Annotation, **signal: Any) -> None:
+    """Changes the workspace's epoch in the same transaction: charts and forecasts depend on annotations."""
+    Workspace.change_epoch(instance.workspace_id)
+
+
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:
     """Returns every workspace for a superuser; for anyone else those that they are a member of."""
     if getattr(user, "is_superuser", False):

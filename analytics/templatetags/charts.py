@@ -42,13 +42,14 @@ class CostTable(TypedDict):
     rows: list[Bucket]
 
 
-def chart_of(context: template.Context) -> Chart:
-    return Chart(context["filters"])
+def chart_of(context: template.Context, *measures: str) -> Chart:
+    """Makes a chart that marks the unusual hours of these measures."""
+    return Chart(context["filters"], measures)
 
 
 @register.simple_tag(takes_context=True)
 def calls_figure(context: template.Context, buckets: list[Bucket], previous: CallsOverTime) -> Figure:
-    chart, points = chart_of(context), previous["data"]
+    chart, points = chart_of(context, "calls", "errors"), previous["data"]
     succeeded = [bucket["calls"] - bucket["errors"] for bucket in buckets]
     return chart.figure(
         [
@@ -68,7 +69,7 @@ def ticks_of_counts(counts: list[int]) -> Figure:
 
 @register.simple_tag(takes_context=True)
 def throughput_figure(context: template.Context, buckets: list[Bucket]) -> Figure:
-    chart = chart_of(context)
+    chart = chart_of(context, "calls", "errors")
     statuses = [
         chart.bars(STATUS_NAMES[status], buckets, [bucket[status] for bucket in buckets], f"--{colour}-fill")
         for status, colour in STATUS_COLOURS.items()
@@ -78,7 +79,7 @@ def throughput_figure(context: template.Context, buckets: list[Bucket]) -> Figur
 
 @register.simple_tag(takes_context=True)
 def latency_figure(context: template.Context, buckets: list[Bucket], previous: Latency) -> Figure:
-    chart, points = chart_of(context), previous["data"]
+    chart, points = chart_of(context, "latency"), previous["data"]
     p95 = [seconds(point["p95_latency_ms"]) for point in points]
     return chart.figure(
         [
@@ -138,7 +139,7 @@ def token_classes(data: Tokens) -> list[Bucket]:
 
 @register.simple_tag(takes_context=True)
 def tokens_figure(context: template.Context, buckets: list[Bucket], previous: Tokens) -> Figure:
-    chart, points = chart_of(context), previous["data"]
+    chart, points = chart_of(context, "calls"), previous["data"]
     bars = [
         chart.bars(name, buckets, [bucket[field] for bucket in buckets], colour, tokens_text)
         for field, (name, colour) in TOKEN_CLASSES.items()
@@ -159,7 +160,7 @@ def seconds_text(value: Number) -> str:
 
 @register.simple_tag(takes_context=True)
 def trend_figure(context: template.Context, table: CostTable, buckets: list[Bucket], previous: Trend) -> Figure:
-    chart, points = chart_of(context), per_bucket(previous)
+    chart, points = chart_of(context, "spend"), per_bucket(previous)
     bars = [
         patterned(
             chart.bars(series["name"], buckets, series["costs"], slot_colour(series["slot"]), usd_exact),

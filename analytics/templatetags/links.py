@@ -240,6 +240,21 @@ def why_link(context: template.Context, measure: str, by: str = "") -> str:
 
 
 @register.simple_tag(takes_context=True)
+def annotate_link(context: template.Context) -> str:
+    """Returns a link to the form of an annotation of the page's window; nothing on a page without one."""
+    filters: Filters | None = context.get("filters")
+    if filters is None:
+        return ""
+    zone = context["workspace"].zone
+    times = {
+        name: f"{at.astimezone(zone):%Y-%m-%dT%H:%M}" for name, at in (("from", filters.start), ("until", filters.end))
+    }
+    query = QueryDict(mutable=True)
+    query.update({"workspace": str(context["workspace"].id), **times})
+    return f"{reverse('annotations-page')}?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for name in [name for name in query if is_filter(name) or name in TOOL_FILTERS]:

@@ -121,6 +121,16 @@ def cells(data: dict[str, Any], line: dict[str, Any]) -> list[Value]:
 
 # --- Charts of a series ---
 
+UNUSUAL = {
+    "cost_usd": ("spend",),
+    "calls": ("calls",),
+    "errors": ("errors",),
+    "error_rate": ("errors",),
+    "avg_latency_ms": ("latency",),
+    "p95_latency_ms": ("latency",),
+}
+"""Whose unusual hours the chart of a measure marks."""
+
 
 class Series(NamedTuple):
     name: str
@@ -138,7 +148,7 @@ def query_chart(context: template.Context, measure: str) -> dict[str, Any]:
     data = context["data"]
     series = list(series_of(context, measure))
     rows = buckets(context, [{"timestamp": point["timestamp"]} for point in series[0].points])
-    chart = Chart(context["filters"])
+    chart = Chart(context["filters"], UNUSUAL.get(measure, ()))
     drawn = [drawn_series(chart, measure, one, rows) for one in series]
     values = zip(*([value_of(measure, point[measure]) for point in one.points] for one in series), strict=True)
     return {

@@ -6,9 +6,8 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
+        ("insights", "0001_findings"),
         ("workspaces", "0002_what_owners_may"),
     ]
 

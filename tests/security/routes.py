@@ -47,6 +47,17 @@ BUDGET_ROUTES = {
     "dashboard/budget-preview": "read",
 }
 """Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+ANNOTATIONS = "api/v1/insights/annotations"
+INSIGHTS_ROUTES = {
+    "api/v1/insights/anomalies": "read",
+    "api/v1/insights/anomalies/<uuid:finding_id>": "write",
+    ANNOTATIONS: "read, or write to POST",
+    f"{ANNOTATIONS}/<uuid:annotation_id>": "read, or write to PATCH and DELETE",
+    "dashboard/insights/anomalies": "page",
+    "dashboard/insights/annotations": "page",
+    "dashboard/insights/annotations/<uuid:annotation_id>": "page",
+}
+"""Anomalies and annotations, and who may use them: tests/insights."""
 SAVING_ROUTES = {
     "api/v1/insights/savings": "read, or write to POST",
     "api/v1/insights/savings/decisions": "write",
