@@ -21,7 +21,7 @@ from insights.what_if_parameters import WhatIfQuery, outer_name
 
 DECISION = {
     "kind": "loop",
-    "filters": {"agent_id": "poller"},
+    "filters": {"agent_id": "poller", "provider": "openai", "model": "gpt-5"},
     "state": "dismissed",
     "reason": "it has to ask until the order is there",
 }

@@ -255,6 +255,15 @@ def annotate_link(context: template.Context) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def what_if_link(context: template.Context, model: str | None = None) -> str:
+    """Returns a link to the page that prices the calls of this page, or those of one model, as something else."""
+    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *SPLITS, *LISTED, "granularity", "was"))
+    if model is not None:
+        changes |= {"model": model, f"{NOT}model": None}
+    return reverse("what-if-page") + page_link(context, **changes)
+
+
+@register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for name in [name for name in query if is_filter(name) or name in TOOL_FILTERS]:

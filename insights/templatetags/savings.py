@@ -1,8 +1,11 @@
 """Writes amounts of savings in words."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 from django import template
 
-from insights.savings import SavingItem, SavingList
+from insights.savings import SavingItem, SavingList, savings
 from web.number_text import usd
 
 register = template.Library()
@@ -47,3 +50,9 @@ def effect_words(one: SavingItem) -> str:
     if saved <= 0:
         return f"Nothing was saved: it was {before} a month, and is {usd(after)} since."
     return f"Saved {usd(saved)} a month: it was {before}, and is {usd(after)} since."
+
+
+@register.simple_tag(takes_context=True)
+def open_savings(context: Any) -> SavingList:
+    """Returns the savings of the page's workspace that nobody has decided about."""
+    return savings(context["workspace"], "open", datetime.now(UTC))

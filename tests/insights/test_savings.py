@@ -194,8 +194,9 @@ def test_of_very_many_calls_some_parts_are_read_and_scaled(tenant: Tenant, monke
     monkeypatch.setattr(saving_rows, "MOST_ROWS", 192)
     places = [(day, hour, place) for day in range(1, 29) for hour in (3, 9) for place in range(12)]
     rows = [
-        call(at(day, hour) + place * SECOND, "poller", "gpt-5", (80_000, 10), **says(f"{place * (hour == 9)}"), **PERSON)
+        call(at(day, hour) + place * SECOND, "poller", "gpt-5", (80_000, 10), **says(text), **PERSON)
         for day, hour, place in places
+        for text in [f"Question {place * (hour == 9)}"]
     ]
     found = compute(tenant, rows, now=at(0, 0))["loop"]
     whole = len(rows) / 2 * 11 / 12 * 0.1001 * 365 / 12 / 28
