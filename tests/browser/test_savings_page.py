@@ -57,6 +57,8 @@ def test_a_model_leads_to_what_another_would_have_cost(
     open_page(page, live_server, tenant, "cost")
     wait_until_drawn(page)
     page.get_by_role("link", name="What if: gpt-4o").click(timeout=LONG_MS)
+    page.wait_for_url("**/what-if?**")
+    wait_until_drawn(page)
     page.get_by_label("Model", exact=True).fill("gpt-4o-mini")
     page.keyboard.press("Enter")
     expect(page.locator("#panel-what-if h2")).to_contain_text(
