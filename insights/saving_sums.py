@@ -116,6 +116,7 @@ def saving_of(window: SavingWindow, dear: Line, cheap: Line, scores: Scores) -> 
         "agent": dear.agent_id,
         "model": dear.model,
         "other_model": cheap.model,
+        "target": f"{cheap.provider}/{cheap.model}" if cheap.provider else cheap.model,
         "calls": dear.calls,
         "other_calls": cheap.calls,
         "error_rate": dear.errors * 100 / dear.calls,
@@ -240,7 +241,8 @@ def batchable(window: SavingWindow) -> Iterator[Found]:
         parts = [(line, *found) for line in unattended[agent] if (found := discount(window, line))]
         if parts:
             saved, calls = sum((usd for _, usd, _ in parts), Decimal(0)), sum(line.calls for line, *_ in parts)
-            facts = {"agent": agent, "calls": calls, "tiers": sorted({tier for *_, tier in parts})}
+            tiers = sorted({tier for *_, tier in parts})
+            facts = {"agent": agent, "calls": calls, "tiers": tiers, "tier": tiers[0]}
             yield Found("batch", {"agent_id": agent}, saved, saved, saved, calls, facts)
 
 

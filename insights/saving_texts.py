@@ -1,6 +1,7 @@
 """Says in words what a saving is, and how its amount is computed."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from web.number_text import count, percent
@@ -70,7 +71,8 @@ SENTENCES: dict[str, Callable[[Facts], str]] = {
         f"the median is {count(f['median'])}."
     ),
     "unused_agent": lambda f: (
-        f"Nobody uses {f['agent']} any more, since the week of {f['last_used']}; it made {count(f['calls'])} calls."
+        f"Nobody uses {f['agent']} any more, since the week of {date.fromisoformat(f['last_used']):%-d %B %Y}; "
+        f"it made {count(f['calls'])} calls."
     ),
     "paid_failures": lambda f: (
         f"{count(f['calls'])} calls of {f['agent']} to {f['model']} failed with {f['error'] or 'an error'} after they "

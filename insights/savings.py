@@ -166,6 +166,8 @@ class SavingItem(TypedDict):
     start: datetime | None
     end: datetime | None
     traces_path: str
+    what_if_path: str | None
+    """Of the page that shows it over time, for a cheaper model and a batch."""
     state: SavingState
     reason: str
     decided_by: str
@@ -218,6 +220,7 @@ def item(saving: Saving) -> SavingItem:
         "start": saving.window_start,
         "end": saving.window_end,
         "traces_path": traces_path(saving),
+        "what_if_path": what_if_path(saving),
         "state": saving.state,  # type: ignore[typeddict-item]
         "reason": saving.reason,
         "decided_by": saving.decided_by,
@@ -245,3 +248,12 @@ def traces_path(saving: Saving) -> str:
     times = {name: moment.isoformat().replace("+00:00", "Z") for name, moment in window.items() if moment}
     query = {"workspace": str(saving.workspace_id), **times, **saving.filters}
     return f"{reverse('traces-page')}?{urlencode(query)}"
+
+
+def what_if_path(saving: Saving) -> str | None:
+    """Returns the address of the page that prices the calls as it says."""
+    changed = {name: saving.facts[name] for name in ("target", "tier") if name in saving.facts}
+    if not changed:
+        return None
+    query = {"workspace": str(saving.workspace_id), "range": "30d", **changed, **saving.filters}
+    return f"{reverse('what-if-page')}?{urlencode(query)}"

@@ -34,7 +34,7 @@ def range_words(one: SavingItem) -> str:
     low, high = usd(one["low_usd_per_month"]), usd(one["high_usd_per_month"])
     if not one["calls"]:
         return ""
-    return f"It is between {low} and {high} a month." if low != high else "The sum is exact for these four weeks."
+    return f"It is between {low} and {high} a month." if low != high else "It is the sum over these four weeks."
 
 
 @register.filter

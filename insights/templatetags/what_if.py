@@ -54,5 +54,7 @@ def listed(text: str) -> list[str]:
 def difference_words(costs: Costs) -> str:
     """Returns the difference with its sign, and in percent."""
     difference, share = costs["difference_usd"], costs["difference_percentage"]
-    sign = "-" if difference < 0 else "+" if difference > 0 else ""
+    if not difference:
+        return "none"
+    sign = "-" if difference < 0 else "+"
     return f"{sign}{usd(abs(difference))}" + (f" ({share:+.0f} %)" if share is not None else "")
