@@ -46,10 +46,11 @@ Figures = Mapping[str, Any]
 
 
 def text_sql(names: Sequence[str]) -> str:
-    texts = ", ".join(f"attributes ->> '{name}'" for name in names)
+    texts = ", ".join(f"content ->> '{name}'" for name in names)
     return f"coalesce({texts}, '')"
 
 
+NO_TEXT = "NULL::text"
 CALLS = """
     SELECT
         timestamp,
@@ -65,11 +66,14 @@ CALLS = """
         coalesce(cache_read_tokens, 0) AS cache_read_tokens,
         {text} AS text
     FROM traces
-    WHERE {condition} AND cost_usd > 0
+    -- Unpacked once, and not for each name that is looked for.
+    CROSS JOIN LATERAL (SELECT {attributes} AS content OFFSET 0) AS unpacked
+    WHERE {condition}
     ORDER BY timestamp
     LIMIT %(most_rows)s
 """
-TEXT = f"CASE WHEN pg_column_size(attributes) < {MOST_BYTES} THEN {text_sql(SYSTEM)} || {text_sql(INPUTS)} END"
+TEXT = f"{text_sql(SYSTEM)} || {text_sql(INPUTS)}"
+ATTRIBUTES = f"CASE WHEN pg_column_size(attributes) < {MOST_BYTES} THEN attributes || '{{}}' END"
 COSTS = """
 WITH calls AS ({calls})
 SELECT agent_id, provider, model, sum(cost_usd) AS cost_usd, count(*) AS calls
@@ -214,7 +218,7 @@ class Sample:
     is_whole: bool
     costs: dict[str, dict[Names, Decimal]] = field(default_factory=dict)
 
-    def ask(self, sql: str, text: str = "NULL::text") -> list[list[dict[str, Any]]]:
+    def ask(self, sql: str, text: str = NO_TEXT) -> list[list[dict[str, Any]]]:
         """Returns what each part answers."""
         return [self.ask_part(sql, text, *part) for part in self.parts]
 
@@ -225,7 +229,8 @@ class Sample:
             **{"loop_seconds": LOOP_SECONDS, "fewest_repeats": FEWEST_REPEATS, "cache_seconds": CACHE_SECONDS},
             **{"fewest_runs": FEWEST_RUNS, "unusual": UNUSUAL, "long_run": LONG_RUN, "long_output": LONG_OUTPUT},
         }
-        calls = CALLS.format(text=text, condition=filters.row_condition)
+        attributes = "NULL::jsonb" if text == NO_TEXT else ATTRIBUTES
+        calls = CALLS.format(text=text, attributes=attributes, condition=filters.row_condition)
         return rows(sql, params, calls=calls)
 
 
@@ -331,6 +336,12 @@ def loops(window: SavingWindow) -> Iterator[Found]:
     """Yields agents that made the same call again and again, each within a minute after one that succeeded."""
     if not may_read_contents(window):
         return
+    if window.loops is None:
+        window.loops = list(found_loops(window))
+    yield from window.loops
+
+
+def found_loops(window: SavingWindow) -> Iterator[Found]:
     sample = sample_of(window)
     for names, one in estimates(sample, sample.ask(LOOPS, TEXT), window.habits).items():
         usd = one.usd(lambda row: row["cost_usd"])
@@ -359,7 +370,7 @@ def uncached_prefixes(window: SavingWindow) -> Iterator[Found]:
 
 def long_runs(window: SavingWindow) -> Iterator[Found]:
     """Yields agents of which some runs made far more calls than usual. Those that loop are found as loops."""
-    looping = {found.filters["agent_id"] for found in loops(window)} if may_read_contents(window) else set()
+    looping = {found.filters["agent_id"] for found in loops(window)}
     sample = sample_of(window)
     for names, one in estimates(sample, sample.ask(LONG_RUNS), window.habits).items():
         if names[0] not in looping:

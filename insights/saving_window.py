@@ -117,6 +117,8 @@ class SavingWindow:
     end: datetime
     notes: list[str] = field(default_factory=list)
     """What could not be looked at."""
+    loops: list[Found] | None = None
+    """Those that were found, once somebody has looked."""
 
     @property
     def workspace_id(self) -> UUID:

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils.http import urlencode
+from psycopg.errors import QueryCanceled
 from typing_extensions import TypedDict
 
 from insights import saving_rows, saving_sums
@@ -72,7 +73,7 @@ def amounts_of(window: SavingWindow, found: Found) -> Amounts:
 def compute(workspace: Workspace, now: datetime) -> None:
     """Looks for savings in the last four weeks, stores what is worth a look, and measures what is done."""
     window = SavingWindow(workspace, now - LENGTH, now)
-    found = [one for find in KINDS.values() for one in find(window) if is_worth(window, one)]
+    found = [one for kind in KINDS for one in look(window, kind) if is_worth(window, one)]
     measured = list(measure(workspace, now))
     with transaction.atomic():
         Saving.objects.filter(workspace=workspace).update(is_found=False)
@@ -83,6 +84,17 @@ def compute(workspace: Workspace, now: datetime) -> None:
         SavingRun.objects.update_or_create(
             workspace=workspace, defaults={"computed_at": now, "asked_at": None, "notes": window.notes}
         )
+
+
+def look(window: SavingWindow, kind: Kind) -> list[Found]:
+    """Returns what a kind finds. One that takes too long is left out, and said so: the others go on."""
+    try:
+        return list(KINDS[kind](window))
+    except DatabaseError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+        window.notes.append(f"To look for {kind.replace('_', ' ')} took too long.")
+        return []
 
 
 def is_worth(window: SavingWindow, found: Found) -> bool:

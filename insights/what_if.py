@@ -178,6 +178,19 @@ class Priced:
     def targets(self) -> list[Target]:
         return list({self.what_if.target_for(*names) for names in self.models})
 
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "listed_providers": [provider or "" for provider, _ in self.models],
+            "listed_models": [model or "" for _, model in self.models],
+        }
+
+    def target_of(self, row: Mapping[str, Any]) -> Target | None:
+        """Returns what the calls of a row are priced as; None for a model that is not listed and stays as it is."""
+        if not row["is_listed"] and self.what_if.target is None:
+            return None
+        return self.what_if.target_for(row["provider"], row["model"])
+
     def parts(self, filters: Filters) -> Iterator[Filters]:
         """Splits the window where a price changes."""
         changes = price_changes(self.targets, self.overrides, filters.start, filters.end)
@@ -188,17 +201,28 @@ class Priced:
             yield replace(filters, start=start, end=end, range=None)
 
 
+MOST_MODELS = 200
+"""So many models of the window, the dearest, are told apart."""
 MODELS = """
-SELECT provider, model, sum(calls) AS calls
+SELECT provider, model, sum(calls) AS calls, sum(cost_usd) AS cost_usd
 FROM {calls} AS calls
 GROUP BY provider, model
 HAVING sum(calls) > 0
+ORDER BY sum(cost_usd) DESC, sum(calls) DESC, provider, model
 """
+NOT_LISTED = f"The window has more than {MOST_MODELS} models: the others have no line of their own."
+IS_LISTED = """(coalesce(provider, ''), coalesce(model, '')) IN (
+        SELECT provider, model
+        FROM unnest(%(listed_providers)s::text[], %(listed_models)s::text[]) AS listed (provider, model)
+    )"""
 
 
 def groups_of(what_if: WhatIf, filters: Filters, notes: Notes) -> tuple[Literal["calls", "sums"], list[Group]]:
-    found = rows(MODELS, filters.params, calls=sums.calls_sql(filters, "provider", "model", "calls"))
-    priced = Priced(what_if, overrides_of(filters.workspace_id), [(row["provider"], row["model"]) for row in found])
+    found = rows(MODELS, filters.params, calls=sums.calls_sql(filters, "provider", "model", "calls", "cost_usd"))
+    listed = [(row["provider"], row["model"]) for row in found[:MOST_MODELS]]
+    priced = Priced(what_if, overrides_of(filters.workspace_id), listed)
+    if len(found) > MOST_MODELS:
+        notes.add(NOT_LISTED)
     method: Literal["calls", "sums"] = "calls" if is_small(filters, sum(row["calls"] for row in found)) else "sums"
     read = groups_of_calls if method == "calls" else groups_of_sums
     groups = [group for part in priced.parts(filters) for group in read(priced, filters, part, notes)]
@@ -231,8 +255,9 @@ IS_SINGLE = "coalesce(usage_details - %(context_keys)s::text[] <> '{{}}', false)
 OF_CALLS = f"""
 SELECT
     {{bucket}} AS timestamp,
-    provider,
-    model,
+    CASE WHEN {IS_LISTED} THEN provider END AS provider,
+    CASE WHEN {IS_LISTED} THEN model END AS model,
+    {IS_LISTED} AS is_listed,
     operation,
     cost_usd IS NOT NULL AS is_priced,
     {USABLE} AS is_usable,
@@ -245,7 +270,7 @@ SELECT
     {", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in TOKENS)}
 FROM traces
 WHERE {{condition}} AND NOT {IS_SINGLE}
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 """  # noqa: S608 (constants)
 SINGLE = f"""
 SELECT
@@ -253,6 +278,7 @@ SELECT
     timestamp,
     provider,
     model,
+    true AS is_listed,
     operation,
     {", ".join(TOKENS)},
     usage_details,
@@ -261,6 +287,7 @@ FROM traces
 WHERE {{condition}} AND {IS_SINGLE}
 LIMIT %(most)s
 """  # noqa: S608 (constants)
+HALF_HOUR_LENGTH = timedelta(minutes=30)
 HALF_HOUR = "(extract(epoch FROM timestamp)::bigint / 1800 %% 48)::integer"
 
 
@@ -270,6 +297,7 @@ def groups_of_calls(priced: Priced, filters: Filters, part: Filters, notes: Note
     sides = sorted({above + 1 for target in priced.targets for above in thresholds(target, prices, moments)})
     by_half_hour = any(changes_within_day(target, prices, part.start) for target in priced.targets)
     params = filters.params | {
+        **priced.params,
         **{"start": part.start, "end": part.end, "sides": sides or [2**62], "context_keys": list(CONTEXT_KEYS)},
         "most": MOST_SINGLE + 1,
     }
@@ -287,7 +315,7 @@ def groups_of_calls(priced: Priced, filters: Filters, part: Filters, notes: Note
 
 
 def group_of_calls(priced: Priced, part: Filters, sides: Sequence[int], row: Mapping[str, Any]) -> Group:
-    target = priced.what_if.target_for(row["provider"], row["model"])
+    target = priced.target_of(row)
     found = CallSums(
         row["operation"],
         row["calls"],
@@ -296,7 +324,7 @@ def group_of_calls(priced: Priced, part: Filters, sides: Sequence[int], row: Map
         above=sides[row["side"] - 1] - 1 if row["side"] else 0,
         **counts(row),
     )
-    then = sums_cost(target, priced.overrides, found) if row["is_usable"] else None
+    then = sums_cost(target, priced.overrides, found) if target and row["is_usable"] else None
     return Group(
         *(row["timestamp"], row["provider"], row["model"], row["calls"]),
         *(row["calls"] if row["is_priced"] else 0, row["cost_usd"], then),
@@ -316,15 +344,18 @@ def moment_of(part: Filters, half_hour: int | None) -> datetime:
     if half_hour is None:
         return part.start
     midnight = part.start.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(minutes=30 * half_hour + 15)
+    slot = midnight + half_hour * HALF_HOUR_LENGTH
+    if slot + HALF_HOUR_LENGTH <= part.start:
+        slot += timedelta(days=1)
+    return max(slot, part.start)
 
 
 def group_of_one(priced: Priced, row: Mapping[str, Any], is_known: bool) -> Group:
     values = {name: row[name] for name in ("operation", *TOKENS)}
     details = orjson.loads(row["usage_details"])
     call = Row(row["timestamp"], "", "", agent_id="", usage_details=details, **values)
-    target = priced.what_if.target_for(row["provider"], row["model"])
-    then = call_cost(target, priced.overrides, call) if is_known else None
+    target = priced.target_of(row)
+    then = call_cost(target, priced.overrides, call) if target and is_known else None
     is_priced = row["cost_usd"] is not None
     return Group(row["bucket"], row["provider"], row["model"], 1, int(is_priced), row["cost_usd"] or Decimal(0), then)
 
@@ -334,8 +365,9 @@ def group_of_one(priced: Priced, row: Mapping[str, Any], is_known: bool) -> Grou
 OF_SUMS = f"""
 SELECT
     {{bucket}} AS timestamp,
-    provider,
-    model,
+    CASE WHEN {IS_LISTED} THEN provider END AS provider,
+    CASE WHEN {IS_LISTED} THEN model END AS model,
+    {IS_LISTED} AS is_listed,
     operation,
     status,
     sum(calls) AS calls,
@@ -343,7 +375,7 @@ SELECT
     sum(cost_usd) AS cost_usd,
     {", ".join(f"sum({name}) AS {name}" for name in TOKENS)}
 FROM {{calls}} AS calls
-GROUP BY 1, 2, 3, 4, 5
+GROUP BY 1, 2, 3, 4, 5, 6
 HAVING sum(calls) > 0
 """  # noqa: S608 (constants)
 MANY = "The window has too many calls to read each of them, so they are priced from sums."
@@ -359,7 +391,7 @@ def groups_of_sums(priced: Priced, filters: Filters, part: Filters, notes: Notes
         notes.add(NO_TIERS)
     columns = ("provider", "model", "operation", "status", "calls", "priced_calls", "cost_usd", *TOKENS)
     calls = sums.calls_sql(part, *columns, by_bucket=True)
-    found = rows(OF_SUMS, filters.params | part_params(part), bucket=bucket_sql(filters), calls=calls)
+    found = rows(OF_SUMS, filters.params | priced.params | part_params(part), bucket=bucket_sql(filters), calls=calls)
     for row in found:
         check_deadline()
         yield group_of_sums(priced, part, row, notes)
@@ -379,6 +411,8 @@ def group_of_sums(priced: Priced, part: Filters, row: Mapping[str, Any], notes: 
         *(row["timestamp"], row["provider"], row["model"], int(row["calls"])),
         *(int(row["priced_calls"]), row["cost_usd"], None),
     )
+    if target is None:
+        return group
     if changes_within_day(target, priced.overrides, part.start):
         notes.add(NO_HOURS.format(model=target.shown))
         return group

@@ -182,10 +182,10 @@ def test_another_workspace_is_not_in_it(tenant: Tenant) -> None:
 # --- The same as pricing each call ---
 
 MODELS = [
-    *(("openai", "gpt-4o"), ("openai", "gpt-5.4"), ("anthropic", "claude-haiku-4-5"), ("deepseek", "deepseek-chat")),
+    *(("openai", "gpt-4o"), ("openai", "gpt-5.4"), ("anthropic", "claude-haiku-4-5"), ("deepseek", "deepseek-v4-pro")),
     *(("gcp.gemini", "gemini-2.5-pro"), ("acme", "my-own"), (None, "gpt-4o-mini")),
 ]
-TARGETS = [None, "gpt-4o-mini", "openai/gpt-5.4", "gemini-2.5-pro", "claude-sonnet-4-5", "deepseek/deepseek-chat"]
+TARGETS = [None, "gpt-4o-mini", "openai/gpt-5.4", "gemini-2.5-pro", "claude-sonnet-4-5", "deepseek/deepseek-v4-pro"]
 
 
 def a_call(dice: random.Random, start: datetime) -> Row:
@@ -266,6 +266,31 @@ def test_the_answer_is_the_sum_of_each_call_priced_in_python(tenant: Tenant, see
         assert totals["unpriced_then_calls"] == unpriced, query
         assert totals["now_cost_usd"] == pytest.approx(float(now))
         assert totals["then_cost_usd"] == pytest.approx(float(then), rel=1e-12), query
+
+
+def test_a_price_of_the_workspace_starts_within_a_day_whose_other_prices_change(tenant: Tenant) -> None:
+    """deepseek-v4-pro costs more in some hours. The price of gpt-4o-mini starts at noon, at $1 and $1."""
+    PriceOverride.objects.create(
+        workspace=tenant.workspace,
+        model_pattern="gpt-4o-mini",
+        input_usd_per_million=1,
+        output_usd_per_million=1,
+        valid_from=NOON,
+    )
+    tenant.calls(1, NOON, provider="deepseek", model="deepseek-v4-pro", input_tokens=10, output_tokens=1, cost_usd="1")
+    paid(tenant, at=NOON + timedelta(hours=11), model="gpt-4o-mini", cost_usd="2")
+    lines = {line["model"]: line["then_cost_usd"] for line in ask(tenant)["by_model"]}
+    assert lines["gpt-4o-mini"] == 2
+
+
+def test_of_very_many_models_the_dearest_have_a_line(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(what_if, "MOST_MODELS", 1)
+    paid(tenant, 2)
+    paid(tenant, 1, model="gpt-4.1", cost_usd="10")
+    found = ask(tenant, model="gpt-4o-mini")
+    assert [(line["model"], line["then_cost_usd"]) for line in found["by_model"]] == [("gpt-4o", 1.5), (None, 0.75)]
+    assert "the others have no line of their own" in " ".join(found["notes"])
+    assert ask(tenant)["totals"]["unpriced_then_calls"] == 1
 
 
 # --- From sums ---
