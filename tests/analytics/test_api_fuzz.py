@@ -80,6 +80,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         body |= {"attribute": uuid4().hex, "label": "customer"}
     if case.operation.path.startswith("/api/v1/budgets") and isinstance(body, dict):
         obey_rules_of_budgets(body)
+    if case.operation.path == "/api/v1/insights/savings/decisions" and isinstance(body, dict):
+        body |= {"state": "dismissed", "reason": "it is wanted"}  # what was not found cannot be done
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     for name in ("before_start", "before_end"):

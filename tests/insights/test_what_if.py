@@ -278,8 +278,9 @@ def test_a_price_of_the_workspace_starts_within_a_day_whose_other_prices_change(
         valid_from=NOON,
     )
     tenant.calls(1, NOON, provider="deepseek", model="deepseek-v4-pro", input_tokens=10, output_tokens=1, cost_usd="1")
-    paid(tenant, at=NOON + timedelta(hours=11), model="gpt-4o-mini", cost_usd="2")
-    lines = {line["model"]: line["then_cost_usd"] for line in ask(tenant)["by_model"]}
+    paid(tenant, at=NOON + timedelta(hours=14), model="gpt-4o-mini", cost_usd="2")
+    found = ask(tenant, start=iso(START), end=iso(NOON + timedelta(hours=20)))
+    lines = {line["model"]: line["then_cost_usd"] for line in found["by_model"]}
     assert lines["gpt-4o-mini"] == 2
 
 
