@@ -1,10 +1,11 @@
 """The work on insights that no request does."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.utils import timezone
 
-from insights import findings
+from insights import findings, savings
 from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
 from insights.models import Finding
 from web.clock import check_clocks
@@ -30,3 +31,16 @@ def delete_old_findings(due_at: str) -> None:
     """Deletes anomalies of more than 400 days ago."""
     check_clocks(due_at)
     Finding.objects.filter(ends_at__lt=datetime.fromisoformat(due_at) - FINDINGS_STORED).delete()
+
+
+@task("insights.compute_savings")
+def compute_savings(due_at: str) -> None:
+    """Looks for savings in the last four weeks of each workspace, and measures what was saved."""
+    for_each(Workspace.objects.all(), lambda workspace: savings.compute(workspace, timezone.now()))
+
+
+@task("insights.compute_savings_now")
+def compute_savings_now(workspace_id: str) -> None:
+    """Looks for the savings of one workspace, because somebody asked for it."""
+    if workspace := Workspace.objects.filter(pk=UUID(workspace_id)).first():
+        savings.compute(workspace, timezone.now())

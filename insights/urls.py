@@ -10,6 +10,10 @@ from insights.first_page import insights_page
 from insights.invoices import api as invoices_api
 from insights.invoices import pages as invoice_pages
 from insights.ledger_view import ledger_page, ledger_view
+from insights.saving_api import decide_view, savings_view
+from insights.saving_page import savings_page
+from insights.what_if_page import what_if_page
+from insights.what_if_view import what_if_view
 
 urlpatterns = [
     path("api/v1/insights/changes", changes_view, name="insights-changes"),
@@ -31,4 +35,9 @@ urlpatterns = [
     path("dashboard/insights/anomalies", anomalies_page, name="anomalies-page"),
     path("dashboard/insights/annotations", annotations_page, name="annotations-page"),
     path("dashboard/insights/annotations/<uuid:annotation_id>", annotation_page, name="annotation-page"),
+    path("api/v1/insights/savings", savings_view, name="savings"),
+    path("api/v1/insights/savings/decisions", decide_view, name="saving-decisions"),
+    path("api/v1/insights/what-if", what_if_view, name="what-if"),
+    path("dashboard/insights/savings", savings_page, name="savings-page"),
+    path("dashboard/insights/what-if", what_if_page, name="what-if-page"),
 ]

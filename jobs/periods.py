@@ -31,6 +31,8 @@ class Every:
 
     def __str__(self) -> str:
         minutes = int(self.length.total_seconds() // 60)
+        if self.length == timedelta(days=7):
+            return "every week"
         return "every hour" if minutes == 60 else "every minute" if minutes == 1 else f"every {minutes} minutes"
 
 

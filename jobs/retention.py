@@ -62,6 +62,11 @@ RETENTION = (
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
     Rule(
+        "Savings",
+        "as long as they are found; those that somebody dismissed or did, as long as the workspace",
+        "insights_saving insights_savingrun",
+    ),
+    Rule(
         "Users of the product, groups and rights",
         DELETED_BY_PEOPLE,
         "auth_user auth_group auth_permission auth_user_groups auth_user_user_permissions auth_group_permissions"

@@ -40,6 +40,7 @@ TIMETABLE = (
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
     Entry(insights.find_anomalies, Every(timedelta(hours=1), offset=timedelta(minutes=20))),
+    Entry(insights.compute_savings, Every(timedelta(days=7), offset=timedelta(days=4, hours=2))),  # Mondays
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),

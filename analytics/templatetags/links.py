@@ -28,13 +28,15 @@ QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 CHANGES = ("measure", "by", "compare", "before_start", "before_end")
 """Parameters of the page that says why something changed, which its links keep."""
+WHAT_IF = ("target", "tier", "cache_share", "price_date")
+"""Parameters of the page that prices calls as something else, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *TRACES, *LISTED)))
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *TRACES, *LISTED)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -250,6 +252,15 @@ def annotate_link(context: template.Context) -> str:
     query = QueryDict(mutable=True)
     query.update({"workspace": str(context["workspace"].id), **times})
     return f"{reverse('annotations-page')}?{query.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def what_if_link(context: template.Context, model: str | None = None) -> str:
+    """Returns a link to the page that prices the calls of this page, or those of one model, as something else."""
+    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *SPLITS, *LISTED, "granularity", "was"))
+    if model is not None:
+        changes |= {"model": model, f"{NOT}model": None}
+    return reverse("what-if-page") + page_link(context, **changes)
 
 
 @register.simple_tag(takes_context=True)

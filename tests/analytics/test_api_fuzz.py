@@ -83,6 +83,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
     if case.operation.path == "/api/v1/cost/invoices" and isinstance(body, dict):
         body |= {"provider": "openai", "csv": f"day,model,usd\n2026-11-01,{uuid4().hex},1.5\n", "file_name": "x.csv"}
         body.pop("columns", None)
+    if case.operation.path == "/api/v1/insights/savings/decisions" and isinstance(body, dict):
+        body |= {"state": "dismissed", "reason": "it is wanted"}  # what was not found cannot be done
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     for name in ("before_start", "before_end"):

@@ -23,6 +23,7 @@ LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
 PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices", "dashboard/reports"}
+PAGES |= {"dashboard/insights/savings", "dashboard/insights/what-if"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -68,6 +69,12 @@ INSIGHTS_ROUTES = {
     "dashboard/insights/annotations/<uuid:annotation_id>": "page",
 }
 """Anomalies and annotations, and who may use them: tests/insights."""
+SAVING_ROUTES = {
+    "api/v1/insights/savings": "read, or write to POST",
+    "api/v1/insights/savings/decisions": "write",
+    "api/v1/insights/what-if": "read",
+}
+"""The savings, and what if, whose filters begin with from_: tests/insights/test_savings.py and test_what_if.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

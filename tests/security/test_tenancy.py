@@ -33,6 +33,7 @@ from tests.security.routes import (
     READ_AND_INGEST,
     READ_PATHS,
     READS,
+    SAVING_ROUTES,
     SESSION_READS,
     TEXT_FILTERS,
     TRACE_PAGES,
@@ -61,7 +62,7 @@ def test_every_route_is_classified() -> None:
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys()
-    known |= INVOICE_ROUTES.keys()
+    known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -73,8 +74,7 @@ def test_every_route_is_classified() -> None:
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = "read"
-    expected |= BUDGET_ROUTES | INSIGHTS_ROUTES
-    expected |= INVOICE_ROUTES
+    expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
