@@ -20,6 +20,8 @@ FEWEST_CALLS = 100
 TIGHTEST_CALLS = 1000
 """The always-valid interval is tightest after about so many calls of an arm."""
 MOST_CALLS = 10**9
+SKEW = 60.0
+"""Widens the interval of one average upwards, by how uncertain it is: a few dear calls may be missing from it."""
 FEWEST_USERS = 5
 """Of each arm, where users are known, before there is an interval."""
 BISECTIONS = 30
@@ -98,6 +100,25 @@ class Arm:
         return max(self.calls - 1.0, 1.0)
 
 
+def of_larger(sample: Arm, calls: int, total: float, n_squared: float | None) -> Arm:
+    """Returns the arm of all calls, of which the sample is a part.
+
+    How much calls differ, and how alike those of a user are, is that of the sample; how many calls a user has is not:
+    `n_squared` is the sum over all users, of the square of their number of calls. None: users call as in the sample,
+    only longer, which is the most that there can be.
+    """
+    per_call = sample.independent_variance * sample.calls
+    squares = per_call * max(calls - 1, 0) + (total**2 / calls if calls else 0.0)
+    if sample.users is None or not sample.calls:
+        return Arm(calls, total, squares, sample.users)
+    in_sample = sample.users.n_squared / sample.calls - 1
+    among_all = in_sample * calls / sample.calls if n_squared is None else max(n_squared / calls - 1, 0.0)
+    effect = 1 + (sample.design_effect - 1) * (among_all / in_sample if in_sample > 0 else 0.0)
+    users = sample.users.users
+    spread = per_call * effect * calls * users / max(users - 1, 1)
+    return Arm(calls, total, squares, Users(users, spread, calls * (1 + among_all)))
+
+
 class Interval(NamedTuple):
     estimate: float
     low: float
@@ -154,32 +175,58 @@ def student_t(freedom: float) -> float:
     return Z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
 
 
-def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
-    """Compares cost, tokens or a numeric score of a call: Welch's interval for the difference."""
-    if not (a.has_variance and b.has_variance):
-        return too_few(a, b)
-    reach = width(a, b)
-    change, error = b.mean - a.mean, math.sqrt(a.variance_of_mean + b.variance_of_mean)
-    difference = Interval(change, change - reach * error, change + reach * error)
-    return with_verdict(a, b, difference, ratio_of_means(a, b, reach), width)
+def interval_of_mean(arm: Arm, reach: float | None = None) -> Interval | None:
+    """Returns the average of one arm with its interval: Student's, on the logarithm where the average is above 0.
 
-
-def ratio_of_means(a: Arm, b: Arm, reach: float) -> Interval | None:
-    """Returns B / A with Fieller's interval; where an average is too uncertain for it, by the delta method on logs.
-
-    Fieller's holds 1 exactly when the interval of the difference holds 0.
+    A skewed value, like a cost, has its average too low more often than too high, so it reaches further upwards.
     """
-    if a.mean <= 0 or b.mean <= 0:
+    if not arm.has_variance:
         return None
-    estimate = b.mean / a.mean
-    rest_a, rest_b = (arm.mean**2 - reach**2 * arm.variance_of_mean for arm in (a, b))
-    if rest_a > 0 and rest_b > 0:
-        product = a.mean * b.mean
-        root = math.sqrt(max(product**2 - rest_a * rest_b, 0.0))
-        return Interval(estimate, (product - root) / rest_a, (product + root) / rest_a)
-    relative = [arm.variance_of_mean / arm.mean**2 for arm in (a, b)]
-    factor = math.exp(min(reach * math.sqrt(sum(error + 2 * error**2 for error in relative)), 700.0))
-    return Interval(estimate, estimate / factor, estimate * factor)
+    mean, variance = arm.mean, arm.variance_of_mean
+    reach = student_t(arm.degrees_of_freedom) if reach is None else reach
+    if mean <= 0:
+        return Interval(mean, mean - reach * math.sqrt(variance), mean + reach * math.sqrt(variance))
+    relative = variance / mean**2
+    below, above = reach * math.sqrt(relative), reach * math.sqrt(relative + SKEW * relative**2)
+    return Interval(mean, mean * math.exp(-below), mean * math.exp(min(above, 700.0)))
+
+
+def interval_of_rate(arm: Arm) -> Interval | None:
+    """Returns the rate of one arm with Wilson's interval."""
+    if not arm.has_variance:
+        return None
+    rate, calls = arm.mean, arm.effective_calls
+    reach = student_t(arm.degrees_of_freedom) if arm.users else Z
+    bottom = 1 + reach**2 / calls
+    middle = (rate + reach**2 / (2 * calls)) / bottom
+    distance = reach * math.sqrt(rate * (1 - rate) / calls + reach**2 / (4 * calls**2)) / bottom
+    return Interval(rate, max(min(middle - distance, rate), 0.0), min(max(middle + distance, rate), 1.0))
+
+
+def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
+    """Compares cost, tokens or a numeric score of a call: both intervals joined by MOVER, with Welch's freedom."""
+    reach = width(a, b) if a.has_variance and b.has_variance else None
+    one, other = (interval_of_mean(arm, reach) for arm in (a, b))
+    if one is None or other is None:
+        return too_few(a, b)
+    return with_verdict(a, b, difference_by_mover(one, other), ratio_of_means(one, other), width)
+
+
+def ratio_of_means(a: Interval, b: Interval) -> Interval | None:
+    """Returns B / A with the interval of Donner and Zou: it holds 1 exactly when that of the difference holds 0.
+
+    It has every ratio r for which the interval of B - r * A holds 0.
+    """
+    if a.estimate <= 0 or b.estimate <= 0:
+        return None
+    product = a.estimate * b.estimate
+    rests = [
+        (one.estimate**2 - (bound_a - one.estimate) ** 2, other.estimate**2 - (bound_b - other.estimate) ** 2)
+        for one, other, bound_a, bound_b in ((a, b, a.high, b.low), (a, b, a.low, b.high))
+    ]
+    roots = [math.sqrt(max(product**2 - rest_a * rest_b, 0.0)) for rest_a, rest_b in rests]
+    # As the smaller root is written, a rest of A of 0 divides nothing by it.
+    return Interval(b.estimate / a.estimate, rests[0][1] / (product + roots[0]), (product + roots[1]) / rests[1][0])
 
 
 def compare_rates(a: Arm, b: Arm, width: Width = fixed) -> Comparison:

@@ -28,13 +28,15 @@ QUERY = ("measures", "by", "order", "compare", "tool", "not_tool")
 """Parameters of the page Explore, which its links keep."""
 CHANGES = ("measure", "by", "compare", "before_start", "before_end")
 """Parameters of the page that says why something changed, which its links keep."""
+COMPARED = tuple(f"{name}{part}" for name in "abcd" for part in ("", "_start", "_end"))
+"""Parameters of the page that compares slices, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *TRACES, *LISTED)))
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *COMPARED, *TRACES, *LISTED)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 

@@ -22,6 +22,7 @@ LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
+PAGES |= {"dashboard/insights/compare"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -30,6 +31,9 @@ TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
 READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes"}
+READS |= {"api/v1/insights/compare"}
+SLICE_VALUES = "dashboard/slice-values"
+"""Values for the form of the page that compares slices: it has no filters."""
 BUDGETS = "api/v1/budgets"
 """GET reads, POST writes."""
 BUDGET_ROUTES = {
