@@ -302,7 +302,7 @@ def validated(values: Any, model: type[BaseModel], what: str) -> Any:
         return model.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        raise Problem(422, f"The {what} is not valid.", field_errors(details)) from error
+        raise Problem(422, f"The {what} is not valid.", field_errors(details, model)) from error
 
 
 PERIOD_MESSAGE = "must be day, week, month, quarter, year, rolling_30d, {rolling_days} or {from, to}"
@@ -310,12 +310,12 @@ PERIOD_RULES = ("days", "calendar", "greater_than_equal", "less_than_equal")
 """Errors of a period that is of a known kind."""
 
 
-def field_errors(details: Any) -> list[FieldError]:
+def field_errors(details: Any, model: type[BaseModel]) -> list[FieldError]:
     """Returns one error for each place."""
     errors: dict[tuple[Any, ...], FieldError] = {}
     for detail in details:
         # An error between fields has the name of one of them as its type.
-        where = tuple(detail["loc"]) or ((detail["type"],) if detail["type"] in BudgetFields.model_fields else ())
+        where = tuple(detail["loc"]) or ((detail["type"],) if detail["type"] in model.model_fields else ())
         if where[:1] == ("period",) and len(where) > 1:
             continue
         errors.setdefault(where, {"loc": ["body", *where], "msg": MESSAGES.get(detail["type"], detail["msg"])})

@@ -22,10 +22,12 @@ from methods.comparison import (
     Comparison,
     Interval,
     Verdict,
+    Width,
     Z,
     compare_means,
     compare_percentiles,
     compare_rates,
+    fixed,
     interval_of_mean,
     interval_of_rate,
     percentile,
@@ -139,13 +141,13 @@ def name_of(one: Slice) -> str:
 # --- Measures ---
 
 
-def of_means(arms: Sequence[Arm]) -> Compared:
-    return compared_arms(arms, interval_of_mean, compare_means)
+def of_means(arms: Sequence[Arm], width: Width = fixed) -> Compared:
+    return compared_arms(arms, width, interval_of_mean, compare_means)
 
 
-def of_rates(arms: Sequence[Arm], factor: float = 1) -> Compared:
+def of_rates(arms: Sequence[Arm], factor: float = 1, width: Width = fixed) -> Compared:
     """Compares rates, which are shares of 1, or percent with a factor of 100."""
-    found = compared_arms(arms, interval_of_rate, compare_rates)
+    found = compared_arms(arms, width, interval_of_rate, compare_rates)
     return Compared(
         found.calls,
         [scaled(value, factor) for value in found.values],
@@ -156,14 +158,16 @@ def of_rates(arms: Sequence[Arm], factor: float = 1) -> Compared:
 
 def compared_arms(
     arms: Sequence[Arm],
-    interval: Callable[[Arm], Interval | None],
-    compare: Callable[[Arm, Arm], Comparison],
+    width: Width,
+    interval: Callable[[Arm, float | None], Interval | None],
+    compare: Callable[[Arm, Arm, Width], Comparison],
 ) -> Compared:
+    reaches = [None if width is fixed or not arm.calls else width(arm, arm) for arm in arms]
     return Compared(
         [arm.calls for arm in arms],
-        [interval(arm) if arm.calls else None for arm in arms],
+        [interval(arm, reach) if arm.calls else None for arm, reach in zip(arms, reaches, strict=True)],
         [arm.mean if arm.calls else None for arm in arms],
-        [compare(arms[0], arm) for arm in arms[1:]],
+        [compare(arms[0], arm, width) for arm in arms[1:]],
     )
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
+from insights.tasks import SUMS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
@@ -48,6 +49,8 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule("Experiments and what they showed", DELETED_BY_PEOPLE, "insights_experiment insights_experimentlook"),
+    Rule("Sums of experiments", f"until {days(SUMS_STORED)} after the end", "insights_experimentsum"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule(
         "Users of the product, groups and rights",

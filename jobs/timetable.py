@@ -9,6 +9,7 @@ from procrastinate.tasks import Task
 
 from budgets import tasks as budgets
 from ingest import tasks as ingest
+from insights import tasks as insights
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
 from traces import tasks as traces
@@ -36,10 +37,12 @@ TIMETABLE = (
     Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
+    Entry(insights.evaluate_experiments, Every(timedelta(minutes=5), offset=timedelta(minutes=3))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
+    Entry(insights.delete_old_experiment_sums, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )
 

@@ -156,10 +156,19 @@ def always_valid(a: Arm, b: Arm) -> float:
     return always_valid_width(min(a.effective_calls, b.effective_calls))
 
 
-def always_valid_width(calls: float) -> float:
-    rho_squared = (-2 * math.log(ALPHA) + math.log(1 - 2 * math.log(ALPHA))) / TIGHTEST_CALLS
+def always_valid_of(comparisons: int) -> Width:
+    """Returns the same for several comparisons at once, of which hardly any may be wrong (Bonferroni)."""
+
+    def width(a: Arm, b: Arm) -> float:
+        return always_valid_width(min(a.effective_calls, b.effective_calls), ALPHA / comparisons)
+
+    return width
+
+
+def always_valid_width(calls: float, alpha: float = ALPHA) -> float:
+    rho_squared = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / TIGHTEST_CALLS
     t = calls * rho_squared
-    return math.sqrt(2 * (t + 1) / t * math.log(math.sqrt(t + 1) / ALPHA))
+    return math.sqrt(2 * (t + 1) / t * math.log(math.sqrt(t + 1) / alpha))
 
 
 def student_t(freedom: float) -> float:
@@ -191,12 +200,13 @@ def interval_of_mean(arm: Arm, reach: float | None = None) -> Interval | None:
     return Interval(mean, mean * math.exp(-below), mean * math.exp(min(above, 700.0)))
 
 
-def interval_of_rate(arm: Arm) -> Interval | None:
+def interval_of_rate(arm: Arm, reach: float | None = None) -> Interval | None:
     """Returns the rate of one arm with Wilson's interval."""
     if not arm.has_variance:
         return None
     rate, calls = arm.mean, arm.effective_calls
-    reach = student_t(arm.degrees_of_freedom) if arm.users else Z
+    if reach is None:
+        reach = student_t(arm.degrees_of_freedom) if arm.users else Z
     bottom = 1 + reach**2 / calls
     middle = (rate + reach**2 / (2 * calls)) / bottom
     distance = reach * math.sqrt(rate * (1 - rate) / calls + reach**2 / (4 * calls**2)) / bottom

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django import template
 
 from analytics.splits import in_sentence
-from analytics.templatetags.links import COMPARED, LISTED, QUERY, traces_link
+from analytics.templatetags.links import COMPARED, LISTED, QUERY, iso, traces_link
 from analytics.templatetags.times import local
 from insights.compare_parameters import slice_text
 from insights.compare_words import (
@@ -61,14 +61,16 @@ def window_of(one: Mapping[str, Any], filters: Filters) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def slice_traces(context: template.Context, one: Mapping[str, Any], filters: Filters) -> str:
-    """Returns the address of the traces of a slice."""
-    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *COMPARED, *LISTED))
-    if datetime.fromisoformat(one["start"]) != filters.start or datetime.fromisoformat(one["end"]) != filters.end:
-        changes |= {"range": None, "start": one["start"], "end": one["end"]}
+def slice_traces(context: template.Context, one: Mapping[str, Any], filters: Filters | None) -> str:
+    """Returns the address of the traces of a slice. Without the filters of a page the slice has its own."""
+    changes: dict[str, Any] = dict.fromkeys((*QUERY, *COMPARED, *LISTED))
+    start, end = (datetime.fromisoformat(one[name]) for name in ("start", "end"))
+    if filters is None or (start, end) != (filters.start, filters.end):
+        changes |= {"range": None, "start": iso(start), "end": iso(end)}
     if one["dimension"]:
         changes |= {one["dimension"]: one["value"], f"not_{one['dimension']}": None}
-    return traces_link(context, **changes)
+    link = traces_link(context, **changes)
+    return f"{link}&{urlencode(one['filters'], doseq=True)}" if one.get("filters") else link
 
 
 @register.simple_tag

@@ -175,7 +175,9 @@ def test_the_calls_of_a_user_count_as_alike(tenant: Tenant) -> None:
     """Ten users with ten equal calls each say less than a hundred calls of nobody known."""
     for model in ("small", "large"):
         rows = [
-            a_row(model=model, cost_usd=str(user + 1), user_id=f"{model} {user}") for user in range(10) for _ in range(10)
+            a_row(model=model, cost_usd=str(user + 1), user_id=f"{model} {user}")
+            for user in range(10)
+            for _ in range(10)
         ]
         writer.store(tenant.workspace.id, rows)
     known = compared(tenant, **PAIR)
@@ -219,7 +221,7 @@ def test_scores_are_compared_by_name(tenant: Tenant) -> None:
         for name, value in (("helpful", place), ("ok", place % 2 == 0)):
             response = tenant.client.post(
                 "/api/v1/scores",
-                [{"trace_id": row.trace_id, "name": name, "value": value, "timestamp": iso(NOON)}],
+                {"trace_id": row.trace_id, "name": name, "value": value, "timestamp": iso(NOON)},
                 content_type="application/json",
             )
             assert response.status_code in (200, 201, 202), response.content

@@ -50,6 +50,15 @@ BUDGET_ROUTES = {
     "dashboard/budget-preview": "read",
 }
 """Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+EXPERIMENTS = "api/v1/insights/experiments"
+EXPERIMENT_ROUTES = {
+    EXPERIMENTS: "read, or write to POST",
+    f"{EXPERIMENTS}/<uuid:experiment_id>": "read, or write to PATCH and DELETE",
+    "dashboard/insights/experiments": "page",
+    "dashboard/insights/experiments/new": "page",
+    "dashboard/insights/experiments/<uuid:experiment_id>": "page",
+}
+"""Every route of experiments, and who may use it: tests/insights/test_experiments.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

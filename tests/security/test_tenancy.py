@@ -17,6 +17,7 @@ from tests.security.routes import (
     CHOICES,
     ENTITY_PAGES,
     ENTITY_READS,
+    EXPERIMENT_ROUTES,
     FORECAST,
     INGESTION,
     INGESTION_READS,
@@ -54,7 +55,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE, FORECAST, SLICE_VALUES} | BUDGET_ROUTES.keys()
+    known |= {TRACES_FILE, FORECAST, SLICE_VALUES} | BUDGET_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -65,7 +66,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = expected[SLICE_VALUES] = "read"
-    expected |= BUDGET_ROUTES
+    expected |= BUDGET_ROUTES | EXPERIMENT_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")

@@ -1,0 +1,3 @@
+from insights.experiments.models import Experiment, ExperimentLook, ExperimentSum
+
+__all__ = ["Experiment", "ExperimentLook", "ExperimentSum"]
