@@ -76,8 +76,8 @@ class SliceSums:
     sampled_calls: int
     arms: Mapping[str, Arm]
     """By the names of VALUES."""
-    design_effects: Mapping[str, float]
-    """How alike the latencies of a user are: of `median` and of `tail`."""
+    alike: Mapping[str, Arm]
+    """The latencies, whose users say how alike calls are: by logarithm for the `median`, and for the `tail`."""
     latencies: list[Bucket]
     first_tokens: list[Bucket]
     scores: Mapping[str, Scores]
@@ -363,9 +363,9 @@ def slice_sums(filters: Filters) -> SliceSums:
         variance="by_call" if not sample.users else "by_user" if is_whole else "by_user_sample",
         sampled_calls=min(sample.calls, calls),
         arms=arms,
-        design_effects={
-            "median": median_effect(sample.arms["log_latency"], arms["avg_latency_ms"].calls, of_users, calls),
-            "tail": arms["avg_latency_ms"].design_effect,
+        alike={
+            "median": logarithms(sample.arms["log_latency"], arms["avg_latency_ms"].calls, of_users, calls),
+            "tail": arms["avg_latency_ms"],
         },
         latencies=histogram(filters, sums.LATENCIES, pieces),
         first_tokens=histogram(filters, sums.FIRST_TOKENS, wide),
@@ -382,7 +382,5 @@ def grown(sample: Arm, calls: int, total: float, of_users: CallsOfUsers | None, 
     return of_larger(sample, calls, total, of_users.n_squared * share**2 if of_users else None)
 
 
-def median_effect(sample: Arm, calls: int, of_users: CallsOfUsers | None, all_calls: int) -> float:
-    if not sample.calls:
-        return 1.0
-    return grown(sample, calls, sample.mean * calls, of_users, all_calls).design_effect
+def logarithms(sample: Arm, calls: int, of_users: CallsOfUsers | None, all_calls: int) -> Arm:
+    return grown(sample, calls, sample.mean * calls, of_users, all_calls) if sample.calls else sample

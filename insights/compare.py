@@ -23,7 +23,6 @@ from methods.comparison import (
     Interval,
     Verdict,
     Width,
-    Z,
     compare_means,
     compare_percentiles,
     compare_rates,
@@ -31,6 +30,8 @@ from methods.comparison import (
     interval_of_mean,
     interval_of_rate,
     percentile,
+    student_t,
+    too_few,
 )
 from traces.filters import Filters
 
@@ -44,7 +45,7 @@ PERCENTILES = {
     "p50_first_token_ms": ("first_tokens", 0.5, "median"),
     "p95_first_token_ms": ("first_tokens", 0.95, "tail"),
 }
-"""Each with its histogram, its share of the calls, and its design effect: that of the latency."""
+"""Each with its histogram, its share of the calls, and the latencies that say how alike a user's calls are."""
 
 
 class IntervalAnswer(TypedDict):
@@ -180,17 +181,33 @@ def scaled_comparison(found: Comparison, factor: float) -> Comparison:
     return found._replace(a=a, b=b, difference=scaled(found.difference, factor))
 
 
-def of_percentiles(found: Sequence[list[Bucket]], q: float, effects: Sequence[float]) -> Compared:
-    intervals = [percentile(buckets, q, Z, effect) for buckets, effect in zip(found, effects, strict=True)]
+def of_percentiles(found: Sequence[list[Bucket]], q: float, alike: Sequence[Arm]) -> Compared:
+    pairs = list(zip(found, alike, strict=True))
     return Compared(
         [sum(bucket.calls for bucket in buckets) for buckets in found],
-        intervals,
+        [percentile_of_one(buckets, q, arm) for buckets, arm in pairs],
         [point(buckets, q) for buckets in found],
-        [
-            compare_percentiles(found[0], buckets, q, design_effect=max(effects[0], effect))
-            for buckets, effect in zip(found[1:], effects[1:], strict=True)
-        ],
+        [compared_percentile(pairs[0], pair, q) for pair in pairs[1:]],
     )
+
+
+def percentile_of_one(buckets: Sequence[Bucket], q: float, alike: Arm) -> Interval | None:
+    if alike.users is None:
+        return percentile(buckets, q)
+    return (
+        percentile(buckets, q, student_t(alike.degrees_of_freedom), alike.design_effect) if alike.has_variance else None
+    )
+
+
+def compared_percentile(first: tuple[list[Bucket], Arm], other: tuple[list[Bucket], Arm], q: float) -> Comparison:
+    (one, arm_a), (two, arm_b) = first, other
+    if arm_a.users is None and arm_b.users is None:
+        return compare_percentiles(one, two, q)
+    if not (arm_a.has_variance and arm_b.has_variance):
+        return too_few(arm_a, arm_b)._replace(a=point(one, q), b=point(two, q))
+    effect = max(arm_a.design_effect, arm_b.design_effect)
+    freedom = min(arm_a.degrees_of_freedom, arm_b.degrees_of_freedom)
+    return compare_percentiles(one, two, q, design_effect=effect, freedom=freedom)
 
 
 def point(buckets: Sequence[Bucket], q: float) -> float | None:
@@ -208,7 +225,7 @@ def compared_measures(found: Sequence[SliceSums]) -> dict[str, Compared]:
     for name, (histogram, q, effect) in PERCENTILES.items():
         buckets = [getattr(one, histogram) for one in found]
         if any(buckets):
-            measures[name] = of_percentiles(buckets, q, [one.design_effects[effect] for one in found])
+            measures[name] = of_percentiles(buckets, q, [one.alike[effect] for one in found])
     return {name: measures[name] for name in compare_words.NAMES if name in measures} | compared_scores(found)
 
 

@@ -21,6 +21,8 @@ SCORE = "score."
 FORMATS: dict[str, Callable[[Number], str]] = {"cost_per_call_usd": usd, "error_rate": percent}
 MOST_MISSING = 1_000_000
 """Nobody waits for more calls than these."""
+MANY_TIMES = 1000
+"""From here on, an interval reaches anywhere."""
 ALMOST = 0.0005
 """A ratio so near to 1 reads as 1."""
 
@@ -48,6 +50,8 @@ def change_of_ratio(value: float) -> str:
     """Formats a ratio as a change: 12 % lower, 3 times as high."""
     if abs(value - 1) < ALMOST:
         return "the same"
+    if value >= MANY_TIMES:
+        return f"over {count(MANY_TIMES)} times as high"
     if value >= 10:
         return f"{average(value)} times as high"
     return f"{percent(abs(value - 1) * 100)} {'higher' if value > 1 else 'lower'}"
@@ -64,7 +68,7 @@ def sentence(measure: str, found: Comparison, name: str, first: str) -> str:
     if found.verdict == "no_difference_seen":
         missing = found.calls_missing
         more = f" About {count(missing)} more calls of each would tell." if missing and missing < MOST_MISSING else ""
-        return f"{what}: no difference is seen; {name} lies {span}.{more}"
+        return f"{what}: no difference is seen; {name} is {span}.{more}"
     return f"{what} of {name} is {size_words(measure, found)} than that of {first}: {span}."
 
 
@@ -84,7 +88,7 @@ def span_words(measure: str, difference: Interval | None, ratio: Interval | None
         low, high = (difference_words(value, measure) for value in (difference.low, difference.high))
     else:
         return "anywhere"
-    return f"at {low}" if low == high else f"between {low} and {high}"
+    return low if low == high else f"between {low} and {high}"
 
 
 def missing_words(missing: int | None) -> str:

@@ -19,7 +19,11 @@ def evaluate_experiments(due_at: str) -> None:
     """Adds the calls that have arrived to the sums of running experiments, and looks what they show."""
     now = timezone.now()
     running = Experiment.objects.filter(state=RUNNING, started_at__lt=now).select_related("workspace")
-    for_each(running.order_by("pk"), lambda experiment: evaluate(experiment, now) and None)
+
+    def look(experiment: Experiment) -> None:
+        evaluate(experiment, now)
+
+    for_each(running.order_by("pk"), look)
 
 
 @task("insights.delete_old_experiment_sums")

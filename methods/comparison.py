@@ -20,6 +20,8 @@ FEWEST_CALLS = 100
 TIGHTEST_CALLS = 1000
 """The always-valid interval is tightest after about so many calls of an arm."""
 MOST_CALLS = 10**9
+LARGEST_EXPONENT = 100.0
+"""Of an interval that reaches anywhere: its square is still a number."""
 SKEW = 60.0
 """Widens the interval of one average upwards, by how uncertain it is: a few dear calls may be missing from it."""
 FEWEST_USERS = 5
@@ -197,7 +199,7 @@ def interval_of_mean(arm: Arm, reach: float | None = None) -> Interval | None:
         return Interval(mean, mean - reach * math.sqrt(variance), mean + reach * math.sqrt(variance))
     relative = variance / mean**2
     below, above = reach * math.sqrt(relative), reach * math.sqrt(relative + SKEW * relative**2)
-    return Interval(mean, mean * math.exp(-below), mean * math.exp(min(above, 700.0)))
+    return Interval(mean, mean * math.exp(-below), mean * math.exp(min(above, LARGEST_EXPONENT)))
 
 
 def interval_of_rate(arm: Arm, reach: float | None = None) -> Interval | None:
@@ -362,14 +364,16 @@ def compare_percentiles(
     q: float,
     is_experiment: bool = False,
     design_effect: float = 1.0,
+    freedom: float = math.inf,
 ) -> Comparison:
     """Compares a percentile: the ratio from both intervals by MOVER on logarithms; the difference the same way.
 
-    `design_effect` is that of the arms' latency where users are known, the larger of both (`Arm.design_effect`).
+    Where users are known, `design_effect` and `freedom` are those of the arms' latency: the larger effect and the
+    smaller number of degrees of freedom (`Arm`).
     """
     fewest = min(sum(bucket.calls for bucket in arm) for arm in (a, b))
     effective = max(fewest / design_effect, 1.0)
-    reach = always_valid_width(effective) if is_experiment else Z
+    reach = always_valid_width(effective) if is_experiment else student_t(freedom)
     one, other = (percentile(arm, q, reach, design_effect) for arm in (a, b))
     if one is None or other is None:
         return Comparison(

@@ -240,6 +240,15 @@ def why_link(context: template.Context, measure: str, by: str = "") -> str:
 
 
 @register.simple_tag(takes_context=True)
+def compare_link(context: template.Context, by: str) -> str:
+    """Returns a link to the page that compares the two largest values of a dimension, under the same filters."""
+    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *COMPARED, *SPLITS, *TRACES, *LISTED, "granularity", "was"))
+    if (filters := context.get("filters")) and filters.range:
+        changes["range"] = filters.range
+    return reverse("compare-page") + page_link(context, **changes | {"by": by})
+
+
+@register.simple_tag(takes_context=True)
 def no_filters_link(context: template.Context) -> str:
     query = page_query(context)
     for name in [name for name in query if is_filter(name) or name in TOOL_FILTERS]:
