@@ -168,7 +168,8 @@ SUMS_OF_UNITS = """,
         + coalesce(sum(calls_{place}) FILTER (WHERE user_number IS NULL), 0)::bigint AS users_{place},
     coalesce(sum(
         CASE WHEN user_number IS NULL
-            THEN squares_{place} - 2 * mean_{place} * total_{place} + mean_{place} ^ 2 * calls_{place}
+            THEN (squares_{place} - 2 * mean_{place} * total_{place} + mean_{place} ^ 2 * calls_{place})
+                / NULLIF(1 - 1 / NULLIF(all_calls_{place}, 0), 0) ^ 2
             ELSE ((total_{place} - mean_{place} * calls_{place})
                 / NULLIF(1 - calls_{place} / NULLIF(all_calls_{place}, 0), 0)) ^ 2
         END
@@ -291,7 +292,8 @@ SELECT
     sum(squares) AS squares_0,
     count(user_id) + coalesce(sum(calls) FILTER (WHERE user_id IS NULL), 0)::bigint AS users_0,
     coalesce(sum(
-        CASE WHEN user_id IS NULL THEN squares - 2 * mean * total + mean ^ 2 * calls
+        CASE WHEN user_id IS NULL
+            THEN (squares - 2 * mean * total + mean ^ 2 * calls) / NULLIF(1 - 1 / all_calls, 0) ^ 2
         ELSE ((total - mean * calls) / NULLIF(1 - calls / all_calls, 0)) ^ 2 END
     ), 0) AS residuals_0,
     sum(CASE WHEN user_id IS NULL THEN calls ELSE calls::float8 ^ 2 END) AS n_squared_0

@@ -45,7 +45,7 @@ def arm_of(found: Sequence[ExperimentSum], names: Sums) -> Arm:
     without_user = sum(n for n, *_ in alone)
     scale = (calls - without_user) / sum(n for n, _ in known)
     sample, mean = users_of(known), total / calls
-    rest = sum(s - 2 * mean * y + mean**2 * n for n, y, s in alone)
+    rest = sum(s - 2 * mean * y + mean**2 * n for n, y, s in alone) / (1 - 1 / calls) ** 2 if calls > 1 else 0.0
     users = Users(
         round(sample.users * scale + without_user),
         sample.residuals_squared * scale + max(rest, 0.0),

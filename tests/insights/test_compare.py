@@ -1,6 +1,7 @@
 """Slices of the calls side by side, by API and as a page."""
 
 import random
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from statistics import mean
@@ -10,6 +11,16 @@ import pytest
 from django.core.cache import cache
 
 from insights import arms
+from methods.comparison import (
+    Arm,
+    Comparison,
+    Interval,
+    compare_means,
+    compare_rates,
+    interval_of_mean,
+    interval_of_rate,
+    users_of,
+)
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
@@ -186,6 +197,73 @@ def test_the_calls_of_a_user_count_as_alike(tenant: Tenant) -> None:
     # Variance of the mean: 10 users 0.917 with CR3, 100 calls 0.083.
     assert width["high"] - width["low"] > 3
     assert "The calls of one user count as alike." in panel(tenant, **PAIR)
+
+
+def plain_arm(rows: Sequence[Row], value: Callable[[Row], float | None]) -> Arm:
+    """Sums up the values by user, in plain Python. A call without a user is a user of its own."""
+    users: dict[Any, tuple[int, float]] = {}
+    values = []
+    for place, row in enumerate(rows):
+        if (found := value(row)) is not None:
+            key = row.user_id or place
+            n, y = users.get(key, (0, 0.0))
+            users[key] = n + 1, y + found
+            values.append(found)
+    return Arm(len(values), sum(values), sum(one**2 for one in values), users_of([*users.values()]))
+
+
+VALUES: dict[str, Callable[[Row], float | None]] = {
+    "cost_per_call_usd": lambda row: None if row.cost_usd is None else float(row.cost_usd),
+    "input_tokens_per_call": lambda row: float(row.input_tokens or 0),
+    "output_tokens_per_call": lambda row: float(row.output_tokens or 0),
+    "avg_latency_ms": lambda row: row.latency_ms,
+}
+
+
+def random_calls(model: str, count: int, rng: random.Random) -> list[Row]:
+    return [
+        a_row(
+            NOON + timedelta(seconds=rng.random() * 3600),
+            model=model,
+            user_id=rng.choice([None, *(f"{model} {number}" for number in range(12))]),
+            cost_usd=rng.choice([None, Decimal(rng.randint(1, 900)) / 1000]),
+            input_tokens=rng.choice([None, rng.randint(0, 5000)]),
+            output_tokens=rng.randint(0, 500),
+            latency_ms=rng.choice([None, rng.expovariate(1 / 800)]),
+            status=rng.choice(["success", "success", "success", "error", "timeout"]),
+        )
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_interval_is_that_of_plain_python_over_the_calls(tenant: Tenant, seed: int) -> None:
+    rng = random.Random(seed)
+    small, large = random_calls("small", 180, rng), random_calls("large", 260, rng)
+    writer.store(tenant.workspace.id, small + large)
+    found = measures(compared(tenant, **PAIR))
+    for name, value in VALUES.items():
+        one, other = (plain_arm(rows, value) for rows in (small, large))
+        check(found[name], [interval_of_mean(one), interval_of_mean(other)], compare_means(one, other), 1)
+    one, other = (plain_arm(rows, lambda row: float(row.status != "success")) for rows in (small, large))
+    check(found["error_rate"], [interval_of_rate(one), interval_of_rate(other)], compare_rates(one, other), 100)
+
+
+def check(line: Any, values: Sequence[Interval | None], expected: Comparison, factor: float) -> None:
+    for shown, value in zip(line["slices"], values, strict=True):
+        same_interval(shown["value"], value, factor)
+    [against] = line["against_first"]
+    assert against["verdict"] == expected.verdict
+    same_interval(against["difference"], expected.difference, factor)
+    same_interval(against["ratio"], expected.ratio, 1)
+
+
+def same_interval(shown: Any, expected: Interval | None, factor: float) -> None:
+    assert (shown is None) == (expected is None)
+    if expected:
+        assert [shown[name] for name in ("estimate", "low", "high")] == pytest.approx(
+            [factor * number for number in expected], rel=1e-6, abs=1e-9
+        )
 
 
 def test_a_large_window_is_judged_by_a_sample_and_says_so(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
