@@ -36,13 +36,14 @@ from methods.comparison import (
 from traces.filters import Filters
 
 PERCENT = 100
+MEDIAN = 0.5
 SCORE_NAMES = 5
 RATES = ("error_rate",)
 PERCENTILES = {
-    "p50_latency_ms": ("latencies", 0.5, "median"),
+    "p50_latency_ms": ("latencies", MEDIAN, "median"),
     "p95_latency_ms": ("latencies", 0.95, "tail"),
     "p99_latency_ms": ("latencies", 0.99, "tail"),
-    "p50_first_token_ms": ("first_tokens", 0.5, "median"),
+    "p50_first_token_ms": ("first_tokens", MEDIAN, "median"),
     "p95_first_token_ms": ("first_tokens", 0.95, "tail"),
 }
 """Each with its histogram, its share of the calls, and the latencies that say how alike a user's calls are."""
@@ -194,9 +195,13 @@ def of_percentiles(found: Sequence[list[Bucket]], q: float, alike: Sequence[Arm]
 def percentile_of_one(buckets: Sequence[Bucket], q: float, alike: Arm) -> Interval | None:
     if alike.users is None:
         return percentile(buckets, q)
-    return (
-        percentile(buckets, q, student_t(alike.degrees_of_freedom), alike.design_effect) if alike.has_variance else None
-    )
+    if not alike.has_variance:
+        return None
+    return percentile(buckets, q, student_t(alike.degrees_of_freedom), effect_of(alike, q))
+
+
+def effect_of(alike: Arm, q: float) -> float:
+    return alike.median_effect if q == MEDIAN else alike.design_effect
 
 
 def compared_percentile(first: tuple[list[Bucket], Arm], other: tuple[list[Bucket], Arm], q: float) -> Comparison:
@@ -205,7 +210,7 @@ def compared_percentile(first: tuple[list[Bucket], Arm], other: tuple[list[Bucke
         return compare_percentiles(one, two, q)
     if not (arm_a.has_variance and arm_b.has_variance):
         return too_few(arm_a, arm_b)._replace(a=point(one, q), b=point(two, q))
-    effect = max(arm_a.design_effect, arm_b.design_effect)
+    effect = max(effect_of(arm_a, q), effect_of(arm_b, q))
     freedom = min(arm_a.degrees_of_freedom, arm_b.degrees_of_freedom)
     return compare_percentiles(one, two, q, design_effect=effect, freedom=freedom)
 

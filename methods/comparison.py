@@ -20,6 +20,8 @@ FEWEST_CALLS = 100
 TIGHTEST_CALLS = 1000
 """The always-valid interval is tightest after about so many calls of an arm."""
 MOST_CALLS = 10**9
+SAMPLE_SKEW = 15.0
+"""The same for how much calls differ, where it is known from a few calls only."""
 LARGEST_EXPONENT = 100.0
 """Of an interval that reaches anywhere: its square is still a number."""
 SKEW = 60.0
@@ -95,6 +97,16 @@ class Arm:
         return self.calls / self.design_effect
 
     @property
+    def median_effect(self) -> float:
+        """The design effect of the median, for an arm of logarithms: whether calls lie on the same side of it.
+
+        With a correlation r of normal values, that of their sides is asin(r) * 2 / pi (Sheppard).
+        """
+        more = self.users.n_squared / self.calls - 1 if self.users and self.calls else 0.0
+        alike = min((self.design_effect - 1) / more, 1.0) if more > 0 else 0.0
+        return 1 + more * math.asin(alike) * 2 / math.pi
+
+    @property
     def degrees_of_freedom(self) -> float:
         """The number of calls, or of users if all had equally many calls, less one."""
         if self.users:
@@ -109,7 +121,8 @@ def of_larger(sample: Arm, calls: int, total: float, n_squared: float | None) ->
     `n_squared` is the sum over all users, of the square of their number of calls. None: users call as in the sample,
     only longer, which is the most that there can be.
     """
-    per_call = sample.independent_variance * sample.calls
+    skewed = 1 + SAMPLE_SKEW * sample.independent_variance / sample.mean**2 if sample.calls and sample.mean > 0 else 1.0
+    per_call = sample.independent_variance * sample.calls * skewed
     squares = per_call * max(calls - 1, 0) + (total**2 / calls if calls else 0.0)
     if sample.users is None or not sample.calls:
         return Arm(calls, total, squares, sample.users)
@@ -199,19 +212,18 @@ def interval_of_mean(arm: Arm, reach: float | None = None) -> Interval | None:
         return Interval(mean, mean - reach * math.sqrt(variance), mean + reach * math.sqrt(variance))
     relative = variance / mean**2
     below, above = reach * math.sqrt(relative), reach * math.sqrt(relative + SKEW * relative**2)
-    return Interval(mean, mean * math.exp(-below), mean * math.exp(min(above, LARGEST_EXPONENT)))
+    return Interval(mean, mean * math.exp(-min(below, LARGEST_EXPONENT)), mean * math.exp(min(above, LARGEST_EXPONENT)))
 
 
 def interval_of_rate(arm: Arm, reach: float | None = None) -> Interval | None:
-    """Returns the rate of one arm with Wilson's interval."""
+    """Returns the rate of one arm with the interval of Agresti and Coull: Wilson's misses too often with few errors."""
     if not arm.has_variance:
         return None
     rate, calls = arm.mean, arm.effective_calls
     if reach is None:
-        reach = student_t(arm.degrees_of_freedom) if arm.users else Z
-    bottom = 1 + reach**2 / calls
-    middle = (rate + reach**2 / (2 * calls)) / bottom
-    distance = reach * math.sqrt(rate * (1 - rate) / calls + reach**2 / (4 * calls**2)) / bottom
+        reach = rate_reach(arm, arm)
+    middle = (rate + reach**2 / (2 * calls)) / (1 + reach**2 / calls)
+    distance = reach * math.sqrt(middle * (1 - middle) / (calls + reach**2))
     return Interval(rate, max(min(middle - distance, rate), 0.0), min(max(middle + distance, rate), 1.0))
 
 
@@ -233,8 +245,8 @@ def ratio_of_means(a: Interval, b: Interval) -> Interval | None:
         return None
     product = a.estimate * b.estimate
     rests = [
-        (one.estimate**2 - (bound_a - one.estimate) ** 2, other.estimate**2 - (bound_b - other.estimate) ** 2)
-        for one, other, bound_a, bound_b in ((a, b, a.high, b.low), (a, b, a.low, b.high))
+        (bound_a * (2 * a.estimate - bound_a), bound_b * (2 * b.estimate - bound_b))
+        for bound_a, bound_b in ((a.high, b.low), (a.low, b.high))
     ]
     roots = [math.sqrt(max(product**2 - rest_a * rest_b, 0.0)) for rest_a, rest_b in rests]
     # As the smaller root is written, a rest of A of 0 divides nothing by it.
@@ -245,10 +257,16 @@ def compare_rates(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
     """Compares error rates, or scores that are yes or no: the score interval of Miettinen and Nurminen."""
     if not (a.has_variance and b.has_variance):
         return too_few(a, b)
-    reach, change = Z if width is fixed and not (a.users or b.users) else width(a, b), b.mean - a.mean
+    reach, change = rate_reach(a, b) if width is fixed else width(a, b), b.mean - a.mean
     low = boundary(lambda difference: rate_score(a, b, difference) <= reach, -1.0, change)
     high = boundary(lambda difference: rate_score(a, b, difference) >= -reach, 1.0, change)
     return with_verdict(a, b, Interval(change, low, high), None, width)
+
+
+def rate_reach(a: Arm, b: Arm) -> float:
+    """Returns by how many standard errors a fixed interval reaches. That of a rate is known, but for how alike a user's
+    calls are: Student's t only where they are."""
+    return fixed(a, b) if a.design_effect > 1 or b.design_effect > 1 else Z
 
 
 def boundary(is_possible: Callable[[float], bool], outside: float, inside: float) -> float:

@@ -214,7 +214,8 @@ def percentile_coverages(
         alike = [alike_calls(made, q) for made in arms]
         if not all(each.has_variance for each in alike):
             return None
-        effect, freedom = max(each.design_effect for each in alike), min(each.degrees_of_freedom for each in alike)
+        effect = max(each.median_effect if q == 0.5 else each.design_effect for each in alike)
+        freedom = min(each.degrees_of_freedom for each in alike)
         return compare_percentiles(one, other, q, design_effect=effect, freedom=freedom).ratio
 
     what = "median" if q == 0.5 else f"p{q:.0%}".removesuffix("%")

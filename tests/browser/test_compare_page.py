@@ -15,9 +15,6 @@ from tests.browser.test_phone import LONG_NAME, OVERHANGING
 from tests.tenant import Tenant, a_row
 from traces import writer
 
-SHOT = lambda page, name, scheme: page.screenshot(
-    path=f"/tmp/h/scratch-compare22/{name.split('/')[-1][:8]}-{scheme}.png", full_page=True
-)  # noqa
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
 
@@ -113,7 +110,6 @@ def test_the_pages_are_accessible_and_fit(
         wait_until_drawn(page)
         if name == "compare":
             expect(page.locator("#panel-compare tbody tr").first).to_be_visible(timeout=LONG_MS)
-        SHOT(page, name, scheme)
         assert violations(page) == [], name
         if viewport == PHONE:
             assert page.evaluate(OVERHANGING) == [], name

@@ -362,3 +362,13 @@ def test_the_form_offers_the_values_of_the_dimension(tenant: Tenant) -> None:
     found = tenant.client.get("/dashboard/slice-values", {"b_by": "model"}).content.decode()
     assert "small" in found
     assert tenant.client.get("/dashboard/slice-values", {"b_by": "size"}).content.decode().strip() == ""
+
+
+@pytest.mark.parametrize(("metric", "by"), [("cost/by-model", "model"), ("usage/agent-distribution", "agent_id")])
+def test_the_panels_of_models_and_agents_lead_to_the_comparison(tenant: Tenant, metric: str, by: str) -> None:
+    tenant.calls(2)
+    shown = tenant.client.get(f"/api/v1/{metric}", WINDOW, headers={"HX-Request": "true"}).content.decode()
+    assert f"/dashboard/insights/compare?start={iso(NOON - timedelta(hours=12))}".replace(":", "%3A") in shown.replace(
+        "&amp;", "&"
+    )
+    assert f"by={by}" in shown

@@ -201,11 +201,22 @@ def test_the_average_of_one_arm_has_an_interval_that_reaches_further_upwards() -
     assert symmetric.estimate - symmetric.low == pytest.approx(symmetric.high - symmetric.estimate)
 
 
-def test_the_rate_of_one_arm_has_wilsons_interval() -> None:
-    # Wilson for 0 of 10: 0 to z^2 / (10 + z^2).
+def test_the_rate_of_one_arm_has_the_interval_of_agresti_and_coull() -> None:
+    # 0 of 10: the middle is z^2 / 2 / (10 + z^2) = 0.1388 of 13.84 calls, so it reaches to 0.1388 + 1.96 * 0.0929.
     found = interval_of_rate(rate(0, 10))
-    assert (found.low, found.high) == (pytest.approx(0, abs=1e-9), pytest.approx(3.8415 / 13.8415, rel=0.001))
+    assert (found.low, found.high) == (pytest.approx(0, abs=1e-9), pytest.approx(0.3209, abs=0.0001))
     assert interval_of_rate(rate(10, 10)).high == 1
+
+
+@pytest.mark.parametrize("calls", [50, 300, 2000])
+def test_the_interval_of_a_rate_of_two_percent_holds_it_in_92_to_99_of_100_cases(calls: int) -> None:
+    chances = [math.comb(calls, k) * 0.02**k * 0.98 ** (calls - k) for k in range(calls // 10)]
+    held = [
+        k
+        for k in range(calls // 10)
+        if interval_of_rate(rate(k, calls)).low <= 0.02 <= interval_of_rate(rate(k, calls)).high
+    ]
+    assert 0.92 <= sum(chances[k] for k in held) <= 0.99
 
 
 def test_an_interval_that_reaches_anywhere_is_still_a_number() -> None:
@@ -216,15 +227,18 @@ def test_an_interval_that_reaches_anywhere_is_still_a_number() -> None:
 
 
 def test_a_sample_tells_how_calls_differ_and_sums_how_many_there_are() -> None:
-    sample = arm(*[1.0, 3.0] * 50)
-    whole = of_larger(sample, 1000, 2000.0, None)
-    assert (whole.calls, whole.mean) == (1000, 2)
-    assert whole.variance_of_mean == pytest.approx(sample.variance_of_mean / 10)
+    sample = arm(*[99.0, 101.0] * 50)
+    whole = of_larger(sample, 1000, 100_000.0, None)
+    assert (whole.calls, whole.mean) == (1000, 100)
+    assert whole.variance_of_mean == pytest.approx(sample.variance_of_mean / 10, rel=0.001)
+    # Of a few calls that differ much, dear ones may be missing.
+    few = arm(*[0.0] * 95, *[100.0] * 5)
+    assert of_larger(few, 1000, 5000.0, None).variance_of_mean > 1.5 * few.variance_of_mean / 10
 
 
 def test_users_with_more_calls_than_in_the_sample_say_less() -> None:
     """Ten users of ten equal calls are ten values; with a hundred calls each they are still ten."""
-    calls = [comparisons.Call(user, float(user)) for user in range(10) for _ in range(10)]
+    calls = [comparisons.Call(user, 1000.0 + user) for user in range(10) for _ in range(10)]
     sample = comparisons.arm(calls, by_user=True)
     whole = of_larger(sample, 1000, 10 * sample.total, 10 * 100.0**2)
     assert whole.variance_of_mean == pytest.approx(sample.variance_of_mean, rel=0.02)
@@ -232,6 +246,13 @@ def test_users_with_more_calls_than_in_the_sample_say_less() -> None:
     assert at_most.variance_of_mean == pytest.approx(sample.variance_of_mean, rel=0.1)
     alone = of_larger(sample, 1000, 10 * sample.total, 1000.0)
     assert alone.design_effect == pytest.approx(1)
+
+
+def test_the_sides_of_a_median_are_less_alike_than_the_values() -> None:
+    calls = [comparisons.Call(user, user + place / 3) for user in range(10) for place in range(10)]
+    found = comparisons.arm(calls, by_user=True)
+    assert 1 < found.median_effect < found.design_effect
+    assert arm(1.0, 2.0).median_effect == 1
 
 
 def test_several_comparisons_at_once_have_wider_intervals() -> None:
