@@ -97,7 +97,8 @@ class Against(TypedDict):
     """Divided by slice a. Null for rates, and where one is not above 0."""
     verdict: Annotated[Verdict, Field(description="Of this slice against slice a.")]
     calls_missing: int | None
-    """About so many more calls of each slice would tell a difference of this size."""
+    """About so many more calls of each slice would tell a difference of this size. Null with a verdict, where there is
+    no difference at all, and with too_few_calls where only users are too few: five of each slice are needed."""
     words: str
 
 

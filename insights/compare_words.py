@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from methods.comparison import Comparison, Interval
+from methods.comparison import FEWEST_USERS, Comparison, Interval
 from web.number_text import MINUS, Number, average, count, ms, percent, usd
 
 NAMES = {
@@ -92,4 +92,6 @@ def span_words(measure: str, difference: Interval | None, ratio: Interval | None
 
 
 def missing_words(missing: int | None) -> str:
-    return f"too few calls yet, about {count(missing or 1)} more"
+    if missing is None:
+        return f"too few users yet, at least {FEWEST_USERS}"
+    return f"too few calls yet, about {count(missing)} more"

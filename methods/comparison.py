@@ -151,7 +151,7 @@ class Comparison(NamedTuple):
     verdict: Verdict
     calls_missing: int | None
     """With too_few_calls and no_difference_seen: about so many more calls of each arm are needed to tell a difference
-    of this size; null where there is no difference at all."""
+    of this size; null where there is no difference at all, and where users are too few and not calls."""
 
 
 Width = Callable[[Arm, Arm], float]
@@ -308,7 +308,8 @@ def likelihood_slope(mean: float, calls: float, rate: float) -> float:
 
 def too_few(a: Arm, b: Arm) -> Comparison:
     one, other = (arm.mean if arm.calls else None for arm in (a, b))
-    return Comparison(one, other, None, None, "too_few_calls", max(FEWEST_CALLS - min(a.calls, b.calls), 1))
+    missing = FEWEST_CALLS - min(a.calls, b.calls)
+    return Comparison(one, other, None, None, "too_few_calls", missing if missing > 0 else None)
 
 
 def with_verdict(a: Arm, b: Arm, difference: Interval, ratio: Interval | None, width: Width) -> Comparison:

@@ -199,6 +199,16 @@ def test_the_calls_of_a_user_count_as_alike(tenant: Tenant) -> None:
     assert "The calls of one user count as alike." in panel(tenant, **PAIR)
 
 
+def test_a_few_users_with_many_calls_are_too_few_users(tenant: Tenant) -> None:
+    for model in ("small", "large"):
+        rows = [a_row(model=model, cost_usd=str(place % 3), user_id=f"u{place % 4}") for place in range(120)]
+        writer.store(tenant.workspace.id, rows)
+    [against] = measures(compared(tenant, **PAIR))["cost_per_call_usd"]["against_first"]
+    assert (against["verdict"], against["calls_missing"]) == ("too_few_calls", None)
+    assert against["words"] == "Cost per call: too few users yet, at least 5 of each."
+    assert "too few users yet, at least 5" in panel(tenant, **PAIR)
+
+
 def plain_arm(rows: Sequence[Row], value: Callable[[Row], float | None]) -> Arm:
     """Sums up the values by user, in plain Python. A call without a user is a user of its own."""
     users: dict[Any, tuple[int, float]] = {}
