@@ -8,6 +8,7 @@ class InsightsConfig(AppConfig):
         "insights.invoices.operations.operations",
         "insights.anomaly_operations.operations",
         "insights.saving_operations.operations",
+        "insights.experiments.operations.operations",
     )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""
     chart_marks = ("insights.marks.finding_marks",)

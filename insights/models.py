@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from insights import saving_model  # noqa: F401 (Django looks for models here)
+from insights.experiments import models as experiments  # noqa: F401
 from insights.invoices import models as invoices  # noqa: F401 (Django looks for models here)
 from workspaces.models import Annotation, Workspace
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from budgets.tasks import EVENTS_STORED
+from insights.experiments.tasks import SUMS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
 from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
@@ -59,6 +60,8 @@ RETENTION = (
     Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
     Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
     Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
+    Rule("Experiments and what they showed", DELETED_BY_PEOPLE, "insights_experiment insights_experimentlook"),
+    Rule("Sums of experiments", f"until {days(SUMS_STORED)} after the end", "insights_experimentsum"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
     Rule(

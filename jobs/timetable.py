@@ -10,6 +10,7 @@ from procrastinate.tasks import Task
 from budgets import tasks as budgets
 from ingest import tasks as ingest
 from insights import tasks as insights
+from insights.experiments import tasks as experiments
 from insights.invoices import tasks as invoices
 from jobs import tasks as own
 from jobs.periods import Daily, Every, Period
@@ -41,12 +42,14 @@ TIMETABLE = (
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
     Entry(insights.find_anomalies, Every(timedelta(hours=1), offset=timedelta(minutes=20))),
     Entry(insights.compute_savings, Every(timedelta(days=7), offset=timedelta(days=4, hours=2))),  # Mondays
+    Entry(experiments.evaluate_experiments, Every(timedelta(minutes=5), offset=timedelta(minutes=3))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
     Entry(reports.delete_old_exports, Daily(time(3, 35))),
     Entry(insights.delete_old_findings, Daily(time(3, 35))),
+    Entry(experiments.delete_old_experiment_sums, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
     Entry(invoices.delete_old_uploads, Daily(time(3, 50))),
 )

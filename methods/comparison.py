@@ -20,6 +20,12 @@ FEWEST_CALLS = 100
 TIGHTEST_CALLS = 1000
 """The always-valid interval is tightest after about so many calls of an arm."""
 MOST_CALLS = 10**9
+SAMPLE_SKEW = 15.0
+"""The same for how much calls differ, where it is known from a few calls only."""
+LARGEST_EXPONENT = 100.0
+"""Of an interval that reaches anywhere: its square is still a number."""
+SKEW = 60.0
+"""Widens the interval of one average upwards, by how uncertain it is: a few dear calls may be missing from it."""
 FEWEST_USERS = 5
 """Of each arm, where users are known, before there is an interval."""
 BISECTIONS = 30
@@ -91,11 +97,41 @@ class Arm:
         return self.calls / self.design_effect
 
     @property
+    def median_effect(self) -> float:
+        """The design effect of the median, for an arm of logarithms: whether calls lie on the same side of it.
+
+        With a correlation r of normal values, that of their sides is asin(r) * 2 / pi (Sheppard).
+        """
+        more = self.users.n_squared / self.calls - 1 if self.users and self.calls else 0.0
+        alike = min((self.design_effect - 1) / more, 1.0) if more > 0 else 0.0
+        return 1 + more * math.asin(alike) * 2 / math.pi
+
+    @property
     def degrees_of_freedom(self) -> float:
         """The number of calls, or of users if all had equally many calls, less one."""
         if self.users:
             return max(self.calls**2 / self.users.n_squared - 1, 1.0)
         return max(self.calls - 1.0, 1.0)
+
+
+def of_larger(sample: Arm, calls: int, total: float, n_squared: float | None) -> Arm:
+    """Returns the arm of all calls, of which the sample is a part.
+
+    How much calls differ, and how alike those of a user are, is that of the sample; how many calls a user has is not:
+    `n_squared` is the sum over all users, of the square of their number of calls. None: users call as in the sample,
+    only longer, which is the most that there can be.
+    """
+    skewed = 1 + SAMPLE_SKEW * sample.independent_variance / sample.mean**2 if sample.calls and sample.mean > 0 else 1.0
+    per_call = sample.independent_variance * sample.calls * skewed
+    squares = per_call * max(calls - 1, 0) + (total**2 / calls if calls else 0.0)
+    if sample.users is None or not sample.calls:
+        return Arm(calls, total, squares, sample.users)
+    in_sample = sample.users.n_squared / sample.calls - 1
+    among_all = in_sample * calls / sample.calls if n_squared is None else max(n_squared / calls - 1, 0.0)
+    effect = 1 + (sample.design_effect - 1) * (among_all / in_sample if in_sample > 0 else 0.0)
+    users = sample.users.users
+    spread = per_call * effect * calls * users / max(users - 1, 1)
+    return Arm(calls, total, squares, Users(users, spread, calls * (1 + among_all)))
 
 
 class Interval(NamedTuple):
@@ -115,7 +151,7 @@ class Comparison(NamedTuple):
     verdict: Verdict
     calls_missing: int | None
     """With too_few_calls and no_difference_seen: about so many more calls of each arm are needed to tell a difference
-    of this size; null where there is no difference at all."""
+    of this size; null where there is no difference at all, and where users are too few and not calls."""
 
 
 Width = Callable[[Arm, Arm], float]
@@ -135,10 +171,19 @@ def always_valid(a: Arm, b: Arm) -> float:
     return always_valid_width(min(a.effective_calls, b.effective_calls))
 
 
-def always_valid_width(calls: float) -> float:
-    rho_squared = (-2 * math.log(ALPHA) + math.log(1 - 2 * math.log(ALPHA))) / TIGHTEST_CALLS
+def always_valid_of(comparisons: int) -> Width:
+    """Returns the same for several comparisons at once, of which hardly any may be wrong (Bonferroni)."""
+
+    def width(a: Arm, b: Arm) -> float:
+        return always_valid_width(min(a.effective_calls, b.effective_calls), ALPHA / comparisons)
+
+    return width
+
+
+def always_valid_width(calls: float, alpha: float = ALPHA) -> float:
+    rho_squared = (-2 * math.log(alpha) + math.log(1 - 2 * math.log(alpha))) / TIGHTEST_CALLS
     t = calls * rho_squared
-    return math.sqrt(2 * (t + 1) / t * math.log(math.sqrt(t + 1) / ALPHA))
+    return math.sqrt(2 * (t + 1) / t * math.log(math.sqrt(t + 1) / alpha))
 
 
 def student_t(freedom: float) -> float:
@@ -154,42 +199,74 @@ def student_t(freedom: float) -> float:
     return Z + sum(term / freedom ** (i + 1) for i, term in enumerate(terms))
 
 
-def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
-    """Compares cost, tokens or a numeric score of a call: Welch's interval for the difference."""
-    if not (a.has_variance and b.has_variance):
-        return too_few(a, b)
-    reach = width(a, b)
-    change, error = b.mean - a.mean, math.sqrt(a.variance_of_mean + b.variance_of_mean)
-    difference = Interval(change, change - reach * error, change + reach * error)
-    return with_verdict(a, b, difference, ratio_of_means(a, b, reach), width)
+def interval_of_mean(arm: Arm, reach: float | None = None) -> Interval | None:
+    """Returns the average of one arm with its interval: Student's, on the logarithm where the average is above 0.
 
-
-def ratio_of_means(a: Arm, b: Arm, reach: float) -> Interval | None:
-    """Returns B / A with Fieller's interval; where an average is too uncertain for it, by the delta method on logs.
-
-    Fieller's holds 1 exactly when the interval of the difference holds 0.
+    A skewed value, like a cost, has its average too low more often than too high, so it reaches further upwards.
     """
-    if a.mean <= 0 or b.mean <= 0:
+    if not arm.has_variance:
         return None
-    estimate = b.mean / a.mean
-    rest_a, rest_b = (arm.mean**2 - reach**2 * arm.variance_of_mean for arm in (a, b))
-    if rest_a > 0 and rest_b > 0:
-        product = a.mean * b.mean
-        root = math.sqrt(max(product**2 - rest_a * rest_b, 0.0))
-        return Interval(estimate, (product - root) / rest_a, (product + root) / rest_a)
-    relative = [arm.variance_of_mean / arm.mean**2 for arm in (a, b)]
-    factor = math.exp(min(reach * math.sqrt(sum(error + 2 * error**2 for error in relative)), 700.0))
-    return Interval(estimate, estimate / factor, estimate * factor)
+    mean, variance = arm.mean, arm.variance_of_mean
+    reach = student_t(arm.degrees_of_freedom) if reach is None else reach
+    if mean <= 0:
+        return Interval(mean, mean - reach * math.sqrt(variance), mean + reach * math.sqrt(variance))
+    relative = variance / mean**2
+    below, above = reach * math.sqrt(relative), reach * math.sqrt(relative + SKEW * relative**2)
+    return Interval(mean, mean * math.exp(-min(below, LARGEST_EXPONENT)), mean * math.exp(min(above, LARGEST_EXPONENT)))
+
+
+def interval_of_rate(arm: Arm, reach: float | None = None) -> Interval | None:
+    """Returns the rate of one arm with the interval of Agresti and Coull: Wilson's misses too often with few errors."""
+    if not arm.has_variance:
+        return None
+    rate, calls = arm.mean, arm.effective_calls
+    if reach is None:
+        reach = rate_reach(arm, arm)
+    middle = (rate + reach**2 / (2 * calls)) / (1 + reach**2 / calls)
+    distance = reach * math.sqrt(middle * (1 - middle) / (calls + reach**2))
+    return Interval(rate, max(min(middle - distance, rate), 0.0), min(max(middle + distance, rate), 1.0))
+
+
+def compare_means(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
+    """Compares cost, tokens or a numeric score of a call: both intervals joined by MOVER, with Welch's freedom."""
+    reach = width(a, b) if a.has_variance and b.has_variance else None
+    one, other = (interval_of_mean(arm, reach) for arm in (a, b))
+    if one is None or other is None:
+        return too_few(a, b)
+    return with_verdict(a, b, difference_by_mover(one, other), ratio_of_means(one, other), width)
+
+
+def ratio_of_means(a: Interval, b: Interval) -> Interval | None:
+    """Returns B / A with the interval of Donner and Zou: it holds 1 exactly when that of the difference holds 0.
+
+    It has every ratio r for which the interval of B - r * A holds 0.
+    """
+    if a.estimate <= 0 or b.estimate <= 0:
+        return None
+    product = a.estimate * b.estimate
+    rests = [
+        (bound_a * (2 * a.estimate - bound_a), bound_b * (2 * b.estimate - bound_b))
+        for bound_a, bound_b in ((a.high, b.low), (a.low, b.high))
+    ]
+    roots = [math.sqrt(max(product**2 - rest_a * rest_b, 0.0)) for rest_a, rest_b in rests]
+    # As the smaller root is written, a rest of A of 0 divides nothing by it.
+    return Interval(b.estimate / a.estimate, rests[0][1] / (product + roots[0]), (product + roots[1]) / rests[1][0])
 
 
 def compare_rates(a: Arm, b: Arm, width: Width = fixed) -> Comparison:
     """Compares error rates, or scores that are yes or no: the score interval of Miettinen and Nurminen."""
     if not (a.has_variance and b.has_variance):
         return too_few(a, b)
-    reach, change = Z if width is fixed and not (a.users or b.users) else width(a, b), b.mean - a.mean
+    reach, change = rate_reach(a, b) if width is fixed else width(a, b), b.mean - a.mean
     low = boundary(lambda difference: rate_score(a, b, difference) <= reach, -1.0, change)
     high = boundary(lambda difference: rate_score(a, b, difference) >= -reach, 1.0, change)
     return with_verdict(a, b, Interval(change, low, high), None, width)
+
+
+def rate_reach(a: Arm, b: Arm) -> float:
+    """Returns by how many standard errors a fixed interval reaches. That of a rate is known, but for how alike a user's
+    calls are: Student's t only where they are."""
+    return fixed(a, b) if a.design_effect > 1 or b.design_effect > 1 else Z
 
 
 def boundary(is_possible: Callable[[float], bool], outside: float, inside: float) -> float:
@@ -231,7 +308,8 @@ def likelihood_slope(mean: float, calls: float, rate: float) -> float:
 
 def too_few(a: Arm, b: Arm) -> Comparison:
     one, other = (arm.mean if arm.calls else None for arm in (a, b))
-    return Comparison(one, other, None, None, "too_few_calls", max(FEWEST_CALLS - min(a.calls, b.calls), 1))
+    missing = FEWEST_CALLS - min(a.calls, b.calls)
+    return Comparison(one, other, None, None, "too_few_calls", missing if missing > 0 else None)
 
 
 def with_verdict(a: Arm, b: Arm, difference: Interval, ratio: Interval | None, width: Width) -> Comparison:
@@ -305,14 +383,16 @@ def compare_percentiles(
     q: float,
     is_experiment: bool = False,
     design_effect: float = 1.0,
+    freedom: float = math.inf,
 ) -> Comparison:
     """Compares a percentile: the ratio from both intervals by MOVER on logarithms; the difference the same way.
 
-    `design_effect` is that of the arms' latency where users are known, the larger of both (`Arm.design_effect`).
+    Where users are known, `design_effect` and `freedom` are those of the arms' latency: the larger effect and the
+    smaller number of degrees of freedom (`Arm`).
     """
     fewest = min(sum(bucket.calls for bucket in arm) for arm in (a, b))
     effective = max(fewest / design_effect, 1.0)
-    reach = always_valid_width(effective) if is_experiment else Z
+    reach = always_valid_width(effective) if is_experiment else student_t(freedom)
     one, other = (percentile(arm, q, reach, design_effect) for arm in (a, b))
     if one is None or other is None:
         return Comparison(

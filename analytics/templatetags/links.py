@@ -30,13 +30,17 @@ CHANGES = ("measure", "by", "compare", "before_start", "before_end")
 """Parameters of the page that says why something changed, which its links keep."""
 WHAT_IF = ("target", "tier", "cache_share", "price_date")
 """Parameters of the page that prices calls as something else, which its links keep."""
+COMPARED = tuple(f"{name}{part}" for name in "abcd" for part in ("", "_start", "_end"))
+"""Parameters of the page that compares slices, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *TRACES, *LISTED)))
+PAGE_ONLY = tuple(
+    dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED))
+)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 
@@ -261,6 +265,15 @@ def what_if_link(context: template.Context, model: str | None = None) -> str:
     if model is not None:
         changes |= {"model": model, f"{NOT}model": None}
     return reverse("what-if-page") + page_link(context, **changes)
+
+
+@register.simple_tag(takes_context=True)
+def compare_link(context: template.Context, by: str) -> str:
+    """Returns a link to the page that compares the two largest values of a dimension, under the same filters."""
+    changes: dict[str, str | None] = dict.fromkeys((*QUERY, *COMPARED, *SPLITS, *TRACES, *LISTED, "granularity", "was"))
+    if (filters := context.get("filters")) and filters.range:
+        changes["range"] = filters.range
+    return reverse("compare-page") + page_link(context, **changes | {"by": by})
 
 
 @register.simple_tag(takes_context=True)

@@ -45,9 +45,13 @@ def test_intervals_hold_the_truth(calls: int) -> None:
             assert 0.92 <= coverage.share <= 0.99, coverage
 
 
-def test_looking_again_and_again_finds_no_difference_where_there_is_none() -> None:
-    assert comparisons.false_verdicts(always_valid, 200, random.Random(1)) <= 0.05
-    assert comparisons.false_verdicts(fixed, 50, random.Random(1)) >= 0.2
+@pytest.mark.parametrize("kind", comparisons.EXPERIMENTS, ids=lambda kind: kind.name)
+def test_looking_again_and_again_finds_no_difference_where_there_is_none(kind: comparisons.Experiments) -> None:
+    assert comparisons.false_verdicts(always_valid, kind, 200, random.Random(1)) <= 0.05
+
+
+def test_looking_again_and_again_at_fixed_intervals_finds_a_difference_where_there_is_none() -> None:
+    assert comparisons.false_verdicts(fixed, comparisons.EXPERIMENTS[0], 50, random.Random(1)) >= 0.2
 
 
 def test_contributions_add_up_to_the_last_digit_in_2000_random_cases() -> None:

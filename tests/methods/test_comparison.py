@@ -8,10 +8,14 @@ from methods.comparison import (
     Arm,
     Bucket,
     always_valid,
+    always_valid_of,
     compare_means,
     compare_percentiles,
     compare_rates,
     fixed,
+    interval_of_mean,
+    interval_of_rate,
+    of_larger,
     percentile,
     student_t,
     users_of,
@@ -31,12 +35,13 @@ def test_twice_the_cost_is_a_ratio_of_two() -> None:
     assert (found.a, found.b, found.verdict) == (2, 4, "higher")
     assert found.difference.estimate == 2
     assert found.ratio.estimate == 2
-    assert 1.8 < found.ratio.low < 2 < found.ratio.high < 2.21
+    assert 1.8 < found.ratio.low < 2 < found.ratio.high < 2.22
 
 
 def test_the_interval_of_a_difference_is_that_of_welch() -> None:
-    # Means 2 and 3, variances of the means 1/3 each with 2 degrees of freedom: 4 together, whose t is 2.776.
-    found = compare_means(arm(1, 2, 3), arm(2, 3, 4))
+    # Variances of the means 1/3 each with 2 degrees of freedom: 4 together, whose t is 2.776. Means that are far larger
+    # leave nothing of the correction for skewed values.
+    found = compare_means(arm(1001, 1002, 1003), arm(1002, 1003, 1004))
     assert found.difference.high - 1 == pytest.approx(2.776 * math.sqrt(2 / 3), rel=0.01)
 
 
@@ -135,8 +140,9 @@ def test_an_always_valid_interval_is_wider_than_a_fixed_one_and_has_the_formulas
     assert always_valid(a, a) == pytest.approx(math.sqrt(2 * 8.937 / 7.937 * math.log(math.sqrt(8.937) / 0.05)), 1e-3)
 
 
-def test_looking_again_and_again_rarely_finds_a_difference_of_equal_arms() -> None:
-    assert comparisons.false_verdicts(always_valid, 10, random.Random(3)) == 0
+@pytest.mark.parametrize("kind", comparisons.EXPERIMENTS, ids=lambda kind: kind.name)
+def test_looking_again_and_again_rarely_finds_a_difference_of_equal_arms(kind: comparisons.Experiments) -> None:
+    assert comparisons.false_verdicts(always_valid, kind, 2, random.Random(1)) == 0
 
 
 def test_percentiles_of_a_histogram_are_at_their_rank() -> None:
@@ -164,10 +170,92 @@ def test_a_percentile_of_few_calls_says_how_many_are_missing() -> None:
     assert compare_percentiles([], [], 0.5).calls_missing == 100
 
 
-def test_intervals_of_300_calls_hold_the_truth() -> None:
-    def costs(calls: int, rng: random.Random) -> list[comparisons.Call]:
-        return comparisons.costs(calls, 1.5, rng)
+HARD_CASES = [
+    ("one arm", comparisons.mean_of_one, comparisons.mean_cost(1.5, by_user=False)),
+    ("difference", comparisons.mean_difference, 0.0),
+    ("ratio of 3", comparisons.dearer_ratio, 3.0),
+    ("difference of 3 times", comparisons.dearer_difference, 2 * comparisons.mean_cost(1.5, by_user=False)),
+]
 
-    for answer, truth in ((comparisons.mean_difference, 0), (comparisons.mean_ratio, 1)):
-        found = comparisons.coverage("cost", costs, answer, truth, 300, 100, random.Random(1))
-        assert found.share >= 0.9
+
+@pytest.mark.parametrize(("case", "answer", "truth"), HARD_CASES, ids=[case for case, *_ in HARD_CASES])
+def test_intervals_of_costs_that_differ_much_hold_the_truth(
+    case: str, answer: comparisons.Answer, truth: float
+) -> None:
+    """As `python -m benchmarks.methods` measures at length: of 95 % intervals, more than 87 of 100."""
+    sample = comparisons.of_sigma(comparisons.costs, 1.5)
+    found = comparisons.coverage(case, sample, answer, truth, 300, 100, random.Random(1))
+    assert found.share > 0.87
+
+
+def test_arms_of_which_one_differs_more_have_an_interval_that_holds_the_truth() -> None:
+    assert comparisons.unequal_spreads(300, 100, random.Random(1)).share > 0.87
+
+
+def test_the_average_of_one_arm_has_an_interval_that_reaches_further_upwards() -> None:
+    found = interval_of_mean(arm(*[1.0] * 90, *[50.0] * 10))
+    assert found.estimate == pytest.approx(5.9)
+    assert 0 < found.estimate - found.low < found.high - found.estimate
+    assert interval_of_mean(arm(1.0)) is None
+    symmetric = interval_of_mean(arm(*[-1.0, -3.0] * 50))
+    assert symmetric.estimate - symmetric.low == pytest.approx(symmetric.high - symmetric.estimate)
+
+
+def test_the_rate_of_one_arm_has_the_interval_of_agresti_and_coull() -> None:
+    # 0 of 10: the middle is z^2 / 2 / (10 + z^2) = 0.1388 of 13.84 calls, so it reaches to 0.1388 + 1.96 * 0.0929.
+    found = interval_of_rate(rate(0, 10))
+    assert (found.low, found.high) == (pytest.approx(0, abs=1e-9), pytest.approx(0.3209, abs=0.0001))
+    assert interval_of_rate(rate(10, 10)).high == 1
+
+
+@pytest.mark.parametrize("calls", [50, 300, 2000])
+def test_the_interval_of_a_rate_of_two_percent_holds_it_in_92_to_99_of_100_cases(calls: int) -> None:
+    chances = [math.comb(calls, k) * 0.02**k * 0.98 ** (calls - k) for k in range(calls // 10)]
+    held = [
+        k
+        for k in range(calls // 10)
+        if interval_of_rate(rate(k, calls)).low <= 0.02 <= interval_of_rate(rate(k, calls)).high
+    ]
+    assert 0.92 <= sum(chances[k] for k in held) <= 0.99
+
+
+def test_an_interval_that_reaches_anywhere_is_still_a_number() -> None:
+    few = arm(*[0.0] * 49, 1e6)
+    found = compare_means(few, few)
+    assert math.isfinite(found.ratio.high)
+    assert found.ratio.low < 1 < found.ratio.high
+
+
+def test_a_sample_tells_how_calls_differ_and_sums_how_many_there_are() -> None:
+    sample = arm(*[99.0, 101.0] * 50)
+    whole = of_larger(sample, 1000, 100_000.0, None)
+    assert (whole.calls, whole.mean) == (1000, 100)
+    assert whole.variance_of_mean == pytest.approx(sample.variance_of_mean / 10, rel=0.001)
+    # Of a few calls that differ much, dear ones may be missing.
+    few = arm(*[0.0] * 95, *[100.0] * 5)
+    assert of_larger(few, 1000, 5000.0, None).variance_of_mean > 1.5 * few.variance_of_mean / 10
+
+
+def test_users_with_more_calls_than_in_the_sample_say_less() -> None:
+    """Ten users of ten equal calls are ten values; with a hundred calls each they are still ten."""
+    calls = [comparisons.Call(user, 1000.0 + user) for user in range(10) for _ in range(10)]
+    sample = comparisons.arm(calls, by_user=True)
+    whole = of_larger(sample, 1000, 10 * sample.total, 10 * 100.0**2)
+    assert whole.variance_of_mean == pytest.approx(sample.variance_of_mean, rel=0.02)
+    at_most = of_larger(sample, 1000, 10 * sample.total, None)
+    assert at_most.variance_of_mean == pytest.approx(sample.variance_of_mean, rel=0.1)
+    alone = of_larger(sample, 1000, 10 * sample.total, 1000.0)
+    assert alone.design_effect == pytest.approx(1)
+
+
+def test_the_sides_of_a_median_are_less_alike_than_the_values() -> None:
+    calls = [comparisons.Call(user, user + place / 3) for user in range(10) for place in range(10)]
+    found = comparisons.arm(calls, by_user=True)
+    assert 1 < found.median_effect < found.design_effect
+    assert arm(1.0, 2.0).median_effect == 1
+
+
+def test_several_comparisons_at_once_have_wider_intervals() -> None:
+    a = arm(*[1.0, 3.0] * 500)
+    assert always_valid_of(1)(a, a) == always_valid(a, a)
+    assert always_valid_of(3)(a, a) > always_valid(a, a)

@@ -23,7 +23,7 @@ LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
 PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices", "dashboard/reports"}
-PAGES |= {"dashboard/insights/savings", "dashboard/insights/what-if"}
+PAGES |= {"dashboard/insights/savings", "dashboard/insights/what-if", "dashboard/insights/compare"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -32,6 +32,9 @@ TRACE_LISTS = {"dashboard/traces-count", "dashboard/traces-news"}
 """Parts of the page of the list of traces."""
 READS = {f"api/v1/{route}" for route in METRICS} | READ_AND_INGEST | {"api/v1/query"} | TRACE_LISTS
 READS |= {f"api/v1/{name}" for name in LISTS} | {"api/v1/insights/changes", "api/v1/cost/ledger"}
+READS |= {"api/v1/insights/compare"}
+SLICE_VALUES = "dashboard/slice-values"
+"""Values for the form of the page that compares slices: it has no filters."""
 BUDGETS = "api/v1/budgets"
 """GET reads, POST writes."""
 BUDGET_ROUTES = {
@@ -75,6 +78,15 @@ SAVING_ROUTES = {
     "api/v1/insights/what-if": "read",
 }
 """The savings, and what if, whose filters begin with from_: tests/insights/test_savings.py and test_what_if.py."""
+EXPERIMENTS = "api/v1/insights/experiments"
+EXPERIMENT_ROUTES = {
+    EXPERIMENTS: "read, or write to POST",
+    f"{EXPERIMENTS}/<uuid:experiment_id>": "read, or write to PATCH and DELETE",
+    "dashboard/insights/experiments": "page",
+    "dashboard/insights/experiments/new": "page",
+    "dashboard/insights/experiments/<uuid:experiment_id>": "page",
+}
+"""Every route of experiments, and who may use it: tests/insights/test_experiments.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
@@ -82,9 +94,9 @@ EXPORTS = {
     f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
 }
 EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
+"""The download of the page, and its list: tests/reports/test_exports.py."""
 PROMETHEUS = "api/v1/prometheus/metrics"
 """Its key selects the workspace: tests/reports/test_prometheus.py."""
-"""The download of the page, and its list: tests/reports/test_exports.py."""
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",

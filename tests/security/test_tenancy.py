@@ -20,6 +20,7 @@ from tests.security.routes import (
     EXPORT_FILE,
     EXPORT_HISTORY,
     EXPORTS,
+    EXPERIMENT_ROUTES,
     FORECAST,
     INGESTION,
     INGESTION_READS,
@@ -35,6 +36,7 @@ from tests.security.routes import (
     READS,
     SAVING_ROUTES,
     SESSION_READS,
+    SLICE_VALUES,
     TEXT_FILTERS,
     TRACE_PAGES,
     TRACE_READS,
@@ -61,8 +63,8 @@ def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
-    known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys()
-    known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys()
+    known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES}
+    known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -73,8 +75,8 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
-    expected[FORECAST] = "read"
-    expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES
+    expected[FORECAST] = expected[SLICE_VALUES] = "read"
+    expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
