@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from alerts.tasks import DELIVERIES_STORED
 from budgets.tasks import EVENTS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
@@ -49,6 +50,8 @@ RETENTION = (
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
+    Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
+    Rule("Deliveries of messages", days(DELIVERIES_STORED), "alerts_delivery"),
     Rule(
         "Users of the product, groups and rights",
         DELETED_BY_PEOPLE,

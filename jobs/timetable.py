@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from procrastinate.tasks import Task
 
+from alerts import tasks as alerts
 from budgets import tasks as budgets
 from ingest import tasks as ingest
 from jobs import tasks as own
@@ -40,6 +41,7 @@ TIMETABLE = (
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
+    Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )
 

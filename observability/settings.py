@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "analytics",
     "explorer",
     "insights",
+    "alerts",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",
