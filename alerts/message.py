@@ -25,6 +25,9 @@ class Message:
     """One line that says what happened, like "Spend of support-bot is 140 % above the hour before"."""
     moment: datetime
     """When it happened, with a time zone."""
+    incident: str = ""
+    """The same in the message of a breach and in that of its recovery, so that an on-call service closes what it opened.
+    Empty: the message is about nothing that recovers."""
     sentences: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     """Names with their values, like ("Limit", "$50.00")."""
@@ -55,6 +58,7 @@ class Message:
             state=values["state"],
             subject=values["subject"],
             moment=datetime.fromisoformat(values["moment"]),
+            incident=values["incident"],
             sentences=tuple(values["sentences"]),
             facts=tuple((name, text) for name, text in values["facts"]),
             links=tuple((text, url) for text, url in values["links"]),
