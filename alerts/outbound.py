@@ -129,8 +129,9 @@ class Connection(HTTPSConnection):
         return self.getresponse()
 
     def interrupt(self) -> None:
-        for sock in (self.sock, self.raw):
-            with suppress(OSError, AttributeError):
+        sock: socket.socket | None = self.sock or self.raw
+        if sock is not None:
+            with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
@@ -164,7 +165,7 @@ def beginning(response: HTTPResponse) -> str:
     return f": {shown}" if shown else ""
 
 
-def fault(target: Target, error: Exception, ends: float) -> DeliveryFault:
+def fault(target: Target, error: OSError | HTTPException, ends: float) -> DeliveryFault:
     if time.monotonic() >= ends or isinstance(error, TimeoutError):
         return DeliveryFault(f"{target.host} did not answer within {SECONDS:g} s.", is_slow=True)
     if isinstance(error, ssl.SSLCertVerificationError):

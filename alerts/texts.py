@@ -41,7 +41,8 @@ def plain_text(message: Message, most: int) -> str:
 
 def fitting(lines: list[str], most: int) -> list[str]:
     """Returns the first lines, as many as have room. A mark stands for those that have none."""
-    found, used = [], len(MORE) + 1
+    found: list[str] = []
+    used = len(MORE) + 1
     for line in lines:
         used += len(line) + 1
         if used > most:

@@ -1,6 +1,5 @@
 """Microsoft Teams, by a workflow that posts what it receives."""
 
-import re
 from typing import Annotated
 
 from alerts.by_apprise import notify
@@ -9,13 +8,11 @@ from alerts.kind import ChannelSettings, Kind, Outgoing, Settings, end_of, field
 NAME = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 HOSTS = rf"({NAME}\.)+(logic\.azure\.com|api\.powerplatform\.com)"
 """Microsoft gives each workflow a name of its own below these."""
-PATH = (
-    r"(/powerautomate/automations/direct(/cu/[0-9]{1,4})?)?/workflows/[A-Za-z0-9_-]{8,64}/triggers/manual/paths/invoke"
-)
+DIRECT = r"(/powerautomate/automations/direct(/cu/[0-9]{1,4})?)?"
+PATH = rf"{DIRECT}/workflows/[A-Za-z0-9_-]{{8,64}}/triggers/manual/paths/invoke"
 QUERY = r"/?\?[A-Za-z0-9_.~%&=/-]{1,300}"
 URL = rf"https://{HOSTS}(:443)?{PATH}{QUERY}"
 WORDS = "must be the address of a workflow, like https://….logic.azure.com/workflows/…"
-SIGNATURE = re.compile(r"[?&]sig=[A-Za-z0-9_-]+(&|$)")
 
 
 class Teams(ChannelSettings):
@@ -30,7 +27,7 @@ def parts(outgoing: Outgoing) -> dict[str, object]:
     """Returns the parts of the address as the library takes them."""
     from apprise.plugins.workflows import NotifyWorkflows
 
-    found = NotifyWorkflows.parse_native_url(outgoing.settings["url"])
+    found = NotifyWorkflows.parse_native_url(outgoing.settings["url"])  # type: ignore[no-untyped-call]
     names = ("host", "port", "secure", "workflow", "signature", "power_automate", "routing_id", "version")
     return {name: found[name] for name in names if found.get(name) is not None}
 
