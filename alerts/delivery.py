@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.utils import timezone
 
 from alerts.message import Message
 from alerts.models import Channel, Delivery
-from alerts.tasks import deliver
+from alerts.queue import defer
 
 
 def send(message: Message, channels: Iterable[Channel], is_test: bool = False) -> list[Delivery]:
@@ -15,18 +16,17 @@ def send(message: Message, channels: Iterable[Channel], is_test: bool = False) -
     Returns the new deliveries. A channel that has the event already gets it no second time. A channel of another
     workspace is an error.
     """
-    values = message.as_json()
-    made = []
+    chosen = list(channels)
+    if any(channel.workspace_id != message.workspace_id for channel in chosen):
+        raise ValueError("A channel is of another workspace than the message.")
+    values = {"message": message.as_json(), "is_test": is_test, "next_at": timezone.now()}
     with transaction.atomic():
-        for channel in channels:
-            if channel.workspace_id != message.workspace_id:
-                raise ValueError("The channel is of another workspace than the message.")
-            if not channel.is_active:
-                continue
-            delivery, is_new = Delivery.objects.get_or_create(
-                channel=channel, event_id=message.event_id, defaults={"message": values, "is_test": is_test}
-            )
-            if is_new:
-                deliver.defer(delivery_id=str(delivery.pk))
-                made.append(delivery)
-    return made
+        found = [
+            Delivery.objects.get_or_create(channel=channel, event_id=message.event_id, defaults=values)
+            for channel in chosen
+            if channel.is_active
+        ]
+        new = [delivery for delivery, is_new in found if is_new]
+        for delivery in new:
+            defer(delivery)
+    return new

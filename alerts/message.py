@@ -26,8 +26,8 @@ class Message:
     moment: datetime
     """When it happened, with a time zone."""
     incident: str = ""
-    """The same in the message of a breach and in that of its recovery, so that an on-call service closes what it opened.
-    Empty: the message is about nothing that recovers."""
+    """The same in the message of a breach and in that of its recovery, so that services for people on call close what
+    they opened. Empty: the message is about nothing that recovers."""
     sentences: tuple[str, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     """Names with their values, like ("Limit", "$50.00")."""

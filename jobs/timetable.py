@@ -37,10 +37,12 @@ TIMETABLE = (
     Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
+    Entry(alerts.take_up_deliveries, Every(timedelta(minutes=10), offset=timedelta(minutes=4))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
+    Entry(alerts.encrypt_secrets, Daily(time(3, 5))),
     Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )

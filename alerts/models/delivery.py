@@ -22,7 +22,9 @@ class Delivery(models.Model):
     """Those that have ended."""
     created_at = models.DateTimeField(auto_now_add=True)
     next_at = models.DateTimeField(null=True)
-    """The next attempt, after one that failed."""
+    """When the next attempt is due. None: there is none any more."""
+    done = models.JSONField(default=list, blank=True)
+    """Who has it already, where a channel has several addresses."""
     ended_at = models.DateTimeField(null=True)
     answer_status = models.PositiveSmallIntegerField(null=True)
     """That of the last answer over HTTP; None where there was none."""
@@ -37,6 +39,7 @@ class Delivery(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["channel", "-created_at"], name="deliveries_of_a_channel"),
             models.Index(fields=["created_at"], name="old_deliveries"),
+            models.Index(fields=["next_at"], condition=models.Q(state=WAITING), name="waiting_deliveries"),
         ]
 
     def __str__(self) -> str:
