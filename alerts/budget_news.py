@@ -67,7 +67,7 @@ def details_of(event: BudgetEvent) -> dict[str, Any]:
         "sentence": sentence(event),
         "facts": facts(event),
         "channels": event.channels,
-        "per": in_sentence(budget.per_dimension) if budget.per else "",
+        "per": budget.per,
         "basis": event.basis,
         "percent": percent_of(event),
     }
@@ -82,9 +82,10 @@ def sentence(event: BudgetEvent) -> str:
     budget, share = event.budget, percent_of(event)
     of = f" of {in_sentence(budget.per_dimension)} {shorten_middle(event.value)}" if event.value else ""
     share = f"{share} of " if share and share != "100 %" else ""
+    limit = f"{share}{dollars(event.limit_usd)}"
     if event.basis == FORECAST:
-        return f"{budget}: the spend{of} is expected to end at {dollars(event.expected_usd)}, above {share}{dollars(event.limit_usd)}"
-    return f"{budget}: the spend{of} is {dollars(event.spent_usd)}, it has reached {share}{dollars(event.limit_usd)}"
+        return f"{budget}: the spend{of} is expected to end at {dollars(event.expected_usd)}, above {limit}"
+    return f"{budget}: the spend{of} is {dollars(event.spent_usd)}, it has reached {limit}"
 
 
 def facts(event: BudgetEvent) -> list[tuple[str, str]]:

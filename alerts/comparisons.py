@@ -77,11 +77,11 @@ def verdict(limits: Limits, reading: Reading) -> str | None:
 
 
 def is_reached(limits: Limits, state: str, number: float) -> bool:
-    """Returns whether the number is at the limit or beyond."""
+    """Returns whether the number is at the limit or above; where the rule is about too little, whether it is below."""
     limit = limit_of(limits, state)
     if limit is None:
         return False
-    return number <= limit if limits.comparison == BELOW else number >= limit
+    return number < limit if limits.comparison == BELOW else number >= limit
 
 
 def limit_of(limits: Limits, state: str) -> float | None:

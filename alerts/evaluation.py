@@ -202,7 +202,7 @@ WHERE alerts_rule.id = looked.id
 
 
 def save_rules(rules: Sequence[Rule], found: Mapping[Any, Found], end: datetime) -> None:
-    params = {
+    params: dict[str, Any] = {
         "end": end,
         "ids": [rule.pk for rule in rules],
         "groups": [found[rule.pk].number for rule in rules],

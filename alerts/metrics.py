@@ -12,6 +12,9 @@ Sums = Mapping[str, Any]
 SUMMED, HISTOGRAM, USERS, SCORES = "sums", "histogram", "users", "scores"
 
 
+PLURALS = ("Failed calls", "Calls", "Tokens", "Users")
+
+
 class Metric(NamedTuple):
     words: str
     """As in a sentence: Spend of support is $12.40."""
@@ -32,8 +35,8 @@ class Metric(NamedTuple):
     """What a limit of the comparison unusual counts."""
 
     @property
-    def subject(self) -> str:
-        return self.words
+    def verb(self) -> str:
+        return "are" if self.words.startswith(PLURALS) else "is"
 
 
 def ratio(above: str, below: str, factor: int = 1) -> Callable[[Sums], float | None]:

@@ -16,8 +16,8 @@ from django.db import connection, transaction
 
 from alerts import delivery
 from alerts.budget_news import channels_named, contributors, passed_before
-from alerts.comparisons import CRITICAL, INFO, OK, RANKS, WARNING
-from alerts.facts import complete, link, paths
+from alerts.comparisons import CRITICAL, INFO, NO_DATA, OF_LAST_WEEK, OK, RANKS, WARNING
+from alerts.facts import Contributor, complete, link, paths
 from alerts.message import Message, State
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Channel, Notice, Rule
@@ -25,6 +25,8 @@ from alerts.words import duration_words, limit_text, sentence, window_words
 from analytics.splits import in_sentence
 from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
+from budgets.models import PER_DIMENSIONS
+from insights.templatetags.why import signed as signed_in_measure
 from web.number_text import count
 from web.queue import for_each
 
@@ -38,7 +40,7 @@ STATE_OF: dict[str, State] = {
     INFO: "info",
     WARNING: "warning",
     CRITICAL: "critical",
-    "no_data": "warning",
+    NO_DATA: "warning",
 }
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('alerts ' || %s, 0))"
 
@@ -71,7 +73,7 @@ def tell_workspace(workspace_id: UUID, now: datetime) -> None:
 
 
 def waiting_events(workspace_id: UUID) -> list[AlertEvent]:
-    found = AlertEvent.objects.filter(workspace=workspace_id, is_waiting=True).order_by("at", "id")
+    found = AlertEvent.objects.filter(workspace=workspace_id, is_waiting=True).order_by("at", "limit", "id")
     return list(found.select_related("rule", "budget", "workspace", "notice").prefetch_related("rule__channels"))
 
 
@@ -194,7 +196,7 @@ class Line(NamedTuple):
 
 
 def line_of(events: Sequence[AlertEvent]) -> Line:
-    newest = {(event.group, event.details.get("basis", "")): event for event in events}
+    newest = {event.group: event for event in events}
     crossings = sum(event.state != OK for event in events)
     return Line(sorted(newest.values(), key=lambda event: -RANKS[event.state]), crossings, events[0].at)
 
@@ -233,8 +235,7 @@ def line_words(line: Line) -> str:
 
 
 def groups_word(event: AlertEvent) -> str:
-    per = event.details.get("per", "")
-    return f"values of {in_sentence(per)}" if per else "thresholds"
+    return f"values of {in_sentence(PER_DIMENSIONS.get(event.details['per'], event.details['per']))}"
 
 
 def one_story(line: Line, now: datetime) -> list[str]:
@@ -267,7 +268,7 @@ def groups_story(line: Line) -> list[str]:
 
 def value_text(event: AlertEvent) -> str:
     if event.budget_event is not None:
-        return dict(event.details["facts"])["Spent"]
+        return str(dict(event.details["facts"])["Spent"])
     return metric_of(event.details["metric"]).text(event.value)
 
 
@@ -281,21 +282,20 @@ def flapping(line: Line) -> str:
 def causes(event: AlertEvent, now: datetime) -> list[str]:
     """Names who contributed most, with how much it changed."""
     if event.budget_event is not None:
-        found = contributors(event, now)
-        return [*([f"Most of it: {'; '.join(found)}."] if found else []), passed_before(event)]
-    metric, found = metric_of(event.details["metric"]), event.details.get("contributors") or []
+        spenders = contributors(event, now)
+        return [*([f"Most of it: {'; '.join(spenders)}."] if spenders else []), passed_before(event)]
+    metric = metric_of(event.details["metric"])
+    found: list[Contributor] = event.details.get("contributors") or []
     named = [
         f"{in_sentence(one['dimension'])} {shorten_middle(one['value'])} {signed(one['change'], metric.explained_by)}"
         for one in found
     ]
-    earlier = "the same time last week" if event.details["comparison"].find("week") > 0 else "the window before"
+    earlier = "the same time last week" if event.details["comparison"] in OF_LAST_WEEK else "the window before"
     return [f"Since {earlier}: {'; '.join(named)}."] if named else []
 
 
 def signed(change: float, measure: str) -> str:
-    from insights.templatetags.why import signed as signed_text
-
-    return signed_text(change, measure)
+    return str(signed_in_measure(change, measure))
 
 
 def what_next(event: AlertEvent, now: datetime) -> str:

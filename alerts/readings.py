@@ -106,7 +106,7 @@ def without_traffic(rules: Sequence[Rule], found: Mapping[Any, Found], end: date
     """Returns the rules about silence whose calls never were any: nothing has stopped there."""
     silent = [rule for rule in rules if is_about_silence(rule) and not calls_in(found[rule.pk])]
     parts = [summed_part(rule, end - TRAFFIC, end) for rule in silent]
-    sums = summed_groups(parts, dict.fromkeys((part.key for part in parts), set()))
+    sums = summed_groups(parts, {part.key: set() for part in parts})
     return [rule.pk for rule, part in zip(silent, parts, strict=True) if not sums[part.key]]
 
 

@@ -3,20 +3,23 @@
 import logging
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
+from alerts import budget_news, evaluation, notices
 from alerts.attempts import attempt, take_up_forgotten
-from alerts.models import Channel, Delivery
+from alerts.models import AlertEvent, Channel, Delivery, Notice
 from alerts.models.delivery import WAITING
 from alerts.queue import DELIVER, DELIVER_LATER, defer
 from alerts.sealing import Unreadable
 from alerts.stored_settings import encrypt_anew
 from web.clock import check_clocks
-from web.queue import task
+from web.queue import for_each, task
 
 logger = logging.getLogger(__name__)
 
 DELIVERIES_STORED = timedelta(days=90)
+EVENTS_STORED = timedelta(days=400)
 
 
 @task(DELIVER)
@@ -54,3 +57,21 @@ def delete_old_deliveries(due_at: str) -> None:
     check_clocks(due_at)
     old = Delivery.objects.filter(created_at__lt=datetime.fromisoformat(due_at) - DELIVERIES_STORED)
     old.exclude(state=WAITING).delete()
+
+
+# The next minute is the next attempt: a job that waited for another one would keep all later minutes out of the queue.
+@task("alerts.evaluate", retry_pauses=())
+def evaluate_rules(due_at: str) -> None:
+    """Looks at all rules, and tells what has changed and which thresholds budgets have reached."""
+    now = timezone.now()
+    for_each((evaluation.evaluate, budget_news.collect, notices.tell), lambda work: work(now))
+
+
+@task("alerts.delete_old_events")
+def delete_old_events(due_at: str) -> None:
+    """Deletes what happened more than 400 days ago, and is over."""
+    check_clocks(due_at)
+    before = datetime.fromisoformat(due_at) - EVENTS_STORED
+    is_over = Q(rule=None) | Q(ended_at__isnull=False)
+    AlertEvent.objects.filter(is_over, at__lt=before, is_waiting=False).delete()
+    Notice.objects.filter(at__lt=before).delete()

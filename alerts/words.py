@@ -95,7 +95,8 @@ def sentence(event: AlertEvent, zone: ZoneInfo) -> str:
     if event.state == MUTED:
         return f"{event.name} is muted{event.details.get('until_words', '')}"
     if event.state == NO_DATA:
-        return f"{subject} has no data: no call in the last {window_words(event.details['window_minutes'])}"
+        has = "have" if metric_of(event.details["metric"]).verb == "are" else "has"
+        return f"{subject} {has} no data: no call in the last {window_words(event.details['window_minutes'])}"
     return recovery(subject, event) if event.state == OK else breach(subject, event, zone)
 
 
@@ -103,29 +104,28 @@ def breach(subject: str, event: AlertEvent, zone: ZoneInfo) -> str:
     details, metric = event.details, metric_of(event.details["metric"])
     window, limit = window_words(details["window_minutes"]), limit_text(details, event.limit)
     if details["comparison"] == UNUSUAL:
-        return f"{subject} is unusual: {impact_text(metric, event.value)} off, the limit is {limit}"
+        return f"{subject} {metric.verb} unusual: {impact_text(metric, event.value)} off, the limit is {limit}"
     now = metric.text(event.value)
     if details["comparison"] in EARLIER:
         earlier = EARLIER[details["comparison"]].format(window=window)
         way = "above" if details["comparison"].startswith("above") else "below"
         change = f"{percent(details['measured'])} {way} {earlier}"
-        return f"{subject} is {change}: {now} after {metric.text(details['reference'])}, the limit is {limit}"
-    way = "at or below" if details["comparison"] == BELOW else "at or above"
-    reached = "at" if event.value == event.limit else way.removeprefix("at or ")
-    return f"{subject} is {now} in the last {window}, {reached} the {event.state} limit of {limit}"
+        return f"{subject} {metric.verb} {change}: {now} after {metric.text(details['reference'])}, the limit is {limit}"
+    reached = "below" if details["comparison"] == BELOW else "at" if event.value == event.limit else "above"
+    return f"{subject} {metric.verb} {now} in the last {window}, {reached} the {event.state} limit of {limit}"
 
 
 def recovery(subject: str, event: AlertEvent) -> str:
     metric, lasted = metric_of(event.details["metric"]), duration_words(event.at - event.since)
     if event.details.get("is_changed"):
-        return f"{subject} is below the new limits of the rule"
+        return f"{subject} {metric.verb} ok under the new limits of the rule"
     if event.before == NO_DATA:
-        return f"{subject} has data again, after {lasted}"
+        return f"{metric.words}: calls arrive again, after {lasted}"
     if event.details["comparison"] == UNUSUAL:
-        return f"{subject} is as usual again, after {lasted}"
+        return f"{subject} {metric.verb} as usual again, after {lasted}"
     cost = event.details.get("cost_usd")
     spent = f"; its calls cost {dollars(cost)} in that time" if cost is not None else ""
-    return f"{subject} is {metric.text(event.value)} again, after {lasted} {event.before}{spent}"
+    return f"{subject} {metric.verb} {metric.text(event.value)} again, after {lasted} in {event.before}{spent}"
 
 
 def rule_words(metric: str, comparison: str, warning: Number, critical: Number, minutes: int) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from django.conf import settings
 
 from alerts.tasks import DELIVERIES_STORED
+from alerts.tasks import EVENTS_STORED as ALERTS_STORED
 from budgets.tasks import EVENTS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from traces import scores, session_summaries, trace_totals
@@ -51,6 +52,12 @@ RETENTION = (
     ),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
+    Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),
+    Rule(
+        "What rules and budgets have told",
+        days(ALERTS_STORED),
+        "alerts_alertevent alerts_notice alerts_notice_channels",
+    ),
     Rule("Deliveries of messages", days(DELIVERIES_STORED), "alerts_delivery"),
     Rule(
         "Users of the product, groups and rights",

@@ -37,6 +37,8 @@ TIMETABLE = (
     Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
+    # The calls of a minute have arrived by then.
+    Entry(alerts.evaluate_rules, Every(timedelta(minutes=1), offset=timedelta(seconds=30))),
     Entry(alerts.take_up_deliveries, Every(timedelta(minutes=10), offset=timedelta(minutes=4))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
@@ -44,6 +46,7 @@ TIMETABLE = (
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
     Entry(alerts.encrypt_secrets, Daily(time(3, 5))),
     Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
+    Entry(alerts.delete_old_events, Daily(time(3, 37))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
 )
 

@@ -47,7 +47,7 @@ class Rule(models.Model):
     created_by = models.CharField(max_length=AUTHOR_LENGTH, default="", blank=True)
     updated_at = models.DateTimeField(auto_now=True)
     evaluated_at = models.DateTimeField(null=True, editable=False)
-    """The end of the last window that was looked at. It is locked while states change, so that two rounds take turns."""
+    """The end of the last window that was looked at. Two rounds take turns: the second leaves the rule alone."""
     groups = models.PositiveIntegerField(default=0, editable=False)
     """How many groups the last round found."""
     fault = models.CharField(max_length=300, default="", blank=True, editable=False)
