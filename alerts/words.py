@@ -110,7 +110,9 @@ def breach(subject: str, event: AlertEvent, zone: ZoneInfo) -> str:
         earlier = EARLIER[details["comparison"]].format(window=window)
         way = "above" if details["comparison"].startswith("above") else "below"
         change = f"{percent(details['measured'])} {way} {earlier}"
-        return f"{subject} {metric.verb} {change}: {now} after {metric.text(details['reference'])}, the limit is {limit}"
+        return (
+            f"{subject} {metric.verb} {change}: {now} after {metric.text(details['reference'])}, the limit is {limit}"
+        )
     reached = "below" if details["comparison"] == BELOW else "at" if event.value == event.limit else "above"
     return f"{subject} {metric.verb} {now} in the last {window}, {reached} the {event.state} limit of {limit}"
 
