@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from django.db import DatabaseError, connections, transaction
 from typing_extensions import TypedDict
 
-from alerts.bodies import NewRule, fill
+from alerts.rule_bodies import NewRule, fill
 from alerts.comparisons import BELOW, OK, UNUSUAL, Limits, Place, Reading, limit_of, measured, step, verdict
 from alerts.evaluation import limits_of
 from alerts.metrics import SUMMED, metric_of

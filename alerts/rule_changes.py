@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from alerts.bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
+from alerts.rule_bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
 from alerts.comparisons import MUTED, OK, RANKS, Reading, verdict
 from alerts.evaluation import details_of, limits_of
 from alerts.models import AlertEvent, Rule, RuleState
