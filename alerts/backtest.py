@@ -13,12 +13,12 @@ from typing import Literal, NamedTuple
 from django.db import DatabaseError, connections, transaction
 from typing_extensions import TypedDict
 
-from alerts.rule_bodies import NewRule, fill
 from alerts.comparisons import BELOW, OK, UNUSUAL, Limits, Place, Reading, limit_of, measured, step, verdict
 from alerts.evaluation import limits_of
 from alerts.metrics import SUMMED, metric_of
 from alerts.models import AlertEvent, Rule
 from alerts.readings import whole_minute
+from alerts.rule_bodies import NewRule, fill
 from alerts.series import Moment, courses, stepped
 from alerts.unusual import STILL_UNUSUAL, hourly, hours_of, impact
 from alerts.words import limit_text, sentence

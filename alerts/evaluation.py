@@ -26,8 +26,10 @@ ARRIVALS = timedelta(seconds=30)
 NO_ANSWER = "The database of traces did not answer in time."
 STATE_FIELDS = (
     *("state", "since", "episode", "breached_at", "pending", "pending_count"),
-    *("value", "reference", "calls", "at"),
+    *("value", "reference", "calls", "at", "history"),
 )
+HISTORY = 60
+"""Evaluations."""
 
 
 def evaluate(now: datetime) -> None:
@@ -119,6 +121,8 @@ def move_of(rule: Rule, limits: Limits, group: str, reading: Reading, stored: Ru
     place = step(limits, Place(state.state, state.pending, state.pending_count), judged(limits, group, reading))
     state.pending, state.pending_count = place.pending, place.pending_count
     state.value, state.reference, state.calls, state.at = reading.value, reading.reference, reading.calls, end
+    if not rule.per:
+        state.history = [*state.history, measured(limits, reading)][-HISTORY:]
     if reading.actual is not None:
         state.value = reading.actual if place.state == OK else reading.value
     if place.state != before:
@@ -135,7 +139,8 @@ def judged(limits: Limits, group: str, reading: Reading) -> str | None:
 def enter(state: RuleState, new: str, end: datetime) -> None:
     """Moves a state. Leaving ok, or becoming calmer without being ok, begins an episode."""
     is_new_episode = state.state == OK or (new != OK and RANKS[new] < RANKS[state.state])
-    state.episode += is_new_episode
+    if is_new_episode:
+        state.episode = int(end.timestamp()) // 60
     state.breached_at = None if new == OK else end if state.state == OK else state.breached_at
     state.state, state.since = new, end
 

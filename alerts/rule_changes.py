@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from alerts.rule_bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
 from alerts.comparisons import MUTED, OK, RANKS, Reading, verdict
 from alerts.evaluation import details_of, limits_of
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.models.channel import AUTHOR_LENGTH
+from alerts.rule_bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
 from analytics.templatetags.times import local_short
 from web.problems import Problem
 from workspaces.models import Workspace
@@ -97,6 +97,7 @@ def begin_anew(rule: Rule, now: datetime) -> None:
     AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=now, is_waiting=False)
     for state in rule.states.exclude(state=OK):
         end_state(rule, state, now)
+    rule.states.all().delete()
     Rule.objects.filter(pk=rule.pk).update(evaluated_at=None, fault="", groups=0)
 
 

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from alerts import budget_news, evaluation, notices
 from alerts.attempts import attempt, take_up_forgotten
-from alerts.models import AlertEvent, Channel, Delivery, Notice
+from alerts.comparisons import OK
+from alerts.models import AlertEvent, Channel, Delivery, Notice, RuleState
 from alerts.models.delivery import WAITING
 from alerts.queue import DELIVER, DELIVER_LATER, defer
 from alerts.sealing import Unreadable
@@ -69,9 +70,11 @@ def evaluate_rules(due_at: str) -> None:
 
 @task("alerts.delete_old_events")
 def delete_old_events(due_at: str) -> None:
-    """Deletes what happened more than 400 days ago, and is over."""
+    """Deletes what happened more than 400 days ago and is over, and the states of groups that are long ok."""
     check_clocks(due_at)
     before = datetime.fromisoformat(due_at) - EVENTS_STORED
     is_over = Q(rule=None) | Q(ended_at__isnull=False)
     AlertEvent.objects.filter(is_over, at__lt=before, is_waiting=False).delete()
     Notice.objects.filter(at__lt=before).delete()
+    yesterday = datetime.fromisoformat(due_at) - timedelta(days=1)
+    RuleState.objects.filter(state=OK, since__lt=yesterday).exclude(group="").delete()

@@ -95,7 +95,7 @@ class RuleState(models.Model):
     state = models.CharField(max_length=10, default=OK, choices=[(name, name) for name in STATES])
     since = models.DateTimeField()
     episode = models.PositiveIntegerField(default=0)
-    """Counts how often it has left a calmer state. Events of an episode have its number."""
+    """The minute in which it left a calmer state. Events of an episode have its number."""
     breached_at = models.DateTimeField(null=True)
     """When the state left ok; None while it is ok."""
     pending = models.CharField(max_length=10, default="", blank=True)
@@ -106,8 +106,8 @@ class RuleState(models.Model):
     """The value of the window that it is compared with."""
     calls = models.PositiveBigIntegerField(default=0)
     at = models.DateTimeField(null=True)
-    told_at = models.DateTimeField(null=True)
-    """When a message last named it."""
+    history = models.JSONField(default=list)
+    """What the limits were compared with at the last evaluations, the newest last."""
 
     class Meta:
         constraints: ClassVar = [

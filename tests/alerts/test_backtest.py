@@ -8,9 +8,9 @@ from django.db import connections
 
 from alerts import backtest as backtests
 from alerts.backtest import backtest, preview
-from alerts.rule_bodies import NewRule, validated
 from alerts.evaluation import evaluate
 from alerts.metrics import METRICS
+from alerts.rule_bodies import NewRule, validated
 from tests.alerts.rules import DAY, END, HOUR, MINUTE, NOW, a_rule, calls, told
 from tests.tenant import Tenant
 
