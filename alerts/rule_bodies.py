@@ -108,6 +108,7 @@ Limit = Annotated[
     Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False, strict=False), BeforeValidator(plain_number)] | None,
     Field(),
 ]
+Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
 Clock = Annotated[str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})]
 Text = Annotated[str, Field(min_length=1, max_length=VALUE_LENGTH), AfterValidator(storable)]
 Values = Annotated[list[Text], BeforeValidator(one_or_many), Field(min_length=1, max_length=MAX_VALUES)]
@@ -137,11 +138,12 @@ class RuleFields(BaseModel):
     ] = None
     warning: Annotated[Limit, Field(description="The limit in the metric's unit, or in percent of change.")] = None
     critical: Limit = None
-    minimum_calls: Annotated[int, Field(ge=0, le=10**9, description="Fewer calls are no reason to alarm.")] = 0
-    for_evaluations: Annotated[int, Field(ge=1, le=1440, description="So many minutes in a row.")] = 1
+    minimum_calls: Annotated[Whole, Field(ge=0, le=10**9, description="Fewer calls are no reason to alarm.")] = 0
+    for_evaluations: Annotated[Whole, Field(ge=1, le=1440, description="So many minutes in a row.")] = 1
     no_data: Annotated[NoData, Field(description="What a window without calls means for a rate or a latency.")] = "keep"
     renotify: Annotated[
-        int | None, Field(ge=5, le=LONGEST, description="Told again each so many minutes; null: never.")
+        Annotated[Whole, Field(ge=5, le=LONGEST)] | None,
+        Field(description="Told again each so many minutes; null: never."),
     ] = None
     quiet_hours: QuietHours | None = None
     muted_until: Annotated[AwareDatetime | None, Field(strict=False)] = None

@@ -23,6 +23,7 @@ NEW_RULE: dict[str, Any] = {
 }
 CHANGES = {"warning": 8, "renotify": 60}
 EXAMPLE_PATH = {"rule_id": NEW_RULE["id"]}
+EXAMPLE_EVENT = "0d8f3f0e-6a7e-4d0b-9c55-0d3f6f0c1b03"
 RULES, EVENTS = "/api/v1/alerts/rules", "/api/v1/alerts/events"
 
 
@@ -89,7 +90,14 @@ def list_events() -> Schema:
 
 
 def one_event() -> Schema:
-    return operation("one-event", "One event.", EventItem, 404, parameters=[EVENT_ID, WORKSPACE])
+    return operation(
+        "one-event",
+        "One event.",
+        EventItem,
+        404,
+        parameters=[EVENT_ID, WORKSPACE],
+        **{"x-example": {"path": {"event_id": EXAMPLE_EVENT}}},
+    )
 
 
 def acknowledge() -> Schema:
@@ -99,6 +107,7 @@ def acknowledge() -> Schema:
         EventItem,
         404,
         parameters=[EVENT_ID, WORKSPACE],
+        **{"x-example": {"path": {"event_id": EXAMPLE_EVENT}}},
     )
 
 

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from alerts import budget_news, evaluation, notices
 from alerts.models import AlertEvent, Channel, Rule, RuleState
 from tests.tenant import Tenant, a_row
 from traces import writer
+from workspaces.models import Workspace
 
 NOW = datetime(2026, 11, 16, 12, 0, 30, tzinfo=UTC)
 END = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -33,6 +35,14 @@ def a_rule(tenant: Tenant, channels: list[Channel] | None = None, **values: Any)
 
 def calls(tenant: Tenant, number: int = 1, at: datetime = END - 10 * MINUTE, **values: Any) -> None:
     writer.store(tenant.workspace.id, [a_row(at, **values) for _ in range(number)])
+
+
+def an_event(workspace: Workspace, event_id: UUID | None = None, rule: Rule | None = None, **values: Any) -> AlertEvent:
+    """Makes an event that is not told: a warning about spend."""
+    details = {"metric": "cost_usd", "comparison": "above", "filters": {}, "per": "", "window_minutes": 60, "calls": 1}
+    usual = {"name": "Spend", "threshold": "warning", "state": "warning", "value": 12, "limit": 10, "at": END}
+    values = usual | {"since": END, "details": details} | values
+    return AlertEvent.objects.create(id=event_id or uuid4(), workspace=workspace, rule=rule, **values)
 
 
 def a_round(now: datetime = NOW) -> None:
