@@ -3,21 +3,54 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.urls import reverse
 
 from alerts.comparisons import NO_DATA, OK, WARNING
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Rule
 from alerts.rule_bodies import NewRule
 from alerts.words import duration_words, filter_words, limit_text, rule_words, sentence
+from analytics.query_string import is_filter
 from analytics.splits import in_sentence
+from analytics.templatetags.links import page_query
 from analytics.templatetags.sparks import HEIGHT, WIDTH, connected_runs
 from budgets.models import PER_DIMENSIONS
 
 register = template.Library()
 
 BADGES = {OK: "ok", NO_DATA: "warning", WARNING: "warning", "critical": "error", "info": "", "muted": ""}
+
+
+WATCHED = {
+    "usage-overview": "calls",
+    "usage-calls-over-time": "calls",
+    "usage-tokens": "tokens",
+    "cost-overview": "cost_usd",
+    "cost-trend": "cost_usd",
+    "cost-by-model": "cost_usd",
+    "performance-overview": "p95_latency_ms",
+    "performance-latency": "p95_latency_ms",
+    "performance-throughput": "error_rate",
+    "performance-errors": "error_rate",
+    "performance-first-token": "p95_first_token_ms",
+}
+"""What a rule that is made from a panel watches."""
+
+
+@register.simple_tag(takes_context=True)
+def alert_link(context: template.Context, name: str) -> str:
+    """Returns the address of the form of a rule about what a panel shows, with the filters of the page.
+
+    Empty: no rule can be about it.
+    """
+    if name not in WATCHED:
+        return ""
+    query = page_query(context)
+    kept = {name: values for name, values in query.lists() if is_filter(name) or name == "workspace"}
+    return f"{reverse('new-rule')}?{urlencode({'metric': WATCHED[name], **kept}, doseq=True)}"
 
 
 @register.filter

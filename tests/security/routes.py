@@ -46,6 +46,23 @@ BUDGET_ROUTES = {
     "dashboard/budget-preview": "read",
 }
 """Every route of budgets, and who may use it: tests/budgets/test_api.py and test_pages.py."""
+RULES, EVENTS = "api/v1/alerts/rules", "api/v1/alerts/events"
+"""GET reads, POST writes."""
+RULE_ROUTES = {
+    RULES: "read, or write to POST",
+    f"{RULES}/preview": "read",
+    f"{RULES}/<uuid:rule_id>": "read, or write to PATCH and DELETE",
+    EVENTS: "read",
+    f"{EVENTS}/<uuid:event_id>": "read",
+    f"{EVENTS}/<uuid:event_id>/acknowledge": "write",
+    "dashboard/alerts": "page",
+    "dashboard/alerts/new": "page",
+    "dashboard/alerts/backtest": "read",
+    "dashboard/alerts/rules/<uuid:rule_id>": "page",
+    "dashboard/alerts/rules/<uuid:rule_id>/edit": "page",
+    "dashboard/alerts/events/<uuid:event_id>": "page",
+}
+"""Every route of rules and their events, and who may use it: tests/alerts/test_rules_api.py and test_rule_pages.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
