@@ -253,7 +253,7 @@ def advice(rule: Rule, fired: int, found: Sequence[Sequence[Moment]]) -> str | N
     if fired < FEW:
         extreme = min(values) if rule.comparison == BELOW else max(values)
         word = "lowest" if rule.comparison == BELOW else "highest"
-        return f"It would never have told anything: the {word} was {text_of(rule, extreme)}."
+        return f"The {word} was {text_of(rule, extreme)}: a limit before it would tell something."
     if fired > MANY:
         return many(rule, fired, sorted(values, reverse=rule.comparison == BELOW))
     return None
@@ -262,7 +262,7 @@ def advice(rule: Rule, fired: int, found: Sequence[Sequence[Moment]]) -> str | N
 def many(rule: Rule, fired: int, ordered: Sequence[float]) -> str:
     rare = text_of(rule, ordered[int(len(ordered) * 0.99)])
     longer = "" if rule.for_evaluations > 1 else ", let it last for 10 evaluations"
-    often = f"It would have told {count(fired)} times: 1 % of the time is beyond {rare}."
+    often = f"{count(fired)} times is too often to be read: 1 % of the time is beyond {rare}."
     return f"{often} Move the limit there{longer}, or widen the window."
 
 

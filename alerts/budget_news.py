@@ -1,9 +1,7 @@
 """Makes alerts of the thresholds that budgets reach: each of its events becomes one, exactly once."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
@@ -14,7 +12,7 @@ from analytics.templatetags.times import local_short
 from budgets import items
 from budgets.models import BudgetEvent
 from budgets.states import running
-from budgets.thresholds import FORECAST
+from budgets.thresholds import FORECAST, INFO
 from web.number_text import dollars, percent_reached
 from web.problems import transient_cause
 
@@ -57,7 +55,7 @@ def alert_of(event: BudgetEvent) -> AlertEvent:
         at=event.at,
         since=event.at,
         details=details_of(event),
-        is_waiting=bool(event.channels),
+        is_waiting=bool(event.channels) or event.severity != INFO,
     )
 
 
@@ -124,7 +122,8 @@ def passed_before(event: AlertEvent) -> str:
     return f"It had passed {' and '.join(names)} before these thresholds were made." if names else ""
 
 
-def channels_named(workspace_id: UUID, names: Sequence[str]) -> list[Channel]:
-    """Returns the channels that a threshold names, by their id or name."""
-    found = Channel.objects.filter(workspace=workspace_id, is_active=True)
-    return [channel for channel in found if str(channel.pk) in names or channel.name in names]
+def channels_named(event: AlertEvent) -> list[Channel]:
+    """Returns the channels that the threshold names, by their id or name; all of them where it names none."""
+    names = event.details["channels"]
+    found = Channel.objects.filter(workspace=event.workspace_id, is_active=True)
+    return [channel for channel in found if not names or str(channel.pk) in names or channel.name in names]

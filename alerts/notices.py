@@ -34,6 +34,7 @@ COLLECTED = timedelta(minutes=5)
 GROWTH, LONGEST_WAIT = 4, timedelta(days=1)
 ON_CALL = ("pagerduty", "opsgenie")
 """Kinds of channels that open and close an incident for each rule, and so get a message for each."""
+LONGEST_SUBJECT = 200
 SUBJECTS_SHOWN, GROUPS_SHOWN, EXPLAINED = 10, 5, 3
 STATE_OF: dict[str, State] = {
     OK: "recovered",
@@ -111,7 +112,7 @@ def by_channels(events: Iterable[AlertEvent]) -> list[tuple[list[Channel], list[
 def channels_of(event: AlertEvent) -> list[Channel]:
     if event.rule:
         return [channel for channel in event.rule.channels.all() if channel.is_active]
-    return channels_named(event.workspace_id, event.details.get("channels", []))
+    return channels_named(event)
 
 
 def key_of(channels: Iterable[Channel]) -> str:
@@ -212,13 +213,21 @@ def message_of(event_id: UUID, events: Sequence[AlertEvent], now: datetime) -> M
         event_id=event_id,
         workspace_id=first.worst.workspace_id,
         state=STATE_OF[first.worst.state],
-        subject=(head if is_one else f"{head}; and {len(lines) - 1} more")[:300],
+        subject=subject_of_all(head, lines),
         moment=first.worst.at,
         incident=f"{source_of(first.worst)[0]}:{source_of(first.worst)[1]}",
         sentences=tuple(one_story(first, now) if is_one else several_stories(lines, now)),
         facts=tuple(facts_of(first.worst)),
         links=tuple(links_of(lines)),
     )
+
+
+def subject_of_all(head: str, lines: Sequence[Line]) -> str:
+    """Returns the worst, and the second where both fit into a line."""
+    if len(lines) == 2 and len(both := f"{head}. {line_words(lines[1])}") <= LONGEST_SUBJECT:
+        return both
+    more = f"; and {len(lines) - 1} more" if len(lines) > 1 else ""
+    return f"{head[:250]}{more}"
 
 
 def line_words(line: Line) -> str:
@@ -244,12 +253,12 @@ def one_story(line: Line, now: datetime) -> list[str]:
 
 
 def several_stories(lines: Sequence[Line], now: datetime) -> list[str]:
-    told = [
-        f"{line_words(line)}. {' '.join(filter(None, [flapping(line)]))}".strip() for line in lines[:SUBJECTS_SHOWN]
-    ]
-    more = len(lines) - len(told)
-    causes_of_first = causes(lines[0].worst, now)
-    return [*told, *([f"And {more} more."] if more else []), *causes_of_first]
+    """Tells each rule and budget in a sentence; of the worst also why, and of each template its largest values."""
+    told = [f"{line_words(line)}. {' '.join((*groups_story(line), flapping(line)))}".strip() for line in lines]
+    first, *others = told[:SUBJECTS_SHOWN]
+    more = len(told) - SUBJECTS_SHOWN
+    why = " ".join(filter(None, causes(lines[0].worst, now)))
+    return [f"{first} {why}".strip(), *others, *([f"And {more} more."] if more > 0 else [])]
 
 
 def groups_story(line: Line) -> list[str]:

@@ -27,7 +27,16 @@ COMPARISON_WORDS = {
     "unusual": "is unusual for its hour of the week, by",
 }
 assert {*COMPARISON_WORDS} == {*COMPARISONS}  # noqa: S101
-WINDOWS = ("5m", "15m", "30m", "1h", "6h", "1d", "7d", "30d")
+WINDOWS = {
+    "5m": "5 minutes",
+    "15m": "15 minutes",
+    "30m": "30 minutes",
+    "1h": "hour",
+    "6h": "6 hours",
+    "1d": "day",
+    "7d": "7 days",
+    "30d": "30 days",
+}
 NO_DATA_WORDS = {"keep": "nothing changes", "zero": "the value is 0", "notify": "tell that there is no data"}
 USUAL_WARNING = {
     "error_rate": "5",

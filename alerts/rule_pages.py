@@ -169,9 +169,10 @@ def form_page(request: WorkspaceRequest, rule: Rule | None) -> HttpResponseBase:
     return uncached(render(request, "alerts/rule_form.html", context, status=422 if problem else 200))
 
 
-def windows(form: QueryDict) -> list[str]:
+def windows(form: QueryDict) -> list[tuple[str, str]]:
+    """Returns the windows of the list with their words; what is chosen is among them."""
     chosen = form.get("window", "")
-    return [*rule_forms.WINDOWS, *([chosen] if chosen and chosen not in rule_forms.WINDOWS else [])]
+    return [*rule_forms.WINDOWS.items(), *([(chosen, chosen)] if chosen not in {"", *rule_forms.WINDOWS} else [])]
 
 
 def pers(form: QueryDict) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Says in sentences what a rule looks at, and what has happened to it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,18 +11,15 @@ from alerts.comparisons import (
     BELOW,
     BELOW_LAST_WEEK,
     BELOW_PREVIOUS,
-    CRITICAL,
     MUTED,
     NO_DATA,
     OK,
     UNUSUAL,
-    WARNING,
 )
 from alerts.metrics import Metric, metric_of
 from alerts.models import AlertEvent
 from analytics.splits import in_sentence
 from analytics.templatetags.text import shorten_middle
-from analytics.templatetags.times import local_short
 from budgets.models import PER_DIMENSIONS
 from web.number_text import Number, count, dollars, ms, percent
 
@@ -131,18 +128,14 @@ def recovery(subject: str, event: AlertEvent) -> str:
 
 
 def rule_words(metric: str, comparison: str, warning: Number, critical: Number, minutes: int) -> str:
-    """Formats what a rule waits for: above 5 % (critical above 10 %) in 15 minutes."""
+    """Formats what a rule waits for: above 5 %, critical above 10 %, in 15 minutes."""
     details = {"metric": metric, "comparison": comparison}
-    limits = [(name, limit) for name, limit in ((WARNING, warning), (CRITICAL, critical)) if limit is not None]
-    texts = [f"{limit_text(details, limit)}{' critical' if name == CRITICAL else ''}" for name, limit in limits]
+    way = "off by" if comparison == UNUSUAL else "below" if comparison.startswith("below") else "above"
+    texts = [] if warning is None else [f"{way} {limit_text(details, warning)}"]
+    texts += [] if critical is None else [f"critical {way} {limit_text(details, critical)}"]
     window = window_words(minutes)
-    if comparison == UNUSUAL:
-        return f"unusual by {' or '.join(texts)}"
-    way = "below" if comparison.startswith("below") else "above"
-    earlier = f" {EARLIER[comparison].format(window=window)}" if comparison in EARLIER else f" in {window}"
-    by = "by " if comparison in EARLIER else ""
-    return f"{way} {by}{' or '.join(texts)}{earlier}" if not by else f"{' or '.join(texts)} {way}{earlier}"
-
-
-def since_words(event: AlertEvent, now: datetime, zone: ZoneInfo) -> str:
-    return f"since {local_short(event.since, zone)}"
+    if comparison in EARLIER:
+        way = "more" if comparison.startswith("above") else "less"
+        percents = ", ".join(texts).replace("above ", "").replace("below ", "")
+        return f"{percents} {way} than {EARLIER[comparison].format(window=window)}"
+    return ", ".join([*texts, f"in {window if minutes != 60 else 'an hour'}"])

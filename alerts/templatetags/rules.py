@@ -118,7 +118,8 @@ def course(values: Sequence[float | None], *limits: float | None) -> dict[str, A
     top = max(*known, *shown, 0) or 1
     runs = [run for run in connected_runs(list(values), top) if len(run) > 1]
     line = "".join("M" + "L".join(run) for run in runs)
-    return {"line": line, "limits": [f"{HEIGHT - 3 - limit / top * (HEIGHT - 5):.4g}" for limit in shown]}
+    heights = [f"{HEIGHT - 3 - limit / top * (HEIGHT - 5):.4g}" for limit in shown]
+    return {"line": line, "limits": heights, "highest": max(known)}
 
 
 @register.simple_tag

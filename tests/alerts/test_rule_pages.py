@@ -61,7 +61,7 @@ def test_each_offered_rule_is_made_by_one_click_and_offered_no_more(tenant: Tena
 def test_the_page_shows_rules_with_their_state_and_what_happened(tenant: Tenant) -> None:
     a_breach(tenant, name="Spend of all")
     shown = page(tenant)
-    assert "Spend of all warning Spend above $10.00 in hour $12.00" in words(shown)
+    assert "Spend of all warning Spend above $10.00, in an hour $12.00" in words(shown)
     assert 'class="limit"' in shown
     assert "Spend is $12.00 in the last hour, above the warning limit of $10.00" in words(shown)
 
@@ -134,14 +134,14 @@ def test_the_back_test_shows_chart_moments_and_messages(tenant: Tenant) -> None:
     assert "Spend is $12.00 in the last hour, above the warning limit of $10.00" in words(shown)
     assert shown.count('class="mark"') == 1
     never = words(tenant.client.post("/dashboard/alerts/backtest", FORM | {"warning": "100"}).content.decode())
-    assert "it would have fired never It would never have told anything: the highest was $12.00." in never
+    assert "it would never have fired The highest was $12.00: a limit before it would tell something." in never
     assert "A preview appears" in tenant.client.post("/dashboard/alerts/backtest", {}).content.decode()
 
 
 def test_the_page_of_a_rule_shows_it_and_mutes_it(tenant: Tenant) -> None:
     rule, _ = a_breach(tenant)
     shown = words(page(tenant, f"/rules/{rule.pk}"))
-    assert "It tells when it is above $10.00 in hour. Now it is $12.00." in shown
+    assert "It tells when it is above $10.00, in an hour. Now it is $12.00." in shown
     assert "Told on team ." in shown
     post(tenant, f"/rules/{rule.pk}", {"mute": "1h"})
     assert "Muted until" in words(page(tenant, f"/rules/{rule.pk}"))
