@@ -101,6 +101,7 @@ class Connection(HTTPSConnection):
         self.addresses = addresses
         self.ends = ends
         self.open_sockets: list[socket.socket] = []
+        self.response: HTTPResponse | None = None
         self.alarm = Timer(self.left, self.interrupt)
 
     @property
@@ -113,8 +114,11 @@ class Connection(HTTPSConnection):
         self.alarm = Timer(self.left, self.interrupt)
         self.alarm.daemon = True
         self.alarm.start()
-        self.sock = tls().wrap_socket(self.open_sockets[0], server_hostname=self.target.host)
+        self.sock = tls().wrap_socket(
+            self.open_sockets[0], server_hostname=self.target.host, do_handshake_on_connect=False
+        )
         self.open_sockets = [self.sock]
+        self.sock.do_handshake()
 
     def first_that_answers(self) -> socket.socket:
         error: OSError = OSError("no address")
@@ -128,10 +132,10 @@ class Connection(HTTPSConnection):
     def ask(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
         own = {"Host": self.target.authority, "User-Agent": "agent-observability", "Connection": "close"}
         self.request("POST", self.target.path, body, own | dict(headers))
-        response = self.getresponse()
+        self.response = self.getresponse()
         if time.monotonic() >= self.ends:
             raise TimeoutError  # the alarm has cut its head off
-        return response
+        return self.response
 
     def interrupt(self) -> None:
         """Ends every wait for the other side."""
@@ -144,8 +148,9 @@ class Connection(HTTPSConnection):
         self.interrupt()
         self.close()
         # The library gives the socket away to an answer that is to be the last one.
-        for open_socket in self.open_sockets:
-            open_socket.close()
+        for held in (self.response, *self.open_sockets):
+            if held is not None:
+                held.close()
 
 
 # --- The answer ---

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,25 @@ def test_a_large_answer_is_not_read(answering: Any, monkeypatch: pytest.MonkeyPa
     assert len(fault.words) < 200
 
 
+def test_a_handshake_that_drips_has_the_same_deadline(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound, "SECONDS", 0.3)
+    network.names[f"{HOST}."] = [[PUBLIC]]
+    ended = threading.Event()
+
+    def answer() -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB, of which a byte comes now and then
+            drip(b"x")(connection)
+        ended.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        network.port = listener.getsockname()[1]
+        threading.Thread(target=answer, daemon=True).start()
+        assert refused(URL).is_slow
+        assert ended.wait(5)
+
+
 def test_a_refusal_that_drips_has_the_same_deadline(answering: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbound, "SECONDS", 0.3)
     ended = threading.Event()
@@ -374,7 +394,7 @@ def test_what_is_no_http_is_a_fault_and_no_crash(answering: Any, text: bytes) ->
 def test_a_name_that_is_never_found_has_the_same_deadline(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbound, "SECONDS", 0.2)
     stopped = threading.Event()
-    monkeypatch.setattr(outbound, "getaddrinfo", lambda *_, **__: [] if stopped.wait(30) else [])
+    monkeypatch.setattr(outbound, "getaddrinfo", lambda *_, **__: [] * stopped.wait(30))
     assert refused(URL).is_slow
     stopped.set()
 
