@@ -53,22 +53,22 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
             if made.location:
                 self.send_header("Location", made.location)
             self.end_headers()
-            self.wfile.write(b'{"ok": true, "requestId": "1"}')
+            self.wfile.write(b"ok" if "slack" in made.asked[-1] else b'{"ok": true, "requestId": "1"}')
 
         def log_message(self, *_: Any) -> None:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
 
     class Local(HTTPAdapter):
         def send(self, request: Any, **options: Any) -> Any:
             made.asked.append(request.url)
-            assert options["verify"] is True
+            assert options["verify"]
             request.url = f"http://127.0.0.1:{server.server_port}/"
             return super().send(request, **options)
 
-    monkeypatch.setattr(requests.Session, "get_adapter", lambda *_: Local())
+    monkeypatch.setattr(requests.Session, "get_adapter", lambda *_, **__: Local())
     yield made
     server.shutdown()
     server.server_close()
