@@ -16,6 +16,7 @@ from alerts.texts import plain_text, title
 SECONDS = 20
 """Of a whole attempt. Each step of it has 4 s."""
 STATUS = re.compile(r"\berror=([1-5]\d\d)\b")
+NO_CONNECTION = "connection error"
 TYPES = {"info": "info", "warning": "warning", "critical": "failure", "recovered": "success"}
 REFUSED_FOR_GOOD = 410
 """Gone: the service says that this address will not come back."""
@@ -37,8 +38,19 @@ def asset() -> Any:
     )
 
 
-def notify(service: str, module: str, plugin: str, outgoing: Outgoing, most: int, **arguments: Any) -> int | None:
-    """Sends the message through a plugin, with at most so many characters. Raises a DeliveryFault."""
+def notify(
+    service: str,
+    module: str,
+    plugin: str,
+    outgoing: Outgoing,
+    most: int,
+    body_format: str | None = "text",
+    **arguments: Any,
+) -> int | None:
+    """Sends the message through a plugin, with at most so many characters. Raises a DeliveryFault.
+
+    With the format text the library escapes what the service would take for marks. None: it changes nothing.
+    """
     from apprise import Apprise, NotifyType
 
     sender = Apprise(asset=asset())
@@ -48,7 +60,7 @@ def notify(service: str, module: str, plugin: str, outgoing: Outgoing, most: int
         title=title(message),
         body=plain_text(message, most),
         notify_type=NotifyType(TYPES[message.state]),
-        body_format="text",
+        body_format=body_format,
         timeout=SECONDS,
     )
     if not result:
@@ -58,9 +70,10 @@ def notify(service: str, module: str, plugin: str, outgoing: Outgoing, most: int
 
 def fault(service: str, result: Any) -> DeliveryFault:
     """Says why a service has not taken a message: the library writes the status of the answer into its log only."""
-    lines = [entry.message for service_result in result for entry in service_result.logs()]
-    found = STATUS.search(" ".join(lines))
+    log = " ".join(entry.message for service_result in result for entry in service_result.logs())
+    found = STATUS.search(log)
     if found is None:
-        return DeliveryFault(f"{service} did not answer.", is_slow=True)
+        is_slow = result.status.name == "TIMEOUT" or NO_CONNECTION in log.lower()
+        return DeliveryFault(f"{service} {'did not answer' if is_slow else 'took no message'}.", is_slow=is_slow)
     status = int(found[1])
     return DeliveryFault(f"{service} answered {status}.", status, is_final=status == REFUSED_FOR_GOOD)

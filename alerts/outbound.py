@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import cache
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from queue import Empty, SimpleQueue
+from socket import create_connection, getaddrinfo
 from threading import Thread, Timer
 
 from alerts.faults import DeliveryFault
@@ -76,7 +77,7 @@ def look_up(target: Target, results: "SimpleQueue[list[str] | OSError]") -> None
     # With a full stop at its end the name is a whole one: nothing of a local search list is put behind it.
     name = target.host if target.is_internal else f"{target.host}."
     try:
-        found = socket.getaddrinfo(name, target.port, type=socket.SOCK_STREAM)
+        found = getaddrinfo(name, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         results.put(OSError(str(error)))
     else:
@@ -99,7 +100,8 @@ class Connection(HTTPSConnection):
         self.target = target
         self.addresses = addresses
         self.ends = ends
-        self.raw: socket.socket | None = None
+        self.open_sockets: list[socket.socket] = []
+        self.response: HTTPResponse | None = None
         self.alarm = Timer(self.left, self.interrupt)
 
     @property
@@ -107,18 +109,22 @@ class Connection(HTTPSConnection):
         return max(self.ends - time.monotonic(), 0.001)
 
     def connect(self) -> None:
-        self.raw = self.first_that_answers()
+        self.open_sockets = [self.first_that_answers()]
         # A byte now and then would end every wait for the next one, so an alarm ends them all.
         self.alarm = Timer(self.left, self.interrupt)
         self.alarm.daemon = True
         self.alarm.start()
-        self.sock = tls().wrap_socket(self.raw, server_hostname=self.target.host)
+        self.sock = tls().wrap_socket(
+            self.open_sockets[0], server_hostname=self.target.host, do_handshake_on_connect=False
+        )
+        self.open_sockets = [self.sock]
+        self.sock.do_handshake()
 
     def first_that_answers(self) -> socket.socket:
         error: OSError = OSError("no address")
         for address in self.addresses[:TRIED_ADDRESSES]:
             try:
-                return socket.create_connection((address, self.target.port), timeout=self.left)
+                return create_connection((address, self.target.port), timeout=self.left)
             except OSError as failed:
                 error = failed
         raise error
@@ -126,18 +132,25 @@ class Connection(HTTPSConnection):
     def ask(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
         own = {"Host": self.target.authority, "User-Agent": "agent-observability", "Connection": "close"}
         self.request("POST", self.target.path, body, own | dict(headers))
-        return self.getresponse()
+        self.response = self.getresponse()
+        if time.monotonic() >= self.ends:
+            raise TimeoutError  # the alarm has cut its head off
+        return self.response
 
     def interrupt(self) -> None:
-        sock: socket.socket | None = self.sock or self.raw
-        if sock is not None:
+        """Ends every wait for the other side."""
+        for open_socket in self.open_sockets:
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                open_socket.shutdown(socket.SHUT_RDWR)
 
     def end(self) -> None:
         self.alarm.cancel()
         self.interrupt()
         self.close()
+        # The library gives the socket away to an answer that is to be the last one.
+        for held in (self.response, *self.open_sockets):
+            if held is not None:
+                held.close()
 
 
 # --- The answer ---

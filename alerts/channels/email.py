@@ -93,4 +93,11 @@ def unknown_members(workspace: Workspace, names: list[str]) -> list[str]:
     return sorted(set(names) - set(known.values_list("user__username", flat=True)))
 
 
-KIND = Kind("email", "Email", "The worker sends it as all messages of the product: docs/mail.md.", Email, send, hint)
+KIND = Kind(
+    "email",
+    "Email",
+    "It goes through the mail server of this installation, to the addresses and members that you name.",
+    Email,
+    send,
+    hint,
+)

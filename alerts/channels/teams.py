@@ -1,6 +1,6 @@
 """Microsoft Teams, by a workflow that posts what it receives."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from alerts.by_apprise import notify
 from alerts.kind import ChannelSettings, Kind, Outgoing, Settings, end_of, field, shaped
@@ -20,7 +20,9 @@ class Teams(ChannelSettings):
 
 
 def send(outgoing: Outgoing) -> int | None:
-    return notify("Teams", "workflows", "NotifyWorkflows", outgoing, 1800, include_image=False, **parts(outgoing))
+    # Teams makes no links of addresses with escaped characters.
+    options: dict[str, Any] = {"include_image": False, "body_format": None, **parts(outgoing)}
+    return notify("Teams", "workflows", "NotifyWorkflows", outgoing, 1800, **options)
 
 
 def parts(outgoing: Outgoing) -> dict[str, object]:

@@ -63,6 +63,19 @@ RULE_ROUTES = {
     "dashboard/alerts/events/<uuid:event_id>": "page",
 }
 """Every route of rules and their events, and who may use it: tests/alerts/test_rules_api.py and test_rule_pages.py."""
+CHANNELS = "api/v1/alerts/channels"
+CHANNEL_ROUTES = {
+    CHANNELS: "read, or write to POST",
+    f"{CHANNELS}/<uuid:channel_id>": "read, or write to PATCH and DELETE",
+    f"{CHANNELS}/<uuid:channel_id>/test": "write",
+    "api/v1/alerts/deliveries": "read",
+    "dashboard/alerts/channels": "page",
+    "dashboard/alerts/channels/new/<slug:kind>": "page",
+    "dashboard/alerts/channels/<uuid:channel_id>": "page",
+    "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
+    "dashboard/alerts/deliveries": "read",
+}
+"""Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

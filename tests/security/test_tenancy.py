@@ -14,6 +14,7 @@ from tests.security.routes import (
     ADMIN,
     BUDGET,
     BUDGET_ROUTES,
+    CHANNEL_ROUTES,
     CHOICES,
     ENTITY_PAGES,
     ENTITY_READS,
@@ -54,8 +55,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE, FORECAST} | BUDGET_ROUTES.keys()
-    known |= RULE_ROUTES.keys()
+    known |= {TRACES_FILE, FORECAST} | BUDGET_ROUTES.keys() | CHANNEL_ROUTES.keys() | RULE_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -66,8 +66,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = "read"
-    expected |= BUDGET_ROUTES
-    expected |= RULE_ROUTES
+    expected |= BUDGET_ROUTES | CHANNEL_ROUTES | RULE_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
