@@ -14,7 +14,20 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 
 from alerts import readings
-from alerts.comparisons import OK, RANKS, UNUSUAL, Limits, Place, Reading, limit_of, measured, step, verdict
+from alerts.comparisons import (
+    CRITICAL,
+    OK,
+    RANKS,
+    UNUSUAL,
+    WARNING,
+    Limits,
+    Place,
+    Reading,
+    limit_of,
+    measured,
+    step,
+    verdict,
+)
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.readings import Found, whole_minute
@@ -178,8 +191,13 @@ def event_of(move: Move, end: datetime) -> AlertEvent:
         since=move.began if state.state == OK else state.breached_at or end,
         details=details_of(rule, state),
         ended_at=end if state.state == OK else None,
-        is_waiting=bool(rule.channels.all()),
+        is_waiting=is_news(move) and bool(rule.channels.all()),
     )
+
+
+def is_news(move: Move) -> bool:
+    """Returns whether people want to be told: not of what is only less critical than before."""
+    return not (move.before == CRITICAL and move.after.state == WARNING)
 
 
 def details_of(rule: Rule, state: RuleState) -> dict[str, Any]:

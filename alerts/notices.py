@@ -45,6 +45,19 @@ STATE_OF: dict[str, State] = {
 }
 LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended('alerts ' || %s, 0))"
 
+ASK_AGAIN = """
+UPDATE alerts_alertevent AS event
+SET is_waiting = true
+FROM alerts_rule AS rule, alerts_notice AS notice
+WHERE event.rule_id = rule.id
+  AND event.notice_id = notice.id
+  AND rule.is_active
+  AND event.ended_at IS NULL
+  AND event.acknowledged_at IS NULL
+  AND NOT event.is_waiting
+  AND notice.at <= %(now)s - rule.renotify_minutes * interval '1 minute'
+"""
+
 
 def tell(now: datetime) -> None:
     """Tells the events of all workspaces that wait for a message, and those that are to be told again."""
@@ -55,11 +68,8 @@ def tell(now: datetime) -> None:
 
 def ask_again(now: datetime) -> None:
     """Makes the open events wait again whose rules ask for it, until somebody acknowledges them."""
-    rules = Rule.objects.filter(is_active=True).exclude(renotify_minutes=None)
-    for rule in rules:
-        told_until = now - timedelta(minutes=rule.renotify_minutes or 0)
-        opened = AlertEvent.objects.filter(rule=rule, ended_at=None, is_waiting=False, acknowledged_at=None)
-        opened.exclude(state__in=[OK, "muted"]).filter(notice__at__lte=told_until).update(is_waiting=True)
+    with connection.cursor() as cursor:
+        cursor.execute(ASK_AGAIN, {"now": now})
 
 
 @transaction.atomic
@@ -149,6 +159,8 @@ def is_ready(source: Source, events: Sequence[AlertEvent], now: datetime) -> boo
     if any(event.notice_id for event in events):
         return True  # it is told again, as its rule asks
     worst = max(RANKS[event.state] for event in events)
+    if worst == RANKS[OK] and goes_on(events[0].rule):
+        return False
     told = AlertEvent.objects.filter(**{f"{source[0]}_id": source[1]}, notice__at__gt=now - LONGEST_WAIT)
     notices = {
         event["notice_id"]: event["notice__at"]
@@ -158,6 +170,11 @@ def is_ready(source: Source, events: Sequence[AlertEvent], now: datetime) -> boo
     if not notices:
         return True
     return bool(now - max(notices.values()) >= COLLECTED * GROWTH ** (len(notices) - 1))
+
+
+def goes_on(rule: Rule | None) -> bool:
+    """Returns whether other groups of the rule are not ok: that some are is told with what comes next."""
+    return rule is not None and bool(rule.per) and rule.states.exclude(state=OK).exists()
 
 
 @transaction.atomic

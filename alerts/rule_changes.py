@@ -14,6 +14,7 @@ from alerts.evaluation import details_of, limits_of
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.models.channel import AUTHOR_LENGTH
 from alerts.rule_bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
+from alerts.rule_items import states_shown
 from analytics.templatetags.times import local_short
 from web.problems import Problem
 from workspaces.models import Workspace
@@ -32,7 +33,7 @@ def lock(workspace: Workspace) -> None:
 def find(workspace: Workspace, rule_id: UUID) -> Rule:
     """Returns the rule, or raises the same 404 Problem whether another workspace has it or none."""
     found = Rule.objects.filter(workspace=workspace, pk=rule_id).select_related("workspace")
-    rule = found.prefetch_related("channels", "states").first()
+    rule = found.prefetch_related("channels", states_shown()).first()
     if rule is None:
         raise Problem(404, "There is no such rule in this workspace.")
     return rule

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.utils import timezone
 from typing_extensions import TypedDict
 
@@ -99,7 +99,12 @@ class EventList(TypedDict):
 
 def rules_of(workspace: Workspace) -> list[Rule]:
     found = Rule.objects.filter(workspace=workspace).select_related("workspace")
-    return list(found.prefetch_related("channels", "states"))
+    return list(found.prefetch_related("channels", states_shown()))
+
+
+def states_shown() -> "Prefetch[Any]":
+    """Reads with rules only those states that are shown: groups that are ok are many."""
+    return Prefetch("states", RuleState.objects.filter(~Q(state=OK) | Q(group="")))
 
 
 def rule_items(rules: Iterable[Rule]) -> list[RuleItem]:

@@ -79,6 +79,7 @@ class AlertEvent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["workspace", "-at", "-id"], name="events_of_a_workspace"),
             models.Index(fields=["workspace"], condition=Q(is_waiting=True), name="events_to_tell"),
+            models.Index(fields=["rule"], condition=Q(ended_at=None, rule__isnull=False), name="open_events_of_a_rule"),
         ]
 
     def __str__(self) -> str:
