@@ -84,7 +84,8 @@ def langfuse_ingestion() -> dict[str, Any]:
 def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
     """Returns a command for a shell, over several lines."""
     url = f"{base}{path}?{query}" if query else f"{base}{path}"
-    words = ["curl", *(["-X", method] if method in ("PUT", "PATCH", "DELETE") else []), shlex.quote(url)]
+    is_implied = method == "GET" or (method == "POST" and body is not None)
+    words = ["curl", *([] if is_implied else ["-X", method]), shlex.quote(url)]
     lines = [" ".join(words), f'-H "X-Workspace-ID: {DEMO_WORKSPACE_ID}"']
     if body is not None:
         lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]

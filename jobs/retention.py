@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from alerts.tasks import DELIVERIES_STORED
+from alerts.tasks import EVENTS_STORED as ALERTS_STORED
 from budgets.tasks import EVENTS_STORED
 from insights.experiments.tasks import SUMS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
@@ -69,6 +71,14 @@ RETENTION = (
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",
         "insights_saving insights_savingrun",
     ),
+    Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
+    Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),
+    Rule(
+        "What rules and budgets have told",
+        days(ALERTS_STORED),
+        "alerts_alertevent alerts_notice alerts_notice_channels",
+    ),
+    Rule("Deliveries of messages", days(DELIVERIES_STORED), "alerts_delivery"),
     Rule(
         "Users of the product, groups and rights",
         DELETED_BY_PEOPLE,

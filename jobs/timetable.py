@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from procrastinate.tasks import Task
 
+from alerts import tasks as alerts
 from budgets import tasks as budgets
 from ingest import tasks as ingest
 from insights import tasks as insights
@@ -43,6 +44,9 @@ TIMETABLE = (
     Entry(insights.find_anomalies, Every(timedelta(hours=1), offset=timedelta(minutes=20))),
     Entry(insights.compute_savings, Every(timedelta(days=7), offset=timedelta(days=4, hours=2))),  # Mondays
     Entry(experiments.evaluate_experiments, Every(timedelta(minutes=5), offset=timedelta(minutes=3))),
+    # The calls of a minute have arrived by then.
+    Entry(alerts.evaluate_rules, Every(timedelta(minutes=1), offset=timedelta(seconds=30))),
+    Entry(alerts.take_up_deliveries, Every(timedelta(minutes=10), offset=timedelta(minutes=4))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
@@ -50,6 +54,9 @@ TIMETABLE = (
     Entry(reports.delete_old_exports, Daily(time(3, 35))),
     Entry(insights.delete_old_findings, Daily(time(3, 35))),
     Entry(experiments.delete_old_experiment_sums, Daily(time(3, 35))),
+    Entry(alerts.encrypt_secrets, Daily(time(3, 5))),
+    Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
+    Entry(alerts.delete_old_events, Daily(time(3, 37))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
     Entry(invoices.delete_old_uploads, Daily(time(3, 50))),
 )

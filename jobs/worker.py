@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -42,10 +43,13 @@ HEARTBEAT_SECONDS = 5
 START_EVERY_SECONDS = 0.05
 # How often the worker looks for jobs that have become due. It notices at once a job that is due when it is deferred.
 POLL_SECONDS = 2
+# Jobs of queues that have threads of their own, in each worker: their receivers may be slow.
+OWN_THREADS = {"deliveries": 8}
 # While versions change, a job may be of a task that only newer workers have. It waits for one for an hour.
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
+THREADS = {"default": settings.JOB_THREADS, **OWN_THREADS}
 
 
 class Pace:
@@ -63,12 +67,23 @@ class Pace:
 
 class JobWorker(Worker):
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **options | {"concurrency": sum(THREADS.values())})
         self.pace = Pace()
+
+    @property
+    def queues(self) -> list[str]:
+        """Returns the queues that have a thread left. The library reads them before it fetches a job."""
+        running = Counter(context.job.queue for context in self._running_jobs.values())
+        return [name for name, threads in THREADS.items() if running[name] < threads]
+
+    @queues.setter
+    def queues(self, names: Any) -> None:
+        """Does nothing: the library would store the queues that the worker began with."""
 
     async def _process_job(self, context: JobContext) -> None:
         await asyncio.sleep(self.pace.wait_seconds(time.monotonic()))
         await super()._process_job(context)
+        self._new_job_event.set()  # a queue that had no thread left has one
 
     def stop(self) -> None:
         """Takes up no more jobs, and ends when those that run have ended, or are out of time."""
@@ -131,7 +146,6 @@ async def run(heartbeat: Path | None = None) -> None:
     async with app.open_async():
         worker = JobWorker(
             app,
-            concurrency=settings.JOB_THREADS,
             fetch_job_polling_interval=POLL_SECONDS,
             install_signal_handlers=False,
             delete_jobs="successful",
@@ -141,7 +155,7 @@ async def run(heartbeat: Path | None = None) -> None:
         worker.logger.addFilter(LostDatabase())
         loop = asyncio.get_running_loop()
         # One thread more than jobs, so that the clock never waits for them.
-        loop.set_default_executor(ThreadPoolExecutor(settings.JOB_THREADS + 1))
+        loop.set_default_executor(ThreadPoolExecutor(sum(THREADS.values()) + 1))
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, worker.stop)
         beside = [asyncio.create_task(run_clock(worker)), asyncio.create_task(beat(heartbeat))]

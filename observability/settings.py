@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from observability import variables
+from observability.internal_targets import internal_targets
 from observability.launcher import embedded
 from observability.mail_url import mail_settings, public_url, sender
 from observability.server_urls import postgresql_database, redis_url
@@ -63,6 +64,7 @@ INSTALLED_APPS = [
     "analytics",
     "explorer",
     "insights",
+    "alerts",
     "reports",
     "procrastinate.contrib.django",
     "jobs",
@@ -184,6 +186,9 @@ EMAIL_USE_SSL = mail.tls == "from the start"
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = sender(env)
 PUBLIC_URL = public_url(env)
+
+# Pairs of a host and a port to which webhooks may go although they are inside.
+WEBHOOK_INTERNAL_TARGETS = internal_targets(env.WEBHOOK_INTERNAL_TARGETS)
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AXES_FAILURE_LIMIT = 5

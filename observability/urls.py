@@ -27,6 +27,7 @@ urlpatterns = [
     path("", include("analytics.urls")),
     path("", include("explorer.urls")),
     path("", include("insights.urls")),
+    path("", include("alerts.urls")),
     path("", include("reports.urls")),
 ]
 

@@ -57,6 +57,8 @@ class Variables(BaseModel):
     EMAIL_FROM: str = ""
     PUBLIC_URL: str = ""
 
+    WEBHOOK_INTERNAL_TARGETS: Texts = []
+
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200
     CONTENT_RETENTION_DAYS: Days = 400

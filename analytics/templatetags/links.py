@@ -38,9 +38,7 @@ SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(
-    dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED))
-)
+PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED)))
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 
 

@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
+from tests.alerts.rules import an_event
 from tests.factories import WorkspaceFactory
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
@@ -86,7 +88,9 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
 
 
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
-    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID)).id})
+    workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
+    settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+    an_event(workspace, UUID(EXAMPLE_EVENT))
     page = client.get("/api/v1/docs").content.decode()
     commands = [
         html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)

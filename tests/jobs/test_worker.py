@@ -21,7 +21,7 @@ from procrastinate.exceptions import ConnectorException
 from jobs import queue_table
 from jobs.models import Clock, Run, TaskState
 from jobs.runs import safe_traceback
-from jobs.worker import Pace, run_clock
+from jobs.worker import OWN_THREADS, Pace, run_clock
 from observability.launcher.program import JobWorker
 from tests.jobs.effects import TABLES, effect, fails
 from tests.jobs.processes import running_worker
@@ -172,6 +172,28 @@ def test_many_long_jobs_starve_neither_the_clock_nor_the_end() -> None:
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(timeout=20) == 0
     assert not ProcrastinateJob.objects.filter(status="doing").exists()
+
+
+def test_slow_receivers_take_no_thread_from_other_jobs() -> None:
+    with running_worker(environment_of_a_server(0, JOB_THREADS="1"), grace_seconds=0.2):
+        for number in range(3 * OWN_THREADS["deliveries"]):
+            effect.configure(queue="deliveries").defer(key=f"slow {number}", seconds=3600)
+        until(lambda: len(rows("SELECT key FROM attempts")) == OWN_THREADS["deliveries"], "receivers are waited for")
+        for number in range(3):
+            effect.defer(key=f"quick {number}")
+        until(lambda: len(rows("SELECT key FROM effects")) == 3, "the other jobs run")
+        assert len(rows("SELECT key FROM attempts WHERE key LIKE 'slow%'")) == OWN_THREADS["deliveries"]
+
+
+def test_slow_jobs_take_no_thread_from_deliveries() -> None:
+    with running_worker(environment_of_a_server(0, JOB_THREADS="1"), grace_seconds=0.2):
+        for number in range(5):
+            effect.defer(key=f"slow {number}", seconds=3600)
+        until(lambda: bool(rows("SELECT key FROM attempts")), "a slow job runs")
+        for number in range(20):
+            effect.configure(queue="deliveries", lock=f"channel {number % 2}").defer(key=f"quick {number}")
+        until(lambda: len(rows("SELECT key FROM effects")) == 20, "the deliveries are made")
+        assert len(rows("SELECT key FROM attempts WHERE key LIKE 'slow%'")) == 1
 
 
 def test_a_worker_that_loses_the_queue_does_not_wait_for_its_longest_job() -> None:

@@ -87,6 +87,36 @@ EXPERIMENT_ROUTES = {
     "dashboard/insights/experiments/<uuid:experiment_id>": "page",
 }
 """Every route of experiments, and who may use it: tests/insights/test_experiments.py."""
+RULES, EVENTS = "api/v1/alerts/rules", "api/v1/alerts/events"
+"""GET reads, POST writes."""
+RULE_ROUTES = {
+    RULES: "read, or write to POST",
+    f"{RULES}/preview": "read",
+    f"{RULES}/<uuid:rule_id>": "read, or write to PATCH and DELETE",
+    EVENTS: "read",
+    f"{EVENTS}/<uuid:event_id>": "read",
+    f"{EVENTS}/<uuid:event_id>/acknowledge": "write",
+    "dashboard/alerts": "page",
+    "dashboard/alerts/new": "page",
+    "dashboard/alerts/backtest": "read",
+    "dashboard/alerts/rules/<uuid:rule_id>": "page",
+    "dashboard/alerts/rules/<uuid:rule_id>/edit": "page",
+    "dashboard/alerts/events/<uuid:event_id>": "page",
+}
+"""Every route of rules and their events, and who may use it: tests/alerts/test_rules_api.py and test_rule_pages.py."""
+CHANNELS = "api/v1/alerts/channels"
+CHANNEL_ROUTES = {
+    CHANNELS: "read, or write to POST",
+    f"{CHANNELS}/<uuid:channel_id>": "read, or write to PATCH and DELETE",
+    f"{CHANNELS}/<uuid:channel_id>/test": "write",
+    "api/v1/alerts/deliveries": "read",
+    "dashboard/alerts/channels": "page",
+    "dashboard/alerts/channels/new/<slug:kind>": "page",
+    "dashboard/alerts/channels/<uuid:channel_id>": "page",
+    "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
+    "dashboard/alerts/deliveries": "read",
+}
+"""Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

@@ -14,13 +14,14 @@ from tests.security.routes import (
     ADMIN,
     BUDGET,
     BUDGET_ROUTES,
+    CHANNEL_ROUTES,
     CHOICES,
     ENTITY_PAGES,
     ENTITY_READS,
+    EXPERIMENT_ROUTES,
     EXPORT_FILE,
     EXPORT_HISTORY,
     EXPORTS,
-    EXPERIMENT_ROUTES,
     FORECAST,
     INGESTION,
     INGESTION_READS,
@@ -34,6 +35,7 @@ from tests.security.routes import (
     READ_AND_INGEST,
     READ_PATHS,
     READS,
+    RULE_ROUTES,
     SAVING_ROUTES,
     SESSION_READS,
     SLICE_VALUES,
@@ -65,6 +67,7 @@ def test_every_route_is_classified() -> None:
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
+    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -77,6 +80,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = expected[SLICE_VALUES] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
+    expected |= CHANNEL_ROUTES | RULE_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
