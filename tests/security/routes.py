@@ -21,7 +21,7 @@ LOCAL = {"mail/", "mail/<str:name>", "mail/<str:name>/html"}
 LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
-PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
+PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why", "dashboard/find"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
 READ_AND_INGEST = {"api/v1/scores", "api/v1/scores/", "api/v1/traces", "api/v1/traces/"}
@@ -49,6 +49,8 @@ BUDGET_ROUTES = {
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
+FOUND = "dashboard/found"
+"""What the search of all pages finds: tests/explorer/test_find.py."""
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",

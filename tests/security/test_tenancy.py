@@ -18,6 +18,7 @@ from tests.security.routes import (
     ENTITY_PAGES,
     ENTITY_READS,
     FORECAST,
+    FOUND,
     INGESTION,
     INGESTION_READS,
     LABELS,
@@ -53,7 +54,7 @@ Send = Callable[..., Any]
 def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
-    known |= {TRACES_FILE, FORECAST} | BUDGET_ROUTES.keys()
+    known |= {TRACES_FILE, FORECAST, FOUND} | BUDGET_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -63,7 +64,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
-    expected[FORECAST] = "read"
+    expected[FORECAST] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
