@@ -4,8 +4,8 @@ const find = document.querySelector(".find");
 
 function search(isForAll) {
   const own = [...document.querySelectorAll("main input[type=search]")].find((input) => !isForAll && input.checkVisibility());
-  if (own) own.focus();
-  else if (find) find.open = true;
+  if (!own && find) find.open = true;
+  (own ?? find?.querySelector("input"))?.focus();
 }
 
 document.addEventListener("keydown", (event) => {

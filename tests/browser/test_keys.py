@@ -72,7 +72,7 @@ def test_question_mark_lists_the_keys_and_gives_the_focus_back(page: Page, live_
     page.keyboard.press("?")
     keys = page.locator("#keys")
     expect(keys).to_be_visible()
-    expect(keys.get_by_role("row")).to_have_count(7)
+    expect(keys.get_by_role("listitem")).to_have_count(7)
     page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
     expect(entry).to_be_focused()
