@@ -12,6 +12,7 @@ from traces.filters import DIMENSIONS
 
 PUBLIC = {
     *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
+    "api/v1/docs/<slug:name>",
     "favicon.ico",
     "dashboard/",  # leads to the first page
     "metrics",  # guarded by a token of its own: test_metrics_need_their_token
