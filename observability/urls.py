@@ -29,4 +29,5 @@ urlpatterns = [
     path("", include("insights.urls")),
 ]
 
+handler404 = "analytics.leads.not_found"
 handler500 = "web.problems.server_error"

@@ -17,7 +17,7 @@ register = template.Library()
 def navigation(context: template.Context) -> SafeString:
     """Renders the entries of the navigation. Without a workspace their links name none."""
     found = list(groups())
-    shown = current([*chain(*found)], context["request"].path)
+    shown = current([*chain(*found)], context["request"].path) if "request" in context else None
     entries = [
         {"entry": entry, "href": link(context, entry), "is_current": entry == shown, "begins": not place}
         for group in found
