@@ -84,6 +84,7 @@ def operation_context(method: str, path: str, operation: Schema) -> dict[str, An
         "path": path,
         "parts": path.strip("/").split("/"),
         "operation": operation,
+        "paragraphs": filter(None, operation.get("description", "").split("\n\n")),
         "is_read": method in METHODS_THAT_READ,
         "tables": (table for table in tables(operation) if table.rows),
         "fields": (field for field in fields(operation) if field.value or field.is_required),
@@ -115,10 +116,16 @@ def fields(operation: Schema) -> Iterator[Field]:
     for parameter in operation["parameters"]:
         name, schema = parameter["name"], parameter["schema"]
         if parameter["in"] != "header" and not name.startswith(NOT) and "patternProperties" not in schema:
-            choices = [str(choice) for choice in schema.get("enum", schema.get("items", {}).get("enum", ()))]
             value, is_required = str(known[parameter["in"]].get(name, "")), parameter.get("required", False)
             words, description = parameter_words(schema), parameter["description"]
-            yield Field(name, parameter["in"], value, choices, words, description, is_required)
+            yield Field(name, parameter["in"], value, choices(schema), words, description, is_required)
+
+
+def choices(schema: Schema) -> Sequence[str]:
+    """Returns the only values that a parameter takes; nothing if it takes others."""
+    if schema.get("type") == "boolean":
+        return ("true", "false")
+    return [str(choice) for choice in schema.get("enum", schema.get("items", {}).get("enum", ()))]
 
 
 class Table(NamedTuple):

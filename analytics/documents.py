@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -180,8 +181,8 @@ def render_document(path: Path) -> Document:
             token.type, token.content = "html_block", SNIPPET.format(number=number, code=escape(token.content.rstrip()))
         if token.type == "table_open":
             token.attrSet("tabindex", "0")  # the keyboard can scroll a wide table
-        for child in token.children or ():
-            link_to_page(child, path.parent)
+        for child, following in pairwise(token.children or ()):
+            link_to_page(child, following, path.parent)
     html = markdown.renderer.render(tokens, markdown.options, {})
     # The product's own documents.
     return Document(name_of(path), sections[0].heading or path.stem, summary, mark_safe(html), sections)  # noqa: S308
@@ -209,8 +210,11 @@ def plain(token: Token) -> str:
     return " ".join("".join(parts).split()) if token.children else token.content.strip()
 
 
-def link_to_page(token: Token, folder: Path) -> None:
-    """Turns a link to another document into a link to its page. A link to a file without a page becomes plain text."""
+def link_to_page(token: Token, following: Token, folder: Path) -> None:
+    """Turns a link to another document into a link to its page, and the name of its file into its title.
+
+    A link to a file without a page becomes plain text.
+    """
     target = str(token.attrs.get("href", ""))
     if token.type != "link_open" or target.startswith(("#", "https:", "http:")):
         return
@@ -218,5 +222,7 @@ def link_to_page(token: Token, folder: Path) -> None:
     path = (folder / name).resolve()
     if path.suffix == ".md" and path.parent in (FOLDER, DECISIONS):
         token.attrs["href"] = reverse("document", args=[name_of(path)]) + (f"#{anchor}" if anchor else "")
+        if following.content == path.name:
+            following.content = path.read_text().partition("\n")[0].removeprefix("# ")
     else:
         del token.attrs["href"]

@@ -1,4 +1,4 @@
-"""Finds what the search of all pages looks for: traces, sessions, users, agents, models and tools, by part of a name.
+"""Finds what the search of all pages looks for: pages, traces, sessions, users, agents, models and tools.
 
 Ids of traces and sessions are looked for among the newest spans, and a whole id among all. So a search takes the same
 time however many rows there are.
@@ -6,15 +6,17 @@ time however many rows there are.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from analytics.navigation import groups
 from analytics.pages import matching_choices, uncached
 from analytics.query_string import MAX_WINDOW, parse_filters
 from analytics.templatetags.links import ONE_OF, TOOL, iso
@@ -72,25 +74,36 @@ class Hit(NamedTuple):
 @require_safe
 @page_access
 def find_page(request: WorkspaceRequest) -> HttpResponse:
-    return uncached(render(request, "explorer/find.html", page_context(request) | found(request)))
+    """Renders the page of what is found. The only thing that is found is opened at once."""
+    search, listed = found(request)
+    if len(listed) == 1:
+        return redirect(listed[0].address)
+    context = page_context(request) | {"search": search, "hits": listed}
+    return uncached(render(request, "explorer/find.html", context))
 
 
 @require_safe
 @workspace_access("read")
 def found_panel(request: WorkspaceRequest) -> HttpResponse:
-    return uncached(render(request, "explorer/_found.html", {"workspace": request.workspace} | found(request)))
+    search, listed = found(request)
+    context = {"workspace": request.workspace, "search": search, "hits": listed}
+    return uncached(render(request, "explorer/_found.html", context))
 
 
-def found(request: WorkspaceRequest) -> dict[str, object]:
+def found(request: WorkspaceRequest) -> tuple[str, list[Hit]]:
+    """Returns the text that is looked for, and what has it in its name."""
     search = request.GET.get("q", "").strip()
     if not search or "\0" in search or len(search) > NAME_LENGTH:
-        return {"search": "", "hits": []}
+        return "", []
     with request_slot(request.workspace.id):
-        return {"search": search, "hits": [*hits(request.workspace, search)]}
+        return search, [*hits(request.workspace, search)]
 
 
 def hits(workspace: Workspace, search: str) -> Iterator[Hit]:
-    """Yields what has the text in its name: first what has few names, then the ids, the newest first."""
+    """Yields what has the text in its name: pages, then what has few names, then the ids, the newest first."""
+    for entry in chain(*groups()):
+        if search.lower() in entry.title.lower():
+            yield Hit("Page", entry.title, f"{entry.address}?{urlencode({'workspace': str(workspace.id)})}")
     filters = stored_time(workspace)
     for name, kind in NAMED.items():
         for choice in matching_choices(name, search, filters, workspace)[:SHOWN]:

@@ -234,10 +234,7 @@ document.addEventListener("keydown", (event) => {
     const choices = [...menu.querySelectorAll(".choice[title]")];
     const search = event.target.value.trim().toLowerCase();
     // The list may still be that of an earlier search, while the answer to the last letter is on its way.
-    if (search && choices.length === 1 && choices[0].title.toLowerCase().includes(search)) {
-      event.preventDefault(); // of the form around it
-      choices[0].click();
-    }
+    if (search && choices.length === 1 && choices[0].title.toLowerCase().includes(search)) choices[0].click();
   }
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     const stops = [...menu.querySelectorAll("input[type=search], .choice, .window-form + .choices a")];

@@ -7,7 +7,7 @@ const rowLinks = () => [...list.querySelectorAll(".row-link")];
 const isPaused = () => document.hidden || document.querySelector("[data-pause]")?.getAttribute("aria-pressed") === "true";
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
   if (event.key !== "j" && event.key !== "k") return;
   move(event.key === "j" ? 1 : -1);
   event.preventDefault();

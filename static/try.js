@@ -24,5 +24,4 @@ form.addEventListener("submit", async (event) => {
     if (error instanceof TypeError) status.textContent = "The server cannot be reached.";
   }
   answer.textContent = text;
-  answer.hidden = !text;
 });

@@ -79,6 +79,11 @@ def test_links_and_search_results_lead_to_headings_that_exist() -> None:
         assert f'id="{anchor}"' in pages[address], (address, anchor)
 
 
+def test_a_link_names_the_document_and_not_its_file() -> None:
+    for document in documents.all_documents().values():
+        assert not re.search(r"<a [^>]*>[\w-]+\.md</a>", document.html), document.name
+
+
 def test_each_block_of_code_can_be_copied() -> None:
     page = Client().get("/docs/clients").content.decode()
     copied = re.findall(r'data-copy="(code-\d+)"', page)

@@ -110,6 +110,15 @@ def test_the_page_of_a_call_describes_parameters_bodies_and_answers(client: Clie
     assert "data[].sample_message string or null Of the newest errors, the newest that has a message" in page
 
 
+def test_words_of_code_are_shown_as_code_and_truth_is_chosen() -> None:
+    page = operations()["list-traces"]
+    assert "<code>has_error</code>, <code>min_latency_ms</code>" in page
+    assert not re.search(r"`\w+`", page)
+    assert re.search(
+        r'<select name="has_error" data-place="query">\s*<option value=""></option>\s*<option value="true"', page
+    )
+
+
 def samples(client: Client, language: str) -> list[str]:
     pages = [client.get(f"/api/v1/docs/{name}").content.decode() for name in operations()]
     found = [re.findall(rf'<code class="example {language}">(.*?)</code>', page, re.DOTALL) for page in pages]

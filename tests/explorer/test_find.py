@@ -52,6 +52,11 @@ def test_what_is_found_leads_to_its_page(filled: Tenant) -> None:
         assert filled.client.get(address).status_code == 200, address
 
 
+def test_pages_are_found_by_their_name(tenant: Tenant) -> None:
+    assert found(tenant, "budg") == [("Page", "Budgets")]
+    assert 'href="/dashboard/budgets?workspace=' in tenant.client.get("/dashboard/found?q=budg").content.decode()
+
+
 def test_an_old_trace_is_found_by_its_whole_id(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "NEWEST_SPANS", 1)
     tenant.calls(1, NOW - timedelta(days=20), trace_id="trace-old", session_id="session-old")
@@ -62,8 +67,9 @@ def test_an_old_trace_is_found_by_its_whole_id(tenant: Tenant, monkeypatch: pyte
 
 
 def test_the_page_lists_the_same_and_says_when_there_is_nothing(filled: Tenant) -> None:
-    query: dict[str, Any] = {"workspace": filled.workspace.id, "q": "acme-s"}
+    query: dict[str, Any] = {"workspace": filled.workspace.id, "q": "acme"}
     assert "acme-support" in filled.client.get("/dashboard/find", query).content.decode()
+    assert "/agents/acme-support?" in filled.client.get("/dashboard/find", query | {"q": "acme-s"})["Location"]
     assert "has “nobody” in its name" in filled.client.get("/dashboard/find", query | {"q": "nobody"}).content.decode()
     assert "Type part of the name" in filled.client.get("/dashboard/find").content.decode()
 
