@@ -1,9 +1,11 @@
-"""Renders the API document as a page for people."""
+"""Renders the API document as pages for people: a list of the calls, and one page of each, which tries it."""
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -11,8 +13,10 @@ from analytics import examples
 from analytics.openapi import Schema, openapi_document
 from analytics.query_string import NOT
 from web.declared_access import public
-from workspaces.demo import DEMO_WORKSPACE_ID
+from workspaces.access import last_workspace, visible_workspaces
+from workspaces.models import Workspace
 
+YOUR_WORKSPACE = "YOUR_WORKSPACE_ID"
 LIMITS = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to"}
 EXCLUDING = (
     f"{NOT}<filter>",
@@ -22,30 +26,106 @@ EXCLUDING = (
 FORMATS = {"date-time": "time (RFC 3339)", "uuid": "UUID"}
 
 
+METHODS_THAT_READ = ("GET", "HEAD")
+
+
+class Field(NamedTuple):
+    """A parameter in the form that tries a call."""
+
+    name: str
+    place: str
+    """`path` or `query`."""
+    value: str
+    choices: Sequence[str]
+    words: str
+    description: str
+    is_required: bool
+
+
 @public
 @require_safe
 def api_page(request: HttpRequest) -> HttpResponse:
-    base = f"{request.scheme}://{request.get_host()}"
-    operations = [
-        operation_context(method.upper(), path, operation, base)
-        for path, methods in openapi_document()["paths"].items()
-        for method, operation in methods.items()
-    ]
-    return render(request, "analytics/docs.html", {"operations": operations, "example": DEMO_WORKSPACE_ID})
+    return render(request, "analytics/docs.html", {"groups": groups(), "is_api": True})
 
 
-def operation_context(method: str, path: str, operation: Schema, base: str) -> dict[str, Any]:
-    """Returns the template's variables for one operation."""
-    example = operation["x-example"]
-    called = path.format_map(example.get("path", {}))
+@public
+@require_safe
+def operation_page(request: HttpRequest, name: str) -> HttpResponse:
+    found = next((found for found in operations() if found["operation"]["operationId"] == name), None)
+    if found is None:
+        raise Http404
+    workspaces = sorted(visible_workspaces(request), key=lambda one: str(one.id) != last_workspace(request))
+    context = found | {"groups": groups(), "is_api": True, "workspaces": workspaces, "base": base_of(request)}
+    return render(request, "analytics/operation.html", context | samples(found, context["base"], workspaces))
+
+
+def base_of(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def operations() -> Iterator[dict[str, Any]]:
+    """Yields the template's variables for each operation."""
+    for path, methods in openapi_document()["paths"].items():
+        for method, operation in methods.items():
+            yield operation_context(method.upper(), path, operation)
+
+
+def groups() -> dict[str, list[dict[str, Any]]]:
+    """Returns the operations by what they are about."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for found in operations():
+        grouped.setdefault(found["operation"]["tags"][0].capitalize(), []).append(found)
+    return grouped
+
+
+def operation_context(method: str, path: str, operation: Schema) -> dict[str, Any]:
     return {
         "method": method,
         "path": path,
-        "parts": path.removeprefix("/api/v1").strip("/").split("/"),
+        "parts": path.strip("/").split("/"),
         "operation": operation,
-        "curl": examples.curl(method, called, example.get("query", ""), example.get("body"), base),
-        "tables": [table for table in tables(operation) if table.rows],
+        "paragraphs": filter(None, operation.get("description", "").split("\n\n")),
+        "is_read": method in METHODS_THAT_READ,
+        "tables": (table for table in tables(operation) if table.rows),
+        "fields": (field for field in fields(operation) if field.value or field.is_required),
+        "more_fields": (field for field in fields(operation) if not field.value and not field.is_required),
+        "body": json_example(operation),
     }
+
+
+def samples(found: dict[str, Any], base: str, workspaces: Sequence[Workspace]) -> dict[str, Any]:
+    """Returns the same call for a shell and for Python, with the address and the workspace of the reader."""
+    example = found["operation"]["x-example"]
+    query = f"?{example['query']}" if example.get("query") else ""
+    url = f"{base}{found['path'].format_map(example.get('path', {}))}{query}"
+    workspace_id = str(workspaces[0].id) if workspaces else YOUR_WORKSPACE
+    needs_key = not (workspaces and workspaces[0].is_open)
+    call = examples.Call(found["method"], url, example.get("body"), workspace_id, needs_key)
+    return {"samples": [("curl", examples.curl(call)), ("Python", examples.python(call))]}
+
+
+def json_example(operation: Schema) -> str:
+    body = operation["x-example"].get("body")
+    return "" if body is None else json.dumps(body, indent=2)
+
+
+def fields(operation: Schema) -> Iterator[Field]:
+    """Yields the parameters that have a field of their own: not the workspace, and none that stand for many names."""
+    example = operation["x-example"]
+    known = {"query": dict(parse_qsl(example.get("query", ""))), "path": example.get("path", {})}
+    for parameter in operation["parameters"]:
+        name, schema = parameter["name"], parameter["schema"]
+        if parameter["in"] != "header" and not name.startswith(NOT) and "patternProperties" not in schema:
+            value, is_required = str(known[parameter["in"]].get(name, "")), parameter.get("required", False)
+            words, description = parameter_words(schema), parameter["description"]
+            yield Field(name, parameter["in"], value, choices(schema), words, description, is_required)
+
+
+def choices(schema: Schema) -> Sequence[str]:
+    """Returns the only values that a parameter takes; nothing if it takes others."""
+    if schema.get("type") == "boolean":
+        return ("true", "false")
+    return [str(choice) for choice in schema.get("enum", schema.get("items", {}).get("enum", ()))]
 
 
 class Table(NamedTuple):

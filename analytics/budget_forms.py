@@ -63,7 +63,7 @@ def dimension_of(target: str) -> str:
 def number(text: str) -> Any:
     """Returns the number that somebody has typed, or the text if it is none: the check then says so."""
     try:
-        found = Decimal(plain_number(text.strip().removeprefix("$")))
+        found = Decimal(plain_number(text))
     except InvalidOperation:
         return text
     return found if found.is_finite() else text

@@ -20,7 +20,6 @@ from pydantic import ConfigDict
 from analytics import budget_forms
 from analytics.answers import SERIES_TTL_SECONDS, answer_data, as_json
 from analytics.budget_api import ListQuery, cursor_of, parameters_of
-from analytics.catalogue import PAGES
 from analytics.page_questions import LABEL_NAMES, choices_of
 from analytics.pages import MAX_CHOICES, uncached
 from budgets import changes, items
@@ -46,8 +45,6 @@ CALENDAR_PERIODS_SHOWN = 24
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_budgets": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

@@ -4,10 +4,10 @@ import json
 import shlex
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from pprint import pformat
+from typing import Any, NamedTuple
 
-from workspaces.demo import DEMO_WORKSPACE_ID
-
+API_KEY = "YOUR_API_KEY"
 BUDGET = {"monthly_limit_usd": 2000.00, "alert_threshold_percentage": 85.0}
 TRACE = {
     "agent_id": "support",
@@ -81,12 +81,37 @@ def langfuse_ingestion() -> dict[str, Any]:
     return {"batch": [{"id": "1", "type": "generation-create", "timestamp": now, "body": generation}]}
 
 
-def curl(method: str, path: str, query: str, body: Any, base: str = "http://127.0.0.1:8000") -> str:
+class Call(NamedTuple):
+    """A request of the API, with the address and the workspace of the reader."""
+
+    method: str
+    url: str
+    body: Any
+    workspace_id: str
+    needs_key: bool
+
+    @property
+    def headers(self) -> dict[str, str]:
+        key = {"Authorization": f"Bearer {API_KEY}"} if self.needs_key else {}
+        content_type = {} if self.body is None else {"Content-Type": "application/json"}
+        return {"X-Workspace-ID": self.workspace_id} | key | content_type
+
+
+def curl(call: Call) -> str:
     """Returns a command for a shell, over several lines."""
-    url = f"{base}{path}?{query}" if query else f"{base}{path}"
-    is_implied = method == "GET" or (method == "POST" and body is not None)
-    words = ["curl", *([] if is_implied else ["-X", method]), shlex.quote(url)]
-    lines = [" ".join(words), f'-H "X-Workspace-ID: {DEMO_WORKSPACE_ID}"']
-    if body is not None:
-        lines += ['-H "Content-Type: application/json"', f"-d {shlex.quote(json.dumps(body))}"]
+    is_implied = call.method == "GET" or (call.method == "POST" and call.body is not None)
+    words = ["curl", *([] if is_implied else ["-X", call.method]), shlex.quote(call.url)]
+    lines = [" ".join(words), *(f'-H "{name}: {value}"' for name, value in call.headers.items())]
+    if call.body is not None:
+        lines.append(f"-d {shlex.quote(json.dumps(call.body))}")
     return " \\\n  ".join(lines)
+
+
+def python(call: Call) -> str:
+    """Returns a program that needs nothing but Python."""
+    lines = ["from urllib.request import Request, urlopen", "", "request = Request(", f"    {call.url!r},"]
+    if call.body is not None:
+        lines.insert(0, "import json")
+        lines.append(f"    data=json.dumps({pformat(call.body, width=96, sort_dicts=False)}).encode(),")
+    lines += [f"    headers={call.headers!r},", f"    method={call.method!r},", ")"]
+    return "\n".join([*lines, "with urlopen(request) as answer:", "    print(answer.read().decode())"])

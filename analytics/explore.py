@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_parameters
-from analytics.catalogue import PAGES
 from analytics.pages import bad_query, controls, custom_window, granularities, uncached
 from analytics.query_measures import DIMENSIONS, MEASURES
 from analytics.query_parameters import COMPARES, MAX_BY, Parameters
@@ -30,8 +29,6 @@ def explore(request: WorkspaceRequest) -> HttpResponse:
     for name in {*PAGE_ONLY} - {*QUERY}:
         query.pop(name, None)
     context = {
-        "pages": PAGES,
-        "is_explore": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,

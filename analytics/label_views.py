@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import TypedDict
 
 from analytics.answers import as_json
-from analytics.catalogue import PAGES
 from ingest.label_candidates import Candidates, label_candidates
 from ingest.label_sources import add_label_source, remove_label_source
 from web.body import read_body
@@ -176,7 +175,6 @@ def change(request: WorkspaceRequest) -> list[str]:
 def render_page(request: WorkspaceRequest, errors: list[str]) -> HttpResponse:
     is_writer, content = may_write(request), content_right(access_of_visitor(request))
     context = {
-        "pages": PAGES,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "chosen": chosen_labels(request.workspace)["data"],

@@ -41,7 +41,6 @@ def dashboard(page: Page) -> View:
         for name in PAGE_ONLY:
             query.pop(name, None)
         context = {
-            "pages": PAGES,
             "page": page,
             "workspace": request.workspace,
             "workspaces": request.workspaces,

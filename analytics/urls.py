@@ -43,6 +43,7 @@ urlpatterns = [
     path("api/v1/insights/forecast", forecast_view, name="forecast"),
     path("api/v1/openapi.json", openapi.openapi, name="openapi"),
     path("api/v1/docs", api_page.api_page, name="docs"),
+    path("api/v1/docs/<slug:name>", api_page.operation_page, name="operation"),
     path("docs/", documents.documents, name="documents"),
     path("docs/<slug:name>", documents.document, name="document"),
 ]

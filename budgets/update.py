@@ -37,6 +37,8 @@ Percentage = Annotated[
 ]
 COLUMNS = {"monthly_limit_usd": "amount_usd"}
 """The columns of fields that are named otherwise."""
+UNITS = {"monthly_limit_usd": "$", "alert_threshold_percentage": "%"}
+"""The units that people may write beside the numbers of the form."""
 THOUSANDS = re.compile(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?")
 MESSAGES = {
     "is_instance_of": "must be a number",
@@ -102,14 +104,15 @@ def form(body: bytes) -> dict[str, Any]:
     fields = QueryDict(body, encoding="utf-8").dict()
     fields.pop("csrfmiddlewaretoken", None)
     return {
-        name: None if name == "monthly_limit_usd" and not value else plain_number(value)
+        name: None if name == "monthly_limit_usd" and not value else plain_number(value, UNITS.get(name, ""))
         for name, value in fields.items()
     }
 
 
-def plain_number(text: str) -> str:
-    """Turns 1,500 into 1500. 1,50 stays as it is and is then refused: its meaning is unclear."""
-    return text.replace(",", "") if THOUSANDS.fullmatch(text.strip()) else text
+def plain_number(text: str, unit: str = "$") -> str:
+    """Turns $1,500 into 1500, and 85 % into 85. 1,50 stays as it is and is then refused: its meaning is unclear."""
+    number = text.strip().removeprefix("$" if unit == "$" else "").removesuffix("%" if unit == "%" else "").strip()
+    return number.replace(",", "") if THOUSANDS.fullmatch(number) else number
 
 
 def exact_json(body: bytes) -> Any:

@@ -8,7 +8,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics.catalogue import PAGES
 from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, TRACES, WINDOW
 from explorer import list_parameters
@@ -62,7 +61,6 @@ def traces_page(request: ContentRequest) -> HttpResponse:
     for name in {*PAGE_ONLY} - {*TRACES}:
         query.pop(name, None)
     context: dict[str, Any] = {
-        "pages": PAGES,
         "is_traces": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,

@@ -1,7 +1,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import PathConverter
 
-from explorer import api, entity_pages, trace_pages, views
+from explorer import api, entity_pages, find, trace_pages, views
 from explorer.entity_api import ENTITIES, list_view, view_of
 from explorer.trace_list import traces_view
 from ingest.urls import with_and_without_slash
@@ -22,6 +22,8 @@ urlpatterns = [
     *with_and_without_slash("api/v1/traces", traces_view, name="api-traces"),
     path("api/v1/traces/<id:trace_id>/spans/<id:span_id>", api.one_span, name="api-span"),
     path("api/v1/traces/<id:trace_id>", api.one_trace, name="api-trace"),
+    path("dashboard/find", find.find_page, name="find"),
+    path("dashboard/found", find.found_panel, name="found"),
     path("dashboard/traces", trace_pages.traces_page, name="traces-page"),
     path("dashboard/traces-csv", trace_pages.traces_csv, name="traces-csv"),
     path("dashboard/traces-count", trace_pages.trace_count, name="traces-count"),

@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 
-from analytics.catalogue import PAGES
 from explorer import trace
 from explorer.answers import span_answer, trace_answer
 from explorer.api import NO_SPAN, NO_TRACE, as_json
@@ -49,7 +48,7 @@ def trace_page(request: WorkspaceRequest, trace_id: str) -> HttpResponse:
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     """Returns the variables of the frame around every page."""
-    return {"pages": PAGES, "workspace": request.workspace, "workspaces": request.workspaces}
+    return {"workspace": request.workspace, "workspaces": request.workspaces}
 
 
 def not_found(request: WorkspaceRequest) -> HttpResponse:

@@ -6,7 +6,6 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics.catalogue import PAGES
 from analytics.explore import COMPARE_WORDS
 from analytics.pages import controls, custom_window, local_minute, parse_wall_clock, reader_zone, uncached
 from analytics.query_measures import COLUMNS
@@ -29,8 +28,6 @@ def why_page(request: WorkspaceRequest) -> HttpResponse:
     for name in {*PAGE_ONLY} - {*CHANGES}:
         query.pop(name, None)
     context = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,

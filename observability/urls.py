@@ -31,4 +31,5 @@ urlpatterns = [
     path("", include("reports.urls")),
 ]
 
+handler404 = "analytics.leads.not_found"
 handler500 = "web.problems.server_error"

@@ -131,8 +131,8 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 
 // The budget form shows the new limit at once. The server's answer confirms it or takes it back.
 
-// Reads 1,500 as 1500, like the server.
-const amount = (text) => Number(/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(text.trim()) ? text.replaceAll(",", "") : text);
+// Reads $1,500 as 1500, like the server.
+const amount = (text) => Number(text.replace(/^\s*\$/, "").replace(/,(?=\d{3}\b)/g, ""));
 
 function showStatus(form, text, isFailed = false) {
   const status = form.querySelector(".form-status");
@@ -141,11 +141,12 @@ function showStatus(form, text, isFailed = false) {
 }
 
 function showExpectedBudget(form) {
-  form.parentElement.classList.add("saving"); // dims the words that only the server can renew
+  const body = form.closest(".panel-body");
+  body.classList.add("saving"); // dims the words that only the server can renew
   showStatus(form, "Saving");
   form.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
   form.querySelectorAll(".field-error").forEach((error) => (error.textContent = ""));
-  const bar = form.parentElement.querySelector("svg.budget");
+  const bar = body.querySelector("svg.budget");
   const limit = amount(form.elements.monthly_limit_usd.value);
   if (!bar || !(limit > 0)) return;
   const used = (bar.dataset.spend / limit) * 100;
@@ -158,7 +159,7 @@ function showExpectedBudget(form) {
   for (const tick of bar.querySelectorAll("[data-percentage]")) {
     for (const name of tick.matches("line") ? ["x1", "x2"] : ["x"]) tick.setAttribute(name, xPosition(tick.dataset.percentage));
   }
-  form.parentElement.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 12 });
+  body.querySelector("[data-limit]").textContent = limit.toLocaleString("en-US", { style: "currency", currency: "USD", maximumFractionDigits: 12 });
 }
 
 function showSaved(panel) {

@@ -3,15 +3,13 @@
 const NEWS_MS = 10_000;
 const news = document.querySelector("#trace-news");
 const list = document.querySelector("#panel-traces");
-const search = document.querySelector("#trace-search");
 const rowLinks = () => [...list.querySelectorAll(".row-link")];
 const isPaused = () => document.hidden || document.querySelector("[data-pause]")?.getAttribute("aria-pressed") === "true";
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
-  if (event.key === "/") search.focus();
-  else if (event.key === "j" || event.key === "k") move(event.key === "j" ? 1 : -1);
-  else return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
+  if (event.key !== "j" && event.key !== "k") return;
+  move(event.key === "j" ? 1 : -1);
   event.preventDefault();
 });
 

@@ -247,7 +247,7 @@ def page_access(view: View) -> View:
         candidates = [
             workspace for workspace in request.workspaces if selected is None or str(workspace.id) == selected.lower()
         ]
-        last_seen = request.COOKIES.get(LAST_WORKSPACE)
+        last_seen = last_workspace(request)
         if selected is None:
             candidates.sort(key=lambda workspace: str(workspace.id) != last_seen)
         if not candidates:
@@ -282,6 +282,11 @@ def remember(response: HttpResponseBase, workspace: Workspace) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def last_workspace(request: HttpRequest) -> str | None:
+    """Returns the id of the workspace that the visitor looked at last."""
+    return request.COOKIES.get(LAST_WORKSPACE)
 
 
 def visible_workspaces(request: HttpRequest) -> list[Workspace]:

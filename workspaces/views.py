@@ -1,5 +1,6 @@
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
@@ -23,7 +24,10 @@ class AdminSignInForm(SignInForm, AdminAuthenticationForm):
 
 
 sign_in_view: Any = LoginView.as_view(
-    template_name="sign_in.html", redirect_authenticated_user=True, authentication_form=SignInForm
+    template_name="sign_in.html",
+    redirect_authenticated_user=True,
+    authentication_form=SignInForm,
+    extra_context={"open_workspaces": lambda: settings.OPEN_WORKSPACE_IDS},
 )
 sign_in = public(sign_in_view)
 sign_out = public(LogoutView.as_view())

@@ -1,6 +1,8 @@
 """Formats ids and parts of sentences for reading."""
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from traces.filters import Filters, FilterValues
 from traces.row import CALL_OPERATIONS
@@ -17,6 +19,13 @@ def shorten_middle(text: str) -> str:
 @register.filter
 def is_shortened(text: str) -> bool:
     return shorten_middle(text) != text
+
+
+@register.filter
+def code_words(text: str) -> SafeString:
+    """Shows what stands between backticks as code."""
+    parts = (format_html("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(text.split("`")))
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 @register.filter

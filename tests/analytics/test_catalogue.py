@@ -100,7 +100,7 @@ class TestAMetricInTheCatalogue:
         jsonschema_rs.validate(schema, tenant.ask(ROUTE))
 
     def test_the_api_page_shows_the_example_and_fields_of_a_metric(self, tenant: Tenant) -> None:
-        page = tenant.client.get("/api/v1/docs").content.decode()
+        page = tenant.client.get("/api/v1/docs/usage-total-tokens").content.decode()
         assert f"/api/v1/{ROUTE}?range=7d" in page
         assert "Tokens of all prompts." in page
 

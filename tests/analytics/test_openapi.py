@@ -1,8 +1,11 @@
 import html
 import re
 import shlex
+from functools import cache
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import Request
 from uuid import UUID
 
 import jsonschema_rs
@@ -13,13 +16,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
 from tests.alerts.rules import an_event
-from tests.factories import WorkspaceFactory
+from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
-NOT_OF_THE_API = {"api/v1/openapi.json", "api/v1/docs"}
+NOT_OF_THE_API = {"api/v1/openapi.json", "api/v1/docs", "api/v1/docs/<slug:name>"}
 
 
 def routes(resolver: URLResolver) -> list[str]:
@@ -68,16 +71,38 @@ def test_examples_send_metrics_where_metrics_go(client: Client) -> None:
         assert set(paths[path]["post"]["x-example"]["body"]) == {"resourceMetrics"}
 
 
-def test_the_page_works_offline_and_under_the_policy(client: Client) -> None:
-    response = client.get("/api/v1/docs")
-    page = response.content.decode()
-    assert response.status_code == 200
-    assert "PUT /api/v1/cost/budget" in page
-    assert not re.search(r"(src|href)=\"?https?:|<script(?![^>]* src=)|<style|style=", page)
+@cache
+def operations() -> dict[str, str]:
+    """Returns the page of each operation, by its id, as everybody sees it who is not signed in."""
+    client = Client()
+    paths = client.get("/api/v1/openapi.json").json()["paths"]
+    names = [operation["operationId"] for methods in paths.values() for operation in methods.values()]
+    return {name: client.get(f"/api/v1/docs/{name}").content.decode() for name in names}
 
 
-def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> None:
-    page = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", client.get("/api/v1/docs").content.decode())))
+def words(page: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", " ", page)))
+
+
+def test_the_pages_work_offline_and_under_the_policy(client: Client) -> None:
+    for address in ("", "/set-cost-budget"):
+        page = client.get(f"/api/v1/docs{address}").content.decode()
+        assert not re.search(r"(src|href)=\"?https?:|<script(?![^>]* src=)|<style|style=|\son\w+=", page)
+    assert client.get("/api/v1/docs/nothing").status_code == 404
+
+
+def test_the_list_of_calls_is_light_and_leads_to_the_page_of_each(client: Client) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+    assert "PUT /api/v1/cost/budget" in page.replace("<wbr>", "")
+    assert len(page) < 60_000
+    listed = set(re.findall(r'href="/api/v1/docs/([\w-]+)"', page))
+    pages = operations()
+    assert listed == set(pages)
+    assert max(map(len, pages.values())) < 80_000
+
+
+def test_the_page_of_a_call_describes_parameters_bodies_and_answers(client: Client) -> None:
+    page = " ".join(words(page) for page in operations().values())
     assert "range 1h, 24h, 7d, 30d Window that ends now" in page
     assert "limit integer from 1 to 100 The largest number of rows" in page
     assert "monthly_limit_usd number from 0 to 99,999,999.99 or null null: no limit." in page
@@ -87,23 +112,87 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
     assert "data[].sample_message string or null Of the newest errors, the newest that has a message" in page
 
 
-def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
+def test_words_of_code_are_shown_as_code_and_truth_is_chosen() -> None:
+    page = operations()["list-traces"]
+    assert "<code>has_error</code>, <code>min_latency_ms</code>" in page
+    assert not re.search(r"`\w+`", page)
+    assert re.search(
+        r'<select name="has_error" data-place="query">\s*<option value=""></option>\s*<option value="true"', page
+    )
+
+
+def samples(client: Client, language: str) -> list[str]:
+    pages = [client.get(f"/api/v1/docs/{name}").content.decode() for name in operations()]
+    found = [re.findall(rf'<code class="example {language}">(.*?)</code>', page, re.DOTALL) for page in pages]
+    assert all(len(of_page) == 1 for of_page in found)
+    return [html.unescape(sample) for [sample] in found]
+
+
+def test_every_example_runs(client: Client, settings: Any) -> None:
     workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
     an_event(workspace, UUID(EXAMPLE_EVENT))
-    page = client.get("/api/v1/docs").content.decode()
-    commands = [
-        html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)
-    ]
-    document = client.get("/api/v1/openapi.json").json()
-    assert len(commands) == sum(len(methods) for methods in document["paths"].values())
-    for example in commands:
+    for example in samples(client, "curl"):
         response = run(client, example)
         assert 200 <= response.status_code < 300, example
         assert "rejectedSpans" not in response.content.decode()
     assert (
         client.get("/api/v1/usage/overview", headers={"X-Workspace-ID": DEMO_WORKSPACE_ID}).json()["total_calls"] == 3
     )
+
+
+def test_every_example_in_python_runs(client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID)).id})
+    statuses = []
+
+    def urlopen(request: Request) -> BytesIO:
+        url = urlsplit(request.full_url)
+        # Request changes the case of headers, which the client of Django's tests does not expect.
+        headers = {name.title(): value for name, value in request.headers.items()}
+        response = client.generic(
+            request.get_method(),
+            url.path,
+            request.data or b"",
+            content_type=headers.pop("Content-Type", ""),
+            headers=headers,
+            QUERY_STRING=url.query,
+        )
+        statuses.append(response.status_code)
+        return BytesIO(response.content)
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    examples = samples(client, "python")
+    for example in examples:
+        exec(compile(example, "example", "exec"), {})  # noqa: S102 (our own text)
+    assert len(statuses) == len(examples)
+    assert all(200 <= status < 300 for status in statuses)
+
+
+def test_examples_name_the_readers_workspace_and_where_a_key_belongs(client: Client) -> None:
+    membership = MembershipFactory()
+    client.force_login(membership.user)
+    page = words(client.get("/api/v1/docs/usage-overview", HTTP_HOST="testserver").content.decode())
+    assert f"X-Workspace-ID: {membership.workspace_id}" in page
+    assert "Authorization: Bearer YOUR_API_KEY" in page
+    assert "http://testserver/api/v1/usage/overview?range=7d" in page
+    stranger = words(Client().get("/api/v1/docs/usage-overview").content.decode())
+    assert "X-Workspace-ID: YOUR_WORKSPACE_ID" in stranger
+    assert str(membership.workspace_id) not in stranger
+
+
+def test_each_parameter_but_the_workspace_can_be_tried(client: Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()["paths"]
+    pages = operations()
+    for methods in document.values():
+        for operation in methods.values():
+            page = pages[operation["operationId"]]
+            names = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] != "header"}
+            single = {name for name in names if not name.startswith("not_") and name != "label.<name>"}
+            assert set(re.findall(r'name="([^"]*)"\s+data-place', page)) == single
+            assert ("<textarea" in page) == ("requestBody" in operation)
+            assert ('type="checkbox" required' in page) == (
+                operation not in [one.get("get") for one in document.values()]
+            )
 
 
 def run(client: Client, curl: str) -> Any:

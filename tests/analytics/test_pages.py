@@ -451,6 +451,37 @@ def test_short_addresses_lead_to_the_first_page(client: Client, address: str) ->
     assert client.get(address, follow=True).request["PATH_INFO"] in ("/dashboard/usage", "/sign-in")
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        *(("/dashboard/usage/", "/dashboard/usage"), ("/usage?range=7d", "/dashboard/usage?range=7d")),
+        *(("/traces/", "/dashboard/traces"), ("/users/ada%3Fb", "/dashboard/users/ada%3Fb")),
+        *(("/login", "/sign-in"), ("/Sign-In/", None), ("/sign-in/", "/sign-in"), ("/docs/clients/", "/docs/clients")),
+        *(("/api", "/api/v1/docs"), ("/swagger", "/api/v1/docs"), ("/budgets/new", "/dashboard/budgets/new")),
+        *(("/nothing/", None), ("/usage/nothing", None)),
+    ],
+)
+def test_addresses_that_people_guess_lead_to_the_page(client: Client, address: str, page: str | None) -> None:
+    response = client.get(address, headers={"Accept": "text/html"})
+    assert (response.status_code, response.headers.get("Location")) == ((302, page) if page else (404, None))
+
+
+def test_nothing_leads_a_write_or_a_call_of_the_api_elsewhere(client: Client) -> None:
+    assert client.post("/usage").status_code == 404
+    assert client.get("/api/v1/usage").status_code == 404
+    assert client.get("/api/v1/usage/").json()["status"] == 404
+
+
+def test_an_error_page_has_the_navigation_and_a_way_to_try_again(client: Client) -> None:
+    membership = MembershipFactory(role=Role.VIEWER)
+    client.force_login(membership.user)
+    response = client.get("/dashboard/budgets/new", headers={"Accept": "text/html"})
+    assert response.status_code == 403
+    page = response.content.decode()
+    assert 'href="/dashboard/traces"' in page
+    assert "Try again" in page
+
+
 def test_a_page_that_does_not_exist_names_those_that_do(client: Client) -> None:
     response = client.get("/nothing-here", HTTP_ACCEPT="text/html")
     assert response.status_code == 404

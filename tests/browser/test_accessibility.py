@@ -68,6 +68,14 @@ def test_no_empty_workspace_or_document_has_a_serious_violation(
         open_page(page, live_server, tenant, name)
         wait_until_drawn(page)
         assert violations(page) == [], name
-    for path in ("/docs/", "/docs/clients", "/api/v1/docs", "/sign-in"):
+    for path in (
+        "/docs/",
+        "/docs/clients",
+        "/docs/?q=budget",
+        "/api/v1/docs",
+        "/api/v1/docs/query",
+        "/sign-in",
+        "/nope",
+    ):
         page.goto(live_server.url + path)
         assert violations(page) == [], path

@@ -109,6 +109,7 @@ def test_a_saved_budget_shows_at_once_and_everywhere(page: Page, live_server: An
         route.continue_()
 
     page.route("**/cost/budget", hold)
+    page.locator("summary", has_text="Change limit").click()
     page.fill("#budget-limit", "200")
     page.locator(".budget-form button").click()
     expect(page.locator(".form-status")).to_have_text("Saved")
@@ -126,6 +127,7 @@ def test_a_refused_budget_says_why_next_to_its_field_and_resets_the_bar(
     spend(tenant, "40")
     open_page(page, live_server, tenant, "cost")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
+    page.locator("summary", has_text="Change limit").click()
     page.fill("#budget-threshold", "120")
     page.fill("#budget-limit", "-5")
     page.locator(".budget-form button").click()
@@ -156,20 +158,27 @@ def test_a_budget_the_server_could_not_save_is_taken_back(page: Page, live_serve
             route.continue_()
 
     page.route("**/cost/budget", fail)
+    page.locator("summary", has_text="Change limit").click()
     page.fill("#budget-limit", "200")
     page.locator(".budget-form button").click()
     expect(page.locator(".form-status")).to_contain_text("does not answer")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent")
 
 
-def test_a_limit_is_written_with_commas_as_the_page_writes_it(page: Page, live_server: Any, tenant: Tenant) -> None:
+@pytest.mark.parametrize("text", ["1,500", "$1,500", " $ 1500.00 "])
+def test_a_limit_is_written_as_the_page_writes_it(page: Page, live_server: Any, tenant: Tenant, text: str) -> None:
     set_budget(tenant, "100")
     open_page(page, live_server, tenant, "cost")
     expect(page.locator(".budget-line")).to_contain_text("of $100 spent", timeout=LONG_MS)
-    page.fill("#budget-limit", "1,500")
+    expect(page.locator(".budget-form")).to_be_hidden()
+    page.locator("summary", has_text="Change limit").click()
+    page.fill("#budget-limit", text)
+    page.fill("#budget-threshold", "85 %")
     page.locator(".budget-form button").click()
-    expect(page.locator(".form-status")).to_have_text("Saved")
-    assert Budget.objects.get(workspace=tenant.workspace).amount_usd == 1500
+    expect(page.locator(".form-status")).to_have_text("Saved", timeout=LONG_MS)
+    expect(page.locator("[data-limit]")).to_have_text("$1,500")
+    budget = Budget.objects.get(workspace=tenant.workspace)
+    assert (budget.amount_usd, budget.alert_threshold_percentage) == (1500, 85)
 
 
 def test_a_limit_of_nothing_that_is_exceeded_has_a_full_bar(page: Page, live_server: Any, tenant: Tenant) -> None:
@@ -187,6 +196,7 @@ def test_a_viewer_sees_the_budget_but_no_form(page: Page, live_server: Any) -> N
     page.locator("button.primary").click()
     expect(page.locator("#panel-cost-budget")).to_contain_text("no limit is set", timeout=LONG_MS)
     expect(page.locator(".budget-form")).to_have_count(0)
+    expect(page.locator("#panel-cost-budget")).to_contain_text("Editors and owners of the workspace change the budget")
 
 
 def test_a_poll_keeps_an_open_menu_and_what_is_being_typed(page: Page, live_server: Any, tenant: Tenant) -> None:
@@ -198,6 +208,7 @@ def test_a_poll_keeps_an_open_menu_and_what_is_being_typed(page: Page, live_serv
     expect(page.locator("#chart-cost-trend .barlayer")).to_be_attached(timeout=LONG_MS)
     page.locator("summary", has_text="Model").click()
     expect(page.locator(".choices a", has_text="gpt-4o")).to_be_visible()
+    page.locator("summary", has_text="Change limit").click()
     page.fill("#budget-limit", "1234")
     page.locator("summary", has_text="Agent").click()
     expect(page.locator(".choices a", has_text="support")).to_be_visible()

@@ -109,11 +109,11 @@ def test_a_list_begins_in_the_upper_half(phone: Page, live_server: Any, tenant: 
 def test_the_bottom_bar_has_the_first_pages_and_opens_the_others(phone: Page, live_server: Any, tenant: Tenant) -> None:
     open_page(phone, live_server, tenant, "usage")
     links = phone.locator(".pages.main a:visible")
-    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Budgets", "Traces"]
+    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Traces", "Sessions"]
     phone.get_by_role("button", name="More", exact=True).tap()
     links.filter(has_text="Tools").tap()
     phone.wait_for_url("**/dashboard/tools**")
-    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Budgets", "Tools"]
+    assert links.all_inner_texts() == ["Usage", "Cost", "Performance", "Traces", "Tools"]
 
 
 def test_the_bar_of_the_apis_page_takes_two_lines(phone: Page, live_server: Any) -> None:

@@ -62,6 +62,29 @@ def test_all_errors_come_at_once(tenant: Tenant) -> None:
     assert [error["loc"][1] for error in errors] == ["monthly_limit_usd", "alert_threshold_percentage", "currency"]
 
 
+@pytest.mark.parametrize(
+    ("form", "status", "stored"),
+    [
+        ("monthly_limit_usd=$500&alert_threshold_percentage=85%25", 200, (500, 85)),
+        ("monthly_limit_usd=%24+1,500.50", 200, (1500.5, 80)),
+        ("monthly_limit_usd=1,000", 200, (1000, 80)),
+        ("monthly_limit_usd=1,50", 422, None),
+        ("monthly_limit_usd=%E2%82%AC500", 422, None),
+        ("monthly_limit_usd=50%25", 422, None),
+        ("alert_threshold_percentage=$85", 422, None),
+        ("monthly_limit_usd=$-5", 422, None),
+    ],
+)
+def test_a_form_takes_the_unit_of_each_field_and_no_other(
+    tenant: Tenant, form: str, status: int, stored: tuple[float, float] | None
+) -> None:
+    response = tenant.client.put(BUDGET, form, content_type=FORM, headers={"HX-Request": "true"})
+    assert response.status_code == status
+    if stored:
+        answer = tenant.ask("cost/budget")
+        assert (answer["monthly_limit_usd"], answer["alert_threshold_percentage"]) == stored
+
+
 @pytest.mark.parametrize("limit", ["-0.01", "1.001", "100000000", "true", '"1"', "1e400"])
 def test_a_limit_is_refused(tenant: Tenant, limit: str) -> None:
     put(tenant.client, f'{{"monthly_limit_usd": {limit}}}', expect=422)

@@ -12,6 +12,7 @@ from traces.filters import DIMENSIONS
 
 PUBLIC = {
     *("", "livez", "readyz", "sign-in", "sign-out", "api/v1/openapi.json", "api/v1/docs", "docs/", "docs/<slug:name>"),
+    "api/v1/docs/<slug:name>",
     "favicon.ico",
     "dashboard/",  # leads to the first page
     "metrics",  # guarded by a token of its own: test_metrics_need_their_token
@@ -22,7 +23,7 @@ LABELS_PAGE = "settings/labels"
 LISTS = ("sessions", "users", "agents", "tools")
 PAGES = {f"dashboard/{page.domain}" for page in DASHBOARDS} | {"dashboard/query", "dashboard/traces", LABELS_PAGE}
 PAGES |= {f"dashboard/{name}" for name in LISTS} | {"dashboard/insights", "dashboard/insights/why"}
-PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices", "dashboard/reports"}
+PAGES |= {"dashboard/cost/ledger", "dashboard/cost/invoices", "dashboard/reports", "dashboard/find"}
 PAGES |= {"dashboard/insights/savings", "dashboard/insights/what-if", "dashboard/insights/compare"}
 LABELS = "api/v1/settings/labels"
 """GET reads, POST and DELETE write."""
@@ -127,6 +128,8 @@ EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history
 """The download of the page, and its list: tests/reports/test_exports.py."""
 PROMETHEUS = "api/v1/prometheus/metrics"
 """Its key selects the workspace: tests/reports/test_prometheus.py."""
+FOUND = "dashboard/found"
+"""What the search of all pages finds: tests/explorer/test_find.py."""
 CHOICES = "dashboard/choices/<str:name>"
 TRACE_READS = {
     "api/v1/traces/<id:trace_id>",

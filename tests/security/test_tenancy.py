@@ -23,6 +23,7 @@ from tests.security.routes import (
     EXPORT_HISTORY,
     EXPORTS,
     FORECAST,
+    FOUND,
     INGESTION,
     INGESTION_READS,
     INSIGHTS_ROUTES,
@@ -65,7 +66,7 @@ def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
-    known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES}
+    known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
@@ -78,7 +79,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
-    expected[FORECAST] = expected[SLICE_VALUES] = "read"
+    expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES
     expected[BUDGET] = "read, or write to PUT"

@@ -11,7 +11,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.test import Client
 
 from observability import settings as product
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, UserFactory, WorkspaceFactory
 from workspaces import passwords
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -37,6 +37,15 @@ def test_five_wrong_passwords_lock_the_name_here_and_in_the_admin(client: Client
         response = attempt(client, user.username, PASSWORD, either_path)
         assert response.status_code == 429
         assert b"locked from your address for 15 minutes" in response.content
+
+
+def test_the_page_has_the_products_name_and_leads_to_an_open_workspace(client: Client, settings: Any) -> None:
+    page = client.get("/sign-in").content.decode()
+    assert "Agent observability" in page
+    assert 'href="/docs/"' in page
+    assert "open to everybody" not in page
+    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory().pk})
+    assert "look at it without signing in" in client.get("/sign-in").content.decode()
 
 
 def test_a_lock_is_for_one_name_from_one_address(client: Client) -> None:
