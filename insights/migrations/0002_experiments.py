@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("workspaces", "0002_what_owners_may"),
+        ("insights", "0001_findings"),
     ]
 
     operations = [

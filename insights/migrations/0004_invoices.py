@@ -7,8 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("insights", "0001_findings"),
-        ("workspaces", "0002_what_owners_may"),
+        ("insights", "0003_savings"),
     ]
 
     operations = [
