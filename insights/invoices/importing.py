@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from ingest.model_names import base_model
 from insights.invoices.columns import Columns, suggested
@@ -51,7 +51,8 @@ def import_file(
     sheet = read_sheet(data)
     columns = columns or kept_columns(workspace, sheet) or preset_columns(sheet)
     file_hash = sha256(data).hexdigest()
-    if earlier := Invoice.objects.filter(workspace=workspace, provider=name, file_hash=file_hash).first():
+    same_file = Invoice.objects.filter(workspace=workspace, provider=name, file_hash=file_hash)
+    if earlier := same_file.first():
         return same_invoice(earlier, columns)
     check_room(workspace, invoice_id)
     found = read_lines(sheet, columns)
@@ -74,7 +75,12 @@ def import_file(
         stated_totals=[f"{total.normalize():f}" for total in found.totals],
         created_by=author,
     )
-    store(invoice, found, models)
+    try:
+        store(invoice, found, models)
+    except IntegrityError:
+        # Another request has just imported it.
+        check_room(workspace, None if same_file.exists() else invoice_id)
+        return same_invoice(same_file.get(), columns)
     keep_columns(workspace, sheet, name, columns, author)
     return Imported(invoice, True)
 

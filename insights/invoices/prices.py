@@ -14,9 +14,10 @@ from insights.invoices.importing import window_of
 from insights.invoices.models import Invoice, Repricing
 from insights.invoices.tasks import reprice
 from insights.ledger import LedgerLine, ledger_lines
-from prices.list_price import MILLION, Rates, list_prices
+from prices.list_price import MILLION, ListPrice, Rates, list_prices, named_prices
 from prices.models import PriceOverride
 from prices.overrides import override_for, overrides_of, rates_of
+from prices.usage import UNITS
 from traces.filters import Filters, FilterValues
 from traces.row import Row
 from web.problems import Problem
@@ -25,6 +26,9 @@ MOST_USD_PER_MILLION = Decimal("99999999")
 DIGITS = Decimal("0.000001")
 ZERO = Decimal(0)
 PRICED_CLASSES = ("input", "output", "cache_read", "cache_write")
+ONE_HOUR = "cache_write_1h_tokens"
+NOT_IN_NAMES = frozenset("*?[\0")
+"""A price with them would be for other models too."""
 UsdPerMillion = Annotated[Decimal, Field(ge=0, le=MOST_USD_PER_MILLION, allow_inf_nan=False)]
 
 
@@ -53,12 +57,14 @@ class PriceEffect(TypedDict):
     output_usd_per_million: float
     cache_read_usd_per_million: float | None
     cache_write_usd_per_million: float | None
+    cache_write_1h_usd_per_million: float | None
     calls: int
-    """Of the model, from the first day of the invoice until now."""
+    """Of the model, from the first day of the invoice until now, or until a newer price of the workspace counts."""
     unpriced_calls: int
     before_usd: PricedCostUsd
     after_usd: float
-    """What the tokens of these calls cost at the new price, from the sums of tokens."""
+    """What the tokens of these calls cost at the new price, from the sums of tokens. These do not tell cache writes for
+    an hour apart, which have the price of the others here."""
     not_in_price_usd: float
     """What audio, images, searches and fees cost now: the price is for tokens only, so these would cost nothing."""
     repricing_id: str | None
@@ -72,6 +78,8 @@ class Prices(NamedTuple):
     output: Decimal
     cache_read: Decimal | None
     cache_write: Decimal | None
+    cache_write_1h: Decimal | None = None
+    """None: as every cache write."""
 
     def of(self, token_class: str) -> Decimal:
         price: Decimal | None = getattr(self, token_class)
@@ -101,43 +109,53 @@ def prices_of(invoice: Invoice, new: NewPrice) -> Prices:
     has_prices = new.input_usd_per_million is not None or new.output_usd_per_million is not None
     if (new.factor is None) == (not has_prices):
         raise bad_price("factor", "give either a factor, or the prices of input and output")
-    if "\0" in new.model:
-        raise bad_price("model", "must not contain a NUL character")
+    if NOT_IN_NAMES & {*new.model}:
+        raise bad_price("model", "must be one model: it must not contain *, ?, [ or NUL")
     if new.factor is not None:
-        rates = current_rates(invoice, new.model)
-        return Prices(*((getattr(rates, name) * MILLION * new.factor).quantize(DIGITS) for name in PRICED_CLASSES))
+        found = current_prices(invoice, new.model)
+        return Prices(*(None if one is None else (one * new.factor).quantize(DIGITS) for one in found))  # type: ignore[arg-type]
     if new.input_usd_per_million is None or new.output_usd_per_million is None:
         missing = "input" if new.input_usd_per_million is None else "output"
         raise bad_price(f"{missing}_usd_per_million", "is required beside the other")
-    return Prices(
-        new.input_usd_per_million.quantize(DIGITS),
-        new.output_usd_per_million.quantize(DIGITS),
-        *(
-            None if value is None else value.quantize(DIGITS)
-            for value in (new.cache_read_usd_per_million, new.cache_write_usd_per_million)
-        ),
-    )
+    cache = (new.cache_read_usd_per_million, new.cache_write_usd_per_million)
+    read, write = (None if value is None else value.quantize(DIGITS) for value in cache)
+    return Prices(new.input_usd_per_million.quantize(DIGITS), new.output_usd_per_million.quantize(DIGITS), read, write)
 
 
 def bad_price(field: str, message: str) -> Problem:
     return Problem(422, "The price is not valid.", [{"loc": ["body", field], "msg": message}])
 
 
-def current_rates(invoice: Invoice, model: str) -> Rates:
+def current_prices(invoice: Invoice, model: str) -> Prices:
     """Returns the price on the first day of the invoice: the workspace's own, else that of the list."""
     start, _ = window_of(invoice.first_day, invoice.last_day)
-    call = Row(start, "", "", "chat", "", provider=invoice.provider, model=model)
-    if override := override_for(overrides_of(invoice.workspace_id), call, [model]):
-        return rates_of(override)
+    if override := override_for(overrides_of(invoice.workspace_id), a_call(invoice, model, start), [model]):
+        return prices_of_rates(rates_of(override), override.cache_write_1h_usd_per_million)
     for listed in list_prices((model,), invoice.provider, (), invoice.first_day):
         rates = listed.rates_at(start)
         if len(rates) == 1 and not rates[0][1].call and rates[0][1].reasoning is None:
-            return rates[0][1]
+            return prices_of_rates(rates[0][1], one_hour_price(listed, start))
     raise bad_price("factor", "the model has no single price for each token on the first day: give its prices instead")
+
+
+def a_call(invoice: Invoice, model: str, at: datetime) -> Row:
+    return Row(at, "", "", "chat", "", provider=invoice.provider, model=model)
+
+
+def prices_of_rates(rates: Rates, one_hour: Decimal | None) -> Prices:
+    input_usd, output_usd, read, write = (getattr(rates, name) * MILLION for name in PRICED_CLASSES)
+    return Prices(input_usd, output_usd, read, write, one_hour)
+
+
+def one_hour_price(listed: ListPrice, at: datetime) -> Decimal | None:
+    """Returns the list's price of cache writes for an hour, where it differs."""
+    found = named_prices(listed.model.get_prices(at, {})).get(UNITS.units[ONE_HOUR].price_key)
+    return found if isinstance(found, Decimal) else None
 
 
 def effect(invoice: Invoice, model: str, prices: Prices, now: datetime) -> PriceEffect:
     start, end = span_of(invoice, now)
+    end = min([end, *later_prices(invoice, model, start)])
     values = {"provider": FilterValues((invoice.provider,)), "model": FilterValues((model,))}
     filters = Filters(invoice.workspace_id, start, end, granularity="monthly", limit=1, values=values)
     lines = ledger_lines(filters, has_prices=False)
@@ -162,8 +180,14 @@ def span_of(invoice: Invoice, now: datetime) -> tuple[datetime, datetime]:
     return start, max(end, now)
 
 
+def later_prices(invoice: Invoice, model: str, start: datetime) -> list[datetime]:
+    """Returns from when on newer prices of the workspace count for the model."""
+    overrides = [one for one in overrides_of(invoice.workspace_id) if one.valid_from > start]
+    return [one.valid_from for one in overrides if override_for([one], a_call(invoice, model, one.valid_from), [model])]
+
+
 def prices_answer(prices: Prices) -> dict[str, Decimal | None]:
-    return {f"{name}_usd_per_million": getattr(prices, name) for name in PRICED_CLASSES}
+    return {f"{name}_usd_per_million": price for name, price in prices._asdict().items()}
 
 
 def after_usd(lines: Iterable[LedgerLine], prices: Prices) -> Decimal:
@@ -198,7 +222,7 @@ def make(invoice: Invoice, model: str, prices: Prices, author: str, now: datetim
             provider=invoice.provider,
             model_pattern=model,
             valid_from=start,
-            defaults={**prices_answer(prices), "cache_write_1h_usd_per_million": None},
+            defaults=prices_answer(prices),
         )
         repricing = Repricing.objects.create(
             workspace_id=invoice.workspace_id,

@@ -227,6 +227,47 @@ def test_a_factor_needs_a_price_to_multiply(tenant: Tenant) -> None:
     assert "no single price for each token" in text(response)
 
 
+def price_of(tenant: Tenant, expect: int = 200, provider: str = "openai", **values: Any) -> Any:
+    address = imported(tenant, bill("3"), provider=provider)
+    response = tenant.client.post(
+        f"/api/v1/cost/invoices/{urlsplit(address).path.rpartition('/')[2]}/prices",
+        json.dumps(values),
+        content_type="application/json",
+    )
+    assert response.status_code == expect, response.content
+    return response.json()
+
+
+@pytest.mark.parametrize("model", ["*", "gpt-?", "gpt-[45]", "gpt\0"])
+def test_a_price_is_for_one_model_only(tenant: Tenant, model: str) -> None:
+    [error] = price_of(tenant, 422, model=model, input_usd_per_million=1, output_usd_per_million=1)["errors"]
+    assert error["msg"].startswith("must be one model")
+    assert not PriceOverride.objects.exists()
+
+
+def test_a_factor_is_also_of_the_cache_for_an_hour(tenant: Tenant) -> None:
+    price_of(tenant, provider="anthropic", model="claude-haiku-4-5", factor=0.5)
+    override = PriceOverride.objects.get()
+    names = ("input", "output", "cache_read", "cache_write", "cache_write_1h")
+    prices = [getattr(override, f"{name}_usd_per_million") for name in names]
+    assert prices == [Decimal(text) for text in ("0.5", "2.5", "0.05", "0.625", "1")]
+
+
+def test_a_newer_price_goes_on_to_count(tenant: Tenant) -> None:
+    for place in range(4):
+        trace(tenant, place)
+    PriceOverride.objects.create(
+        workspace=tenant.workspace,
+        provider="openai",
+        model_pattern="gpt-4*",
+        input_usd_per_million=9,
+        output_usd_per_million=9,
+        valid_from=datetime.combine(day_of(1), time(0), NOON.tzinfo),
+    )
+    preview = price_of(tenant, model="gpt-4o", factor=0.5, dry_run=True)
+    assert (preview["calls"], preview["before_usd"], preview["after_usd"]) == (1, 3.5, 1.75)
+
+
 # --- Who may ---
 
 

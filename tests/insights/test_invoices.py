@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from insights.invoices import importing
 from insights.invoices.columns import Columns
 from insights.invoices.importing import import_file
 from insights.invoices.lines import read_lines
@@ -221,6 +222,19 @@ def test_the_same_file_is_the_same_invoice(tenant: Tenant) -> None:
     assert tenant.client.delete(f"{PATH}/{first['id']}").status_code == 204
     assert tenant.client.get(f"{PATH}/{first['id']}").status_code == 404
     assert tenant.client.get(PATH).json() == {"data": []}
+
+
+def test_two_imports_of_a_file_at_once_make_one_invoice(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    csv = file_of(f"{day_of(0)},gpt-4o,1")
+    usual = importing.check_room
+
+    def slow(*args: Any) -> None:
+        monkeypatch.setattr(importing, "check_room", usual)
+        send(tenant, csv)
+
+    monkeypatch.setattr(importing, "check_room", slow)
+    second = send(tenant, csv, 200)
+    assert second["id"] == str(Invoice.objects.get().pk)
 
 
 def test_columns_are_kept_for_the_header(tenant: Tenant) -> None:
