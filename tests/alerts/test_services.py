@@ -130,6 +130,15 @@ def test_a_service_that_cannot_be_reached_is_a_fault_and_lets_the_channel_rest(
     assert Channel.objects.get().rests_until is not None
 
 
+def test_no_log_line_has_the_address_of_a_channel(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    services.status = 403
+    sent("slack")
+    sent("telegram")
+    assert "abcdefghijklmnopqrstuvwx" not in caplog.text
+    assert "A" * 35 not in caplog.text
+
+
 NASTY = "<!channel> <@U123> <https://evil.example|Click> @everyone <at>ada</at> [Open](https://evil.example)"
 
 
