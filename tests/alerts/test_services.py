@@ -2,6 +2,9 @@
 
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +21,7 @@ from alerts.stored_settings import store
 from tests.alerts.test_channels_api import SETTINGS
 from tests.alerts.test_message import message
 from tests.factories import WorkspaceFactory
+from tests.jobs.processes import ROOT
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -137,6 +141,21 @@ def test_no_log_line_has_the_address_of_a_channel(services: Services, caplog: py
     sent("telegram")
     assert "abcdefghijklmnopqrstuvwx" not in caplog.text
     assert "A" * 35 not in caplog.text
+
+
+WEB = """
+import sys, django
+django.setup()
+import observability.urls
+from analytics.openapi import openapi_document
+openapi_document()
+sys.exit("apprise" in sys.modules)
+"""
+
+
+def test_the_web_server_does_not_load_the_library() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", WEB], cwd=ROOT, env=environment, check=True)
 
 
 NASTY = "<!channel> <@U123> <https://evil.example|Click> @everyone <at>ada</at> [Open](https://evil.example)"
