@@ -158,6 +158,20 @@ def test_the_web_server_does_not_load_the_library() -> None:
     subprocess.run([sys.executable, "-c", WEB], cwd=ROOT, env=environment, check=True)
 
 
+POWER_AUTOMATE = (
+    "https://default0123456789.ab.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows"
+    "/0123456789abcdef/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=abc-def_ghi"
+)
+
+
+def test_both_forms_of_a_workflow_of_teams_are_taken(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETTINGS, "teams", {"url": POWER_AUTOMATE})
+    assert sent("teams").state == "sent"
+    [asked] = services.asked
+    assert asked.partition("?")[0] == POWER_AUTOMATE.partition("?")[0]
+    assert "sig=abc-def_ghi" in asked
+
+
 NASTY = "<!channel> <@U123> <https://evil.example|Click> @everyone <at>ada</at> [Open](https://evil.example)"
 
 
