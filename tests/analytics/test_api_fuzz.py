@@ -85,6 +85,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         body.pop("columns", None)
     if case.operation.path == "/api/v1/insights/savings/decisions" and isinstance(body, dict):
         body |= {"state": "dismissed", "reason": "it is wanted"}  # what was not found cannot be done
+    if case.operation.path.startswith("/api/v1/alerts/channels") and isinstance(body, dict):
+        obey_rules_of_channels(body)
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     for name in ("before_start", "before_end"):
@@ -114,6 +116,16 @@ def obey_rules_of_budgets(body: dict[str, Any]) -> None:
         body.pop(name, None)  # bytes of labels are counted, and the schema can only count characters
     if "until" in body:
         body["until"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+def obey_rules_of_channels(body: dict[str, Any]) -> None:
+    """Makes a channel of a name that no other has, with the settings of its kind."""
+    if "name" in body:
+        body["name"] = uuid4().hex
+    if "kind" in body:
+        body |= {"kind": "ntfy", "settings": {"topic": "a-topic"}}
+    else:
+        body.pop("settings", None)
 
 
 @pytest.fixture
