@@ -30,8 +30,8 @@ HOVER_DATES = {
 }
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 TICKS_SHOWN = 8
-MOST_NAMES = 4
-"""With more marks a chart names them in the list below it only."""
+MOST_NAMES, NAME_HEIGHT = 4, 14
+"""With more marks a chart names them in the list below it only. The height is in pixels."""
 MOMENT = timedelta(microseconds=1)
 BAR_WIDTH = 0.84
 """Of a bucket."""
@@ -55,7 +55,9 @@ class Chart:
                 "xaxis": self.axis_of_names(buckets) if self.has_repeated_hour else self.axis_of_dates(buckets),
                 "yaxis": {"rangemode": "tozero", **yaxis},
                 "shapes": [self.shape(mark) for mark in marks],
-                "annotations": [self.mark_name(mark) for mark in marks] if len(marks) <= MOST_NAMES else [],
+                "annotations": [self.mark_name(mark, row) for row, mark in enumerate(marks)]
+                if len(marks) <= MOST_NAMES
+                else [],
             },
             "marks": [{"name": mark.name, "link": mark.link} for mark in marks],
         }
@@ -78,13 +80,21 @@ class Chart:
         half = self.filters.bucket / 2
         return {"x0": clock_text(self.wall_clock(first) - half), "x1": clock_text(self.wall_clock(last) + half)}
 
-    def mark_name(self, mark: Mark) -> Figure:
+    def mark_name(self, mark: Mark, row: int) -> Figure:
+        """Writes the name beside the mark, each one row lower than the one before, so that no two overlap."""
         text = {
             "text": shorten_middle(mark.name),
             "showarrow": False,
             "font": {"size": 11, "color": "--muted"},
         }
-        place = {"x": self.mark_place(mark.start), "y": 1, "yref": "paper", "xanchor": "left", "yanchor": "top"}
+        place = {
+            "x": self.mark_place(mark.start),
+            "y": 1,
+            "yref": "paper",
+            "xanchor": "left",
+            "yanchor": "top",
+            "yshift": -NAME_HEIGHT * row,
+        }
         return {**text, **place}
 
     def mark_place(self, moment: datetime) -> str:

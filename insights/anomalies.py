@@ -44,6 +44,8 @@ MOST_HISTOGRAMS = 30_000
 """So many rows of histograms are read for a dimension. An hour has as many as calls, and 150 at most."""
 ROWS_OF_HOUR = 150
 MOST_EVENTS = 100
+NARROWER = 0.8
+"""A series is narrower than another one if its usual amount is this share of it, or less."""
 CONTRIBUTION_SHARE = 0.05
 """Of the event's impact: what contributes less is not named."""
 
@@ -139,7 +141,7 @@ class Search:
         if not self.series:
             return Result([], [])
         findings = [*self.sum_findings(), *self.latency_findings()]
-        merged = with_other_measures([self.with_new_cause(event) for event in narrowest_causes(findings)])
+        merged = with_other_measures([self.narrowed(event) for event in narrowest_causes(findings)])
         users = self.users_of([event for event, _ in merged[:MOST_EVENTS]])
         events = [self.unusual(event, also, users.get(place)) for place, (event, also) in enumerate(merged)]
         events.sort(key=lambda one: (-one.impact.share_of_day, one.anomaly.start))
@@ -191,19 +193,25 @@ class Search:
         for found in anomalies_of(known, self.since):
             yield Finding("latency", series.scope, found, time_taken(averages, found.start, found.end))
 
-    def with_new_cause(self, event: Event) -> Event:
-        """Names as the cause a new agent or model that explains most of the event: its own hours have no usual."""
+    def narrowed(self, event: Event) -> Event:
+        """Names as the cause a narrower series that explains most of the event, though it was not found by itself: a
+        new agent has no usual hours, and of one that calls now and then nothing is certain."""
         cause = event.cause
-        if cause.measure == "latency" or not cause.anomaly.score > 0:
+        if cause.measure == "latency":
             return event
-        for (measure, dimension, value), known in self.known.items():
-            if measure != cause.measure or dimension is None or not known.is_new(cause.anomaly.start):
-                continue
-            found, _ = known.totals(cause.anomaly.start, cause.anomaly.end)
-            if found >= CAUSE_SHARE * cause.impact:
-                anomaly = cause.anomaly._replace(value=found, expected=0.0)
-                return event._replace(cause=Finding(measure, {dimension: value}, anomaly))
-        return event
+        start, end = cause.anomaly.start, cause.anomaly.end
+        value, usual = self.known[cause.measure, *dimension_and_value(cause)].totals(start, end)
+        explaining = [
+            (other_usual, DIMENSIONS.index(dimension), Finding(cause.measure, {dimension: name}, anomaly))
+            for (measure, dimension, name), known in self.known.items()
+            if measure == cause.measure and dimension and dimension not in cause.scope
+            for other_value, other_usual in [known.totals(start, end)]
+            if (other_value - other_usual) * cause.impact >= CAUSE_SHARE * (value - usual) * cause.impact
+            and other_usual <= NARROWER * usual
+            for anomaly in [cause.anomaly._replace(value=other_value, expected=other_usual)]
+        ]
+        narrowest = min(explaining, key=lambda one: one[:2], default=None)
+        return event._replace(cause=narrowest[2]) if narrowest else event
 
     # --- What they are worth ---
 
@@ -223,7 +231,7 @@ class Search:
 
     def impact(self, cause: Finding, users: int | None) -> Impact:
         start, end = cause.anomaly.start, cause.anomaly.end
-        dimension, value = next(iter(cause.scope.items()), (None, None))
+        dimension, value = dimension_and_value(cause)
         spend, usual_spend = self.known["spend", dimension, value].totals(start, end)
         calls, usual_calls = self.known["calls", dimension, value].totals(start, end)
         usd = cause.impact if cause.measure == "spend" else spend - usual_spend
@@ -340,6 +348,10 @@ def are_one(one: Finding, other: Finding) -> bool:
     first, second = one.anomaly, other.anomaly
     overlap = first.start < second.end and second.start < first.end
     return overlap and one.scope == other.scope and (first.score > 0) == (second.score > 0)
+
+
+def dimension_and_value(cause: Finding) -> tuple[str | None, str | None]:
+    return next(iter(cause.scope.items()), (None, None))
 
 
 def share_of(amount: float, whole: float) -> float:

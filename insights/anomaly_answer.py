@@ -100,7 +100,8 @@ def is_listed(finding: Finding, items: Sequence[AnomalyItem]) -> bool:
 
 def passes(one: AnomalyItem, parameters: Parameters) -> bool:
     impact = one["impact"]
-    amounts = zip((impact["usd"], impact["calls"], impact["users"]), parameters.floors, strict=True)
+    known = (impact["usd"], impact["calls"], impact["users"], impact["percent_of_day"])
+    amounts = zip(known, parameters.floors, strict=True)
     return (
         (not parameters.measures or not measures_of(one).isdisjoint(parameters.measures))
         and parameters.state in ("all", one["state"])

@@ -23,7 +23,7 @@ from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_write, page_access
 
-OWN = ("measure", "state", "min_usd", "min_calls", "min_users")
+OWN = ("measure", "state", "min_usd", "min_calls", "min_users", "min_percent_of_day")
 """The fields of its form."""
 STATES = {"open": "Open", "dismissed": "Dismissed", "planned": "Planned", "all": "All"}
 RANGES_SHOWN = {name: length for name, length in RANGES.items() if name != "1h"}

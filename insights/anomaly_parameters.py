@@ -35,6 +35,9 @@ class WindowOfAnomalies(BaseModel):
     min_usd: Annotated[Floor, Field(description="Only what is worth so many dollars, more or less than usual.")] = 0
     min_calls: Annotated[Floor, Field(description="Only what concerns so many calls.")] = 0
     min_users: Annotated[Floor, Field(description="Only what concerns so many users.")] = 0
+    min_percent_of_day: Annotated[
+        Floor, Field(description="Only what is so much of a usual day of the workspace: of its spend, or of its calls.")
+    ] = 0
     limit: Annotated[int, Field(ge=1, le=MOST_EVENTS, description="The largest number of anomalies.")] = 20
 
     @model_validator(mode="after")
@@ -61,8 +64,8 @@ class Parameters:
     end: datetime
     measures: tuple[Measure, ...]
     state: AnomalyState
-    floors: tuple[float, float, float]
-    """In dollars, calls and users."""
+    floors: tuple[float, float, float, float]
+    """In dollars, calls, users, and percent of a usual day."""
     scope: tuple[tuple[str, tuple[str, ...]], ...]
     limit: int
 
@@ -85,7 +88,7 @@ def parse(query: QueryDict, now: datetime | None = None) -> Parameters:
         end=end,
         measures=tuple(dict.fromkeys(found.measure)),
         state=found.state,
-        floors=(found.min_usd, found.min_calls, found.min_users),
+        floors=(found.min_usd, found.min_calls, found.min_users, found.min_percent_of_day),
         scope=tuple((name, tuple(values)) for name in DIMENSIONS if (values := getattr(found, name))),
         limit=found.limit,
     )

@@ -20,7 +20,7 @@ SENTENCES = ("cost_usd", "calls", "error_rate", "avg_latency_ms")
 DEFAULT_RANGE = "7d"
 
 
-MOST_ANOMALIES = 5
+MOST_ANOMALIES, LEAST_PERCENT_OF_DAY = 5, 10
 
 
 def forecast_query(query: QueryDict) -> QueryDict:
@@ -33,9 +33,9 @@ def forecast_query(query: QueryDict) -> QueryDict:
 
 
 def anomalies_query(query: QueryDict) -> QueryDict:
-    """Returns the window and the filters of the anomalies, of which the first page shows few."""
+    """Returns the window and the filters of the anomalies: the first page shows a few of weight."""
     asked = own_query(query)
-    asked["limit"] = str(MOST_ANOMALIES)
+    asked["limit"], asked["min_percent_of_day"] = str(MOST_ANOMALIES), str(LEAST_PERCENT_OF_DAY)
     return asked
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from statistics import fmean, median
 from typing import Literal, NamedTuple
 
-from methods.robust import spread
+from methods.robust import quantile, spread
 
 Measure = Literal["calls", "spend", "latency", "errors"]
 
@@ -26,6 +26,8 @@ SPEND_OFFSET = 0.1
 """This share of the usual spend, or else a call's, is added before the logarithm: hours without spend have one too."""
 
 SMALLEST_CHANGE, FEWEST_CALLS_CHANGED, FEWEST_ERRORS_CHANGED, SMALLEST_SHARE_OF_DAY = 0.3, 10, 3, 0.05
+TAIL, TAIL_SIGMAS = 0.95, 1.645
+"""Of a normal distribution, so many values lie within so many standard deviations above the median."""
 HIGH_SCORE, EXTREME_SCORE = 3.5, 6.0
 HIGH_HOURS, RECENT_HOURS = 2, 3
 """So many of the last hours have a high score in an anomaly; a single hour is enough if its score is extreme."""
@@ -226,8 +228,12 @@ def level_score(measure: Measure, hour: Hour, compared: Sequence[Hour], values: 
     offset = max(SPEND_OFFSET * usual, spend_per_call([*compared, hour])) if measure == "spend" else 0.0
     scaled = [scale(measure, other, offset) for other in values]
     center = median(scaled)
+    difference = scale(measure, hour.value or 0.0, offset) - center
     sigma = math.hypot(spread(scaled, center), noise_floor(measure, hour.calls))
-    return (scale(measure, hour.value or 0.0, offset) - center) / sigma
+    edge = quantile(sorted(scaled), TAIL if difference > 0 else 1 - TAIL)
+    # In a series that is silent in most hours, those say nothing about how large a burst usually is.
+    beyond_tail = TAIL_SIGMAS + (abs(difference) - abs(edge - center)) / sigma
+    return math.copysign(max(min(abs(difference) / sigma, beyond_tail), 0.0), difference)
 
 
 def spend_per_call(hours: Sequence[Hour]) -> float:

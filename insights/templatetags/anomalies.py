@@ -10,7 +10,7 @@ from django.urls import reverse
 from analytics.splits import in_sentence
 from analytics.templatetags.links import iso
 from insights import anomaly_words
-from web.number_text import count, dollars, ms, percent
+from web.number_text import column_unit, count, dollars, ms_in, percent
 
 register = template.Library()
 
@@ -47,9 +47,13 @@ def calls_words(measure: str, calls: float) -> str:
 
 @register.filter
 def contributor_words(one: dict[str, Any], measure: str) -> str:
-    """Formats a contributor, like: model gpt-4o, $40 instead of $4."""
-    amount = ms if measure == "latency" else lambda value: anomaly_words.amount(measure, value)  # type: ignore[arg-type]
-    return f"{in_sentence(one['dimension'])} {one['value']}, {amount(one['amount'])} instead of {amount(one['usual'])}"
+    """Formats a contributor, like: model gpt-4o, $40 instead of $4; of latency the time of all calls together."""
+    values = (one["amount"], one["usual"])
+    if measure == "latency":
+        amount, usual = (ms_in(value, column_unit(values)) for value in values)
+    else:
+        amount, usual = (anomaly_words.amount(measure, value) for value in values)  # type: ignore[arg-type]
+    return f"{in_sentence(one['dimension'])} {one['value']}, {amount} instead of {usual}"
 
 
 @register.filter

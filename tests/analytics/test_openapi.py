@@ -11,7 +11,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from analytics.catalogue import METRICS
+from insights import anomaly_operations
 from tests.factories import WorkspaceFactory
+from tests.insights.months import a_finding
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -86,7 +88,9 @@ def test_the_page_describes_parameters_bodies_and_answers(client: Client) -> Non
 
 
 def test_every_example_of_the_page_runs(client: Client, settings: Any) -> None:
-    settings.OPEN_WORKSPACE_IDS = frozenset({WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID)).id})
+    workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
+    settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+    a_finding(workspace, anomaly_operations.SOME_ID)
     page = client.get("/api/v1/docs").content.decode()
     commands = [
         html.unescape(example) for example in re.findall(r'<code class="example">(.*?)</code>', page, re.DOTALL)

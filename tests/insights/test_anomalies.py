@@ -133,6 +133,8 @@ def test_slow_calls_are_found_by_their_95th_percentile(tenant: Tenant) -> None:
         ({"min_usd": "70"}, 0),
         ({"min_calls": "70"}, 0),
         ({"min_users": "1"}, 0),
+        ({"min_percent_of_day": "100"}, 1),
+        ({"min_percent_of_day": "100000"}, 0),
         ({"state": "dismissed"}, 0),
         ({"agent_id": "support"}, 0),
     ],
