@@ -50,8 +50,9 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
 def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewAnnotation, "annotation")
-    response = json_response(annotations.item(annotations.create(request.workspace, body, request.access.credential)))
-    response.status_code = 201
+    made, is_new = annotations.create(request.workspace, body, request.access.credential)
+    response = json_response(annotations.item(made))
+    response.status_code = 201 if is_new else 200
     return response
 
 

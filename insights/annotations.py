@@ -32,6 +32,9 @@ Text = Annotated[str, text(TEXT_LENGTH), AfterValidator(storable)]
 class NewAnnotation(BaseModel):
     model_config = ConfigDict(extra="forbid", validate_by_name=True)
 
+    id: Annotated[UUID | None, Field(description="An id of your own: sent again, it makes no second annotation.")] = (
+        None
+    )
     kind: Annotated[Kind, Field(description=KIND_TEXT)] = "note"
     label: Annotated[Label, Field(description="What charts show, like release 2.0.")]
     text: Text = ""
@@ -128,10 +131,18 @@ MOST_STORED = 5000
 """In a workspace, so that no program fills the table."""
 
 
-def create(workspace: Workspace, body: NewAnnotation, author: str) -> Annotation:
+def create(workspace: Workspace, body: NewAnnotation, author: str) -> tuple[Annotation, bool]:
+    """Stores an annotation. Returns it, and whether it is new: the body may have the id of one that exists."""
+    stored = Annotation.objects.filter(pk=body.id).first() if body.id else None
+    if stored and stored.workspace_id == workspace.pk:
+        return stored, False
+    if stored:
+        raise Problem(409, "Another annotation has this id. Leave it out, or choose another one.")
     if Annotation.objects.filter(workspace=workspace).count() >= MOST_STORED:
         raise Problem(409, f"A workspace has at most {MOST_STORED:,} annotations. Delete some first.")
-    return Annotation.objects.create(workspace=workspace, author=author[:AUTHOR_LENGTH], **values_of(body))
+    own_id = {"pk": body.id} if body.id else {}
+    values = own_id | values_of(body)
+    return Annotation.objects.create(workspace=workspace, author=author[:AUTHOR_LENGTH], **values), True
 
 
 def values_of(body: NewAnnotation) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from insights.anomaly_view import AnomalyChanges
 
 SOME_ID = "7b0cb1e2-6f0f-4c0e-9a57-3d2a5f1c9e10"
 ANNOTATION: dict[str, Any] = {
+    "id": SOME_ID,
     "kind": "deploy",
     "label": "release 2.0",
     "from": datetime(2026, 11, 23, 10, tzinfo=UTC).isoformat(),
@@ -103,7 +104,7 @@ def create() -> Schema:
         requestBody=body(NewAnnotation, ANNOTATION),
         **{"x-example": {"body": ANNOTATION}},
     )
-    made["responses"]["201"] = made["responses"].pop("200") | {"description": "The annotation, which is new."}
+    made["responses"]["201"] = made["responses"]["200"] | {"description": "The annotation, which is new."}
     return made
 
 

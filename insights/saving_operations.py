@@ -14,10 +14,11 @@ from analytics.openapi import (
     schema_of,
     success_response,
 )
+from analytics.query_string import LABELS
 from insights.saving_api import Decision, ListQuery
 from insights.savings import SavingItem, SavingList
 from insights.what_if import MOST_CALLS, MOST_PASSED, WhatIfAnswer
-from insights.what_if_parameters import WhatIfQuery, outer_name
+from insights.what_if_parameters import FROM, WhatIfQuery, outer_name
 
 DECISION = {
     "kind": "loop",
@@ -79,8 +80,15 @@ def decide() -> Schema:
 
 def what_if_parameters() -> list[Schema]:
     fields: dict[str, Any] = WhatIfQuery.model_json_schema()["properties"]
+    fields[LABELS] = with_prefix(fields[LABELS])
     named = [{"name": outer_name(name), "in": "query", **parameter(field)} for name, field in fields.items()]
     return [WORKSPACE, *named]
+
+
+def with_prefix(labels: Schema) -> Schema:
+    """Returns the schema of the filters by labels, whose names are patterns, with the names that clients send."""
+    patterns = {f"^{FROM}{pattern.removeprefix('^')}": value for pattern, value in labels["patternProperties"].items()}
+    return labels | {"patternProperties": patterns}
 
 
 def what_if_operation() -> Schema:

@@ -172,7 +172,8 @@ class Priced:
     what_if: WhatIf
     overrides: Sequence[PriceOverride]
     models: Sequence[tuple[str | None, str | None]]
-    """The providers and models of the window's calls."""
+    """The providers and models of the window's calls, the dearest."""
+    has_all: bool
 
     @property
     def targets(self) -> list[Target]:
@@ -184,6 +185,10 @@ class Priced:
             "listed_providers": [provider or "" for provider, _ in self.models],
             "listed_models": [model or "" for _, model in self.models],
         }
+
+    @property
+    def is_listed(self) -> str:
+        return "true" if self.has_all else IS_LISTED
 
     def target_of(self, row: Mapping[str, Any]) -> Target | None:
         """Returns what the calls of a row are priced as; None for a model that is not listed and stays as it is."""
@@ -204,11 +209,12 @@ class Priced:
 MOST_MODELS = 200
 """So many models of the window, the dearest, are told apart."""
 MODELS = """
-SELECT provider, model, sum(calls) AS calls, sum(cost_usd) AS cost_usd
+SELECT provider, model, sum(sum(calls)) OVER () AS all_calls
 FROM {calls} AS calls
 GROUP BY provider, model
 HAVING sum(calls) > 0
 ORDER BY sum(cost_usd) DESC, sum(calls) DESC, provider, model
+LIMIT %(most_models)s + 1
 """
 NOT_LISTED = f"The window has more than {MOST_MODELS} models: the others have no line of their own."
 IS_LISTED = """(coalesce(provider, ''), coalesce(model, '')) IN (
@@ -218,12 +224,13 @@ IS_LISTED = """(coalesce(provider, ''), coalesce(model, '')) IN (
 
 
 def groups_of(what_if: WhatIf, filters: Filters, notes: Notes) -> tuple[Literal["calls", "sums"], list[Group]]:
-    found = rows(MODELS, filters.params, calls=sums.calls_sql(filters, "provider", "model", "calls", "cost_usd"))
+    params = filters.params | {"most_models": MOST_MODELS}
+    found = rows(MODELS, params, calls=sums.calls_sql(filters, "provider", "model", "calls", "cost_usd"))
     listed = [(row["provider"], row["model"]) for row in found[:MOST_MODELS]]
-    priced = Priced(what_if, overrides_of(filters.workspace_id), listed)
-    if len(found) > MOST_MODELS:
+    priced = Priced(what_if, overrides_of(filters.workspace_id), listed, has_all=len(found) <= MOST_MODELS)
+    if not priced.has_all:
         notes.add(NOT_LISTED)
-    method: Literal["calls", "sums"] = "calls" if is_small(filters, sum(row["calls"] for row in found)) else "sums"
+    method: Literal["calls", "sums"] = "calls" if is_small(filters, found) else "sums"
     read = groups_of_calls if method == "calls" else groups_of_sums
     groups = [group for part in priced.parts(filters) for group in read(priced, filters, part, notes)]
     return method, groups
@@ -232,11 +239,12 @@ def groups_of(what_if: WhatIf, filters: Filters, notes: Notes) -> tuple[Literal[
 ALL_CALLS = "SELECT coalesce(sum(calls), 0) AS calls FROM {calls} AS calls"
 
 
-def is_small(filters: Filters, calls: int) -> bool:
+def is_small(filters: Filters, models: Sequence[Mapping[str, Any]]) -> bool:
     """Returns whether the calls can be read themselves in a moment."""
+    calls = models[0]["all_calls"] if models else 0
     has_index = any(filters.values[name].included for name in WITH_INDEX if name in filters.values)
     if calls > MOST_CALLS or has_index:
-        return calls <= MOST_CALLS
+        return bool(calls <= MOST_CALLS)
     everything = replace(filters, values={})
     found = rows(ALL_CALLS, everything.params, calls=sums.calls_sql(everything, "calls"))
     return bool(found[0]["calls"] <= MOST_PASSED)
@@ -255,9 +263,9 @@ IS_SINGLE = "coalesce(usage_details - %(context_keys)s::text[] <> '{{}}', false)
 OF_CALLS = f"""
 SELECT
     {{bucket}} AS timestamp,
-    CASE WHEN {IS_LISTED} THEN provider END AS provider,
-    CASE WHEN {IS_LISTED} THEN model END AS model,
-    {IS_LISTED} AS is_listed,
+    CASE WHEN {{is_listed}} THEN provider END AS provider,
+    CASE WHEN {{is_listed}} THEN model END AS model,
+    {{is_listed}} AS is_listed,
     operation,
     cost_usd IS NOT NULL AS is_priced,
     {USABLE} AS is_usable,
@@ -303,7 +311,9 @@ def groups_of_calls(priced: Priced, filters: Filters, part: Filters, notes: Note
     }
     bucket, condition = bucket_sql(filters), filters.row_condition
     half_hour = HALF_HOUR if by_half_hour else "NULL::integer"
-    for row in rows(OF_CALLS, params, bucket=bucket, condition=condition, half_hour=half_hour):
+    for row in rows(
+        OF_CALLS, params, bucket=bucket, condition=condition, half_hour=half_hour, is_listed=priced.is_listed
+    ):
         check_deadline()
         yield group_of_calls(priced, part, sides, row)
     single = rows(SINGLE, params, bucket=bucket, condition=condition)
@@ -365,9 +375,9 @@ def group_of_one(priced: Priced, row: Mapping[str, Any], is_known: bool) -> Grou
 OF_SUMS = f"""
 SELECT
     {{bucket}} AS timestamp,
-    CASE WHEN {IS_LISTED} THEN provider END AS provider,
-    CASE WHEN {IS_LISTED} THEN model END AS model,
-    {IS_LISTED} AS is_listed,
+    CASE WHEN {{is_listed}} THEN provider END AS provider,
+    CASE WHEN {{is_listed}} THEN model END AS model,
+    {{is_listed}} AS is_listed,
     operation,
     status,
     sum(calls) AS calls,
@@ -391,7 +401,13 @@ def groups_of_sums(priced: Priced, filters: Filters, part: Filters, notes: Notes
         notes.add(NO_TIERS)
     columns = ("provider", "model", "operation", "status", "calls", "priced_calls", "cost_usd", *TOKENS)
     calls = sums.calls_sql(part, *columns, by_bucket=True)
-    found = rows(OF_SUMS, filters.params | priced.params | part_params(part), bucket=bucket_sql(filters), calls=calls)
+    found = rows(
+        OF_SUMS,
+        filters.params | priced.params | part_params(part),
+        bucket=bucket_sql(filters),
+        calls=calls,
+        is_listed=priced.is_listed,
+    )
     for row in found:
         check_deadline()
         yield group_of_sums(priced, part, row, notes)

@@ -69,6 +69,9 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
     for name in [name for name in query if name.startswith(("label.", "not_label."))]:
         query.pop(name)  # its bytes are counted, and the schema can only count characters
         query["label.customer"] = "acme"
+    for name in [name for name in query if name.startswith(("from_label.", "from_not_label."))]:
+        query.pop(name)
+        query["from_label.customer"] = "acme"
     if case.operation.path == "/api/v1/scores" and isinstance(body, dict):
         for score in body.get("scores", [body]):
             score |= {"trace_id": "t", "name": "helpful", "value": 1, "source": "api"}

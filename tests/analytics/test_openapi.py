@@ -15,8 +15,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
+from insights import anomaly_operations
 from tests.alerts.rules import an_event
 from tests.factories import MembershipFactory, WorkspaceFactory
+from tests.insights.months import a_finding
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -132,6 +134,7 @@ def test_every_example_runs(client: Client, settings: Any) -> None:
     workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
     an_event(workspace, UUID(EXAMPLE_EVENT))
+    a_finding(workspace, anomaly_operations.SOME_ID)
     for example in samples(client, "curl"):
         response = run(client, example)
         assert 200 <= response.status_code < 300, example

@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from insights.models import Finding
 from tests.tenant import NOON, Tenant, a_row
 from traces import writer
 from traces.row import Row
+from workspaces.models import Workspace
 
 DAYS = 30
 HOURS = (-2, -1, 0, 1, 2)
@@ -28,6 +30,22 @@ def a_month(tenant: Tenant, count: int = 3, until: datetime = NOON, **values: An
         for row in calls_of(until - timedelta(days=day) + timedelta(hours=hour), count, **values)
     ]
     writer.store(tenant.workspace.id, rows)
+
+
+def a_finding(workspace: Workspace, finding_id: str) -> Finding:
+    """Stores an anomaly, as the hourly job would have found it."""
+    return Finding.objects.create(
+        id=finding_id,
+        workspace=workspace,
+        measure="spend",
+        is_rise=True,
+        starts_at=NOON,
+        ends_at=NOON + timedelta(hours=2),
+        value=60,
+        expected=1,
+        sentence="Spend was $60.",
+        first_seen=NOON + timedelta(hours=3),
+    )
 
 
 def unusual_calls(tenant: Tenant, count: int, hours: int = 2, at: datetime = NOON, **values: Any) -> None:

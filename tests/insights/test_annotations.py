@@ -77,6 +77,14 @@ def test_what_is_wrong_is_named(tenant: Tenant, body: dict[str, Any], field: str
         assert {error["loc"][1] for error in errors} == {field}
 
 
+def test_an_id_of_your_own_makes_one_annotation_however_often_it_is_sent(tenant: Tenant) -> None:
+    body = DEPLOY | {"id": str(uuid4())}
+    assert send(tenant, "post", expect=201, **body) == send(tenant, "post", expect=200, **body)
+    assert Annotation.objects.count() == 1
+    Annotation.objects.update(workspace=WorkspaceFactory())
+    send(tenant, "post", expect=409, **body)
+
+
 def test_pages_of_the_list_have_each_annotation_once(tenant: Tenant) -> None:
     for number in range(103):
         annotate(tenant, NOON - timedelta(minutes=number // 2), label=str(number))
