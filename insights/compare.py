@@ -211,9 +211,8 @@ def compared_percentile(first: tuple[list[Bucket], Arm], other: tuple[list[Bucke
         return compare_percentiles(one, two, q)
     if not (arm_a.has_variance and arm_b.has_variance):
         return too_few(arm_a, arm_b)._replace(a=point(one, q), b=point(two, q))
-    effect = max(effect_of(arm_a, q), effect_of(arm_b, q))
-    freedom = min(arm_a.degrees_of_freedom, arm_b.degrees_of_freedom)
-    return compare_percentiles(one, two, q, design_effect=effect, freedom=freedom)
+    effects = effect_of(arm_a, q), effect_of(arm_b, q)
+    return compare_percentiles(one, two, q, design_effects=effects, reach=fixed(arm_a, arm_b))
 
 
 def point(buckets: Sequence[Bucket], q: float) -> float | None:

@@ -382,18 +382,18 @@ def compare_percentiles(
     b: Sequence[Bucket],
     q: float,
     is_experiment: bool = False,
-    design_effect: float = 1.0,
-    freedom: float = math.inf,
+    design_effects: tuple[float, float] = (1.0, 1.0),
+    reach: float = Z,
 ) -> Comparison:
     """Compares a percentile: the ratio from both intervals by MOVER on logarithms; the difference the same way.
 
-    Where users are known, `design_effect` and `freedom` are those of the arms' latency: the larger effect and the
-    smaller number of degrees of freedom (`Arm`).
+    Where users are known, `design_effects` are those of the arms' latency, and `reach` is theirs too (`fixed`).
     """
     fewest = min(sum(bucket.calls for bucket in arm) for arm in (a, b))
-    effective = max(fewest / design_effect, 1.0)
-    reach = always_valid_width(effective) if is_experiment else student_t(freedom)
-    one, other = (percentile(arm, q, reach, design_effect) for arm in (a, b))
+    design_effect = max(design_effects)
+    if is_experiment:
+        reach = always_valid_width(max(fewest / design_effect, 1.0))
+    one, other = (percentile(arm, q, reach, effect) for arm, effect in zip((a, b), design_effects, strict=True))
     if one is None or other is None:
         return Comparison(
             None, None, None, None, "too_few_calls", missing_for_percentile(fewest, q, reach, design_effect)

@@ -15,6 +15,7 @@ from methods.comparison import (
     compare_means,
     compare_percentiles,
     compare_rates,
+    fixed,
     interval_of_mean,
     interval_of_rate,
     of_larger,
@@ -144,16 +145,17 @@ def mean_cost(sigma: float, by_user: bool) -> float:
     return math.exp(sigma**2 / 2 + (USER_SIGMA**2 / 2 if by_user else 0))
 
 
-def rate_of_one(a: Arm, _: Arm) -> Interval | None:
-    return interval_of_rate(a)
+def rate_of_one(a: Arm, b: Arm) -> Interval | None:
+    return interval_of_rate(a) if b.has_variance else None
 
 
 def rate_difference(a: Arm, b: Arm) -> Interval | None:
     return compare_rates(a, b).difference
 
 
-def mean_of_one(a: Arm, _: Arm) -> Interval | None:
-    return interval_of_mean(a)
+def mean_of_one(a: Arm, b: Arm) -> Interval | None:
+    """Returns nothing where there is nothing to compare it with: then the page shows none."""
+    return interval_of_mean(a) if b.has_variance else None
 
 
 def mean_difference(a: Arm, b: Arm) -> Interval | None:
@@ -214,9 +216,8 @@ def percentile_coverages(
         alike = [alike_calls(made, q) for made in arms]
         if not all(each.has_variance for each in alike):
             return None
-        effect = max(each.median_effect if q == 0.5 else each.design_effect for each in alike)
-        freedom = min(each.degrees_of_freedom for each in alike)
-        return compare_percentiles(one, other, q, design_effect=effect, freedom=freedom).ratio
+        first, second = (each.median_effect if q == 0.5 else each.design_effect for each in alike)
+        return compare_percentiles(one, other, q, design_effects=(first, second), reach=fixed(*alike)).ratio
 
     what = "median" if q == 0.5 else f"p{q:.0%}".removesuffix("%")
     return share_that_holds(f"{name}, {what}", calls, 1, (answer() for _ in range(runs)))

@@ -42,7 +42,9 @@ def test_intervals_hold_the_truth(calls: int) -> None:
     runs = 600
     for coverage in comparisons.coverages(calls, runs, random.Random(1)):
         if coverage.intervals >= runs / 10:
-            assert 0.92 <= coverage.share <= 0.99, coverage
+            # That of a p95 of few users is wider than it need be, as docs/methods.md says.
+            most = 1 if coverage.case.endswith("users, p95") else 0.99
+            assert 0.92 <= coverage.share <= most, coverage
 
 
 @pytest.mark.parametrize("kind", comparisons.EXPERIMENTS, ids=lambda kind: kind.name)
