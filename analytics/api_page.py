@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from analytics import examples
 from analytics.openapi import Schema, openapi_document
+from analytics.pages import uncached
 from analytics.query_string import NOT
 from web.declared_access import public
 from workspaces.access import last_workspace, visible_workspaces
@@ -55,12 +56,10 @@ def operation_page(request: HttpRequest, name: str) -> HttpResponse:
     if found is None:
         raise Http404
     workspaces = sorted(visible_workspaces(request), key=lambda one: str(one.id) != last_workspace(request))
-    context = found | {"groups": groups(), "is_api": True, "workspaces": workspaces, "base": base_of(request)}
-    return render(request, "analytics/operation.html", context | samples(found, context["base"], workspaces))
-
-
-def base_of(request: HttpRequest) -> str:
-    return f"{request.scheme}://{request.get_host()}"
+    context = found | {"groups": groups(), "is_api": True, "workspaces": workspaces}
+    context |= samples(found, f"{request.scheme}://{request.get_host()}", workspaces)
+    # It names the reader's workspaces.
+    return uncached(render(request, "analytics/operation.html", context))
 
 
 def operations() -> Iterator[dict[str, Any]]:

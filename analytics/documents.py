@@ -121,7 +121,8 @@ def found(search: str) -> list[Found]:
 
 
 def has_all(text: str, words: Sequence[str]) -> bool:
-    return all(word in text.lower() for word in words)
+    lowered = text.lower()
+    return all(word in lowered for word in words)
 
 
 def found_section(document: Document, section: Section, words: Sequence[str]) -> Found:

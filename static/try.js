@@ -1,4 +1,4 @@
-// Sends the call that the form of an operation describes, and shows the answer.
+// Sends the call that the form describes, and shows the answer.
 
 const form = document.querySelector(".try");
 const [status, answer] = form.querySelectorAll("[role=status], pre");

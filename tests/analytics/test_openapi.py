@@ -174,7 +174,9 @@ def test_every_example_in_python_runs(client: Client, settings: Any, monkeypatch
 def test_examples_name_the_readers_workspace_and_where_a_key_belongs(client: Client) -> None:
     membership = MembershipFactory()
     client.force_login(membership.user)
-    page = words(client.get("/api/v1/docs/usage-overview", HTTP_HOST="testserver").content.decode())
+    response = client.get("/api/v1/docs/usage-overview", HTTP_HOST="testserver")
+    assert "no-store" in response["Cache-Control"]
+    page = words(response.content.decode())
     assert f"X-Workspace-ID: {membership.workspace_id}" in page
     assert "Authorization: Bearer YOUR_API_KEY" in page
     assert "http://testserver/api/v1/usage/overview?range=7d" in page
