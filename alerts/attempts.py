@@ -1,6 +1,7 @@
 """Makes the attempts of a delivery, and records how they end. What is recorded is what the next attempt begins with."""
 
 import logging
+import traceback
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -13,7 +14,7 @@ from alerts.message import Message
 from alerts.models import Channel, Delivery
 from alerts.models.channel import FAULT_LENGTH
 from alerts.models.delivery import FAILED, SENT, WAITING
-from alerts.queue import defer_later
+from alerts.queue import defer_later, ids_in_queue
 from alerts.stored_settings import Unreadable, settings_of
 from web.queue import RETRY_PAUSES
 
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 SHORTEST_REST, LONGEST_REST = timedelta(minutes=1), timedelta(minutes=30)
 FORGOTTEN_AFTER = timedelta(minutes=15)
-"""A delivery that waits for longer has lost its job."""
+"""A delivery that is late by more, and is not in the queue, has lost its job."""
 
 
 def attempt(delivery_id: str) -> None:
@@ -33,9 +34,10 @@ def attempt(delivery_id: str) -> None:
         status = sent(delivery)
     except DeliveryFault as fault:
         record_fault(delivery, fault, timezone.now())
-    except Exception:
-        # A fault of ours must not keep the message for ever, and its text could quote a secret.
-        logger.exception("delivery %s failed", delivery.pk)
+    except Exception as error:
+        # A fault of ours must not keep the message for ever. Its text could quote a secret: only its place is logged.
+        place = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("delivery %s failed: %s\n%s", delivery.pk, type(error).__name__, place)
         record_fault(delivery, DeliveryFault("A fault of the product; the log of the worker has it."), timezone.now())
     else:
         record_success(delivery, status, timezone.now())
@@ -104,6 +106,10 @@ def mark_failing(channel: Channel, fault: DeliveryFault, now: datetime) -> None:
 
 def take_up_forgotten(now: datetime) -> None:
     """Counts a failed attempt of each delivery whose job is lost, which plans its next one."""
-    forgotten = Delivery.objects.select_related("channel").filter(state=WAITING, next_at__lt=now - FORGOTTEN_AFTER)
-    for delivery in forgotten:
-        record_fault(delivery, DeliveryFault("The worker ended before the attempt did."), now)
+    late = Delivery.objects.select_related("channel").filter(state=WAITING, next_at__lt=now - FORGOTTEN_AFTER)
+    if not late:
+        return
+    in_queue = ids_in_queue()
+    for delivery in late:
+        if str(delivery.pk) not in in_queue:
+            record_fault(delivery, DeliveryFault("The worker ended before the attempt did."), now)

@@ -4,6 +4,7 @@ The host of each service is fixed, by apprise or by the pattern of the channel's
 goes.
 """
 
+import logging
 import re
 from functools import cache
 from importlib import import_module
@@ -27,6 +28,9 @@ def asset() -> Any:
     """Returns the settings of the library: it stores nothing, follows no redirects and loads no plugins of others."""
     from apprise import AppriseAsset
 
+    for name in ("apprise", "urllib3"):
+        # Their lines have the addresses of channels, which are secrets.
+        logging.getLogger(name).setLevel(logging.WARNING)
     return AppriseAsset(
         storage_mode="memory",
         http_redirects=False,

@@ -26,8 +26,8 @@ def shown(message: Message, channel: str, workspace: str, zone: ZoneInfo) -> Con
     return {
         "message": message,
         "state": STATE_WORDS[message.state],
-        "moment": message.moment.astimezone(zone),
-        "zone": zone.key,
+        # As text: templates would turn the moment into UTC.
+        "moment": f"{message.moment.astimezone(zone):%-d %b %Y, %H:%M} ({zone.key})",
         "channel": channel,
         "workspace": workspace,
         "channels_url": f"{settings.PUBLIC_URL}{reverse('channels-page')}?workspace={message.workspace_id}",

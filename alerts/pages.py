@@ -15,12 +15,14 @@ from alerts import changes, forms, items
 from alerts.api import DeliveryQuery, delivery_page
 from alerts.bodies import ChannelChanges, NewChannel
 from alerts.channels import kinds
+from alerts.channels.email import KIND as EMAIL
 from alerts.kind import Kind
 from alerts.models import Channel
 from analytics.budget_api import parameters_of
 from analytics.catalogue import PAGES
 from analytics.pages import uncached
 from budgets.bodies import validated
+from web import mail
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_write, page_access, workspace_access
 
@@ -158,6 +160,7 @@ def form_page(request: WorkspaceRequest, kind: Kind, channel: Channel | None) ->
     errors = forms.errors_by_field(problem) if problem else {}
     context = page_context(request) | {
         "kind": kind,
+        "is_mail_off": kind is EMAIL and not mail.is_on(),
         "channel": channel,
         "fields": forms.fields(kind, request.workspace, channel, request.POST if problem else None, errors),
         "name": request.POST.get("name", "") if problem else channel.name if channel else "",

@@ -64,7 +64,13 @@ WHERE status IN ('succeeded', 'failed', 'cancelled', 'aborted')
 """
 WAITING = """
 WITH waiting AS (
-    SELECT job.task_name AS task, coalesce(job.scheduled_at, deferred.at) AS due_at
+    SELECT
+        job.task_name AS task,
+        coalesce(job.scheduled_at, deferred.at) AS due_at,
+        -- A message waits for the one before it to the same channel, and for no worker.
+        job.queue_name <> 'default' AND EXISTS (
+            SELECT FROM procrastinate_jobs AS other WHERE other.lock = job.lock AND other.status = 'doing'
+        ) AS waits_its_turn
     FROM procrastinate_jobs AS job
     JOIN procrastinate_events AS deferred ON deferred.job_id = job.id AND deferred.type = 'deferred'
     WHERE job.status = 'todo'
@@ -73,7 +79,9 @@ SELECT
     task,
     count(*) FILTER (WHERE due_at <= clock_timestamp()) AS jobs,
     count(*) FILTER (WHERE due_at > clock_timestamp()) AS later_jobs,
-    greatest(max(extract(epoch FROM clock_timestamp() - due_at)), 0)::float8 AS seconds
+    greatest(
+        max(extract(epoch FROM clock_timestamp() - due_at)) FILTER (WHERE NOT waits_its_turn), 0
+    )::float8 AS seconds
 FROM waiting
 GROUP BY task
 """
@@ -86,7 +94,7 @@ class Waiting(TypedDict):
     later_jobs: int
     """Those that wait for their moment, for their next attempt, or for the end of a pause."""
     seconds: float
-    """How long the oldest job is due; 0 if none is."""
+    """How long the oldest job is due that waits for a worker; 0 if none is."""
 
 
 def give_back_abandoned() -> None:

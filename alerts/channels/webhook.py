@@ -31,7 +31,7 @@ class Webhook(ChannelSettings):
     url: Annotated[str, field("URL", 1000, URL, "https://example.com/alerts", is_secret=True), AfterValidator(allowed)]
     signing_secret: Annotated[
         str,
-        field("Secret that signs", 200, KEY, is_secret=True),
+        field("Secret that signs", 200, KEY, "openssl rand -hex 32", is_secret=True),
         shaped(KEY, "must have 16 to 200 characters of ASCII, without spaces"),
         Field(description="With it the receiver checks that a message comes from here."),
     ]

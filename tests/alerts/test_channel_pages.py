@@ -88,6 +88,13 @@ def test_a_form_chooses_among_the_members_with_an_address(tenant: Tenant) -> Non
     assert Channel.objects.get().options == {"addresses": [], "members": ["ada"]}
 
 
+def test_the_form_of_email_says_when_mail_is_off(tenant: Tenant, settings: Any) -> None:
+    assert "Mail is off" not in tenant.client.get(f"{PAGE}/new/email").content.decode()
+    settings.MAIL_IS_ON = False
+    assert "Mail is off" in tenant.client.get(f"{PAGE}/new/email").content.decode()
+    assert "Mail is off" not in tenant.client.get(f"{PAGE}/new/slack").content.decode()
+
+
 def test_too_many_tests_are_refused_in_words(tenant: Tenant) -> None:
     channel = a_channel(workspace=tenant.workspace)
     for _ in range(3):

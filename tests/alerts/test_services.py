@@ -2,6 +2,9 @@
 
 import http.server
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +21,7 @@ from alerts.stored_settings import store
 from tests.alerts.test_channels_api import SETTINGS
 from tests.alerts.test_message import message
 from tests.factories import WorkspaceFactory
+from tests.jobs.processes import ROOT
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -128,6 +132,44 @@ def test_a_service_that_cannot_be_reached_is_a_fault_and_lets_the_channel_rest(
     assert (delivery.state, delivery.answer_status) == ("waiting", None)
     assert "did not answer" in delivery.fault
     assert Channel.objects.get().rests_until is not None
+
+
+def test_no_log_line_has_the_address_of_a_channel(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(0)
+    services.status = 403
+    sent("slack")
+    sent("telegram")
+    assert "abcdefghijklmnopqrstuvwx" not in caplog.text
+    assert "A" * 35 not in caplog.text
+
+
+WEB = """
+import sys, django
+django.setup()
+import observability.urls
+from analytics.openapi import openapi_document
+openapi_document()
+sys.exit("apprise" in sys.modules)
+"""
+
+
+def test_the_web_server_does_not_load_the_library() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run([sys.executable, "-c", WEB], cwd=ROOT, env=environment, check=True)
+
+
+POWER_AUTOMATE = (
+    "https://default0123456789.ab.environment.api.powerplatform.com:443/powerautomate/automations/direct/workflows"
+    "/0123456789abcdef/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=abc-def_ghi"
+)
+
+
+def test_both_forms_of_a_workflow_of_teams_are_taken(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETTINGS, "teams", {"url": POWER_AUTOMATE})
+    assert sent("teams").state == "sent"
+    [asked] = services.asked
+    assert asked.partition("?")[0] == POWER_AUTOMATE.partition("?")[0]
+    assert "sig=abc-def_ghi" in asked
 
 
 NASTY = "<!channel> <@U123> <https://evil.example|Click> @everyone <at>ada</at> [Open](https://evil.example)"

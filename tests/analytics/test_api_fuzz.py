@@ -80,6 +80,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         body |= {"attribute": uuid4().hex, "label": "customer"}
     if case.operation.path.startswith("/api/v1/budgets") and isinstance(body, dict):
         obey_rules_of_budgets(body)
+    if case.operation.path.startswith("/api/v1/alerts/channels") and isinstance(body, dict):
+        obey_rules_of_channels(body)
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     for name in ("before_start", "before_end"):
@@ -109,6 +111,16 @@ def obey_rules_of_budgets(body: dict[str, Any]) -> None:
         body.pop(name, None)  # bytes of labels are counted, and the schema can only count characters
     if "until" in body:
         body["until"] = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+
+def obey_rules_of_channels(body: dict[str, Any]) -> None:
+    """Makes a channel of a name that no other has, with the settings of its kind."""
+    if "name" in body:
+        body["name"] = uuid4().hex
+    if "kind" in body:
+        body |= {"kind": "ntfy", "settings": {"topic": "a-topic"}}
+    else:
+        body.pop("settings", None)
 
 
 @pytest.fixture

@@ -210,6 +210,18 @@ def test_a_job_for_later_is_not_late(client: Client, running_clock: None) -> Non
     assert ready(client) == {"state": "ok", "lag_seconds": 0.0}
 
 
+def test_a_message_that_waits_for_the_one_before_it_is_not_late(client: Client, running_clock: None) -> None:
+    for number in range(2):
+        fails.configure(queue="deliveries", lock="channel 1").defer(key=str(number))
+    waits(150)
+    assert ready(client)["state"] == "late"
+    checks.forget()
+    with connection.cursor() as cursor:
+        first = "SELECT min(id) FROM procrastinate_jobs"
+        cursor.execute(f"UPDATE procrastinate_jobs SET status = 'doing' WHERE id = ({first})")
+    assert ready(client) == {"state": "ok", "lag_seconds": 0.0}
+
+
 def test_metrics_count_runs_failures_and_lag_by_task(client: Client, running_clock: None) -> None:
     TaskState.objects.create(name=RETENTION_TASK, runs=7, failures=2, run_seconds=3.5)
     effect.defer(key="k")
