@@ -174,6 +174,17 @@ def test_a_template_with_many_breaches_is_one_digest(tenant: Tenant) -> None:
     )
 
 
+def test_that_some_groups_are_ok_again_waits_until_all_are(tenant: Tenant) -> None:
+    a_rule(tenant, [a_channel(tenant)], name="Each user", per="user")
+    calls(tenant, cost_usd="12", user_id="ada", at=END - 50 * MINUTE)
+    calls(tenant, cost_usd="12", user_id="ben")
+    a_round()
+    a_round(NOW + 20 * MINUTE)
+    assert len(messages(tenant)) == 1
+    a_round(NOW + 60 * MINUTE)
+    assert subjects(tenant)[1] == "Each user: all 2 are ok again"
+
+
 def test_thresholds_of_a_budget_that_are_reached_at_once_are_one_message(tenant: Tenant) -> None:
     a_channel(tenant)
     a_budget(tenant, "Customer acme", 50, 80, 100)
