@@ -14,7 +14,7 @@ from django.db import DatabaseError, connections, transaction
 from typing_extensions import TypedDict
 
 from alerts.comparisons import BELOW, OK, UNUSUAL, Limits, Place, Reading, limit_of, measured, step, verdict
-from alerts.evaluation import limits_of
+from alerts.evaluation import ARRIVALS, limits_of
 from alerts.metrics import SUMMED, metric_of
 from alerts.models import AlertEvent, Rule
 from alerts.readings import whole_minute
@@ -30,10 +30,9 @@ from web.number_text import count
 from web.problems import transient_cause
 from workspaces.models import Workspace
 
-PAST = (timedelta(days=30), timedelta(days=7), timedelta(days=1), timedelta(hours=3))
-"""The next one is tried where reading the one before takes too long."""
-SECONDS = (1.4, 0.8, 0.5, 0.3)
-"""For reading each; what follows takes as long again at most."""
+PAST = timedelta(days=30)
+SHORTER = ((timedelta(days=7), 0.6), (timedelta(days=1), 0.4), (timedelta(hours=3), 0.3))
+"""The next one is tried where reading the one before takes longer than so many seconds: together 3 at most."""
 TEN_MINUTES, SHORT_WINDOW = 10, timedelta(hours=6)
 MOST_POINTS = 720
 """Of the series in the answer."""
@@ -81,21 +80,20 @@ def preview(workspace: Workspace, body: NewRule, now: datetime) -> Preview:
 
 
 def backtest(rule: Rule, now: datetime) -> Preview:
-    every = step_of(rule, now)
-    end = floor(whole_minute(now - timedelta(seconds=30)), every)
-    found, past = read_past(rule, end, every)
+    past = read_past(rule, whole_minute(now - ARRIVALS), step_of(rule, now))
+    found, courses_found = past.courses, list(past.courses.values())
     events = sorted((event for group, moments in found.items() for event in events_of(rule, group, moments)), key=at)
     fired = sum(event.state != OK for event in events)
     return {
         "fired": fired,
         "events": [as_event(event, sentence(event, rule.workspace.zone)) for event in events[:MOST_EVENTS]],
-        "series": series_of(rule, list(found.values())),
-        "start": end - past,
-        "end": end,
-        "every_minutes": int(every / timedelta(minutes=1)),
-        "evaluations": max((len(moments) for moments in found.values()), default=int(past / every)),
-        "is_shortened": past < PAST[0],
-        "advice": advice(rule, fired, list(found.values())),
+        "series": series_of(rule, courses_found),
+        "start": past.end - past.length,
+        "end": past.end,
+        "every_minutes": int(past.every / timedelta(minutes=1)),
+        "evaluations": max(map(len, courses_found), default=int(past.length / past.every)),
+        "is_shortened": past.length < PAST,
+        "advice": advice(rule, fired, courses_found),
     }
 
 
@@ -119,34 +117,64 @@ def step_of(rule: Rule, now: datetime) -> timedelta:
 
 
 def has_minutes(rule: Rule, now: datetime) -> bool:
-    """Returns whether sums by minute know what the rule looks at."""
+    """Returns whether sums by minute know what the rule looks at. Each minute of many groups would take too long."""
     metric = metric_of(rule.metric)
-    if metric.source != SUMMED:
+    if metric.source != SUMMED or rule.per:
         return False
     filters = stepped(rule, now - HOUR, now, HOUR)
-    keys = [rule.per_dimension] if rule.per else []
-    narrowest = sums.smallest(sums.CALLS_BY_SIZE, filters, keys, {*metric.columns})
+    narrowest = sums.smallest(sums.CALLS_BY_SIZE, filters, measures={*metric.columns})
     return narrowest is not None and MINUTE_WIDTH in narrowest.widths
 
 
 # --- Reading ---
 
 
-def read_past(rule: Rule, end: datetime, every: timedelta) -> tuple[dict[str, list[Moment]], timedelta]:
-    """Returns what each moment of the past says, as far back as there is time for, and how far that is."""
-    for past, seconds in zip(PAST, SECONDS, strict=True):
+class Attempt(NamedTuple):
+    length: timedelta
+    every: timedelta
+    seconds: float
+
+
+class Past(NamedTuple):
+    courses: dict[str, list[Moment]]
+    end: datetime
+    length: timedelta
+    every: timedelta
+
+
+def attempts(rule: Rule, every: timedelta) -> Iterator[Attempt]:
+    """Yields what is read, the best first: each hour of 30 days is better than each minute of a few."""
+    yield Attempt(PAST, every, 1.0)
+    if every < HOUR and rule.window % HOUR == timedelta(0):
+        yield Attempt(PAST, HOUR, 0.7)
+    for length, seconds in SHORTER:
+        yield Attempt(length, every, seconds)
+
+
+def read_past(rule: Rule, end: datetime, every: timedelta) -> Past:
+    """Returns what each moment of the past says, as far back as there is time for."""
+    failed: DatabaseError | None = None
+    for attempt in attempts(rule, every):
+        last = floor(end, attempt.every)
         try:
-            return within(seconds, past_reader(rule, end, past, every)), past
+            found = within(attempt.seconds / statements_of(rule), past_reader(rule, last, attempt))
+            return Past(found, last, attempt.length, attempt.every)
         except DatabaseError as error:
-            if past == PAST[-1] or transient_cause(error) is None:
+            if transient_cause(error) is None:
                 raise
-    raise AssertionError
+            failed = error
+    raise failed or AssertionError
 
 
-def past_reader(rule: Rule, end: datetime, past: timedelta, every: timedelta) -> Callable[[], dict[str, list[Moment]]]:
+def statements_of(rule: Rule) -> int:
+    """Returns how many questions share the time: what is no sum has one more."""
+    return 1 if metric_of(rule.metric).source == SUMMED else 2
+
+
+def past_reader(rule: Rule, end: datetime, attempt: Attempt) -> Callable[[], dict[str, list[Moment]]]:
     if rule.comparison == UNUSUAL:
-        return lambda: unusual_courses(rule, end, past)
-    return lambda: courses(rule, end - past, end, every)
+        return lambda: unusual_courses(rule, end, attempt.length)
+    return lambda: courses(rule, end - attempt.length, end, attempt.every)
 
 
 def within(seconds: float, read: Callable[[], dict[str, list[Moment]]]) -> dict[str, list[Moment]]:
@@ -160,7 +188,7 @@ def within(seconds: float, read: Callable[[], dict[str, list[Moment]]]) -> dict[
 def unusual_courses(rule: Rule, end: datetime, past: timedelta) -> dict[str, list[Moment]]:
     """Returns for each hour how much it is off, 0 where it is as usual."""
     metric, zone = metric_of(rule.metric), rule.workspace.zone
-    found = courses(hourly(rule), end - past - PAST[0], end, HOUR)
+    found = courses(hourly(rule), end - past - PAST, end, HOUR)
     result = {}
     for group, moments in found.items():
         late = [moment for moment in moments if moment.at > end - past]

@@ -34,7 +34,8 @@ COLLECTED = timedelta(minutes=5)
 GROWTH, LONGEST_WAIT = 4, timedelta(days=1)
 ON_CALL = ("pagerduty", "opsgenie")
 """Kinds of channels that open and close an incident for each rule, and so get a message for each."""
-LONGEST_SUBJECT = 200
+LONGEST_SUBJECT, LONGEST_TEXT, LONGEST_URL = 200, 600, 1500
+"""A message stays small: see `alerts/message.py`. A link that is longer is left out; the page of the event has it."""
 SUBJECTS_SHOWN, GROUPS_SHOWN, EXPLAINED = 10, 5, 3
 STATE_OF: dict[str, State] = {
     OK: "recovered",
@@ -233,10 +234,15 @@ def message_of(event_id: UUID, events: Sequence[AlertEvent], now: datetime) -> M
         subject=subject_of_all(head, lines),
         moment=first.worst.at,
         incident=f"{source_of(first.worst)[0]}:{source_of(first.worst)[1]}",
-        sentences=tuple(one_story(first, now) if is_one else several_stories(lines, now)),
-        facts=tuple(facts_of(first.worst)),
-        links=tuple(links_of(lines)),
+        sentences=tuple(map(clipped, one_story(first, now) if is_one else several_stories(lines, now))),
+        facts=tuple((name, clipped(text)) for name, text in facts_of(first.worst)),
+        links=tuple((words, url) for words, url in links_of(lines) if len(url) <= LONGEST_URL),
     )
+
+
+def clipped(text: str) -> str:
+    """Cuts a text that names of labels and values have made too long for a message."""
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def subject_of_all(head: str, lines: Sequence[Line]) -> str:

@@ -105,6 +105,8 @@ def read(rules: Sequence[Rule], end: datetime) -> dict[Any, Found]:
 def without_traffic(rules: Sequence[Rule], found: Mapping[Any, Found], end: datetime) -> list[Any]:
     """Returns the rules about silence whose calls never were any: nothing has stopped there."""
     silent = [rule for rule in rules if is_about_silence(rule) and not calls_in(found[rule.pk])]
+    if not silent:
+        return []
     parts = [summed_part(rule, end - TRAFFIC, end) for rule in silent]
     sums = summed_groups(parts, {part.key: set() for part in parts})
     return [rule.pk for rule, part in zip(silent, parts, strict=True) if not sums[part.key]]

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,7 +24,8 @@ from alerts.models import Channel, Rule
 from alerts.models.channel import NAME_LENGTH
 from analytics.query_measures import SCORE_DIMENSIONS, SCORE_PREFIX
 from analytics.query_parameters import is_named
-from budgets.bodies import Name, storable
+from analytics.query_string import Moment
+from budgets.bodies import LABEL_PATTERN, TEXT_PATTERN, Name, storable
 from budgets.update import exact_json
 from prices.providers import provider_name
 from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
@@ -109,9 +109,19 @@ Limit = Annotated[
     Field(),
 ]
 Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
-Clock = Annotated[str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})]
+Clock = Annotated[
+    str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
+]
 Text = Annotated[str, Field(min_length=1, max_length=VALUE_LENGTH), AfterValidator(storable)]
-Values = Annotated[list[Text], BeforeValidator(one_or_many), Field(min_length=1, max_length=MAX_VALUES)]
+VALUE_SCHEMA = {"type": "string", "minLength": 1, "maxLength": VALUE_LENGTH, "pattern": TEXT_PATTERN}
+VALUES_SCHEMA = {"type": "array", "items": VALUE_SCHEMA, "minItems": 1, "maxItems": MAX_VALUES}
+Values = Annotated[
+    list[Text],
+    BeforeValidator(one_or_many),
+    Field(min_length=1, max_length=MAX_VALUES),
+    WithJsonSchema({"anyOf": [VALUE_SCHEMA, VALUES_SCHEMA]}),
+]
+FILTER_PATTERN = rf"^({NOT})?({'|'.join(DIMENSION_BY_NAME)}|{LABEL_PATTERN})$"
 
 
 class QuietHours(BaseModel):
@@ -126,27 +136,44 @@ class RuleFields(BaseModel):
     model_config = CONFIG
 
     filters: Annotated[
-        dict[Annotated[str, AfterValidator(known_filter)], Values],
+        dict[
+            Annotated[str, AfterValidator(known_filter), WithJsonSchema({"type": "string", "pattern": FILTER_PATTERN})],
+            Values,
+        ],
         Field(
             max_length=MAX_FILTERS,
             description='The values of each filter, like {"agent_id": ["support"], "not_model": ["gpt-4o"]}.',
+            json_schema_extra={"additionalProperties": False},
         ),
     ] = {}
     per: Annotated[
-        Annotated[str, AfterValidator(known_per)] | None,
+        Annotated[
+            str,
+            AfterValidator(known_per),
+            WithJsonSchema({"type": "string", "pattern": f"^({'|'.join(PERS)}|{LABEL_PATTERN})$"}),
+        ]
+        | None,
         Field(description="Each agent, user, model, provider, environment, release or label.<name> has its own state."),
     ] = None
     warning: Annotated[Limit, Field(description="The limit in the metric's unit, or in percent of change.")] = None
     critical: Limit = None
-    minimum_calls: Annotated[Whole, Field(ge=0, le=10**9, description="Fewer calls are no reason to alarm.")] = 0
-    for_evaluations: Annotated[Whole, Field(ge=1, le=1440, description="So many minutes in a row.")] = 1
+    minimum_calls: Annotated[
+        int,
+        Field(ge=0, le=10**9, strict=False, description="Fewer calls are no reason to alarm."),
+        BeforeValidator(plain_number),
+    ] = 0
+    for_evaluations: Annotated[
+        int,
+        Field(ge=1, le=1440, strict=False, description="So many minutes in a row."),
+        BeforeValidator(plain_number),
+    ] = 1
     no_data: Annotated[NoData, Field(description="What a window without calls means for a rate or a latency.")] = "keep"
     renotify: Annotated[
-        Annotated[Whole, Field(ge=5, le=LONGEST)] | None,
+        Annotated[int, Field(ge=5, le=LONGEST, strict=False), BeforeValidator(plain_number)] | None,
         Field(description="Told again each so many minutes; null: never."),
     ] = None
     quiet_hours: QuietHours | None = None
-    muted_until: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    muted_until: Annotated[Moment, Field(strict=False)] | None = None
     channels: Annotated[
         list[Annotated[str, Field(max_length=NAME_LENGTH), AfterValidator(storable)]],
         Field(max_length=MAX_CHANNELS, description="The ids of channels, or their names."),
@@ -156,7 +183,11 @@ class RuleFields(BaseModel):
 
 Metric = Annotated[
     str,
-    Field(max_length=VALUE_LENGTH + len(SCORE_PREFIX), description=f"{', '.join(METRICS)}, {SCORE_PREFIX}<name>."),
+    Field(
+        max_length=VALUE_LENGTH + len(SCORE_PREFIX),
+        description=f"{', '.join(METRICS)}, {SCORE_PREFIX}<name>.",
+        json_schema_extra={"pattern": rf"^({'|'.join(METRICS)}|score\.[^\u0000]+)$"},
+    ),
     AfterValidator(known_metric),
 ]
 Window = Annotated[

@@ -89,9 +89,24 @@ def test_a_past_that_takes_too_long_is_cut_short_and_said(tenant: Tenant, monkey
         return real(rule, start, *rest)
 
     monkeypatch.setattr(backtests, "courses", slow)
-    monkeypatch.setattr(backtests, "SECONDS", (0.05, 0.05, 5, 5))
-    found = backtest(a_rule(tenant), NOW)
+    found = backtest(a_rule(tenant, window_minutes=30), NOW)
     assert (found["start"], found["is_shortened"]) == (END - DAY, True)
+
+
+def test_each_hour_of_30_days_is_better_than_each_minute_of_a_few(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = backtests.courses
+
+    def slow(rule: Any, start: datetime, end: datetime, step: Any) -> Any:
+        if step < HOUR:
+            with connections["analytics"].cursor() as cursor:
+                cursor.execute("SELECT pg_sleep(5)")
+        return real(rule, start, end, step)
+
+    monkeypatch.setattr(backtests, "courses", slow)
+    found = backtest(a_rule(tenant), NOW)
+    assert (found["start"], found["every_minutes"], found["is_shortened"]) == (END - 30 * DAY, 60, False)
 
 
 def test_what_is_unusual_is_found_in_the_past_and_now(tenant: Tenant) -> None:

@@ -183,13 +183,14 @@ def test_percent_against_an_earlier_window(
     assert told(rule) == (["warning"] if is_told else [])
 
 
-def test_the_same_hour_last_week_is_that_of_the_wall_clock(tenant: Tenant) -> None:
-    """Berlin set its clocks back on 25 October 2026, so last week's noon was an hour earlier in UTC."""
+@pytest.mark.parametrize(("month", "day", "later"), [(10, 28, HOUR), (4, 1, -HOUR)], ids=["autumn", "spring"])
+def test_the_same_hour_last_week_is_that_of_the_wall_clock(tenant: Tenant, month: int, day: int, later: Any) -> None:
+    """Berlin changed its clocks on 25 October and 29 March 2026, so last week's noon was another hour in UTC."""
     tenant.workspace.time_zone = "Europe/Berlin"
     tenant.workspace.save()
-    now = NOW.replace(month=10, day=28, hour=11)
+    now = NOW.replace(month=month, day=day, hour=11)
     rule = a_rule(tenant, comparison="above_last_week_percent", warning=50)
-    calls(tenant, cost_usd="4", at=now - 7 * DAY - HOUR - 5 * MINUTE)
+    calls(tenant, cost_usd="4", at=now - 7 * DAY - later - 5 * MINUTE)
     calls(tenant, cost_usd="6", at=now - 5 * MINUTE)
     evaluate(now)
     assert told(rule) == ["warning"]
@@ -249,6 +250,25 @@ def test_rules_of_the_same_question_share_it(tenant: Tenant, django_assert_num_q
     evaluate(NOW)
     with django_assert_num_queries(3, using="analytics"):  # how far the sums are, the sums, and whether an hour closed
         evaluate(NOW + MINUTE)
+
+
+def test_all_users_of_a_rule_are_one_question(tenant: Tenant, django_assert_num_queries: Any) -> None:
+    a_rule(tenant, per="user")
+    for user in range(50):
+        calls(tenant, cost_usd="1", user_id=f"user-{user}")
+    evaluate(NOW)
+    with django_assert_num_queries(3, using="analytics"):
+        evaluate(NOW + MINUTE)
+
+
+def test_what_becomes_less_critical_is_an_event_and_no_news(tenant: Tenant) -> None:
+    rule = a_rule(tenant, [a_channel(tenant)], warning=10, critical=20)
+    calls(tenant, cost_usd="12")
+    calls(tenant, cost_usd="12", at=END - 55 * MINUTE)
+    evaluate(NOW)
+    evaluate(NOW + 10 * MINUTE)
+    assert told(rule) == ["critical", "warning"]
+    assert [event.is_waiting for event in rule.events.order_by("at")] == [True, False]
 
 
 def test_two_rounds_at_once_make_one_event(transactional_db: None, tenant: Tenant) -> None:

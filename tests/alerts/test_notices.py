@@ -174,6 +174,28 @@ def test_a_template_with_many_breaches_is_one_digest(tenant: Tenant) -> None:
     )
 
 
+def test_long_names_do_not_stop_a_message(tenant: Tenant) -> None:
+    values = [f"{number:03}" + "x" * 250 for number in range(20)]
+    filters = dict.fromkeys(("agent_id", "not_model", f"label.{'y' * 200}", "release", "environment"), values)
+    a_rule(tenant, [a_channel(tenant)], filters=filters, comparison="below", metric="calls", warning=1, name="z" * 100)
+    row = {"agent_id": values[0], "release": values[0], "environment": values[0], "labels": {"y" * 200: values[0]}}
+    calls(tenant, at=END - 2 * HOUR, **row)
+    a_round()
+    [message] = messages(tenant)
+    assert [words for words, _ in message["links"]] == ["This alert"]
+
+
+def test_that_some_groups_are_ok_again_waits_until_all_are(tenant: Tenant) -> None:
+    a_rule(tenant, [a_channel(tenant)], name="Each user", per="user")
+    calls(tenant, cost_usd="12", user_id="ada", at=END - 50 * MINUTE)
+    calls(tenant, cost_usd="12", user_id="ben")
+    a_round()
+    a_round(NOW + 20 * MINUTE)
+    assert len(messages(tenant)) == 1
+    a_round(NOW + 60 * MINUTE)
+    assert subjects(tenant)[1] == "Each user: all 2 are ok again"
+
+
 def test_thresholds_of_a_budget_that_are_reached_at_once_are_one_message(tenant: Tenant) -> None:
     a_channel(tenant)
     a_budget(tenant, "Customer acme", 50, 80, 100)
