@@ -172,7 +172,7 @@ def body_schema(operation: Schema) -> Schema:
 def response_schema(operation: Schema) -> Schema:
     answer = next(response for status, response in operation["responses"].items() if status.startswith("2"))
     # What is deleted has an answer without a body.
-    schema: Schema = answer["content"]["application/json"]["schema"] if "content" in answer else {}
+    schema: Schema = answer.get("content", {}).get("application/json", {}).get("schema", {})
     return schema
 
 
