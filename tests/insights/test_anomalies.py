@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.cache import cache
@@ -11,8 +11,9 @@ from django.test import Client
 from insights import findings, tasks
 from insights.models import Finding
 from tests.factories import MembershipFactory, WorkspaceFactory
-from tests.insights.months import a_month, unusual_calls
-from tests.tenant import NOON, Tenant, iso
+from tests.insights.months import a_finding, a_month, unusual_calls
+from tests.tenant import NOON, Tenant, a_row, iso
+from traces import writer
 from workspaces.models import Annotation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -114,8 +115,6 @@ def test_failed_calls_are_found(tenant: Tenant) -> None:
 
 def test_slow_calls_are_found_by_their_95th_percentile(tenant: Tenant) -> None:
     a_month(tenant, count=25)
-    from tests.insights.months import a_row, writer
-
     rows = [a_row(NOON + timedelta(seconds=3600 * h + 5 * n), latency_ms=9000) for h in range(2) for n in range(60)]
     writer.store(tenant.workspace.id, rows)
     [one] = found(tenant, measure="latency")
@@ -241,9 +240,14 @@ def test_rules_read_what_was_found_since_and_is_worth_enough(tenant: Tenant) -> 
     assert findings.unusual_since(workspace_id, LATER + timedelta(minutes=1)) == []
 
 
-def test_the_task_looks_at_all_workspaces_and_old_findings_are_deleted(tenant: Tenant) -> None:
-    tasks.find_anomalies("2026-01-01T00:00:00+00:00")
+def test_the_tasks_look_at_workspaces_without_calls_and_delete_old_findings(tenant: Tenant) -> None:
+    tasks.find_anomalies(NOON.isoformat())
     assert not Finding.objects.exists()
+    a_finding(tenant.workspace, str(uuid4()))
+    Finding.objects.update(starts_at=NOON - timedelta(days=402), ends_at=NOON - timedelta(days=401))
+    kept = a_finding(tenant.workspace, str(uuid4()))
+    tasks.delete_old_findings(NOON.isoformat())
+    assert [one.pk for one in Finding.objects.all()] == [UUID(str(kept.pk))]
 
 
 # --- The page ---
