@@ -14,6 +14,7 @@ from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.page_questions import LABEL_NAMES, Choice
 from analytics.query_string import NOT
 from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, TOOL, WINDOW, iso, page_parameters
+from analytics.templatetags.times import CALENDAR_WORDS
 from traces.buckets import BUCKETS
 from traces.filters import DIMENSIONS, LABEL_PREFIX, RANGES, Filters, FilterValues
 from traces.text import NAME_LENGTH
@@ -97,6 +98,7 @@ def controls(
         "granularities": granularities(filters),
         "from": local_minute(filters.start, filters.zone),
         "to": local_minute(filters.end, filters.zone),
+        "running_windows": CALENDAR_WORDS.items(),
         "windows": calendar_windows(filters.zone),
     }
 

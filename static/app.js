@@ -1,6 +1,8 @@
 // Polls the panels, shows their errors and runs the few controls. A panel itself is plain htmx.
 
 const live = document.querySelector(".live");
+const offline = document.querySelector("#offline"); // one for all panels
+const tip = document.querySelector("#tip");
 let panels = [];
 const requestedAt = new Map(); // panel -> time of its last request, in ms
 const answeredAt = new Map(); // panel -> time of its last good answer, in ms
@@ -66,8 +68,16 @@ function show(panel, html) {
   const hadFocus = body.contains(document.activeElement);
   const next = body.cloneNode(false);
   next.innerHTML = html;
-  if (shownHtml.has(panel)) morph(body, next);
-  else body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
+  if (shownHtml.has(panel)) {
+    sortRows(panel, null); // as they came, so that each row is compared with itself
+    morph(body, next);
+  } else {
+    body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
+    // A table of a few rows needs less room. It keeps its room then, so that nothing below it moves.
+    body.classList.toggle("few", body.querySelectorAll("tbody tr").length <= 5);
+  }
+  rowsOf(panel).forEach((row, place) => (row.place = place));
+  sortRows(panel, sorting.get(panel.id));
   shownHtml.set(panel, html);
   htmx.process(body);
   if (hadFocus && !body.contains(document.activeElement)) {
@@ -77,13 +87,57 @@ function show(panel, html) {
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
 
-function fail(panel, reason) {
+// Rows of a table are sorted by a click on the head of a column: the largest first, then the smallest, then as they came.
+
+const sorting = new Map(); // panel's id -> the place of the column, and whether the smallest is first
+const rowsOf = (panel) => [...panel.querySelectorAll("table.steady tbody tr")];
+
+// A number in full is in the title of its cell.
+function valueOf(row, column) {
+  const cell = row.cells[column];
+  const text = cell.title || cell.querySelector("time")?.dateTime || cell.textContent.trim();
+  return cell.matches(".number") ? parseFloat(text.replace(/[$,]/g, "").replace("−", "-")) : text;
+}
+
+function sortRows(panel, by) {
+  const focused = document.activeElement;
+  const compare = (a, b) => {
+    const [x, y] = [a, b].map((row) => valueOf(row, by.column));
+    return typeof x === "string" ? x.localeCompare(y) : (x || 0) - (y || 0);
+  };
+  const rows = rowsOf(panel);
+  const order = [...rows].sort((a, b) => {
+    const isRest = a.matches(".rest") - b.matches(".rest");
+    return isRest || (by ? compare(a, b) * (by.isUp ? 1 : -1) : a.place - b.place);
+  });
+  panel.querySelectorAll("[data-sort]").forEach(({ parentElement: head }) => {
+    if (head.cellIndex === by?.column) head.ariaSort = by.isUp ? "ascending" : "descending";
+    else head.removeAttribute("aria-sort");
+  });
+  if (order.every((row, place) => row === rows[place])) return;
+  rows[0].parentElement.append(...order);
+  focused.focus({ preventScroll: true });
+}
+
+function sortBy(button) {
+  const panel = button.closest(".panel");
+  const { parentElement: head } = button;
+  const column = head.cellIndex;
+  const isUpFirst = !head.matches(".number, .time");
+  const before = sorting.get(panel.id);
+  const isUp = before?.column === column ? !before.isUp : isUpFirst;
+  const by = before?.column === column && before.isUp !== isUpFirst ? null : { column, isUp };
+  sorting.set(panel.id, by);
+  sortRows(panel, by);
+}
+
+function fail(panel, reason, error = panel.querySelector(".panel-error")) {
   panel.classList.add("stale");
   panel.setAttribute("aria-busy", "false");
   live.classList.add("failing");
-  const error = panel.querySelector(".panel-error");
   const age = answeredAt.has(panel) ? ` What you see is from ${clock(answeredAt.get(panel))}.` : "";
-  error.querySelector("p").textContent = reason + age;
+  const words = error.querySelector("p");
+  if (error.hidden || error !== offline) words.textContent = reason + age;
   error.hidden = false;
 }
 
@@ -103,31 +157,31 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   answeredAt.set(panel, Date.now() - 1000 * Number(xhr.getResponseHeader("Age"))); // the cache may have had it for a while
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
-  panel.querySelector(".panel-error").hidden = true;
+  panel.querySelector(".panel-error").hidden = offline.hidden = true;
   if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
   if (shownHtml.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
   if (isForm(event)) showSaved(panel);
   tick();
 });
 
-const parseBody = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").body;
+const parseHtml = (text) => new DOMParser().parseFromString(text, "text/html");
 
-document.addEventListener("htmx:responseError", (event) => {
+// Calls `explain` with each request that failed, the reason in words, and the body of the answer.
+function onFailure(explain) {
+  for (const name of ["responseError", "sendError", "timeout"]) {
+    document.addEventListener(`htmx:${name}`, (event) => {
+      const { body } = parseHtml(event.detail.xhr.responseText);
+      const words = body.textContent.trim().slice(0, 300) || "The server answered with an error.";
+      explain(event, name === "responseError" ? words : "The server cannot be reached.", body);
+    });
+  }
+}
+onFailure((event, reason, answer) => {
   const panel = panelOf(event);
   if (!panel) return;
-  const answer = parseBody(event.detail.xhr);
-  const reason = answer.textContent.trim().slice(0, 300) || "The server answered with an error.";
   if (isForm(event)) showRefusal(panel, answer, reason);
-  else fail(panel, reason);
+  else fail(panel, reason, event.type === "htmx:responseError" ? undefined : offline);
 });
-for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, (event) => {
-    const panel = panelOf(event);
-    if (!panel) return;
-    if (isForm(event)) showRefusal(panel, parseBody({ responseText: "" }), "The server cannot be reached; nothing was saved.");
-    else fail(panel, "The server cannot be reached.");
-  });
-}
 
 // The budget form shows the new limit at once. The server's answer confirms it or takes it back.
 
@@ -183,6 +237,13 @@ function showRefusal(panel, answer, reason) {
   if (errors.length) form.elements[errors[0].dataset.field].focus();
 }
 
+// Asks the API for the workspace of the page. Returns null if it cannot be reached or refuses.
+async function ask(url) {
+  const headers = document.querySelector("[hx-headers]").getAttribute("hx-headers");
+  const answer = await fetch(url, { headers: JSON.parse(headers) }).catch(() => null);
+  return answer?.ok ? answer : null;
+}
+
 // Controls.
 
 async function copy(button, text) {
@@ -197,6 +258,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   const { dataset } = button;
+  if ("sort" in dataset) sortBy(button);
   if ("retry" in dataset) refresh(button.closest(".panel"));
   if ("refresh" in dataset) panels.forEach(refresh);
   if ("copy" in dataset) copy(button, document.getElementById(dataset.copy).textContent);
@@ -210,10 +272,9 @@ document.addEventListener("click", (event) => {
   }
   if ("sheet" in dataset) button.setAttribute("aria-expanded", button.closest(dataset.sheet).classList.toggle("open"));
   if ("themeSwitch" in dataset) {
-    const root = document.documentElement;
-    const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-    root.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
+    const theme = isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
     document.dispatchEvent(new Event("themechange"));
   }
 });
@@ -222,7 +283,20 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches(".menu[open]")) event.target.querySelector("input, .dimensions button")?.focus();
 }, true);
 
+// Shows to the keyboard what a mouse sees as a title, like the whole of a name that is cut.
+function showTip(target) {
+  tip.textContent = target.title || target.querySelector?.("[title]")?.title;
+  tip.hidden = !tip.textContent || !target.matches("a:focus-visible, button:focus-visible, summary:focus-visible");
+  const { left, bottom } = target.getBoundingClientRect();
+  tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${Math.min(bottom + 6, innerHeight - tip.offsetHeight - 8)}px`;
+}
+document.addEventListener("focusin", ({ target }) => showTip(target));
+document.addEventListener("focusout", () => (tip.hidden = true));
+document.addEventListener("scroll", () => tip.hidden || showTip(document.activeElement), true);
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") tip.hidden = true;
   const menu = event.target.closest?.(".menu[open]");
   if (!menu) return;
   if (event.key === "Escape") {

@@ -58,7 +58,7 @@ async function go(address, isBack = false) {
   closeMenus();
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = parseHtml(await answer.text());
     if (!PARTS.every((part) => next.querySelector(part))) return location.assign(answer.url);
     if (!isBack) history.pushState(null, "", answer.url);
     const before = shownAddress;

@@ -207,11 +207,7 @@ function explain(text) {
   message.textContent = text;
   if (!form) detail.replaceChildren(message);
 }
-document.addEventListener("htmx:responseError", (event) => {
-  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").body;
-  explain(answer.textContent.trim().slice(0, 300) || "The server answered with an error.");
-});
-for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => explain("The server cannot be reached."));
+onFailure((event, reason) => explain(reason));
 
 detail.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-span]");
@@ -269,7 +265,7 @@ function begin() {
 
 async function poll() {
   if (document.hidden && data.version) return;
-  const answer = await fetch(`${tree.dataset.rows}?version=${data.version}`, { headers: { "X-Workspace-ID": tree.dataset.workspace } }).catch(() => null);
+  const answer = await ask(`${tree.dataset.rows}?version=${data.version}`);
   if (answer?.status !== 200) {
     if (!data.version) showNews("The spans cannot be loaded. The page tries again.");
     return;

@@ -171,7 +171,7 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
         [
             *bars,
             *(
-                [chart.hover_total(buckets, [bucket["total"] for bucket in buckets], usd_exact)]
+                [chart.hover_total(buckets, [bucket["total_usd"] for bucket in buckets], usd_exact)]
                 if len(bars) > 1
                 else []
             ),
@@ -221,7 +221,7 @@ def cost_table(data: Trend, slots: dict[str, int]) -> CostTable:
             for (provider, model), costs in costs_by_model.items()
         ],
         "rows": [
-            {"timestamp": timestamp, "costs": costs, "total": total(costs)}
+            {"timestamp": timestamp, "costs": costs, "total_usd": total(costs)}
             for timestamp, *costs in zip(timestamps, *costs_by_model.values(), strict=True)
         ],
     }
