@@ -43,6 +43,10 @@ def usage_tokens(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {"previous": previous(usage.tokens, filters, workspace, SERIES_TTL_SECONDS)}
 
 
+def agent_distribution(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"slots": slots_of("agent_id", filters, workspace)}
+
+
 def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
         "costs": answer_data(cost.trend, replace(filters, limit=SERIES_SHOWN), workspace, SERIES_TTL_SECONDS),

@@ -1,6 +1,7 @@
 """Makes the figures of the charts, and the tables and legends next to them."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, TypedDict
 
 from django import template
@@ -9,8 +10,8 @@ from analytics.chart import Bucket, Chart, Figure, seconds
 from analytics.cost import ByModel, ModelCost, Trend
 from analytics.palette import COLOURS, DASHES, PATTERNS, slot_of
 from analytics.performance import FirstToken, Latency, Speed, Throughput
-from analytics.usage import CallsOverTime, Tokens
-from web.number_text import Number, exact, rate, usd_exact, whole_ms
+from analytics.usage import AgentDistribution, CallsOverTime, Tokens
+from web.number_text import Number, exact, percent, rate, usd_exact, whole_ms
 
 register = template.Library()
 
@@ -285,6 +286,29 @@ def class_of(slot: int | None) -> str:
         return "other"
     pattern, colour = divmod(slot, COLOURS)
     return f"c{colour} p{pattern}" if pattern else f"c{colour}"
+
+
+class Segment(TypedDict):
+    colour: str
+    percentage: str
+    turned_by: str
+    """How far around the ring it begins, as the attribute of SVG counts it."""
+    words: str
+
+
+@register.filter
+def ring(data: AgentDistribution, slots: dict[str, int]) -> list[Segment]:
+    """Returns the parts of a ring that is 100 long."""
+    begins = accumulate((row["percentage"] for row in data["data"]), initial=0.0)
+    return [
+        {
+            "colour": slot_class(row["agent_id"], slots),
+            "percentage": f"{row['percentage']:.4g}",
+            "turned_by": f"{-begin:.4g}",
+            "words": f"{row['agent_id'] or 'all others'} {percent(row['percentage'])}",
+        }
+        for row, begin in zip(data["data"], begins, strict=False)
+    ]
 
 
 @register.filter

@@ -85,6 +85,16 @@ def local_bucket(moment: datetime, filters: Filters) -> str:
     return f"{at:%a %-d %b, %H:%M %Z}" if comes_twice(at) else f"{at:%a %-d %b, %H:%M}"
 
 
+@register.filter
+def short_bucket(moment: datetime, filters: Filters) -> str:
+    """Formats the start of a bucket for a sentence: Mon 14:00 within a week, else Mon 23 Nov, 14:00."""
+    at = in_zone(moment, filters.zone)
+    is_this_week = filters.end - moment < timedelta(days=6)
+    if filters.granularity in ("minute", "hourly") and is_this_week:
+        return f"{at:%a %H:%M}"
+    return local_bucket(moment, filters).removesuffix(f" {filters.end.astimezone(filters.zone):%Y}")
+
+
 def comes_twice(at: datetime) -> bool:
     """Returns whether the clock shows this time twice, since it is set back."""
     return at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()

@@ -337,12 +337,12 @@ def test_where_nothing_passes_the_filters_each_panel_says_so(tenant: Tenant, pan
         (
             "usage/overview",
             "1 call by 1 user through 1 agent in",
-            "1 call by 1 user through 1 agent with these filters in",
+            "1 call by 1 user through 1 agent with agent support in",
         ),
-        ("cost/overview", "Spend was $1.00", "Spend with these filters was $1.00"),
-        ("performance/overview", "p95 was", "p95 with these filters was"),
+        ("cost/overview", "Spend was $1.00", "Spend with agent support was $1.00"),
+        ("performance/overview", "p95 latency was", "p95 latency with agent support was"),
         ("performance/overview", "the one call did not fail", "the one call did not fail"),
-        ("performance/errors", "No call failed", "No call with these filters failed"),
+        ("performance/errors", "No call failed", "No call with agent support failed"),
     ],
 )
 def test_a_sentence_says_that_the_page_is_filtered(tenant: Tenant, panel: str, whole: str, part: str) -> None:

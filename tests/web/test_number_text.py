@@ -281,7 +281,7 @@ def test_the_durations_of_a_column_have_one_unit() -> None:
 @pytest.mark.parametrize(
     ("field", "values", "texts"),
     [
-        ("cost_usd", [12.4, 0.0042, 1234.5, None, 0], ["$12.40", "<$0.01", "$1,234.50", "–", "$0.00"]),
+        ("cost_usd", [12.4, 0.0042, 1234.5, None, 0], ["$12.40", "<$0.01", "$1,234.50", number_text.NOTHING, "$0.00"]),
         ("cost_usd", [0.0042, 3.5], ["$0.0042", "$3.5000"]),
         ("cost_usd", [0.5, 3.5], ["$0.50", "$3.50"]),
         ("cost_usd", [250_000.4, 12.0], ["$250,000", "$12"]),
