@@ -296,6 +296,7 @@ METRICS = {
             summary="Calls by status in each bucket.",
             example="range=24h&granularity=hourly",
             panel=Panel("Throughput", "framed chart-panel", split=split_chart("Throughput", "calls")),
+            panel_extras=panel_extras.performance_throughput,
         ),
         Metric(
             "performance/errors",

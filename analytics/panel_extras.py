@@ -91,6 +91,10 @@ def performance_tokens_per_second(filters: Filters, workspace: Workspace) -> dic
     return {"previous": previous(performance.tokens_per_second, filters, workspace, SERIES_TTL_SECONDS)}
 
 
+def performance_throughput(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS)}
+
+
 def previous(question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int) -> Any:
     """Returns the same question's answer for the window of equal length immediately before."""
     return answer_data(question, filters.previous, workspace, ttl_seconds, "previous:")

@@ -63,6 +63,13 @@ function morph(current, next, isKept = () => false) {
   oldChildren.slice(newChildren.length).forEach((node) => node.remove());
 }
 
+// Gives the body of a table's panel the height of its rows and one more. It keeps it, so that nothing below it moves.
+function fit(body) {
+  const most = body.offsetHeight;
+  body.style.height = "auto";
+  body.style.height = `${Math.min(most, body.offsetHeight + 36)}px`;
+}
+
 function show(panel, html) {
   const body = panel.querySelector(".panel-body");
   const hadFocus = body.contains(document.activeElement);
@@ -73,8 +80,7 @@ function show(panel, html) {
     morph(body, next);
   } else {
     body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
-    // A table of a few rows needs less room. It keeps its room then, so that nothing below it moves.
-    body.classList.toggle("few", body.querySelectorAll("tbody tr").length <= 5);
+    if (panel.matches(".table-panel:not(.wide:last-child)")) fit(body);
   }
   rowsOf(panel).forEach((row, place) => (row.place = place));
   sortRows(panel, sorting.get(panel.id));

@@ -47,6 +47,7 @@ function exchange(next, isSame) {
   for (const part of PARTS) htmx.process(document.querySelector(part));
   for (const panel of known) isOther(panel) ? refresh(panel) : panel.setAttribute("aria-busy", "false");
   restoreFocus(focused, place);
+  document.querySelector(".bar [aria-invalid]")?.focus();
 }
 
 // Loads the page of an address into this one. What cannot be shown in place is opened as any link is.

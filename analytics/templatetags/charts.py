@@ -68,13 +68,18 @@ def ticks_of_counts(counts: list[int]) -> Figure:
 
 
 @register.simple_tag(takes_context=True)
-def throughput_figure(context: template.Context, buckets: list[Bucket]) -> Figure:
-    chart = chart_of(context)
+def throughput_figure(context: template.Context, buckets: list[Bucket], previous: CallsOverTime) -> Figure:
+    chart, points = chart_of(context), previous["data"]
     statuses = [
         chart.bars(STATUS_NAMES[status], buckets, [bucket[status] for bucket in buckets], f"--{colour}-fill")
         for status, colour in STATUS_COLOURS.items()
     ]
-    return chart.figure(statuses, buckets, **ticks_of_counts([bucket["total"] for bucket in buckets]))
+    before = [point["calls"] for point in points]
+    return chart.figure(
+        [*statuses, chart.previous_line(points, before)],
+        buckets,
+        **ticks_of_counts([*(bucket["total"] for bucket in buckets), *before]),
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -288,6 +293,10 @@ def class_of(slot: int | None) -> str:
     return f"c{colour} p{pattern}" if pattern else f"c{colour}"
 
 
+GAP = 0.4
+"""Between the parts of a ring, in percent."""
+
+
 class Segment(TypedDict):
     colour: str
     percentage: str
@@ -303,7 +312,7 @@ def ring(data: AgentDistribution, slots: dict[str, int]) -> list[Segment]:
     return [
         {
             "colour": slot_class(row["agent_id"], slots),
-            "percentage": f"{row['percentage']:.4g}",
+            "percentage": f"{max(row['percentage'] - GAP, GAP) if row['percentage'] < 100 else 100:.4g}",
             "turned_by": f"{-begin:.4g}",
             "words": f"{row['agent_id'] or 'all others'} {percent(row['percentage'])}",
         }

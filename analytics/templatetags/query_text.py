@@ -19,6 +19,8 @@ from analytics.templatetags.charts import (
     class_of,
     dashed,
     patterned,
+    per_bucket,
+    seconds_text,
     slot_colour,
     ticks_of_counts,
 )
@@ -155,6 +157,8 @@ def query_chart(context: template.Context, measure: str) -> dict[str, Any]:
     rows = buckets(context, [{"timestamp": point["timestamp"]} for point in series[0].points])
     chart = Chart(context["filters"])
     drawn = [drawn_series(chart, measure, one, rows) for one in series]
+    if "previous" in context:
+        drawn.append(all_before(chart, measure, context["previous"]))
     return {
         "figure": chart.figure(drawn, rows, **axis_of(measure, [one for one in series if not one.is_before])),
         "rows": [row | {"values": of_row} for row, of_row in zip(rows, columns, strict=True)],
@@ -246,6 +250,15 @@ def line_of(chart: Chart, measure: str, series: Series, rows: list[Bucket], valu
 
 def adds_up(measure: str) -> bool:
     return measure_of(measure).of_nothing == 0 and measure != "unique_users"
+
+
+def all_before(chart: Chart, measure: str, previous: Any) -> Figure:
+    """Draws the measure of all groups in the window before."""
+    points = per_bucket(previous) if measure == "cost_usd" else previous["data"]
+    values = [point[measure] for point in points]
+    if measure.endswith("_ms"):
+        return chart.previous_line(points, [seconds(value) for value in values], seconds_text, "all in ")
+    return chart.previous_line(points, values, partial(with_unit, measure), "all in ")
 
 
 def axis_of(measure: str, series: list[Series]) -> Figure:
