@@ -68,7 +68,7 @@ def cost_by_model(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 
 def cost_budget(filters: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {"past_error": forecast_data(workspace)["past_error"]}
+    return {"past_error": forecast_data(workspace)["past_error"], "month": running_month(filters, workspace)}
 
 
 def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:

@@ -276,7 +276,12 @@ document.addEventListener("click", (event) => {
     live.classList.toggle("paused", paused);
     tick();
   }
-  if ("sheet" in dataset) button.setAttribute("aria-expanded", button.closest(dataset.sheet).classList.toggle("open"));
+  if ("sheet" in dataset) {
+    const sheet = button.closest(dataset.sheet);
+    const height = sheet.offsetHeight;
+    button.setAttribute("aria-expanded", sheet.classList.toggle("open"));
+    if (sheet.matches("header")) sheet.style.marginBottom = sheet.matches(".open") ? `${height - sheet.offsetHeight}px` : ""; // it covers what is below
+  }
   if ("themeSwitch" in dataset) {
     const theme = isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = theme;
