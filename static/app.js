@@ -44,7 +44,6 @@ function tick() {
 // Elements that `isKept` names stay as they are.
 function morph(current, next, isKept = () => false) {
   if (current.matches(".chart")) return; // Plotly makes its content, and charts.js redraws it
-  // What htmx has loaded stays until it is to load something else.
   const isLoaded = current.matches(".choices[hx-get]") && current.getAttribute("hx-get") === next.getAttribute("hx-get");
   for (const { name } of [...current.attributes]) if (name !== "open" && !next.hasAttribute(name)) current.removeAttribute(name);
   for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
@@ -76,7 +75,7 @@ function show(panel, html) {
   const next = body.cloneNode(false);
   next.innerHTML = html;
   if (shownHtml.has(panel)) {
-    sortRows(panel, null); // as they came, so that each row is compared with itself
+    sortRows(panel); // so that each row is compared with itself
     morph(body, next);
   } else {
     body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
@@ -93,48 +92,38 @@ function show(panel, html) {
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
 
-// Rows of a table are sorted by a click on the head of a column: the largest first, then the smallest, then as they came.
+// A click on a head sorts the rows of a table by this column: the largest first, then the smallest, then as they came.
 
-const sorting = new Map(); // panel's id -> the place of the column, and whether the smallest is first
+const sorting = new Map(); // panel's id -> the place of the column, and the factor of its order
 const rowsOf = (panel) => [...panel.querySelectorAll("table.steady tbody tr")];
 
-// A number in full is in the title of its cell.
 function valueOf(row, column) {
   const cell = row.cells[column];
   const text = cell.title || cell.querySelector("time")?.dateTime || cell.textContent.trim();
-  return cell.matches(".number") ? parseFloat(text.replace(/[$,]/g, "").replace("−", "-")) : text;
+  return cell.matches(".number") ? parseFloat(text.replace(/[$,]/g, "").replace("−", "-")) || 0 : text;
 }
 
-function sortRows(panel, by) {
+function sortRows(panel, [column, factor] = []) {
   const focused = document.activeElement;
-  const compare = (a, b) => {
-    const [x, y] = [a, b].map((row) => valueOf(row, by.column));
-    return typeof x === "string" ? x.localeCompare(y) : (x || 0) - (y || 0);
-  };
   const rows = rowsOf(panel);
-  const order = [...rows].sort((a, b) => {
-    const isRest = a.matches(".rest") - b.matches(".rest");
-    return isRest || (by ? compare(a, b) * (by.isUp ? 1 : -1) : a.place - b.place);
-  });
-  panel.querySelectorAll("[data-sort]").forEach(({ parentElement: head }) => {
-    if (head.cellIndex === by?.column) head.ariaSort = by.isUp ? "ascending" : "descending";
+  const key = (row) => (factor ? valueOf(row, column) : row.place);
+  const compare = (x, y) => (x > y) - (x < y);
+  const sorted = rows.toSorted((a, b) => a.matches(".rest") - b.matches(".rest") || compare(key(a), key(b)) * (factor || 1));
+  for (const { parentElement: head } of panel.querySelectorAll("[data-sort]")) {
+    if (factor && head.cellIndex === column) head.ariaSort = factor > 0 ? "ascending" : "descending";
     else head.removeAttribute("aria-sort");
-  });
-  if (order.every((row, place) => row === rows[place])) return;
-  rows[0].parentElement.append(...order);
+  }
+  if (sorted.every((row, place) => row === rows[place])) return;
+  rows[0].parentElement.append(...sorted);
   focused.focus({ preventScroll: true });
 }
 
-function sortBy(button) {
-  const panel = button.closest(".panel");
-  const { parentElement: head } = button;
-  const column = head.cellIndex;
-  const isUpFirst = !head.matches(".number, .time");
-  const before = sorting.get(panel.id);
-  const isUp = before?.column === column ? !before.isUp : isUpFirst;
-  const by = before?.column === column && before.isUp !== isUpFirst ? null : { column, isUp };
-  sorting.set(panel.id, by);
-  sortRows(panel, by);
+function sortBy(panel, head) {
+  const [column, factor] = sorting.get(panel.id) ?? [];
+  const first = head.matches(".number, .time") ? -1 : 1;
+  const next = column !== head.cellIndex || !factor ? first : factor === first && -first;
+  sorting.set(panel.id, [head.cellIndex, next]);
+  sortRows(panel, sorting.get(panel.id));
 }
 
 function fail(panel, reason, error = panel.querySelector(".panel-error")) {
@@ -172,7 +161,6 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 const parseHtml = (text) => new DOMParser().parseFromString(text, "text/html");
 
-// Calls `explain` with each request that failed, the reason in words, and the body of the answer.
 function onFailure(explain) {
   for (const name of ["responseError", "sendError", "timeout"]) {
     document.addEventListener(`htmx:${name}`, (event) => {
@@ -250,8 +238,6 @@ async function ask(url) {
   return answer?.ok ? answer : null;
 }
 
-// Controls.
-
 async function copy(button, text) {
   await navigator.clipboard.writeText(text);
   const label = button.textContent;
@@ -264,7 +250,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   const { dataset } = button;
-  if ("sort" in dataset) sortBy(button);
+  if ("sort" in dataset) sortBy(button.closest(".panel"), button.parentElement);
   if ("retry" in dataset) refresh(button.closest(".panel"));
   if ("refresh" in dataset) panels.forEach(refresh);
   if ("copy" in dataset) copy(button, document.getElementById(dataset.copy).textContent);
@@ -332,7 +318,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches(".window-form")) return;
   const { from, to } = event.target.elements;
-  // Both are wall clocks in ISO 8601: their text has the order of their times.
   const isBackwards = to.value <= from.value;
   to.removeAttribute("aria-invalid");
   document.getElementById("window-error").textContent = isBackwards ? "To must be later than From" : "";

@@ -16,7 +16,6 @@ const coloured = (figure) => JSON.parse(JSON.stringify(figure), (key, value) => 
   return (value.startsWith("--") && token(value)) || plain(value);
 });
 
-// The window of the bucket in row `place` of the chart's table, as its link to traces says it.
 function bucketWindow(chart, place) {
   const row = document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[place];
   const link = row?.querySelector(".to-traces");
@@ -31,7 +30,6 @@ function bucketsBetween(chart, from, to) {
   return middles.flatMap((middle, place) => (middle >= from && middle <= to ? [place] : []));
 }
 
-// A click narrows the page to its bucket, whether calls were made in it or not.
 function narrow(chart, place) {
   bucketWindow(chart, place)?.row.querySelector("a").click();
 }
@@ -77,7 +75,6 @@ function listen(chart) {
   chart.on("plotly_relayout", (change) => dragged(chart, change));
 }
 
-// How a panel's charts are drawn, as its reader has chosen.
 const choiceOf = (panel) => JSON.parse(localStorage.getItem(`charts ${panel.id}`) ?? "{}");
 
 function choose(panel, choice) {
@@ -114,7 +111,6 @@ function asChosen(figure, chart) {
   return figure;
 }
 
-// A click on a name of the legend shows only its series, another one shows all again.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-only]");
   if (!button) return;

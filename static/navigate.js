@@ -5,7 +5,6 @@ const PARTS = [".nav", ".bar", "#main", "#foot"];
 let shownAddress = location.pathname + location.search;
 let loading = null; // the AbortController of the request on its way
 
-// What the page's own scripts fill is not the shell's to change.
 const isOwnContent = (element) => element.matches(".panel-body, .panel-error, .live");
 
 function isInPlace(url) {
@@ -25,7 +24,6 @@ function closeMenus() {
 
 const isSeen = (element) => Boolean(element?.isConnected && element.checkVisibility());
 
-// Finds the nearest control for a focus whose element is gone or hidden.
 function restoreFocus(focused, place) {
   if (isSeen(focused) && document.activeElement === focused) return;
   const near = [...(document.getElementById(place)?.querySelectorAll("summary, a, button") ?? [])];

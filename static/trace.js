@@ -29,8 +29,8 @@ function duration(ms) {
 
 // Computes what assistive programs say of a row: they cannot count rows that are not in the page.
 function relate(rows) {
-  const last = []; // the last row of each level
-  const counts = new Map(); // parent -> how many children
+  const last = []; // of each level
+  const counts = new Map(); // of children
   family = rows.map((row, index) => {
     const level = row[LEVEL];
     const parent = level ? last[level - 1] : -1;
@@ -99,7 +99,6 @@ function fill(item, place) {
   lane.setAttribute("aria-hidden", "true");
 }
 
-// A bar begins with the hatched time of waiting for the first token.
 function draw(parts, row) {
   const percent = (ms) => `${(ms * 100) / (data.duration_ms || 1)}%`;
   const waiting = Math.min(row[FIRST_TOKEN] ?? 0, row[DURATION] ?? 0);
@@ -167,7 +166,6 @@ function setOpen(index, isToOpen) {
   render();
 }
 
-// Opens all rows above a span, so that it is shown.
 function reveal(id) {
   const index = data.rows.findIndex((row) => row[ID] === id);
   if (index < 0) return;
@@ -175,8 +173,6 @@ function reveal(id) {
   arrange();
   moveTo(shown.indexOf(index));
 }
-
-// --- What is chosen ---
 
 function load(id) {
   detail.setAttribute("aria-busy", "true");
@@ -253,8 +249,6 @@ tree.addEventListener("keydown", (event) => {
 
 tree.addEventListener("scroll", schedule, { passive: true });
 new ResizeObserver(schedule).observe(tree);
-
-// --- Spans that arrive while the page is open ---
 
 const showNews = (text) => (document.querySelector("#tree-news").textContent = text);
 
