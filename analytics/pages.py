@@ -1,6 +1,5 @@
 """Renders the dashboard pages: each is a shell without data, whose panels load and poll their metrics."""
 
-from collections.abc import Container
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -82,7 +81,7 @@ def bad_query(request: WorkspaceRequest, context: dict[str, Any], problem: Probl
     return uncached(render(request, "analytics/bad_query.html", context, status=422))
 
 
-def valid_part(request: WorkspaceRequest, wrong: Container[str]) -> QueryDict:
+def valid_part(request: WorkspaceRequest, wrong: dict[str, str]) -> QueryDict:
     """Returns the filters and the zone of the address without what is wrong, and its window if nothing of it is."""
     window = (*WINDOW, *CUSTOM_WINDOW)
     is_window_wrong = any(name in wrong for name in window)
@@ -93,8 +92,9 @@ def valid_part(request: WorkspaceRequest, wrong: Container[str]) -> QueryDict:
             query.setlist(name, values)
     try:
         query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
-    except Problem:
-        return QueryDict()
+    except Problem as problem:
+        more = {str(error["loc"][1]) for error in problem.errors} - wrong.keys()
+        return valid_part(request, wrong | dict.fromkeys(more, "")) if more else QueryDict()
     return query
 
 

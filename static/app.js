@@ -29,7 +29,6 @@ function refresh(panel) {
 function tick() {
   const now = Date.now();
   if (answeredAt.size) {
-    // The page is as old as its oldest panel.
     const age = ago(Math.max(0, Math.round((now - Math.min(...answeredAt.values())) / 1000)));
     live.querySelector("[data-age]").textContent = paused ? `paused, ${age} old` : `updated ${age} ago`;
   }
@@ -78,7 +77,7 @@ function show(panel, html) {
     sortRows(panel); // so that each row is compared with itself
     morph(body, next);
   } else {
-    body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
+    body.replaceChildren(...next.childNodes);
     if (panel.matches(".table-panel:not(.wide:last-child)")) fit(body);
   }
   rowsOf(panel).forEach((row, place) => (row.place = place));
@@ -86,7 +85,7 @@ function show(panel, html) {
   shownHtml.set(panel, html);
   htmx.process(body);
   if (hadFocus && !body.contains(document.activeElement)) {
-    panel.tabIndex = -1; // what had the focus is gone
+    panel.tabIndex = -1;
     panel.focus({ preventScroll: true });
   }
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
@@ -336,7 +335,7 @@ const scrollKey = () => `scroll ${location.href}`;
 addEventListener("pagehide", () => sessionStorage.setItem(scrollKey(), scrollY));
 if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
   const top = Number(sessionStorage.getItem(scrollKey()));
-  let isMoved = false; // by the person
+  let isMoved = false;
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, () => (isMoved = true), { once: true, passive: true });
   document.addEventListener("panel:changed", () => {
     if (!isMoved) scrollTo({ top, behavior: "instant" });

@@ -22,7 +22,7 @@ function bucketWindow(chart, place) {
   return link && { row, query: new URL(link.href).searchParams };
 }
 
-const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata); // all such series have the same buckets
+const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata);
 
 // The places of the buckets in a part of the axis, in Plotly's own numbers.
 function bucketsBetween(chart, from, to) {

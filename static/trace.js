@@ -11,10 +11,10 @@ const OPEN_LEVELS = 2;
 const ROW_PX = 28; // as in trace.css
 const SPARE_ROWS = 12;
 
-let data = { version: "", duration_ms: 0, split: [], rows: [] }; // until the first answer
+let data = { version: "", duration_ms: 0, split: [], rows: [] };
 let family = []; // for each row: its place among its siblings, how many they are, its parent's row, whether it has children
 let shown = []; // the rows that no closed row hides
-let active = 0; // the place in `shown` of the row with the keyboard's focus
+let active = 0; // the place in `shown`
 let selected = new URLSearchParams(location.search).get("span");
 const opened = new Map(); // id -> whether a person has opened or closed it
 const elements = [];

@@ -516,7 +516,7 @@ def test_the_tooltip_of_costs_has_their_total(tenant: Tenant) -> None:
 
 
 def test_a_fault_of_the_window_stands_in_its_form_and_the_filters_stay(tenant: Tenant) -> None:
-    query = f"workspace={tenant.workspace.id}&agent_id=support&from=2031-01-01T10:00&to=2031-01-02T10:00"
+    query = f"workspace={tenant.workspace.id}&agent_id=support&status=no&from=2031-01-01T10:00&to=2031-01-02T10:00"
     response = tenant.client.get(f"/dashboard/usage?{query}")
     page = " ".join(response.content.decode().split())
     assert response.status_code == 422
