@@ -250,8 +250,9 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   const { dataset } = button;
   if ("sort" in dataset) sortBy(button.closest(".panel"), button.parentElement);
-  if ("retry" in dataset) refresh(button.closest(".panel"));
-  if ("refresh" in dataset) panels.forEach(refresh);
+  const ownPanel = button.closest(".panel");
+  if ("retry" in dataset && ownPanel) refresh(ownPanel);
+  else if ("refresh" in dataset || "retry" in dataset) panels.forEach(refresh);
   if ("copy" in dataset) copy(button, document.getElementById(dataset.copy).textContent);
   if ("copyText" in dataset) copy(button, dataset.copyText);
   if ("pause" in dataset) {
