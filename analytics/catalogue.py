@@ -162,7 +162,8 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="Each agent's share of the calls, its latency, error rate and cost.",
             example="range=24h&limit=5",
-            panel=Panel("Agents", "framed table-panel"),
+            panel=Panel("Agents", "framed table-panel wide"),
+            panel_extras=panel_extras.agent_distribution,
         ),
         Metric(
             "usage/top-users",
@@ -178,7 +179,7 @@ METRICS = {
             SERIES_TTL_SECONDS,
             summary="The scores of each name: how many, their average, and the share of each category.",
             example="range=30d",
-            panel=Panel("Scores", "framed table-panel wide"),
+            panel=Panel("Scores", "framed table-panel"),
         ),
         Metric(
             "cost/overview",
@@ -295,6 +296,7 @@ METRICS = {
             summary="Calls by status in each bucket.",
             example="range=24h&granularity=hourly",
             panel=Panel("Throughput", "framed chart-panel", split=split_chart("Throughput", "calls")),
+            panel_extras=panel_extras.performance_throughput,
         ),
         Metric(
             "performance/errors",

@@ -35,6 +35,27 @@ MOST_NAMES, NAME_HEIGHT = 4, 14
 MOMENT = timedelta(microseconds=1)
 BAR_WIDTH = 0.84
 """Of a bucket."""
+AXIS: Figure = {"gridcolor": "--border", "linecolor": "--border", "zeroline": False, "automargin": True}
+TIME_AXIS: Figure = AXIS | {
+    "type": "date",
+    "showgrid": False,
+    "tickformatstops": [
+        {"dtickrange": [None, DAY / timedelta(milliseconds=1) - 1], "value": "%H:%M\n%-d %b"},
+        {"dtickrange": [DAY / timedelta(milliseconds=1), None], "value": "%-d %b"},
+    ],
+}
+AMOUNT_AXIS: Figure = AXIS | {"fixedrange": True, "rangemode": "tozero", "tickformat": ",~r", "nticks": 6}
+LAYOUT: Figure = {
+    "autosize": True,
+    "margin": {"l": 44, "r": 8, "t": 8, "b": 24},
+    "paper_bgcolor": "rgba(0,0,0,0)",
+    "plot_bgcolor": "rgba(0,0,0,0)",
+    "font": {"family": "system-ui, sans-serif", "size": 12, "color": "--muted"},
+    "hovermode": "x unified",
+    "hoverlabel": {"bgcolor": "--card", "bordercolor": "--border", "font": {"color": "--text"}},
+    "showlegend": False,
+    "barmode": "stack",
+}
 
 
 class Chart:
@@ -50,10 +71,11 @@ class Chart:
         marks = marks_of(self.filters, self.measures)
         return {
             "data": [line_or_bars for line_or_bars in series if line_or_bars],
-            "layout": {
-                "barmode": "stack",
-                "xaxis": self.axis_of_names(buckets) if self.has_repeated_hour else self.axis_of_dates(buckets),
-                "yaxis": {"rangemode": "tozero", **yaxis},
+            "layout": LAYOUT
+            | {
+                "xaxis": TIME_AXIS
+                | (self.axis_of_names(buckets) if self.has_repeated_hour else self.axis_of_dates(buckets)),
+                "yaxis": AMOUNT_AXIS | yaxis,
                 "shapes": [self.shape(mark) for mark in marks],
                 "annotations": [self.mark_name(mark, row) for row, mark in enumerate(marks)]
                 if len(marks) <= MOST_NAMES

@@ -14,6 +14,7 @@ from analytics.catalogue import PAGES, Page, metrics_of
 from analytics.page_questions import LABEL_NAMES, Choice
 from analytics.query_string import NOT
 from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, TOOL, WINDOW, iso, page_parameters
+from analytics.templatetags.times import CALENDAR_WORDS
 from traces.buckets import BUCKETS
 from traces.filters import DIMENSIONS, LABEL_PREFIX, RANGES, Filters, FilterValues
 from traces.text import NAME_LENGTH
@@ -29,6 +30,8 @@ LABELS |= {TOOL: "Tool"}
 ALWAYS_SHOWN = ("agent_id", "model", "environment", "release")
 """The filters that have a place in the bar without a value too. The menu of filters has the others."""
 MAX_CHOICES = 100
+CUSTOM_WINDOW = {"from": "start", "to": "end"}
+"""The fields of the form of the window, and the parameters that they become."""
 
 
 def dashboard(page: Page) -> View:
@@ -62,10 +65,44 @@ def dashboard(page: Page) -> View:
 
 
 def bad_query(request: WorkspaceRequest, context: dict[str, Any], problem: Problem) -> HttpResponse:
-    """Renders the page of an address that is not valid, with the bar of the last 24 hours, from which to go on."""
-    filters = query_string.parse_filters(QueryDict(), request.workspace.id, zone=request.workspace.zone)
-    context |= {"problem": problem, "splits": {}} | controls(filters, QueryDict(), request.workspace)
+    """Renders the page of an address that is not valid, with the bar of what is valid in it, from which to go on.
+
+    A fault of the window stands in the form of the window, beside what was written there.
+    """
+    wrong = {str(error["loc"][1]): error["msg"] for error in problem.errors}
+    query = valid_part(request, wrong)
+    filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
+    context |= {"problem": problem, "splits": {}} | controls(filters, query, request.workspace)
+    for field, name in CUSTOM_WINDOW.items():
+        if message := wrong.get(field) or wrong.get(name):
+            context |= {"window_error": message, "wrong_field": field}
+        context[field] = request.GET.get(field) or local_text(request.GET.get(name), filters.zone) or context[field]
     return uncached(render(request, "analytics/bad_query.html", context, status=422))
+
+
+def valid_part(request: WorkspaceRequest, wrong: dict[str, str]) -> QueryDict:
+    """Returns the filters and the zone of the address without what is wrong, and its window if nothing of it is."""
+    window = (*WINDOW, *CUSTOM_WINDOW)
+    is_window_wrong = any(name in wrong for name in window)
+    query = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        is_known = query_string.is_filter(name) or name == "zone" or (name in WINDOW and not is_window_wrong)
+        if is_known and name not in wrong:
+            query.setlist(name, values)
+    try:
+        query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
+    except Problem as problem:
+        more = {str(error["loc"][1]) for error in problem.errors} - wrong.keys()
+        return valid_part(request, wrong | dict.fromkeys(more, "")) if more else QueryDict()
+    return query
+
+
+def local_text(text: str | None, zone: ZoneInfo) -> str:
+    """Returns a time of the address as the form of the window writes it; nothing for what is no time."""
+    try:
+        return local_minute(datetime.fromisoformat(text or "").astimezone(UTC), zone)
+    except (ValueError, OverflowError):
+        return ""
 
 
 def controls(
@@ -96,6 +133,7 @@ def controls(
         "granularities": granularities(filters),
         "from": local_minute(filters.start, filters.zone),
         "to": local_minute(filters.end, filters.zone),
+        "running_windows": CALENDAR_WORDS.items(),
         "windows": calendar_windows(filters.zone),
     }
 
@@ -149,10 +187,17 @@ def custom_window(query: QueryDict, workspace: Workspace) -> QueryDict:
     window_query = query.copy()
     for name in ("range", "granularity", "was"):
         window_query.pop(name, None)
-    for field, name in (("from", "start"), ("to", "end")):
+    for field, name in CUSTOM_WINDOW.items():
         window_query.pop(field, None)
-        window_query[name] = iso(parse_wall_clock(field, query.get(field, ""), reader_zone(query, workspace)))
+        moment = parse_wall_clock(field, query.get(field, ""), reader_zone(query, workspace))
+        if field == "from" and moment > datetime.now(UTC):
+            raise invalid_window(field, "must not be in the future")
+        window_query[name] = iso(moment)
     return window_query
+
+
+def invalid_window(field: str, message: str) -> Problem:
+    return Problem(422, "The window is not valid.", [{"loc": ["query", field], "msg": message}])
 
 
 def reader_zone(query: QueryDict, workspace: Workspace) -> ZoneInfo:
@@ -166,8 +211,7 @@ def parse_wall_clock(field: str, text: str, zone: ZoneInfo) -> datetime:
         wall_clock = datetime.fromisoformat(text)
         return wall_clock.replace(tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        message = "must be a date and time like 2026-11-23T10:00"
-        raise Problem(422, "The window is not valid.", [{"loc": ["query", field], "msg": message}]) from error
+        raise invalid_window(field, "must be a date and time like 2026-11-23T10:00") from error
 
 
 @require_safe

@@ -43,6 +43,10 @@ def usage_tokens(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {"previous": previous(usage.tokens, filters, workspace, SERIES_TTL_SECONDS)}
 
 
+def agent_distribution(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"slots": slots_of("agent_id", filters, workspace)}
+
+
 def cost_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {
         "costs": answer_data(cost.trend, replace(filters, limit=SERIES_SHOWN), workspace, SERIES_TTL_SECONDS),
@@ -64,7 +68,7 @@ def cost_by_model(filters: Filters, workspace: Workspace) -> dict[str, Any]:
 
 
 def cost_budget(filters: Filters, workspace: Workspace) -> dict[str, Any]:
-    return {"past_error": forecast_data(workspace)["past_error"]}
+    return {"past_error": forecast_data(workspace)["past_error"], "month": running_month(filters, workspace)}
 
 
 def performance_overview(filters: Filters, workspace: Workspace) -> dict[str, Any]:
@@ -85,6 +89,10 @@ def performance_first_token(filters: Filters, workspace: Workspace) -> dict[str,
 
 def performance_tokens_per_second(filters: Filters, workspace: Workspace) -> dict[str, Any]:
     return {"previous": previous(performance.tokens_per_second, filters, workspace, SERIES_TTL_SECONDS)}
+
+
+def performance_throughput(filters: Filters, workspace: Workspace) -> dict[str, Any]:
+    return {"previous": previous(usage.calls_over_time, filters, workspace, SERIES_TTL_SECONDS)}
 
 
 def previous(question: Question, filters: Filters, workspace: Workspace, ttl_seconds: int) -> Any:

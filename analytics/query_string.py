@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 
 from prices.providers import provider_name
 from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts
-from traces.filters import DIMENSIONS, EARLIEST, LABEL_PREFIX, LATEST, RANGES, Filters, FilterValues, Range
+from traces.filters import DIMENSIONS, EARLIEST, LABEL_PREFIX, LATEST, Filters, FilterValues, Range, range_start
 from traces.text import NAME_LENGTH
 from web.problems import FieldError, Problem
 from workspaces.label_limits import LABEL_LENGTH, MAX_LABELS
@@ -115,9 +115,13 @@ class WindowQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    range: Annotated[Range | None, Field(description="Window that ends now; 24h where start and end are absent.")] = (
-        None
-    )
+    range: Annotated[
+        Range | None,
+        Field(
+            description="Window that ends now; 24h where start and end are absent. today and month begin with the day "
+            "and the month of the zone."
+        ),
+    ] = None
     start: Annotated[Moment | None, Field(description="First moment of the window, with offset.")] = None
     end: Annotated[Moment | None, Field(description="First moment after the window, with offset.")] = None
     granularity: Annotated[
@@ -305,11 +309,12 @@ def known_parameters(model: type[BaseModel]) -> list[str]:
 
 def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: ZoneInfo) -> Filters:
     relative: Range | None = None
+    in_zone = ZoneInfo(query.zone) if query.zone else zone
     if query.start and query.end:
         start, end = query.start, query.end
     else:
         relative = query.range or "24h"
-        start, end = now - RANGES[relative], now
+        start, end = range_start(relative, now, in_zone), now
     granularity = query.granularity or fitting(DEFAULT_GRANULARITY.items(), end - start)
     return Filters(
         workspace_id=workspace_id,
@@ -319,7 +324,7 @@ def filters_of(query: WindowQuery, workspace_id: UUID, now: datetime, zone: Zone
         limit=query.limit,
         range=relative,
         values=filter_values(query),
-        zone=ZoneInfo(query.zone) if query.zone else zone,
+        zone=in_zone,
     )
 
 

@@ -60,7 +60,8 @@ def panel(request: WorkspaceRequest, parameters: Parameters, filters: Filters, b
     if metric is None or split is None or split.asked_measures != parameters.measures or len(parameters.by) != 1:
         return render(request, "analytics/_query.html", context)
     names = {"name": metric.name, "title": split_title(split.title, parameters.by[0]), "measures": split.measures}
-    return render(request, split.template, context | names)
+    extras = metric.panel_extras(filters, request.workspace) if split.is_series else {}
+    return render(request, split.template, extras | context | names)
 
 
 def data(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,35 @@ def measure_trace(browser: Browser, workspace_id: str) -> bool:
     return is_good
 
 
+def serve(stack: ExitStack, fills: Sequence[str]) -> str:
+    """Starts a server with an empty database, fills a workspace by the scripts `fills`, and returns its id."""
+    folder = stack.enter_context(tempfile.TemporaryDirectory())
+    data = Path(folder) / "postgres"
+    stack.enter_context(embedded.running(data))
+    environment = os.environ | {
+        "DATABASE_URL": embedded.url("observability", data),
+        "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
+        "BIND": f"127.0.0.1:{PORT}",
+        "SECRET_KEY": "benchmark-only-" * 5,
+        "STATIC_ROOT": f"{folder}/static",
+        "DJANGO_SETTINGS_MODULE": "observability.settings",
+    }
+    for name in ("observability", "observability_analytics"):
+        embedded.create_database(name, data)
+    manage(environment, "migrate")
+    manage(environment, "migrate", "--database=analytics")
+    manage(environment, "collectstatic", "--no-input")
+    workspace_id = manage(environment, "create_workspace", "pages").strip()
+    environment["OPEN_WORKSPACE_IDS"] = workspace_id
+    for fill in fills:
+        subprocess.run([sys.executable, "-c", fill, workspace_id], env=environment, check=True)  # noqa: S603
+    server = subprocess.Popen([sys.executable, "-m", "gunicorn"], env=environment)
+    stack.callback(server.wait)
+    stack.callback(server.terminate)
+    time.sleep(4)
+    return workspace_id
+
+
 def main() -> bool:
     # When a signal ends it, it still stops its server and database.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -207,30 +237,7 @@ def main() -> bool:
     if not chromium:
         raise SystemExit("Install chromium.")
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        data = Path(folder) / "postgres"
-        stack.enter_context(embedded.running(data))
-        environment = os.environ | {
-            "DATABASE_URL": embedded.url("observability", data),
-            "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
-            "BIND": f"127.0.0.1:{PORT}",
-            "SECRET_KEY": "benchmark-only-" * 5,
-            "STATIC_ROOT": f"{folder}/static",
-            "DJANGO_SETTINGS_MODULE": "observability.settings",
-        }
-        for name in ("observability", "observability_analytics"):
-            embedded.create_database(name, data)
-        manage(environment, "migrate")
-        manage(environment, "migrate", "--database=analytics")
-        manage(environment, "collectstatic", "--no-input")
-        workspace_id = manage(environment, "create_workspace", "pages").strip()
-        environment["OPEN_WORKSPACE_IDS"] = workspace_id
-        for fill in (FILL, FILL_TRACE):
-            subprocess.run([sys.executable, "-c", fill, workspace_id], env=environment, check=True)  # noqa: S603
-        server = subprocess.Popen([sys.executable, "-m", "gunicorn"], env=environment)
-        stack.callback(server.wait)
-        stack.callback(server.terminate)
-        time.sleep(4)
+        workspace_id = serve(stack, (FILL, FILL_TRACE))
         playwright = stack.enter_context(sync_playwright())
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         stack.callback(browser.close)

@@ -63,7 +63,7 @@ def query_string(case: Case) -> str:
     """Returns the query string of a window that ends with the rows, as if `range` were requested at that moment."""
     from traces.filters import RANGES as LENGTHS
 
-    start = END - LENGTHS[case.range]  # type: ignore[index]
+    start = END - LENGTHS[case.range]
     window = f"start={start:%Y-%m-%dT%H:%M:%S.%fZ}&end={END:%Y-%m-%dT%H:%M:%S.%fZ}"
     return f"{window}&{case.filter_query}" if case.filter_query else window
 

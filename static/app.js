@@ -1,6 +1,8 @@
 // Polls the panels, shows their errors and runs the few controls. A panel itself is plain htmx.
 
 const live = document.querySelector(".live");
+const offline = document.querySelector("#offline"); // one for all panels
+const tip = document.querySelector("#tip");
 let panels = [];
 const requestedAt = new Map(); // panel -> time of its last request, in ms
 const answeredAt = new Map(); // panel -> time of its last good answer, in ms
@@ -27,7 +29,6 @@ function refresh(panel) {
 function tick() {
   const now = Date.now();
   if (answeredAt.size) {
-    // The page is as old as its oldest panel.
     const age = ago(Math.max(0, Math.round((now - Math.min(...answeredAt.values())) / 1000)));
     live.querySelector("[data-age]").textContent = paused ? `paused, ${age} old` : `updated ${age} ago`;
   }
@@ -42,7 +43,6 @@ function tick() {
 // Elements that `isKept` names stay as they are.
 function morph(current, next, isKept = () => false) {
   if (current.matches(".chart")) return; // Plotly makes its content, and charts.js redraws it
-  // What htmx has loaded stays until it is to load something else.
   const isLoaded = current.matches(".choices[hx-get]") && current.getAttribute("hx-get") === next.getAttribute("hx-get");
   for (const { name } of [...current.attributes]) if (name !== "open" && !next.hasAttribute(name)) current.removeAttribute(name);
   for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
@@ -61,29 +61,77 @@ function morph(current, next, isKept = () => false) {
   oldChildren.slice(newChildren.length).forEach((node) => node.remove());
 }
 
+// Gives the body of a table's panel the height of its rows and one more. It keeps it, so that nothing below it moves.
+function fit(body) {
+  const most = body.offsetHeight;
+  body.style.height = "auto";
+  body.style.height = `${Math.min(most, body.offsetHeight + 36)}px`;
+}
+
 function show(panel, html) {
   const body = panel.querySelector(".panel-body");
   const hadFocus = body.contains(document.activeElement);
   const next = body.cloneNode(false);
   next.innerHTML = html;
-  if (shownHtml.has(panel)) morph(body, next);
-  else body.replaceChildren(...next.childNodes); // the first answer replaces the skeleton
+  if (shownHtml.has(panel)) {
+    sortRows(panel); // so that each row is compared with itself
+    morph(body, next);
+  } else {
+    body.replaceChildren(...next.childNodes);
+    if (panel.matches(".table-panel:not(.wide:last-child)")) fit(body);
+  }
+  rowsOf(panel).forEach((row, place) => (row.place = place));
+  sortRows(panel, sorting.get(panel.id));
   shownHtml.set(panel, html);
   htmx.process(body);
   if (hadFocus && !body.contains(document.activeElement)) {
-    panel.tabIndex = -1; // what had the focus is gone
+    panel.tabIndex = -1;
     panel.focus({ preventScroll: true });
   }
   panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
 
-function fail(panel, reason) {
+// A click on a head sorts the rows of a table by this column: the largest first, then the smallest, then as they came.
+
+const sorting = new Map(); // panel's id -> the place of the column, and the factor of its order
+const rowsOf = (panel) => [...panel.querySelectorAll("table.steady tbody tr")];
+
+function valueOf(row, column) {
+  const cell = row.cells[column];
+  const text = cell.title || cell.querySelector("time")?.dateTime || cell.textContent.trim();
+  return cell.matches(".number") ? parseFloat(text.replace(/[$,]/g, "").replace("−", "-")) || 0 : text;
+}
+
+function sortRows(panel, [column, factor] = []) {
+  const focused = document.activeElement;
+  const rows = rowsOf(panel);
+  const key = (row) => (factor ? valueOf(row, column) : row.place);
+  const compare = (x, y) => (x > y) - (x < y);
+  const sorted = rows.toSorted((a, b) => a.matches(".rest") - b.matches(".rest") || compare(key(a), key(b)) * (factor || 1));
+  for (const { parentElement: head } of panel.querySelectorAll("[data-sort]")) {
+    if (factor && head.cellIndex === column) head.ariaSort = factor > 0 ? "ascending" : "descending";
+    else head.removeAttribute("aria-sort");
+  }
+  if (sorted.every((row, place) => row === rows[place])) return;
+  rows[0].parentElement.append(...sorted);
+  focused.focus({ preventScroll: true });
+}
+
+function sortBy(panel, head) {
+  const [column, factor] = sorting.get(panel.id) ?? [];
+  const first = head.matches(".number, .time") ? -1 : 1;
+  const next = column !== head.cellIndex || !factor ? first : factor === first && -first;
+  sorting.set(panel.id, [head.cellIndex, next]);
+  sortRows(panel, sorting.get(panel.id));
+}
+
+function fail(panel, reason, error = panel.querySelector(".panel-error")) {
   panel.classList.add("stale");
   panel.setAttribute("aria-busy", "false");
   live.classList.add("failing");
-  const error = panel.querySelector(".panel-error");
   const age = answeredAt.has(panel) ? ` What you see is from ${clock(answeredAt.get(panel))}.` : "";
-  error.querySelector("p").textContent = reason + age;
+  const words = error.querySelector("p");
+  if (error.hidden || error !== offline) words.textContent = reason + age;
   error.hidden = false;
 }
 
@@ -103,31 +151,30 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   answeredAt.set(panel, Date.now() - 1000 * Number(xhr.getResponseHeader("Age"))); // the cache may have had it for a while
   panel.classList.remove("stale");
   panel.setAttribute("aria-busy", "false");
-  panel.querySelector(".panel-error").hidden = true;
+  panel.querySelector(".panel-error").hidden = offline.hidden = true;
   if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
   if (shownHtml.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
   if (isForm(event)) showSaved(panel);
   tick();
 });
 
-const parseBody = (xhr) => new DOMParser().parseFromString(xhr.responseText, "text/html").body;
+const parseHtml = (text) => new DOMParser().parseFromString(text, "text/html");
 
-document.addEventListener("htmx:responseError", (event) => {
+function onFailure(explain) {
+  for (const name of ["responseError", "sendError", "timeout"]) {
+    document.addEventListener(`htmx:${name}`, (event) => {
+      const { body } = parseHtml(event.detail.xhr.responseText);
+      const words = body.textContent.trim().slice(0, 300) || "The server answered with an error.";
+      explain(event, name === "responseError" ? words : "The server cannot be reached.", body);
+    });
+  }
+}
+onFailure((event, reason, answer) => {
   const panel = panelOf(event);
   if (!panel) return;
-  const answer = parseBody(event.detail.xhr);
-  const reason = answer.textContent.trim().slice(0, 300) || "The server answered with an error.";
   if (isForm(event)) showRefusal(panel, answer, reason);
-  else fail(panel, reason);
+  else fail(panel, reason, event.type === "htmx:responseError" ? undefined : offline);
 });
-for (const name of ["htmx:sendError", "htmx:timeout"]) {
-  document.addEventListener(name, (event) => {
-    const panel = panelOf(event);
-    if (!panel) return;
-    if (isForm(event)) showRefusal(panel, parseBody({ responseText: "" }), "The server cannot be reached; nothing was saved.");
-    else fail(panel, "The server cannot be reached.");
-  });
-}
 
 // The budget form shows the new limit at once. The server's answer confirms it or takes it back.
 
@@ -184,7 +231,12 @@ function showRefusal(panel, answer, reason) {
   if (errors.length) form.elements[errors[0].dataset.field].focus();
 }
 
-// Controls.
+// Asks the API for the workspace of the page. Returns null if it cannot be reached or refuses.
+async function ask(url) {
+  const headers = document.querySelector("[hx-headers]").getAttribute("hx-headers");
+  const answer = await fetch(url, { headers: JSON.parse(headers) }).catch(() => null);
+  return answer?.ok ? answer : null;
+}
 
 async function copy(button, text) {
   await navigator.clipboard.writeText(text);
@@ -198,8 +250,10 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   const { dataset } = button;
-  if ("retry" in dataset) refresh(button.closest(".panel"));
-  if ("refresh" in dataset) panels.forEach(refresh);
+  if ("sort" in dataset) sortBy(button.closest(".panel"), button.parentElement);
+  const ownPanel = button.closest(".panel");
+  if ("retry" in dataset && ownPanel) refresh(ownPanel);
+  else if ("refresh" in dataset || "retry" in dataset) panels.forEach(refresh);
   if ("copy" in dataset) copy(button, document.getElementById(dataset.copy).textContent);
   if ("copyText" in dataset) copy(button, dataset.copyText);
   if ("pause" in dataset) {
@@ -209,12 +263,16 @@ document.addEventListener("click", (event) => {
     live.classList.toggle("paused", paused);
     tick();
   }
-  if ("sheet" in dataset) button.setAttribute("aria-expanded", button.closest(dataset.sheet).classList.toggle("open"));
+  if ("sheet" in dataset) {
+    const sheet = button.closest(dataset.sheet);
+    const height = sheet.offsetHeight;
+    button.setAttribute("aria-expanded", sheet.classList.toggle("open"));
+    if (sheet.matches("header")) sheet.style.marginBottom = sheet.matches(".open") ? `${height - sheet.offsetHeight}px` : ""; // it covers what is below
+  }
   if ("themeSwitch" in dataset) {
-    const root = document.documentElement;
-    const isDark = (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
-    root.dataset.theme = isDark ? "light" : "dark";
-    localStorage.setItem("theme", root.dataset.theme);
+    const theme = isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("theme", theme);
     document.dispatchEvent(new Event("themechange"));
   }
 });
@@ -223,7 +281,20 @@ document.addEventListener("toggle", (event) => {
   if (event.target.matches(".menu[open]")) event.target.querySelector("input, .dimensions button")?.focus();
 }, true);
 
+// Shows to the keyboard what a mouse sees as a title, like the whole of a name that is cut.
+function showTip(target) {
+  tip.textContent = target.title || target.querySelector?.("[title]")?.title;
+  tip.hidden = !tip.textContent || !target.matches("a:focus-visible, button:focus-visible, summary:focus-visible");
+  const { left, bottom } = target.getBoundingClientRect();
+  tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${Math.min(bottom + 6, innerHeight - tip.offsetHeight - 8)}px`;
+}
+document.addEventListener("focusin", ({ target }) => showTip(target));
+document.addEventListener("focusout", () => (tip.hidden = true));
+document.addEventListener("scroll", () => tip.hidden || showTip(document.activeElement), true);
+
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") tip.hidden = true;
   const menu = event.target.closest?.(".menu[open]");
   if (!menu) return;
   if (event.key === "Escape") {
@@ -248,7 +319,6 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("submit", (event) => {
   if (!event.target.matches(".window-form")) return;
   const { from, to } = event.target.elements;
-  // Both are wall clocks in ISO 8601: their text has the order of their times.
   const isBackwards = to.value <= from.value;
   to.removeAttribute("aria-invalid");
   document.getElementById("window-error").textContent = isBackwards ? "To must be later than From" : "";
@@ -267,7 +337,7 @@ const scrollKey = () => `scroll ${location.href}`;
 addEventListener("pagehide", () => sessionStorage.setItem(scrollKey(), scrollY));
 if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
   const top = Number(sessionStorage.getItem(scrollKey()));
-  let isMoved = false; // by the person
+  let isMoved = false;
   for (const name of ["wheel", "touchstart", "keydown", "pointerdown"]) addEventListener(name, () => (isMoved = true), { once: true, passive: true });
   document.addEventListener("panel:changed", () => {
     if (!isMoved) scrollTo({ top, behavior: "instant" });

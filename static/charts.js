@@ -1,8 +1,13 @@
 // Draws the figures that json_script put on the page. It redraws them in place: zoom and hover survive a poll.
 
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// The colours of both themes are one text, light-dark(#…, #…).
+function token(name) {
+  const style = getComputedStyle(document.documentElement);
+  const value = style.getPropertyValue(name).trim();
+  return value.match(/#\w+/g)?.at(isDark() ? -1 : 0) ?? value;
+}
 
-// Plotly interprets some HTML in names and labels: a model with the name <a href=…> must stay text.
+// Plotly interprets some HTML: a model with the name <a href=…> must stay text.
 const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 // Replaces names of CSS custom properties by their colours. Hover templates are our own text and may hold markup.
@@ -11,41 +16,13 @@ const coloured = (figure) => JSON.parse(JSON.stringify(figure), (key, value) => 
   return (value.startsWith("--") && token(value)) || plain(value);
 });
 
-const DAY_MS = 86_400_000;
-const TICKS = [
-  { dtickrange: [null, DAY_MS - 1], value: "%H:%M\n%-d %b" },
-  { dtickrange: [DAY_MS, null], value: "%-d %b" },
-];
-
-function layout(own, revision) {
-  const axis = { gridcolor: token("--border"), linecolor: token("--border"), zeroline: false, fixedrange: false };
-  return {
-    height: null,
-    autosize: true,
-    margin: { l: 44, r: 8, t: 8, b: 24 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: "system-ui, sans-serif", size: 12, color: token("--muted") },
-    hovermode: "x unified",
-    hoverlabel: { bgcolor: token("--card"), bordercolor: token("--border"), font: { color: token("--text") } },
-    showlegend: false,
-    // A finger scrolls the page; zooming is for mice.
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-    uirevision: revision,
-    ...own,
-    xaxis: { ...axis, showgrid: false, automargin: true, type: "date", tickformatstops: TICKS, ...own.xaxis },
-    yaxis: { ...axis, automargin: true, fixedrange: true, tickformat: ",~r", nticks: 6, ...own.yaxis },
-  };
-}
-
-// The window of the bucket in row `place` of the chart's table, as its link to traces says it.
 function bucketWindow(chart, place) {
   const row = document.querySelectorAll(`#${chart.dataset.table} tbody tr`)[place];
   const link = row?.querySelector(".to-traces");
   return link && { row, query: new URL(link.href).searchParams };
 }
 
-const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata); // all such series have the same buckets
+const seriesOfBuckets = (chart) => chart.data.find((one) => one.customdata);
 
 // The places of the buckets in a part of the axis, in Plotly's own numbers.
 function bucketsBetween(chart, from, to) {
@@ -53,7 +30,6 @@ function bucketsBetween(chart, from, to) {
   return middles.flatMap((middle, place) => (middle >= from && middle <= to ? [place] : []));
 }
 
-// A click narrows the page to its bucket, whether calls were made in it or not.
 function narrow(chart, place) {
   bucketWindow(chart, place)?.row.querySelector("a").click();
 }
@@ -99,7 +75,6 @@ function listen(chart) {
   chart.on("plotly_relayout", (change) => dragged(chart, change));
 }
 
-// How a panel's charts are drawn, as its reader has chosen.
 const choiceOf = (panel) => JSON.parse(localStorage.getItem(`charts ${panel.id}`) ?? "{}");
 
 function choose(panel, choice) {
@@ -119,20 +94,23 @@ function asKind(series, kind) {
 
 function asChosen(figure, chart) {
   const panel = chart.closest(".panel");
-  const { kind, isLog } = choiceOf(panel);
+  const { kind, isLog, without } = choiceOf(panel);
   const hasBars = figure.data.some(({ type }) => type === "bar");
   panel.classList.toggle("has-bars", hasBars);
   for (const button of panel.querySelectorAll("[data-kind]")) button.setAttribute("aria-pressed", button.dataset.kind === (kind ?? "bars"));
   panel.querySelector("[data-log]")?.setAttribute("aria-pressed", Boolean(isLog));
+  for (const button of panel.querySelectorAll("[data-without]")) {
+    button.hidden = !figure.data.some(({ name }) => name === button.dataset.without);
+    button.setAttribute("aria-pressed", button.dataset.without === without);
+  }
   const only = isolated.get(chart.id);
   for (const button of chart.parentElement.querySelectorAll("[data-only]")) button.setAttribute("aria-pressed", button.dataset.only === only);
   const isFound = figure.data.some(({ name }) => name === only);
-  figure.data = figure.data.map((series) => ({ ...asKind(series, kind), visible: !isFound || series.name === only }));
+  figure.data = figure.data.map((series) => ({ ...asKind(series, kind), visible: isFound ? series.name === only : series.name !== without }));
   if (isLog && !hasBars) figure.layout.yaxis = { ...figure.layout.yaxis, type: "log", dtick: 1 };
   return figure;
 }
 
-// A click on a name of the legend shows only its series, another one shows all again.
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("[data-only]");
   if (!button) return;
@@ -149,7 +127,10 @@ function draw(chart) {
   // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
   const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
-  window.Plotly.react(chart, figure.data, layout(figure.layout, revision), { displayModeBar: false, responsive: true, doubleClick: false });
+  // A finger scrolls the page; zooming is for mice.
+  const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
+  const layout = { ...figure.layout, dragmode, uirevision: revision };
+  window.Plotly.react(chart, figure.data, layout, { displayModeBar: false, responsive: true, doubleClick: false });
   if (isNew) listen(chart);
 }
 

@@ -5,7 +5,6 @@ const PARTS = [".nav", ".bar", "#main", "#foot"];
 let shownAddress = location.pathname + location.search;
 let loading = null; // the AbortController of the request on its way
 
-// What the page's own scripts fill is not the shell's to change.
 const isOwnContent = (element) => element.matches(".panel-body, .panel-error, .live");
 
 function isInPlace(url) {
@@ -25,7 +24,6 @@ function closeMenus() {
 
 const isSeen = (element) => Boolean(element?.isConnected && element.checkVisibility());
 
-// Finds the nearest control for a focus whose element is gone or hidden.
 function restoreFocus(focused, place) {
   if (isSeen(focused) && document.activeElement === focused) return;
   const near = [...(document.getElementById(place)?.querySelectorAll("summary, a, button") ?? [])];
@@ -47,6 +45,7 @@ function exchange(next, isSame) {
   for (const part of PARTS) htmx.process(document.querySelector(part));
   for (const panel of known) isOther(panel) ? refresh(panel) : panel.setAttribute("aria-busy", "false");
   restoreFocus(focused, place);
+  document.querySelector(".bar [aria-invalid]")?.focus();
 }
 
 // Loads the page of an address into this one. What cannot be shown in place is opened as any link is.
@@ -58,7 +57,7 @@ async function go(address, isBack = false) {
   closeMenus();
   try {
     const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = parseHtml(await answer.text());
     if (!PARTS.every((part) => next.querySelector(part))) return location.assign(answer.url);
     if (!isBack) history.pushState(null, "", answer.url);
     const before = shownAddress;

@@ -9,9 +9,8 @@ function download(blob, name) {
 async function takeCsv(panel) {
   const url = new URL(panel.getAttribute("hx-get"), location.href);
   url.searchParams.set("format", "csv");
-  const { "X-Workspace-ID": workspace } = JSON.parse(document.querySelector("[hx-headers]").getAttribute("hx-headers"));
-  const answer = await fetch(url, { headers: { "X-Workspace-ID": workspace } }).catch(() => null);
-  if (!answer?.ok) return fail(panel, "The file cannot be made right now.");
+  const answer = await ask(url);
+  if (!answer) return fail(panel, "The file cannot be made right now.");
   const name = /filename="(.+?)"/.exec(answer.headers.get("Content-Disposition") ?? "")?.[1] ?? "data.csv";
   download(await answer.blob(), name);
 }
@@ -44,10 +43,11 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest?.(".take button");
   if (!button) return;
   const panel = button.closest(".panel");
-  const { csv, picture, kind, log } = button.dataset;
+  const { csv, picture, kind, log, without } = button.dataset;
   if (csv !== undefined) takeCsv(panel);
   if (picture) takePicture(panel, picture);
   if (kind) choose(panel, { kind });
+  if (without) choose(panel, { without: choiceOf(panel).without ? "" : without });
   if (log !== undefined) choose(panel, { isLog: !choiceOf(panel).isLog });
   closeMenus();
 });

@@ -11,10 +11,10 @@ const OPEN_LEVELS = 2;
 const ROW_PX = 28; // as in trace.css
 const SPARE_ROWS = 12;
 
-let data = { version: "", duration_ms: 0, split: [], rows: [] }; // until the first answer
+let data = { version: "", duration_ms: 0, split: [], rows: [] };
 let family = []; // for each row: its place among its siblings, how many they are, its parent's row, whether it has children
 let shown = []; // the rows that no closed row hides
-let active = 0; // the place in `shown` of the row with the keyboard's focus
+let active = 0; // the place in `shown`
 let selected = new URLSearchParams(location.search).get("span");
 const opened = new Map(); // id -> whether a person has opened or closed it
 const elements = [];
@@ -29,8 +29,8 @@ function duration(ms) {
 
 // Computes what assistive programs say of a row: they cannot count rows that are not in the page.
 function relate(rows) {
-  const last = []; // the last row of each level
-  const counts = new Map(); // parent -> how many children
+  const last = []; // of each level
+  const counts = new Map(); // of children
   family = rows.map((row, index) => {
     const level = row[LEVEL];
     const parent = level ? last[level - 1] : -1;
@@ -99,7 +99,6 @@ function fill(item, place) {
   lane.setAttribute("aria-hidden", "true");
 }
 
-// A bar begins with the hatched time of waiting for the first token.
 function draw(parts, row) {
   const percent = (ms) => `${(ms * 100) / (data.duration_ms || 1)}%`;
   const waiting = Math.min(row[FIRST_TOKEN] ?? 0, row[DURATION] ?? 0);
@@ -167,7 +166,6 @@ function setOpen(index, isToOpen) {
   render();
 }
 
-// Opens all rows above a span, so that it is shown.
 function reveal(id) {
   const index = data.rows.findIndex((row) => row[ID] === id);
   if (index < 0) return;
@@ -175,8 +173,6 @@ function reveal(id) {
   arrange();
   moveTo(shown.indexOf(index));
 }
-
-// --- What is chosen ---
 
 function load(id) {
   detail.setAttribute("aria-busy", "true");
@@ -207,11 +203,7 @@ function explain(text) {
   message.textContent = text;
   if (!form) detail.replaceChildren(message);
 }
-document.addEventListener("htmx:responseError", (event) => {
-  const answer = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html").body;
-  explain(answer.textContent.trim().slice(0, 300) || "The server answered with an error.");
-});
-for (const name of ["htmx:sendError", "htmx:timeout"]) document.addEventListener(name, () => explain("The server cannot be reached."));
+onFailure((event, reason) => explain(reason));
 
 detail.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-span]");
@@ -258,8 +250,6 @@ tree.addEventListener("keydown", (event) => {
 tree.addEventListener("scroll", schedule, { passive: true });
 new ResizeObserver(schedule).observe(tree);
 
-// --- Spans that arrive while the page is open ---
-
 const showNews = (text) => (document.querySelector("#tree-news").textContent = text);
 
 function begin() {
@@ -269,7 +259,7 @@ function begin() {
 
 async function poll() {
   if (document.hidden && data.version) return;
-  const answer = await fetch(`${tree.dataset.rows}?version=${data.version}`, { headers: { "X-Workspace-ID": tree.dataset.workspace } }).catch(() => null);
+  const answer = await ask(`${tree.dataset.rows}?version=${data.version}`);
   if (answer?.status !== 200) {
     if (!data.version) showNews("The spans cannot be loaded. The page tries again.");
     return;

@@ -4,7 +4,6 @@ const NEWS_MS = 10_000;
 const news = document.querySelector("#trace-news");
 const list = document.querySelector("#panel-traces");
 const rowLinks = () => [...list.querySelectorAll(".row-link")];
-const isPaused = () => document.hidden || document.querySelector("[data-pause]")?.getAttribute("aria-pressed") === "true";
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea")) return;
@@ -21,10 +20,9 @@ function move(step) {
 
 async function look() {
   const newest = list.querySelector("[data-newest]")?.dataset.newest;
-  if (!newest || isPaused()) return;
-  const headers = { "X-Workspace-ID": news.dataset.workspace };
-  const response = await fetch(`${news.dataset.url}&since=${encodeURIComponent(newest)}`, { headers }).catch(() => null);
-  if (!response?.ok) return;
+  if (!newest || paused || document.hidden) return;
+  const response = await ask(`${news.dataset.url}&since=${encodeURIComponent(newest)}`);
+  if (!response) return;
   const text = (await response.text()).trim();
   if (text !== news.textContent) news.textContent = text;
   news.hidden = !text;

@@ -16,14 +16,17 @@ from traces.buckets import BUCKETS, UTC_ZONE, Granularity, bucket_starts, have_e
 from traces.rollups.catalogue import LABEL
 from traces.row import CALL_OPERATIONS, TOOL_OPERATION, Status
 
-Range = Literal["1h", "24h", "7d", "30d"]
+Range = Literal["1h", "24h", "7d", "30d", "today", "month"]
 
-RANGES: dict[Range, timedelta] = {
+RANGES: dict[str, timedelta] = {
     "1h": timedelta(hours=1),
     "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
     "30d": timedelta(days=30),
 }
+"""The length of each range that has one. The others begin with the day or the month of the zone."""
+SHORTEST = timedelta(seconds=1)
+"""A range has this length at least, also as its day begins."""
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 BUCKET_ORIGIN = datetime(2000, 1, 3, tzinfo=UTC)  # the first bucket of time_bucket
 
@@ -280,10 +283,22 @@ class Filters:
     @property
     def cache_key(self) -> str:
         """Returns a key that is the same for every reader of one question: a relative range stays relative."""
-        window = (self.range,) if self.range else (self.start.isoformat(), self.end.isoformat())
+        if self.range in RANGES:
+            window: tuple[str | None, ...] = (self.range,)
+        else:
+            window = (self.start.isoformat(), self.range or self.end.isoformat())
         active = [(name, *map(sorted, self.values[name])) for name in self.active_names]
         return repr((*window, self.granularity, self.zone.key, self.limit, active))
 
     def without(self, name: str) -> "Filters":
         """Returns the filters without the filter with this name."""
         return replace(self, values={other: values for other, values in self.values.items() if other != name})
+
+
+def range_start(name: Range, now: datetime, zone: ZoneInfo) -> datetime:
+    """Returns the first moment of a range that ends now."""
+    if name in RANGES:
+        return now - RANGES[name]
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    start = midnight.replace(day=1) if name == "month" else midnight
+    return min(start.astimezone(UTC), now - SHORTEST)

@@ -62,14 +62,38 @@ DURATIONS = (
     Unit(HOUR_MS, " h", 1, 24, is_trimmed=True),
     Unit(DAY_MS, " d", 1, ENDLESS, is_trimmed=True),
 )
-COLUMN_DURATIONS = (
-    (1000, (Unit(1, " ms", 0, ENDLESS),)),
-    (120_000, (Unit(1000, " s", 2, 10), Unit(1000, " s", 1, ENDLESS))),
-    (2 * HOUR_MS, (Unit(MINUTE_MS, " min", 1, ENDLESS),)),
-    (DAY_MS, (Unit(HOUR_MS, " h", 1, ENDLESS),)),
-    (ENDLESS, (Unit(DAY_MS, " d", 1, ENDLESS, is_trimmed=True),)),
-)
-"""For a column whose longest duration is below the first number."""
+
+
+class ColumnUnit(NamedTuple):
+    """How all numbers of a column are written, so that they can be compared by their digits."""
+
+    units: tuple[Unit, ...]
+    sign: str = ""
+
+
+SMALL_USD = 0.1
+"""Amounts below have four decimals, where none of the column is large."""
+COLUMN_UNITS: dict[str, tuple[tuple[Decimal | int, ColumnUnit], ...]] = {
+    "_ms": (
+        (1000, ColumnUnit((Unit(1, " ms", 0, ENDLESS),))),
+        (120_000, ColumnUnit((Unit(1000, " s", 2, 10), Unit(1000, " s", 1, ENDLESS)))),
+        (2 * HOUR_MS, ColumnUnit((Unit(MINUTE_MS, " min", 1, ENDLESS),))),
+        (DAY_MS, ColumnUnit((Unit(HOUR_MS, " h", 1, ENDLESS),))),
+        (ENDLESS, ColumnUnit((Unit(DAY_MS, " d", 1, ENDLESS, is_trimmed=True),))),
+    ),
+    "_usd": (
+        (10, ColumnUnit((Unit(1, "", 4, ENDLESS),), "$")),
+        (100_000, ColumnUnit((Unit(1, "", 2, ENDLESS),), "$")),
+        (10**8, ColumnUnit((Unit(1, "", 0, ENDLESS),), "$")),
+        (ENDLESS, ColumnUnit((Unit(10**6, "M", 1, ENDLESS),), "$")),
+    ),
+    "": (
+        (10**7, ColumnUnit((Unit(1, "", 0, ENDLESS),))),
+        (10**10, ColumnUnit((Unit(10**6, " M", 1, ENDLESS),))),
+        (ENDLESS, ColumnUnit((Unit(10**9, " B", 1, ENDLESS),))),
+    ),
+}
+"""By the end of the field's name, for a column whose largest number is below the first number. The last: counts."""
 PACES = ((1, "a second"), (60, "a minute"), (3600, "an hour"), (24 * 3600, "a day"))
 """Seconds, and their words."""
 
@@ -147,15 +171,25 @@ def pace(per_second: Amount) -> str:
     return f"{decimal(as_decimal(per_second) * seconds)} {words}"
 
 
-def column_unit(values: Iterable[Number]) -> Sequence[Unit]:
-    """Returns the unit in which all durations of a column are written, so that they can be compared by their digits."""
-    longest = max((value for value in values if value is not None), default=0)
-    return next(units for below, units in COLUMN_DURATIONS if longest < below)
+def column_unit(field: str, values: Iterable[Number]) -> ColumnUnit:
+    """Returns the unit of a column by the end of its field's name and by its values."""
+    amounts = [abs(value) for value in values if value]
+    sizes = next(sizes for end, sizes in COLUMN_UNITS.items() if field.endswith(end))
+    if field.endswith("_usd") and min(amounts, default=1) >= SMALL_USD:
+        sizes = sizes[1:]
+    return next(unit for below, unit in sizes if max(amounts, default=0) < below)
 
 
-def ms_in(value: Number, units: Sequence[Unit]) -> str:
-    """Formats a duration in the unit of its column."""
-    return NOTHING if value is None else in_units(value, units, smallest="1") if value else f"0{units[0].suffix}"
+def in_column(value: Number, unit: ColumnUnit) -> str:
+    """Formats a number in the unit of its column."""
+    first = unit.units[0]
+    if not value:
+        nothing = f"{0:.{first.decimals}f}" if unit.sign else "0"
+        return NOTHING if value is None else f"{unit.sign}{nothing}{first.suffix}"
+    smallest = Decimal(1).scaleb(-first.decimals)
+    if abs(as_decimal(value)) < smallest * first.size:
+        return beyond(value, "<", f"{unit.sign}{smallest}{first.suffix}")
+    return in_units(value, unit.units, "0", unit.sign)
 
 
 # --- Exact values ---

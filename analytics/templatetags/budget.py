@@ -1,5 +1,6 @@
 """Makes the budget's bar, pace and sentences from the numbers of its endpoint."""
 
+from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from math import ceil
 from typing import Any, Literal, TypedDict
@@ -7,9 +8,10 @@ from typing import Any, Literal, TypedDict
 from django import template
 
 from analytics.change import percentage
+from analytics.templatetags.charts import per_bucket
 from budgets.models import CRITICAL_PERCENTAGE
 from methods.forecast import Reason
-from web.number_text import Number, dollars, percent, percent_reached
+from web.number_text import Number, dollars, percent, percent_reached, usd_exact
 
 register = template.Library()
 register.filter(percentage)
@@ -80,6 +82,43 @@ def ticks(alert_percentage: float, scale: float) -> list[Tick]:
         {"percentage": percentage, "x": x_position(percentage, scale), "name": name}
         for percentage, name in sorted(names.items())
     ]
+
+
+class DayBar(TypedDict):
+    x: str
+    y: str
+    height: str
+    width: str
+    words: str
+
+
+class Days(TypedDict):
+    """The spend of each day of the month, in a box of 100 by 100."""
+
+    bars: list[DayBar]
+    pace_usd: float | None
+    """A day's even share of the limit."""
+    pace_y: str
+
+
+@register.simple_tag(takes_context=True)
+def days_of_month(context: template.Context) -> Days:
+    days, limit, zone = per_bucket(context["month"]), context["data"]["monthly_limit_usd"], context["workspace"].zone
+    starts = [datetime.fromisoformat(day["timestamp"]).astimezone(zone) for day in days]
+    count = monthrange(starts[0].year, starts[0].month)[1]
+    pace = limit / count if limit else None
+    top = max([pace or 0, *(day["cost_usd"] for day in days)]) or 1
+    bars: list[DayBar] = [
+        {
+            "x": f"{(start.day - 1) * 100 / count + 0.3:.4g}",
+            "width": f"{100 / count - 0.6:.4g}",
+            "height": f"{day['cost_usd'] * 96 / top:.4g}",
+            "y": f"{100 - day['cost_usd'] * 96 / top:.4g}",
+            "words": f"{start:%a %-d %b}: {usd_exact(day['cost_usd'])}",
+        }
+        for start, day in zip(starts, days, strict=True)
+    ]
+    return {"bars": bars, "pace_usd": pace, "pace_y": f"{100 - (pace or 0) * 96 / top:.4g}"}
 
 
 def x_position(percentage: float, scale: float) -> str:

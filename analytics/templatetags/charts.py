@@ -1,6 +1,7 @@
 """Makes the figures of the charts, and the tables and legends next to them."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, TypedDict
 
 from django import template
@@ -9,8 +10,8 @@ from analytics.chart import Bucket, Chart, Figure, seconds
 from analytics.cost import ByModel, ModelCost, Trend
 from analytics.palette import COLOURS, DASHES, PATTERNS, slot_of
 from analytics.performance import FirstToken, Latency, Speed, Throughput
-from analytics.usage import CallsOverTime, Tokens
-from web.number_text import Number, exact, rate, usd_exact, whole_ms
+from analytics.usage import AgentDistribution, CallsOverTime, Tokens
+from web.number_text import Number, exact, percent, rate, usd_exact, whole_ms
 
 register = template.Library()
 
@@ -68,13 +69,18 @@ def ticks_of_counts(counts: list[int]) -> Figure:
 
 
 @register.simple_tag(takes_context=True)
-def throughput_figure(context: template.Context, buckets: list[Bucket]) -> Figure:
-    chart = chart_of(context, "calls", "errors")
+def throughput_figure(context: template.Context, buckets: list[Bucket], previous: CallsOverTime) -> Figure:
+    chart, points = chart_of(context, "calls", "errors"), previous["data"]
     statuses = [
         chart.bars(STATUS_NAMES[status], buckets, [bucket[status] for bucket in buckets], f"--{colour}-fill")
         for status, colour in STATUS_COLOURS.items()
     ]
-    return chart.figure(statuses, buckets, **ticks_of_counts([bucket["total"] for bucket in buckets]))
+    before = [point["calls"] for point in points]
+    return chart.figure(
+        [*statuses, chart.previous_line(points, before)],
+        buckets,
+        **ticks_of_counts([*(bucket["total"] for bucket in buckets), *before]),
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -172,7 +178,7 @@ def trend_figure(context: template.Context, table: CostTable, buckets: list[Buck
         [
             *bars,
             *(
-                [chart.hover_total(buckets, [bucket["total"] for bucket in buckets], usd_exact)]
+                [chart.hover_total(buckets, [bucket["total_usd"] for bucket in buckets], usd_exact)]
                 if len(bars) > 1
                 else []
             ),
@@ -222,7 +228,7 @@ def cost_table(data: Trend, slots: dict[str, int]) -> CostTable:
             for (provider, model), costs in costs_by_model.items()
         ],
         "rows": [
-            {"timestamp": timestamp, "costs": costs, "total": total(costs)}
+            {"timestamp": timestamp, "costs": costs, "total_usd": total(costs)}
             for timestamp, *costs in zip(timestamps, *costs_by_model.values(), strict=True)
         ],
     }
@@ -286,6 +292,33 @@ def class_of(slot: int | None) -> str:
         return "other"
     pattern, colour = divmod(slot, COLOURS)
     return f"c{colour} p{pattern}" if pattern else f"c{colour}"
+
+
+GAP = 0.4
+"""Between the parts of a ring, in percent."""
+
+
+class Segment(TypedDict):
+    colour: str
+    percentage: str
+    turned_by: str
+    """How far around the ring it begins, as the attribute of SVG counts it."""
+    words: str
+
+
+@register.filter
+def ring(data: AgentDistribution, slots: dict[str, int]) -> list[Segment]:
+    """Returns the parts of a ring that is 100 long."""
+    begins = accumulate((row["percentage"] for row in data["data"]), initial=0.0)
+    return [
+        {
+            "colour": slot_class(row["agent_id"], slots),
+            "percentage": f"{max(row['percentage'] - GAP, GAP) if row['percentage'] < 100 else 100:.4g}",
+            "turned_by": f"{-begin:.4g}",
+            "words": f"{row['agent_id'] or 'all others'} {percent(row['percentage'])}",
+        }
+        for row, begin in zip(data["data"], begins, strict=False)
+    ]
 
 
 @register.filter

@@ -1,6 +1,5 @@
 """Makes filters of the formats of numbers, so that templates only display."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django import template
@@ -11,7 +10,7 @@ register = template.Library()
 
 for number_filter in (
     *(number_text.count, number_text.decimal, number_text.rate, number_text.usd, number_text.dollars, number_text.ms),
-    *(number_text.pace, number_text.ms_in),
+    *(number_text.pace, number_text.in_column),
     *(number_text.average, number_text.percent, number_text.percent_reached, number_text.unlocalized),
     *(number_text.exact, number_text.usd_exact, number_text.percent_exact, number_text.ms_exact),
 ):
@@ -19,9 +18,9 @@ for number_filter in (
 
 
 @register.simple_tag
-def column_unit(rows: list[dict[str, Any]], *fields: str) -> Sequence[number_text.Unit]:
-    """Returns the unit of the columns with these fields, for the filter `ms_in`."""
-    return number_text.column_unit(row[field] for row in rows for field in fields)
+def column_unit(rows: list[dict[str, Any]], *fields: str) -> number_text.ColumnUnit:
+    """Returns the unit of the columns with these fields, for the filter `in_column`."""
+    return number_text.column_unit(fields[0], (row[field] for row in rows for field in fields))
 
 
 @register.filter(is_safe=True)

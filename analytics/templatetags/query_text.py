@@ -1,6 +1,6 @@
 """Shows answers of `/api/v1/query`: names and figures of measures, and charts of series."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,6 +19,8 @@ from analytics.templatetags.charts import (
     class_of,
     dashed,
     patterned,
+    per_bucket,
+    seconds_text,
     slot_colour,
     ticks_of_counts,
 )
@@ -27,15 +29,15 @@ from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
 from web.number_text import (
     NOTHING,
     UNKNOWN,
+    ColumnUnit,
     Number,
     average,
-    count,
+    column_unit,
     exact,
-    ms,
+    in_column,
     percent,
     percent_exact,
     rate,
-    usd,
     usd_exact,
     whole_ms,
 )
@@ -43,8 +45,13 @@ from web.number_text import (
 register = template.Library()
 register.filter("dimension_name", dimension_label)
 
-UNITS = {"_usd": (usd, usd_exact), "_ms": (ms, whole_ms), "_rate": (percent, percent_exact), "_second": (rate, exact)}
-"""How the value of a measure is written, and how it is in full, by the end of its name."""
+UNITS: dict[str, tuple[Callable[[Number, ColumnUnit], str], Callable[[Number], str]]] = {
+    "_usd": (in_column, usd_exact),
+    "_ms": (in_column, whole_ms),
+    "_rate": (lambda value, _: percent(value), percent_exact),
+    "_second": (lambda value, _: rate(value), exact),
+}
+"""How the value of a measure is written in a column, and how it is in full, by the end of its name."""
 WORDS = {"usd": "USD", "ms": "", "avg": "Average"}
 NOUNS = {
     **{"unpriced_calls": "calls without a price", "calls": "calls", "errors": "errors", "_tokens": "tokens"},
@@ -74,13 +81,13 @@ def measure_name(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def value_of(name: str, value: Number | None) -> Value:
-    if value is None:
-        return Value(NOTHING, UNKNOWN)
-    for end, (text, whole) in UNITS.items():
-        if name.endswith(end):
-            return Value(text(value), whole(value))
-    return Value((average if name.startswith(SCORE_PREFIX) else count)(value), exact(value))
+def column_of(name: str, values: Sequence[Number | None]) -> list[Value]:
+    """Writes all values of a measure in one unit."""
+    unit = column_unit(name, values)
+    text, whole = next((pair for end, pair in UNITS.items() if name.endswith(end)), (in_column, exact))
+    if name.startswith(SCORE_PREFIX):
+        text, whole = (lambda value, _: average(value)), exact
+    return [Value(NOTHING, UNKNOWN) if value is None else Value(text(value, unit), whole(value)) for value in values]
 
 
 @register.filter
@@ -106,17 +113,24 @@ def rest_link(context: template.Context) -> str:
 
 def query_rows(data: dict[str, Any], of_rest: str) -> Iterator[dict[str, Any]]:
     """Yields the lines of a table, then the rest, which the link `of_rest` shows, and the totals."""
-    for line in data["data"]:
-        yield {"groups": [(name, line[name]) for name in data["by"]], "cells": cells(data, line)}
+    heads: list[dict[str, Any]] = [{"groups": [(name, line[name]) for name in data["by"]]} for line in data["data"]]
+    lines = list(data["data"])
+    if data["by"] and data["rest"]:
+        heads.append({"words": "all others", "link": of_rest})
+        lines.append(data["rest"])
     if data["by"]:
-        if data["rest"]:
-            yield {"words": "all others", "link": of_rest, "cells": cells(data, data["rest"])}
-        yield {"words": "all", "cells": cells(data, data["totals"])}
+        heads.append({"words": "all"})
+        lines.append(data["totals"])
+    columns = [column for name in data["measures"] for column in columns_of(name, lines)]
+    for head, *cells in zip(heads, *columns, strict=True):
+        yield head | {"cells": cells}
 
 
-def cells(data: dict[str, Any], line: dict[str, Any]) -> list[Value]:
-    lines = [line, *([line["previous"]] if "previous" in line else [])]
-    return [value_of(name, of_window[name]) for name in data["measures"] for of_window in lines]
+def columns_of(name: str, lines: list[dict[str, Any]]) -> list[list[Value]]:
+    """Returns the column of a measure, and that of the window before if the lines have it, in one unit."""
+    windows = [lines, *([[line["previous"] for line in lines]] if "previous" in lines[0] else [])]
+    written = column_of(name, [line[name] for of_window in windows for line in of_window])
+    return [written[place : place + len(lines)] for place in range(0, len(written), len(lines))]
 
 
 # --- Charts of a series ---
@@ -147,13 +161,17 @@ def query_chart(context: template.Context, measure: str) -> dict[str, Any]:
     """Returns the chart of one measure: bars of what adds up, lines of what does not, and its numbers."""
     data = context["data"]
     series = list(series_of(context, measure))
+    values = column_of(measure, [point[measure] for one in series for point in one.points])
+    length = len(series[0].points)
+    columns = zip(*(values[place : place + length] for place in range(0, len(values), length)), strict=True)
     rows = buckets(context, [{"timestamp": point["timestamp"]} for point in series[0].points])
     chart = Chart(context["filters"], UNUSUAL.get(measure, ()))
     drawn = [drawn_series(chart, measure, one, rows) for one in series]
-    values = zip(*([value_of(measure, point[measure]) for point in one.points] for one in series), strict=True)
+    if "previous" in context:
+        drawn.append(all_before(chart, measure, context["previous"]))
     return {
         "figure": chart.figure(drawn, rows, **axis_of(measure, [one for one in series if not one.is_before])),
-        "rows": [row | {"values": list(of_row)} for row, of_row in zip(rows, values, strict=True)],
+        "rows": [row | {"values": of_row} for row, of_row in zip(rows, columns, strict=True)],
         "columns": [one.name for one in series],
         "name": f"{context['name']}-{data['measures'].index(measure)}",
         "label": f"{measure_name(measure)} over time",
@@ -244,6 +262,15 @@ def adds_up(measure: str) -> bool:
     return measure_of(measure).of_nothing == 0 and measure != "unique_users"
 
 
+def all_before(chart: Chart, measure: str, previous: Any) -> Figure:
+    """Draws the measure of all groups in the window before."""
+    points = per_bucket(previous) if measure == "cost_usd" else previous["data"]
+    values = [point[measure] for point in points]
+    if measure.endswith("_ms"):
+        return chart.previous_line(points, [seconds(value) for value in values], seconds_text, "all in ")
+    return chart.previous_line(points, values, partial(with_unit, measure), "all in ")
+
+
 def axis_of(measure: str, series: list[Series]) -> Figure:
     for end, axis in AXES.items():
         if measure.endswith(end):
@@ -256,7 +283,7 @@ def axis_of(measure: str, series: list[Series]) -> Figure:
 
 def with_unit(measure: str, value: Number) -> str:
     """Returns the exact value for a hover text, where no head of a column names the unit."""
-    text = value_of(measure, value).exact
+    text = column_of(measure, [value])[0].exact
     noun = next((noun for end, noun in NOUNS.items() if measure.endswith(end)), "")
     return f"{text} {noun.removesuffix('s') if value == 1 else noun}".strip()
 

@@ -1,6 +1,7 @@
 """Draws sparklines as SVG attributes, which load no file and need no exception from the CSP."""
 
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 from django import template
@@ -47,6 +48,22 @@ def connected_runs(values: list[float | None], top: float) -> list[list[str]]:
         else:
             runs[-1].append(f"{index * step:.4g} {HEIGHT - 3 - max(value, 0) / top * (HEIGHT - 5):.4g}")
     return runs
+
+
+PEAK = 2
+"""A peak is so many times the median."""
+
+
+@register.filter
+def peak_of(series: list[dict[str, Any]], field: str) -> dict[str, Any] | None:
+    """Returns the bucket with the highest value and its start; None where no value stands out."""
+    known = [point for point in series if point[field]]
+    if len(known) < 3:
+        return None
+    highest = max(known, key=lambda point: float(point[field]))
+    if highest[field] < PEAK * median(point[field] for point in known):
+        return None
+    return highest | {"starts": datetime.fromisoformat(highest["timestamp"])}
 
 
 @register.filter

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from traces.filters import Filters, FilterValues
+from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX, Filters, FilterValues
 from traces.row import CALL_OPERATIONS
 
 register = template.Library()
@@ -42,7 +42,11 @@ def has_filters(filters: Filters) -> bool:
 @register.filter
 def with_filters(filters: Filters) -> str:
     """Returns words for a sentence about filtered data, so that nobody reads its numbers as totals."""
-    return " with these filters" if has_filters(filters) else ""
+    if len(filters.values) != 1:
+        return " with these filters" if filters.values else ""
+    [(name, values)] = filters.values.items()
+    label = DIMENSION_BY_NAME[name].label.lower() if name in DIMENSION_BY_NAME else name.removeprefix(LABEL_PREFIX)
+    return f" with {label} {filter_words(values)}"
 
 
 @register.filter

@@ -105,7 +105,7 @@ def test_the_list_of_calls_is_light_and_leads_to_the_page_of_each(client: Client
 
 def test_the_page_of_a_call_describes_parameters_bodies_and_answers(client: Client) -> None:
     page = " ".join(words(page) for page in operations().values())
-    assert "range 1h, 24h, 7d, 30d Window that ends now" in page
+    assert "range 1h, 24h, 7d, 30d, today, month Window that ends now" in page
     assert "limit integer from 1 to 100 The largest number of rows" in page
     assert "monthly_limit_usd number from 0 to 99,999,999.99 or null null: no limit." in page
     assert "alert_threshold_percentage number above 0 to 100 The budget warns" in page

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -337,12 +338,12 @@ def test_where_nothing_passes_the_filters_each_panel_says_so(tenant: Tenant, pan
         (
             "usage/overview",
             "1 call by 1 user through 1 agent in",
-            "1 call by 1 user through 1 agent with these filters in",
+            "1 call with agent support by 1 user through 1 agent in",
         ),
-        ("cost/overview", "Spend was $1.00", "Spend with these filters was $1.00"),
-        ("performance/overview", "p95 was", "p95 with these filters was"),
+        ("cost/overview", "Spend was $1.00", "Spend with agent support was $1.00"),
+        ("performance/overview", "p95 latency was", "p95 latency with agent support was"),
         ("performance/overview", "the one call did not fail", "the one call did not fail"),
-        ("performance/errors", "No call failed", "No call with these filters failed"),
+        ("performance/errors", "No call failed", "No call with agent support failed"),
     ],
 )
 def test_a_sentence_says_that_the_page_is_filtered(tenant: Tenant, panel: str, whole: str, part: str) -> None:
@@ -543,3 +544,54 @@ def test_the_tooltip_of_costs_has_their_total(tenant: Tenant) -> None:
     assert '"name": "Total"' in panel
     assert "Total" not in panel[panel.index("legend") : panel.index("</ul>")]
     assert "$2" in panel
+
+
+def test_a_fault_of_the_window_stands_in_its_form_and_the_filters_stay(tenant: Tenant) -> None:
+    query = f"workspace={tenant.workspace.id}&agent_id=support&status=no&from=2031-01-01T10:00&to=2031-01-02T10:00"
+    response = tenant.client.get(f"/dashboard/usage?{query}")
+    page = " ".join(response.content.decode().split())
+    assert response.status_code == 422
+    assert '<details class="menu" open>' in page
+    assert 'name="from" value="2031-01-01T10:00" required aria-describedby="window-error" aria-invalid="true"' in page
+    assert 'id="window-error" role="alert">Must not be in the future</p>' in page
+    assert "Agent: " in page
+    assert 'aria-current="page">Usage</a>' in page
+
+
+def test_a_filter_that_is_not_valid_is_named_and_can_be_left_out(tenant: Tenant) -> None:
+    query = f"workspace={tenant.workspace.id}&status=broken&agent_id=support&range=7d"
+    page = " ".join(tenant.client.get(f"/dashboard/usage?{query}").content.decode().split())
+    assert "<b>status</b> must be one of success, error, timeout." in page
+    link = f"?workspace={tenant.workspace.id}&amp;agent_id=support&amp;range=7d"
+    assert f'<a href="{link}">Leave it out</a>' in page
+    assert 'aria-current="true">7d</a>' in page
+    assert "Agent: " in page
+
+
+@pytest.mark.parametrize(("name", "words"), [("today", "today"), ("month", "this month so far")])
+def test_a_range_begins_with_the_day_or_month_of_the_zone(tenant: Tenant, name: str, words: str) -> None:
+    zone = ZoneInfo("Asia/Kathmandu")
+    now = datetime.now(UTC)
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight.replace(day=1) if name == "month" else midnight
+    tenant.calls(1, start - timedelta(seconds=1))
+    tenant.calls(2, start)
+    overview = tenant.client.get(f"/api/v1/usage/overview?range={name}&zone=Asia/Kathmandu")
+    assert overview.json()["total_calls"] == 2
+    panel = tenant.client.get(f"/api/v1/usage/overview?range={name}&zone=Asia/Kathmandu", headers=HTMX)
+    assert f"2 calls by 0 users through 1 agent {words}" in " ".join(panel.content.decode().split())
+    page = tenant.client.get(f"/dashboard/usage?workspace={tenant.workspace.id}&range={name}").content.decode()
+    assert f">{words.capitalize()}</summary>" in page
+
+
+def test_headlines_name_the_peak(tenant: Tenant) -> None:
+    noon = datetime.now(UTC).replace(hour=12, minute=30) - timedelta(days=2)
+    for hours in range(4):
+        latency_ms, cost_usd = (66_000.0, "9") if hours == 3 else (1000.0, "1")
+        tenant.calls(1, noon + timedelta(hours=hours), latency_ms=latency_ms, cost_usd=cost_usd)
+    sentences = [
+        " ".join(tenant.client.get(f"/api/v1/{name}/overview?range=7d", headers=HTMX).content.decode().split())
+        for name in ("performance", "cost")
+    ]
+    assert f"p99 reached 66.0 s on {noon:%a} 15:00;" in sentences[0]
+    assert f"most on {noon:%a} 15:00 ($9.00)" in sentences[1]

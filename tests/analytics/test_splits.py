@@ -68,6 +68,18 @@ def test_a_split_chart_has_a_series_for_each_value_and_says_so(tenant: Tenant, r
 
 
 @pytest.mark.parametrize("route", CHARTS)
+def test_a_split_chart_has_the_window_before_as_one_dashed_line(tenant: Tenant, route: str) -> None:
+    releases(tenant)
+    timed = {"latency_ms": 100.0, "first_token_ms": 10.0, "output_tokens": 5, "input_tokens": 50}
+    for hours in (1, 2, 3):
+        tenant.calls(hours, NOON - timedelta(days=1, hours=hours), release="40", cost_usd="1", **timed)
+    for series in figures(panel(tenant, route, split="release")):
+        (before,) = [one for one in series if one.get("line", {}).get("dash") == "dash"]
+        assert before["name"] == "all in the window before"
+        assert len([value for value in before["y"] if value]) == 3
+
+
+@pytest.mark.parametrize("route", CHARTS)
 def test_without_a_split_a_chart_shows_its_metric(tenant: Tenant, route: str) -> None:
     releases(tenant)
     assert f'hx-get="/api/v1/{route}?' in page(tenant, route.partition("/")[0])
@@ -127,7 +139,7 @@ def test_a_value_has_one_colour_on_all_pages_and_in_all_windows(tenant: Tenant) 
 
     def colours(route: str, **query: str) -> dict[str, str]:
         (series,) = figures(panel(tenant, route, split="release", **query))
-        return {one["name"]: one["marker"]["color"] for one in series}
+        return {one["name"]: one["marker"]["color"] for one in series if one["type"] == "bar"}
 
     of_calls, of_costs = (colours(route) for route in ("usage/calls-over-time", "cost/trend"))
     assert len(of_calls) == 3

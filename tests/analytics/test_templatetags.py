@@ -86,8 +86,8 @@ def test_large_and_long_numbers_move_on_to_the_next_unit(tenant: Tenant) -> None
     tenant.calls(1, cost_usd="999960", latency_ms=86_400_000.0, input_tokens=999_960_000, user_id="ada")
     day = {"start": iso(NOON.replace(hour=0)), "end": iso(NOON.replace(hour=0) + timedelta(days=1))}
     panels = {
-        "cost/by-model": [">$1.0M<", ">1.0 B<", 'title="999,960,000"', 'title="$999,960.00"'],
-        "usage/top-users": [">$1.0M<"],
+        "cost/by-model": [">$999,960<", ">1,000.0 M<", 'title="999,960,000"', 'title="$999,960.00"'],
+        "usage/top-users": [">$999,960<"],
         "usage/agent-distribution": [">1 d<", 'title="86,400,000 ms"'],
     }
     for panel, texts in panels.items():

@@ -32,7 +32,7 @@ def test_all_panels_show_the_numbers_and_both_charts_are_drawn(
     for label in ("p50 latency", "p95 latency", "p99 latency"):
         expect_card(page, label, "1.0 s")
     expect_card(page, "Error rate", "25 %")
-    expect(page.locator("h1")).to_contain_text("p95 was 1.0 s in the last 24 hours")
+    expect(page.locator("h1")).to_contain_text("p95 latency was 1.0 s in the last 24 hours")
     expect(page.locator("h1")).to_contain_text("25 % of 4 calls failed, most often rate_limit.")
     assert page.locator(".summary dd").all_inner_texts()[:3] == ["1.0 s", "75 %", "4"]
     name = "error Only rate_limit rate_limit"

@@ -269,10 +269,27 @@ def test_a_pace_has_the_smallest_time_in_which_it_reaches_1(per_second: float, s
 
 
 def test_the_durations_of_a_column_have_one_unit() -> None:
-    unit = number_text.column_unit([84.0, None, 3400.0])
-    assert [number_text.ms_in(value, unit) for value in (84.0, None, 3400.0, 0)] == [
+    unit = number_text.column_unit("latency_ms", [84.0, None, 3400.0])
+    assert [number_text.in_column(value, unit) for value in (84.0, None, 3400.0, 0)] == [
         "0.08 s",
         "\u2013",
         "3.40 s",
         "0 s",
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "texts"),
+    [
+        ("cost_usd", [12.4, 0.0042, 1234.5, None, 0], ["$12.40", "<$0.01", "$1,234.50", number_text.NOTHING, "$0.00"]),
+        ("cost_usd", [0.0042, 3.5], ["$0.0042", "$3.5000"]),
+        ("cost_usd", [0.5, 3.5], ["$0.50", "$3.50"]),
+        ("cost_usd", [250_000.4, 12.0], ["$250,000", "$12"]),
+        ("input_tokens", [9_812, 1_200_000], ["9,812", "1,200,000"]),
+        ("input_tokens", [9_812, 12_000_000], ["<0.1 M", "12.0 M"]),
+        ("latency_ms", [0.4, 900.0], ["<1 ms", "900 ms"]),
+    ],
+)
+def test_all_numbers_of_a_column_have_one_unit(field: str, values: list[float], texts: list[str]) -> None:
+    unit = number_text.column_unit(field, values)
+    assert [number_text.in_column(value, unit) for value in values] == texts
