@@ -7,9 +7,18 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from budgets.bodies import MAX_SCOPE_FILTERS, MAX_SCOPE_VALUES, ScopeName, ScopeValue, filled, not_blank, storable
+from budgets.bodies import (
+    LABEL_PATTERN,
+    MAX_SCOPE_FILTERS,
+    MAX_SCOPE_VALUES,
+    ScopeName,
+    ScopeValue,
+    filled,
+    not_blank,
+    storable,
+)
 from insights.arms import VALUES
-from insights.compare_parameters import KNOWN, NAMES, Slice, dimension_and_value, slice_text
+from insights.compare_parameters import DIMENSIONS, KNOWN, NAMES, Slice, dimension_and_value, slice_text
 from insights.experiments.models import NAME_LENGTH
 from methods.comparison import FEWEST_CALLS
 from web.problems import Problem
@@ -29,7 +38,14 @@ class SliceBody(BaseModel):
     """One value of a dimension."""
 
     model_config = CONFIG
-    dimension: Annotated[str, Field(description=f"One of {KNOWN}."), AfterValidator(storable)]
+    dimension: Annotated[
+        str,
+        AfterValidator(storable),
+        Field(
+            description=f"One of {KNOWN}.",
+            json_schema_extra={"pattern": f"^({'|'.join(DIMENSIONS)}|{LABEL_PATTERN})$"},
+        ),
+    ]
     value: ScopeValue
 
     @model_validator(mode="after")
