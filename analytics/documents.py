@@ -27,8 +27,9 @@ FOLDER = Path(settings.BASE_DIR) / "docs"
 DECISIONS = FOLDER / "decisions"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
-    ("Look and ask", ("traces", "entities", "query", "methods")),
-    ("Cost and budgets", ("cost", "budgets")),
+    ("Look and ask", ("traces", "entities", "query", "insights", "comparison", "methods")),
+    ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
+    ("Take it along", ("exports", "grafana")),
     ("Run it", ("deployment", "access", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from analytics.splits import in_sentence
 from analytics.templatetags.links import iso
 from insights import anomaly_words
-from web.number_text import column_unit, count, dollars, ms_in, percent
+from web.number_text import column_unit, count, dollars, in_column, percent
 
 register = template.Library()
 
@@ -50,7 +50,7 @@ def contributor_words(one: dict[str, Any], measure: str) -> str:
     """Formats a contributor, like: model gpt-4o, $40 instead of $4; of latency the time of all calls together."""
     values = (one["amount"], one["usual"])
     if measure == "latency":
-        amount, usual = (ms_in(value, column_unit(values)) for value in values)
+        amount, usual = (in_column(value, column_unit("latency_ms", values)) for value in values)
     else:
         amount, usual = (anomaly_words.amount(measure, value) for value in values)  # type: ignore[arg-type]
     return f"{in_sentence(one['dimension'])} {one['value']}, {amount} instead of {usual}"
