@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -24,7 +25,7 @@ from alerts.models import Channel, Rule
 from alerts.models.channel import NAME_LENGTH
 from analytics.query_measures import SCORE_DIMENSIONS, SCORE_PREFIX
 from analytics.query_parameters import is_named
-from analytics.query_string import Moment
+from analytics.query_string import iso_8601, within_calendar
 from budgets.bodies import LABEL_PATTERN, TEXT_PATTERN, Name, storable
 from budgets.update import exact_json
 from prices.providers import provider_name
@@ -96,6 +97,11 @@ def clock(text: str) -> str:
     return text
 
 
+def moment(value: Any) -> Any:
+    """Refuses what would become a time, like a number of seconds."""
+    return value if isinstance(value, datetime) else iso_8601(value)
+
+
 def plain_number(value: Any) -> Any:
     """Refuses what would become a number, like true or "5"."""
     if isinstance(value, (bool, str)):
@@ -109,6 +115,7 @@ Limit = Annotated[
     Field(),
 ]
 Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
+Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(moment), AfterValidator(within_calendar)]
 Clock = Annotated[
     str, AfterValidator(clock), WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"})
 ]
@@ -173,7 +180,7 @@ class RuleFields(BaseModel):
         Field(description="Told again each so many minutes; null: never."),
     ] = None
     quiet_hours: QuietHours | None = None
-    muted_until: Annotated[Moment, Field(strict=False)] | None = None
+    muted_until: Moment | None = None
     channels: Annotated[
         list[Annotated[str, Field(max_length=NAME_LENGTH), AfterValidator(storable)]],
         Field(max_length=MAX_CHANNELS, description="The ids of channels, or their names."),
