@@ -99,7 +99,7 @@ def samples(found: dict[str, Any], base: str, workspaces: Sequence[Workspace]) -
     url = f"{base}{found['path'].format_map(example.get('path', {}))}{query}"
     workspace_id = str(workspaces[0].id) if workspaces else YOUR_WORKSPACE
     needs_key = not (workspaces and workspaces[0].is_open)
-    call = examples.Call(found["method"], url, example.get("body"), workspace_id, needs_key)
+    call = examples.Call(found["method"], url, example.get("body"), workspace_id, needs_key, example.get("file", ""))
     return {"samples": [("curl", examples.curl(call)), ("Python", examples.python(call))]}
 
 

@@ -89,6 +89,8 @@ class Call(NamedTuple):
     body: Any
     workspace_id: str
     needs_key: bool
+    file_name: str = ""
+    """Where the answer is stored, if it is a file."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -100,7 +102,8 @@ class Call(NamedTuple):
 def curl(call: Call) -> str:
     """Returns a command for a shell, over several lines."""
     is_implied = call.method == "GET" or (call.method == "POST" and call.body is not None)
-    words = ["curl", *([] if is_implied else ["-X", call.method]), shlex.quote(call.url)]
+    stored = ["-o", call.file_name] if call.file_name else []
+    words = ["curl", *stored, *([] if is_implied else ["-X", call.method]), shlex.quote(call.url)]
     lines = [" ".join(words), *(f'-H "{name}: {value}"' for name, value in call.headers.items())]
     if call.body is not None:
         lines.append(f"-d {shlex.quote(json.dumps(call.body))}")
@@ -114,4 +117,8 @@ def python(call: Call) -> str:
         lines.insert(0, "import json")
         lines.append(f"    data=json.dumps({pformat(call.body, width=96, sort_dicts=False)}).encode(),")
     lines += [f"    headers={call.headers!r},", f"    method={call.method!r},", ")"]
+    if call.file_name:
+        lines.insert(0, "from shutil import copyfileobj")
+        lines.append(f"with urlopen(request) as answer, open({call.file_name!r}, 'wb') as file:")
+        return "\n".join([*lines, "    copyfileobj(answer, file)"])
     return "\n".join([*lines, "with urlopen(request) as answer:", "    print(answer.read().decode())"])

@@ -1,7 +1,5 @@
 """Describes the exports for the API document."""
 
-from typing import Any
-
 from analytics.openapi import Schema, parameters, problems, success_response
 from reports.exports.files import FORMATS
 from reports.exports.parameters import KEYS, LEFT_OUT, MODELS, key_parameters
@@ -41,9 +39,5 @@ def operation(kind: str, file_format: str, media_type: str) -> Schema:
             "200": success_response({media_type: {"schema": {"type": "string"}}}, "Vary", "Cache-Control"),
             **problems(),
         },
-        "x-example": example(kind),
+        "x-example": {"query": "range=24h" if kind == "calls" else "range=7d", "file": f"{kind}.{file_format}"},
     }
-
-
-def example(kind: str) -> dict[str, Any]:
-    return {"query": "range=24h" if kind == "calls" else "range=7d"}
