@@ -11,6 +11,7 @@ from analytics.catalogue import PAGES
 from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from reports.exports.files import FORMATS
+from reports.exports.views import WITH_CONTENT
 from reports.models import Export
 from traces.filters import RANGES
 from web.problems import Problem
@@ -19,6 +20,7 @@ from workspaces.content import ContentRequest, content_aware
 
 KIND_WORDS = {
     "calls": "Calls: a line for each call of a model",
+    WITH_CONTENT: "Calls with their prompts and answers",
     "traces": "Traces: a line for each trace, with its totals",
     "scores": "Scores: a line for each",
 }
@@ -49,9 +51,10 @@ def reports_page(request: ContentRequest) -> HttpResponse:
     except Problem as problem:
         return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace)
+    sees_content = request.content.is_granted
     context |= {
         "granularities": [],  # it has no series
-        "kinds": KIND_WORDS.items(),
+        "kinds": [(kind, words) for kind, words in KIND_WORDS.items() if kind != WITH_CONTENT or sees_content],
         "formats": [(name, FORMAT_WORDS[name]) for name in FORMATS],
         "content": request.content,
         "kept_fields": [(name, value) for name, values in query.lists() if name != "granularity" for value in values],

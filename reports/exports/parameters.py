@@ -14,7 +14,7 @@ from analytics.score_views import ScoreQuery
 from analytics.scores import ScoreFilters, list_conditions, score_params
 from explorer import list_parameters
 from explorer.list_parameters import OWN as OWN_OF_TRACES
-from explorer.list_parameters import TraceListQuery, truth
+from explorer.list_parameters import TraceListQuery, or_none, truth
 from explorer.trace_filters import Place, TraceFilters
 from reports.exports.reading import Question
 from traces.buckets import UTC_ZONE
@@ -40,22 +40,22 @@ def key_parameters(kind: str) -> dict[str, str]:
 
 
 def model_of(kind: str, base: type[WindowQuery]) -> type[WindowQuery]:
-    fields: dict[str, Any] = {
-        "content": (
-            Annotated[
-                str | None,
-                AfterValidator(truth),
-                Field(description="true: with the attributes of each call, prompts and answers among them."),
-            ],
-            None,
-        )
-    }
+    fields: dict[str, Any] = {"content": CONTENT} if kind == "calls" else {}
     for name, column in key_parameters(kind).items():
         of_last = Field(description=f"`{column}` of the last row that you have: the export begins after it.")
         fields[name] = (Annotated[(Moment if column in TIMES else Text) | None, of_last], None)
     return create_model(f"{kind.title()}Export", __base__=base, **fields)
 
 
+CONTENT: Any = (
+    Annotated[
+        str | None,
+        AfterValidator(truth),
+        or_none({"type": "boolean"}),
+        Field(description="true: with the attributes of each call, prompts and answers among them."),
+    ],
+    None,
+)
 TIMES = ("started_at", "timestamp")
 MODELS = {
     "calls": model_of("calls", query_string.Query),

@@ -21,6 +21,8 @@ from web.problems import FieldError, Problem
 from workspaces.access import access_of_visitor, page_access, workspace_access
 from workspaces.content import ContentRequest, content_aware
 
+WITH_CONTENT = "calls-with-content"
+"""What the form calls calls with `content=true`."""
 OF_FORM = ("kind", "file", "workspace", "was")
 """Parameters of the page's form that are none of the export's."""
 
@@ -44,6 +46,8 @@ def export_download(request: ContentRequest) -> HttpResponseBase:
     """Returns the file that the form of the page asks for."""
     query = request.GET.copy()
     kind, file_format = query.get("kind", ""), query.get("file", "")
+    if kind == WITH_CONTENT:
+        kind, query["content"] = "calls", "true"
     errors: list[FieldError] = [
         {"loc": ["query", name], "msg": f"must be one of {', '.join(known)}"}
         for name, value, known in (("kind", kind, KEYS), ("file", file_format, FORMATS))
@@ -59,8 +63,8 @@ def export_download(request: ContentRequest) -> HttpResponseBase:
 def exported(request: ContentRequest, kind: str, file_format: str, query: QueryDict, by: str) -> HttpResponseBase:
     workspace = request.workspace
     asked = parameters.parse(kind, query, workspace.id, zone=workspace.zone)
-    if asked.with_content:
-        check_content(request, kind)
+    if asked.with_content and not request.content.is_granted:
+        raise Problem(403, request.content.reason)
     name = f"{file_name(kind, asked.filters).removesuffix('.csv')}.{file_format}"
     export = Export(
         workspace=workspace, kind=kind, file_format=file_format, file_name=name, has_content=asked.with_content, by=by
@@ -69,11 +73,3 @@ def exported(request: ContentRequest, kind: str, file_format: str, query: QueryD
     response = StreamingHttpResponse(Running(export, asked), content_type=FORMATS[file_format])
     response["Content-Disposition"] = content_disposition_header(True, name)
     return private(response)
-
-
-def check_content(request: ContentRequest, kind: str) -> None:
-    if kind != "calls":
-        errors: list[FieldError] = [{"loc": ["query", "content"], "msg": "only calls have content"}]
-        raise Problem(422, "The query string is not valid.", errors)
-    if not request.content.is_granted:
-        raise Problem(403, request.content.reason)

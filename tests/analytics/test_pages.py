@@ -555,7 +555,7 @@ def test_a_fault_of_the_window_stands_in_its_form_and_the_filters_stay(tenant: T
     assert 'name="from" value="2031-01-01T10:00" required aria-describedby="window-error" aria-invalid="true"' in page
     assert 'id="window-error" role="alert">Must not be in the future</p>' in page
     assert "Agent: " in page
-    assert 'aria-current="page">Usage</a>' in page
+    assert re.search(r'aria-current="page"\s*>(?:(?!</a>).)*Usage', page)
 
 
 def test_a_filter_that_is_not_valid_is_named_and_can_be_left_out(tenant: Tenant) -> None:

@@ -214,7 +214,7 @@ def test_content_comes_only_where_it_is_wanted_and_may_be_seen(tenant: Tenant) -
 
 
 def test_only_calls_have_content(tenant: Tenant) -> None:
-    assert "only calls" in str(fetched(tenant, "traces.csv", 422, content="true").json())  # type: ignore[attr-defined]
+    assert "unknown parameter" in str(fetched(tenant, "traces.csv", 422, content="true").json())  # type: ignore[attr-defined]
 
 
 def test_a_text_that_no_cell_holds_is_cut_and_says_so(tenant: Tenant) -> None:
@@ -277,11 +277,14 @@ def test_a_viewer_downloads_from_the_page_what_its_form_says() -> None:
     page = client.get("/dashboard/reports", {"workspace": str(workspace.id), **AROUND_NOON, "user_id": "+1"})
     assert page.status_code == 200
     assert 'name="user_id" value="+1"' in page.content.decode()
-    chosen = {"workspace": str(workspace.id), "kind": "calls", "file": "csv", "content": "false", **AROUND_NOON}
+    chosen = {"workspace": str(workspace.id), "kind": "calls", "file": "csv", **AROUND_NOON}
     answer = client.get("/dashboard/export-file", chosen)
     assert len(answer.getvalue().splitlines()) == 4  # type: ignore[attr-defined]
     assert "calls_" in answer["Content-Disposition"]
-    assert Export.objects.get().workspace_id == workspace.id
+    assert b"question" not in client.get("/dashboard/export-file", chosen).getvalue()  # type: ignore[attr-defined]
+    with_content = client.get("/dashboard/export-file", chosen | {"kind": "calls-with-content"})
+    assert b"question" in with_content.getvalue()  # type: ignore[attr-defined]
+    assert {export.workspace_id for export in Export.objects.all()} == {workspace.id}
 
 
 def test_a_form_with_an_unknown_file_is_refused(tenant: Tenant) -> None:
