@@ -12,7 +12,7 @@ from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
-SEARCH = "Find by part of the name or id"
+SEARCH = "Find anything"
 
 
 @pytest.fixture
