@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote
 import jsonschema_rs
 import pytest
 from django.core.cache import cache
+from django.urls import reverse
 
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
@@ -317,7 +318,7 @@ def test_the_pages_link_from_the_list_to_one(tenant: Tenant, name: str) -> None:
     assert f'href="{link}?' in table
     shown = page(tenant, link.removeprefix("/dashboard/"))
     for address in re.findall(r'hx-get="([^"]*)"', shown):
-        assert panel(tenant, address.replace("&amp;", "&"))
+        assert address == reverse("found") or panel(tenant, address.replace("&amp;", "&"))
 
 
 def test_a_list_links_to_every_sort_and_to_the_next_page(tenant: Tenant) -> None:
