@@ -22,7 +22,9 @@ KIND_TEXT = "planned: a load that forecast and anomalies do not learn from; it n
 AnnotationFilters = Annotated[
     dict[ScopeName, Annotated[list[ScopeValue], Field(min_length=1, max_length=MAX_SCOPE_VALUES)]],
     Field(
-        max_length=MAX_SCOPE_FILTERS, description='What it is about, like {"agent_id": ["support"]}; by default all.'
+        max_length=MAX_SCOPE_FILTERS,
+        description='What it is about, like {"agent_id": ["support"]}; by default all.',
+        json_schema_extra={"additionalProperties": False},
     ),
 ]
 Label = Annotated[str, filled(LABEL_LENGTH), AfterValidator(storable), AfterValidator(not_blank)]
