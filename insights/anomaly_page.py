@@ -10,8 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from analytics import query_string
-from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from budgets.bodies import validated
 from insights import anomaly_parameters, findings
@@ -42,7 +41,7 @@ def anomalies_page(request: WorkspaceRequest) -> HttpResponseBase:
         parameters = anomaly_parameters.parse(query)
         filters = query_string.parse_filters(window_query(query), request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace) | only_own_filters(filters, query, request)
     context |= {"parameters": parameters, "measures": MEASURES, "states": STATES.items(), "form": query}
     return uncached(render(request, "insights/anomalies.html", context))
@@ -50,8 +49,6 @@ def anomalies_page(request: WorkspaceRequest) -> HttpResponseBase:
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "window_parameters": (*WINDOW, "zone"),

@@ -12,7 +12,6 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.answers import as_json
 from analytics.budget_pages import check_may_write
-from analytics.catalogue import PAGES
 from analytics.pages import uncached
 from insights import saving_api, savings
 from insights.saving_model import REASON_LENGTH, STATES, SavingState
@@ -57,8 +56,6 @@ def page(request: WorkspaceRequest, problem: Problem | None) -> HttpResponse:
     state = shown_state(request)
     found = savings.savings(request.workspace, state, datetime.now(UTC))
     context: dict[str, Any] = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),
