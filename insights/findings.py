@@ -26,7 +26,8 @@ FOUND_AGAIN = timedelta(days=31)
 
 
 def stored_between(workspace: Workspace, start: datetime, end: datetime) -> list[Finding]:
-    return [*Finding.objects.filter(workspace=workspace, starts_at__lt=end, ends_at__gt=start)]
+    found = Finding.objects.filter(workspace=workspace, starts_at__lt=end, ends_at__gt=start)
+    return [*found.select_related("workspace")]
 
 
 def stored_of(event: Unusual, findings: Sequence[Finding]) -> Finding | None:
@@ -96,7 +97,8 @@ def find(workspace: Workspace, finding_id: UUID) -> Finding:
 @transaction.atomic
 def decide(workspace: Workspace, finding_id: UUID, state: str, reason: str, who: str) -> Finding:
     """Dismisses hours, calls them planned, or opens them again. Planned hours become an annotation."""
-    finding = find(workspace, finding_id)
+    known = find(workspace, finding_id)
+    finding = Finding.objects.select_for_update().get(pk=known.pk)  # two requests at once make one annotation
     if finding.annotation and state != FindingState.PLANNED:
         finding.annotation.delete()
         finding.annotation = None
