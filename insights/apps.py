@@ -7,7 +7,7 @@ class InsightsConfig(AppConfig):
         "insights.operations.operations",
         "insights.invoices.operations.operations",
         "insights.anomaly_operations.operations",
-        "insights.saving_operations.operations",
+        "insights.savings.operations.operations",
         "insights.experiments.operations.operations",
     )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""

@@ -14,8 +14,8 @@ from insights.first_page import insights_page
 from insights.invoices import api as invoices_api
 from insights.invoices import pages as invoice_pages
 from insights.ledger_view import ledger_page, ledger_view
-from insights.saving_api import decide_view, savings_view
-from insights.saving_page import savings_page
+from insights.savings.api import decide_view, savings_view
+from insights.savings.pages import savings_page
 from insights.what_if_page import what_if_page
 from insights.what_if_view import what_if_view
 

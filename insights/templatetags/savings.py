@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from insights.savings import SavingItem, SavingList, savings
+from insights.savings.items import SavingItem, SavingList, savings
 from web.number_text import usd
 
 register = template.Library()

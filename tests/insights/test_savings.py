@@ -11,8 +11,9 @@ from django.http import QueryDict
 from django.test import Client
 from psycopg.errors import QueryCanceled
 
-from insights import saving_rows, savings
-from insights.saving_model import Saving
+from insights.savings import items as savings
+from insights.savings import rows as saving_rows
+from insights.savings.models import Saving
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights import wastes
 from tests.insights.wastes import PERSON, SECOND, at, call, long_prompts, nights, same_calls, says, used_before

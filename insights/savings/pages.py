@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 from analytics.answers import as_json
 from analytics.budget_pages import check_may_write
 from analytics.pages import uncached
-from insights import saving_api, savings
-from insights.saving_model import REASON_LENGTH, STATES, SavingState
+from insights.savings import api, items
+from insights.savings.models import REASON_LENGTH, STATES, SavingState
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, access_of_visitor, may_write, page_access
 
@@ -37,14 +37,14 @@ def savings_page(request: WorkspaceRequest) -> HttpResponseBase:
 
 def act(request: WorkspaceRequest) -> None:
     if "compute" in request.POST:
-        saving_api.ask(request.workspace, datetime.now(UTC))
+        api.ask(request.workspace, datetime.now(UTC))
         return
-    saving = saving_api.find(request.workspace, request.POST.get("saving", ""))
+    saving = api.find(request.workspace, request.POST.get("saving", ""))
     state = next((name for name in STATES if name == request.POST.get("decision")), None)
     if state is None:
         raise Problem(422, NO_SUCH_STATE)
     reason = request.POST.get("reason", "").replace("\0", "")[:REASON_LENGTH]
-    saving_api.decided(saving, state, reason, access_of_visitor(request).credential)
+    api.decided(saving, state, reason, access_of_visitor(request).credential)
 
 
 def shown_state(request: WorkspaceRequest) -> SavingState:
@@ -54,7 +54,7 @@ def shown_state(request: WorkspaceRequest) -> SavingState:
 
 def page(request: WorkspaceRequest, problem: Problem | None) -> HttpResponse:
     state = shown_state(request)
-    found = savings.savings(request.workspace, state, datetime.now(UTC))
+    found = items.savings(request.workspace, state, datetime.now(UTC))
     context: dict[str, Any] = {
         "workspace": request.workspace,
         "workspaces": request.workspaces,

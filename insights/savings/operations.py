@@ -15,8 +15,8 @@ from analytics.openapi import (
     success_response,
 )
 from analytics.query_string import LABELS
-from insights.saving_api import Decision, ListQuery
-from insights.savings import SavingItem, SavingList
+from insights.savings.api import Decision, ListQuery
+from insights.savings.items import SavingItem, SavingList
 from insights.what_if import MOST_CALLS, MOST_PASSED, WhatIfAnswer
 from insights.what_if_parameters import FROM, WhatIfQuery, outer_name
 

@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 from psycopg.errors import QueryCanceled
 from typing_extensions import TypedDict
 
-from insights import saving_rows, saving_sums
-from insights.saving_model import Saving, SavingRun, SavingState, saving_id
-from insights.saving_texts import how, sentence
-from insights.saving_window import LENGTH, Found, SavingWindow
+from insights.savings import rows, sums
+from insights.savings.models import Saving, SavingRun, SavingState, saving_id
+from insights.savings.texts import how, sentence
+from insights.savings.window import LENGTH, Found, SavingWindow
 from workspaces.models import Workspace
 
 LEAST_USD_PER_MONTH = Decimal(1)
@@ -43,15 +43,15 @@ Kind = Literal[
     "paid_failures",
 ]
 KINDS: Mapping[Kind, Callable[[SavingWindow], Iterator[Found]]] = {
-    "cheaper_model": saving_sums.cheaper_models,
-    "uncached_prefix": saving_rows.uncached_prefixes,
-    "unread_cache_writes": saving_sums.unread_cache_writes,
-    "batch": saving_sums.batchable,
-    "loop": saving_rows.loops,
-    "long_runs": saving_rows.long_runs,
-    "long_outputs": saving_rows.long_outputs,
-    "unused_agent": saving_sums.unused_agents,
-    "paid_failures": saving_sums.paid_failures,
+    "cheaper_model": sums.cheaper_models,
+    "uncached_prefix": rows.uncached_prefixes,
+    "unread_cache_writes": sums.unread_cache_writes,
+    "batch": sums.batchable,
+    "loop": rows.loops,
+    "long_runs": rows.long_runs,
+    "long_outputs": rows.long_outputs,
+    "unused_agent": sums.unused_agents,
+    "paid_failures": sums.paid_failures,
 }
 
 

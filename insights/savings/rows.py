@@ -13,7 +13,7 @@ from statistics import stdev
 from typing import Any
 
 from explorer.content import INPUTS
-from insights.saving_window import Found, Line, SavingWindow
+from insights.savings.window import Found, Line, SavingWindow
 from methods.comparison import student_t
 from traces.db import rows
 from workspaces.models import ContentPolicy
