@@ -9,7 +9,7 @@ from analytics.forecast_view import WITHOUT_FORECAST
 from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.query_string import NOT, is_filter
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
-from insights.anomaly_page import own_query
+from insights.anomalies.pages import own_query
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from insights import findings
+from insights.anomalies import findings
 from insights.experiments import tasks as experiments  # noqa: F401
 from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
 from insights.models import Finding

@@ -2,8 +2,8 @@ from django.urls import path
 
 from insights.annotation_pages import annotation_page, annotations_page
 from insights.annotation_view import annotation_view, annotations_view
-from insights.anomaly_page import anomalies_page
-from insights.anomaly_view import anomalies_view, anomaly_view
+from insights.anomalies.api import anomalies_view, anomaly_view
+from insights.anomalies.pages import anomalies_page
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.compare_page import compare_page, slice_values

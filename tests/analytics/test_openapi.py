@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
-from insights import anomaly_operations
+from insights.anomalies import operations as anomaly_operations
 from tests.alerts.rules import an_event
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding

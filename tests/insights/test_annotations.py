@@ -13,7 +13,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from budgets.forecast_answer import forecast_answer
-from insights import annotations, findings
+from insights import annotations
+from insights.anomalies import findings
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights.months import a_month, unusual_calls
 from tests.tenant import NOON, Tenant, iso

@@ -8,7 +8,8 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from insights import findings, tasks
+from insights import tasks
+from insights.anomalies import findings
 from insights.models import Finding
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding, a_month, unusual_calls

@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from insights import anomalies
-from insights.anomalies import Unusual
+from insights.anomalies import search
+from insights.anomalies.search import Unusual
 from insights.models import Finding, FindingState
 from methods.anomalies import Measure
 from web.problems import Problem
@@ -43,7 +43,7 @@ def is_same(event: Unusual, finding: Finding) -> bool:
 def store_new(workspace: Workspace, now: datetime) -> list[Finding]:
     """Stores what is unusual in the last day. Returns what nobody had found before. It may run any number of times."""
     start = now - LOOKED_BACK
-    found = anomalies.unusual(workspace, start, now, now).events
+    found = search.unusual(workspace, start, now, now).events
     known = stored_between(workspace, start, now)
     return [stored for event in found for stored in [store(workspace, event, known, now)] if stored]
 
@@ -85,7 +85,7 @@ def find(workspace: Workspace, finding_id: UUID) -> Finding:
     if stored:
         return stored
     now = timezone.now()
-    found = anomalies.unusual(workspace, now - FOUND_AGAIN, now, now).events
+    found = search.unusual(workspace, now - FOUND_AGAIN, now, now).events
     event = next((one for one in found if one.id == finding_id), None)
     if event is None:
         raise Problem(404, "The workspace has no such anomaly.")

@@ -8,9 +8,9 @@ from analytics.budget_operations import body, query_of
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, parameters, problems, schema_of, success_response
 from insights.annotation_view import ListQuery
 from insights.annotations import AnnotationChanges, AnnotationItem, AnnotationList, NewAnnotation
-from insights.anomaly_answer import AnomalyAnswer, AnomalyItem
-from insights.anomaly_parameters import AnomalyQuery
-from insights.anomaly_view import AnomalyChanges
+from insights.anomalies.answers import AnomalyAnswer, AnomalyItem
+from insights.anomalies.api import AnomalyChanges
+from insights.anomalies.parameters import AnomalyQuery
 
 SOME_ID = "7b0cb1e2-6f0f-4c0e-9a57-3d2a5f1c9e10"
 ANNOTATION: dict[str, Any] = {

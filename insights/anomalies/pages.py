@@ -13,11 +13,12 @@ from analytics import query_string
 from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from budgets.bodies import validated
-from insights import anomaly_parameters, findings
-from insights.anomalies import MEASURES
-from insights.anomaly_parameters import DEFAULT_RANGE
-from insights.anomaly_view import AnomalyChanges
-from insights.hourly_series import DIMENSIONS
+from insights.anomalies import findings
+from insights.anomalies import parameters as anomaly_parameters
+from insights.anomalies.api import AnomalyChanges
+from insights.anomalies.hourly_series import DIMENSIONS
+from insights.anomalies.parameters import DEFAULT_RANGE
+from insights.anomalies.search import MEASURES
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_write, page_access
