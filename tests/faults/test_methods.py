@@ -43,7 +43,7 @@ def test_intervals_hold_the_truth(calls: int) -> None:
     for coverage in comparisons.coverages(calls, runs, random.Random(1)):
         if coverage.intervals >= runs / 10:
             # That of a p95 of few users is wider than it need be, as docs/methods.md says.
-            most = 1 if coverage.case.endswith("users, p95") else 0.99
+            most = 1 if calls <= 300 and coverage.case.endswith("users, p95") else 0.99
             assert 0.92 <= coverage.share <= most, coverage
 
 
