@@ -21,6 +21,8 @@ from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
+MOST_STORED = 5000
+"""In a workspace, so that no program fills the table with decisions about what was never found."""
 NOT_FOUND_YET = "This saving was not found yet, so nothing can be measured."
 
 
@@ -101,6 +103,8 @@ def decided(saving: Saving, state: SavingState, reason: str, author: str) -> Sav
     if state == "dismissed" and not reason.strip():
         message = "say why it is dismissed"
         raise Problem(422, "The decision is not valid.", [{"loc": ["body", "reason"], "msg": message}])
+    if saving._state.adding and Saving.objects.filter(workspace=saving.workspace).count() >= MOST_STORED:
+        raise Problem(409, f"A workspace has at most {MOST_STORED:,} savings. Take decisions back first.")
     if state == "done" and saving.found_at is None:
         raise Problem(409, NOT_FOUND_YET)
     return items.decide(saving, state, reason.strip(), author, datetime.now(UTC))

@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.test import Client
 from psycopg.errors import QueryCanceled
 
+from insights.savings import api
 from insights.savings import items as savings
 from insights.savings import rows as saving_rows
 from insights.savings.models import Saving
@@ -323,6 +324,14 @@ def test_what_was_not_found_can_be_dismissed_and_not_done(tenant: Tenant) -> Non
     decide(tenant, known, "done", expect=409)
     decide(tenant, known, "dismissed", "never")
     assert compute(tenant, nights("report")) == {}
+
+
+def test_decisions_about_what_was_never_found_are_limited(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MOST_STORED", 2)
+    for agent in ("a", "b"):
+        decide(tenant, {"kind": "batch", "filters": {"agent_id": agent}}, "dismissed", "never")
+    decide(tenant, {"kind": "batch", "filters": {"agent_id": "c"}}, "dismissed", "never", 409)
+    decide(tenant, {"kind": "batch", "filters": {"agent_id": "a"}}, "dismissed", "not this year")
 
 
 @pytest.mark.parametrize(
