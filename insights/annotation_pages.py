@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from analytics.budget_api import parameters_of
-from analytics.catalogue import PAGES
 from analytics.pages import local_minute, parse_wall_clock, uncached
 from analytics.templatetags.links import iso
 from budgets.bodies import SCOPE_DIMENSIONS, validated
@@ -67,8 +66,6 @@ def annotation_page(request: WorkspaceRequest, annotation_id: UUID) -> HttpRespo
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -22,7 +22,9 @@ KIND_TEXT = "planned: a load that forecast and anomalies do not learn from; it n
 AnnotationFilters = Annotated[
     dict[ScopeName, Annotated[list[ScopeValue], Field(min_length=1, max_length=MAX_SCOPE_VALUES)]],
     Field(
-        max_length=MAX_SCOPE_FILTERS, description='What it is about, like {"agent_id": ["support"]}; by default all.'
+        max_length=MAX_SCOPE_FILTERS,
+        description='What it is about, like {"agent_id": ["support"]}; by default all.',
+        json_schema_extra={"additionalProperties": False},
     ),
 ]
 Label = Annotated[str, filled(LABEL_LENGTH), AfterValidator(storable), AfterValidator(not_blank)]
@@ -133,16 +135,27 @@ MOST_STORED = 5000
 
 def create(workspace: Workspace, body: NewAnnotation, author: str) -> tuple[Annotation, bool]:
     """Stores an annotation. Returns it, and whether it is new: the body may have the id of one that exists."""
-    stored = Annotation.objects.filter(pk=body.id).first() if body.id else None
-    if stored and stored.workspace_id == workspace.pk:
+    if stored := with_id(workspace, body.id):
         return stored, False
-    if stored:
-        raise Problem(409, "Another annotation has this id. Leave it out, or choose another one.")
     if Annotation.objects.filter(workspace=workspace).count() >= MOST_STORED:
         raise Problem(409, f"A workspace has at most {MOST_STORED:,} annotations. Delete some first.")
-    own_id = {"pk": body.id} if body.id else {}
-    values = own_id | values_of(body)
-    return Annotation.objects.create(workspace=workspace, author=author[:AUTHOR_LENGTH], **values), True
+    values = ({"pk": body.id} if body.id else {}) | values_of(body)
+    try:
+        with transaction.atomic():
+            return Annotation.objects.create(workspace=workspace, author=author[:AUTHOR_LENGTH], **values), True
+    except IntegrityError:
+        # Another request has just stored it.
+        if stored := with_id(workspace, body.id):
+            return stored, False
+        raise
+
+
+def with_id(workspace: Workspace, own_id: UUID | None) -> Annotation | None:
+    """Returns the annotation that has the id already, or raises a 409 Problem if another workspace has it."""
+    stored = Annotation.objects.filter(pk=own_id).first() if own_id else None
+    if stored and stored.workspace_id != workspace.pk:
+        raise Problem(409, "Another annotation has this id. Leave it out, or choose another one.")
+    return stored
 
 
 def values_of(body: NewAnnotation) -> dict[str, Any]:

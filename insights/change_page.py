@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics.explore import COMPARE_WORDS
-from analytics.pages import controls, custom_window, local_minute, parse_wall_clock, reader_zone, uncached
+from analytics.pages import bad_query, controls, custom_window, local_minute, parse_wall_clock, reader_zone, uncached
 from analytics.query_measures import COLUMNS
 from analytics.templatetags.links import CHANGES, PAGE_ONLY, WINDOW, iso
 from insights import change_parameters
@@ -41,7 +41,7 @@ def why_page(request: WorkspaceRequest) -> HttpResponse:
             return redirect(f"{request.path}?{picked(request.GET, request.workspace).urlencode()}")
         parameters, filters = change_parameters.parse(query, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace) | pickers(parameters, filters, query)
     return uncached(render(request, "insights/why.html", context))
 

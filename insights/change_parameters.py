@@ -1,5 +1,6 @@
 """Parses the query string of `/api/v1/insights/changes`: what changed, by which dimension, between which windows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, cast
@@ -14,6 +15,7 @@ from analytics import query_string
 from analytics.query_measures import COLUMNS
 from analytics.query_parameters import COMPARES, Compare, known_compare
 from analytics.query_string import MAX_WINDOW, Moment, Query, Text, WindowQuery
+from budgets.bodies import LABEL_PATTERN
 from traces.buckets import UTC_ZONE
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import FieldError, Problem
@@ -59,6 +61,11 @@ def known_dimension(name: str) -> str:
     return name
 
 
+def dimension_pattern(names: Iterable[str]) -> str:
+    """Returns what the API document says of the name of a dimension, one of `names` or a label."""
+    return f"^({'|'.join(names)}|{LABEL_PATTERN})$"
+
+
 def fit_together(parameters: Any) -> Any:
     """Checks the parameters against each other."""
     first, last = parameters.before_start, parameters.before_end
@@ -80,7 +87,10 @@ FIELDS: dict[str, Any] = {
         Annotated[
             Text,
             AfterValidator(known_dimension),
-            Field(description=f"One of {', '.join((*COLUMNS, f'{LABEL_PREFIX}<name>'))}."),
+            Field(
+                description=f"One of {', '.join((*COLUMNS, f'{LABEL_PREFIX}<name>'))}.",
+                json_schema_extra={"pattern": dimension_pattern(COLUMNS)},
+            ),
         ],
         "agent_id",
     ),

@@ -7,8 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics.budget_pages import choices
-from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, local_minute, parse_wall_clock, reader_zone, uncached
+from analytics.pages import bad_query, controls, custom_window, local_minute, parse_wall_clock, reader_zone, uncached
 from analytics.splits import is_dimension
 from analytics.templatetags.links import COMPARED, PAGE_ONLY, WINDOW, iso
 from insights import compare_parameters
@@ -32,8 +31,6 @@ def compare_page(request: WorkspaceRequest) -> HttpResponse:
     for name in {*PAGE_ONLY, "granularity"} - {"by", *COMPARED}:
         query.pop(name, None)
     context = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,
@@ -47,7 +44,7 @@ def compare_page(request: WorkspaceRequest) -> HttpResponse:
             return redirect(f"{request.path}?{picked(request.GET, request.workspace).urlencode()}")
         parameters, filters = compare_parameters.parse(query, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace) | pickers(parameters, filters, query)
     return uncached(render(request, "insights/compare.html", context))
 

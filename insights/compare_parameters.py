@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from analytics import query_string
 from analytics.query_measures import COLUMNS
 from analytics.query_string import MAX_WINDOW, NOT, Moment, Query, Text, WindowQuery, distinct_values
-from insights.change_parameters import known_dimension
+from insights.change_parameters import dimension_pattern, known_dimension
 from traces.buckets import UTC_ZONE
 from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX, Filters, FilterValues
 from traces.text import NAME_LENGTH
@@ -156,7 +156,7 @@ def slice_fields(name: str) -> Mapping[str, Any]:
 FIELDS: dict[str, Any] = {
     "by": (
         Annotated[
-            Text | None,
+            Annotated[Text, Field(json_schema_extra={"pattern": dimension_pattern(DIMENSIONS)})] | None,
             AfterValidator(lambda name: name and compared_dimension(name)),
             Field(description=f"Compares the two values with the most calls: of {KNOWN}. Default: {DEFAULT_BY}."),
         ],

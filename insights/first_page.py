@@ -5,12 +5,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
-from analytics.catalogue import PAGES
 from analytics.forecast_view import WITHOUT_FORECAST
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.query_string import NOT, is_filter
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
-from insights.anomaly_page import own_query
+from insights.anomalies.pages import own_query
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access
@@ -48,8 +47,6 @@ def insights_page(request: WorkspaceRequest) -> HttpResponse:
     if not query.keys() & {"range", "start", "end", "from", "to"}:
         query["range"] = DEFAULT_RANGE
     context = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,
@@ -64,6 +61,6 @@ def insights_page(request: WorkspaceRequest) -> HttpResponse:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
         filters = query_string.parse_filters(query, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace) | {"granularities": []}  # it has no series
     return uncached(render(request, "insights/first.html", context))

@@ -137,20 +137,25 @@ def ledger_lines(filters: Filters, has_prices: bool) -> list[LedgerLine]:
                 sum(search_cost_usd) AS search_cost_usd
             FROM {calls} AS calls
             GROUP BY 1, 2, 3, 4, 5
+        ), totals AS (
+            SELECT
+                *,
+                sum(cost_usd) OVER of_model AS model_cost_usd,
+                sum(calls) OVER of_model AS model_calls
+            FROM groups
+            WINDOW of_model AS (PARTITION BY model, provider)
         ), models AS (
             SELECT
-                provider,
-                model,
-                model IS NOT NULL AND row_number() OVER (
-                    ORDER BY model IS NULL, sum(cost_usd) DESC NULLS LAST, sum(calls) DESC, model, provider
+                *,
+                model IS NOT NULL AND dense_rank() OVER (
+                    ORDER BY model IS NULL, model_cost_usd DESC NULLS LAST, model_calls DESC, model, provider
                 ) <= %(limit)s AS is_listed
-            FROM groups
-            GROUP BY provider, model
+            FROM totals
         ), listed AS (
             SELECT
                 timestamp,
-                CASE WHEN is_listed THEN groups.provider END AS provider,
-                CASE WHEN is_listed THEN groups.model END AS model,
+                CASE WHEN is_listed THEN provider END AS provider,
+                CASE WHEN is_listed THEN model END AS model,
                 price_source,
                 price_id,
                 sum(calls)::bigint AS calls,
@@ -176,10 +181,7 @@ def ledger_lines(filters: Filters, has_prices: bool) -> list[LedgerLine]:
                     image_cost_usd +
                     search_cost_usd
                 ) AS other_cost_usd
-            FROM groups
-            JOIN models
-                ON models.provider IS NOT DISTINCT FROM groups.provider
-                AND models.model IS NOT DISTINCT FROM groups.model
+            FROM models
             GROUP BY timestamp, is_listed, 2, 3, 4, 5
         )
         SELECT

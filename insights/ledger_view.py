@@ -10,7 +10,6 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from analytics.answers import SERIES_TTL_SECONDS, answer
-from analytics.catalogue import PAGES
 from analytics.csv_answer import data_response
 from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
@@ -74,8 +73,6 @@ def ledger_page(request: WorkspaceRequest) -> HttpResponse:
     if not query.keys() & {"range", "start", "end", "from", "to"}:
         query["range"] = DEFAULT_RANGE
     context: dict[str, Any] = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,

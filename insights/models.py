@@ -4,9 +4,9 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from insights import saving_model  # noqa: F401 (Django looks for models here)
 from insights.experiments import models as experiments  # noqa: F401
 from insights.invoices import models as invoices  # noqa: F401 (Django looks for models here)
+from insights.savings import models as savings  # noqa: F401
 from workspaces.models import Annotation, Workspace
 
 

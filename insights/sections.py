@@ -20,6 +20,7 @@ SECTIONS = (
     Section("What if", "what-if-page"),
     Section("Compare", "compare-page"),
     Section("Experiments", "experiments-page", keeps_query=False),
+    Section("Ledger", "ledger-page"),
     Section("Invoices", "invoices-page", keeps_query=False),
     Section("Annotations", "annotations-page", keeps_query=False),
 )

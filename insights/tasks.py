@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from insights import findings, savings
+from insights.anomalies import findings
 from insights.experiments import tasks as experiments  # noqa: F401
 from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
 from insights.models import Finding
+from insights.savings import items as savings
 from web.clock import check_clocks
 from web.queue import for_each, task
 from workspaces.models import Workspace

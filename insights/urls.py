@@ -2,8 +2,8 @@ from django.urls import path
 
 from insights.annotation_pages import annotation_page, annotations_page
 from insights.annotation_view import annotation_view, annotations_view
-from insights.anomaly_page import anomalies_page
-from insights.anomaly_view import anomalies_view, anomaly_view
+from insights.anomalies.api import anomalies_view, anomaly_view
+from insights.anomalies.pages import anomalies_page
 from insights.change_page import why_page
 from insights.change_view import changes_view
 from insights.compare_page import compare_page, slice_values
@@ -14,8 +14,8 @@ from insights.first_page import insights_page
 from insights.invoices import api as invoices_api
 from insights.invoices import pages as invoice_pages
 from insights.ledger_view import ledger_page, ledger_view
-from insights.saving_api import decide_view, savings_view
-from insights.saving_page import savings_page
+from insights.savings.api import decide_view, savings_view
+from insights.savings.pages import savings_page
 from insights.what_if_page import what_if_page
 from insights.what_if_view import what_if_view
 

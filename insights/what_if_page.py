@@ -6,8 +6,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.query_string import is_filter
 from analytics.templatetags.links import PAGE_ONLY, WHAT_IF, WINDOW
 from insights import what_if_parameters
@@ -31,6 +30,18 @@ def api_query(query: QueryDict) -> QueryDict:
     return asked
 
 
+def with_own_names(problem: Problem) -> Problem:
+    """Names the parameters as the page does."""
+    for error in problem.errors:
+        place, *names = error["loc"]
+        error["loc"] = [place, *(own_name(str(name)) for name in names)]
+    return problem
+
+
+def own_name(name: str) -> str:
+    return TARGET if name == MODEL else name.removeprefix(FROM)
+
+
 @require_safe
 @page_access
 def what_if_page(request: WorkspaceRequest) -> HttpResponse:
@@ -39,8 +50,6 @@ def what_if_page(request: WorkspaceRequest) -> HttpResponse:
         query["range"] = DEFAULT_RANGE
     asked = api_query(query)
     context = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,
@@ -52,7 +61,7 @@ def what_if_page(request: WorkspaceRequest) -> HttpResponse:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
         _, filters = what_if_parameters.parse(asked, request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, with_own_names(problem))
     shown = query.copy()
     for name in PAGE_ONLY:
         shown.pop(name, None)

@@ -286,7 +286,7 @@ def found_rows(filters: Filters, segment: Segment) -> str:
     session = filters.values.get("session_id")
     if segment.ranges or not session or not session.included:
         return segment.table
-    only_session = replace(filters, values={"session_id": session}, any_operation=True)
+    only_session = replace(filters, values={"session_id": session}, label_scope=None, any_operation=True)
     conditions = (time_condition(filters, segment, "timestamp"), *only_session.conditions())
     return ROWS_OF_SESSION.format(conditions="\n      AND ".join(conditions))
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from budgets.bodies import (
-    LABEL_PATTERN,
     MAX_SCOPE_FILTERS,
     MAX_SCOPE_VALUES,
     ScopeName,
@@ -18,6 +17,7 @@ from budgets.bodies import (
     storable,
 )
 from insights.arms import VALUES
+from insights.change_parameters import dimension_pattern
 from insights.compare_parameters import DIMENSIONS, KNOWN, NAMES, Slice, dimension_and_value, slice_text
 from insights.experiments.models import NAME_LENGTH
 from methods.comparison import FEWEST_CALLS
@@ -43,7 +43,7 @@ class SliceBody(BaseModel):
         AfterValidator(storable),
         Field(
             description=f"One of {KNOWN}.",
-            json_schema_extra={"pattern": f"^({'|'.join(DIMENSIONS)}|{LABEL_PATTERN})$"},
+            json_schema_extra={"pattern": dimension_pattern(DIMENSIONS)},
         ),
     ]
     value: ScopeValue

@@ -1,9 +1,11 @@
 """Describes the endpoints below `/api/v1/insights/experiments` for the API document."""
 
+from functools import partial
 from typing import Any
 
 from analytics.budget_operations import body, query_of
-from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, schema_of, success_response
+from analytics.budget_operations import operation as any_operation
+from analytics.openapi import WITH_BODY, WORKSPACE, Schema
 from insights.experiments.api import ListQuery
 from insights.experiments.bodies import ExperimentChanges, NewExperiment
 from insights.experiments.items import ExperimentDetail, ExperimentItem, ExperimentList
@@ -39,19 +41,7 @@ def operations() -> dict[str, Schema]:
     }
 
 
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["insights"],
-        "parameters": [WORKSPACE],
-        "responses": {
-            "200": success_response(json_of(schema_of(answer)), "Cache-Control"),
-            **problems(*statuses),
-        },
-        "x-example": {},
-        **parts,
-    }
+operation = partial(any_operation, tags=["insights"])
 
 
 def listing() -> Schema:

@@ -13,7 +13,6 @@ from pydantic import ConfigDict
 from analytics.budget_api import parameters_of
 from analytics.budget_forms import errors_by_field
 from analytics.budget_pages import as_data, author, check_may_write, page_url, words_of
-from analytics.catalogue import PAGES
 from analytics.pages import parse_wall_clock, uncached
 from budgets.bodies import validated
 from insights.compare_parameters import DIMENSIONS, NAMES, dimension_and_value
@@ -34,8 +33,6 @@ class PageQuery(ListQuery):
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from analytics.budget_pages import as_data, author, check_may_write, page_url
-from analytics.catalogue import PAGES
 from analytics.pages import uncached
 from budgets.bodies import validated
 from insights.invoices import uploads
@@ -39,8 +38,6 @@ PRICE_FIELDS = (
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from analytics.splits import in_sentence
 from analytics.templatetags.links import iso
-from insights import anomaly_words
+from insights.anomalies import words as anomaly_words
 from web.number_text import column_unit, count, dollars, in_column, percent
 
 register = template.Library()

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from insights.savings import SavingItem, SavingList, savings
+from insights.savings.items import SavingItem, SavingList, savings
 from web.number_text import usd
 
 register = template.Library()
@@ -46,7 +46,7 @@ def effect_words(one: SavingItem) -> str:
     before = usd(effect["before_usd_per_month"])
     after, saved = effect["after_usd_per_month"], effect["saved_usd_per_month"]
     if after is None or saved is None:
-        return f"It was {before} a month. After a week it is measured what was saved."
+        return f"It was {before} a month. After a week, or once there are enough calls, it is measured what was saved."
     if saved <= 0:
         return f"Nothing was saved: it was {before} a month, and is {usd(after)} since."
     return f"Saved {usd(saved)} a month: it was {before}, and is {usd(after)} since."

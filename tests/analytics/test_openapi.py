@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
-from insights import anomaly_operations
+from insights.anomalies import operations as anomaly_operations
 from tests.alerts.rules import an_event
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding
@@ -55,6 +55,30 @@ def test_every_answer_is_as_declared(tenant: Tenant, route: str, calls: int) -> 
     operation = document["paths"][f"/api/v1/{route}"]["get"]
     declared = operation["responses"]["200"]["content"]["application/json"]["schema"]
     jsonschema_rs.validate(declared, tenant.ask(route))
+
+
+@pytest.mark.parametrize("path", ["changes", "compare"])
+def test_the_document_says_which_dimensions_there_are(client: Client, path: str) -> None:
+    operation = client.get("/api/v1/openapi.json").json()["paths"][f"/api/v1/insights/{path}"]["get"]
+    by = next(parameter["schema"] for parameter in operation["parameters"] if parameter["name"] == "by")
+    names = jsonschema_rs.validator_for(by)
+    assert [names.is_valid(name) for name in ("model", "label.customer", "colour", "label.")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("path", ["annotations", "annotations/{annotation_id}"])
+def test_the_document_says_what_an_annotation_may_be_about(client: Client, path: str) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+    operations = document["paths"][f"/api/v1/insights/{path}"]
+    body = (operations.get("post") or operations["patch"])["requestBody"]["content"]["application/json"]["schema"]
+    bodies = jsonschema_rs.validator_for(body | {"components": document["components"]})
+    usual = {"label": "release 2.0", "from": "2026-11-23T10:00:00Z"}
+    assert bodies.is_valid(usual | {"filters": {"label.customer": ["acme"]}})
+    assert not bodies.is_valid(usual | {"filters": {"colour": ["red"]}})
 
 
 @pytest.mark.parametrize(

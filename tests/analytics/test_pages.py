@@ -498,7 +498,8 @@ def test_examples_of_documents_name_this_installation(client: Client) -> None:
 
 
 def test_an_address_that_is_not_valid_keeps_the_form_of_the_window(tenant: Tenant) -> None:
-    for name in ("usage", "query", "traces", "agents"):
+    insights = ("insights", *(f"insights/{name}" for name in ("why", "anomalies", "what-if", "compare")))
+    for name in ("usage", "query", "traces", "agents", "cost/ledger", *insights):
         response = tenant.client.get(f"/dashboard/{name}?workspace={tenant.workspace.id}&range=9d")
         assert response.status_code == 422
         assert 'class="window-form"' in response.content.decode()

@@ -176,6 +176,18 @@ def test_it_names_what_does_not_fit(tenant: Tenant) -> None:
     assert message(tenant, granularity="minute", by="model", limit=20).startswith("limit: 1,440 buckets of 20")
 
 
+@pytest.mark.parametrize("measure", ["calls", "cost_usd", "p95_latency_ms", "unique_users"])
+def test_the_calls_of_a_session_are_told_apart_by_label(tenant: Tenant, measure: str) -> None:
+    """Two calls of the session are for acme, one for nobody; a third of acme is in another session."""
+    common = {"user_id": "ada", "latency_ms": 100, "cost_usd": Decimal(1)}
+    tenant.calls(2, labels={"customer": "acme"}, session_id="s", **common)
+    tenant.calls(1, session_id="s", **common)
+    tenant.calls(1, labels={"customer": "acme"}, session_id="other", **common)
+    measures = ",".join(dict.fromkeys(("calls", measure)))
+    found = lines(tenant, measures=measures, by="label.customer", session_id="s")
+    assert {line["label.customer"]: line["calls"] for line in found} == {"acme": 2, None: 1}
+
+
 def test_a_label_may_have_a_comma_in_its_name(tenant: Tenant) -> None:
     tenant.calls(1, labels={"region, country": "eu"})
     assert lines(tenant, by=r"label.region\, country") == [{"label.region, country": "eu", "calls": 1}]

@@ -44,7 +44,7 @@ def test_an_anomaly_is_read_planned_and_shown_on_the_chart(
     expect(page.locator("#panel-cost-trend .shapelayer path").first).to_be_attached()
     mark.click()
     page.wait_for_url("**/insights/annotations/**")
-    expect(page.get_by_label("Name")).to_have_value("load test")
+    expect(page.get_by_label("Name", exact=True)).to_have_value("load test")
     assert complaints == []
 
 
@@ -57,7 +57,7 @@ def test_a_time_is_annotated_from_the_corner_of_a_chart(
     corner.locator("summary").click(timeout=LONG_MS)
     corner.get_by_role("link", name="Annotate this time").click()
     page.wait_for_url("**/insights/annotations?**")
-    page.get_by_label("Name").fill("release 2.0")
+    page.get_by_label("Name", exact=True).fill("release 2.0")
     page.get_by_label("Until").fill("")
     assert violations(page) == []
     page.get_by_role("button", name="Save").click()

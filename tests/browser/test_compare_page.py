@@ -71,7 +71,7 @@ def test_a_comparison_becomes_an_experiment_with_a_verdict(
     expect(link).to_be_visible(timeout=LONG_MS)
     link.click()
     page.wait_for_url("**/experiments/new?**")
-    page.get_by_label("Name").fill("Large or small")
+    page.get_by_label("Name", exact=True).fill("Large or small")
     page.get_by_label("Begins at").fill(
         (datetime.now(tenant.workspace.zone) - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from insights import savings
+from insights.savings import items as savings
 from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
 from tests.browser.test_accessibility import PHONE, WIDE, violations
 from tests.browser.test_phone import LONG_NAME, OVERHANGING

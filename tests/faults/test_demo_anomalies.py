@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from insights.anomalies import unusual
+from insights.anomalies.search import unusual
 from observability.launcher.demo import fill
 from observability.launcher.demo_company import INCIDENT_PROVIDER, SPIKE_AGENT
 from tests.tenant import Tenant

@@ -39,11 +39,12 @@ def test_anomalies_of_a_seed(seed: int) -> None:
 
 @pytest.mark.parametrize("calls", comparisons.CALLS)
 def test_intervals_hold_the_truth(calls: int) -> None:
-    runs = 600
+    # Of 600 runs one percent more or less is chance; more of many calls would take too long.
+    runs = 2400 if calls <= 300 else 600
     for coverage in comparisons.coverages(calls, runs, random.Random(1)):
         if coverage.intervals >= runs / 10:
             # That of a p95 of few users is wider than it need be, as docs/methods.md says.
-            most = 1 if coverage.case.endswith("users, p95") else 0.99
+            most = 1 if calls <= 300 and coverage.case.endswith("users, p95") else 0.99
             assert 0.92 <= coverage.share <= most, coverage
 
 

@@ -13,7 +13,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from budgets.forecast_answer import forecast_answer
-from insights import findings
+from insights import annotations
+from insights.anomalies import findings
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights.months import a_month, unusual_calls
 from tests.tenant import NOON, Tenant, iso
@@ -83,6 +84,18 @@ def test_an_id_of_your_own_makes_one_annotation_however_often_it_is_sent(tenant:
     assert Annotation.objects.count() == 1
     Annotation.objects.update(workspace=WorkspaceFactory())
     send(tenant, "post", expect=409, **body)
+
+
+def test_an_id_that_is_sent_twice_at_once_makes_one_annotation(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    values_of = annotations.values_of
+
+    def while_another_request_stores_it(body: Any) -> Any:
+        Annotation.objects.create(workspace=tenant.workspace, pk=body.id, **values_of(body))
+        return values_of(body)
+
+    monkeypatch.setattr(annotations, "values_of", while_another_request_stores_it)
+    made = send(tenant, "post", expect=200, **DEPLOY, id=str(uuid4()))
+    assert made["id"] == str(Annotation.objects.get().pk)
 
 
 def test_pages_of_the_list_have_each_annotation_once(tenant: Tenant) -> None:

@@ -8,13 +8,14 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from insights import findings, tasks
+from insights import tasks
+from insights.anomalies import findings
 from insights.models import Finding
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding, a_month, unusual_calls
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
-from workspaces.models import Annotation
+from workspaces.models import Annotation, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -190,6 +191,21 @@ def test_a_dismissed_anomaly_is_listed_no_longer_and_opens_again(tenant: Tenant)
     assert again["id"] == one["id"]
     decide(tenant, one["id"], state="open")
     assert [other["id"] for other in found(tenant)] == [one["id"]]
+
+
+def test_two_decisions_at_once_make_one_annotation(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = a_finding(tenant.workspace, str(uuid4()))
+    find = findings.find
+
+    def then_somebody_else_decides(workspace: Workspace, finding_id: UUID) -> Finding:
+        read = find(workspace, finding_id)
+        monkeypatch.undo()
+        findings.decide(workspace, finding_id, "planned", "load test", "ada")
+        return read
+
+    monkeypatch.setattr(findings, "find", then_somebody_else_decides)
+    findings.decide(tenant.workspace, UUID(stored.pk), "planned", "load test", "grace")
+    assert Annotation.objects.count() == 1
 
 
 def test_a_planned_one_becomes_an_annotation_that_is_left_out_and_open_deletes_it(tenant: Tenant) -> None:

@@ -279,6 +279,8 @@ def test_the_first_page_asks_for_a_sentence_of_each_measure(tenant: Tenant) -> N
     shown = tenant.client.get("/dashboard/insights", query).content.decode()
     for measure in ("cost_usd", "calls", "error_rate", "avg_latency_ms"):
         assert f"/api/v1/insights/changes?environment=production&amp;range=7d&amp;measure={measure}" in shown
+    order = ["panel-forecast", "panel-open-anomalies", "panel-sentence-cost_usd", "largest-saving"]
+    assert sorted(order, key=lambda name: shown.index(f'id="{name}"')) == order
     headers = {"HX-Request": "true", "HX-Trigger": "panel-sentence-cost_usd"}
     sentence = tenant.client.get(PATH, WINDOW, headers=headers).content.decode()
     assert "Spend was $4.00, 300 % more than $1.00 before. Most of it: agent triage, new (+$3.00)." in sentence

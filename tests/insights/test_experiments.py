@@ -14,7 +14,7 @@ from django.test import Client
 
 from insights.experiments import sums, verdicts
 from insights.experiments.models import NO_USER, OTHER_USERS, Experiment, ExperimentSum
-from insights.tasks import SUMS_STORED, delete_old_experiment_sums, evaluate_experiments
+from insights.experiments.tasks import SUMS_STORED, delete_old_experiment_sums, evaluate_experiments
 from methods.comparison import Arm, always_valid, compare_means, users_of
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.tenant import Tenant, a_row

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from insights import ledger
 from tests.factories import WorkspaceFactory
@@ -205,3 +207,14 @@ def test_the_page_leads_from_the_cost_page_to_one_day(tenant: Tenant) -> None:
     assert "range=7d" in page.content.decode()
     bad = tenant.client.get("/dashboard/cost/ledger", {"workspace": str(tenant.workspace.id), "range": "9d"})
     assert bad.status_code == 422
+
+
+def test_of_many_models_none_is_compared_with_every_other(tenant: Tenant) -> None:
+    tenant.calls(1, **priced())
+    with CaptureQueriesContext(connections["analytics"]) as asked:
+        raw(tenant)
+    [lines_sql] = [query["sql"] for query in asked if "token_class" in query["sql"]]
+    with connections["analytics"].cursor() as cursor:
+        cursor.execute(f"EXPLAIN {lines_sql}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Join Filter" not in plan, plan

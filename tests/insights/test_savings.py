@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.http import QueryDict
 from django.test import Client
+from psycopg.errors import QueryCanceled
 
-from insights import saving_rows, savings
-from insights.saving_model import Saving
+from insights.savings import api
+from insights.savings import items as savings
+from insights.savings import rows as saving_rows
+from insights.savings.models import Saving
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights import wastes
 from tests.insights.wastes import PERSON, SECOND, at, call, long_prompts, nights, same_calls, says, used_before
@@ -204,6 +209,14 @@ def test_of_very_many_calls_some_parts_are_read_and_scaled(tenant: Tenant, monke
     assert found["usd_per_month"] == pytest.approx(whole, rel=0.3)
 
 
+def test_a_cache_that_would_cost_more_is_no_saving_however_few_calls_are_read() -> None:
+    """Each dollar of calls would cost 10 cents more in one part, and 30 cents more in another."""
+    found = [{"usd": Decimal(-10)}, {"usd": Decimal(-30)}]
+    usd, low, high = saving_rows.Estimate(found, [Decimal(100)] * 2, Decimal(1000)).usd(lambda row: row["usd"])
+    assert usd == -200
+    assert low < usd < high
+
+
 def test_another_workspace_is_neither_looked_at_nor_shown(tenant: Tenant) -> None:
     other = WorkspaceFactory()
     writer.store(other.id, list(nights("theirs")))
@@ -265,11 +278,60 @@ def test_what_is_done_is_measured_by_the_same_formula(tenant: Tenant) -> None:
     assert f"Saved {usd(found['usd_per_month'])} a month" in page(tenant, state="done")
 
 
+def test_too_few_calls_since_do_not_say_that_all_was_saved(tenant: Tenant) -> None:
+    """Six calls a day go on as before: in eight days they are fewer than the 100 that the formula needs."""
+    found = compute(tenant, same_calls("triage", range(1, 22), 6))["cheaper_model"]
+    decide(tenant, found, "done")
+    Saving.objects.update(decided_at=at(8, 0))
+    compute(tenant)
+    [waiting] = listed(tenant, state="done")["data"]
+    assert (waiting["effect"]["after_usd_per_month"], waiting["effect"]["measured_at"]) == (None, None)
+    assert "once there are enough calls" in page(tenant, state="done")
+
+
+def test_what_takes_too_long_to_measure_keeps_the_others(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compute(tenant, nights("report"))["batch"]
+    decide(tenant, found, "done")
+    Saving.objects.update(decided_at=at(8, 0))
+
+    def too_slow(window: Any) -> Any:
+        raise OperationalError from QueryCanceled()
+
+    monkeypatch.setitem(savings.KINDS, "batch", too_slow)
+    assert "cheaper_model" in compute(tenant, same_calls("triage", range(1, 11)))
+    [waiting] = listed(tenant, state="done")["data"]
+    assert waiting["effect"]["after_usd_per_month"] is None
+    assert "batch took too long" in listed(tenant)["notes"][0]
+
+
+def test_a_decision_made_while_savings_are_computed_stays(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compute(tenant, nights("report"))["batch"]
+    get_or_create = Saving.objects.get_or_create
+
+    def then_somebody_decides(**values: Any) -> Any:
+        read = get_or_create(**values)
+        decide(tenant, found, "dismissed", "the customer waits")
+        return read
+
+    monkeypatch.setattr(Saving.objects, "get_or_create", then_somebody_decides)
+    compute(tenant)
+    [dismissed] = listed(tenant, state="dismissed")["data"]
+    assert dismissed["reason"] == "the customer waits"
+
+
 def test_what_was_not_found_can_be_dismissed_and_not_done(tenant: Tenant) -> None:
     known = {"kind": "batch", "filters": {"agent_id": "report"}}
     decide(tenant, known, "done", expect=409)
     decide(tenant, known, "dismissed", "never")
     assert compute(tenant, nights("report")) == {}
+
+
+def test_decisions_about_what_was_never_found_are_limited(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MOST_STORED", 2)
+    for agent in ("a", "b"):
+        decide(tenant, {"kind": "batch", "filters": {"agent_id": agent}}, "dismissed", "never")
+    decide(tenant, {"kind": "batch", "filters": {"agent_id": "c"}}, "dismissed", "never", 409)
+    decide(tenant, {"kind": "batch", "filters": {"agent_id": "a"}}, "dismissed", "not this year")
 
 
 @pytest.mark.parametrize(

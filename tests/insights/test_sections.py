@@ -3,9 +3,11 @@
 from html.parser import HTMLParser
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from insights import sections
 from insights.sections import Section
+from insights.urls import urlpatterns
 from tests.tenant import Tenant
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -42,6 +44,26 @@ def test_each_page_links_to_the_others_and_marks_itself(tenant: Tenant) -> None:
         found = row(tenant, address)
         assert [link.partition("?")[0] for link in found.addresses] == [other for _, other in sections.sections()]
         assert [link.partition("?")[0] for link in found.current] == [address], section
+
+
+def test_every_page_of_insights_is_in_the_row() -> None:
+    """But the form of a new experiment, to which the list of experiments leads, and the values of a field."""
+    routes = {f"/{pattern.pattern}" for pattern in urlpatterns if str(pattern.pattern).startswith("dashboard/")}
+    pages = {route for route in routes if "<" not in route}
+    others = {"/dashboard/insights/experiments/new", "/dashboard/slice-values"}
+    assert {address for _, address in sections.sections()} == pages - others
+
+
+def test_the_pages_of_an_invoice_have_the_row_too(tenant: Tenant) -> None:
+    file = SimpleUploadedFile("bill.csv", b"date,model,cost\n2026-11-01,gpt-4o,1.5\n")
+    workspace = f"?workspace={tenant.workspace.id}"
+    upload = tenant.client.post(f"/dashboard/cost/invoices{workspace}", {"file": file})["Location"]
+    chosen = {"provider": "openai", "day": "date", "model": "model", "amount": "cost", "unit": "usd"}
+    columns = Links(tenant.client.get(upload).content.decode())
+    invoice = tenant.client.post(upload, chosen)["Location"]
+    price = f"{invoice.partition('?')[0]}/price{workspace}&model=gpt-4o"
+    for found in (columns, *(Links(tenant.client.get(one).content.decode()) for one in (invoice, price))):
+        assert f"/dashboard/cost/invoices{workspace}" in found.addresses
 
 
 def test_the_links_keep_the_window_and_the_filters(tenant: Tenant) -> None:

@@ -365,6 +365,15 @@ def test_the_page_says_what_is_wrong(tenant: Tenant) -> None:
     assert "must be one of" in page(tenant, 422, tier="cheap")
 
 
+def test_a_fault_has_the_name_that_the_page_uses_and_can_be_left_out(tenant: Tenant) -> None:
+    shown = page(tenant, 422, status="lost", agent_id="support")
+    assert "<b>status</b>" in shown
+    left_out = shown.partition("<b>status</b>")[2].partition("Leave it out")[0]
+    assert "status=lost" not in left_out
+    assert "agent_id=support" in left_out
+    assert "<b>target</b>" in page(tenant, 422, target="x" * 2000)
+
+
 def test_a_form_without_values_changes_nothing(tenant: Tenant) -> None:
     paid(tenant)
     assert "by today&#x27;s price list" in panel(tenant) or "the same by today" in panel(tenant)

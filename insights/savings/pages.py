@@ -12,10 +12,9 @@ from django.views.decorators.http import require_http_methods
 
 from analytics.answers import as_json
 from analytics.budget_pages import check_may_write
-from analytics.catalogue import PAGES
 from analytics.pages import uncached
-from insights import saving_api, savings
-from insights.saving_model import REASON_LENGTH, STATES, SavingState
+from insights.savings import api, items
+from insights.savings.models import REASON_LENGTH, STATES, SavingState
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, access_of_visitor, may_write, page_access
 
@@ -38,14 +37,14 @@ def savings_page(request: WorkspaceRequest) -> HttpResponseBase:
 
 def act(request: WorkspaceRequest) -> None:
     if "compute" in request.POST:
-        saving_api.ask(request.workspace, datetime.now(UTC))
+        api.ask(request.workspace, datetime.now(UTC))
         return
-    saving = saving_api.find(request.workspace, request.POST.get("saving", ""))
+    saving = api.find(request.workspace, request.POST.get("saving", ""))
     state = next((name for name in STATES if name == request.POST.get("decision")), None)
     if state is None:
         raise Problem(422, NO_SUCH_STATE)
     reason = request.POST.get("reason", "").replace("\0", "")[:REASON_LENGTH]
-    saving_api.decided(saving, state, reason, access_of_visitor(request).credential)
+    api.decided(saving, state, reason, access_of_visitor(request).credential)
 
 
 def shown_state(request: WorkspaceRequest) -> SavingState:
@@ -55,10 +54,8 @@ def shown_state(request: WorkspaceRequest) -> SavingState:
 
 def page(request: WorkspaceRequest, problem: Problem | None) -> HttpResponse:
     state = shown_state(request)
-    found = savings.savings(request.workspace, state, datetime.now(UTC))
+    found = items.savings(request.workspace, state, datetime.now(UTC))
     context: dict[str, Any] = {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

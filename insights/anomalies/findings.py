@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from insights import anomalies
-from insights.anomalies import Unusual
+from insights.anomalies import search
+from insights.anomalies.search import Unusual
 from insights.models import Finding, FindingState
 from methods.anomalies import Measure
 from web.problems import Problem
@@ -26,7 +26,8 @@ FOUND_AGAIN = timedelta(days=31)
 
 
 def stored_between(workspace: Workspace, start: datetime, end: datetime) -> list[Finding]:
-    return [*Finding.objects.filter(workspace=workspace, starts_at__lt=end, ends_at__gt=start)]
+    found = Finding.objects.filter(workspace=workspace, starts_at__lt=end, ends_at__gt=start)
+    return [*found.select_related("workspace")]
 
 
 def stored_of(event: Unusual, findings: Sequence[Finding]) -> Finding | None:
@@ -42,7 +43,7 @@ def is_same(event: Unusual, finding: Finding) -> bool:
 def store_new(workspace: Workspace, now: datetime) -> list[Finding]:
     """Stores what is unusual in the last day. Returns what nobody had found before. It may run any number of times."""
     start = now - LOOKED_BACK
-    found = anomalies.unusual(workspace, start, now, now).events
+    found = search.unusual(workspace, start, now, now).events
     known = stored_between(workspace, start, now)
     return [stored for event in found for stored in [store(workspace, event, known, now)] if stored]
 
@@ -84,7 +85,7 @@ def find(workspace: Workspace, finding_id: UUID) -> Finding:
     if stored:
         return stored
     now = timezone.now()
-    found = anomalies.unusual(workspace, now - FOUND_AGAIN, now, now).events
+    found = search.unusual(workspace, now - FOUND_AGAIN, now, now).events
     event = next((one for one in found if one.id == finding_id), None)
     if event is None:
         raise Problem(404, "The workspace has no such anomaly.")
@@ -96,7 +97,8 @@ def find(workspace: Workspace, finding_id: UUID) -> Finding:
 @transaction.atomic
 def decide(workspace: Workspace, finding_id: UUID, state: str, reason: str, who: str) -> Finding:
     """Dismisses hours, calls them planned, or opens them again. Planned hours become an annotation."""
-    finding = find(workspace, finding_id)
+    known = find(workspace, finding_id)
+    finding = Finding.objects.select_for_update().get(pk=known.pk)  # two requests at once make one annotation
     if finding.annotation and state != FindingState.PLANNED:
         finding.annotation.delete()
         finding.annotation = None

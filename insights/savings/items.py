@@ -16,10 +16,10 @@ from django.utils.http import urlencode
 from psycopg.errors import QueryCanceled
 from typing_extensions import TypedDict
 
-from insights import saving_rows, saving_sums
-from insights.saving_model import Saving, SavingRun, SavingState, saving_id
-from insights.saving_texts import how, sentence
-from insights.saving_window import LENGTH, Found, SavingWindow
+from insights.savings import rows, sums
+from insights.savings.models import Saving, SavingRun, SavingState, saving_id
+from insights.savings.texts import how, sentence
+from insights.savings.window import LENGTH, Found, SavingWindow
 from workspaces.models import Workspace
 
 LEAST_USD_PER_MONTH = Decimal(1)
@@ -43,15 +43,15 @@ Kind = Literal[
     "paid_failures",
 ]
 KINDS: Mapping[Kind, Callable[[SavingWindow], Iterator[Found]]] = {
-    "cheaper_model": saving_sums.cheaper_models,
-    "uncached_prefix": saving_rows.uncached_prefixes,
-    "unread_cache_writes": saving_sums.unread_cache_writes,
-    "batch": saving_sums.batchable,
-    "loop": saving_rows.loops,
-    "long_runs": saving_rows.long_runs,
-    "long_outputs": saving_rows.long_outputs,
-    "unused_agent": saving_sums.unused_agents,
-    "paid_failures": saving_sums.paid_failures,
+    "cheaper_model": sums.cheaper_models,
+    "uncached_prefix": rows.uncached_prefixes,
+    "unread_cache_writes": sums.unread_cache_writes,
+    "batch": sums.batchable,
+    "loop": rows.loops,
+    "long_runs": rows.long_runs,
+    "long_outputs": rows.long_outputs,
+    "unused_agent": sums.unused_agents,
+    "paid_failures": sums.paid_failures,
 }
 
 
@@ -86,19 +86,37 @@ def compute(workspace: Workspace, now: datetime) -> None:
         )
 
 
-def look(window: SavingWindow, kind: Kind) -> list[Found]:
-    """Returns what a kind finds. One that takes too long is left out, and said so: the others go on."""
+class TookTooLong(Exception):
+    """The database gave up."""
+
+
+def search(window: SavingWindow, kind: Kind) -> list[Found]:
     try:
         return list(KINDS[kind](window))
     except DatabaseError as error:
         if not isinstance(error.__cause__, QueryCanceled):
             raise
+        raise TookTooLong from error
+
+
+def look(window: SavingWindow, kind: Kind) -> list[Found]:
+    """Returns what a kind finds. One that takes too long is left out, and said so: the others go on."""
+    try:
+        return search(window, kind)
+    except TookTooLong:
         window.notes.append(f"To look for {kind.replace('_', ' ')} took too long.")
         return []
 
 
 def is_worth(window: SavingWindow, found: Found) -> bool:
     return amounts_of(window, found).low >= LEAST_USD_PER_MONTH
+
+
+FOUND_FIELDS = (
+    *("facts", "calls", "is_found", "usd_per_month", "low_usd_per_month", "high_usd_per_month"),
+    *("window_start", "window_end", "found_at"),
+)
+"""Somebody may decide in the same moment, so a computation saves nothing else."""
 
 
 def store(window: SavingWindow, found: Found, now: datetime) -> None:
@@ -112,19 +130,38 @@ def store(window: SavingWindow, found: Found, now: datetime) -> None:
     saving.usd_per_month, saving.low_usd_per_month, saving.high_usd_per_month = amounts
     saving.window_start, saving.window_end = window.start, window.end
     saving.found_at = saving.found_at or now
-    saving.save()
+    saving.save(update_fields=FOUND_FIELDS)
 
 
 def measure(workspace: Workspace, now: datetime) -> Iterator[Saving]:
     """Yields the savings that are done, with what the same formula says about the time since then."""
     done = Saving.objects.filter(workspace=workspace, state="done", decided_at__lte=now - SHORTEST_AFTER)
     for saving in done.order_by("-decided_at")[:MOST_MEASURED]:
-        start = max(saving.decided_at or now, now - LENGTH)
-        window = SavingWindow(workspace, start, now)
-        found = [one for one in KINDS[saving.kind](window) if dict(one.filters) == saving.filters]  # type: ignore[index]
-        saving.after_usd_per_month = max((amounts_of(window, one).usd for one in found), default=Decimal(0))
-        saving.measured_at = now
-        yield saving
+        try:
+            after = usd_per_month_since(workspace, saving, saving.decided_at or now, now)
+        except TookTooLong:
+            continue
+        if after is not None:
+            saving.after_usd_per_month, saving.measured_at = after, now
+            yield saving
+
+
+def usd_per_month_since(workspace: Workspace, saving: Saving, decided_at: datetime, now: datetime) -> Decimal | None:
+    """Returns what the formula says about the time since the decision; None if it cannot tell.
+
+    It needs some calls on some days. Where it would not have found the saving in a time that short before either, that
+    it finds nothing now says nothing.
+    """
+    length = min(now - decided_at, LENGTH)
+    since, before = (SavingWindow(workspace, end - length, end) for end in (now, decided_at))
+    after = usd_per_month_in(since, saving)
+    return Decimal(0) if after is None and usd_per_month_in(before, saving) is not None else after
+
+
+def usd_per_month_in(window: SavingWindow, saving: Saving) -> Decimal | None:
+    """Returns the amount of the saving in a window; None: it is not found there."""
+    found = (one for one in search(window, saving.kind) if dict(one.filters) == saving.filters)  # type: ignore[arg-type]
+    return max((amounts_of(window, one).usd for one in found), default=None)
 
 
 # --- Deciding ---
@@ -156,7 +193,7 @@ def saving_of(workspace: Workspace, kind: Kind, filters: dict[str, str]) -> Savi
 class Effect(TypedDict):
     before_usd_per_month: float
     after_usd_per_month: float | None
-    """The same formula over the time since; null in the first 7 days."""
+    """The same formula over the time since; null in the first 7 days, and while there are too few calls to tell."""
     saved_usd_per_month: float | None
     measured_at: datetime | None
 

@@ -1,9 +1,11 @@
 """Describes the endpoints of savings and of what if for the API document."""
 
+from functools import partial
 from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
 from analytics.budget_operations import body, query_of
+from analytics.budget_operations import operation as any_operation
 from analytics.openapi import (
     WITH_BODY,
     WORKSPACE,
@@ -15,8 +17,8 @@ from analytics.openapi import (
     success_response,
 )
 from analytics.query_string import LABELS
-from insights.saving_api import Decision, ListQuery
-from insights.savings import SavingItem, SavingList
+from insights.savings.api import Decision, ListQuery
+from insights.savings.items import SavingItem, SavingList
 from insights.what_if import MOST_CALLS, MOST_PASSED, WhatIfAnswer
 from insights.what_if_parameters import FROM, WhatIfQuery, outer_name
 
@@ -28,16 +30,7 @@ DECISION = {
 }
 
 
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["insights"],
-        "parameters": [WORKSPACE],
-        "responses": {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)},
-        "x-example": {},
-        **parts,
-    }
+operation = partial(any_operation, tags=["insights"])
 
 
 def operations() -> dict[str, Schema]:

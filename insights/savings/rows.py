@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from statistics import mean, stdev
+from statistics import stdev
 from typing import Any
 
 from explorer.content import INPUTS
-from insights.saving_window import Found, Line, SavingWindow
+from insights.savings.window import Found, Line, SavingWindow
 from methods.comparison import student_t
 from traces.db import rows
 from workspaces.models import ContentPolicy
@@ -273,12 +273,12 @@ class Estimate:
         usd = sum(amounts, Decimal(0)) * self.factor
         if len(amounts) == 1:
             return usd, usd, usd
-        read = [(part, cost) for part, cost in zip(amounts, self.sampled, strict=True) if cost]
-        if len(read) < 2:
-            return usd, Decimal(0), 2 * usd
-        shares = [float(part / cost) for part, cost in read]
-        reach = student_t(len(shares) - 1) * stdev(shares) / len(shares) ** 0.5 / max(mean(shares), 1e-12)
-        return usd, usd * Decimal(1 - reach), usd * Decimal(1 + reach)
+        shares = [float(part / cost) for part, cost in zip(amounts, self.sampled, strict=True) if cost]
+        if len(shares) < 2:
+            return usd, min(Decimal(0), 2 * usd), max(Decimal(0), 2 * usd)
+        error = student_t(len(shares) - 1) * stdev(shares) / len(shares) ** 0.5
+        reach = Decimal(error) * sum(self.sampled, Decimal(0)) * self.factor
+        return usd, usd - reach, usd + reach
 
 
 def estimates(sample: Sample, answers: Sequence[Sequence[Figures]], lines: Sequence[Line]) -> dict[Names, Estimate]:

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from analytics.query_string import DIMENSION_FIELDS, Moment, validate
-from insights.anomalies import MOST_EVENTS
-from insights.hourly_series import DIMENSIONS
+from insights.anomalies.hourly_series import DIMENSIONS
+from insights.anomalies.search import MOST_EVENTS
 from methods.anomalies import Measure
 from traces.filters import RANGES
 from web.problems import FieldError, Problem

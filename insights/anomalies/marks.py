@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from analytics.marks import Mark
 from analytics.templatetags.links import iso
-from insights.anomaly_words import WHAT, scope_words
+from insights.anomalies.words import WHAT, scope_words
 from insights.models import Finding, FindingState
 from traces.filters import Filters
 from workspaces.annotations import is_contradicted

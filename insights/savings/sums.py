@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
-from insights.saving_window import FEWEST_CALLS, LEAST_USD, LENGTH, RECENT, Found, Line, SavingWindow
+from insights.savings.window import FEWEST_CALLS, LEAST_USD, LENGTH, RECENT, Found, Line, SavingWindow
 from methods.comparison import Arm, Z, compare_means, compare_rates
 from traces import sums
 from traces.bucket_series import bucket_sql

@@ -12,14 +12,17 @@ from pydantic_core import PydanticCustomError
 
 from analytics.budget_api import NoParameters, body_of, methods, parameters_of
 from analytics.label_views import json_response
-from insights import savings, tasks
-from insights.saving_model import REASON_LENGTH, Saving, SavingRun, SavingState
-from insights.savings import Kind
+from insights import tasks
+from insights.savings import items
+from insights.savings.items import Kind
+from insights.savings.models import REASON_LENGTH, Saving, SavingRun, SavingState
 from traces.text import NAME_LENGTH
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
+MOST_STORED = 5000
+"""In a workspace, so that no program fills the table with decisions about what was never found."""
 NOT_FOUND_YET = "This saving was not found yet, so nothing can be measured."
 
 
@@ -62,14 +65,14 @@ class Decision(BaseModel):
 @workspace_access("read")
 def listing(request: WorkspaceRequest) -> HttpResponse:
     query = parameters_of(request.GET, ListQuery)
-    return json_response(savings.savings(request.workspace, query.state, datetime.now(UTC)))
+    return json_response(items.savings(request.workspace, query.state, datetime.now(UTC)))
 
 
 @workspace_access("write")
 def compute_now(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     ask(request.workspace, datetime.now(UTC))
-    response = json_response(savings.savings(request.workspace, "open", datetime.now(UTC)))
+    response = json_response(items.savings(request.workspace, "open", datetime.now(UTC)))
     response.status_code = 202
     return response
 
@@ -79,7 +82,7 @@ def ask(workspace: Workspace, now: datetime) -> None:
     with transaction.atomic():
         SavingRun.objects.get_or_create(workspace=workspace)
         run = SavingRun.objects.select_for_update().get(workspace=workspace)
-        if run.asked_at is None or run.asked_at < now - savings.ASKED_FOR:
+        if run.asked_at is None or run.asked_at < now - items.ASKED_FOR:
             run.asked_at = now
             run.save(update_fields=["asked_at"])
             tasks.compute_savings_now.defer(workspace_id=str(workspace.pk))
@@ -91,8 +94,8 @@ def decide(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, Decision, "decision")
     filters: dict[str, Any] = {str(name): value for name, value in body.filters.items()}
-    saving = savings.saving_of(request.workspace, body.kind, filters)
-    return json_response(savings.item(decided(saving, body.state, body.reason, request.access.credential)))
+    saving = items.saving_of(request.workspace, body.kind, filters)
+    return json_response(items.item(decided(saving, body.state, body.reason, request.access.credential)))
 
 
 def decided(saving: Saving, state: SavingState, reason: str, author: str) -> Saving:
@@ -100,9 +103,11 @@ def decided(saving: Saving, state: SavingState, reason: str, author: str) -> Sav
     if state == "dismissed" and not reason.strip():
         message = "say why it is dismissed"
         raise Problem(422, "The decision is not valid.", [{"loc": ["body", "reason"], "msg": message}])
+    if saving._state.adding and Saving.objects.filter(workspace=saving.workspace).count() >= MOST_STORED:
+        raise Problem(409, f"A workspace has at most {MOST_STORED:,} savings. Take decisions back first.")
     if state == "done" and saving.found_at is None:
         raise Problem(409, NOT_FOUND_YET)
-    return savings.decide(saving, state, reason.strip(), author, datetime.now(UTC))
+    return items.decide(saving, state, reason.strip(), author, datetime.now(UTC))
 
 
 def find(workspace: Workspace, text: str) -> Saving:

@@ -1,16 +1,18 @@
 """Describes the endpoints of anomalies and annotations for the API document."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
 from analytics.budget_operations import body, query_of
-from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, parameters, problems, schema_of, success_response
+from analytics.budget_operations import operation as any_operation
+from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, parameters, schema_of, success_response
 from insights.annotation_view import ListQuery
 from insights.annotations import AnnotationChanges, AnnotationItem, AnnotationList, NewAnnotation
-from insights.anomaly_answer import AnomalyAnswer, AnomalyItem
-from insights.anomaly_parameters import AnomalyQuery
-from insights.anomaly_view import AnomalyChanges
+from insights.anomalies.answers import AnomalyAnswer, AnomalyItem
+from insights.anomalies.api import AnomalyChanges
+from insights.anomalies.parameters import AnomalyQuery
 
 SOME_ID = "7b0cb1e2-6f0f-4c0e-9a57-3d2a5f1c9e10"
 ANNOTATION: dict[str, Any] = {
@@ -32,19 +34,7 @@ def operations() -> dict[str, Schema]:
     }
 
 
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["insights"],
-        "parameters": [WORKSPACE],
-        "responses": {
-            "200": success_response(json_of(schema_of(answer)), "Cache-Control"),
-            **problems(*statuses),
-        },
-        "x-example": {},
-        **parts,
-    }
+operation = partial(any_operation, tags=["insights"])
 
 
 def path_id(name: str, description: str) -> Schema:

@@ -16,9 +16,10 @@ from analytics.budget_api import NoParameters, body_of, methods, parameters_of
 from analytics.label_views import json_response
 from analytics.views import with_query_errors
 from budgets.bodies import CONFIG, Reason
-from insights import anomaly_parameters, findings
-from insights.anomaly_answer import AnomalyAnswer, answer, planned_item
-from insights.anomaly_parameters import Parameters
+from insights.anomalies import findings
+from insights.anomalies import parameters as anomaly_parameters
+from insights.anomalies.answers import AnomalyAnswer, answer, planned_item
+from insights.anomalies.parameters import Parameters
 from traces import engines
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace

@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-from insights import anomaly_words, hourly_series
-from insights.hourly_series import DIMENSIONS, Series
+from insights.anomalies import hourly_series
+from insights.anomalies import words as anomaly_words
+from insights.anomalies.hourly_series import DIMENSIONS, Series
 from methods.anomalies import (
     CAUSE_SHARE,
     Anomaly,

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from typing_extensions import TypedDict
 
-from insights import findings
-from insights.anomalies import Looked, Result, Unusual, unusual
-from insights.anomaly_parameters import AnomalyState, Parameters
+from insights.anomalies import findings
+from insights.anomalies.parameters import AnomalyState, Parameters
+from insights.anomalies.search import Looked, Result, Unusual, unusual
 from insights.models import Finding, FindingState
 from methods.anomalies import Measure
 from workspaces.models import Workspace

@@ -10,15 +10,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from analytics import query_string
-from analytics.catalogue import PAGES
-from analytics.pages import controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from budgets.bodies import validated
-from insights import anomaly_parameters, findings
-from insights.anomalies import MEASURES
-from insights.anomaly_parameters import DEFAULT_RANGE
-from insights.anomaly_view import AnomalyChanges
-from insights.hourly_series import DIMENSIONS
+from insights.anomalies import findings
+from insights.anomalies import parameters as anomaly_parameters
+from insights.anomalies.api import AnomalyChanges
+from insights.anomalies.hourly_series import DIMENSIONS
+from insights.anomalies.parameters import DEFAULT_RANGE
+from insights.anomalies.search import MEASURES
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_write, page_access
@@ -42,7 +42,7 @@ def anomalies_page(request: WorkspaceRequest) -> HttpResponseBase:
         parameters = anomaly_parameters.parse(query)
         filters = query_string.parse_filters(window_query(query), request.workspace.id, zone=request.workspace.zone)
     except Problem as problem:
-        return render(request, "analytics/bad_query.html", context | {"problem": problem}, status=422)
+        return bad_query(request, context, problem)
     context |= controls(filters, query, request.workspace) | only_own_filters(filters, query, request)
     context |= {"parameters": parameters, "measures": MEASURES, "states": STATES.items(), "form": query}
     return uncached(render(request, "insights/anomalies.html", context))
@@ -50,8 +50,6 @@ def anomalies_page(request: WorkspaceRequest) -> HttpResponseBase:
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_insights": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "window_parameters": (*WINDOW, "zone"),
