@@ -18,7 +18,6 @@ from alerts.comparisons import (
     CRITICAL,
     OK,
     RANKS,
-    UNUSUAL,
     WARNING,
     Limits,
     Place,
@@ -120,11 +119,11 @@ def limits_of(rule: Rule) -> Limits:
 
 def moves_of(rule: Rule, found: Found, states: Mapping[str, RuleState], end: datetime) -> list[Move]:
     """Returns the moves of a rule. A group that has a state and no calls any more is looked at too."""
-    if found.fault:
+    if found.fault or not found.is_due:
         return []
     limits = limits_of(rule)
     absent = Reading(0.0 if limits.is_sum else None, 0)
-    groups = found.groups if rule.comparison == UNUSUAL else {**dict.fromkeys(states, absent), **found.groups}
+    groups = {**dict.fromkeys(states, absent), **found.groups}
     return [move_of(rule, limits, group, reading, states.get(group), end) for group, reading in groups.items()]
 
 

@@ -22,6 +22,7 @@ from alerts.message import Message, State
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Channel, Notice, Rule
 from alerts.words import duration_words, limit_text, sentence, window_words
+from alerts.words import value_text as words_of_value
 from analytics.splits import in_sentence
 from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
@@ -301,7 +302,7 @@ def groups_story(line: Line) -> list[str]:
 def value_text(event: AlertEvent) -> str:
     if event.budget_event is not None:
         return str(dict(event.details["facts"])["Spent"])
-    return metric_of(event.details["metric"]).text(event.value)
+    return words_of_value(event.details, event.value, event.state == OK)
 
 
 def flapping(line: Line) -> str:
@@ -344,8 +345,8 @@ def what_next(event: AlertEvent, now: datetime) -> str:
 def facts_of(event: AlertEvent) -> list[tuple[str, str]]:
     if event.budget_event is not None:
         return [(name, text) for name, text in event.details["facts"]]
-    details, metric = event.details, metric_of(event.details["metric"])
-    found = [("Rule", event.name), ("Value", metric.text(event.value))]
+    details = event.details
+    found = [("Rule", event.name), ("Value", value_text(event))]
     if event.limit is not None:
         found.append(("Limit", limit_text(details, event.limit)))
     found += [("Window", window_words(details["window_minutes"])), ("Calls in it", count(details["calls"]))]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypedDict
 from alerts.comparisons import BELOW, OF_LAST_WEEK, OF_PREVIOUS, UNUSUAL, Reading
 from alerts.metrics import OF_USERS, SUMMED, Metric, metric_of
 from alerts.models import Rule
-from alerts.unusual import unusual_readings
+from alerts.unusual import is_due, unusual_readings
 from analytics import query, query_sources
 from analytics.query import Point
 from analytics.query_parameters import Parameters
@@ -39,6 +39,8 @@ class Found(NamedTuple):
     number: int
     """How many groups there are; more than MOST_GROUPS are not all looked at."""
     fault: str = ""
+    is_due: bool = True
+    """False: nothing is to be read yet, and all stays as it is."""
 
 
 class Part(NamedTuple):
@@ -126,11 +128,13 @@ def summed_part(rule: Rule, start: datetime, end: datetime) -> Part:
 
 
 def read_unusual(rule: Rule, end: datetime) -> Found:
+    if not is_due(rule, end):
+        return Found({}, rule.groups, is_due=False)
     try:
         groups = unusual_readings(rule, end)
     except Problem as problem:
         return Found({}, 0, fault_of(problem))
-    return Found(groups, len(groups) or rule.groups)
+    return Found(groups, len(groups))
 
 
 Groups = dict[str, dict[str, Any]]

@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from alerts import items, rule_changes, rule_forms, rule_items
 from alerts.backtest import preview
+from alerts.comparisons import UNUSUAL
 from alerts.course import moment_of
 from alerts.facts import complete, paths
 from alerts.models import AlertEvent, Channel, Rule
@@ -224,6 +225,8 @@ def event_page(request: WorkspaceRequest, event_id: UUID) -> HttpResponseBase:
         "deliveries": [items.delivery_item(one) for one in deliveries],
         "paths": paths(event)[:-1],
         "course": known,
+        # That of the comparison unusual is no value of the chart.
+        "limit": None if event.details.get("comparison") == UNUSUAL else event.limit,
         "place": [f"{known['place'] * 100:.4g}"] if known else [],
     }
     return uncached(render(request, "alerts/event.html", context))
