@@ -166,10 +166,13 @@ def save_states(states: Iterable[RuleState]) -> None:
 def save_events(moves: Sequence[Move], end: datetime) -> None:
     """Stores the events, and ends those before them. Another process may have stored the same meanwhile."""
     AlertEvent.objects.bulk_create((event_of(move, end) for move in moves), ignore_conflicts=True, batch_size=2000)
+    over: dict[Any, list[str]] = {}
     for move in moves:
         if move.after.state == OK:
-            breaches = AlertEvent.objects.filter(rule=move.rule, group=move.after.group, ended_at=None, at__lte=end)
-            breaches.update(ended_at=end)
+            over.setdefault(move.rule.pk, []).append(move.after.group)
+    for rule_id, groups in over.items():
+        breaches = AlertEvent.objects.filter(rule=rule_id, group__in=groups, ended_at=None, at__lte=end)
+        breaches.update(ended_at=end)
 
 
 def event_of(move: Move, end: datetime) -> AlertEvent:

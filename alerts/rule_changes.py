@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from alerts.comparisons import MUTED, OK, RANKS, Reading, verdict
 from alerts.evaluation import details_of, limits_of
@@ -160,9 +161,15 @@ def find_event(workspace: Workspace, event_id: UUID) -> AlertEvent:
 
 
 def acknowledge(workspace: Workspace, event_id: UUID, author: str, now: datetime) -> AlertEvent:
-    """Records who looks after an event: it is not told again. The first one stays."""
+    """Records who looks after an event, and what led to it: it is not told again. The first one stays."""
     event = find_event(workspace, event_id)
-    AlertEvent.objects.filter(pk=event.pk, acknowledged_at=None).update(
-        acknowledged_at=now, acknowledged_by=author[:AUTHOR_LENGTH]
-    )
+    concerned = AlertEvent.objects.filter(Q(pk=event.pk) | calmer(event))
+    concerned.filter(acknowledged_at=None).update(acknowledged_at=now, acknowledged_by=author[:AUTHOR_LENGTH])
+    concerned.filter(notice__isnull=False).update(is_waiting=False)
     return find_event(workspace, event_id)
+
+
+def calmer(event: AlertEvent) -> Q:
+    """Returns the condition of the open events that came before this one, like the warning before it was critical."""
+    of_the_same = Q(rule=event.rule_id, group=event.group, ended_at=None, at__lt=event.at)
+    return of_the_same if event.rule_id else Q(pk=event.pk)

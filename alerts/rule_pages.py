@@ -18,6 +18,7 @@ from alerts.comparisons import UNUSUAL
 from alerts.course import moment_of
 from alerts.facts import complete, paths
 from alerts.models import AlertEvent, Channel, Rule
+from alerts.notices import ids_of
 from alerts.offers import OFFERS, body_of, offer_named
 from alerts.pages import author, check_may_write, page_context, page_url
 from alerts.rule_api import EventQuery
@@ -218,7 +219,7 @@ def event_page(request: WorkspaceRequest, event_id: UUID) -> HttpResponseBase:
     event = rule_changes.find_event(request.workspace, event_id)
     complete(event)
     known = known_course(event)
-    deliveries = items.deliveries_of(request.workspace, None, event_id=event.notice_id) if event.notice_id else []
+    deliveries = items.deliveries_of(request.workspace, None, event_id__in=ids_of(event))
     context = page_context(request) | {
         "event": event,
         "message": event.notice.message if event.notice else None,

@@ -138,7 +138,8 @@ def recovery(subject: str, event: AlertEvent) -> str:
         return f"{subject} {metric.verb} as usual again, after {lasted}"
     cost = event.details.get("cost_usd")
     spent = f"; its calls cost {dollars(cost)} in that time" if cost is not None else ""
-    return f"{subject} {metric.verb} {metric.text(event.value)} again, after {lasted} in {event.before}{spent}"
+    now = "ok again: no call comes any more" if event.value is None else f"{metric.text(event.value)} again"
+    return f"{subject} {metric.verb} {now}, after {lasted} in {event.before}{spent}"
 
 
 def rule_words(metric: str, comparison: str, warning: Number, critical: Number, minutes: int) -> str:

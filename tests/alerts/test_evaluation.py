@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.test.utils import CaptureQueriesContext
 
 from alerts.evaluation import evaluate
 from alerts.models import Rule
@@ -259,6 +260,17 @@ def test_all_users_of_a_rule_are_one_question(tenant: Tenant, django_assert_num_
     evaluate(NOW)
     with django_assert_num_queries(3, using="analytics"):
         evaluate(NOW + MINUTE)
+
+
+def test_all_users_that_recover_are_one_question(tenant: Tenant) -> None:
+    rule = a_rule(tenant, per="user", warning=1)
+    for user in range(10):
+        calls(tenant, cost_usd="1", user_id=f"user-{user}")
+    evaluate(NOW)
+    with CaptureQueriesContext(connections["default"]) as captured:
+        evaluate(NOW + HOUR)
+    assert not rule.events.filter(ended_at=None).exists()
+    assert len([1 for query in captured if query["sql"].startswith('UPDATE "alerts_alertevent"')]) == 1
 
 
 def test_what_becomes_less_critical_is_an_event_and_no_news(tenant: Tenant) -> None:
