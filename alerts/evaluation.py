@@ -29,13 +29,12 @@ from alerts.comparisons import (
 )
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Rule, RuleState
-from alerts.readings import Found, whole_minute
+from alerts.readings import NO_ANSWER, Found, whole_minute
 from web.problems import transient_cause
 from web.queue import for_each
 
 ARRIVALS = timedelta(seconds=30)
 """A window ends so long before now: calls arrive after they end."""
-NO_ANSWER = "The database of traces did not answer in time."
 STATE_FIELDS = (
     *("state", "since", "episode", "breached_at", "pending", "pending_count"),
     *("value", "reference", "calls", "at", "history"),

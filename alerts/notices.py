@@ -242,7 +242,7 @@ def as_of_now(events: Sequence[AlertEvent]) -> list[AlertEvent]:
     states = RuleState.objects.filter(
         rule__in={event.rule_id for event in lasting}, group__in={event.group for event in lasting}
     )
-    newest = {(state.rule_id, state.group, state.state): state for state in states}
+    newest: dict[Any, RuleState] = {(state.rule_id, state.group, state.state): state for state in states}
     return [with_state(event, newest.get((event.rule_id, event.group, event.state))) for event in events]
 
 
