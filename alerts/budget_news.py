@@ -150,7 +150,10 @@ def passed_before(event: AlertEvent) -> str:
 
 
 def channels_named(event: AlertEvent) -> list[Channel]:
-    """Returns the channels that the threshold names, by their id or name; all of them where it names none."""
+    """Returns the channels that the threshold names, by their id or name; all of them where it names none that exists.
+
+    Those that are off are among them.
+    """
     names = event.details["channels"]
-    found = Channel.objects.filter(workspace=event.workspace_id, is_active=True)
-    return [channel for channel in found if not names or str(channel.pk) in names or channel.name in names]
+    found = list(Channel.objects.filter(workspace=event.workspace_id))
+    return [channel for channel in found if str(channel.pk) in names or channel.name in names] or found

@@ -140,9 +140,8 @@ def by_channels(events: Iterable[AlertEvent]) -> list[tuple[list[Channel], list[
 
 
 def channels_of(event: AlertEvent) -> list[Channel]:
-    if event.rule:
-        return [channel for channel in event.rule.channels.all() if channel.is_active]
-    return channels_named(event)
+    found = event.rule.channels.all() if event.rule else channels_named(event)
+    return [channel for channel in found if channel.is_active]
 
 
 def key_of(channels: Iterable[Channel]) -> str:

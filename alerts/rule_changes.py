@@ -87,7 +87,7 @@ def delete(workspace: Workspace, rule_id: UUID) -> None:
 
 
 def rearm(rule: Rule, before: Rule, now: datetime) -> None:
-    if any(getattr(rule, name) != getattr(before, name) for name in LOOKED_AT):
+    if any(getattr(rule, name) != getattr(before, name) for name in LOOKED_AT) or not rule.is_active:
         begin_anew(rule, now)
     else:
         for state in rule.states.exclude(state=OK):
@@ -95,7 +95,7 @@ def rearm(rule: Rule, before: Rule, now: datetime) -> None:
 
 
 def begin_anew(rule: Rule, now: datetime) -> None:
-    """Ends all that is open: it was about other calls."""
+    """Ends all that is open: it was about other calls, or nobody looks any more."""
     AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=now, is_waiting=False)
     for state in rule.states.exclude(state=OK):
         end_state(rule, state, now)
@@ -113,6 +113,9 @@ def calm(rule: Rule, state: RuleState, now: datetime) -> None:
 
 
 def end_state(rule: Rule, state: RuleState, now: datetime) -> None:
+    """Makes it ok. Whoever was told of it is told so, and services close their incident."""
+    since = state.breached_at or state.since
+    told = AlertEvent.objects.filter(rule=rule, group=state.group, at__gte=since, notice__isnull=False)
     AlertEvent.objects.create(
         workspace_id=rule.workspace_id,
         rule=rule,
@@ -124,9 +127,10 @@ def end_state(rule: Rule, state: RuleState, now: datetime) -> None:
         before=state.state,
         value=state.value,
         at=now,
-        since=state.breached_at or state.since,
+        since=since,
         details={**details_of(rule, state), "is_changed": True, "contributors": []},
         ended_at=now,
+        is_waiting=told.exists(),
     )
     state.state, state.since, state.breached_at = OK, now, None
     state.pending, state.pending_count = "", 0

@@ -21,6 +21,7 @@ from alerts.models import AlertEvent, Channel, Rule
 from alerts.notices import ids_of
 from alerts.offers import OFFERS, body_of, offer_named
 from alerts.pages import author, check_may_write, page_context, page_url
+from alerts.readings import NO_ANSWER
 from alerts.rule_api import EventQuery
 from alerts.rule_bodies import NewRule, RuleChanges, validated
 from analytics.budget_api import cursor_of, parameters_of
@@ -75,7 +76,8 @@ def events_of(workspace: Workspace, query: EventQuery) -> tuple[list[AlertEvent]
 
 def standing_still(rules: Sequence[Rule], now: datetime) -> datetime | None:
     """Returns when rules were last looked at, if that is long ago. None: they are looked at, or there are none."""
-    waiting = [rule for rule in rules if rule.is_active and rule.updated_at < now - STILL]
+    may_be_judged = (rule for rule in rules if rule.is_active and rule.fault != NO_ANSWER)
+    waiting = [rule for rule in may_be_judged if rule.updated_at < now - STILL]
     looked_at = [rule.evaluated_at or rule.created_at for rule in waiting]
     return min(looked_at) if looked_at and max(looked_at) < now - STILL else None
 

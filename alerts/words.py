@@ -131,7 +131,7 @@ def breach(subject: str, event: AlertEvent, zone: ZoneInfo) -> str:
 def recovery(subject: str, event: AlertEvent) -> str:
     metric, lasted = metric_of(event.details["metric"]), duration_words(event.at - event.since)
     if event.details.get("is_changed"):
-        return f"{subject} {metric.verb} ok under the new limits of the rule"
+        return f"{subject} {metric.verb} ok, because the rule was changed"
     if event.before == NO_DATA:
         return f"{metric.words}: calls arrive again, after {lasted}"
     if event.details["comparison"] == UNUSUAL:

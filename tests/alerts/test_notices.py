@@ -9,7 +9,8 @@ import pytest
 from alerts import budget_news, notices
 from alerts.evaluation import evaluate
 from alerts.models import AlertEvent, Delivery, Notice
-from alerts.rule_changes import acknowledge
+from alerts.rule_bodies import RuleChanges
+from alerts.rule_changes import acknowledge, change
 from budgets.evaluation import evaluate as evaluate_budgets
 from budgets.models import Budget
 from budgets.thresholds import ACTUAL, CRITICAL, INFO, WARNING, Threshold
@@ -380,3 +381,34 @@ def test_a_group_without_calls_is_over_in_words(tenant: Tenant) -> None:
     assert subjects(tenant)[1].startswith(
         "Error rate of agent support is ok again: no call comes any more, after 10 min"
     )
+
+
+@pytest.mark.parametrize("changes", [{"warning": 20}, {"window": "6h"}, {"is_active": False}])
+def test_who_was_told_hears_that_a_change_of_the_rule_ended_it(tenant: Tenant, changes: dict[str, Any]) -> None:
+    rule = a_rule(tenant, [a_channel(tenant, kind="pagerduty")])
+    calls(tenant, cost_usd="12")
+    a_round()
+    change(tenant.workspace, rule.pk, RuleChanges(**changes), "ada", NOW + 10 * MINUTE)
+    notices.tell(NOW + 10 * MINUTE)
+    first, second = messages(tenant)
+    assert (second["subject"], second["state"]) == ("Spend is ok, because the rule was changed", "recovered")
+    assert second["incident"] == first["incident"]
+
+
+def test_a_threshold_whose_channels_are_gone_is_told_on_all(tenant: Tenant) -> None:
+    channel = a_channel(tenant, "renamed")
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert [delivery.message["state"] for delivery in channel.deliveries.all()] == ["warning"]
+
+
+def test_a_threshold_whose_channel_is_off_is_told_nowhere_else(tenant: Tenant) -> None:
+    a_channel(tenant, is_active=False)
+    a_channel(tenant, "other")
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert messages(tenant) == []
