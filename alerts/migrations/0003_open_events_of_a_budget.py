@@ -6,8 +6,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("alerts", "0002_rules"),
-        ("budgets", "0003_periods_scopes_and_events"),
-        ("workspaces", "0003_annotations"),
     ]
 
     operations = [

@@ -324,6 +324,18 @@ def test_an_acknowledged_rule_is_told_again_only_if_it_becomes_worse(tenant: Ten
     assert [message["state"] for message in messages(tenant)] == ["warning", "critical"]
 
 
+def test_what_waits_to_be_told_again_is_not_once_it_is_acknowledged(tenant: Tenant) -> None:
+    quiet = {"quiet_from": time(12, 20), "quiet_to": time(13, 0)}
+    rule = a_rule(tenant, [a_channel(tenant)], renotify_minutes=30, window_minutes=24 * 60, **quiet)
+    calls(tenant, cost_usd="12")
+    a_round()
+    a_round(NOW + 31 * MINUTE)
+    assert rule.events.get().is_waiting
+    acknowledge(tenant.workspace, rule.events.get().pk, "ada", NOW + 40 * MINUTE)
+    a_round(NOW + 61 * MINUTE)
+    assert len(messages(tenant)) == 1
+
+
 def test_what_is_told_again_says_how_it_is_now(tenant: Tenant) -> None:
     a_rule(tenant, [a_channel(tenant)], renotify_minutes=30, window_minutes=24 * 60)
     calls(tenant, cost_usd="12", model="gpt-4o")
