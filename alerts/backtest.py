@@ -20,7 +20,7 @@ from alerts.models import AlertEvent, Rule
 from alerts.readings import whole_minute
 from alerts.rule_bodies import NewRule, fill
 from alerts.series import Moment, courses, stepped
-from alerts.unusual import STILL_UNUSUAL, hourly, hours_of, impact
+from alerts.unusual import HISTORY, STILL_UNUSUAL, hourly, hours_of, impact, planned_for
 from alerts.words import limit_text, sentence
 from methods.anomalies import anomalies
 from traces import sums
@@ -28,6 +28,7 @@ from traces.buckets import HOUR
 from traces.rollups.catalogue import MINUTE as MINUTE_WIDTH
 from web.number_text import count
 from web.problems import transient_cause
+from workspaces.annotations import planned_between
 from workspaces.models import Workspace
 
 PAST = timedelta(days=30)
@@ -187,12 +188,14 @@ def within(seconds: float, read: Callable[[], dict[str, list[Moment]]]) -> dict[
 
 def unusual_courses(rule: Rule, end: datetime, past: timedelta) -> dict[str, list[Moment]]:
     """Returns for each hour how much it is off, 0 where it is as usual."""
-    metric, zone = metric_of(rule.metric), rule.workspace.zone
-    found = courses(hourly(rule), end - past - PAST, end, HOUR)
+    metric, start = metric_of(rule.metric), end - past - HISTORY
+    found = courses(hourly(rule), start, end, HOUR)
+    planned = planned_between(rule.workspace_id, start, end)
     result = {}
     for group, moments in found.items():
         late = [moment for moment in moments if moment.at > end - past]
-        unusual = anomalies(metric.anomaly, hours_of(moments, zone), end - past)  # type: ignore[arg-type]
+        hours = hours_of(rule, moments, planned_for(rule, group, planned))
+        unusual = anomalies(metric.anomaly, hours, end - past)  # type: ignore[arg-type]
         impacts = {
             moment.at: Reading(impact(metric, one, moments), moment.reading.calls, one.expected)
             for one in unusual

@@ -10,7 +10,7 @@ from analytics.splits import in_sentence
 from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
 from budgets import items
-from budgets.models import BudgetEvent
+from budgets.models import FIXED, ROLLING, BudgetEvent
 from budgets.states import running
 from budgets.thresholds import FORECAST, INFO
 from web.number_text import dollars, percent_reached
@@ -27,6 +27,15 @@ WHERE at > %(since)s
 ORDER BY at, id
 FOR KEY SHARE
 """
+END_ALERTS = """
+UPDATE alerts_alertevent AS alert
+SET ended_at = event.ended_at
+FROM budgets_budgetevent AS event
+WHERE alert.budget_event = event.id
+  AND alert.budget_event IS NOT NULL
+  AND alert.ended_at IS NULL
+  AND event.ended_at IS NOT NULL
+"""
 
 
 @transaction.atomic
@@ -38,6 +47,15 @@ def collect(now: datetime) -> None:
     events = BudgetEvent.objects.filter(pk__in=ids).select_related("budget__workspace").order_by("at", "threshold_usd")
     alerts = [alert_of(event) for event in events]
     AlertEvent.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=2000)
+    end_alerts(now)
+
+
+def end_alerts(now: datetime) -> None:
+    """Ends the alerts whose period is over or whose budget spends less again. Of a deleted budget nothing is told."""
+    with connection.cursor() as cursor:
+        cursor.execute(END_ALERTS)
+    gone = AlertEvent.objects.filter(budget_event__isnull=False, budget=None, ended_at=None)
+    gone.update(ended_at=now, is_waiting=False)
 
 
 def alert_of(event: BudgetEvent) -> AlertEvent:
@@ -92,12 +110,21 @@ def facts(event: BudgetEvent) -> list[tuple[str, str]]:
         ("Spent", dollars(event.spent_usd)),
         ("Limit", dollars(event.limit_usd)),
         ("Period", f"{local_short(event.period_start, zone)} to {local_short(event.period_end, zone)}"),
-        ("Resets", local_short(event.period_end, zone)),
     ]
+    if event.budget.period != ROLLING:
+        found.append(("Ends" if event.budget.period == FIXED else "Resets", local_short(event.period_end, zone)))
     if event.expected_usd is not None:
         between = f"{dollars(event.low_usd)} to {dollars(event.high_usd)}"
         found.append(("Forecast", f"{dollars(event.expected_usd)} ({between})"))
     return found
+
+
+def end_words(event: AlertEvent) -> str:
+    """Says when the budget begins anew or ends. One with a rolling period does neither."""
+    known = dict(event.details["facts"])
+    if "Resets" in known:
+        return f"The budget begins anew on {known['Resets']}."
+    return f"The budget ends on {known['Ends']}." if "Ends" in known else ""
 
 
 def contributors(event: AlertEvent, now: datetime) -> list[str]:
@@ -123,7 +150,10 @@ def passed_before(event: AlertEvent) -> str:
 
 
 def channels_named(event: AlertEvent) -> list[Channel]:
-    """Returns the channels that the threshold names, by their id or name; all of them where it names none."""
+    """Returns the channels that the threshold names, by their id or name; all of them where it names none that exists.
+
+    Those that are off are among them.
+    """
     names = event.details["channels"]
-    found = Channel.objects.filter(workspace=event.workspace_id, is_active=True)
-    return [channel for channel in found if not names or str(channel.pk) in names or channel.name in names]
+    found = list(Channel.objects.filter(workspace=event.workspace_id))
+    return [channel for channel in found if str(channel.pk) in names or channel.name in names] or found

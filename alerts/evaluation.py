@@ -18,7 +18,6 @@ from alerts.comparisons import (
     CRITICAL,
     OK,
     RANKS,
-    UNUSUAL,
     WARNING,
     Limits,
     Place,
@@ -30,13 +29,12 @@ from alerts.comparisons import (
 )
 from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Rule, RuleState
-from alerts.readings import Found, whole_minute
+from alerts.readings import NO_ANSWER, Found, whole_minute
 from web.problems import transient_cause
 from web.queue import for_each
 
 ARRIVALS = timedelta(seconds=30)
 """A window ends so long before now: calls arrive after they end."""
-NO_ANSWER = "The database of traces did not answer in time."
 STATE_FIELDS = (
     *("state", "since", "episode", "breached_at", "pending", "pending_count"),
     *("value", "reference", "calls", "at", "history"),
@@ -120,11 +118,11 @@ def limits_of(rule: Rule) -> Limits:
 
 def moves_of(rule: Rule, found: Found, states: Mapping[str, RuleState], end: datetime) -> list[Move]:
     """Returns the moves of a rule. A group that has a state and no calls any more is looked at too."""
-    if found.fault:
+    if found.fault or not found.is_due:
         return []
     limits = limits_of(rule)
     absent = Reading(0.0 if limits.is_sum else None, 0)
-    groups = found.groups if rule.comparison == UNUSUAL else {**dict.fromkeys(states, absent), **found.groups}
+    groups = {**dict.fromkeys(states, absent), **found.groups}
     return [move_of(rule, limits, group, reading, states.get(group), end) for group, reading in groups.items()]
 
 
@@ -167,10 +165,13 @@ def save_states(states: Iterable[RuleState]) -> None:
 def save_events(moves: Sequence[Move], end: datetime) -> None:
     """Stores the events, and ends those before them. Another process may have stored the same meanwhile."""
     AlertEvent.objects.bulk_create((event_of(move, end) for move in moves), ignore_conflicts=True, batch_size=2000)
+    over: dict[Any, list[str]] = {}
     for move in moves:
         if move.after.state == OK:
-            breaches = AlertEvent.objects.filter(rule=move.rule, group=move.after.group, ended_at=None, at__lte=end)
-            breaches.update(ended_at=end)
+            over.setdefault(move.rule.pk, []).append(move.after.group)
+    for rule_id, groups in over.items():
+        breaches = AlertEvent.objects.filter(rule=rule_id, group__in=groups, ended_at=None, at__lte=end)
+        breaches.update(ended_at=end)
 
 
 def event_of(move: Move, end: datetime) -> AlertEvent:

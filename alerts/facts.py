@@ -77,7 +77,8 @@ def complete(event: AlertEvent) -> None:
             raise
         return
     event.details |= found
-    AlertEvent.objects.filter(pk=event.pk).update(details=event.details)
+    # An event that is told later, with newer figures, is stored with those of its own moment.
+    AlertEvent.objects.filter(pk=event.pk, at=event.at).update(details=event.details)
 
 
 def found_in_sums(event: AlertEvent) -> dict[str, Any]:
@@ -150,9 +151,9 @@ def paths(event: AlertEvent) -> list[tuple[str, str]]:
 
 def evidence(event: AlertEvent) -> list[tuple[str, str]]:
     if event.budget_event is not None:
-        return [("The budget", path_of("budget-page", event.budget_id, workspace=event.workspace_id))] * bool(
-            event.budget
-        )
+        if event.budget_id is None:
+            return []
+        return [("The budget", path_of("budget-page", event.budget_id, workspace=event.workspace_id))]
     metric, parameters = metric_of(event.details["metric"]), page_parameters(event)
     return [
         (f"{metric.words}: the page of this window", path_of(metric.page, **parameters)),

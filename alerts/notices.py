@@ -7,21 +7,25 @@ it has five messages. What is worse than all that was told of it in that time ne
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from alerts import delivery
-from alerts.budget_news import channels_named, contributors, passed_before
-from alerts.comparisons import CRITICAL, INFO, NO_DATA, OF_LAST_WEEK, OK, RANKS, WARNING
+from alerts.budget_news import channels_named, contributors, end_words, passed_before
+from alerts.comparisons import CRITICAL, INFO, NO_DATA, OF_LAST_WEEK, OK, RANKS, WARNING, limit_of
+from alerts.evaluation import details_of, limits_of
 from alerts.facts import Contributor, complete, link, paths
 from alerts.message import Message, State
 from alerts.metrics import metric_of
-from alerts.models import AlertEvent, Channel, Notice, Rule
+from alerts.models import AlertEvent, Channel, Notice, Rule, RuleState
 from alerts.words import duration_words, limit_text, sentence, window_words
+from alerts.words import value_text as words_of_value
 from analytics.splits import in_sentence
 from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
@@ -35,7 +39,8 @@ GROWTH, LONGEST_WAIT = 4, timedelta(days=1)
 ON_CALL = ("pagerduty", "opsgenie")
 """Kinds of channels that open and close an incident for each rule, and so get a message for each."""
 LONGEST_SUBJECT, LONGEST_TEXT, LONGEST_URL = 200, 600, 1500
-"""A message stays small: see `alerts/message.py`. A link that is longer is left out; the page of the event has it."""
+"""A message stays small: see `alerts/message.py`. Of a text these are bytes. A link that is longer is left out; the
+page of the event has it."""
 SUBJECTS_SHOWN, GROUPS_SHOWN, EXPLAINED = 10, 5, 3
 STATE_OF: dict[str, State] = {
     OK: "recovered",
@@ -73,15 +78,21 @@ def ask_again(now: datetime) -> None:
         cursor.execute(ASK_AGAIN, {"now": now})
 
 
-@transaction.atomic
 def tell_workspace(workspace_id: UUID, now: datetime) -> None:
-    """Tells what waits. Another process that does so already is left alone."""
+    """Tells what waits. Raises the first error when all is told that can be."""
+    errors = tell_all(workspace_id, now)
+    if errors:
+        raise errors[0]
+
+
+@transaction.atomic
+def tell_all(workspace_id: UUID, now: datetime) -> list[Exception]:
+    """Returns the errors of what could not be told. Another process that does so already is left alone."""
     with connection.cursor() as cursor:
         cursor.execute(LOCK, [str(workspace_id)])
         [(is_mine,)] = cursor.fetchall()
-    if is_mine:
-        for channels, events in by_channels(audible(waiting_events(workspace_id), now)):
-            tell_channels(channels, events, now)
+    events = audible(waiting_events(workspace_id), now) if is_mine else []
+    return [error for channels, of in by_channels(events) for error in tell_channels(channels, of, now)]
 
 
 def waiting_events(workspace_id: UUID) -> list[AlertEvent]:
@@ -93,9 +104,17 @@ def audible(events: Sequence[AlertEvent], now: datetime) -> list[AlertEvent]:
     """Returns the events that nobody has muted. What began and ended while muted or quiet is not told at all."""
     silent = [event for event in events if event.rule and is_silent(event.rule, now)]
     heard = [event for event in events if not (event.rule and is_silent(event.rule, now))]
-    over = [event for event in silent if event.state == OK or event.ended_at]
-    AlertEvent.objects.filter(pk__in=[event.pk for event in over]).update(is_waiting=False)
+    over = {event.pk for event in silent if event.ended_at} - recoveries_to_tell(silent)
+    AlertEvent.objects.filter(pk__in=over).update(is_waiting=False)
     return heard
+
+
+def recoveries_to_tell(events: Sequence[AlertEvent]) -> set[UUID]:
+    """Returns the recoveries of what people know of: they wait for the recovery, and services have an incident open."""
+    recoveries = [event.pk for event in events if event.state == OK]
+    of_the_same = AlertEvent.objects.filter(rule=OuterRef("rule"), group=OuterRef("group"), notice__isnull=False)
+    told = of_the_same.filter(at__gte=OuterRef("since"), at__lt=OuterRef("at"))
+    return set(AlertEvent.objects.filter(Exists(told), pk__in=recoveries).values_list("pk", flat=True))
 
 
 def is_silent(rule: Rule, now: datetime) -> bool:
@@ -121,9 +140,8 @@ def by_channels(events: Iterable[AlertEvent]) -> list[tuple[list[Channel], list[
 
 
 def channels_of(event: AlertEvent) -> list[Channel]:
-    if event.rule:
-        return [channel for channel in event.rule.channels.all() if channel.is_active]
-    return channels_named(event)
+    found = event.rule.channels.all() if event.rule else channels_named(event)
+    return [channel for channel in found if channel.is_active]
 
 
 def key_of(channels: Iterable[Channel]) -> str:
@@ -145,14 +163,23 @@ def by_source(events: Iterable[AlertEvent]) -> dict[Source, list[AlertEvent]]:
     return found
 
 
-def tell_channels(channels: Sequence[Channel], events: Sequence[AlertEvent], now: datetime) -> None:
+def tell_channels(channels: Sequence[Channel], events: Sequence[AlertEvent], now: datetime) -> list[Exception]:
     if not channels:
         AlertEvent.objects.filter(pk__in=[event.pk for event in events]).update(is_waiting=False)
-        return
+        return []
     last = Notice.objects.filter(workspace=events[0].workspace_id, channel_key=key_of(channels), at__gt=now - COLLECTED)
     ready = [source for source, of in by_source(events).items() if is_ready(source, of, now)]
-    if ready and not last.exists():
+    return send_all(channels, events, now) if ready and not last.exists() else []
+
+
+def send_all(channels: Sequence[Channel], events: Sequence[AlertEvent], now: datetime) -> list[Exception]:
+    """Sends one message; where it cannot be made, one for each rule and budget. Returns the errors of the others."""
+    try:
         send(channels, events, now)
+    except Exception as error:
+        parts = list(by_source(events).values())
+        return [error] if len(parts) == 1 else [e for part in parts for e in send_all(channels, part, now)]
+    return []
 
 
 def is_ready(source: Source, events: Sequence[AlertEvent], now: datetime) -> bool:
@@ -165,7 +192,7 @@ def is_ready(source: Source, events: Sequence[AlertEvent], now: datetime) -> boo
     told = AlertEvent.objects.filter(**{f"{source[0]}_id": source[1]}, notice__at__gt=now - LONGEST_WAIT)
     notices = {
         event["notice_id"]: event["notice__at"]
-        for event in told.values("notice_id", "notice__at", "state")
+        for event in told.order_by().values("notice_id", "notice__at", "state").distinct()
         if RANKS[event["state"]] >= worst
     }
     if not notices:
@@ -185,17 +212,46 @@ def send(channels: Sequence[Channel], events: Sequence[AlertEvent], now: datetim
     notice = Notice(
         workspace_id=worst.workspace_id, at=now, state=worst.state, channel_key=key_of(channels), message={}
     )
-    message = message_of(notice.pk, events, now)
+    shown = as_of_now(events)
+    message = message_of(notice.pk, shown, now)
     notice.message = message.as_json()
     notice.save()
     notice.channels.set(channels)
     AlertEvent.objects.filter(pk__in=[event.pk for event in events]).update(is_waiting=False, notice=notice)
     on_call = [channel for channel in channels if channel.kind in ON_CALL]
     delivery.send(message, [channel for channel in channels if channel not in on_call])
-    for source, of in by_source(events).items():
+    for source, of in by_source(shown).items():
         if on_call:
-            delivery.send(message_of(uuid5(notice.pk, str(source[1])), of, now), on_call)
+            delivery.send(message_of(id_on_call(notice.pk, source), of, now), on_call)
     return notice
+
+
+def id_on_call(notice_id: UUID, source: Source) -> UUID:
+    return uuid5(notice_id, str(source[1]))
+
+
+def ids_of(event: AlertEvent) -> list[UUID]:
+    """Returns the ids of the messages that named the event: that of all channels, and that of those on call."""
+    return [event.notice_id, id_on_call(event.notice_id, source_of(event))] if event.notice_id else []
+
+
+def as_of_now(events: Sequence[AlertEvent]) -> list[AlertEvent]:
+    """Returns the events with the newest figures, where they last and are told later than they were stored."""
+    lasting = [event for event in events if event.rule and not event.ended_at]
+    states = RuleState.objects.filter(
+        rule__in={event.rule_id for event in lasting}, group__in={event.group for event in lasting}
+    )
+    newest: dict[Any, RuleState] = {(state.rule_id, state.group, state.state): state for state in states}
+    return [with_state(event, newest.get((event.rule_id, event.group, event.state))) for event in events]
+
+
+def with_state(event: AlertEvent, state: RuleState | None) -> AlertEvent:
+    if state is None or event.rule is None or event.ended_at or state.at is None or state.at <= event.at:
+        return event
+    newer = copy(event)
+    newer.at, newer.value, newer.details = state.at, state.value, details_of(event.rule, state)
+    newer.limit = limit_of(limits_of(event.rule), state.state)
+    return newer
 
 
 # --- The message ---
@@ -233,7 +289,7 @@ def message_of(event_id: UUID, events: Sequence[AlertEvent], now: datetime) -> M
         state=STATE_OF[first.worst.state],
         subject=subject_of_all(head, lines),
         moment=first.worst.at,
-        incident=f"{source_of(first.worst)[0]}:{source_of(first.worst)[1]}",
+        incident=f"rule:{first.worst.rule_id}" if first.worst.rule_id else "",
         sentences=tuple(map(clipped, one_story(first, now) if is_one else several_stories(lines, now))),
         facts=tuple((name, clipped(text)) for name, text in facts_of(first.worst)),
         links=tuple((words, url) for words, url in links_of(lines) if len(url) <= LONGEST_URL),
@@ -242,7 +298,8 @@ def message_of(event_id: UUID, events: Sequence[AlertEvent], now: datetime) -> M
 
 def clipped(text: str) -> str:
     """Cuts a text that names of labels and values have made too long for a message."""
-    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+    encoded = text.encode()
+    return text if len(encoded) <= LONGEST_TEXT else f"{encoded[: LONGEST_TEXT - 3].decode(errors='ignore')}…"
 
 
 def subject_of_all(head: str, lines: Sequence[Line]) -> str:
@@ -301,7 +358,7 @@ def groups_story(line: Line) -> list[str]:
 def value_text(event: AlertEvent) -> str:
     if event.budget_event is not None:
         return str(dict(event.details["facts"])["Spent"])
-    return metric_of(event.details["metric"]).text(event.value)
+    return words_of_value(event.details, event.value, event.state == OK)
 
 
 def flapping(line: Line) -> str:
@@ -333,7 +390,7 @@ def signed(change: float, measure: str) -> str:
 def what_next(event: AlertEvent, now: datetime) -> str:
     """Says when it resets, or when it is told again."""
     if event.budget_event is not None:
-        return f"The budget begins anew on {dict(event.details['facts'])['Resets']}."
+        return end_words(event)
     if event.state == OK or not event.rule:
         return ""
     if event.rule.renotify_minutes:
@@ -344,8 +401,8 @@ def what_next(event: AlertEvent, now: datetime) -> str:
 def facts_of(event: AlertEvent) -> list[tuple[str, str]]:
     if event.budget_event is not None:
         return [(name, text) for name, text in event.details["facts"]]
-    details, metric = event.details, metric_of(event.details["metric"])
-    found = [("Rule", event.name), ("Value", metric.text(event.value))]
+    details = event.details
+    found = [("Rule", event.name), ("Value", value_text(event))]
     if event.limit is not None:
         found.append(("Limit", limit_text(details, event.limit)))
     found += [("Window", window_words(details["window_minutes"])), ("Calls in it", count(details["calls"]))]

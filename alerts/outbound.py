@@ -5,6 +5,7 @@ addresses; the certificate must be that of the name. Redirects are not followed.
 where the other side sends a byte now and then.
 """
 
+import re
 import socket
 import ssl
 import time
@@ -15,6 +16,7 @@ from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from queue import Empty, SimpleQueue
 from socket import create_connection, getaddrinfo
 from threading import Thread, Timer
+from urllib.parse import unquote
 
 from alerts.faults import DeliveryFault
 from alerts.target import BadTarget, Target, is_global, target_of
@@ -23,6 +25,8 @@ SECONDS = 10.0
 MAX_ANSWER_BYTES = 2048
 """Of an answer that refuses. One that accepts is not read."""
 ANSWER_SHOWN = 120
+SHORTEST_SECRET = 6
+"""A shorter part of a path keeps nobody out."""
 MAX_ADDRESSES = 32
 """A name with more is not one of a web server."""
 TRIED_ADDRESSES = 3
@@ -164,18 +168,27 @@ def checked(target: Target, response: HTTPResponse) -> int:
     if 300 <= status < 400:
         words = f"{target.host} answered {status}, which leads elsewhere. Redirects are not followed."
         raise DeliveryFault(words, status, is_final=True)
-    raise DeliveryFault(f"{target.host} answered {status}{beginning(response)}.", status, is_final=status == GONE)
+    words = f"{target.host} answered {status}{beginning(response, target)}."
+    raise DeliveryFault(words, status, is_final=status == GONE)
 
 
-def beginning(response: HTTPResponse) -> str:
-    """Returns the first words of the answer, in which there may be the reason."""
+def beginning(response: HTTPResponse, target: Target) -> str:
+    """Returns the first words of the answer, in which there may be the reason, without the path: it is a secret."""
     try:
         text = response.read(MAX_ANSWER_BYTES).decode("ascii", "replace")
     except (OSError, HTTPException, ValueError):
         return ""
     words = "".join(character if " " <= character <= "~" else " " for character in text)
-    shown = " ".join(words.split())[:ANSWER_SHOWN]
+    shown = without_path(" ".join(words.split()), target)[:ANSWER_SHOWN]
     return f": {shown}" if shown else ""
+
+
+def without_path(text: str, target: Target) -> str:
+    """Returns the text without the parts of the path, which many servers repeat in what they refuse."""
+    parts = {part for path in (target.path, unquote(target.path)) for part in (path, *re.split(r"[/?&=]", path))}
+    for part in sorted(parts, key=len, reverse=True):
+        text = text.replace(part, "…") if len(part) >= SHORTEST_SECRET else text
+    return text
 
 
 def fault(target: Target, error: OSError | HTTPException, ends: float) -> DeliveryFault:

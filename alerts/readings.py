@@ -3,15 +3,18 @@
 The figures are those of `/api/v1/query`: from the same sums, under the same filters.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypedDict
 
+from django.db import DatabaseError
+
 from alerts.comparisons import BELOW, OF_LAST_WEEK, OF_PREVIOUS, UNUSUAL, Reading
 from alerts.metrics import OF_USERS, SUMMED, Metric, metric_of
 from alerts.models import Rule
-from alerts.unusual import unusual_readings
+from alerts.unusual import is_due, unusual_readings
 from analytics import query, query_sources
 from analytics.query import Point
 from analytics.query_parameters import Parameters
@@ -19,12 +22,19 @@ from insights.change_parameters import a_week_before
 from traces import engines
 from traces.db import union_rows
 from traces.filters import Filters
-from web.problems import Problem
+from web.problems import Problem, transient_cause
+
+logger = logging.getLogger(__name__)
 
 MOST_GROUPS = 10_000
 """Of a rule in one round: those with the most calls, or the most spend."""
 QUERIES_AT_ONCE = 100
 """The planner's time for a union grows faster than the number of its parts."""
+NO_ANSWER = "The database of traces did not answer in time."
+TOO_SLOW = "It takes too long to compute. A shorter window or fewer filters take less."
+NOT_COMPUTED = "It cannot be computed; the log of the worker has the reason."
+MOST_TIMEOUTS = 3
+"""Of a workspace in one round: so long the other workspaces wait."""
 TRAFFIC = timedelta(days=30)
 """Where no call came for so long, none is missed."""
 USER = "user_id"
@@ -39,6 +49,8 @@ class Found(NamedTuple):
     number: int
     """How many groups there are; more than MOST_GROUPS are not all looked at."""
     fault: str = ""
+    is_due: bool = True
+    """False: nothing is to be read yet, and all stays as it is."""
 
 
 class Part(NamedTuple):
@@ -109,7 +121,11 @@ def without_traffic(rules: Sequence[Rule], found: Mapping[Any, Found], end: date
         return []
     parts = [summed_part(rule, end - TRAFFIC, end) for rule in silent]
     sums = summed_groups(parts, {part.key: set() for part in parts})
-    return [rule.pk for rule, part in zip(silent, parts, strict=True) if not sums[part.key]]
+    return [
+        rule.pk
+        for rule, part in zip(silent, parts, strict=True)
+        if not sums.groups[part.key] and part.key not in sums.faults
+    ]
 
 
 def is_about_silence(rule: Rule) -> bool:
@@ -126,11 +142,13 @@ def summed_part(rule: Rule, start: datetime, end: datetime) -> Part:
 
 
 def read_unusual(rule: Rule, end: datetime) -> Found:
+    if not is_due(rule, end):
+        return Found({}, rule.groups, rule.fault if rule.fault != NO_ANSWER else "", is_due=False)
     try:
         groups = unusual_readings(rule, end)
-    except Problem as problem:
-        return Found({}, 0, fault_of(problem))
-    return Found(groups, len(groups) or rule.groups)
+    except (Problem, DatabaseError) as error:
+        return Found({}, 0, fault_of(error))
+    return Found(groups, len(groups))
 
 
 Groups = dict[str, dict[str, Any]]
@@ -141,6 +159,10 @@ class Answers(NamedTuple):
     groups: dict[tuple[Any, ...], Groups]
     faults: dict[tuple[Any, ...], str]
 
+    @property
+    def has_time(self) -> bool:
+        return [*self.faults.values()].count(TOO_SLOW) < MOST_TIMEOUTS
+
 
 def answers(rules: Iterable[Rule], parts: Mapping[Any, Sequence[Part]]) -> Answers:
     """Asks each question once, whichever rules need it."""
@@ -150,8 +172,7 @@ def answers(rules: Iterable[Rule], parts: Mapping[Any, Sequence[Part]]) -> Answe
         for part in parts[rule.pk]:
             by_key[part.key] = part
             needed[part.key] |= {*metric_of(rule.metric).columns} if part.source == SUMMED else {rule.metric}
-    summed = [part for part in by_key.values() if part.source == SUMMED]
-    found = Answers(summed_groups(summed, needed), {})
+    found = summed_groups([part for part in by_key.values() if part.source == SUMMED], needed)
     for part in by_key.values():
         if part.source != SUMMED:
             add_figures(found, part, tuple(sorted(needed[part.key])))
@@ -177,17 +198,30 @@ SUMS = "SELECT {place} AS place, {value} AS value, {number} AS number, calls, {c
 MOST = " WHERE dimension_1 <> '' ORDER BY {largest} DESC, dimension_1 LIMIT {limit}"
 
 
-def summed_groups(parts: Sequence[Part], needed: Mapping[tuple[Any, ...], set[str]]) -> dict[tuple[Any, ...], Groups]:
-    found: dict[tuple[Any, ...], Groups] = {part.key: {} for part in parts}
+def summed_groups(parts: Sequence[Part], needed: Mapping[tuple[Any, ...], set[str]]) -> Answers:
+    found = Answers({part.key: {} for part in parts}, {})
     engines.rollup_states(*(part.filters.workspace_id for part in parts))
     for first in range(0, len(parts), QUERIES_AT_ONCE):
-        queries = [
-            sums_query(place, part, needed[part.key])
-            for place, part in enumerate(parts[first : first + QUERIES_AT_ONCE], start=first)
-        ]
-        for row in union_rows(queries, SumsOfGroup):
-            found[parts[row["place"]].key][row["value"] or ""] = dict(row)
+        add_sums(found, parts[first : first + QUERIES_AT_ONCE], needed)
     return found
+
+
+def add_sums(found: Answers, parts: Sequence[Part], needed: Mapping[tuple[Any, ...], set[str]]) -> None:
+    """Adds the sums of several parts. Where their question fails, each has one of its own."""
+    if len(parts) == 1 and not found.has_time:
+        found.faults[parts[0].key] = TOO_SLOW
+        return
+    try:
+        queries = [sums_query(place, part, needed[part.key]) for place, part in enumerate(parts)]
+        for row in union_rows(queries, SumsOfGroup):
+            found.groups[parts[row["place"]].key][row["value"] or ""] = dict(row)
+    except DatabaseError as error:
+        fault = fault_of(error)
+        if len(parts) == 1:
+            found.faults[parts[0].key] = fault
+        else:
+            for part in parts:
+                add_sums(found, [part], needed)
 
 
 def sums_query(place: int, part: Part, needed: set[str]) -> tuple[str, dict[str, Any]]:
@@ -211,10 +245,13 @@ def parameters_of(part: Part, measures: tuple[str, ...]) -> Parameters:
 
 def add_figures(found: Answers, part: Part, names: tuple[str, ...]) -> None:
     """Adds percentiles, users or scores, which are no sums."""
+    if not found.has_time:
+        found.faults[part.key] = TOO_SLOW
+        return
     try:
         figures = query.figures(parameters_of(part, ("calls", *names)), part.filters)
-    except Problem as problem:
-        found.faults[part.key] = fault_of(problem)
+    except (Problem, DatabaseError) as error:
+        found.faults[part.key] = fault_of(error)
         return
     number = len(figures.groups)
     found.groups[part.key] = {
@@ -224,8 +261,17 @@ def add_figures(found: Answers, part: Part, names: tuple[str, ...]) -> None:
     }
 
 
-def fault_of(problem: Problem) -> str:
-    return (problem.errors[0]["msg"] if problem.errors else problem.detail)[:300]
+def fault_of(error: Problem | DatabaseError) -> str:
+    """Returns in words what is wrong with one question; raises what is wrong with the database."""
+    if isinstance(error, Problem):
+        return (error.errors[0]["msg"] if error.errors else error.detail)[:300]
+    cause = transient_cause(error)
+    if cause == "statement_timeout":
+        return TOO_SLOW
+    if cause is None:
+        logger.error("a question of rules failed", exc_info=error)
+        return NOT_COMPUTED
+    raise error
 
 
 def reading_of(rule: Rule, parts: Sequence[Part], found: Answers) -> Found:

@@ -138,6 +138,12 @@ class QuietHours(BaseModel):
     from_: Annotated[Clock, Field(alias="from")]
     to: Clock
 
+    @model_validator(mode="after")
+    def has_an_end(self) -> Self:
+        if self.from_ == self.to:
+            raise PydanticCustomError("quiet_hours", "must end at another time than they begin")
+        return self
+
 
 class RuleFields(BaseModel):
     model_config = CONFIG

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from alerts.comparisons import MUTED, OK, RANKS, Reading, verdict
 from alerts.evaluation import details_of, limits_of
@@ -86,7 +87,7 @@ def delete(workspace: Workspace, rule_id: UUID) -> None:
 
 
 def rearm(rule: Rule, before: Rule, now: datetime) -> None:
-    if any(getattr(rule, name) != getattr(before, name) for name in LOOKED_AT):
+    if any(getattr(rule, name) != getattr(before, name) for name in LOOKED_AT) or not rule.is_active:
         begin_anew(rule, now)
     else:
         for state in rule.states.exclude(state=OK):
@@ -94,7 +95,7 @@ def rearm(rule: Rule, before: Rule, now: datetime) -> None:
 
 
 def begin_anew(rule: Rule, now: datetime) -> None:
-    """Ends all that is open: it was about other calls."""
+    """Ends all that is open: it was about other calls, or nobody looks any more."""
     AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=now, is_waiting=False)
     for state in rule.states.exclude(state=OK):
         end_state(rule, state, now)
@@ -112,6 +113,9 @@ def calm(rule: Rule, state: RuleState, now: datetime) -> None:
 
 
 def end_state(rule: Rule, state: RuleState, now: datetime) -> None:
+    """Makes it ok. Whoever was told of it is told so, and services close their incident."""
+    since = state.breached_at or state.since
+    told = AlertEvent.objects.filter(rule=rule, group=state.group, at__gte=since, notice__isnull=False)
     AlertEvent.objects.create(
         workspace_id=rule.workspace_id,
         rule=rule,
@@ -123,9 +127,10 @@ def end_state(rule: Rule, state: RuleState, now: datetime) -> None:
         before=state.state,
         value=state.value,
         at=now,
-        since=state.breached_at or state.since,
+        since=since,
         details={**details_of(rule, state), "is_changed": True, "contributors": []},
         ended_at=now,
+        is_waiting=told.exists(),
     )
     state.state, state.since, state.breached_at = OK, now, None
     state.pending, state.pending_count = "", 0
@@ -160,9 +165,15 @@ def find_event(workspace: Workspace, event_id: UUID) -> AlertEvent:
 
 
 def acknowledge(workspace: Workspace, event_id: UUID, author: str, now: datetime) -> AlertEvent:
-    """Records who looks after an event: it is not told again. The first one stays."""
+    """Records who looks after an event, and what led to it: it is not told again. The first one stays."""
     event = find_event(workspace, event_id)
-    AlertEvent.objects.filter(pk=event.pk, acknowledged_at=None).update(
-        acknowledged_at=now, acknowledged_by=author[:AUTHOR_LENGTH]
-    )
+    concerned = AlertEvent.objects.filter(Q(pk=event.pk) | calmer(event))
+    concerned.filter(acknowledged_at=None).update(acknowledged_at=now, acknowledged_by=author[:AUTHOR_LENGTH])
+    concerned.filter(notice__isnull=False).update(is_waiting=False)
     return find_event(workspace, event_id)
+
+
+def calmer(event: AlertEvent) -> Q:
+    """Returns the condition of the open events that came before this one, like the warning before it was critical."""
+    of_the_same = Q(rule=event.rule_id, group=event.group, ended_at=None, at__lt=event.at)
+    return of_the_same if event.rule_id else Q(pk=event.pk)

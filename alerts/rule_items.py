@@ -86,7 +86,8 @@ class EventItem(TypedDict):
     """When it was ok again; null while it lasts."""
     message: str
     notice_id: UUID | None
-    """The message that told of it, which is the event_id of its deliveries; null if none did."""
+    """The message that told of it, which is the event_id of its deliveries; null if none did. PagerDuty and Opsgenie
+    get a message for each rule, with an event_id of its own."""
     acknowledged_by: str | None
     acknowledged_at: datetime | None
 

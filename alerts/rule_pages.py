@@ -14,11 +14,14 @@ from pydantic import ConfigDict
 
 from alerts import items, rule_changes, rule_forms, rule_items
 from alerts.backtest import preview
+from alerts.comparisons import UNUSUAL
 from alerts.course import moment_of
 from alerts.facts import complete, paths
 from alerts.models import AlertEvent, Channel, Rule
+from alerts.notices import ids_of
 from alerts.offers import OFFERS, body_of, offer_named
 from alerts.pages import author, check_may_write, page_context, page_url
+from alerts.readings import NO_ANSWER
 from alerts.rule_api import EventQuery
 from alerts.rule_bodies import NewRule, RuleChanges, validated
 from analytics.budget_api import cursor_of, parameters_of
@@ -73,7 +76,8 @@ def events_of(workspace: Workspace, query: EventQuery) -> tuple[list[AlertEvent]
 
 def standing_still(rules: Sequence[Rule], now: datetime) -> datetime | None:
     """Returns when rules were last looked at, if that is long ago. None: they are looked at, or there are none."""
-    waiting = [rule for rule in rules if rule.is_active and rule.updated_at < now - STILL]
+    may_be_judged = (rule for rule in rules if rule.is_active and rule.fault != NO_ANSWER)
+    waiting = [rule for rule in may_be_judged if rule.updated_at < now - STILL]
     looked_at = [rule.evaluated_at or rule.created_at for rule in waiting]
     return min(looked_at) if looked_at and max(looked_at) < now - STILL else None
 
@@ -217,13 +221,15 @@ def event_page(request: WorkspaceRequest, event_id: UUID) -> HttpResponseBase:
     event = rule_changes.find_event(request.workspace, event_id)
     complete(event)
     known = known_course(event)
-    deliveries = items.deliveries_of(request.workspace, None, event_id=event.notice_id) if event.notice_id else []
+    deliveries = items.deliveries_of(request.workspace, None, event_id__in=ids_of(event))
     context = page_context(request) | {
         "event": event,
         "message": event.notice.message if event.notice else None,
         "deliveries": [items.delivery_item(one) for one in deliveries],
         "paths": paths(event)[:-1],
         "course": known,
+        # That of the comparison unusual is no value of the chart.
+        "limit": None if event.details.get("comparison") == UNUSUAL else event.limit,
         "place": [f"{known['place'] * 100:.4g}"] if known else [],
     }
     return uncached(render(request, "alerts/event.html", context))

@@ -155,7 +155,7 @@ def by_group(rule: Rule, filters: SteppedFilters) -> dict[str, Steps]:
     for row in listed_rows(rule, filters, source, ", ".join(columns)):
         sums[row["value"]][place_of(filters, row["timestamp"])] = row
     number = len(filters.bucket_starts)
-    counts = counts_by_group(rule, metric, filters, parameters)
+    counts = counts_by_group(rule, metric, filters, parameters, [*sums])
     if metric.source == SCORES:
         return with_scores(rule, filters, parameters, number, sums)
     groups = [*sums] if rule.per else [""]
@@ -179,12 +179,15 @@ def place_of(filters: SteppedFilters, moment: datetime) -> int:
 COUNTED = """
 SELECT {group} AS value, timestamp, {key} AS key, sum({calls})::bigint AS calls
 FROM ({source}) AS source
+WHERE {is_listed}
 GROUP BY 1, 2, 3
 """
+LISTED_ONLY = "dimension_1 = ANY(%(listed)s)"
+"""The others would fill the memory: each user may have a row for each hour and bucket."""
 
 
 def counts_by_group(
-    rule: Rule, metric: Metric, filters: SteppedFilters, parameters: Parameters
+    rule: Rule, metric: Metric, filters: SteppedFilters, parameters: Parameters, listed: Sequence[str]
 ) -> dict[str, dict[int, dict[Any, int]]]:
     if metric.source == HISTOGRAM:
         source, key, calls = (
@@ -196,17 +199,24 @@ def counts_by_group(
         source, key, calls = query_sources.users(parameters, filters), "user_number", "1"
     else:
         return {}
-    group = "dimension_1" if rule.per else "''"
+    names = {"source": source.sql, "key": key, "calls": calls, **group_and_condition(rule)}
     found: dict[str, dict[int, dict[Any, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in rows(COUNTED, source.params, source=source.sql, group=group, key=key, calls=calls):
+    for row in rows(COUNTED, source.params | {"listed": listed}, **names):
         if row["key"] is not None and row["value"] is not None:
             found[row["value"]][place_of(filters, row["timestamp"])][row["key"]] = row["calls"]
     return found
 
 
+def group_and_condition(rule: Rule) -> dict[str, str]:
+    if rule.per:
+        return {"group": "dimension_1", "is_listed": LISTED_ONLY}
+    return {"group": "''", "is_listed": "true"}
+
+
 SCORED = """
 SELECT {group} AS value, timestamp, sum(number)::float8 AS total, count(number) AS scores
 FROM ({source}) AS source
+WHERE {is_listed}
 GROUP BY 1, 2
 """
 
@@ -219,14 +229,13 @@ def with_scores(
     sums: Mapping[str, Mapping[int, Mapping[str, Any]]],
 ) -> dict[str, Steps]:
     source = query_sources.scores(parameters, filters, rule.metric)
-    group = "dimension_1" if rule.per else "''"
     merged: dict[str, dict[int, dict[str, Any]]] = {
         name: {p: dict(s) for p, s in of.items()} for name, of in sums.items()
     }
-    for row in rows(SCORED, source.params, source=source.sql, group=group):
+    for row in rows(SCORED, source.params | {"listed": [*sums]}, source=source.sql, **group_and_condition(rule)):
         place = place_of(filters, row["timestamp"])
         merged.setdefault(row["value"] or "", {}).setdefault(place, {"calls": 0}).update(row)
-    groups = [*merged][:MOST_GROUPS] if rule.per else [""]
+    groups = [*merged] if rule.per else [""]
     return {group: Steps(number, merged.get(group, {})) for group in groups}
 
 

@@ -1,17 +1,23 @@
-"""Judges the last hours of what a rule measures by the method of anomalies: how much they are off."""
+"""Judges the last hours of what a rule measures by the method of anomalies: how much they are off.
 
-from collections.abc import Sequence
+Hours that an annotation calls planned are left out, as insights/anomalies.py does.
+"""
+
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from alerts.comparisons import Reading
 from alerts.metrics import Metric, metric_of
 from alerts.models import Rule
 from alerts.series import Moment, courses
+from alerts.words import LATENCY
 from methods.anomalies import Anomaly, Hour, anomalies
-from traces.buckets import HOUR
+from traces.buckets import DAY, HOUR
+from workspaces.annotations import about, overlap, planned_between
+from workspaces.models import Annotation
 
 HISTORY = timedelta(days=30)
+"""What lies before the first hour in which an anomaly may begin: see `methods/anomalies.py`."""
 STILL_UNUSUAL = timedelta(hours=2)
 """An anomaly goes on while one of the last hours belongs to it."""
 OF_ERRORS = "errors"
@@ -28,11 +34,19 @@ def is_due(rule: Rule, end: datetime) -> bool:
 
 def unusual_readings(rule: Rule, end: datetime) -> dict[str, Reading]:
     """Returns for each group how much its last hours are off, 0 where they are as usual."""
-    if not is_due(rule, end):
-        return {}
     last = whole_hour(end)
-    found = courses(hourly(rule), last - HISTORY - HOUR, last, HOUR)
-    return {group: reading_at(rule, moments, last) for group, moments in found.items()}
+    since = last - DAY
+    found = courses(hourly(rule), since - HISTORY, last, HOUR)
+    planned = planned_between(rule.workspace_id, since - HISTORY, last)
+    return {
+        group: reading_at(rule, moments, planned_for(rule, group, planned), since) for group, moments in found.items()
+    }
+
+
+def planned_for(rule: Rule, group: str, planned: Sequence[Annotation]) -> list[Annotation]:
+    """Returns the planned loads that the calls of a group may be part of."""
+    included = {name: filtered.included for name, filtered in rule.filter_values.items()}
+    return about(planned, included | ({rule.per_dimension: (group,)} if group else {}))
 
 
 def hourly(rule: Rule) -> Rule:
@@ -43,24 +57,31 @@ def hourly(rule: Rule) -> Rule:
     return hour
 
 
-def reading_at(rule: Rule, moments: Sequence[Moment], last: datetime) -> Reading:
-    """Returns the reading of the anomaly that goes on at `last`."""
-    metric, zone = metric_of(rule.metric), rule.workspace.zone
-    known = [moment for moment in moments if moment.at <= last]
-    calls = known[-1].reading.calls if known else 0
-    found = anomalies(metric.anomaly, hours_of(known, zone), last - timedelta(days=1))  # type: ignore[arg-type]
+def reading_at(rule: Rule, moments: Sequence[Moment], planned: Collection[Annotation], since: datetime) -> Reading:
+    """Returns the reading of the anomaly that began at `since` or later and goes on at the last of the moments."""
+    metric, (last, reading) = metric_of(rule.metric), moments[-1]
+    found = anomalies(metric.anomaly, hours_of(rule, moments, planned), since)  # type: ignore[arg-type]
     now = next((one for one in reversed(found) if one.end > last - STILL_UNUSUAL), None)
     if now is None:
-        return Reading(0.0, calls, actual=known[-1].reading.value if known else None)
-    return Reading(impact(metric, now, known), calls, now.expected, calls, now.value)
+        return Reading(0.0, reading.calls, actual=reading.value)
+    return Reading(impact(metric, now, moments), reading.calls, now.expected, reading.calls, now.value)
 
 
-def hours_of(moments: Sequence[Moment], zone: ZoneInfo) -> list[Hour]:
-    return [Hour((moment.at - HOUR).astimezone(zone), moment.reading.value, moment.reading.calls) for moment in moments]
+def hours_of(rule: Rule, moments: Sequence[Moment], planned: Collection[Annotation]) -> list[Hour]:
+    """Returns the hours that end at the moments. Those that are planned have no value."""
+    starts = [(moment.at - HOUR).astimezone(rule.workspace.zone) for moment in moments]
+    return [
+        Hour(
+            start,
+            None if any(overlap(one, start, moment.at) for one in planned) else moment.reading.value,
+            moment.reading.calls,
+        )
+        for start, moment in zip(starts, moments, strict=True)
+    ]
 
 
 def impact(metric: Metric, found: Anomaly, moments: Sequence[Moment]) -> float:
     """Returns how much the anomaly is worth: dollars, calls or failed calls; of latency the calls that it concerns."""
-    if metric.anomaly != "latency":
+    if metric.anomaly != LATENCY:
         return abs(found.impact)
     return float(sum(moment.reading.calls for moment in moments if found.start < moment.at <= found.end))

@@ -29,6 +29,8 @@ EARLIER = {
     ABOVE_LAST_WEEK: "the same {window} last week",
     BELOW_LAST_WEEK: "the same {window} last week",
 }
+LATENCY = "latency"
+"""The measure of anomalies whose impact is not in its own unit."""
 NAMES_SHOWN = 3
 MINUTE_MS = 60_000
 
@@ -84,6 +86,16 @@ def impact_text(metric: Metric, impact: Number) -> str:
     return dollars(impact) if metric.impact == "dollars" else f"{count(impact)} {metric.impact}"
 
 
+def value_text(details: Mapping[str, Any], value: Number, is_ok: bool) -> str:
+    """Formats what was measured. Of what is unusual that is how much it is off, in the unit of its limits."""
+    metric = metric_of(details["metric"])
+    if details["comparison"] != UNUSUAL:
+        return metric.text(value)
+    if metric.anomaly == LATENCY:
+        return metric.text(value) if is_ok else f"unusual in {impact_text(metric, value)}"
+    return f"{'' if is_ok else 'off by '}{impact_text(metric, value)}"
+
+
 def sentence(event: AlertEvent, zone: ZoneInfo) -> str:
     """Says what has happened, in one line."""
     if event.budget_event is not None:
@@ -101,7 +113,9 @@ def breach(subject: str, event: AlertEvent, zone: ZoneInfo) -> str:
     details, metric = event.details, metric_of(event.details["metric"])
     window, limit = window_words(details["window_minutes"]), limit_text(details, event.limit)
     if details["comparison"] == UNUSUAL:
-        return f"{subject} {metric.verb} unusual: {impact_text(metric, event.value)} off, the limit is {limit}"
+        off = impact_text(metric, event.value)
+        how = f" in {off}" if metric.anomaly == LATENCY else f": {off} off"
+        return f"{subject} {metric.verb} unusual{how}, the limit is {limit}"
     now = metric.text(event.value)
     if details["comparison"] in EARLIER:
         earlier = EARLIER[details["comparison"]].format(window=window)
@@ -117,14 +131,15 @@ def breach(subject: str, event: AlertEvent, zone: ZoneInfo) -> str:
 def recovery(subject: str, event: AlertEvent) -> str:
     metric, lasted = metric_of(event.details["metric"]), duration_words(event.at - event.since)
     if event.details.get("is_changed"):
-        return f"{subject} {metric.verb} ok under the new limits of the rule"
+        return f"{subject} {metric.verb} ok, because the rule was changed"
     if event.before == NO_DATA:
         return f"{metric.words}: calls arrive again, after {lasted}"
     if event.details["comparison"] == UNUSUAL:
         return f"{subject} {metric.verb} as usual again, after {lasted}"
     cost = event.details.get("cost_usd")
     spent = f"; its calls cost {dollars(cost)} in that time" if cost is not None else ""
-    return f"{subject} {metric.verb} {metric.text(event.value)} again, after {lasted} in {event.before}{spent}"
+    now = "ok again: no call comes any more" if event.value is None else f"{metric.text(event.value)} again"
+    return f"{subject} {metric.verb} {now}, after {lasted} in {event.before}{spent}"
 
 
 def rule_words(metric: str, comparison: str, warning: Number, critical: Number, minutes: int) -> str:

@@ -80,6 +80,11 @@ class AlertEvent(models.Model):
             models.Index(fields=["workspace", "-at", "-id"], name="events_of_a_workspace"),
             models.Index(fields=["workspace"], condition=Q(is_waiting=True), name="events_to_tell"),
             models.Index(fields=["rule"], condition=Q(ended_at=None, rule__isnull=False), name="open_events_of_a_rule"),
+            models.Index(
+                fields=["budget"],
+                condition=Q(ended_at=None, budget_event__isnull=False),
+                name="open_events_of_a_budget",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from alerts.metrics import metric_of
 from alerts.models import AlertEvent, Rule
 from alerts.rule_bodies import NewRule
 from alerts.words import duration_words, filter_words, limit_text, rule_words, sentence
+from alerts.words import value_text as words_of_value
 from analytics.query_string import is_filter
 from analytics.splits import in_sentence
 from analytics.templatetags.links import page_query
@@ -80,7 +81,8 @@ def waits_for(rule: Rule) -> str:
 
 @register.filter
 def value_text(value: float | None, rule: Rule) -> str:
-    return metric_of(rule.metric).text(value)
+    is_ok = all(state.state == OK for state in rule.states.all())
+    return words_of_value({"metric": rule.metric, "comparison": rule.comparison}, value, is_ok)
 
 
 @register.filter

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 
 from alerts import backtest as backtests
+from alerts import series
 from alerts.backtest import backtest, preview
 from alerts.evaluation import evaluate
 from alerts.metrics import METRICS
@@ -122,3 +123,22 @@ def test_what_is_unusual_is_found_in_the_past_and_now(tenant: Tenant) -> None:
     assert told(rule) == ["warning"]
     evaluate(NOW + 4 * HOUR)
     assert told(rule) == ["warning", "ok"]
+
+
+@pytest.mark.parametrize("metric", ["p95_latency_ms", "unique_users"])
+def test_of_many_groups_only_those_that_are_shown_are_read(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, metric: str
+) -> None:
+    real, read = series.rows, set()
+
+    def seen(*args: Any, **names: Any) -> Any:
+        found = real(*args, **names)
+        read.update(row["value"] for row in found)
+        return found
+
+    monkeypatch.setattr(series, "rows", seen)
+    monkeypatch.setattr(series, "MOST_GROUPS", 2)
+    for place in range(5):
+        calls(tenant, place + 1, agent_id=f"agent-{place}", latency_ms=100.0, user_id="ada")
+    backtest(a_rule(tenant, metric=metric, per="agent", warning=1), NOW)
+    assert read == {"agent-3", "agent-4"}

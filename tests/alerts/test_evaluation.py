@@ -4,8 +4,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
+from django.test.utils import CaptureQueriesContext
+from psycopg.errors import QueryCanceled
 
+from alerts import readings
 from alerts.evaluation import evaluate
 from alerts.models import Rule
 from tests.alerts.rules import DAY, END, HOUR, MINUTE, NOW, a_channel, a_round, a_rule, calls, state_of, the_event, told
@@ -243,6 +246,50 @@ def test_a_fault_of_one_rule_leaves_the_others_alone(tenant: Tenant, monkeypatch
     assert "1 calls" in Rule.objects.get(pk=faulty.pk).fault
 
 
+def a_timeout() -> OperationalError:
+    error = OperationalError("canceling statement due to statement timeout")
+    error.__cause__ = QueryCanceled()
+    return error
+
+
+def test_a_rule_that_takes_too_long_leaves_the_others_alone(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = readings.union_rows
+    asked: list[int] = []
+
+    def slow(queries: Any, *rest: Any) -> Any:
+        asked.append(len(queries))
+        if any("slow" in str(params.values()) for _, params in queries):
+            raise a_timeout()
+        return real(queries, *rest)
+
+    def slow_figures(*_: Any) -> Any:
+        raise a_timeout()
+
+    monkeypatch.setattr(readings, "union_rows", slow)
+    monkeypatch.setattr(readings.query, "figures", slow_figures)
+    slow_rules = [a_rule(tenant, filters={"agent_id": ["slow"]}), a_rule(tenant, metric="p95_latency_ms", warning=1)]
+    sound = [a_rule(tenant), a_rule(tenant, window_minutes=120)]
+    calls(tenant, cost_usd="12", latency_ms=10.0)
+    evaluate(NOW)
+    assert [told(rule) for rule in sound] == [["warning"]] * 2
+    assert asked == [3, 1, 1, 1]
+    assert [Rule.objects.get(pk=rule.pk).fault for rule in slow_rules] == [readings.TOO_SLOW] * 2
+
+
+def test_a_database_that_is_away_is_asked_once(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def away(queries: Any, *_: Any) -> Any:
+        asked.append(len(queries))
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(readings, "union_rows", away)
+    rules = [a_rule(tenant, window_minutes=60 * number) for number in (1, 2, 3)]
+    evaluate(NOW)
+    assert asked == [3]
+    assert [Rule.objects.get(pk=rule.pk).fault for rule in rules] == [readings.NO_ANSWER] * 3
+
+
 def test_rules_of_the_same_question_share_it(tenant: Tenant, django_assert_num_queries: Any) -> None:
     for limit in range(20):
         a_rule(tenant, warning=limit + 1, metric=("cost_usd", "calls", "error_rate", "tokens")[limit % 4])
@@ -259,6 +306,17 @@ def test_all_users_of_a_rule_are_one_question(tenant: Tenant, django_assert_num_
     evaluate(NOW)
     with django_assert_num_queries(3, using="analytics"):
         evaluate(NOW + MINUTE)
+
+
+def test_all_users_that_recover_are_one_question(tenant: Tenant) -> None:
+    rule = a_rule(tenant, per="user", warning=1)
+    for user in range(10):
+        calls(tenant, cost_usd="1", user_id=f"user-{user}")
+    evaluate(NOW)
+    with CaptureQueriesContext(connections["default"]) as captured:
+        evaluate(NOW + HOUR)
+    assert not rule.events.filter(ended_at=None).exists()
+    assert len([1 for query in captured if query["sql"].startswith('UPDATE "alerts_alertevent"')]) == 1
 
 
 def test_what_becomes_less_critical_is_an_event_and_no_news(tenant: Tenant) -> None:

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from alerts.models import Delivery, Notice
+from alerts import budget_news, notices
+from alerts.evaluation import evaluate
+from alerts.models import AlertEvent, Delivery, Notice
+from alerts.rule_bodies import RuleChanges
+from alerts.rule_changes import acknowledge, change
 from budgets.evaluation import evaluate as evaluate_budgets
 from budgets.models import Budget
 from budgets.thresholds import ACTUAL, CRITICAL, INFO, WARNING, Threshold
@@ -254,3 +258,169 @@ def test_channels_that_are_on_call_get_a_message_for_each_rule(tenant: Tenant) -
     a_round()
     assert [channel.deliveries.count() for channel in channels] == [1, 2]
     assert len({delivery.message["incident"] for delivery in channels[1].deliveries.all()}) == 2
+
+
+def test_a_recovery_is_told_after_the_silence_where_its_breach_was_told(tenant: Tenant) -> None:
+    rule = a_rule(tenant, [a_channel(tenant)], quiet_from=time(12, 30), quiet_to=time(14, 0))
+    calls(tenant, cost_usd="12")
+    a_round()
+    a_round(NOW + HOUR)
+    assert (told(rule), len(messages(tenant))) == (["warning", "ok"], 1)
+    a_round(NOW + 2 * HOUR)
+    assert [message["state"] for message in messages(tenant)] == ["warning", "recovered"]
+
+
+def test_a_deleted_budget_leaves_its_event_and_stops_nobody(tenant: Tenant) -> None:
+    channel = a_channel(tenant)
+    budget = a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    budget_news.collect(NOW)
+    a_rule(tenant, [channel], warning=50)
+    budget.delete()
+    a_round()
+    assert subjects(tenant) == ["Spend is $90.00 in the last hour, above the warning limit of $50.00"]
+    event = AlertEvent.objects.get(name="Customer acme")
+    page = tenant.client.get(f"/dashboard/alerts/events/{event.pk}?workspace={tenant.workspace.id}")
+    assert page.status_code == 200
+
+
+def test_what_cannot_be_told_stops_no_other_message(tenant: Tenant) -> None:
+    channel, other = a_channel(tenant), a_channel(tenant, "other")
+    faulty = a_rule(tenant, [channel], name="faulty", critical=9, warning=None)
+    a_rule(tenant, [channel], metric="calls", warning=1)
+    a_rule(tenant, [other], warning=5)
+    calls(tenant, cost_usd="12")
+    evaluate(NOW)
+    faulty.events.update(details={})
+    with pytest.raises(KeyError):
+        notices.tell(NOW)
+    assert sorted(subject.split(" ")[0] for subject in subjects(tenant)) == ["Calls", "Spend"]
+
+
+def test_a_message_in_any_script_fits(tenant: Tenant) -> None:
+    channel = a_channel(tenant)
+    names = ("agent_id", "model", "release", "environment", "label.名")
+    for number in range(12):
+        filters = {name: [f"{number}{place}" + "語" * 200 for place in range(3)] for name in names}
+        a_rule(tenant, [channel], filters=filters, comparison="below", metric="calls", warning=1, name="🦉" * 100)
+        first = {name.removeprefix("label."): values[0] for name, values in filters.items()}
+        label = {"labels": {"名": first.pop("名")}}
+        calls(tenant, at=END - 2 * HOUR, **first, **label)
+    a_round()
+    [message] = messages(tenant)
+    assert message["sentences"][-1] == "And 2 more."
+
+
+def test_an_acknowledged_rule_is_told_again_only_if_it_becomes_worse(tenant: Tenant) -> None:
+    rule = a_rule(tenant, [a_channel(tenant)], warning=10, critical=20, renotify_minutes=30, window_minutes=24 * 60)
+    calls(tenant, cost_usd="12")
+    a_round()
+    calls(tenant, cost_usd="12")
+    a_round(NOW + 10 * MINUTE)
+    acknowledge(tenant.workspace, rule.events.get(state="critical").pk, "ada", NOW)
+    for minutes in range(20, 120, 10):
+        a_round(NOW + minutes * MINUTE)
+    assert [message["state"] for message in messages(tenant)] == ["warning", "critical"]
+
+
+def test_what_waits_to_be_told_again_is_not_once_it_is_acknowledged(tenant: Tenant) -> None:
+    quiet = {"quiet_from": time(12, 20), "quiet_to": time(13, 0)}
+    rule = a_rule(tenant, [a_channel(tenant)], renotify_minutes=30, window_minutes=24 * 60, **quiet)
+    calls(tenant, cost_usd="12")
+    a_round()
+    a_round(NOW + 31 * MINUTE)
+    assert rule.events.get().is_waiting
+    acknowledge(tenant.workspace, rule.events.get().pk, "ada", NOW + 40 * MINUTE)
+    a_round(NOW + 61 * MINUTE)
+    assert len(messages(tenant)) == 1
+
+
+def test_what_is_told_again_says_how_it_is_now(tenant: Tenant) -> None:
+    a_rule(tenant, [a_channel(tenant)], renotify_minutes=30, window_minutes=24 * 60)
+    calls(tenant, cost_usd="12", model="gpt-4o")
+    a_round()
+    calls(tenant, cost_usd="30", at=END + 10 * MINUTE, model="gpt-4o-mini")
+    for minutes in range(1, 31):
+        a_round(NOW + minutes * MINUTE)
+    first, second = messages(tenant)
+    assert second["subject"] == "Spend is $42.00 in the last day, above the warning limit of $10.00"
+    assert dict(second["facts"]) | {"Value": "$42.00", "Calls in it": "2"} == dict(second["facts"])
+    assert dict(second["facts"])["Since"] == dict(first["facts"])["Since"]
+    assert second["sentences"][0] == "Since the window before: agent support +$42.00."
+    assert AlertEvent.objects.get().value == 12
+
+
+def test_an_alert_of_a_budget_ends_with_its_period(tenant: Tenant) -> None:
+    a_channel(tenant)
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert AlertEvent.objects.get().ended_at is None
+    evaluate_budgets(NOW + 15 * DAY)
+    a_round(NOW + 15 * DAY)
+    assert AlertEvent.objects.get().ended_at == NOW + 15 * DAY
+
+
+def test_a_budget_opens_no_incident_since_nothing_would_close_it(tenant: Tenant) -> None:
+    channel = a_channel(tenant, kind="pagerduty")
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    [delivery] = channel.deliveries.all()
+    assert delivery.message["incident"] == ""
+    page = tenant.client.get(f"/dashboard/alerts/events/{AlertEvent.objects.get().pk}?workspace={tenant.workspace.id}")
+    assert f"/dashboard/alerts/channels/{channel.pk}" in page.content.decode()
+
+
+def test_a_budget_that_never_begins_anew_says_when_it_ends(tenant: Tenant) -> None:
+    a_channel(tenant)
+    days = {"fixed_from": NOW.date(), "fixed_to": (NOW + 10 * DAY).date()}
+    a_budget(tenant, "Launch", 80, period="fixed", **days)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert messages(tenant)[0]["sentences"][-1] == "The budget ends on 26 Nov, 00:00."
+
+
+def test_a_group_without_calls_is_over_in_words(tenant: Tenant) -> None:
+    a_rule(tenant, [a_channel(tenant)], metric="error_rate", per="agent", window_minutes=5)
+    calls(tenant, at=END - MINUTE, status="error")
+    a_round()
+    a_round(NOW + 10 * MINUTE)
+    assert subjects(tenant)[1].startswith(
+        "Error rate of agent support is ok again: no call comes any more, after 10 min"
+    )
+
+
+@pytest.mark.parametrize("changes", [{"warning": 20}, {"window": "6h"}, {"is_active": False}])
+def test_who_was_told_hears_that_a_change_of_the_rule_ended_it(tenant: Tenant, changes: dict[str, Any]) -> None:
+    rule = a_rule(tenant, [a_channel(tenant, kind="pagerduty")])
+    calls(tenant, cost_usd="12")
+    a_round()
+    change(tenant.workspace, rule.pk, RuleChanges(**changes), "ada", NOW + 10 * MINUTE)
+    notices.tell(NOW + 10 * MINUTE)
+    first, second = messages(tenant)
+    assert (second["subject"], second["state"]) == ("Spend is ok, because the rule was changed", "recovered")
+    assert second["incident"] == first["incident"]
+
+
+def test_a_threshold_whose_channels_are_gone_is_told_on_all(tenant: Tenant) -> None:
+    channel = a_channel(tenant, "renamed")
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert [delivery.message["state"] for delivery in channel.deliveries.all()] == ["warning"]
+
+
+def test_a_threshold_whose_channel_is_off_is_told_nowhere_else(tenant: Tenant) -> None:
+    a_channel(tenant, is_active=False)
+    a_channel(tenant, "other")
+    a_budget(tenant, "Customer acme", 80)
+    calls(tenant, cost_usd="90")
+    evaluate_budgets(NOW)
+    a_round()
+    assert messages(tenant) == []

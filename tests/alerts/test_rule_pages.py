@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from alerts.models import AlertEvent, Rule
 from alerts.offers import OFFERS
+from alerts.readings import NO_ANSWER
 from tests.alerts.rules import DAY, HOUR, MINUTE, a_channel, a_round, a_rule, an_event, calls
 from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
 from tests.tenant import Tenant
@@ -82,6 +83,10 @@ def test_banners_say_what_does_not_work(tenant: Tenant) -> None:
     shown = words(page(tenant))
     assert "Rules were last looked at on" in shown
     assert "Silent cannot be judged: It is too large." in shown
+    Rule.objects.filter(pk=rule.pk).update(fault=NO_ANSWER)
+    shown = words(page(tenant))
+    assert "Rules were last looked at on" not in shown
+    assert "Silent cannot be judged: The database of traces did not answer in time." in shown
 
 
 def test_the_form_makes_a_rule_and_keeps_what_it_has(tenant: Tenant) -> None:

@@ -68,6 +68,7 @@ def test_a_rule_that_is_sent_again_is_not_made_again(tenant: Tenant) -> None:
         ({"no_data": "page"}, "no_data"),
         ({"renotify": 1}, "renotify"),
         ({"quiet_hours": {"from": "25:00", "to": "07:00"}}, "quiet_hours.from"),
+        ({"quiet_hours": {"from": "22:00", "to": "22:00"}}, "quiet_hours"),
         ({"muted_until": "2126-01-01T00:00:00Z"}, "muted_until"),
         ({"channels": ["nobody"]}, "channels.0"),
         ({"comparison": "unusual", "metric": "tokens"}, "comparison"),

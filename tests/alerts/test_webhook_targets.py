@@ -227,6 +227,14 @@ def test_a_refusal_is_kept_with_its_status_and_first_words(answering: Any, statu
     assert len(fault.words) < 200
 
 
+def test_a_refusal_that_repeats_the_address_shows_no_secret(answering: Any) -> None:
+    body = b"Cannot POST /hooks/s3cret%20token: no key abc-123 of s3cret token"
+    head = f"HTTP/1.1 404 No\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    answering(lambda connection: connection.sendall(head + body))
+    words = refused(f"https://{HOST}/hooks/s3cret%20token?key=abc-123").words
+    assert words == f"{HOST} answered 404: Cannot POST /hooks/…: no key … of …."
+
+
 def test_a_request_says_what_it_is_and_that_it_is_from_here(answering: Any) -> None:
     server = answering(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
     assert post(URL, b'{"a": 1}', {"Content-Type": "application/json"}) == 200
