@@ -199,7 +199,7 @@ def counts_by_group(
         source, key, calls = query_sources.users(parameters, filters), "user_number", "1"
     else:
         return {}
-    names = {"source": source.sql, "key": key, "calls": calls, **group_and_condition(rule)}
+    names: dict[str, Any] = {"source": source.sql, "key": key, "calls": calls, **group_and_condition(rule)}
     found: dict[str, dict[int, dict[Any, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in rows(COUNTED, source.params | {"listed": listed}, **names):
         if row["key"] is not None and row["value"] is not None:
@@ -207,7 +207,7 @@ def counts_by_group(
     return found
 
 
-def group_and_condition(rule: Rule) -> dict[str, str]:
+def group_and_condition(rule: Rule) -> dict[str, Any]:
     if rule.per:
         return {"group": "dimension_1", "is_listed": LISTED_ONLY}
     return {"group": "''", "is_listed": "true"}
