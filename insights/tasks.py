@@ -9,7 +9,6 @@ from insights.anomalies import findings
 from insights.experiments import tasks as experiments  # noqa: F401
 from insights.invoices import tasks as invoices  # noqa: F401 (the worker looks for tasks here)
 from insights.models import Finding
-from insights.savings import items as savings
 from web.clock import check_clocks
 from web.queue import for_each, task
 from workspaces.models import Workspace
@@ -38,11 +37,17 @@ def delete_old_findings(due_at: str) -> None:
 @task("insights.compute_savings")
 def compute_savings(due_at: str) -> None:
     """Looks for savings in the last four weeks of each workspace, and measures what was saved."""
-    for_each(Workspace.objects.all(), lambda workspace: savings.compute(workspace, timezone.now()))
+    for_each(Workspace.objects.all(), find_savings)
 
 
 @task("insights.compute_savings_now")
 def compute_savings_now(workspace_id: str) -> None:
     """Looks for the savings of one workspace, because somebody asked for it."""
     if workspace := Workspace.objects.filter(pk=UUID(workspace_id)).first():
-        savings.compute(workspace, timezone.now())
+        find_savings(workspace)
+
+
+def find_savings(workspace: Workspace) -> None:
+    from insights.savings import items  # imports the price list, which a worker that prices nothing does not hold
+
+    items.compute(workspace, timezone.now())
