@@ -61,7 +61,7 @@ class Preview(TypedDict):
     fired: int
     """How often it would have left ok, or become critical."""
     events: list[PreviewEvent]
-    """The oldest first, at most 500."""
+    """The oldest first; of more than 500 the newest."""
     series: list[PreviewPoint]
     start: datetime
     end: datetime
@@ -87,7 +87,7 @@ def backtest(rule: Rule, now: datetime) -> Preview:
     fired = sum(event.state != OK for event in events)
     return {
         "fired": fired,
-        "events": [as_event(event, sentence(event, rule.workspace.zone)) for event in events[:MOST_EVENTS]],
+        "events": [as_event(event, sentence(event, rule.workspace.zone)) for event in events[-MOST_EVENTS:]],
         "series": series_of(rule, courses_found),
         "start": past.end - past.length,
         "end": past.end,

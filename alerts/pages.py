@@ -24,7 +24,7 @@ from analytics.pages import uncached
 from budgets.bodies import validated
 from web import mail
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, may_write, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, may_write, page_access
 
 
 class PageQuery(DeliveryQuery):
@@ -85,15 +85,6 @@ def log_context(request: WorkspaceRequest, query: DeliveryQuery) -> dict[str, An
     now = timezone.now()
     is_waiting = any(one["next_at"] and one["next_at"] <= now for one in found["data"])
     return {"log": found, "channel_id": query.channel_id, "is_waiting": is_waiting and not query.cursor}
-
-
-@require_safe
-@workspace_access("read")
-def deliveries_panel(request: WorkspaceRequest) -> HttpResponse:
-    """Renders the newest deliveries while one of them is about to be sent."""
-    query = parameters_of(request.GET, DeliveryQuery)
-    context = log_context(request, query) | {"workspace": request.workspace}
-    return uncached(render(request, "alerts/_deliveries.html", context))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,5 +23,4 @@ urlpatterns = [
     path("dashboard/alerts/channels/new/<slug:kind>", pages.new_channel, name="new-channel"),
     path("dashboard/alerts/channels/<uuid:channel_id>", pages.channel_page, name="channel-page"),
     path("dashboard/alerts/channels/<uuid:channel_id>/edit", pages.edit_channel, name="edit-channel"),
-    path("dashboard/alerts/deliveries", pages.deliveries_panel, name="deliveries-panel"),
 ]

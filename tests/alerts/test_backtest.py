@@ -80,6 +80,14 @@ def test_never_and_very_often_are_said_with_what_to_change(tenant: Tenant) -> No
     assert str(often["advice"]).startswith("43 times is too often to be read: 1 % of the time is beyond ")
 
 
+def test_of_very_many_moments_the_newest_are_listed(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_past(tenant)
+    rule = a_rule(tenant, warning=1, window_minutes=5)
+    newest = backtest(rule, NOW)["events"][-3:]
+    monkeypatch.setattr(backtests, "MOST_EVENTS", 3)
+    assert backtest(rule, NOW)["events"] == newest
+
+
 def test_a_past_that_takes_too_long_is_cut_short_and_said(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     real = backtests.courses
 

@@ -106,12 +106,12 @@ def test_too_many_tests_are_refused_in_words(tenant: Tenant) -> None:
 
 def test_the_log_shows_what_failed_and_polls_only_while_something_is_about_to_be_sent(tenant: Tenant) -> None:
     delivery = a_delivery(a_channel(workspace=tenant.workspace), subject="Spend <b>is</b> up")
-    waiting = tenant.client.get("/dashboard/alerts/deliveries").content.decode()
-    assert "hx-get" in waiting
+    waiting = tenant.client.get(PAGE).content.decode()
+    assert 'hx-select-oob="#states"' in waiting
     assert "Spend &lt;b&gt;is&lt;/b&gt; up" in waiting
     Delivery.objects.update(state="failed", next_at=None, attempts=5, fault="example.com answered 500.")
-    failed = tenant.client.get("/dashboard/alerts/deliveries").content.decode()
-    assert "hx-get" not in failed
+    failed = tenant.client.get(PAGE).content.decode()
+    assert "hx-select-oob" not in failed
     assert "example.com answered 500." in failed
     assert delivery.channel.name in failed
 

@@ -156,6 +156,13 @@ def test_the_page_of_a_rule_shows_it_and_mutes_it(tenant: Tenant) -> None:
     assert not Rule.objects.exists()
 
 
+def test_a_new_rule_is_not_ok_before_it_was_looked_at(tenant: Tenant) -> None:
+    rule = a_rule(tenant, name="Spend")
+    shown = words(page(tenant, f"/rules/{rule.pk}"))
+    assert "not looked at yet Spend" in shown
+    assert "It is looked at within a minute." in shown
+
+
 def test_the_page_of_an_event_shows_the_moment_the_message_and_its_deliveries(tenant: Tenant) -> None:
     _, event = a_breach(tenant)
     shown = page(tenant, f"/events/{event.pk}")

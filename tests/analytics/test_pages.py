@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -481,6 +482,16 @@ def test_an_error_page_has_the_navigation_and_a_way_to_try_again(client: Client)
     page = response.content.decode()
     assert 'href="/dashboard/traces"' in page
     assert "Try again" in page
+
+
+def test_what_a_workspace_does_not_have_is_not_tried_again(client: Client) -> None:
+    client.force_login(MembershipFactory(role=Role.OWNER).user)
+    response = client.get(f"/dashboard/alerts/rules/{uuid4()}", headers={"Accept": "text/html"})
+    assert response.status_code == 404
+    page = response.content.decode()
+    assert "There is no such rule in this workspace." in page
+    assert "the first page" in page
+    assert "Try again" not in page
 
 
 def test_a_page_that_does_not_exist_names_those_that_do(client: Client) -> None:

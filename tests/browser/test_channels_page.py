@@ -37,6 +37,7 @@ def test_a_channel_is_made_and_tested_in_six_clicks(
     expect(page.locator("#deliveries")).to_contain_text("waits", timeout=LONG_MS)
     attempt(str(Delivery.objects.get().pk))
     expect(page.locator("#deliveries .badge.ok")).to_have_text("sent", timeout=LONG_MS)
+    expect(page.locator("#states")).to_contain_text("works")
     assert complaints == []
 
 

@@ -16,7 +16,8 @@ from traces.scores import Score
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 WIDTH = 390
-LONG_NAME = "an-agent-whose-name-is-as-long-as-a-sentence-and-then-some-more-of-it"
+LONG_NAME = "an_agent_whose_name_is_as_long_as_a_sentence_and_then_some_more_of_it"
+"""Without a place where a browser would break a line."""
 OVERHANGING = """
 () => [...document.querySelectorAll("body *")].filter((element) => {
   const { width, right } = element.getBoundingClientRect();

@@ -11,12 +11,14 @@ from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
 from tests.browser.test_accessibility import PHONE, WIDE, violations
 from tests.browser.test_phone import LONG_NAME, OVERHANGING
 from tests.insights.wastes import nights
+from tests.jobs_helper import run_waiting_jobs
 from tests.tenant import Tenant
 from traces import writer
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
 DONE = "It is done"
+NOW = "insights.compute_savings_now"
 
 
 def found(tenant: Tenant, agent: str = "report") -> None:
@@ -47,6 +49,18 @@ def test_a_saving_leads_to_its_calls_and_is_dismissed(
     expect(page.get_by_text("Nothing was found in the last four weeks")).to_be_visible(timeout=LONG_MS)
     page.get_by_role("link", name="Dismissed").click()
     expect(page.get_by_text("the customer waits")).to_be_visible(timeout=LONG_MS)
+    assert complaints == []
+
+
+def test_savings_that_are_computed_now_appear_by_themselves(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
+) -> None:
+    open_page(page, live_server, tenant, "insights/savings")
+    page.get_by_role("button", name="Compute now").click(timeout=LONG_MS)
+    expect(page.get_by_text("They are being computed")).to_be_visible(timeout=LONG_MS)
+    writer.store(tenant.workspace.id, list(nights("report")))
+    run_waiting_jobs(NOW)
+    expect(page.get_by_role("heading", level=1)).to_have_text("$9.13 a month could be saved", timeout=LONG_MS)
     assert complaints == []
 
 

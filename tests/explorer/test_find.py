@@ -70,7 +70,8 @@ def test_the_page_lists_the_same_and_says_when_there_is_nothing(filled: Tenant) 
     query: dict[str, Any] = {"workspace": filled.workspace.id, "q": "acme"}
     assert "acme-support" in filled.client.get("/dashboard/find", query).content.decode()
     assert "/agents/acme-support?" in filled.client.get("/dashboard/find", query | {"q": "acme-s"})["Location"]
-    assert "has “nobody” in its name" in filled.client.get("/dashboard/find", query | {"q": "nobody"}).content.decode()
+    nothing = filled.client.get("/dashboard/find", query | {"q": "nobody"}).content.decode()
+    assert "No trace or session has “nobody” in its id, and no user, agent, model or tool in its name." in nothing
     assert "Type part of the name" in filled.client.get("/dashboard/find").content.decode()
 
 

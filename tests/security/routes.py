@@ -115,7 +115,6 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/new/<slug:kind>": "page",
     "dashboard/alerts/channels/<uuid:channel_id>": "page",
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
-    "dashboard/alerts/deliveries": "read",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
 FORECAST = "api/v1/insights/forecast"
