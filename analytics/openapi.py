@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 from typing import Any, get_type_hints
 
 from django.apps import apps
@@ -501,8 +502,17 @@ def other_operations() -> list[Callable[[], Schema]]:
     return [import_string(name) for name in names]
 
 
-@cache
+making = Lock()
+
+
 def openapi_document() -> Schema:
+    """Returns the document, which takes a second to make. Those who ask meanwhile wait for it."""
+    with making:
+        return made_document()
+
+
+@cache
+def made_document() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Agent observability", "version": "1"},
