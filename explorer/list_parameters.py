@@ -20,6 +20,8 @@ from traces.filters import FilterValues
 from web.problems import FieldError, Problem
 
 TOOL_FIELDS = ("tool", "not_tool")
+MOST = 1e15
+"""Of milliseconds and dollars."""
 OWN = ("search", "min_latency_ms", "min_cost_usd", "has_error", "sort")
 
 
@@ -46,8 +48,8 @@ def amount(text: str) -> float:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not 0 <= value < 1e15:
-        raise PydanticCustomError("amount", "must be a number that is not negative")
+    if not 0 <= value < MOST:
+        raise PydanticCustomError("amount", f"must be a number that is not negative and below {MOST:.0e}")
     return value
 
 
@@ -61,7 +63,7 @@ def or_none(schema: dict[str, Any]) -> WithJsonSchema:
     return WithJsonSchema({"anyOf": [schema, {"type": "null"}]})
 
 
-NUMBER = or_none({"type": "number", "minimum": 0})
+NUMBER = or_none({"type": "number", "minimum": 0, "exclusiveMaximum": MOST})
 # mypy cannot know these fields: those of the filters come from a table.
 FIELDS: dict[str, Any] = {
     **FILTER_FIELDS,
