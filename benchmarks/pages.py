@@ -48,7 +48,7 @@ def row(n):
     parent = f"s{(n - 1) // 8}" if n else None
     kind = {"operation": "execute_tool", "tool": "look"} if n % 3 else {"operation": "chat", "attributes": said}
     kind |= {"name": f"step {n}", "latency_ms": 9.0, "timestamp": at + datetime.timedelta(milliseconds=5 * n)}
-    return Row(trace_id="long", span_id=f"s{n}", parent_span_id=parent, **kind)
+    return Row(trace_id="long", span_id=f"s{n}", parent_span_id=parent, agent_id="guide", **kind)
 for first in range(0, 10_000, 1_000):
     writer.store(workspace, [row(n) for n in range(first, first + 1_000)])
 """
