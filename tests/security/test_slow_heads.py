@@ -119,6 +119,14 @@ def test_a_form_in_parts_that_is_too_long_is_413(port: int) -> None:
         assert long.recv(12) == b"HTTP/1.1 413"
 
 
+def test_a_slow_reader_gets_the_whole_response(port: int) -> None:
+    with connections(port, 1, READS_NOTHING * 20 + WHOLE_REQUEST, receive_buffer=4096) as [slow]:
+        received = b""
+        while not received.endswith(b"\r\n\r\nok"):
+            received += slow.recv(100_000) or pytest.fail("closed")
+    assert received.count(b"HTTP/1.1 200 OK") == 21
+
+
 def test_clients_that_read_nothing_stop_nobody(port: int) -> None:
     """The system keeps some MB for each client, so the first answers block no thread in any case."""
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
@@ -128,14 +136,6 @@ def test_clients_that_read_nothing_stop_nobody(port: int) -> None:
         ends = time.monotonic() + 1.5
         while time.monotonic() < ends:
             assert seconds_of_livez(port) < ANSWER_SECONDS
-
-
-def test_a_slow_reader_gets_the_whole_response(port: int) -> None:
-    with connections(port, 1, READS_NOTHING * 20 + WHOLE_REQUEST, receive_buffer=4096) as [slow]:
-        received = b""
-        while not received.endswith(b"\r\n\r\nok"):
-            received += slow.recv(100_000) or pytest.fail("closed")
-    assert received.count(b"HTTP/1.1 200 OK") == 21
 
 
 def test_bodies_of_requests_that_are_refused_are_not_waited_for(port: int) -> None:
