@@ -31,7 +31,7 @@ ACTIVE = Field(description="False: nothing is sent to it.")
 
 
 class NewChannel(BaseModel):
-    """A way on which the workspace is told something."""
+    """A place to which the workspace sends messages, like an email address, a chat room or a webhook."""
 
     model_config = CONFIG
     id: Annotated[

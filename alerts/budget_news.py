@@ -51,7 +51,10 @@ def collect(now: datetime) -> None:
 
 
 def end_alerts(now: datetime) -> None:
-    """Ends the alerts whose period is over or whose budget spends less again. Of a deleted budget nothing is told."""
+    """Ends the alerts whose period is over, or whose spend is below the threshold again.
+
+    No message is sent for a budget that was deleted.
+    """
     with connection.cursor() as cursor:
         cursor.execute(END_ALERTS)
     gone = AlertEvent.objects.filter(budget_event__isnull=False, budget=None, ended_at=None)

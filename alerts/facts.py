@@ -77,7 +77,7 @@ def complete(event: AlertEvent) -> None:
             raise
         return
     event.details |= found
-    # An event that is told later, with newer figures, is stored with those of its own moment.
+    # The message may be sent later, with newer figures. The stored event keeps the figures of its own moment.
     AlertEvent.objects.filter(pk=event.pk, at=event.at).update(details=event.details)
 
 

@@ -102,7 +102,7 @@ def channels_of(workspace: Workspace) -> list[ChannelItem]:
 
 
 def failing_channels(workspace: Workspace) -> list[ChannelItem]:
-    """Returns the channels on which nobody is told anything right now, for the banner of pages."""
+    """Returns the channels that deliver no messages right now, for the banner of pages."""
     return [one for one in channels_of(workspace) if one["state"] in ("failing", "unreadable")]
 
 

@@ -1,4 +1,4 @@
-"""What is told: a message has the same content on every channel, and each channel shows it in its own way."""
+"""Describes a message. Its content is the same on every channel, and each channel formats it in its own way."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,8 +1,9 @@
-"""Tells what has happened: one message for what happened together.
+"""Writes the messages about events, and puts events of the same minutes into one message.
 
-The first message about something goes out at once. What follows within five minutes, for the same channels, waits and
-is told together. Whatever speaks often is told less and less often: after 5, 20, 80 and 320 minutes, so that a day of
-it has five messages. What is worse than all that was told of it in that time never waits longer than five minutes.
+The first message about a rule or budget is sent at once. Events that follow within five minutes, for the same channels,
+wait and are put into one message. Each further message about the same rule or budget waits longer: 5, 20, 80 and 320
+minutes, so that a day has five of them. An event that is worse than all in the messages of the last 24 hours waits five
+minutes at most.
 """
 
 from collections import defaultdict
@@ -79,7 +80,7 @@ def ask_again(now: datetime) -> None:
 
 
 def tell_workspace(workspace_id: UUID, now: datetime) -> None:
-    """Tells what waits. Raises the first error when all is told that can be."""
+    """Sends the messages that wait. After an error it sends the others, and raises the first error at the end."""
     errors = tell_all(workspace_id, now)
     if errors:
         raise errors[0]
@@ -201,7 +202,7 @@ def is_ready(source: Source, events: Sequence[AlertEvent], now: datetime) -> boo
 
 
 def goes_on(rule: Rule | None) -> bool:
-    """Returns whether other groups of the rule are not ok: that some are is told with what comes next."""
+    """Returns whether other groups of the rule are not ok. Then the recovery waits for the next message."""
     return rule is not None and bool(rule.per) and rule.states.exclude(state=OK).exists()
 
 
@@ -236,7 +237,7 @@ def ids_of(event: AlertEvent) -> list[UUID]:
 
 
 def as_of_now(events: Sequence[AlertEvent]) -> list[AlertEvent]:
-    """Returns the events with the newest figures, where they last and are told later than they were stored."""
+    """Returns the events. One that still lasts, and was stored some time ago, gets the newest figures."""
     lasting = [event for event in events if event.rule and not event.ended_at]
     states = RuleState.objects.filter(
         rule__in={event.rule_id for event in lasting}, group__in={event.group for event in lasting}
@@ -258,7 +259,7 @@ def with_state(event: AlertEvent, state: RuleState | None) -> AlertEvent:
 
 
 class Line(NamedTuple):
-    """What is told of a rule or budget: its newest events, one for each group."""
+    """The part of a message that is about one rule or budget: its newest events, one for each group."""
 
     events: list[AlertEvent]
     crossings: int
@@ -388,7 +389,7 @@ def signed(change: float, measure: str) -> str:
 
 
 def what_next(event: AlertEvent, now: datetime) -> str:
-    """Says when it resets, or when it is told again."""
+    """Says when the period ends, or when the next message comes."""
     if event.budget_event is not None:
         return end_words(event)
     if event.state == OK or not event.rule:

@@ -113,7 +113,7 @@ def calm(rule: Rule, state: RuleState, now: datetime) -> None:
 
 
 def end_state(rule: Rule, state: RuleState, now: datetime) -> None:
-    """Makes it ok. Whoever was told of it is told so, and services close their incident."""
+    """Makes it ok. The channels that got its message get one about the end, and services close their incident."""
     since = state.breached_at or state.since
     told = AlertEvent.objects.filter(rule=rule, group=state.group, at__gte=since, notice__isnull=False)
     AlertEvent.objects.create(

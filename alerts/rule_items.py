@@ -50,7 +50,7 @@ class RuleItem(TypedDict):
     created_at: datetime
     created_by: str
     state: State
-    """The worst of its groups; muted while nothing is told."""
+    """The worst state of its groups; muted while it sends no messages."""
     since: datetime | None
     """When it came into this state; null before the first evaluation."""
     value: float | None

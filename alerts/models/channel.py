@@ -9,7 +9,7 @@ NAME_LENGTH, AUTHOR_LENGTH, HINT_LENGTH, FAULT_LENGTH = 100, 200, 200, 300
 
 
 class Channel(models.Model):
-    """A way on which a workspace is told something: addresses of email, a room of a chat, a webhook."""
+    """A place to which a workspace sends messages: email addresses, a chat room, a webhook."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="channels")

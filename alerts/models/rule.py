@@ -36,7 +36,7 @@ class Rule(models.Model):
     for_evaluations = models.PositiveSmallIntegerField(default=1)
     no_data = models.CharField(max_length=10, default="keep", choices=[(name, name) for name in NO_DATA_POLICIES])
     renotify_minutes = models.PositiveIntegerField(null=True, blank=True)
-    """How often it is told again while it lasts. None: never."""
+    """How often the message is sent again while the state lasts. None: never."""
     quiet_from = models.TimeField(null=True, blank=True)
     """In the workspace's zone. Messages wait until `quiet_to`."""
     quiet_to = models.TimeField(null=True, blank=True)

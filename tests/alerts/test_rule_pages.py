@@ -70,7 +70,7 @@ def test_the_page_shows_rules_with_their_state_and_what_happened(tenant: Tenant)
 def test_banners_say_what_does_not_work(tenant: Tenant) -> None:
     rule = a_rule(tenant, name="Silent", metric="error_rate", no_data="notify")
     shown = words(page(tenant))
-    assert "Nobody is told anything: there is no channel." in shown
+    assert "No message is sent: there is no channel." in shown
     a_channel(tenant, failing_since=timezone.now(), fault="The address does not answer.")
     calls(tenant, at=timezone.now() - 2 * HOUR)
     a_round(timezone.now())
