@@ -19,7 +19,6 @@ from alerts.channels.email import KIND as EMAIL
 from alerts.kind import Kind
 from alerts.models import Channel
 from analytics.budget_api import parameters_of
-from analytics.catalogue import PAGES
 from analytics.pages import uncached
 from budgets.bodies import validated
 from web import mail
@@ -33,8 +32,6 @@ class PageQuery(DeliveryQuery):
 
 def page_context(request: WorkspaceRequest) -> dict[str, Any]:
     return {
-        "pages": PAGES,
-        "is_alerts": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "is_writer": may_write(request),

@@ -61,7 +61,6 @@ def traces_page(request: ContentRequest) -> HttpResponse:
     for name in {*PAGE_ONLY} - {*TRACES}:
         query.pop(name, None)
     context: dict[str, Any] = {
-        "is_traces": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,

@@ -1,18 +1,14 @@
 """Makes the view of `/api/v1/insights/changes`."""
 
-from functools import partial
-
-import orjson
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from analytics.answers import SERIES_TTL_SECONDS, answer
 from analytics.cache import Answer
-from analytics.page_questions import newest_span
 from analytics.views import with_query_errors
 from insights import change_parameters, changes
+from insights.answer_view import answer_response
 from insights.change_parameters import Parameters
 from insights.changes import ChangeAnswer
 from traces.filters import Filters
@@ -28,25 +24,11 @@ SENTENCE = "panel-sentence-"
 def read(request: WorkspaceRequest) -> HttpResponse:
     parameters, filters = change_parameters.parse(request.GET, request.workspace.id, zone=request.workspace.zone)
     result = cached_answer(parameters, filters, request.workspace)
-    if request.htmx:
-        response = panel(request, filters, result.body)
-    else:
-        response = HttpResponse(result.body, content_type="application/json")
-    response["X-Cache"] = "hit" if result.is_hit else "miss"
-    response["Cache-Control"] = "private"
-    patch_vary_headers(response, ["HX-Request", "HX-Trigger", "X-Workspace-ID", "Authorization", "Cookie"])
+    is_sentence = bool(request.htmx) and (request.htmx.trigger or "").startswith(SENTENCE)
+    template = "insights/_sentence.html" if is_sentence else "insights/_why.html"
+    response = answer_response(request, filters, result, template)
+    patch_vary_headers(response, ["HX-Trigger"])
     return response
-
-
-def panel(request: WorkspaceRequest, filters: Filters, body: bytes) -> HttpResponse:
-    context = {
-        "data": orjson.loads(body),
-        "filters": filters,
-        "workspace": request.workspace,
-        "newest_span": partial(newest_span, request.workspace.id),
-    }
-    is_sentence = (request.htmx.trigger or "").startswith(SENTENCE)
-    return render(request, "insights/_sentence.html" if is_sentence else "insights/_why.html", context)
 
 
 def cached_answer(parameters: Parameters, filters: Filters, workspace: Workspace) -> Answer:

@@ -7,7 +7,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
-from analytics.catalogue import PAGES
 from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from reports.exports.files import FORMATS
@@ -36,8 +35,6 @@ def reports_page(request: ContentRequest) -> HttpResponse:
     for name in PAGE_ONLY:
         query.pop(name, None)
     context: dict[str, Any] = {
-        "pages": PAGES,
-        "is_reports": True,
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "ranges": RANGES,
