@@ -20,6 +20,7 @@ from pydantic import (
     create_model,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from prices.providers import provider_name
@@ -188,14 +189,13 @@ Query: type[WindowQuery] = create_model("Query", __base__=WindowQuery, **FILTER_
 
 TOO_MANY_VALUES = f"must have at most {MAX_VALUES} values"
 TOO_MANY_LABELS = f"at most {MAX_LABEL_FILTERS} filters by labels"
-LIMIT_MESSAGE = "must be a whole number from 1 to 100"
+OF_NUMBERS = (
+    *("int_parsing", "int_parsing_size", "int_from_float", "float_parsing", "finite_number"),
+    *("greater_than_equal", "less_than_equal"),
+)
+"""Pydantic's errors of a number."""
 # Messages for Pydantic's error types.
 MESSAGES = {
-    "int_parsing": LIMIT_MESSAGE,
-    "int_parsing_size": LIMIT_MESSAGE,
-    "int_from_float": LIMIT_MESSAGE,
-    "greater_than_equal": LIMIT_MESSAGE,
-    "less_than_equal": LIMIT_MESSAGE,
     "string_too_short": "must not be empty",
     "string_too_long": f"must have at most {NAME_LENGTH} characters",
 }
@@ -282,6 +282,18 @@ def validate(query: QueryDict, model: type[QueryModel]) -> tuple[QueryModel | No
         labels = {} if LABELS in wrong else {name: values for name, values in labels.items() if name not in wrong}
 
 
+def number_words(field: FieldInfo) -> str:
+    """Returns what a number must be, by the bounds of its own field."""
+    least, most = (
+        next((value for one in field.metadata if (value := getattr(one, name, None)) is not None), None)
+        for name in ("ge", "le")
+    )
+    what = "a whole number" if field.annotation is int else "a number"
+    if most is not None:
+        return f"must be {what} from {least} to {most}"
+    return f"must be {what}" if least is None else f"must be {what} that is at least {least}"
+
+
 def field_error(details: Any, model: type[BaseModel]) -> FieldError:
     # An error between parameters has the name of one of them as its type.
     kind: str = details["type"]
@@ -296,6 +308,8 @@ def field_error(details: Any, model: type[BaseModel]) -> FieldError:
         message = ISO_8601
     elif kind == "too_long":
         message = TOO_MANY_LABELS if name == LABELS else TOO_MANY_VALUES
+    elif kind in OF_NUMBERS:
+        message = number_words(model.model_fields[name])
     else:
         message = MESSAGES.get(kind, details["msg"])
     return {"loc": ["query", name], "msg": message}

@@ -314,3 +314,18 @@ def test_a_viewer_reads_and_decides_nothing(tenant: Tenant) -> None:
     path = f"/dashboard/insights/anomalies?workspace={membership.workspace.pk}"
     assert client.get(path).status_code == 200
     assert client.post(path, form).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"min_usd": "-1"}, "must be a number that is at least 0"),
+        ({"min_calls": "many"}, "must be a number that is at least 0"),
+        ({"limit": "0"}, "must be a whole number from 1 to 100"),
+    ],
+)
+def test_the_error_of_a_number_names_the_bounds_of_its_own_field(
+    tenant: Tenant, query: dict[str, str], message: str
+) -> None:
+    [error] = ask(tenant, 422, **query)["errors"]
+    assert (error["loc"], error["msg"]) == (["query", *query], message)
