@@ -80,7 +80,7 @@ def change(workspace: Workspace, rule_id: UUID, changes: RuleChanges, author: st
 
 @transaction.atomic
 def delete(workspace: Workspace, rule_id: UUID) -> None:
-    """Deletes the rule. Its events stay, with its name, and who knows of an open alert gets a message that it is over."""
+    """Deletes the rule. Its events stay, with its name. Channels that know of an open alert get one message more."""
     lock(workspace)
     rule = find(workspace, rule_id)
     now = timezone.now()
