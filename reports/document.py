@@ -33,6 +33,8 @@ class Series(NamedTuple):
     """Of the palette in light mode, like `#5b54c9`: the colour this name has on the pages."""
     is_before: bool = False
     """Drawn dashed and paler: the window before."""
+    pattern: int = 0
+    """1 and 2: hatched and dotted bars, or other dashes of a line. It tells names of the same colour apart."""
 
 
 class Line(NamedTuple):
@@ -70,6 +72,8 @@ class Table(NamedTuple):
     totals: Sequence[Value] | None = None
     note: str = ""
     """For example that the rest is summed in the last row."""
+    is_main: bool = False
+    """It is the one that a CSV file has. Without such a table that is the first."""
 
 
 class Section(NamedTuple):
