@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-Unit = Literal["count", "usd", "ms", "percent", "rate", "text", "moment", "day"]
-"""How a value is written: `percent` is 0 to 100, `rate` is calls a second, `moment` and `day` are aware datetimes."""
+Unit = Literal["count", "average", "usd", "ms", "percent", "rate", "text", "moment", "day"]
+"""How a value is written: `average` has decimals, `percent` is 0 to 100, `rate` is calls a second. `moment` and `day`
+are aware datetimes."""
 Value = str | int | float | datetime | None
 """None is shown as a dash; it is never 0."""
 

@@ -9,8 +9,10 @@ from web.number_text import (
     NOTHING,
     SMALL_USD,
     ColumnUnit,
+    average,
     cents,
     column_unit,
+    exact,
     in_column,
     ms,
     ms_exact,
@@ -51,7 +53,7 @@ def whole(value: float) -> str:
     return f"{value:,}".replace("-", "\u2212")
 
 
-NUMBERS = {"usd": amount, "ms": ms, "percent": percent, "rate": pace}
+NUMBERS = {"average": average, "usd": amount, "ms": ms, "percent": percent, "rate": pace}
 
 
 def exactly(value: Value, unit: Unit, zone: ZoneInfo) -> str:
@@ -61,7 +63,7 @@ def exactly(value: Value, unit: Unit, zone: ZoneInfo) -> str:
     return EXACT_NUMBERS.get(unit, whole)(value)
 
 
-EXACT_NUMBERS = {"usd": usd_exact, "ms": ms_exact, "percent": percent_exact, "rate": pace}
+EXACT_NUMBERS = {"average": exact, "usd": usd_exact, "ms": ms_exact, "percent": percent_exact, "rate": pace}
 
 
 def in_one_unit(values: Sequence[Value], unit: Unit, zone: ZoneInfo) -> list[str]:
@@ -83,7 +85,7 @@ def window_title(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     """Names a window: November 2026; 27 November 2026; 23 to 29 November 2026; else from one time to another."""
     first, until = start.astimezone(zone), end.astimezone(zone)
     if not (is_midnight(first) and is_midnight(until)):
-        return f"{moment_title(first)} to {moment_title(until)}"
+        return f"{first:%-d %B %Y, %H:%M} to {until:{'%H:%M' if until.date() == first.date() else '%-d %B %Y, %H:%M'}}"
     if is_month(first, until):
         return f"{first:%B %Y}"
     last = until - DAY
@@ -123,7 +125,3 @@ def is_midnight(at: datetime) -> bool:
 def is_month(first: datetime, until: datetime) -> bool:
     months = (until.year - first.year) * MONTHS_OF_YEAR + until.month - first.month
     return first.day == until.day == 1 and months == 1
-
-
-def moment_title(at: datetime) -> str:
-    return f"{at:%-d %B %Y}" if is_midnight(at) else f"{at:%-d %B %Y, %H:%M}"
