@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from itertools import accumulate
 
-from reports.pdf.fonts import Font, ascii_widths, fonts
+from reports.pdf.fonts import Font, fonts, widths
 
 SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " ")
 JOINERS, DIRECTION_MARKS = "\u200c\u200d", "\u200e\u200f\u061c"
@@ -21,7 +21,7 @@ STACKED, MOST_STACKED = {220, 230}, 2
 """Classes of marks above and below: two on one letter are used in Vietnamese."""
 RIGHT_TO_LEFT = {"R", "AL"}
 FULL_WIDTH, OTHER_WIDTH = 1.05, 0.85
-"""Of letters that are not ASCII, as parts of the font's size: wide and narrow ones, rather too much than too little."""
+"""Of letters that are not measured, as parts of the font's size: wide and narrow ones. It is rather too much."""
 LONGEST_WORD, PIECE = 18, 6
 """A longer word may break after every sixth letter."""
 ELLIPSIS, HEAD = "\u2026", 0.6
@@ -103,9 +103,14 @@ def width(text: str) -> float:
     return sum(map(letter_width, text))
 
 
+def is_measured(text: str) -> bool:
+    """Returns whether the width is exact, where letters that stand beside each other do not move (no kerning)."""
+    return widths().keys() >= set(text)
+
+
 def letter_width(letter: str) -> float:
-    if " " <= letter <= "~":
-        return ascii_widths()[ord(letter) - ord(" ")]
+    if letter in widths():
+        return widths()[letter]
     if unicodedata.category(letter) in MARKS:
         return 0
     return FULL_WIDTH if unicodedata.east_asian_width(letter) in "WF" else OTHER_WIDTH
