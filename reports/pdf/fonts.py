@@ -65,17 +65,17 @@ def read_fonts() -> Iterator[tuple[str, list[tuple[int, int]]]]:
     from fontTools.ttLib import TTFont
 
     for path in font_files():
-        font = TTFont(path, fontNumber=0, lazy=True)
-        names = font["name"]
-        yield names.getDebugName(16) or names.getDebugName(1), ranges_of(sorted(font.getBestCmap()))
+        with TTFont(path, fontNumber=0, lazy=True) as font:
+            names = font["name"]
+            yield names.getDebugName(16) or names.getDebugName(1), ranges_of(sorted(font.getBestCmap()))
 
 
 def read_widths() -> dict[str, float]:
     from fontTools.ttLib import TTFont
 
-    font = TTFont(next(path for path in font_files() if path.name.startswith("NotoSans[")))
-    letters, metrics = font.getBestCmap(), font["hmtx"]
-    return {letter: metrics[letters[ord(letter)]][0] / font["head"].unitsPerEm for letter in MEASURED}
+    with TTFont(next(path for path in font_files() if path.name.startswith("NotoSans["))) as font:
+        letters, metrics = font.getBestCmap(), font["hmtx"]
+        return {letter: metrics[letters[ord(letter)]][0] / font["head"].unitsPerEm for letter in MEASURED}
 
 
 def font_files() -> list[Path]:
