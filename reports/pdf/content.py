@@ -10,8 +10,7 @@ import orjson
 from analytics.templatetags.changes import NOTICED_FROM, compared
 from reports.document import Chart, Document, Figure, Section, Series
 from reports.pdf.charts import Drawing, drawing
-from reports.pdf.fonts import fonts
-from reports.pdf.letters import fitting, is_right_to_left, width
+from reports.pdf.letters import fitting, fonts_of, is_right_to_left, width
 from reports.pdf.papers import Paper, page_data, widths_of
 from reports.pdf.tables import BOLD, table_data
 from reports.pdf.text import flowing, with_readable_text
@@ -40,12 +39,9 @@ def files_of(document: Document, paper: Paper) -> dict[str, bytes]:
     drawings: dict[str, bytes] = {}
     sections = [section_data(section, document, paper, drawings) for section in document.sections]
     data = {**heading(document), **page_data(paper), "gap": GAP, "sections": sections}
-    return {
-        **templates(),
-        **drawings,
-        "document.json": orjson.dumps(data),
-        "fonts.json": orjson.dumps(families(str(document))),
-    }
+    text = orjson.dumps(data)
+    fonts = orjson.dumps(families(text.decode()))
+    return {**templates(), **drawings, "document.json": text, "fonts.json": fonts}
 
 
 def templates() -> dict[str, bytes]:
@@ -53,10 +49,9 @@ def templates() -> dict[str, bytes]:
 
 
 def families(text: str) -> list[str]:
-    """Returns the fonts in the order of their use. Chinese and Japanese write some letters differently."""
+    """Returns the fonts of a text. Chinese and Japanese write some letters differently."""
     is_japanese = any(ord(letter) in KANA for letter in text)
-    names = [font.family for font in fonts()]
-    return names if is_japanese else [CHINESE if name == JAPANESE else name for name in names]
+    return [CHINESE if name == JAPANESE and not is_japanese else name for name in fonts_of(text)]
 
 
 def heading(document: Document) -> dict[str, Any]:
