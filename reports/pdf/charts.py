@@ -26,6 +26,7 @@ BAR_WIDTH = 0.78
 """Of a bucket."""
 WIDEST_BAR = 42
 ROW_HEIGHT, ROW_BAR = 17, 10
+NOTHING, EMPTY_HEIGHT = "Nothing in this window.", 24
 MOST_NAME_SHARE = 0.38
 """Of the width of horizontal bars."""
 DASHES = ("", "1.5 2.5", "7 2.5 1.5 2.5")
@@ -81,9 +82,15 @@ class Scale(NamedTuple):
 
 
 def drawing(chart: Chart, zone: ZoneInfo, width: float) -> Drawing:
+    if all(value is None for series in chart.series for value in series.values):
+        return nothing(width)
     if chart.form == "horizontal_bars":
         return horizontal_bars(chart, zone, width)
     return over_time(chart, zone, width)
+
+
+def nothing(width: float) -> Drawing:
+    return Drawing(svg(width, EMPTY_HEIGHT, []), width, EMPTY_HEIGHT, [Label(NOTHING, 0, 0, width, "left")])
 
 
 # --- Over time ---

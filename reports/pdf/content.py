@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -10,18 +10,15 @@ import orjson
 from analytics.templatetags.changes import NOTICED_FROM, compared
 from reports.document import Chart, Document, Figure, Section, Series
 from reports.pdf.charts import Drawing, drawing
-from reports.pdf.fonts import fonts
-from reports.pdf.letters import fitting, is_right_to_left, width
+from reports.pdf.letters import fitting, fonts_of, is_right_to_left, width
+from reports.pdf.papers import Paper, page_data, widths_of
 from reports.pdf.tables import BOLD, table_data
 from reports.pdf.text import flowing, with_readable_text
 from reports.words import before, window_title, written
 
-Paper = Literal["a4", "letter"]
 TEMPLATES = Path(__file__).with_name("templates")
-MARGIN, GAP = 48.0, 16.0
-"""At the sides of a page, and between two charts; in points."""
-PAPERS: dict[Paper, tuple[str, float, float]] = {"a4": ("a4", 595.28, 841.89), "letter": ("us-letter", 612.0, 792.0)}
-"""The compiler's names, and widths and heights in points."""
+GAP = 16.0
+"""Between two charts, in points like all lengths."""
 HEAD_WIDTH, HEAD_SIZE = 230.0, 7.5
 """The room for the workspace's name at the top of each page, and the size of its letters."""
 CARDS, CARD_GAP, CARD_PADDING = 4, 8.0, 9.0
@@ -37,17 +34,14 @@ JAPANESE, CHINESE = "Noto Sans CJK JP", "Noto Sans CJK SC"
 
 
 def files_of(document: Document, paper: Paper) -> dict[str, bytes]:
-    """Returns all that the compiler reads, by name. The first is the template that it begins with."""
+    """Returns all that the compiler reads, by name."""
     document = with_readable_text(document)
     drawings: dict[str, bytes] = {}
-    data = {
-        **heading(document),
-        **page(paper),
-        "sections": [section_data(section, document, paper, drawings) for section in document.sections],
-    }
+    sections = [section_data(section, document, paper, drawings) for section in document.sections]
+    data = {**heading(document), **page_data(paper), "gap": GAP, "sections": sections}
     text = orjson.dumps(data)
-    fonts_data = orjson.dumps(families(text.decode()))
-    return {**templates(), "document.json": text, "fonts.json": fonts_data, **drawings}
+    fonts = orjson.dumps(families(text.decode()))
+    return {**templates(), **drawings, "document.json": text, "fonts.json": fonts}
 
 
 def templates() -> dict[str, bytes]:
@@ -55,14 +49,9 @@ def templates() -> dict[str, bytes]:
 
 
 def families(text: str) -> list[str]:
-    """Returns the fonts in the order of their use. Chinese and Japanese write some letters differently."""
+    """Returns the fonts of a text. Chinese and Japanese write some letters differently."""
     is_japanese = any(ord(letter) in KANA for letter in text)
-    names = [font.family for font in fonts()]
-    return names if is_japanese else [CHINESE if name == JAPANESE else name for name in names]
-
-
-def page(paper: Paper) -> dict[str, Any]:
-    return {"paper": PAPERS[paper][0], "margin": MARGIN, "gap": GAP}
+    return [CHINESE if name == JAPANESE and not is_japanese else name for name in fonts_of(text)]
 
 
 def heading(document: Document) -> dict[str, Any]:
@@ -86,15 +75,14 @@ def heading(document: Document) -> dict[str, Any]:
 
 def section_data(section: Section, document: Document, paper: Paper, drawings: dict[str, bytes]) -> dict[str, Any]:
     """Returns a section as data, and adds its charts to the drawings."""
-    _, short, long = PAPERS[paper]
+    upright, _ = widths_of(paper)
     zone, earlier = document.zone, before(document.start, document.end, document.zone)
-    upright, on_side = short - 2 * MARGIN, long - 2 * MARGIN
     return {
         "title": flowing(section.title),
         "sentence": flowing(section.sentence),
         "figures": [figure_data(figure, zone, earlier, upright) for figure in section.figures],
         "charts": [row_data(row, zone, upright, drawings) for row in chart_rows(section.charts)],
-        "tables": [table_data(table, zone, (upright, on_side)) for table in section.tables],
+        "tables": [table_data(table, zone, paper) for table in section.tables],
         "notes": [flowing(note) for note in section.notes],
     }
 

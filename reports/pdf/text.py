@@ -1,5 +1,6 @@
 """Text as the template reads it: it never becomes markup, breaks within long names, and runs in its own direction."""
 
+import re
 from typing import Any
 
 from reports.pdf.letters import is_right_to_left, pieces, readable
@@ -8,7 +9,13 @@ Flowing = str | dict[str, Any]
 """A text that runs from left to right and has no long words is itself; others are pieces and their direction."""
 
 
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h|d|M|B|T)(?!\w))")
+NO_BREAK_SPACE = "\u00a0"
+
+
 def flowing(text: str) -> Flowing:
+    """Returns a text that may take several lines. No line breaks between a number and its unit."""
+    text = BEFORE_UNIT.sub(NO_BREAK_SPACE, text)
     parts, is_rtl = pieces(text), is_right_to_left(text)
     words = [part for part in parts if part]
     has_long_word = any(not one.endswith(" ") for one in words[:-1])
