@@ -59,17 +59,10 @@ def summary(request: ReportRequest, overview: Data) -> Section:
         Figure("Calls", overview["total_requests"], "count"),
         Figure("Throughput", overview["requests_per_second"], "rate"),
     ]
-    if not overview["total_requests"]:
-        return Section("Latency", figures=figures)
     points = metric(performance.latency, request)["data"]
+    charts = [latency_chart(request, points)] if overview["total_requests"] else []
     notes = [ESTIMATED] if overview["percentile_method"] == "histogram" else []
-    return Section(
-        "Latency",
-        figures=figures,
-        charts=[latency_chart(request, points)],
-        tables=[latency_table(request, points)],
-        notes=notes,
-    )
+    return Section("Latency", figures=figures, charts=charts, tables=[latency_table(request, points)], notes=notes)
 
 
 ESTIMATED = "Percentiles of so many calls are estimated from a histogram, at most 1.5 % off."

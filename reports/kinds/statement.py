@@ -58,12 +58,8 @@ def build(request: ReportRequest) -> Document:
     spend = metric(cost.overview, request)
     sections = [total(request, spend, calls)]
     if calls:
-        sections += [
-            by_day(request),
-            by_model(request),
-            *([] if name == "agent_id" else [by_agent(request)]),
-            lines(request),
-        ]
+        sections += [by_day(request), by_model(request), *([] if name == "agent_id" else [by_agent(request)])]
+    sections.append(lines(request))
     subject = f"{in_sentence(name)} {value}"
     title = f"Statement for {value}"
     document = document_of(request, title, sentence(request, spend, calls), sections, subject)

@@ -58,10 +58,9 @@ def summary(request: ReportRequest, overview: Data) -> Section:
         Figure("Agents", overview["active_agents"], "count", changes["active_agents"]),
         Figure("Calls per user", overview["avg_calls_per_user"], "average", changes["avg_calls_per_user"]),
     ]
-    if not overview["total_calls"]:
-        return Section("Calls", figures=figures)
+    charts = [calls_over_time(request)] if overview["total_calls"] else []
     tables = [table_over_time(request, OVER_TIME, "Calls over time")._replace(is_main=True)]
-    return Section("Calls", figures=figures, charts=[calls_over_time(request)], tables=tables)
+    return Section("Calls", figures=figures, charts=charts, tables=tables)
 
 
 def calls_over_time(request: ReportRequest) -> Chart:

@@ -146,6 +146,15 @@ def test_budgets_show_the_periods_that_overlap_the_window(tenant: Tenant) -> Non
     assert datetime.fromisoformat(row["period_start"]) == NOON.replace(hour=0)
 
 
+def test_days_of_budgets_are_those_of_the_workspace_in_every_zone(tenant: Tenant) -> None:
+    fill(tenant)
+    Budget.objects.create(workspace=tenant.workspace, name="Every day", period="day", amount_usd=5)
+    window = {"start": iso(NOON.replace(hour=0)), "end": iso(NOON.replace(hour=0) + timedelta(days=1))}
+    [row] = tables(report(tenant, "cost", zone="America/New_York", **window))["Budgets"]["rows"]
+    first = datetime.fromisoformat(row["period_start"]).astimezone(ZoneInfo("America/New_York"))
+    assert (first.date(), first.hour) == (NOON.date(), 0)
+
+
 def test_a_report_about_a_part_has_no_budgets_and_savings_of_the_whole(tenant: Tenant) -> None:
     fill(tenant)
     Budget.objects.create(workspace=tenant.workspace, name="Secret", period="day", amount_usd=5)
@@ -251,6 +260,8 @@ def test_an_empty_window_is_a_whole_and_honest_report(tenant: Tenant, kind: str,
     body = fetched(tenant, f"{kind}.{file_format}", **november, **about).content
     if file_format in ("json", "html"):
         assert b"No call in November 2025" in body
+    if file_format == "csv":
+        assert body.startswith(b"model,provider,cost_usd," if kind == "cost" else b"timestamp,")
 
 
 # --- Windows ---
