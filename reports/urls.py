@@ -5,6 +5,7 @@ from reports.exports.page import export_history, reports_page
 from reports.exports.parameters import KEYS
 from reports.exports.views import export_download, export_view
 from reports.prometheus import prometheus_metrics
+from reports.schedules.urls import urlpatterns as schedule_patterns
 
 urlpatterns = [
     *(
@@ -16,4 +17,5 @@ urlpatterns = [
     path("dashboard/reports", reports_page, name="reports-page"),
     path("dashboard/export-file", export_download, name="export-download"),
     path("dashboard/export-history", export_history, name="export-history"),
+    *schedule_patterns,
 ]
