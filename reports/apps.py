@@ -10,3 +10,6 @@ class ReportsConfig(AppConfig):
         "reports.schedules.operations.operations",
     )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""
+
+    def ready(self) -> None:
+        from reports.kinds import cost, performance, statement, usage  # noqa: F401

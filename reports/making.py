@@ -34,7 +34,7 @@ def file(document: Document, file_format: FileFormat, paper: Paper = "a4") -> Fi
 
 
 def pdf_bytes(document: Document, paper: Paper) -> bytes:
-    from reports.pdf import pdf  # noqa: PLC0415
+    from reports.pdf import pdf
 
     return pdf(document, paper)
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from reports.document import Document
 from traces.filters import Filters
+from web.problems import FieldError
 from workspaces.models import Workspace
 
 
@@ -23,6 +24,10 @@ class ReportRequest:
     """What only some kinds know, like the dashboard that one shows."""
 
 
+def no_errors(filters: Filters) -> list[FieldError]:
+    return []
+
+
 class Kind(NamedTuple):
     name: str
     """Of the URL, like `cost`."""
@@ -30,6 +35,10 @@ class Kind(NamedTuple):
     description: str
     """For the list from which people choose."""
     build: Callable[[ReportRequest], Document]
+    errors: Callable[[Filters], list[FieldError]] = no_errors
+    """Returns what these filters lack for such a report."""
+    is_listed: bool = True
+    """People choose it, and the API makes it from a window and filters alone. False: it needs options too."""
 
 
 KINDS: dict[str, Kind] = {}
