@@ -5,6 +5,7 @@ class ReportsConfig(AppConfig):
     name = "reports"
     default_auto_field = "django.db.models.BigAutoField"
     api_operations = (
+        "reports.operations.operations",
         "reports.exports.operations.operations",
         "reports.prometheus.operations",
         "reports.schedules.operations.operations",

@@ -10,7 +10,7 @@ from django.db.models import Q
 from alerts.models import Channel
 from budgets.models import PER_DIMENSIONS
 from reports.schedules.periods import PERIODS, Timing
-from traces.filters import FilterValues
+from traces.filters import FilterValues, stored_values
 from workspaces.models import Workspace
 
 NAME_LENGTH, AUTHOR_LENGTH, ADDRESS_LENGTH, SENTENCE_LENGTH, PER_LENGTH = 100, 200, 254, 500, 300
@@ -77,11 +77,7 @@ class Schedule(models.Model):
 
     @property
     def filter_values(self) -> dict[str, FilterValues]:
-        names = dict.fromkeys(name.removeprefix("not_") for name in self.filters)
-        return {
-            name: FilterValues(tuple(self.filters.get(name, ())), tuple(self.filters.get(f"not_{name}", ())))
-            for name in names
-        }
+        return stored_values(self.filters)
 
 
 class ReportRun(models.Model):

@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from alerts.channels.email import MAX_ADDRESSES, address, unknown_members
-from alerts.rule_bodies import FILTER_PATTERN, MAX_FILTERS, NOT, Values, known_filter, normalized, plain_number
+from alerts.rule_bodies import CallFilters, check_values, normalized, plain_number
 from alerts.rule_bodies import channels_of as channels_of_workspace
 from budgets.bodies import LABEL_PATTERN, Name, is_label, storable
 from budgets.bodies import validated as checked
 from reports.kinds import KINDS
 from reports.models import Schedule
 from reports.models.schedule import ADDRESS_LENGTH, NAME_LENGTH
-from traces.filters import DIMENSION_BY_NAME
+from traces.filters import EARLIEST, LATEST, Filters, stored_values
 from web.problems import FieldError, Problem
 from workspaces.models import Workspace
 
@@ -89,17 +89,7 @@ class Recipients(BaseModel):
 class ScheduleFields(BaseModel):
     model_config = CONFIG
 
-    filters: Annotated[
-        dict[
-            Annotated[str, AfterValidator(known_filter), WithJsonSchema({"type": "string", "pattern": FILTER_PATTERN})],
-            Values,
-        ],
-        Field(
-            max_length=MAX_FILTERS,
-            description='The values of each filter, like {"agent_id": ["support"], "not_model": ["gpt-4o"]}.',
-            json_schema_extra={"additionalProperties": False},
-        ),
-    ] = {}
+    filters: CallFilters = {}
     per: Annotated[
         Annotated[
             str,
@@ -143,10 +133,10 @@ class NewSchedule(ScheduleFields):
 
     @model_validator(mode="after")
     def has_known_values(self) -> Self:
-        for name, values in self.filters.items():
-            one_of = DIMENSION_BY_NAME[bare].one_of if (bare := name.removeprefix(NOT)) in DIMENSION_BY_NAME else ()
-            if one_of and not {*values} <= {*one_of}:
-                raise PydanticCustomError("filters", f"{bare} must be one of {', '.join(one_of)}")
+        check_values(self.filters)
+        asked = Filters(UUID(int=0), EARLIEST, LATEST, "daily", values=stored_values(self.filters))
+        if not self.per and (errors := KINDS[self.kind].errors(asked)):
+            raise PydanticCustomError("per", errors[0]["msg"])
         return self
 
 
