@@ -117,8 +117,8 @@ def schedules_of(workspace: Workspace) -> QuerySet[Schedule]:
 
 
 def schedule_items(schedules: Sequence[Schedule], now: datetime) -> list[ScheduleItem]:
-    newest = ReportRun.objects.filter(schedule__in=schedules, asked_by="").order_by("schedule", "-due_at")
-    last_runs = {run.schedule_id: run for run in newest.distinct("schedule")}
+    newest = ReportRun.objects.filter(schedule__in=schedules, asked_by="").order_by("schedule_id", "-due_at")
+    last_runs = {run.schedule_id: run for run in newest.distinct("schedule_id")}
     return [schedule_item(schedule, last_runs.get(schedule.pk), now) for schedule in schedules]
 
 

@@ -111,9 +111,9 @@ def preview_url(schedule: Schedule, now: datetime) -> str:
     window = {"start": due.start.isoformat(), "end": max(min(due.end, now), due.start).isoformat()}
     if due.start >= now:
         window = {"range": "24h"}
-    query = {"workspace": str(schedule.workspace_id), "kind": schedule.kind, **window, **schedule.options}
+    query = {"workspace": str(schedule.workspace_id), "kind": schedule.kind, "paper": schedule.paper, **window}
     filters = [(name, value) for name, values in schedule.filters.items() for value in values]
-    return f"{reverse('reports-page')}?{urlencode([*query.items(), *filters])}"
+    return f"{reverse('report-page')}?{urlencode([*query.items(), *filters])}"
 
 
 def shown_runs(schedule: Schedule, history: items.RunList) -> list[dict[str, Any]]:

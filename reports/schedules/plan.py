@@ -1,12 +1,13 @@
 """Finds the reports that are due, and puts the making of each into the queue once."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 
 from reports.models import ReportRun, Schedule
 from reports.models.schedule import MISSED
@@ -40,9 +41,9 @@ def begin_due(schedule_id: UUID, now: datetime) -> None:
 
 def begin(schedule: Schedule, dues: Sequence[Due], now: datetime) -> None:
     of_timetable = ReportRun.objects.filter(schedule=schedule, period=schedule.period, asked_by="")
-    known = set(of_timetable.filter(first_day__in=[due.first_day for due in dues]).values_list("first_day", flat=True))
-    new = [due for due in dues if due.first_day not in known]
-    for due in new:
+    # Another hour or zone makes an older period due again. What is newer has been told by then.
+    newest = of_timetable.aggregate(Max("first_day"))["first_day__max"] or date.min
+    for due in (due for due in dues if due.first_day > newest):
         if due is dues[0]:
             defer_run(ReportRun.objects.create(next_at=now, **run_values(schedule, due)))
         else:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
-from reports import making as making_files
 from reports.document import Column, Document, Section, Table
 from reports.kinds import KINDS, Kind, ReportRequest
-from reports.making import MEDIA_TYPES, File
+from reports.making import MEDIA_TYPES, File, FileFormat
 from reports.models import ReportRun, Schedule
 from reports.schedules import making, plan, sending
 from tests.jobs_helper import run_waiting_jobs, waiting_jobs
@@ -42,20 +42,13 @@ def build(request: ReportRequest) -> Document:
 @contextmanager
 def a_kind(builder: Any = build) -> Iterator[None]:
     """Registers the kind `test`, whose reports need neither a database nor a renderer."""
-    before, file = KINDS.get("test"), making_files.file
-    KINDS["test"], making_files.file = Kind("test", "Test", "For tests.", builder), a_file
-    try:
+    kind = Kind("test", "Test", "For tests.", builder)
+    with patch.dict(KINDS, {"test": kind}), patch("reports.making.file", a_file):
         yield
-    finally:
-        making_files.file = file
-        if before is None:
-            del KINDS["test"]
-        else:
-            KINDS["test"] = before
 
 
-def a_file(document: Document, file_format: Any, paper: Any = "a4") -> File:
-    name = making_files.file_name(document, file_format)
+def a_file(document: Document, file_format: FileFormat, paper: str = "a4") -> File:
+    name = f"{document.kind}_{document.start:%Y-%m-%d}.{file_format}"
     return File(name, MEDIA_TYPES[file_format], f"{file_format}: {document.subject}".encode())
 
 

@@ -54,7 +54,7 @@ def test_a_report_goes_out_once_however_often_workers_look(workspace: Workspace)
         work()
     [message] = messages()
     assert (message.to, message.subject) == ([TO], "Costs, 15 Nov 2026")
-    assert [name for name, _, _ in message.attachments] == ["test_2026-11-15_2026-11-16.csv"]
+    assert [name for name, _, _ in message.attachments] == ["test_2026-11-15.csv"]
     assert "It is about Acme." in message.body
     run = only_run(schedule)
     assert (run.state, run.first_day, run.start, run.end) == (
@@ -283,7 +283,7 @@ def test_what_another_attempt_cannot_mend_fails_at_once(workspace: Workspace) ->
 
 
 def test_a_report_that_is_too_large_says_so(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_BYTES", 10)
+    monkeypatch.setattr(parts, "MOST_BYTES", 3)
     schedule = a_schedule(workspace)
     look()
     work()
