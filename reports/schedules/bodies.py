@@ -49,10 +49,7 @@ def distinct(values: list[Any]) -> list[Any]:
 CONFIG = ConfigDict(extra="forbid", strict=True)
 
 
-def whole(least: int, most: int) -> Any:
-    return Annotated[int, Field(ge=least, le=most, strict=False), BeforeValidator(plain_number)]
-
-
+Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
 Address = Annotated[
     str, Field(max_length=ADDRESS_LENGTH, json_schema_extra={"format": "email"}), AfterValidator(address)
 ]
@@ -63,10 +60,10 @@ class When(BaseModel):
     """When it is due after the end of the period, in the workspace's zone."""
 
     model_config = CONFIG
-    hour: Annotated[whole(0, 23), Field(description="The full hour. Calls of the last minutes may come late.")] = 8
+    hour: Annotated[Whole, Field(ge=0, le=23, description="Calls of the last minutes may come late.")] = 8
     weekday: Annotated[Weekday, Field(description="Only for weeks.")] = "monday"
     day: Annotated[
-        whole(1, 31), Field(description="Only for months. A day that the month does not have is its last one.")
+        Whole, Field(ge=1, le=31, description="Only for months. A day that the month does not have is its last one.")
     ] = 1
 
 
@@ -105,7 +102,7 @@ class ScheduleFields(BaseModel):
         *("pdf", "xlsx")
     ]
     paper: Annotated[Paper, Field(description="Of the PDF.")] = "a4"
-    link_days: Annotated[whole(1, MOST_LINK_DAYS), Field(description="So many days the links in messages work.")] = 7
+    link_days: Annotated[Whole, Field(ge=1, le=MOST_LINK_DAYS, description="So long links in messages work.")] = 7
     options: Annotated[
         dict[Option, Option],
         Field(max_length=MAX_OPTIONS, description="What only some kinds know, like the id of a dashboard."),

@@ -124,7 +124,7 @@ def schedule_items(schedules: Sequence[Schedule], now: datetime) -> list[Schedul
 
 def schedule_item(schedule: Schedule, last_run: ReportRun | None, now: datetime) -> ScheduleItem:
     body: Any = body_of(schedule)
-    return {
+    return {  # type: ignore[typeddict-item]
         "id": schedule.pk,
         **body,
         "next_due_at": next_due(schedule.timing, schedule.workspace.zone, now).at if schedule.is_active else None,

@@ -36,7 +36,7 @@ def period_words(run: ReportRun) -> str:
 
 def part_title(run: ReportRun, place: int) -> str:
     """Returns the name of a part: the value that it is about, or the title of the only report."""
-    part = (run.parts or [])[place]
+    part: dict[str, str] = (run.parts or [])[place]
     return part["value"] or part.get("title", run.schedule.name)
 
 

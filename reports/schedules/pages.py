@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from alerts.forms import names_of_members
 from alerts.models import Channel
 from alerts.pages import author, check_may_write, page_context, page_url
+from alerts.rule_forms import filter_lines
 from analytics.budget_api import parameters_of
 from analytics.budget_pages import PageQuery, label_names
 from analytics.pages import uncached
@@ -84,7 +85,7 @@ def schedule_page(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponseB
         "item": item,
         "kind": KINDS[schedule.kind].title if schedule.kind in KINDS else schedule.kind,
         "when": when_words(schedule),
-        "filter_lines": forms.filter_lines(schedule.filters).splitlines(),
+        "filter_lines": filter_lines(schedule.filters).splitlines(),
         "preview_url": preview_url(schedule, now),
         "runs": shown_runs(schedule, history),
         "next_cursor": history["next_cursor"],

@@ -8,6 +8,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from analytics.pages import uncached
+from reports.models import Schedule
 from reports.schedules import people
 from reports.schedules.api import file_response
 from reports.schedules.links import SUBSCRIBE, UNSUBSCRIBE, file_of, person_of, person_token
@@ -45,7 +46,7 @@ def subscribe_view(request: HttpRequest, token: str) -> HttpResponse:
     return person_page(request, schedule, address, is_gone=people.is_unsubscribed(schedule, address))
 
 
-def person_page(request: HttpRequest, schedule: people.Schedule, address: str, is_gone: bool) -> HttpResponse:
+def person_page(request: HttpRequest, schedule: Schedule, address: str, is_gone: bool) -> HttpResponse:
     context = {
         "name": schedule.name,
         "workspace_name": schedule.workspace.name,

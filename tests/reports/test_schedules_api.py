@@ -275,7 +275,7 @@ def test_a_link_that_is_not_right_leads_nowhere(tenant: Tenant, why: str) -> Non
         other = ReportFile.objects.create(
             run=run, place=1, file_format="csv", name="x", media_type="text/csv", size=1, body=b"x"
         )
-        value, _, signature = links.file_url(other, until).rpartition("/")[2].partition(":")
+        value, *_ = links.file_url(other, until).rpartition("/")[2].partition(":")
         token = ":".join([value, *token.split(":")[1:]])
     elif why == "expired":
         token = links.file_url(file, timezone.now() - timedelta(seconds=1)).rpartition("/")[2]
