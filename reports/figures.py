@@ -33,7 +33,7 @@ def over_time(chart: Chart, filters: Filters) -> Figure:
     drawn = TimeChart(own_filters(chart, filters))
     buckets = buckets_of(chart, drawn.filters)
     axis = drawn.axis_of_names(buckets) if drawn.has_repeated_hour else drawn.axis_of_dates(buckets)
-    limits = [Series(line.label, [line.value] * len(buckets), "--warning") for line in chart.lines]
+    limits = [Series(line.label, [line.value] * len(buckets), "--warning-fill") for line in chart.lines]
     return {
         "data": [
             *(series_figure(drawn, chart, one, buckets) for one in chart.series),

@@ -3,16 +3,19 @@
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from analytics.templatetags.changes import compared
 from reports.document import Chart, Column, Document, Figure, Section, Table, Value
+from reports.pdf.charts import TEXT_SIZE, Label, drawing
 from reports.sheets import head_lines
 from reports.words import before, exactly, in_one_unit, written
 
@@ -22,6 +25,9 @@ SAFE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """The header of the file: nothing in it runs or is loaded, and only its own style applies."""
+CHART_WIDTH = 520
+"""In points."""
+TEXT = '<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>'
 NUMBERS = ("count", "average", "usd", "ms", "percent", "rate")
 
 LinkOf = Callable[[str, str], str]
@@ -73,13 +79,9 @@ def no_link(dimension: str, value: str) -> str:
     return ""
 
 
-def no_drawing(chart: Chart) -> None:
-    return None
-
-
 def html_bytes(document: Document) -> bytes:
     """Returns the report as one file, which needs no other file and runs no script."""
-    context = {"style": SafeString(STYLE), **shown(document)}
+    context = {"style": SafeString(STYLE), **shown(document, partial(svg_of, zone=document.zone))}
     return render_to_string("reports/file.html", context).encode()
 
 
@@ -115,11 +117,25 @@ class Showing:
         return ShownChart(chart, name, self.draw(chart), shown_table(numbers_of(chart), self.zone, no_link))
 
 
-def shown(document: Document, draw: Callable[[Chart], Any] = no_drawing, link_of: LinkOf = no_link) -> dict[str, Any]:
+def svg_of(chart: Chart, zone: ZoneInfo) -> SafeString:
+    """Draws a chart as PDFs have it, with its texts as texts of the SVG."""
+    found = drawing(chart, zone, CHART_WIDTH)
+    texts = format_html_join("", TEXT, map(text_of, found.labels))
+    return SafeString(f"{found.svg.removesuffix('</svg>')}{texts}</svg>")
+
+
+def text_of(label: Label) -> tuple[str, str, str, str, str]:
+    moved, anchor = {"left": (0.0, "start"), "center": (0.5, "middle"), "right": (1.0, "end")}[label.align]
+    x, y = label.x + label.width * moved, label.y + TEXT_SIZE
+    return f"{x:.1f}", f"{y:.1f}", anchor, label.color, label.text
+
+
+def shown(document: Document, draw: Callable[[Chart], Any], link_of: LinkOf = no_link) -> dict[str, Any]:
     """Returns the variables of the templates. `draw` returns what the template of a chart shows."""
     showing = Showing(document, draw, link_of)
     sections = [showing.section(section, f"part-{place}") for place, section in enumerate(document.sections)]
-    return {"document": document, "head": list(head_lines(document)), "sections": sections}
+    head = [("Report", document.title), *head_lines(document)]
+    return {"document": document, "head": head, "sections": sections}
 
 
 def shown_table(table: Table, zone: ZoneInfo, link_of: LinkOf) -> ShownTable:

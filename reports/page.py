@@ -123,7 +123,7 @@ def statement_link(query: QueryDict, dimension: str, value: str) -> str:
 
 def subjects(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
     """Returns what statements can be about: the values with the most calls of each label, of agents and users."""
-    labels = values_of(LABEL_NAMES, workspace, filters)[:LABELS]
+    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
     dimensions = (*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS)
     found = ((dimension, values_of(dimension, workspace, filters)[:OFFERED]) for dimension in dimensions)
     return [

@@ -28,7 +28,7 @@ from traces.filters import LABEL_PREFIX
 from web.number_text import percent
 
 LABELS = 3
-"""So many labels have a table of their own: the most frequent ones."""
+"""So many labels have a table of their own: customers, then the most frequent ones."""
 BY = ("cost_usd", "calls", "cost_per_call_usd", "unpriced_calls")
 OVER_TIME = ("cost_usd", "calls", "unpriced_calls")
 
@@ -143,8 +143,9 @@ def by_agent(request: ReportRequest) -> Section:
 
 
 def by_labels(request: ReportRequest) -> list[Section]:
-    found = metric(choices_of(LABEL_NAMES), request)["data"][:LABELS]
-    return [by_label(request, choice["value"]) for choice in found]
+    found = [choice["value"] for choice in metric(choices_of(LABEL_NAMES), request)["data"]]
+    found.sort(key=lambda name: name != "customer")
+    return [by_label(request, name) for name in found[:LABELS]]
 
 
 def by_label(request: ReportRequest, name: str) -> Section:

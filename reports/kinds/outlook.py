@@ -21,8 +21,8 @@ from reports.kinds.asking import Data
 from reports.words import amount, written
 from traces.buckets import midnight
 
-BUDGETS, PERIODS, SAVINGS = 50, 12, 10
-"""The most that are listed: budgets, past periods of each, and savings."""
+BUDGETS, PERIODS, CAUSES, SAVINGS = 50, 12, 12, 10
+"""The most that are listed: budgets, past periods of each, causes of a change, and savings."""
 BUDGETS_NOTE = "Each period that overlaps the window, as it stands now: late calls and new prices change it."
 STATUS_WORDS = {
     "unset": "no limit",
@@ -74,7 +74,7 @@ def budget_row(budget: Budget, state: Any, expected: float | None) -> list[Value
         "limit_usd", None if budget.amount_usd is None else float(budget.limit_at(datetime.now(UTC)) or 0)
     )
     name = f"{budget.name} (each {budget.per})" if budget.per else budget.name
-    words = STATUS_WORDS[state["status"]]
+    words = "a limit for each" if budget.per and state["status"] == "unset" else STATUS_WORDS[state["status"]]
     return [name, state["period_start"], state["spent_usd"], limit, state["used_percentage"], words, expected]
 
 
@@ -173,10 +173,13 @@ def what_changed(request: ReportRequest) -> Section | None:
         Column("Cause", "text", "cause"),
         Column("Contribution", "usd", "contribution_usd"),
     ]
+    largest = sorted(found["contributions"], key=lambda line: -abs(line["contribution"]))[:CAUSES]
     rows: list[list[Value]] = [
         [value_words(line).removeprefix("agent "), kind_words(line, "cost_usd"), line["contribution"]]
-        for line in found["contributions"]
+        for line in largest
     ]
+    rest = [line["contribution"] for line in found["contributions"] if line not in largest]
+    rows += [["others", "all smaller parts together", sum(rest)]] if rest else []
     table = Table(
         "What changed", columns, rows, ["Change", None, found["change"]], "The parts add up to the change exactly."
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from reports.document import Chart, Series, Unit
 from reports.pdf.letters import fitting, width
 from reports.words import written
-from web.number_text import count, ms, percent, rate, usd
+from web.number_text import average, count, ms, percent, rate, usd
 
 BORDER, MUTED, WARNING = "#e2e5ea", "#5a6374", "#946200"
 TEXT_SIZE, TEXT_HEIGHT = 7, 9
@@ -28,9 +28,9 @@ WIDEST_BAR = 42
 ROW_HEIGHT, ROW_BAR = 17, 10
 MOST_NAME_SHARE = 0.38
 """Of the width of horizontal bars."""
-DASHES = ("", "5 3", "1.5 2")
+DASHES = ("", "1.5 2.5", "7 2.5 1.5 2.5")
 BEFORE_DASH = "4 3"
-TICK_TEXTS = {"usd": usd, "ms": ms, "percent": percent, "rate": rate}
+TICK_TEXTS = {"average": average, "usd": usd, "ms": ms, "percent": percent, "rate": rate}
 TIME_TEXTS = {"minute": "%H:%M", "hourly": "%H:%M", "monthly": "%b %Y"}
 PATTERNS = (
     '<pattern id="p1" width="4" height="4" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
@@ -282,7 +282,7 @@ def grid(plot: Plot) -> Iterator[str]:
 
 def goal(value: float, plot: Plot) -> str:
     return horizontal(
-        plot.y(value), plot.left, plot.right, f'stroke="{WARNING}" stroke-width="0.9" stroke-dasharray="6 2"'
+        plot.y(value), plot.left, plot.right, f'stroke="{WARNING}" stroke-width="0.9" stroke-dasharray="1.5 2"'
     )
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from analytics.templatetags.changes import NOTICED_FROM, compared
 from reports.document import Chart, Document, Figure, Section, Series
 from reports.pdf.charts import Drawing, drawing
 from reports.pdf.fonts import fonts
@@ -14,7 +15,6 @@ from reports.pdf.letters import fitting, is_right_to_left, width
 from reports.pdf.tables import BOLD, table_data
 from reports.pdf.text import flowing, with_readable_text
 from reports.words import before, window_title, written
-from web.number_text import percent
 
 Paper = Literal["a4", "letter"]
 TEMPLATES = Path(__file__).with_name("templates")
@@ -26,9 +26,12 @@ HEAD_WIDTH, HEAD_SIZE = 230.0, 7.5
 """The room for the workspace's name at the top of each page, and the size of its letters."""
 CARDS, CARD_GAP, CARD_PADDING = 4, 8.0, 9.0
 LARGEST, SMALLEST = 16.0, 9.0
-"""The sizes of a figure, in points."""
+"""The sizes of a figure, in points. Only a number may be smaller, since it stands on one line."""
+LABEL_LINES, NAME_LINES, LABEL_SIZE = 1.7, 2.7, 8.0
+"""A label, and a name that is the value, lose their middle when they would take another line."""
+MOST_ROWS_BESIDE = 10
+"""Horizontal bars with more rows have the width of the page."""
 LEGEND_WIDTH, LEGEND_SIZE = 150.0, 7.5
-SAME_PERCENT = 0.5
 KANA = range(0x3041, 0x3100)
 JAPANESE, CHINESE = "Noto Sans CJK JP", "Noto Sans CJK SC"
 
@@ -90,48 +93,52 @@ def section_data(section: Section, document: Document, paper: Paper, drawings: d
         "title": flowing(section.title),
         "sentence": flowing(section.sentence),
         "figures": [figure_data(figure, zone, earlier, upright) for figure in section.figures],
-        "charts": [chart_data(chart, zone, wide, drawings) for chart, wide in chart_widths(section.charts, upright)],
+        "charts": [row_data(row, zone, upright, drawings) for row in chart_rows(section.charts)],
         "tables": [table_data(table, zone, (upright, on_side)) for table in section.tables],
         "notes": [flowing(note) for note in section.notes],
     }
 
 
 def figure_data(figure: Figure, zone: ZoneInfo, earlier: str, page_width: float) -> dict[str, Any]:
-    """Returns a figure with the largest size in which it stands on one line of its card."""
-    value = written(figure.value, figure.unit, zone)
+    """Returns a figure with the largest size in which its number stands on one line of its card."""
     room = (page_width - CARD_GAP * (CARDS - 1)) / CARDS - 2 * CARD_PADDING
+    value, is_text = written(figure.value, figure.unit, zone), isinstance(figure.value, str)
+    fitted = min(LARGEST, room / max(width(value) * BOLD, 1))
+    size = max(SMALLEST, fitted) if is_text else fitted
     return {
-        "label": flowing(figure.label),
-        "value": flowing(value),
-        "size": max(SMALLEST, min(LARGEST, room / max(width(value) * BOLD, 1))),
-        "change": change_words(figure.change_percent, earlier),
+        "label": flowing(fitting(figure.label, room * LABEL_LINES, LABEL_SIZE)),
+        "value": flowing(fitting(value, room * NAME_LINES, size * BOLD)) if is_text else value,
+        "size": size,
+        "change": "" if figure.change_percent is None else compared(figure.change_percent, earlier, ""),
         "direction": direction(figure.change_percent),
-        "note": flowing(figure.note),
+        "note": flowing(fitting(figure.note, room * NAME_LINES, LABEL_SIZE)),
     }
-
-
-def change_words(change: float | None, earlier: str) -> str:
-    if change is None:
-        return ""
-    if abs(change) < SAME_PERCENT:
-        return f"about the same as {earlier}"
-    return f"{percent(abs(change))} {'more' if change > 0 else 'less'} than {earlier}"
 
 
 def direction(change: float | None) -> int:
     """Returns 1 and -1 for the arrow up and down, and 0 for none."""
-    return 0 if change is None or abs(change) < SAME_PERCENT else 1 if change > 0 else -1
+    return 0 if change is None or abs(change) < NOTICED_FROM else 1 if change > 0 else -1
 
 
 # --- Charts ---
 
 
-def chart_widths(charts: Sequence[Chart], page_width: float) -> Iterator[tuple[Chart, float]]:
-    """Puts two charts beside each other; the last of an odd number has the width of the page."""
-    half = (page_width - GAP) / 2
-    for place, chart in enumerate(charts):
-        is_alone = place == len(charts) - 1 and place % 2 == 0
-        yield chart, page_width if is_alone else half
+def chart_rows(charts: Sequence[Chart]) -> Iterator[Sequence[Chart]]:
+    """Puts two charts beside each other, where none is tall."""
+    left = list(charts)
+    while left:
+        row = left[:1] if any(map(is_tall, left[:2])) else left[:2]
+        left = left[len(row) :]
+        yield row
+
+
+def is_tall(chart: Chart) -> bool:
+    return chart.form == "horizontal_bars" and len(chart.axis) > MOST_ROWS_BESIDE
+
+
+def row_data(row: Sequence[Chart], zone: ZoneInfo, wide: float, drawings: dict[str, bytes]) -> list[dict[str, Any]]:
+    each = wide if len(row) == 1 else (wide - GAP) / 2
+    return [chart_data(chart, zone, each, drawings) for chart in row]
 
 
 def chart_data(chart: Chart, zone: ZoneInfo, wide: float, drawings: dict[str, bytes]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ VARIANTS = range(0xFE00, 0xFE10)
 INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
 MARKS = {"Mn", "Mc", "Me"}
 SKIN_TONES = range(0x1F3FB, 0x1F400)
+STACKED, MOST_STACKED = {220, 230}, 2
+"""Classes of marks above and below: two on one letter are used in Vietnamese."""
 RIGHT_TO_LEFT = {"R", "AL"}
 FULL_WIDTH, OTHER_WIDTH = 1.05, 0.85
 """Of letters that are not ASCII, as parts of the font's size: wide and narrow ones, rather too much than too little."""
@@ -51,7 +53,11 @@ def continues(letter: str) -> bool:
 
 
 def shown(cluster: str) -> str:
-    if is_whole(cluster) and any(all(has(font, letter) for letter in cluster) for font in fonts()):
+    if (
+        is_whole(cluster)
+        and not is_tower(cluster)
+        and any(all(has(font, letter) for letter in cluster) for font in fonts())
+    ):
         return cluster
     if len(cluster) == 1:
         return code_point(cluster)
@@ -67,6 +73,11 @@ def is_whole(cluster: str) -> bool:
     if first in DIRECTION_MARKS:
         return True
     return not continues(first) and unicodedata.category(first) not in INVISIBLE
+
+
+def is_tower(cluster: str) -> bool:
+    """Returns whether so many marks stand on the letter that they would reach into other lines."""
+    return sum(unicodedata.combining(letter) in STACKED for letter in cluster) > MOST_STACKED
 
 
 def has(font: Font, letter: str) -> bool:

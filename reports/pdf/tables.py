@@ -1,6 +1,5 @@
 """Lays out the tables of a report: widths of columns, size of the text, and where names are cut."""
 
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -16,6 +15,10 @@ PADDING = 8.0
 """Between two columns, in points."""
 BOLD = 1.09
 """How much wider bold letters are."""
+LONGEST_WORD = 90.0
+"""The most room of a word in the title of a column, in points."""
+WORDS = ("text", "moment", "day")
+"""Units whose values stand at the left."""
 LEAST_NAME = 70.0
 """The least width of a column of names, in points."""
 MOST_FLOWING = 250
@@ -44,7 +47,7 @@ def table_data(table: Table, zone: ZoneInfo, widths: tuple[float, float]) -> dic
     return {
         "title": flowing(table.title),
         "columns": [
-            {"title": column.title, "isText": is_text(column), "width": wide}
+            {"title": title(column), "isText": column.unit in WORDS, "width": wide}
             for column, wide in zip(table.columns, layout.widths, strict=True)
         ],
         "rows": rows if is_long else [[flowing(cell) for cell in row] for row in rows],
@@ -67,6 +70,11 @@ def is_text(column: Column) -> bool:
     return column.unit == "text"
 
 
+def title(column: Column) -> str:
+    """Returns the title with its long words cut, so that it never needs more room than the column has."""
+    return " ".join(fitting(word, LONGEST_WORD, SIZES[0]) for word in column.title.split())
+
+
 def cut(texts: Sequence[str], wide: float, size: float) -> list[str]:
     return [fitting(text, wide - PADDING, size) for text in texts]
 
@@ -86,10 +94,11 @@ def layout_of(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths:
 
 def needed(column: Column, cells: Sequence[str], size: float) -> tuple[float, float]:
     """Returns the least width of a column, and the width in which nothing breaks."""
-    words = re.split(r"\s", column.title)
-    title = max(map(width, words)) * size * BOLD + PADDING
+    word = max(map(width, title(column).split()), default=0) * size * BOLD + PADDING
+    whole_title = width(title(column)) * size * BOLD + PADDING
     whole = max((width(cell) for cell in cells), default=0) * size * BOLD + PADDING
-    return (max(title, min(whole, LEAST_NAME)), max(title, whole)) if is_text(column) else (max(title, whole),) * 2
+    least = min(whole, LEAST_NAME) if is_text(column) else whole
+    return max(word, least), max(whole_title, whole)
 
 
 def shared(needs: Sequence[tuple[float, float]], page: float) -> list[float]:
@@ -109,14 +118,15 @@ def shared(needs: Sequence[tuple[float, float]], page: float) -> list[float]:
 
 
 def shares(table: Table) -> list[list[float]]:
-    """Returns for each row how long the bar behind each cell is, from 0 to 1."""
+    """Returns for each row how long the bar behind each cell is, from 0 to 1; nothing without such a column."""
+    if not any(column.has_share for column in table.columns):
+        return []
     columns = [column_shares(column, [row[place] for row in table.rows]) for place, column in enumerate(table.columns)]
-    return (
-        [list(row) for row in zip(*columns, strict=True)] if any(column.has_share for column in table.columns) else []
-    )
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def column_shares(column: Column, values: Sequence[Value]) -> list[float]:
+    """Returns the values as parts of the largest, like the pages do."""
     numbers = [value if isinstance(value, int | float) and value > 0 else 0 for value in values]
-    total = sum(numbers)
-    return [number / total if column.has_share and total else 0 for number in numbers]
+    largest = max(numbers, default=0)
+    return [number / largest if column.has_share and largest else 0 for number in numbers]

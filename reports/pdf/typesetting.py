@@ -10,8 +10,12 @@ from pathlib import Path
 
 import orjson
 
-ROOT = Path(__file__).resolve().parents[2]
+from reports.pdf.fonts import folders
+
+COMPILER = Path(__file__).with_name("compiler.py")
 MOST_SECONDS = 30
+MOST_BYTES = 2 * 1024**3
+"""Of addresses: the program and its fonts take 300 MB of them, most of which are never memory."""
 
 
 class PdfError(Exception):
@@ -19,24 +23,32 @@ class PdfError(Exception):
 
 
 def typeset(files: dict[str, bytes], made_at: datetime) -> bytes:
-    """Compiles the first of the files, which may read the others and nothing else."""
-    order = orjson.dumps(
-        {"files": {name: body.decode() for name, body in files.items()}, "seconds": int(made_at.timestamp())}
-    )
+    """Compiles main.typ, which may read the other files and nothing else."""
+    order = {
+        "files": {name: body.decode() for name, body in files.items()},
+        "font_folders": folders(),
+        "made_at": int(made_at.timestamp()),
+        "most_seconds": MOST_SECONDS,
+        "most_bytes": MOST_BYTES,
+    }
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "reports.pdf"],
-            input=order,
+        # -I: it reads no variable of the environment, and imports from the installed packages only.
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-I", str(COMPILER)],
+            input=orjson.dumps(order),
             capture_output=True,
-            cwd=ROOT,
             timeout=MOST_SECONDS,
             env={},
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise PdfError(
-            f"The PDF was not ready after {MOST_SECONDS} seconds. Choose a shorter window or fewer rows."
-        ) from error
+        raise PdfError(f"The PDF was not ready after {MOST_SECONDS} seconds: choose a shorter window.") from error
     if done.returncode:
-        raise PdfError(done.stderr.decode(errors="replace"))
+        raise PdfError(f"The PDF could not be made: {reason(done.stderr)}")
     return done.stdout
+
+
+def reason(errors: bytes) -> str:
+    """Returns the last line of a traceback, which names the error."""
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "the compiler was stopped"
