@@ -22,6 +22,7 @@ NEW_SCHEDULE: dict[str, Any] = {
     "formats": ["csv"],
 }
 CHANGES = {"link_days": 30}
+EXAMPLE_RUN = "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1c01"
 EXAMPLE_PATH = {"schedule_id": NEW_SCHEDULE["id"]}
 
 
@@ -109,7 +110,7 @@ def run_file(name: str) -> Schema:
         "tags": ["reports"],
         "parameters": [RUN_ID, WORKSPACE, *query_of(FileQuery)],
         "responses": {"200": success_response({media_type: {"schema": schema}}, "Cache-Control"), **problems(404)},
-        "x-example": {"path": {"run_id": "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1c01"}, "file": f"cost.{name}"},
+        "x-example": {"path": {"run_id": EXAMPLE_RUN}, "file": f"cost.{name}"},
     }
 
 

@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 from reports.document import Column, Document, Section, Table
 from reports.kinds import KINDS, Kind, ReportRequest
 from reports.making import MEDIA_TYPES, File, FileFormat
-from reports.models import ReportRun, Schedule
+from reports.models import ReportFile, ReportRun, Schedule
 from reports.schedules import making, plan, sending
+from reports.schedules.bodies import FORMATS
 from tests.jobs_helper import run_waiting_jobs, waiting_jobs
 from workspaces.models import Workspace
 
@@ -58,6 +60,20 @@ def a_schedule(workspace: Workspace, **values: Any) -> Schedule:
     schedule = Schedule.objects.create(workspace=workspace, **(usual | {"due_after": NOW - DAY} | values))
     schedule.channels.set(channels)
     return schedule
+
+
+def a_run(workspace: Workspace, run_id: UUID) -> ReportRun:
+    """Makes a run with a file of each format."""
+    values = {"period": "day", "first_day": (NOW - DAY).date(), "start": NOW - DAY, "end": NOW, "due_at": NOW}
+    schedule = a_schedule(workspace, formats=[*FORMATS])
+    run = ReportRun.objects.create(
+        id=run_id, schedule=schedule, state="made", parts=[{"dimension": "", "value": ""}], **values
+    )
+    for name in FORMATS:
+        ReportFile.objects.create(
+            run=run, place=0, file_format=name, name=f"costs.{name}", media_type=MEDIA_TYPES[name], size=4, body=b"file"
+        )
+    return run
 
 
 def look(now: datetime = NOW) -> None:
