@@ -53,5 +53,6 @@ def file_name(document: Document, file_format: FileFormat) -> str:
     """Returns a name like `cost_2026-11-01_2026-11-30.pdf`: subject, filters, first and last day."""
     first, last = (at.astimezone(document.zone).date() for at in (document.start, document.end - MOMENT))
     of_filters = (f"{name}={value}" for name, value in document.filters)
-    parts = (document.kind, *of_filters, str(first), *([] if first == last else [str(last)]))
+    of_subject = [document.subject] if document.subject else []
+    parts = (document.kind, *of_subject, *of_filters, str(first), *([] if first == last else [str(last)]))
     return "_".join(UNSAFE.sub("-", part) for part in parts)[:LONGEST_NAME] + f".{file_format}"

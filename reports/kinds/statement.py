@@ -66,7 +66,8 @@ def build(request: ReportRequest) -> Document:
         ]
     subject = f"{in_sentence(name)} {value}"
     title = f"Statement for {value}"
-    return document_of(request, title, sentence(request, spend, calls), sections, subject)
+    document = document_of(request, title, sentence(request, spend, calls), sections, subject)
+    return document._replace(filters=[one for one in document.filters if one != (dimension_label(name), value)])
 
 
 def sentence(request: ReportRequest, spend: Data, calls: int) -> str:

@@ -43,7 +43,7 @@ def sentence(request: ReportRequest, overview: Data) -> str:
     change = versus(overview["change_from_previous"]["total_calls"], request)
     agents = counted(overview["active_agents"], "agent")
     users = counted(overview["unique_users"], "user")
-    return f"{users} made {counted(calls, 'call')} of {agents} {when(request)}{change}."
+    return f"{users} made {counted(calls, 'call')} with {agents} {when(request)}{change}."
 
 
 def counted(number: int, noun: str) -> str:

@@ -139,6 +139,13 @@ TRACES_FILE = "dashboard/traces-csv"
 EXPORTS = {
     f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
 }
+REPORTS = {
+    f"api/v1/reports/{kind}.{name}"
+    for kind in ("cost", "performance", "statement", "usage")
+    for name in ("json", "html", "csv", "xlsx", "pdf")
+}
+"""Reports of a window: tests/reports/test_reports.py."""
+REPORT_PAGE, REPORT_FILE = "dashboard/report", "dashboard/report-file"
 EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
 """The download of the page, and its list: tests/reports/test_exports.py."""
 PROMETHEUS = "api/v1/prometheus/metrics"

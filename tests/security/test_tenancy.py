@@ -36,6 +36,9 @@ from tests.security.routes import (
     READ_AND_INGEST,
     READ_PATHS,
     READS,
+    REPORT_FILE,
+    REPORT_PAGE,
+    REPORTS,
     RULE_ROUTES,
     SAVING_ROUTES,
     SCHEDULE_ROUTES,
@@ -67,6 +70,7 @@ def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
+    known |= REPORTS | {REPORT_PAGE, REPORT_FILE}
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
@@ -78,6 +82,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
+    expected |= dict.fromkeys(REPORTS, "read") | dict.fromkeys((REPORT_PAGE, REPORT_FILE), "page")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
