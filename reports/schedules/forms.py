@@ -13,7 +13,7 @@ from reports.schedules.bodies import FORMATS, PERS, WEEKDAYS, body_of
 from traces.filters import LABEL_PREFIX
 from web.problems import Problem
 
-PERIOD_WORDS = {"day": "day", "week": "week, Monday to Sunday", "month": "month"}
+PERIOD_WORDS = {"day": "day", "week": "week", "month": "month"}
 FORMAT_WORDS = {"pdf": "PDF", "xlsx": "Excel workbook", "csv": "CSV", "html": "Web page, as a file"}
 PAPER_WORDS = {"a4": "A4", "letter": "Letter"}
 PER_WORDS = {"": "one report of all", "agent": "one for each agent", "user": "one for each user"}

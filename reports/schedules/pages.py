@@ -18,6 +18,7 @@ from alerts.rule_forms import filter_lines
 from analytics.budget_api import parameters_of
 from analytics.budget_pages import PageQuery, label_names
 from analytics.pages import uncached
+from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
 from reports.kinds import KINDS
 from reports.models import ReportFile, Schedule
@@ -27,9 +28,12 @@ from reports.schedules.api import file_response, owner_of, run_page
 from reports.schedules.bodies import WEEKDAYS, NewSchedule, ScheduleChanges, validated
 from reports.schedules.message import period_words
 from reports.schedules.periods import MONTH, WEEK, next_due
+from traces.filters import LABEL_PREFIX, SHORTEST
 from web import mail
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
+
+RECEIVERS_SHOWN = 2
 
 
 @require_safe
@@ -62,8 +66,9 @@ def when_words(schedule: Schedule) -> str:
 
 def receiver_words(schedule: Schedule) -> str:
     found = [*schedule.members, *schedule.addresses, *(channel.name for channel in schedule.channels.all())]
-    more = len(found) - 2
-    return (", ".join(found[:2]) + (f" and {more} more" if more > 0 else "")) or "nobody"
+    more = len(found) - RECEIVERS_SHOWN
+    shown = ", ".join(map(shorten_middle, found[:RECEIVERS_SHOWN]))
+    return (shown + (f" and {more} more" if more > 0 else "")) or "nobody"
 
 
 # --- One schedule ---
@@ -85,6 +90,7 @@ def schedule_page(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponseB
         "item": item,
         "kind": KINDS[schedule.kind].title if schedule.kind in KINDS else schedule.kind,
         "when": when_words(schedule),
+        "per": schedule.per.removeprefix(LABEL_PREFIX),
         "filter_lines": filter_lines(schedule.filters).splitlines(),
         "preview_url": preview_url(schedule, now),
         "runs": shown_runs(schedule, history),
@@ -109,9 +115,8 @@ def own_address(request: WorkspaceRequest) -> str:
 def preview_url(schedule: Schedule, now: datetime) -> str:
     """Returns the address of the report page with the period of the next run, as far as it is over."""
     due = next_due(schedule.timing, schedule.workspace.zone, now)
-    window = {"start": due.start.isoformat(), "end": max(min(due.end, now), due.start).isoformat()}
-    if due.start >= now:
-        window = {"range": "24h"}
+    end = min(due.end, max(now, due.start + SHORTEST))
+    window = {"start": due.start.isoformat(), "end": end.isoformat()}
     query = {"workspace": str(schedule.workspace_id), "kind": schedule.kind, "paper": schedule.paper, **window}
     filters = [(name, value) for name, values in schedule.filters.items() for value in values]
     return f"{reverse('report-page')}?{urlencode([*query.items(), *filters])}"

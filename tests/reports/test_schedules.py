@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from threading import Thread
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core import mail as outbox
@@ -11,6 +12,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from alerts.models import Delivery
+from reports.making import file as real_file
 from reports.models import ReportDelivery, ReportFile, ReportRun, Unsubscribed
 from reports.schedules import making, parts, plan, sending
 from reports.schedules.making import NOBODY_LEFT
@@ -396,6 +398,35 @@ def test_a_report_of_filters_is_about_them_alone(tenant: Tenant) -> None:
     look()
     work()
     assert b"agent_id support" in bytes(only_run(schedule).files.get().body)
+
+
+# --- Real reports ---
+
+
+@pytest.mark.parametrize("kind_name", ["usage", "cost", "performance", "statement"])
+def test_every_kind_is_made_in_every_format(tenant: Tenant, kind_name: str) -> None:
+    tenant.calls(2, at=NOW - DAY, cost_usd="1.50", latency_ms=200.0, labels={"customer": "acme"})
+    schedule = a_schedule(tenant.workspace, kind=kind_name, per="label.customer", formats=["csv", "xlsx", "html"])
+    with patch("reports.making.file", real_file):
+        look()
+        work()
+    run = only_run(schedule)
+    assert (run.state, run.error) == ("sent", "")
+    assert {file.file_format for file in run.files.all()} == {"csv", "xlsx", "html"}
+    assert b"acme" in bytes(run.files.get(file_format="html").body)
+    [message] = messages()
+    assert sorted(name.rpartition(".")[2] for name, _, _ in message.attachments) == ["csv", "xlsx"]
+
+
+def test_a_pdf_is_attached(tenant: Tenant) -> None:
+    pytest.importorskip("typst")
+    tenant.calls(2, at=NOW - DAY, cost_usd="1.50")
+    a_schedule(tenant.workspace, kind="cost", formats=["pdf"], paper="letter")
+    with patch("reports.making.file", real_file):
+        look()
+        work()
+    [(name, body, media_type)] = messages()[0].attachments
+    assert (name[-4:], body[:5], media_type) == (".pdf", b"%PDF-", "application/pdf")
 
 
 # --- Retention ---
