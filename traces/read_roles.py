@@ -92,7 +92,7 @@ NEEDS_RIGHT = (
 def is_known(cursor: CursorWrapper, name: str) -> bool:
     """Returns whether this command has made the role. Raises where somebody else has: it may have other rights."""
     cursor.execute(EXISTS, [name])
-    exists = cursor.fetchone() == (True,)
+    exists: bool = cursor.fetchone() == (True,)
     cursor.execute(IS_READER, [name])
     is_reader = cursor.fetchone() == (True,)
     if exists and not is_reader:
@@ -114,4 +114,4 @@ def role_part(name: str) -> dict[str, sql.Composable]:
 
 
 def run(cursor: CursorWrapper, statement: LiteralString, **parts: sql.Composable) -> None:
-    cursor.execute(sql.SQL(statement).format(**parts))  # type: ignore[arg-type]
+    cursor.execute(sql.SQL(statement).format(**parts))
