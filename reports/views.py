@@ -21,7 +21,7 @@ from web.declared_access import View
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
 
-FORMATS: dict[str, str] = {"json": "application/json", **MEDIA_TYPES}
+FORMATS = {"json": "application/json"} | {str(name): media_type for name, media_type in MEDIA_TYPES.items()}
 """The type of each answer."""
 OF_FORM = ("kind", "file", "workspace", "was")
 """Parameters of the page that are none of the report's."""
