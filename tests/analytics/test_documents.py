@@ -33,6 +33,7 @@ def test_the_readme_lists_every_endpoint() -> None:
     served = {re.sub(r"<\w+:(\w+)>", r"{\1}", route) for route in routes(get_resolver())}
     served = {re.sub(r"^api/v1/exports/\w+\.\w+$", "api/v1/exports/{rows}.{format}", route) for route in served}
     served = {re.sub(r"^api/v1/reports/[a-z]+\.[a-z]+$", "api/v1/reports/{kind}.{format}", route) for route in served}
+    served = {re.sub(r"^(api/v1/reports/runs/{run_id})\.\w+$", r"\1.{format}", route) for route in served}
     assert listed - served == set()
     missing = {route for route in served - listed if not NOT_LISTED.match(route)}
     assert missing <= {f"api/v1/{route}" for route in METRICS}
