@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from analytics.budget_api import methods
-from dashboards import api, builder, page
+from dashboards import api, builder, list_page, page
 
 ONE = "api/v1/dashboards/<uuid:dashboard_id>"
 panel_view = methods(GET=page.panel, PATCH=api.change_panel, DELETE=api.delete_panel)
@@ -20,6 +20,8 @@ urlpatterns = [
     path(f"{ONE}/links/<uuid:link_id>", api.link_view, name="dashboard-link"),
     path(f"{ONE}/panels", api.panels_view, name="dashboard-panels"),
     path(f"{ONE}/panels/<slug:panel_id>", panel_view, name="dashboard-panel"),
+    path("dashboard/dashboards", list_page.dashboards_page, name="dashboards-page"),
+    path("dashboard/dashboards/<uuid:dashboard_id>/file", api.file_page, name="dashboard-file"),
     path("dashboard/dashboards/<uuid:dashboard_id>", page.dashboard_page, name="dashboard-page"),
     path("dashboard/dashboards/<uuid:dashboard_id>/", include(builder.urlpatterns)),
 ]
