@@ -71,6 +71,11 @@ RETENTION = (
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",
         "insights_saving insights_savingrun",
     ),
+    Rule(
+        "Dashboards, and the newest 100 revisions and 50 public links of each",
+        DELETED_BY_PEOPLE,
+        "dashboards_dashboard dashboards_star dashboards_revision dashboards_publiclink dashboards_sharingpolicy",
+    ),
     Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
     Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),
     Rule(

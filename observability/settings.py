@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "insights",
     "alerts",
     "reports",
+    "dashboards",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",
