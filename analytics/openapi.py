@@ -16,6 +16,8 @@ from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
 from analytics.forecast_view import ForecastQuery
 from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
+from analytics.openapi_sharing import Schema as Schema
+from analytics.openapi_sharing import with_shared_parts
 from analytics.query import MAX_ROWS, QueryAnswer
 from analytics.query_parameters import QueryParameters
 from analytics.query_string import Query
@@ -26,8 +28,6 @@ from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
 from workspaces.label_limits import LABEL_LENGTH
-
-Schema = dict[str, Any]
 
 REASONS = {
     400: "The body cannot be read.",
@@ -162,6 +162,7 @@ AGENTS_SDK: Schema = {
 # --- Schemas of the declared types ---
 
 
+@cache
 def schema_of(answer_type: Any) -> Schema:
     """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
     # Pydantic accepts no configuration for a TypedDict, but applies that of a list to its items.
@@ -540,7 +541,12 @@ def paths() -> Schema:
     return operations
 
 
+@cache
+def served_document() -> bytes:
+    return as_json(with_shared_parts(openapi_document()))
+
+
 @public
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(as_json(openapi_document()), content_type="application/json")
+    return HttpResponse(served_document(), content_type="application/json")

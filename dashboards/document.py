@@ -57,6 +57,24 @@ PanelKind = Literal[
     "errors",
     "traces",
 ]
+KIND_WORDS: dict[str, str] = {
+    "number": "number",
+    "line": "line",
+    "stepped": "stepped area",
+    "stacked_area": "stacked area",
+    "bars": "bars",
+    "stacked_bars": "stacked bars",
+    "horizontal_bars": "horizontal bars",
+    "donut": "donut",
+    "table": "table",
+    "heat_map": "heat map",
+    "text": "text",
+    "budget": "budget",
+    "alerts": "alerts",
+    "errors": "newest errors",
+    "traces": "traces",
+}
+"""The kinds for people."""
 SERIES_KINDS = ("line", "stepped", "stacked_area", "bars", "stacked_bars")
 """They show measures over time."""
 CATEGORY_KINDS = ("horizontal_bars", "donut")

@@ -15,6 +15,7 @@ from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from reports.tasks import EXPORTS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
+from workspaces.tasks import AUDIT_STORED
 
 
 class Rule(NamedTuple):
@@ -60,6 +61,7 @@ RETENTION = (
         "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
     ),
     Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
+    Rule("Audit", days(AUDIT_STORED), "workspaces_auditentry"),
     Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
     Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
     Rule("Experiments and what they showed", DELETED_BY_PEOPLE, "insights_experiment insights_experimentlook"),

@@ -67,6 +67,7 @@ INSTALLED_APPS = [
     "alerts",
     "reports",
     "dashboards",
+    "settings",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",

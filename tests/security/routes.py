@@ -117,6 +117,11 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
+SETTINGS_ROUTES = {
+    "settings": "page",
+    "settings/general": "page",
+}
+"""Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
