@@ -10,5 +10,6 @@ urlpatterns = [
         name="dashboard-panel",
     ),
     path("dashboard/dashboards/<uuid:dashboard_id>", page.dashboard_page, name="dashboard-page"),
+    path("dashboard/dashboards/<uuid:dashboard_id>/values/<slug:name>", page.variable_values, name="dashboard-values"),
     path("dashboard/dashboards/<uuid:dashboard_id>/", include(builder.urlpatterns)),
 ]
