@@ -94,6 +94,40 @@ def parse(value: Any) -> DashboardDocument:
     return document
 
 
+def parse_change(value: Any, before: dict[str, Any]) -> dict[str, Any]:
+    """Returns the document as it is stored, or raises a 422 Problem.
+
+    A panel that is invalid and was so before stays as it is: it must not stop a change of something else.
+    """
+    panels = value.get("panels") if isinstance(value, dict) else None
+    kept = kept_panels(panels, before) if isinstance(panels, list) else {}
+    if not isinstance(panels, list) or not kept:
+        return parse(value).as_json()
+    places = [place for place in range(len(panels)) if place not in kept]
+    try:
+        document = parse(value | {"panels": [panels[place] for place in places]}).as_json()
+    except Problem as found:
+        raise problem([relocated(error, places) for error in found.errors]) from found
+    for place, panel in kept.items():
+        document["panels"].insert(place, panel)
+    return document
+
+
+def kept_panels(panels: list[Any], before: dict[str, Any]) -> dict[int, Any]:
+    """Returns the panels, by their place, that are as before and were invalid then."""
+    invalid = {panel.place_in_list for panel in stored(before).invalid}
+    raw = [panel for place, panel in enumerate(before.get("panels", [])) if place in invalid]
+    return {place: panel for place, panel in enumerate(panels) if panel in raw}
+
+
+def relocated(error: FieldError, places: Sequence[int]) -> FieldError:
+    """Returns the error with the place of its panel among all panels."""
+    loc = list(error["loc"])
+    if loc[1:2] == ["panels"] and len(loc) > 2:
+        loc[2] = places[int(loc[2])]
+    return {"loc": loc, "msg": error["msg"]}
+
+
 def problem(errors: Sequence[FieldError]) -> Problem:
     return Problem(422, f"The dashboard is not valid. {sentence(errors[0])}", errors)
 
@@ -230,6 +264,7 @@ def next_place(document: DashboardDocument, width: int = COLUMNS // 2, height: i
 class InvalidPanel(NamedTuple):
     """A stored panel that is no longer valid."""
 
+    place_in_list: int
     id: str
     title: str
     place: Place
@@ -286,11 +321,10 @@ def readable_panel(document: DashboardDocument, raw: Any) -> tuple[Panel | None,
 
 def invalid_panel(raw: Any, place: int, panel: Panel | None, faults: list[str]) -> InvalidPanel:
     if panel:
-        return InvalidPanel(panel.id, panel.title, panel.place, faults)
+        return InvalidPanel(place, panel.id, panel.title, panel.place, faults)
     fields = raw if isinstance(raw, dict) else {}
-    return InvalidPanel(
-        str(fields.get("id", f"panel-{place}")), str(fields.get("title", "")), readable_place(fields), faults
-    )
+    name, title = str(fields.get("id", f"panel-{place}")), str(fields.get("title", ""))
+    return InvalidPanel(place, name, title, readable_place(fields), faults)
 
 
 def readable_place(fields: dict[str, Any]) -> Place:

@@ -173,7 +173,7 @@ Name = Annotated[
     AfterValidator(not_blank),
 ]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-Whole = Annotated[int, BeforeValidator(plain_number)]
+Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
 Measure = Annotated[str, AfterValidator(known_measure), pattern(MEASURE_NAMES)]
 ByDimension = Annotated[str, AfterValidator(known_dimension), pattern((*DIMENSIONS, LABEL_PATTERN))]
 VALUE_SCHEMA = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH, "pattern": TEXT_PATTERN}
@@ -274,14 +274,14 @@ class Panel(BaseModel):
     limit: Annotated[Whole, Field(ge=1, le=100)] = 10
     thresholds: Annotated[list[Threshold], Field(max_length=MAX_THRESHOLDS)] = []
     unit: Annotated[Unit | None, Field(description="Null: the measure's own.")] = None
-    decimals: Annotated[Annotated[int, Field(ge=0, le=6), BeforeValidator(plain_number)] | None, Field()] = None
+    decimals: Annotated[Whole, Field(ge=0, le=6)] | None = None
     text: Annotated[str, at_most(TEXT_LENGTH), AfterValidator(storable)] = ""
     budget_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
     rule_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
 
 
 class DashboardDocument(BaseModel):
-    model_config = CONFIG | ConfigDict(title="Dashboard", validate_by_name=True, serialize_by_alias=True)
+    model_config = CONFIG | ConfigDict(title="Dashboard")
     schema_: Annotated[Literal["agent-observability/dashboard/1"], Field(alias="schema")] = SCHEMA
     name: Name
     description: Annotated[str, at_most(DESCRIPTION_LENGTH), AfterValidator(storable)] = ""

@@ -5,6 +5,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from workspaces.models import Workspace
 
@@ -124,6 +125,10 @@ class PublicLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dashboard} until {self.expires_at:%Y-%m-%d}"
+
+    @property
+    def is_active(self) -> bool:
+        return self.revoked_at is None and self.expires_at > timezone.now()
 
 
 class SharingPolicy(models.Model):

@@ -7,8 +7,7 @@ from django.db.models import Q, QuerySet
 
 from dashboards.models import Dashboard, Visibility
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, may_write
-from workspaces.models import Membership, Role
+from workspaces.access import WorkspaceRequest, may_manage, may_write
 
 HIDDEN = "There is no such dashboard in this workspace."
 
@@ -26,19 +25,10 @@ def author_of(request: WorkspaceRequest) -> str:
     return str(access.credential) if access is not None else request.user.get_username() or "anyone"
 
 
-def owns_workspace(request: WorkspaceRequest) -> bool:
-    """Returns whether a person asks who is an owner of the workspace. Everybody owns an open one; a key never does."""
-    user = user_of(request)
-    if request.workspace.is_open:
-        return getattr(request, "access", None) is None or request.access.key is None
-    if user is None or user.is_superuser:
-        return user is not None
-    return Membership.objects.filter(workspace=request.workspace, user=user, role=Role.OWNER).exists()
-
-
-def check_owns_workspace(request: WorkspaceRequest) -> None:
-    if not owns_workspace(request):
-        raise Problem(403, "Only an owner of the workspace may do this, signed in.")
+def manages(request: WorkspaceRequest) -> bool:
+    """Returns whether a person asks who is an owner of the workspace. A key never is."""
+    access = getattr(request, "access", None)
+    return "manage" in access.scopes if access is not None else may_manage(request)
 
 
 def seen(request: WorkspaceRequest) -> QuerySet[Dashboard]:
@@ -71,7 +61,7 @@ def may_delete(request: WorkspaceRequest, dashboard: Dashboard) -> bool:
     """Returns whether it is the user's own, nobody's, or the user is an owner of the workspace."""
     if not may_edit(request, dashboard):
         return False
-    return dashboard.owner is None or dashboard.owner == user_of(request) or owns_workspace(request)
+    return dashboard.owner is None or dashboard.owner == user_of(request) or manages(request)
 
 
 def check_may_edit(dashboard: Dashboard) -> None:
