@@ -23,5 +23,6 @@ urlpatterns = [
     path("dashboard/dashboards", list_page.dashboards_page, name="dashboards-page"),
     path("dashboard/dashboards/<uuid:dashboard_id>/file", api.file_page, name="dashboard-file"),
     path("dashboard/dashboards/<uuid:dashboard_id>", page.dashboard_page, name="dashboard-page"),
+    path("dashboard/dashboards/<uuid:dashboard_id>/values/<slug:name>", page.variable_values, name="dashboard-values"),
     path("dashboard/dashboards/<uuid:dashboard_id>/", include(builder.urlpatterns)),
 ]
