@@ -15,7 +15,7 @@ from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
 from analytics.panel_extras import slots_of
 from analytics.query import QueryAnswer
-from dashboards import checking, finding, questions, titles
+from dashboards import checking, questions, rights, titles
 from dashboards.asking import Asked, PanelAnswer
 from dashboards.panels import kinds
 from web.problems import Problem
@@ -28,7 +28,7 @@ NOT_DRAWN = "This panel cannot be drawn."
 @workspace_access("read")
 def panel(request: WorkspaceRequest, dashboard_id: UUID, panel_id: str) -> HttpResponse:
     """Answers a panel of a dashboard."""
-    dashboard = finding.visible(request, dashboard_id)
+    dashboard = rights.visible(request, dashboard_id)
     return panel_response(request, asked_panel(request.workspace, dashboard.document, panel_id, request.GET))
 
 
