@@ -1,4 +1,4 @@
-// Dashboards: the keys of their page, its full screen, and the builder. The builder changes a draft, which one request stores.
+// Dashboards: keys, full screen, and the builder. It changes a draft, which one request stores.
 
 const state = { panels: [], saved: "", undo: [], etag: "", of: "" };
 const board = () => document.getElementById("board");
@@ -201,9 +201,8 @@ function showForm(html) {
   const place = document.getElementById("panel-form");
   const next = place.cloneNode(false);
   next.innerHTML = html;
-  const isOpen = Boolean(formElement());
   const shown = document.getElementById("panel-preview");
-  if (isOpen && shown) next.querySelector("#panel-preview").replaceWith(shown);
+  if (shown) next.querySelector("#panel-preview").replaceWith(shown);
   place.replaceChildren(...next.childNodes);
   showPreview();
 }
@@ -357,15 +356,16 @@ document.addEventListener("submit", (event) => {
 
 document.addEventListener("input", (event) => {
   if (!formElement()?.contains(event.target)) return;
-  if (event.target.name === "kind") changeKind();
-  else showPreview();
+  if (event.target.name === "kind") changeKind(event.target);
+  showPreview();
 });
 
-async function changeKind() {
-  const answer = await send("POST", builder().dataset.form, new FormData(formElement()));
-  if (!answer?.ok) return;
-  showForm(await answer.text());
-  formElement().querySelector("[name=kind]:checked").focus();
+// Shows the fields of the chosen kind, and gives a new panel its size.
+function changeKind({ dataset }) {
+  const form = formElement(), { elements } = form;
+  for (const part of form.querySelectorAll("[data-field]")) part.hidden = !dataset.fields.split(" ").includes(part.dataset.field);
+  if ("needsBy" in dataset && !elements.dimension[0].value) elements.dimension[0].value = "agent_id";
+  if (!elements.id.value) for (const name of ["width", "height"]) elements[name].value = dataset[name];
 }
 
 for (const name of ["focusin", "change"]) document.addEventListener(name, ({ target }) => {
@@ -403,4 +403,6 @@ async function takeExport(link) {
 
 addEventListener("beforeunload", (event) => isDirty() && event.preventDefault());
 document.addEventListener("page:changed", begin);
+const theme = new URLSearchParams(location.search).get("theme"); // of a screen on a wall
+if (theme && document.querySelector("[data-screen]")) document.documentElement.dataset.theme = theme;
 begin();
