@@ -1,8 +1,9 @@
 // Dashboards: keys, full screen, and the builder. It changes a draft, which one request stores.
 
 const state = { panels: [], saved: "", undo: [], etag: "", of: "" };
-const board = () => document.getElementById("board");
-const builder = () => document.getElementById("builder");
+const byId = (id) => document.getElementById(id);
+const board = () => byId("board");
+const builder = () => byId("builder");
 const find = (name) => builder()?.querySelector(`[data-${name}]`);
 const isDirty = () => Boolean(builder()) && JSON.stringify(state.panels) !== state.saved;
 const elementOf = (id) => [...board().children].find((one) => one.dataset.panel === id);
@@ -41,8 +42,6 @@ function setPlace(element, { x, y, width, height }) {
   for (const [name, value] of Object.entries({ x, w: width, k: 0, t: 0, y, g: 0, h: height })) element.style.setProperty(`--${name}`, value);
 }
 
-const words = ({ x, y, width, height }) => `column ${x + 1}, row ${y + 1}, ${width} wide, ${height} high`;
-
 function showPlaces() {
   for (const { id, place } of state.panels) if (elementOf(id)) setPlace(elementOf(id), place);
 }
@@ -73,6 +72,7 @@ function change(panel, from, columns, rows, isSize) {
 // --- The draft ---
 
 const snapshot = () => structuredClone(state.panels);
+const textOf = (panel) => JSON.stringify({ ...panel, place: 0 });
 
 function remember(before) {
   state.undo.push(before);
@@ -87,9 +87,9 @@ function showState() {
 // Makes the page show the draft: its panels, in their places.
 function showDraft(isReload = false) {
   for (const one of [...board().children]) if (one.dataset.panel && !panelWith(one.dataset.panel)) one.remove();
-  const stored = new Map(JSON.parse(state.saved).map((one) => [one.id, JSON.stringify({ ...one, place: 0 })]));
+  const stored = new Map(JSON.parse(state.saved).map((one) => [one.id, textOf(one)]));
   for (const panel of state.panels) {
-    const now = JSON.stringify({ ...panel, place: 0 });
+    const now = textOf(panel);
     const element = elementOf(panel.id) ?? newElement(panel);
     const shown = element.drawn ?? stored.get(panel.id);
     if (shown !== now || (isReload && stored.get(panel.id) !== now)) draw(element, panel);
@@ -102,7 +102,7 @@ function showDraft(isReload = false) {
 }
 
 function newElement(panel) {
-  const element = document.getElementById("new-panel").content.firstElementChild.cloneNode(true);
+  const element = byId("new-panel").content.firstElementChild.cloneNode(true);
   element.dataset.panel = panel.id;
   element.id = `panel-draft-${panel.id}`;
   board().append(element);
@@ -113,7 +113,7 @@ function newElement(panel) {
 async function draw(element, panel, body = new URLSearchParams({ panel: JSON.stringify(panel) })) {
   element.removeAttribute("hx-get");
   element.removeAttribute("data-poll-seconds");
-  const url = `${builder().dataset.preview}?${document.getElementById("main").dataset.query}`;
+  const url = `${builder().dataset.preview}?${byId("main").dataset.query}`;
   const mine = (element.turn = (element.turn ?? 0) + 1);
   const answer = await send("POST", url, body, { "HX-Request": "true", "HX-Current-URL": location.href });
   if (!answer || mine !== element.turn) return;
@@ -121,7 +121,7 @@ async function draw(element, panel, body = new URLSearchParams({ panel: JSON.str
   const error = element.querySelector(".panel-error");
   error.hidden = answer.ok;
   element.classList.toggle("stale", !answer.ok);
-  element.setAttribute("aria-busy", "false");
+  element.ariaBusy = "false";
   if (answer.ok) show(element, html);
   else error.querySelector("p").textContent = parseHtml(html).body.textContent.trim().slice(0, 300);
   if (panel) setTitle(element, answer.headers.get("X-Panel-Title"));
@@ -129,7 +129,7 @@ async function draw(element, panel, body = new URLSearchParams({ panel: JSON.str
 
 function setTitle(element, title) {
   const text = decodeURIComponent(title ?? "");
-  element.setAttribute("aria-label", text || "Text");
+  element.ariaLabel = text || "Text";
   const head = element.querySelector("h2");
   if (head) head.textContent = head.title = text;
 }
@@ -167,7 +167,8 @@ function finish(panel, before) {
   if (JSON.stringify(before) === JSON.stringify(state.panels)) return;
   remember(before);
   sortElements();
-  say(`${elementOf(panel.id).getAttribute("aria-label")}: ${words(panel.place)}`);
+  const { x, y, width, height } = panel.place;
+  say(`${elementOf(panel.id).ariaLabel}: column ${x + 1}, row ${y + 1}, ${width} wide, ${height} high`);
   elementOf(panel.id).dispatchEvent(new Event("panel:changed", { bubbles: true }));
 }
 
@@ -187,7 +188,7 @@ function onArrow(event) {
 
 // --- The form of a panel ---
 
-const formElement = () => document.getElementById("panel-edit");
+const formElement = () => byId("panel-edit");
 
 async function openForm(body) {
   const answer = await send("POST", builder().dataset.form, body);
@@ -198,10 +199,10 @@ async function openForm(body) {
 }
 
 function showForm(html) {
-  const place = document.getElementById("panel-form");
+  const place = byId("panel-form");
   const next = place.cloneNode(false);
   next.innerHTML = html;
-  const shown = document.getElementById("panel-preview");
+  const shown = byId("panel-preview");
   if (shown) next.querySelector("#panel-preview").replaceWith(shown);
   place.replaceChildren(...next.childNodes);
   showPreview();
@@ -209,7 +210,7 @@ function showForm(html) {
 
 let previewTimer = 0;
 function showPreview() {
-  const preview = document.getElementById("panel-preview");
+  const preview = byId("panel-preview");
   if (!formElement() || !preview) return;
   preview.hidden = false;
   clearTimeout(previewTimer);
@@ -217,7 +218,7 @@ function showPreview() {
 }
 
 function closeForm() {
-  document.getElementById("panel-form").replaceChildren();
+  byId("panel-form").replaceChildren();
 }
 
 async function apply() {
@@ -274,7 +275,7 @@ async function save() {
 }
 
 async function saveCopy() {
-  const draft = JSON.parse(document.getElementById("draft").textContent);
+  const draft = JSON.parse(byId("draft").textContent);
   const body = JSON.stringify({ ...draft, name: `${draft.name.slice(0, 110)} (mine)`, panels: state.panels });
   const answer = await send("POST", builder().dataset.copy, body, { "Content-Type": "application/json" });
   if (!answer) return;
@@ -308,7 +309,7 @@ function begin() {
   if (state.etag === etag && state.of === location.pathname && isDirty()) {
     showDraft(true); // another window or filter of the same page
   } else {
-    state.panels = JSON.parse(document.getElementById("draft").textContent).panels ?? [];
+    state.panels = JSON.parse(byId("draft").textContent).panels ?? [];
     Object.assign(state, { saved: JSON.stringify(state.panels), undo: [], etag, of: location.pathname });
     showState();
   }
@@ -321,13 +322,9 @@ function begin() {
 document.addEventListener("pointerdown", (event) => builder() && startDrag(event));
 
 document.addEventListener("click", (event) => {
-  const target = event.target.closest?.("[data-add], [data-change], [data-delete], [data-close], [data-undo], [data-save], [data-save-copy], [data-leave], [data-export]");
+  const target = event.target.closest?.("[data-add], [data-change], [data-delete], [data-close], [data-undo], [data-save], [data-save-copy], [data-leave]");
   if (!target) return;
   const { dataset } = target;
-  if ("export" in dataset) {
-    event.preventDefault();
-    takeExport(target);
-  }
   if (!builder()) return;
   const id = target.closest("[data-panel]")?.dataset.panel;
   if ("leave" in dataset) return isDirty() && !confirm("Leave without saving?") ? event.preventDefault() : (state.saved = JSON.stringify(state.panels));
@@ -385,21 +382,10 @@ document.addEventListener("keydown", (event) => {
   else if (key === "a" || key === "e") document.querySelector(key === "a" ? "[data-add]" : "[data-edit]")?.click();
   else if ("1234".includes(key)) document.querySelectorAll("#time-range > a")[key - 1]?.click();
   else if (key === "Escape" && formElement()) closeForm();
-  else if (key === "Escape" && document.querySelector("[data-screen]")) leaveScreen();
+  else if (key === "Escape") document.querySelector("[data-screen] a")?.click();
   else return;
   event.preventDefault();
 });
-
-function leaveScreen() {
-  const query = new URLSearchParams(location.search);
-  for (const name of ["screen", "theme"]) query.delete(name);
-  location.assign(`?${query}`);
-}
-
-async function takeExport(link) {
-  const answer = await ask(link.href);
-  if (answer) download(await answer.blob(), `${link.dataset.export.replace(/[^\w-]+/g, "-") || "dashboard"}.json`);
-}
 
 addEventListener("beforeunload", (event) => isDirty() && event.preventDefault());
 document.addEventListener("page:changed", begin);
