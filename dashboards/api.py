@@ -17,7 +17,7 @@ from dashboards.bodies import NewLink, NewPanel, Sharing
 from dashboards.document import SCHEMA, DashboardDocument
 from dashboards.models import Dashboard
 from web.declared_access import declare, public
-from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.access import WorkspaceRequest, page_access, workspace_access
 
 
 class ListQuery(BaseModel):
@@ -122,7 +122,17 @@ def duplicate_view(request: WorkspaceRequest, dashboard_id: UUID) -> HttpRespons
 def export_view(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
     """Returns the document as a file."""
     parameters_of(request.GET, NoParameters)
-    dashboard = rights.visible(request, dashboard_id)
+    return file_of(rights.visible(request, dashboard_id))
+
+
+@require_safe
+@page_access
+def file_page(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
+    """Returns the document as a file to a browser, whose links have no header."""
+    return file_of(rights.visible(request, dashboard_id))
+
+
+def file_of(dashboard: Dashboard) -> HttpResponse:
     body = orjson.dumps(dashboard.document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     response = HttpResponse(body, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="dashboard-{dashboard.pk}.json"'
@@ -172,7 +182,8 @@ def panels_view(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
     bodies.validated(panel, NewPanel, "panel")
     change, ids = panel_changes.added(panel)
     seen = if_match(request) or changes.ANY_REVISION
-    dashboard = changes.change(request, dashboard_id, change, seen)
+    with panel_changes.errors_of_one():
+        dashboard = changes.change(request, dashboard_id, change, seen)
     return panel_answer(dashboard, ids[-1], 201)
 
 
@@ -180,7 +191,9 @@ def panels_view(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
 def change_panel(request: WorkspaceRequest, dashboard_id: UUID, panel_id: str) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     change = panel_changes.changed(panel_id, bodies.json_in(request, "panel"))
-    return panel_answer(changes.change(request, dashboard_id, change, if_match(request)), panel_id)
+    with panel_changes.errors_of_one():
+        dashboard = changes.change(request, dashboard_id, change, if_match(request))
+    return panel_answer(dashboard, panel_id)
 
 
 @workspace_access("write")

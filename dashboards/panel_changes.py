@@ -1,12 +1,30 @@
 """Adds, changes and removes one panel of a document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dashboards import checking
 from dashboards.changes import Change
 from dashboards.document import Place
-from web.problems import Problem
+from web.problems import FieldError, Problem
+
+
+@contextmanager
+def errors_of_one() -> Iterator[None]:
+    """Names the places of errors within the panel, as whoever sends one panel knows them."""
+    try:
+        yield
+    except Problem as found:
+        errors = [within_panel(error) for error in found.errors]
+        if not errors or found.status != 422:
+            raise
+        raise Problem(422, f"The panel is not valid. {checking.sentence(errors[0])}", errors) from found
+
+
+def within_panel(error: FieldError) -> FieldError:
+    loc = error["loc"]
+    return {"loc": ["body", *loc[3:]], "msg": error["msg"]} if loc[1:2] == ["panels"] else error
 
 
 def added(panel: Mapping[str, Any]) -> tuple[Change, list[str]]:
