@@ -13,7 +13,7 @@ from analytics.panel_extras import SERIES_SHOWN
 from analytics.query_parameters import Parameters
 from analytics.query_view import cached_answer, size
 from dashboards import questions
-from dashboards.document import SERIES_KINDS, DashboardDocument, Panel
+from dashboards.document import QUERY_KINDS, SERIES_KINDS, DashboardDocument, Panel
 from traces.filters import Filters
 from workspaces.models import Workspace
 
@@ -84,6 +84,11 @@ class PanelKind(NamedTuple):
     """The template; by default that with its own name."""
     points: Callable[[Asked], int] = lambda asked: 0
     """Returns how many points its answer has at most."""
+
+    @property
+    def has_rows(self) -> bool:
+        """Returns whether its answer is one of `/api/v1/query`, which has rows to take along."""
+        return self.name in QUERY_KINDS
 
     @property
     def template(self) -> str:

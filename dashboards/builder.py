@@ -1,10 +1,11 @@
 """Lets people arrange the panels of a dashboard.
 
-The page in its state of editing is plain forms, each of which stores one revision. Where JavaScript runs, the same forms
-change a draft, which one request stores: `static/dashboards.js`. Nothing here but `saved` and `act` stores anything.
+The page in its state of editing is plain forms, each of which stores one revision. Where JavaScript runs, the same
+forms change a draft, which one request stores: `static/dashboards.js`. Nothing here but `saved` and `act` stores anything.
 """
 
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse, QueryDict
@@ -20,6 +21,7 @@ from dashboards import changes, checking, panel_changes, panel_form, panel_view,
 from dashboards.asking import Asked
 from dashboards.checking import Stored
 from dashboards.models import Dashboard
+from dashboards.titles import title_of
 from traces.filters import DIMENSION_BY_NAME
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
@@ -118,7 +120,9 @@ def preview(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
     if errors or panel is None:
         raise Problem(422, panel_view.NOT_DRAWN, errors)
     asked = Asked(request.workspace, stored.document, panel, page_query(request.GET))
-    return uncached(panel_view.panel_response(request, asked))
+    response = uncached(panel_view.panel_response(request, asked))
+    response["X-Panel-Title"] = quote(title_of(asked))
+    return response
 
 
 def page_query(query: QueryDict) -> QueryDict:

@@ -164,6 +164,7 @@ class Drawing(NamedTuple):
             sums = [total(values) for values in zip(*(one.values for one in now), strict=True)]
             drawn.append(self.in_seconds(now[0], self.chart.hover_total(self.rows, sums, self.hover(now[0]))))
         peaks = [total([value or 0 for value in values]) for values in zip(*(one.values for one in now), strict=True)]
+        peaks += [one.value for one in self.panel.thresholds]
         figure = self.chart.figure(drawn, self.rows, **units.axis(self.panel, self.panel.measures[0], peaks))
         if self.style == "bars":
             figure["layout"]["barmode"] = "group"

@@ -166,6 +166,7 @@ def form_context(
         "place": place_for(document, raw, kind),
         "kind": kind,
         "kinds": kinds().values(),
+        "categories": CATEGORY_KINDS,
         "measures": [FormField(name, measure_name(name)) for name in offered_measures(measures)],
         "picked_measures": measures,
         "dimensions": offered_dimensions(workspace, by),

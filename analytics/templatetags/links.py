@@ -38,7 +38,7 @@ SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-DASHBOARD = ("screen", "edit", "panel", "add")
+DASHBOARD = ("screen", "theme", "edit", "panel", "add")
 """Parameters of the page of a dashboard: how it is shown, and what is edited."""
 VARIABLE_PREFIX = "var."
 """Before the name of a variable of a dashboard, whose value the page's address has."""
