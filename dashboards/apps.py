@@ -12,6 +12,8 @@ class DashboardsConfig(AppConfig):
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""
 
     def ready(self) -> None:
+        from dashboards import report  # noqa: F401 (it registers a kind of report)
+
         # Every way to start the product migrates first.
         post_migrate.connect(seed_all, sender=self)
         post_save.connect(seed_new_workspace, sender="workspaces.Workspace")
