@@ -141,6 +141,8 @@ def errors_by_field(errors: Sequence[FieldError]) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in errors:
         where = [str(part) for part in error["loc"] if part not in ("body", "query", "panel")]
+        if where[:1] == ["panels"]:  # by its path in the document
+            where = where[2:]
         found.setdefault(where[0] if where else "form", error["msg"])
     return found
 
