@@ -121,6 +121,16 @@ def test_a_preview_stores_nothing(tenant: Tenant) -> None:
     assert board.revision == 1
 
 
+@pytest.mark.parametrize(
+    "panel", ["", "[]", "5", '{"kind": 5, "measures": 5, "filters": 5, "thresholds": [5], "by": {}}']
+)
+def test_what_is_no_panel_is_refused_or_shown_as_far_as_it_is_one(tenant: Tenant, panel: str) -> None:
+    board = a_board(tenant)
+    for part in ("form", "preview"):
+        response = tenant.client.post(f"/dashboard/dashboards/{board.pk}/{part}", {"panel": panel, "apply": "1"})
+        assert response.status_code in (200, 422), response.content
+
+
 def test_every_metric_has_a_panel_or_a_reason_and_every_panel_is_valid() -> None:
     names = {metric.name for metric in METRICS.values()}
     assert from_metrics.PANELS.keys() | from_metrics.NOT_EXPRESSED.keys() == names

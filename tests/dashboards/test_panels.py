@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 
 from dashboards.models import Dashboard
 from dashboards.panels import kinds
+from tests.alerts.rules import a_rule
 from tests.dashboards.boards import a_board, a_panel, panel_path
 from tests.tenant import NOON, Tenant, iso
 
@@ -223,3 +225,19 @@ def test_a_panel_is_csv_too(tenant: Tenant) -> None:
     response = tenant.client.get(panel_path(board), WINDOW | {"format": "csv"})
     assert response.content.decode().splitlines() == ["model,calls", "a,2"]
     assert 'filename="by-model' in response["Content-Disposition"]
+
+
+def test_alert_rules_are_shown_the_worst_first_and_the_muted_last(tenant: Tenant) -> None:
+    now = timezone.now()
+    for name, state in (("fine", "ok"), ("bad", "critical"), ("muted", "critical")):
+        rule = a_rule(
+            tenant, name=name, evaluated_at=now, muted_until=now + timedelta(days=1) if name == "muted" else None
+        )
+        rule.states.create(state=state, since=now, value=12.5)
+    a_rule(tenant, name="off", is_active=False)
+    board = a_board(tenant, a_panel("alerts"), a_panel("alerts", "p2", y=6, rule_id=str(rule.pk)))
+    assert [one["name"] for one in ask(tenant, board)["data"]] == ["bad", "fine", "muted"]
+    assert [one["name"] for one in ask(tenant, board, "p2")["data"]] == ["muted"]
+    shown = html(tenant, board)
+    assert "$12.50" in shown
+    assert '<span class="badge error">critical</span>' in shown
