@@ -28,7 +28,7 @@ from workspaces.models import Workspace
 OF_MEMBERS = ("traces", "errors")
 """Kinds that show single traces and messages of errors: they are for members only."""
 FOR_MEMBERS = "Single traces and errors are shown to members of the workspace only."
-TO_TRACES = re.compile(r"<a\b[^>]*\bto-traces?\b[^>]*>.*?</a>", re.DOTALL)
+TO_TRACES = re.compile(r"<a\b[^>]*\sclass=\"to-traces?\"[^>]*>.*?</a>", re.DOTALL)
 LINK = re.compile(r"<a\b([^>]*?)\shref=\"[/?][^\"]*\"([^>]*)>(.*?)</a>", re.DOTALL)
 LINK_OF_SERIES = re.compile(r'"meta": "(?:[^"\\]|\\.)*"')
 View = Callable[..., HttpResponseBase]
@@ -40,13 +40,13 @@ def by_link(view: View) -> View:
     @public
     @require_safe
     @wraps(view)
-    def checked(request: HttpRequest, token: str, *args: Any) -> HttpResponseBase:
+    def checked(request: HttpRequest, token: str, **kwargs: Any) -> HttpResponseBase:
         link = links.find(token)
         if link is None:
             throttle.count_guess(request)
             raise Http404
         throttle.count_request(request, str(link.pk))
-        return private(view(request, link, token, *args))
+        return private(view(request, link, token, **kwargs))
 
     return checked
 

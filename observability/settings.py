@@ -253,6 +253,9 @@ BEHIND_PROXY = env.BEHIND_PROXY
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# The folder of dashboards that are kept as files. Empty: none.
+DASHBOARDS_DIR = env.DASHBOARDS_DIR
+
 # Ingestion
 MAX_BODY_BYTES = 8 * 1024 * 1024
 MAX_SPANS_PER_REQUEST = 10_000

@@ -34,6 +34,8 @@ COMPARED = tuple(f"{name}{part}" for name in "abcd" for part in ("", "_start", "
 """Parameters of the page that compares slices, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
+REPORT = ("kind", "paper")
+"""Parameters of the page of one report, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
@@ -43,7 +45,9 @@ DASHBOARD = ("screen", "theme", "edit", "panel", "add")
 VARIABLE_PREFIX = "var."
 """Before the name of a variable of a dashboard, whose value the page's address has."""
 PAGE_ONLY = tuple(
-    dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED, *DASHBOARD))
+    dict.fromkeys(
+        ("workspace", "was", *REPORT, *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED, *DASHBOARD)
+    )
 )
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
 

@@ -11,7 +11,10 @@ from analytics.pages import bad_query, controls, custom_window, uncached
 from analytics.templatetags.links import PAGE_ONLY, WINDOW
 from reports.exports.files import FORMATS
 from reports.exports.views import WITH_CONTENT
+from reports.kinds import KINDS
 from reports.models import Export
+from reports.page import PAPERS
+from reports.periods import PERIODS
 from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
@@ -54,6 +57,9 @@ def reports_page(request: ContentRequest) -> HttpResponse:
         "kinds": [(kind, words) for kind, words in KIND_WORDS.items() if kind != WITH_CONTENT or sees_content],
         "formats": [(name, FORMAT_WORDS[name]) for name in FORMATS],
         "content": request.content,
+        "reports": [kind for kind in KINDS.values() if kind.is_listed],
+        "periods": PERIODS.items(),
+        "papers": PAPERS.items(),
         "kept_fields": [(name, value) for name, values in query.lists() if name != "granularity" for value in values],
     }
     return uncached(render(request, "reports/page.html", context))

@@ -1,12 +1,18 @@
 """Makes dashboards, members and keys for tests."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
+from dashboards.changes import fill
+from dashboards.checking import parse
 from dashboards.document import SCHEMA
 from dashboards.links import allow
+from dashboards.models import Dashboard, PublicLink
+from dashboards.operations import EXAMPLE_LINK, NEW_DASHBOARD
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from workspaces.models import Role, Workspace
 
@@ -82,6 +88,16 @@ def a_link(owner: Caller, dashboard: Any, **body: Any) -> Any:
     """Allows public links, and makes one."""
     allow(owner.workspace, True, "owner")
     return owner.send("post", f"/{dashboard['id']}/links", body, 201)
+
+
+def the_dashboard_of_the_examples(workspace: Workspace) -> None:
+    """Makes what the examples of the API document name by its id."""
+    now, example = timezone.now(), {name: value for name, value in NEW_DASHBOARD.items() if name != "id"}
+    dashboard = Dashboard(id=NEW_DASHBOARD["id"], workspace=workspace)
+    fill(dashboard, parse(example), "somebody", now)
+    ends = {"expires_at": now + timedelta(days=1), "digest": "of another token"}
+    PublicLink.objects.create(id=EXAMPLE_LINK["link_id"], dashboard=dashboard, **ends)
+    allow(workspace, True, "somebody")
 
 
 def errors(answer: Any) -> dict[str, str]:
