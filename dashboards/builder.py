@@ -1,7 +1,7 @@
 """Lets people arrange the panels of a dashboard.
 
 The page in its state of editing is plain forms, each of which stores one revision. Where JavaScript runs, the same
-forms change a draft, which one request stores: `static/dashboards.js`. Nothing here but `saved` and `act` stores anything.
+forms change a draft, which one request stores: `static/dashboards.js`. Only `saved` and `act` store anything.
 """
 
 from typing import Any

@@ -115,6 +115,7 @@ def page_context(request: WorkspaceRequest, dashboard: Dashboard, stored: Stored
         "cells": list(cells(request.workspace, dashboard, stored, chosen(request.GET))),
         "faults": stored.errors,
         "variables": [chosen_variable(one, request.GET) for one in stored.document.variables],
+        "is_screen": request.GET.get("screen") == FULL_SCREEN,
         "is_full": request.GET.get("screen") == FULL_SCREEN,
         "may_edit": rights.may_edit(request, dashboard),
         "may_delete": rights.may_delete(request, dashboard),

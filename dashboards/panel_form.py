@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
 from django.http import QueryDict
+from pydantic import ValidationError
 
 from alerts.models import Rule
 from analytics.budget_pages import label_names
@@ -20,7 +21,7 @@ from dashboards.document import CATEGORY_KINDS, DashboardDocument, Panel, Severi
 from dashboards.panels import kinds
 from traces.buckets import BUCKETS
 from traces.filters import DIMENSION_BY_NAME, LABEL_PREFIX
-from web.problems import FieldError
+from web.problems import FieldError, Problem
 from workspaces.models import Workspace
 
 FIRST_MEASURES = ("cost_usd", "calls")
@@ -44,7 +45,7 @@ class FormField(NamedTuple):
 def panel_of_form(form: QueryDict) -> dict[str, Any]:
     """Returns the panel of the form as it stands in a document, valid or not."""
     if "panel" in form:
-        return dict(json.loads(form["panel"]))
+        return panel_of_json(str(form["panel"]))
     kind = kind_of(form.get("kind", ""))
     panel: dict[str, Any] = {"id": form.get("id", ""), "kind": kind.name, "title": form.get("title", "").strip()}
     if place := place_of(form):
@@ -52,6 +53,16 @@ def panel_of_form(form: QueryDict) -> dict[str, Any]:
     for field in kind.fields:
         panel |= READERS[field](form)
     return panel | ({"filters": filters_of(form)} if kind.has_filters else {})
+
+
+def panel_of_json(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Problem(422, "The panel must be a JSON object.")
+    return found
 
 
 def kind_of(name: str) -> PanelKind:
@@ -131,7 +142,7 @@ def errors_of(document: DashboardDocument, raw: Mapping[str, Any]) -> tuple[Pane
     placed = {"place": {"x": 0, "y": 0, "width": 6, "height": 6}} | dict(raw) | {"id": raw.get("id") or "new"}
     try:
         panel = Panel.model_validate(placed)
-    except checking.ValidationError as error:
+    except ValidationError as error:
         return None, checking.field_errors(error)
     return panel, list(checking.panel_errors(document, panel, ()))
 
@@ -141,6 +152,8 @@ def errors_by_field(errors: Sequence[FieldError]) -> dict[str, str]:
     found: dict[str, str] = {}
     for error in errors:
         where = [str(part) for part in error["loc"] if part not in ("body", "query", "panel")]
+        if where[:1] == ["panels"]:  # by its path in the document
+            where = where[2:]
         found.setdefault(where[0] if where else "form", error["msg"])
     return found
 
@@ -159,8 +172,10 @@ def form_context(
 ) -> dict[str, Any]:
     """Returns the variables of the form that shows the panel."""
     kind = kind_of(str(raw.get("kind", "")))
-    measures = padded(raw.get("measures") or FIRST_MEASURES[:1], MEASURES_PICKED)
-    by = raw.get("by") or ([FALLBACK_DIMENSION] if kind.name in CATEGORY_KINDS else [])
+    measures = padded(texts(raw.get("measures")) or FIRST_MEASURES[:1], MEASURES_PICKED)
+    by = texts(raw.get("by")) or ([FALLBACK_DIMENSION] if kind.name in CATEGORY_KINDS else [])
+    given = raw.get("filters")
+    filters = {name: texts(values) for name, values in given.items()} if isinstance(given, dict) else {}
     return {
         "raw": raw,
         "place": place_for(document, raw, kind),
@@ -171,9 +186,9 @@ def form_context(
         "picked_measures": measures,
         "dimensions": offered_dimensions(workspace, by),
         "picked_dimensions": padded(by, DIMENSIONS_PICKED),
-        "filters": filter_rows(raw.get("filters") or {}),
-        "filter_names": offered_filters(workspace, raw.get("filters") or {}),
-        "thresholds": threshold_rows(raw.get("thresholds") or []),
+        "filters": filter_rows(filters),
+        "filter_names": offered_filters(workspace, filters),
+        "thresholds": threshold_rows(raw.get("thresholds")),
         "severities": get_args(Severity),
         "compares": [FormField(name, words) for name, words in COMPARE_WORDS.items()],
         "granularities": list(BUCKETS),
@@ -190,13 +205,18 @@ def form_context(
     }
 
 
+def texts(values: Any) -> list[str]:
+    """Returns the texts of a list. What another version or a client wrote may be anything."""
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
 def padded(names: Sequence[str], most: int) -> list[str]:
     return [*names[:most], *[""] * (most - len(names))]
 
 
 def place_for(document: DashboardDocument, raw: Mapping[str, Any], kind: PanelKind) -> dict[str, int]:
     """Returns the place of the panel; of a new one a free place below all others, in the size of its kind."""
-    if raw.get("id") and raw.get("place"):
+    if raw.get("id") and isinstance(raw.get("place"), dict):
         return dict(raw["place"])
     return checking.next_place(document, kind.width, kind.height).model_dump()
 
@@ -228,8 +248,9 @@ def filter_rows(filters: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
     return [*rows, *empty]
 
 
-def threshold_rows(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return [*thresholds, *[{"severity": "warning"}] * max(THRESHOLDS_PICKED - len(thresholds), 1)]
+def threshold_rows(thresholds: Any) -> list[Mapping[str, Any]]:
+    known = [one for one in thresholds if isinstance(one, dict)] if isinstance(thresholds, list) else []
+    return [*known, *[{"severity": "warning"}] * max(THRESHOLDS_PICKED - len(known), 1)]
 
 
 def with_place(document: dict[str, Any], panel: dict[str, Any]) -> dict[str, Any]:

@@ -51,12 +51,17 @@ def panel_response(request: WorkspaceRequest, asked: Asked) -> HttpResponse:
     try:
         response = answered(request, asked)
     except Problem as problem:
-        if problem.status == 422 and problem.detail != NOT_DRAWN:
-            raise Problem(422, NOT_DRAWN, problem.errors) from problem
-        raise
+        raise explained(problem) from problem
     response["Cache-Control"] = "private"
     patch_vary_headers(response, ["HX-Request", "X-Workspace-ID", "Authorization", "Cookie"])
     return response
+
+
+def explained(problem: Problem) -> Problem:
+    """Says of what a panel cannot answer that it is this panel. A budget or rule that is gone is no missing address."""
+    if problem.status not in (404, 422):
+        return problem
+    return Problem(422, NOT_DRAWN if problem.errors else f"{NOT_DRAWN} {problem.detail}", problem.errors)
 
 
 def answered(request: WorkspaceRequest, asked: Asked) -> HttpResponse:

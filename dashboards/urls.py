@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from analytics.budget_api import methods
-from dashboards import api, builder, list_page, page, public, share_pages
+from dashboards import adding, api, builder, list_page, page, public, share_pages
 
 ONE = "api/v1/dashboards/<uuid:dashboard_id>"
 panel_view = methods(GET=page.panel, PATCH=api.change_panel, DELETE=api.delete_panel)
@@ -26,6 +26,7 @@ urlpatterns = [
     path("dashboard/dashboards/<uuid:dashboard_id>/share", share_pages.share_page, name="dashboard-share"),
     path("d/<str:token>", public.public_page, name="public-dashboard"),
     path("d/<str:token>/panels/<slug:panel_id>", public.public_panel, name="public-panel"),
+    path("dashboard/dashboards/add", adding.add_page, name="add-to-dashboard"),
     path("dashboard/dashboards/<uuid:dashboard_id>", page.dashboard_page, name="dashboard-page"),
     path("dashboard/dashboards/<uuid:dashboard_id>/values/<slug:name>", page.variable_values, name="dashboard-values"),
     path("dashboard/dashboards/<uuid:dashboard_id>/", include(builder.urlpatterns)),

@@ -1,17 +1,20 @@
 // Dashboards: keys, full screen, and the builder. It changes a draft, which one request stores.
 
 const state = { panels: [], saved: "", undo: [], etag: "", of: "" };
+const on = document.addEventListener.bind(document);
 const byId = (id) => document.getElementById(id);
 const board = () => byId("board");
 const builder = () => byId("builder");
-const find = (name) => builder()?.querySelector(`[data-${name}]`);
-const isDirty = () => Boolean(builder()) && JSON.stringify(state.panels) !== state.saved;
+const find = (name) => builder()?.querySelector(`[data-do=${name}]`);
+const text = () => JSON.stringify(state.panels);
+const isDirty = () => Boolean(builder()) && text() !== state.saved;
 const elementOf = (id) => [...board().children].find((one) => one.dataset.panel === id);
 const panelWith = (id) => state.panels.find((one) => one.id === id);
-const COLUMNS = 12, MAX_HEIGHT = 40, MAX_ROW = 2000, ROW = 56; // px, with the gap
+const COLUMNS = 12, MAX_HEIGHT = 40, MAX_ROW = 2000;
+const GAP = 16, ROW = 40 + GAP; // px
 
 function say(text) {
-  find("said").textContent = text;
+  byId("said").textContent = text;
 }
 
 async function send(method, url, body, headers = {}) {
@@ -20,17 +23,15 @@ async function send(method, url, body, headers = {}) {
     return await fetch(url, { method, body, headers: { ...own, ...headers } });
   } catch {
     say("The server cannot be reached. Nothing is lost: try again.");
-    return null;
   }
 }
 
-// --- Places ---
-
+const inOrder = (a, b) => a.place.y - b.place.y || a.place.x - b.place.x;
 const overlaps = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
-// Moves panels down until none is over another. The one that is dragged stays where it is.
+// Moves panels down until none is over another. The dragged one stays.
 function settle(first) {
-  const order = state.panels.toSorted((a, b) => (b.id === first) - (a.id === first) || a.place.y - b.place.y || a.place.x - b.place.x);
+  const order = state.panels.toSorted((a, b) => (b.id === first) - (a.id === first) || inOrder(a, b));
   const placed = [];
   for (const { place } of order) {
     for (let over; (over = placed.filter((other) => overlaps(place, other))).length; ) place.y = Math.max(...over.map((other) => other.y + other.height));
@@ -38,25 +39,22 @@ function settle(first) {
   }
 }
 
-function setPlace(element, { x, y, width, height }) {
-  for (const [name, value] of Object.entries({ x, w: width, k: 0, t: 0, y, g: 0, h: height })) element.style.setProperty(`--${name}`, value);
-}
-
 function showPlaces() {
-  for (const { id, place } of state.panels) if (elementOf(id)) setPlace(elementOf(id), place);
+  for (const { id, place: { x, y, width, height } } of state.panels) {
+    for (const [name, value] of Object.entries({ x, w: width, k: 0, t: 0, y, g: 0, h: height })) elementOf(id)?.style.setProperty(`--${name}`, value);
+  }
 }
 
-// The order of the elements is that of reading, for the keyboard and for narrow screens.
+// The order of reading, for the keyboard and narrow screens.
 function sortElements() {
   const focused = document.activeElement;
-  const sorted = state.panels.toSorted((a, b) => a.place.y - b.place.y || a.place.x - b.place.x).map(({ id }) => elementOf(id)).filter(Boolean);
+  const sorted = state.panels.toSorted(inOrder).map(({ id }) => elementOf(id)).filter(Boolean);
   if (sorted.some((one, place) => one !== board().children[place])) board().append(...sorted);
   if (document.activeElement !== focused) focused.focus({ preventScroll: true });
 }
 
 const clamp = (value, least, most) => Math.min(Math.max(value, least), most);
 
-// Moves or resizes a panel from where it was by columns and rows.
 function change(panel, from, columns, rows, isSize) {
   const place = { ...from };
   if (isSize) {
@@ -68,8 +66,6 @@ function change(panel, from, columns, rows, isSize) {
   }
   panel.place = place;
 }
-
-// --- The draft ---
 
 const snapshot = () => structuredClone(state.panels);
 const textOf = (panel) => JSON.stringify({ ...panel, place: 0 });
@@ -84,7 +80,6 @@ function showState() {
   find("save").disabled = !isDirty();
 }
 
-// Makes the page show the draft: its panels, in their places.
 function showDraft(isReload = false) {
   for (const one of [...board().children]) if (one.dataset.panel && !panelWith(one.dataset.panel)) one.remove();
   const stored = new Map(JSON.parse(state.saved).map((one) => [one.id, textOf(one)]));
@@ -134,17 +129,17 @@ function setTitle(element, title) {
   if (head) head.textContent = head.title = text;
 }
 
-// --- Drag and keys ---
+const panelOfHandle = (handle) => handle && panelWith(handle.closest("[data-panel]").dataset.panel);
 
 function startDrag(event) {
   const handle = event.target.closest?.("[data-move], [data-resize]");
-  const panel = handle && !event.button && panelWith(handle.closest("[data-panel]").dataset.panel);
+  const panel = !event.button && panelOfHandle(handle);
   if (!panel) return;
   event.preventDefault();
   handle.focus({ preventScroll: true });
   handle.setPointerCapture(event.pointerId);
   const before = snapshot(), from = panel.place, element = elementOf(panel.id);
-  const column = (board().clientWidth + 16) / COLUMNS;
+  const column = (board().clientWidth + GAP) / COLUMNS;
   const start = { x: event.pageX, y: event.pageY };
   element.classList.add("moved");
   const onMove = (move) => {
@@ -164,7 +159,7 @@ function startDrag(event) {
 }
 
 function finish(panel, before) {
-  if (JSON.stringify(before) === JSON.stringify(state.panels)) return;
+  if (JSON.stringify(before) === text()) return;
   remember(before);
   sortElements();
   const { x, y, width, height } = panel.place;
@@ -175,8 +170,7 @@ function finish(panel, before) {
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 function onArrow(event) {
-  const handle = event.target.closest?.("[data-move]");
-  const panel = handle && STEPS[event.key] && panelWith(handle.closest("[data-panel]").dataset.panel);
+  const panel = STEPS[event.key] && panelOfHandle(event.target.closest?.("[data-move]"));
   if (!panel) return false;
   const before = snapshot();
   change(panel, panel.place, ...STEPS[event.key], event.shiftKey);
@@ -186,16 +180,15 @@ function onArrow(event) {
   return true;
 }
 
-// --- The form of a panel ---
-
 const formElement = () => byId("panel-edit");
+const focusKind = () => formElement().querySelector("[name=kind]:checked").focus();
 
 async function openForm(body) {
   const answer = await send("POST", builder().dataset.form, body);
   if (!answer?.ok) return answer && say("The form cannot be shown right now.");
   showForm(await answer.text());
   builder().scrollIntoView({ block: "start" });
-  formElement().querySelector("[name=kind]:checked").focus();
+  focusKind();
 }
 
 function showForm(html) {
@@ -223,13 +216,12 @@ function closeForm() {
 
 async function apply() {
   const body = new FormData(formElement());
-  body.set("apply", "1");
+  body.set("apply", 1);
   const answer = await send("POST", builder().dataset.form, body);
   if (!answer) return;
   if (!answer.headers.get("Content-Type").includes("json")) {
     showForm(await answer.text());
-    (formElement().querySelector(".field-error")?.closest("fieldset, div").querySelector("input, select, textarea") ?? formElement()).focus();
-    return;
+    return formElement().querySelector(":has(> .field-error) :is(input, select, textarea)")?.focus();
   }
   const { panel } = await answer.json();
   const before = snapshot(), known = panelWith(panel.id ?? "");
@@ -248,19 +240,15 @@ function freeId() {
   for (let number = 1; ; number++) if (!panelWith(`p${number}`)) return `p${number}`;
 }
 
-const freePlace = (place) => ({ ...place, x: 0, y: Math.max(0, ...state.panels.map((one) => one.place.y + one.place.height)) });
+const freePlace = (place) => ({ ...place, y: Math.max(0, ...state.panels.map((one) => one.place.y + one.place.height)) });
 
-// The values that a filter of the form may have, for its input's list.
 async function offerValues(row) {
-  const list = row.querySelector("datalist");
-  const name = row.querySelector("[name=filter]").value;
+  const list = row.querySelector("datalist"), name = row.querySelector("[name=filter]").value;
   if (list.dataset.of === name) return;
   list.dataset.of = name;
   const answer = await ask(`${list.dataset.values}?${new URLSearchParams({ filter: name })}`);
   if (answer) list.innerHTML = await answer.text();
 }
-
-// --- Saving ---
 
 async function save() {
   if (!isDirty()) return;
@@ -270,8 +258,8 @@ async function save() {
   const said = await answer.json();
   if (answer.ok) return leave(builder().dataset.page);
   if (answer.status !== 412) return say(`Not saved. ${said.detail}`);
-  find("conflict").hidden = false;
-  find("conflict").querySelector("span").textContent = said.detail;
+  byId("conflict").hidden = false;
+  byId("conflict").querySelector("span").textContent = said.detail;
 }
 
 async function saveCopy() {
@@ -284,12 +272,9 @@ async function saveCopy() {
   leave(builder().dataset.page.replace(/[0-9a-f-]{36}$/, made.id));
 }
 
-// Leaves the state of editing, in the window and with the filters of the page.
 function leave(path) {
-  state.saved = JSON.stringify(state.panels);
-  const query = new URLSearchParams(location.search);
-  for (const name of ["edit", "add", "panel"]) query.delete(name);
-  location.assign(`${path}?${query}`);
+  state.saved = text();
+  location.assign(path + find("leave").search);
 }
 
 function undo() {
@@ -300,8 +285,6 @@ function undo() {
   say("Undone.");
 }
 
-// --- The page ---
-
 function begin() {
   if (!builder()) return;
   const { of, etag } = builder().dataset;
@@ -310,48 +293,50 @@ function begin() {
     showDraft(true); // another window or filter of the same page
   } else {
     state.panels = JSON.parse(byId("draft").textContent).panels ?? [];
-    Object.assign(state, { saved: JSON.stringify(state.panels), undo: [], etag, of: location.pathname });
+    Object.assign(state, { saved: text(), undo: [], etag, of: location.pathname });
     showState();
   }
   if (formElement()) {
     showPreview();
-    formElement().querySelector("[name=kind]:checked").focus();
+    focusKind();
   }
 }
 
-document.addEventListener("pointerdown", (event) => builder() && startDrag(event));
+on("pointerdown", (event) => builder() && startDrag(event));
 
-document.addEventListener("click", (event) => {
-  const target = event.target.closest?.("[data-add], [data-change], [data-delete], [data-close], [data-undo], [data-save], [data-save-copy], [data-leave]");
-  if (!target) return;
-  const { dataset } = target;
-  if (!builder()) return;
-  const id = target.closest("[data-panel]")?.dataset.panel;
-  if ("leave" in dataset) return isDirty() && !confirm("Leave without saving?") ? event.preventDefault() : (state.saved = JSON.stringify(state.panels));
-  event.preventDefault();
-  if ("add" in dataset) openForm(new URLSearchParams({ kind: "line", measure: "cost_usd" }));
-  if ("change" in dataset) openForm(new URLSearchParams({ panel: JSON.stringify(panelWith(id)) }));
-  if ("close" in dataset) closeForm();
-  if ("undo" in dataset) undo();
-  if ("save" in dataset) save();
-  if ("saveCopy" in dataset) saveCopy();
-  if ("delete" in dataset) {
+const ACTIONS = {
+  add: () => openForm(new URLSearchParams({ kind: "line", measure: "cost_usd" })),
+  change: (id) => openForm(new URLSearchParams({ panel: JSON.stringify(panelWith(id)) })),
+  close: closeForm,
+  undo,
+  save,
+  copy: saveCopy,
+  delete(id) {
     const before = snapshot();
     state.panels = state.panels.filter((one) => one.id !== id);
     remember(before);
     showDraft();
     say("Deleted. Undo brings it back.");
     find("undo").focus();
-  }
+  },
+};
+
+on("click", (event) => {
+  const target = builder() && event.target.closest?.("[data-do]");
+  if (!target) return;
+  const action = ACTIONS[target.dataset.do];
+  if (action || (isDirty() && !confirm("Leave without saving?"))) event.preventDefault();
+  else state.saved = text();
+  action?.(target.closest("[data-panel]")?.dataset.panel);
 }, true);
 
-document.addEventListener("submit", (event) => {
+on("submit", (event) => {
   if (event.target !== formElement() || !builder()) return;
   event.preventDefault();
   apply();
 }, true);
 
-document.addEventListener("input", (event) => {
+on("input", (event) => {
   if (!formElement()?.contains(event.target)) return;
   if (event.target.name === "kind") changeKind(event.target);
   showPreview();
@@ -365,12 +350,12 @@ function changeKind({ dataset }) {
   if (!elements.id.value) for (const name of ["width", "height"]) elements[name].value = dataset[name];
 }
 
-for (const name of ["focusin", "change"]) document.addEventListener(name, ({ target }) => {
+for (const name of ["focusin", "change"]) on(name, ({ target }) => {
   const row = target.closest?.(".filter-row:has(datalist)");
   if (row) offerValues(row);
 });
 
-document.addEventListener("keydown", (event) => {
+on("keydown", (event) => {
   const { key, target } = event;
   if (onArrow(event)) return event.preventDefault();
   const isHeld = event.ctrlKey || event.metaKey;
@@ -379,7 +364,7 @@ document.addEventListener("keydown", (event) => {
   else if (builder() && isHeld && key === "z" && !isTyping) undo();
   else if (key === "Enter" && target.matches("#panel-edit :is(input, select)")) apply();
   else if (isHeld || event.altKey || isTyping) return;
-  else if (key === "a" || key === "e") document.querySelector(key === "a" ? "[data-add]" : "[data-edit]")?.click();
+  else if ((key === "a" || key === "e") && !formElement()) document.querySelector(`[data-do=${key === "a" ? "add" : "edit"}]`)?.click();
   else if ("1234".includes(key)) document.querySelectorAll("#time-range > a")[key - 1]?.click();
   else if (key === "Escape" && formElement()) closeForm();
   else if (key === "Escape") document.querySelector("[data-screen] a")?.click();
@@ -388,7 +373,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 addEventListener("beforeunload", (event) => isDirty() && event.preventDefault());
-document.addEventListener("page:changed", begin);
+on("page:changed", begin);
 const theme = new URLSearchParams(location.search).get("theme"); // of a screen on a wall
 if (theme && document.querySelector("[data-screen]")) document.documentElement.dataset.theme = theme;
 begin();

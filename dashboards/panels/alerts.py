@@ -26,7 +26,12 @@ def lines(rules: list[Rule]) -> list[Any]:
         {**item, "value_text": value_text(item["value"], rule)}
         for item, rule in zip(rule_items(active), active, strict=True)
     ]
-    return sorted(found, key=lambda item: (-RANKS[item["state"]], item["name"]))[:MOST_RULES]
+    return sorted(found, key=worst_first)[:MOST_RULES]
+
+
+def worst_first(item: Any) -> tuple[int, str]:
+    """Sorts rules; those that are muted come last."""
+    return -RANKS.get(item["state"], -1), item["name"]
 
 
 KIND = PanelKind(

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django import template
+from django.urls import reverse
 
 from analytics.chart import Figure
 from analytics.templatetags.changes import compared
-from dashboards import drawing
+from analytics.templatetags.links import page_link
+from dashboards import drawing, from_metrics
 from dashboards.document import Place
 
 register = template.Library()
@@ -108,3 +110,11 @@ def first_value(totals: dict[str, Any], measures: list[str]) -> float | None:
 @register.filter
 def at(values: list[Any], place: int) -> Any:
     return values[place]
+
+
+@register.simple_tag(takes_context=True)
+def add_link(context: template.Context, metric: str) -> str:
+    """Returns the address of the page that adds the panel of a metric to a dashboard; empty if none can show it."""
+    if metric not in from_metrics.PANELS:
+        return ""
+    return reverse("add-to-dashboard") + page_link(context, panel=metric, was=None)
