@@ -35,10 +35,12 @@ REASONS = {
     403: "The credential does not open this workspace, or lacks the right.",
     404: "There is no such thing in this workspace.",
     409: "It does not fit what is stored.",
+    412: "Somebody has changed it meanwhile.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
     422: "Not valid; the answer names every error.",
+    428: "If-Match is missing.",
     429: "The workspace has too many requests running; send it again after Retry-After seconds.",
     503: "A temporary fault; send it again after Retry-After seconds.",
 }

@@ -15,6 +15,7 @@ from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from reports.tasks import EXPORTS_STORED, FILES_STORED, RUNS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
+from workspaces.tasks import AUDIT_STORED
 
 
 class Rule(NamedTuple):
@@ -60,6 +61,7 @@ RETENTION = (
         "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
     ),
     Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
+    Rule("Audit", days(AUDIT_STORED), "workspaces_auditentry"),
     Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
     Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),
     Rule("Experiments and what they showed", DELETED_BY_PEOPLE, "insights_experiment insights_experimentlook"),
@@ -77,6 +79,11 @@ RETENTION = (
         "Savings",
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",
         "insights_saving insights_savingrun",
+    ),
+    Rule(
+        "Dashboards, and the newest 100 revisions and 50 public links of each",
+        DELETED_BY_PEOPLE,
+        "dashboards_dashboard dashboards_star dashboards_revision dashboards_publiclink dashboards_sharingpolicy",
     ),
     Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
     Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),

@@ -29,6 +29,8 @@ urlpatterns = [
     path("", include("insights.urls")),
     path("", include("alerts.urls")),
     path("", include("reports.urls")),
+    path("", include("dashboards.urls")),
+    path("", include("settings.urls")),
 ]
 
 handler404 = "analytics.leads.not_found"

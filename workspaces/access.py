@@ -30,14 +30,15 @@ from web.problems import Problem
 from workspaces.models import ApiKey, Membership, Role, Workspace, workspaces_of
 from workspaces.request_slots import request_slot
 
-Scope = Literal["ingest", "read", "write"]
+Scope = Literal["ingest", "read", "write", "manage"]
+"""`manage` is the right of owners: members, keys and what else decides who sees the workspace. No key has it."""
 
 LAST_WORKSPACE = "last_workspace"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 SCOPES_OF_ROLE: dict[str, frozenset[str]] = {
     Role.VIEWER: frozenset({"read"}),
     Role.EDITOR: frozenset({"read", "write"}),
-    Role.OWNER: frozenset({"read", "write"}),
+    Role.OWNER: frozenset({"read", "write", "manage"}),
 }
 HEADER: list[str | int] = ["header", "X-Workspace-ID"]
 
@@ -64,19 +65,25 @@ class WorkspaceRequest(HttpRequest):
     htmx: HtmxDetails
 
 
-def workspace_access(scope: Scope, or_ingest: bool = False, key_selects: bool = False) -> Callable[[View], View]:
+def workspace_access(
+    scope: Scope, or_ingest: bool = False, key_selects: bool = False, or_reading_key: bool = False
+) -> Callable[[View], View]:
     """Decorates an API view: sets `request.workspace` and `request.access`, or raises a 401, 403 or 422 Problem.
 
     With `or_ingest` a key with the scope ingest may do so too, and needs no X-Workspace-ID: agents have such keys. With
-    `key_selects` no key needs it: programs that cannot send headers of their own ask too.
+    `key_selects` no key needs it: programs that cannot send headers of their own ask too. With `or_reading_key` a key
+    needs only the scope read, where people need more.
     """
+
+    words = f"{scope}{' or ingest' if or_ingest else ''}{', or read with a key' if or_reading_key else ''}"
 
     def decorate(view: View) -> View:
         # Only sessions can be abused by other sites, and for them `check_csrf` runs Django's check.
         @csrf_exempt
         @wraps(view)
         def checked(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            request.access = access_of(request, scope, or_ingest, key_selects)
+            needed = "read" if or_reading_key and has_key(request) else scope
+            request.access = access_of(request, needed, or_ingest, key_selects)
             request.workspace = request.access.workspace
             if scope == "read":
                 # Readers of the same answer wait for it together. Only the one that computes it takes a slot: see
@@ -85,7 +92,7 @@ def workspace_access(scope: Scope, or_ingest: bool = False, key_selects: bool = 
             with request_slot(request.workspace.id):
                 return view(request, *args, **kwargs)
 
-        return declare(checked, f"{scope} or ingest" if or_ingest else scope, is_ingestion=scope == "ingest")
+        return declare(checked, words, is_ingestion=scope == "ingest")
 
     return decorate
 
@@ -97,7 +104,14 @@ def access_of(request: HttpRequest, scope: Scope, or_ingest: bool = False, key_s
         return access_of_key(request, secret, scope, or_ingest, key_selects)
     if scope != "ingest" and request.user.is_authenticated:
         return access_of_session(request, scope)
+    if scope == "manage":
+        raise unauthorized("Sign in as an owner of the workspace.")
     return open_access(request)
+
+
+def has_key(request: HttpRequest) -> bool:
+    """Returns whether the request has a credential of its own, good or bad, so that its session does not count."""
+    return secret_in_request(request, "read") is not None
 
 
 def secret_in_request(request: HttpRequest, scope: Scope) -> str | None:
@@ -134,6 +148,8 @@ def access_of_key(
     is_selected = needs_header or "X-Workspace-ID" in request.headers
     if is_selected and selected_id(request) != key.workspace_id:
         refuse_workspace()
+    if scope == "manage":
+        raise Problem(403, "No API key may do this. Owners do it when they are signed in.")
     if scope not in key.scopes and not (or_ingest and "ingest" in key.scopes):
         raise Problem(403, f"This API key lacks the scope {scope}.")
     key.record_use()
@@ -144,7 +160,8 @@ def access_of_session(request: HttpRequest, scope: Scope) -> Access:
     selected = selected_id(request)
     if request.method not in SAFE_METHODS:
         check_csrf(request)
-    if selected in settings.OPEN_WORKSPACE_IDS:
+    # Everybody may read and write an open workspace. Its members and keys are managed by its owners, as elsewhere.
+    if selected in settings.OPEN_WORKSPACE_IDS and scope != "manage":
         return open_access(request)
     access = access_of_member(request.user, selected)
     if access is None:
@@ -270,6 +287,27 @@ def may_write(request: WorkspaceRequest) -> bool:
         return True
     access = access_of_member(request.user, request.workspace.id)
     return access is not None and "write" in access.scopes
+
+
+def may_manage(request: WorkspaceRequest) -> bool:
+    """Returns whether the visitor of a page may do what owners do. In an open workspace too only owners may."""
+    access = access_of_member(request.user, request.workspace.id) if request.user.is_authenticated else None
+    return access is not None and "manage" in access.scopes
+
+
+def check_may_manage(request: WorkspaceRequest) -> None:
+    if not may_manage(request):
+        raise Problem(403, "Only owners of the workspace may do this.")
+
+
+def check_may_write(request: WorkspaceRequest) -> None:
+    if not may_write(request):
+        raise Problem(403, "Your role in this workspace lacks the right to write.")
+
+
+def visitor_name(request: HttpRequest) -> str:
+    """Returns the name under which a page's visitor makes a change."""
+    return request.user.get_username() or "anyone"
 
 
 def remember(response: HttpResponseBase, workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import Error as DatabaseError
 from django.db import connections, models
 from django.db.models import Q
@@ -385,6 +386,29 @@ class Annotation(models.Model):
 def invalidate_annotations(instance: Annotation, **signal: Any) -> None:
     """Changes the workspace's epoch in the same transaction: charts and forecasts depend on annotations."""
     Workspace.change_epoch(instance.workspace_id)
+
+
+class AuditEntry(models.Model):
+    """Who changed what, and when. Only `workspaces.audit.record` makes one, and nothing changes it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    # Empty for what belongs to no workspace, like users in the admin.
+    workspace = models.ForeignKey(Workspace, models.CASCADE, null=True, related_name="audit_entries")
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.CharField(max_length=200)
+    action = models.CharField(max_length=60)
+    subject = models.CharField(max_length=300)
+    before = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    after = models.JSONField(null=True, encoder=DjangoJSONEncoder)
+    in_admin = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "audit entries"
+        ordering: ClassVar = ["-at", "-id"]
+        indexes: ClassVar = [models.Index(fields=["workspace", "-at", "-id"], name="audit_entries_newest_first")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action} {self.subject}"
 
 
 def workspaces_of(user: Any) -> models.QuerySet[Workspace]:

@@ -133,6 +133,39 @@ SCHEDULE_ROUTES = {
     **{f"reports/{what}/<str:token>": "public" for what in ("files", "unsubscribe", "subscribe")},
 }
 """Every route of reports that go out, and who may use it: tests/reports/test_schedules_api.py."""
+SETTINGS_ROUTES = {
+    "settings": "page",
+    "settings/general": "page",
+}
+"""Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
+DASHBOARD = "api/v1/dashboards/<uuid:dashboard_id>"
+DASHBOARD_PAGE = "dashboard/dashboards/<uuid:dashboard_id>"
+DASHBOARD_ROUTES = {
+    "api/v1/dashboards": "read, or write to POST",
+    "api/v1/dashboards/schema.json": "public",
+    "api/v1/dashboards/sharing": "read, or manage to PUT",
+    DASHBOARD: "read, or write to PATCH and PUT and DELETE",
+    f"{DASHBOARD}/export": "read",
+    f"{DASHBOARD}/duplicate": "write",
+    f"{DASHBOARD}/star": "read",
+    f"{DASHBOARD}/revisions": "read",
+    f"{DASHBOARD}/revisions/<int:number>/restore": "write",
+    f"{DASHBOARD}/links": "manage",
+    f"{DASHBOARD}/links/<uuid:link_id>": "manage",
+    f"{DASHBOARD}/panels": "write",
+    f"{DASHBOARD}/panels/<slug:panel_id>": "read, or write to PATCH and DELETE",
+    "dashboard/dashboards": "page",
+    DASHBOARD_PAGE: "page",
+    f"{DASHBOARD_PAGE}/file": "page",
+    f"{DASHBOARD_PAGE}/history": "page",
+    f"{DASHBOARD_PAGE}/share": "page",
+    f"{DASHBOARD_PAGE}/act": "page",
+    **dict.fromkeys((f"{DASHBOARD_PAGE}/{part}" for part in ("form", "preview", "filter-values")), "read"),
+    f"{DASHBOARD_PAGE}/values/<slug:name>": "read",
+    "d/<str:token>": "public",
+    "d/<str:token>/panels/<slug:panel_id>": "public",
+}
+"""Every route of dashboards, and who may use it: tests/dashboards. The token of a public link is its credential."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

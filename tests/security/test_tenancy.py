@@ -16,6 +16,7 @@ from tests.security.routes import (
     BUDGET_ROUTES,
     CHANNEL_ROUTES,
     CHOICES,
+    DASHBOARD_ROUTES,
     ENTITY_PAGES,
     ENTITY_READS,
     EXPERIMENT_ROUTES,
@@ -43,6 +44,7 @@ from tests.security.routes import (
     SAVING_ROUTES,
     SCHEDULE_ROUTES,
     SESSION_READS,
+    SETTINGS_ROUTES,
     SLICE_VALUES,
     TEXT_FILTERS,
     TRACE_PAGES,
@@ -74,6 +76,7 @@ def test_every_route_is_classified() -> None:
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
+    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -88,6 +91,7 @@ def test_every_route_is_classified() -> None:
     expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES | SCHEDULE_ROUTES
+    expected |= SETTINGS_ROUTES | DASHBOARD_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")

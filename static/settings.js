@@ -1,0 +1,1 @@
+"use strict"; // What only the pages of the settings need.
