@@ -212,7 +212,7 @@ def change(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def delete(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, budget_id)
+    changes.delete(request.workspace, budget_id, request.access.credential)
     return HttpResponse(status=204)
 
 

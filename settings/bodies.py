@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from alerts.rule_bodies import plain_number
 from budgets.bodies import filled, not_blank, storable
 from workspaces.invitations import DEFAULT_DAYS, MOST_DAYS
 
@@ -66,4 +67,6 @@ class NewInvitation(BaseModel):
         AfterValidator(an_address),
     ] = ""
     role: RoleName = "viewer"
-    expires_in_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = DEFAULT_DAYS
+    expires_in_days: Annotated[int, Field(ge=1, le=MOST_DAYS, strict=False), BeforeValidator(plain_number)] = (
+        DEFAULT_DAYS
+    )

@@ -12,8 +12,7 @@ from settings.items import general
 from settings.page import back_to, messages_by_field, page, page_context
 from web.problems import Problem
 from workspaces import general as workspace_general
-from workspaces.access import WorkspaceRequest, check_may_manage, page_access
-from workspaces.general import may_create
+from workspaces.access import WorkspaceRequest, check_may_manage, may_create, page_access
 from workspaces.time_zones import time_zones
 
 

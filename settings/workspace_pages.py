@@ -1,7 +1,7 @@
 """Renders the form that makes a workspace, and the list in which people with many find one."""
 
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -14,8 +14,8 @@ from budgets.bodies import validated
 from settings.bodies import NewWorkspace
 from settings.page import messages_by_field, page
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, account_access, page_access
-from workspaces.general import create, may_create
+from workspaces.access import WorkspaceRequest, account_access, may_create, page_access
+from workspaces.general import create
 from workspaces.models import Workspace
 from workspaces.time_zones import time_zones
 
@@ -74,7 +74,15 @@ def workspaces_page(request: WorkspaceRequest) -> HttpResponseBase:
 
 def address(request: WorkspaceRequest, workspace: Workspace) -> str:
     """Returns the address of the page on which the visitor is, of another workspace and with the same window."""
-    current = urlsplit(request.headers.get("HX-Current-URL", "")) if request.htmx else urlsplit("")
+    current = current_address(request)
     kept = [(name, value) for name, value in parse_qsl(current.query) if name in (*WINDOW, "zone")]
     path = current.path if exists(current.path) else reverse("first-page")
     return f"{path}?{urlencode([('workspace', str(workspace.pk)), *kept])}"
+
+
+def current_address(request: WorkspaceRequest) -> SplitResult:
+    """Returns the address of the page that asks; an empty one where it is none."""
+    try:
+        return urlsplit(request.headers.get("HX-Current-URL", "") if request.htmx else "")
+    except ValueError:
+        return urlsplit("")
