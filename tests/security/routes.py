@@ -133,11 +133,25 @@ SCHEDULE_ROUTES = {
     **{f"reports/{what}/<str:token>": "public" for what in ("files", "unsubscribe", "subscribe")},
 }
 """Every route of reports that go out, and who may use it: tests/reports/test_schedules_api.py."""
+SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/members": "page",
+    "settings/audit": "page",
+    "settings/audit.csv": "page",
+    "settings/workspaces": "page",
+    "settings/new-workspace": "signed in",
+    "invitations/<str:token>": "public",
+    SETTINGS: "read, or manage to PATCH",
+    f"{SETTINGS}/members": "read",
+    f"{SETTINGS}/members/<int:member_id>": "manage to PATCH, or read to DELETE",
+    f"{SETTINGS}/invitations": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>/send": "manage",
+    f"{SETTINGS}/audit": "manage, or read with a key",
 }
-"""Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
+"""Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
 DASHBOARD = "api/v1/dashboards/<uuid:dashboard_id>"
 DASHBOARD_PAGE = "dashboard/dashboards/<uuid:dashboard_id>"
 DASHBOARD_ROUTES = {
