@@ -1,6 +1,7 @@
 """Makes the endpoints below `/api/v1/budgets`."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -38,7 +39,6 @@ from workspaces.request_slots import request_slot
 
 CHECK_SECONDS = 30
 """How old the answer to a check may be. A client may be told 60 at most."""
-READS = "read, or write to "
 
 
 class NoParameters(BaseModel):
@@ -131,8 +131,17 @@ def methods(**views: View) -> View:
             return require_http_methods(allowed)(lambda *_, **__: HttpResponse())(request)
         return found(request, *args, **kwargs)
 
-    writing = [name for name in views if name != "GET"]
-    return declare(view, f"{READS}{' and '.join(writing)}" if "GET" in views else "write")
+    return declare(view, access_words(views))
+
+
+def access_words(views: Mapping[str, View]) -> str:
+    """Describes who may use which method, like: read, or write to POST and DELETE."""
+    reading = [getattr(views["GET"], "access", "")] if "GET" in views else []
+    writing = {getattr(view, "access", ""): name for name, view in views.items() if name != "GET"}
+    names = " and ".join(name for name in views if name != "GET")
+    if not reading or reading == [*writing]:
+        return " or ".join(writing)
+    return ", or ".join([*reading, *(f"{access} to {names}" for access in writing)])
 
 
 # --- All budgets ---

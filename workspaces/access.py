@@ -280,6 +280,25 @@ def page_access(view: View) -> View:
     return declare(checked, "page")
 
 
+def account_access(view: View) -> View:
+    """Decorates a page of people who are signed in, which needs no workspace.
+
+    `request.workspace` is the one that they saw last; None for those who have none.
+    """
+
+    @wraps(view)
+    def checked(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        request.workspaces = visible_workspaces(request)
+        named = request.GET.get("workspace", "").lower() or last_workspace(request)
+        found = sorted(request.workspaces, key=lambda workspace: str(workspace.id) != named)
+        request.workspace = found[0] if found else None
+        return view(request, *args, **kwargs)
+
+    return declare(checked, "signed in")
+
+
 def may_write(request: WorkspaceRequest) -> bool:
     """Returns whether the visitor of a page may change its workspace. Everybody may change an open one."""
     if request.workspace.is_open:
