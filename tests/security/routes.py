@@ -120,6 +120,11 @@ CHANNEL_ROUTES = {
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/keys": "page",
+    "settings/keys/<uuid:key_id>": "page",
+    "api/v1/settings/keys": "read, or manage to POST",
+    "api/v1/settings/keys/<uuid:key_id>": "read, or manage to PATCH and DELETE",
+    "api/v1/settings/keys/<uuid:key_id>/rotate": "manage",
 }
 """Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
 FORECAST = "api/v1/insights/forecast"
