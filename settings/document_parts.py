@@ -19,8 +19,10 @@ def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any
     }
 
 
-def in_path(name: str, description: str) -> Schema:
-    schema = {"type": "string", "format": "uuid"}
+UUID: Schema = {"type": "string", "format": "uuid"}
+
+
+def in_path(name: str, description: str, schema: Schema = UUID) -> Schema:
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 

@@ -3,12 +3,22 @@ from django.urls import path
 from settings import pages
 from settings.keys import api as keys_api
 from settings.keys import pages as key_pages
+from settings.models import UpdateKind
+from settings.prices import api as prices_api
+from settings.prices import pages as price_pages
+from settings.progress import progress_panel
 
 urlpatterns = [
     path("settings", pages.settings_page, name="settings-page"),
     path("settings/general", pages.general_page, name="settings-general"),
     path("settings/keys", key_pages.keys_page, name="settings-keys"),
     path("settings/keys/<uuid:key_id>", key_pages.key_page, name="settings-key"),
+    path("settings/prices", price_pages.prices_page, name="settings-prices"),
+    path("settings/prices/progress", progress_panel(UpdateKind.PRICES), name="settings-progress-prices"),
+    path("api/v1/settings/prices", prices_api.prices_view, name="prices-api"),
+    path("api/v1/settings/prices/preview", prices_api.preview_view, name="prices-preview"),
+    path("api/v1/settings/prices/reprice", prices_api.reprice_view, name="prices-reprice"),
+    path("api/v1/settings/prices/<int:price_id>", prices_api.price_view, name="price-api"),
     path("api/v1/settings/keys", keys_api.keys_view, name="keys-api"),
     path("api/v1/settings/keys/<uuid:key_id>", keys_api.key_view, name="key-api"),
     path("api/v1/settings/keys/<uuid:key_id>/rotate", keys_api.rotate_view, name="key-rotate"),

@@ -222,7 +222,7 @@ def make(invoice: Invoice, model: str, prices: Prices, author: str, now: datetim
             provider=invoice.provider,
             model_pattern=model,
             valid_from=start,
-            defaults=prices_answer(prices),
+            defaults={**prices_answer(prices), "valid_until": None},
         )
         repricing = Repricing.objects.create(
             workspace_id=invoice.workspace_id,

@@ -4,8 +4,8 @@ from typing import Any
 
 from analytics.budget_operations import body
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
-from settings.keys.items import KeyBody, KeyChanges, KeyItem, KeyList, MadeKey, Rotation
 from settings.document_parts import ONLY_OWNERS, in_path, is_created, is_deleted, operation
+from settings.keys.items import KeyBody, KeyChanges, KeyItem, KeyList, MadeKey, Rotation
 
 KEYS = "/api/v1/settings/keys"
 SOME_KEY = "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c2b01"

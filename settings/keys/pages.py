@@ -7,8 +7,9 @@ from uuid import UUID
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
-from analytics.budget_pages import as_data, words_of
+from analytics.budget_pages import as_data
 from budgets.bodies import validated
+from settings.faults import shown_errors
 from settings.keys.items import SCOPES, KeyBody, KeyChanges, Rotation, changes_of, item, moment
 from settings.keys.lines import lines_with
 from settings.page import back_to, page, page_context
@@ -25,8 +26,6 @@ SCOPE_WORDS = {
     "write": "sets budgets, rules and what else editors do",
     "content": "reads prompts and completions too, with read",
 }
-SHOWN_STATUSES = (409, 422)
-"""Of faults that the page shows at its form."""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -67,12 +66,6 @@ def days_of(request: WorkspaceRequest) -> dict[str, Any]:
     if days == "unchanged":
         return {}
     return {"expires_in_days": int(days) if days.isascii() and days.isdigit() else None}
-
-
-def shown_errors(problem: Problem) -> list[str]:
-    if problem.status not in SHOWN_STATUSES:
-        raise problem
-    return words_of(problem)
 
 
 def show_secret(request: WorkspaceRequest, new: NewKey, replaced: Any) -> HttpResponseBase:

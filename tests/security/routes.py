@@ -120,6 +120,12 @@ CHANNEL_ROUTES = {
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/prices": "page",
+    "settings/prices/progress": "page",
+    "api/v1/settings/prices": "read, or write to POST",
+    "api/v1/settings/prices/preview": "read",
+    "api/v1/settings/prices/reprice": "write",
+    "api/v1/settings/prices/<int:price_id>": "read, or write to PATCH and DELETE",
     "settings/keys": "page",
     "settings/keys/<uuid:key_id>": "page",
     "api/v1/settings/keys": "read, or manage to POST",
