@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "alerts",
     "reports",
     "settings",
+    "assistants",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",

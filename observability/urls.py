@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("alerts.urls")),
     path("", include("reports.urls")),
     path("", include("settings.urls")),
+    path("", include("assistants.urls")),
 ]
 
 handler404 = "analytics.leads.not_found"

@@ -120,6 +120,7 @@ CHANNEL_ROUTES = {
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "mcp": "read",
     "settings/prices": "page",
     "settings/prices/progress": "page",
     "api/v1/settings/prices": "read, or write to POST",
