@@ -3,5 +3,9 @@ from django.apps import AppConfig
 
 class SettingsConfig(AppConfig):
     name = "settings"
-    api_operations = ("settings.keys.operations.operations", "settings.prices.operations.operations")
+    api_operations = (
+        "settings.keys.operations.operations",
+        "settings.labels.operations.operations",
+        "settings.prices.operations.operations",
+    )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""

@@ -3,6 +3,8 @@ from django.urls import path
 from settings import pages
 from settings.keys import api as keys_api
 from settings.keys import pages as key_pages
+from settings.labels import api as labels_api
+from settings.labels.pages import labels_page
 from settings.models import UpdateKind
 from settings.prices import api as prices_api
 from settings.prices import pages as price_pages
@@ -13,6 +15,10 @@ urlpatterns = [
     path("settings/general", pages.general_page, name="settings-general"),
     path("settings/keys", key_pages.keys_page, name="settings-keys"),
     path("settings/keys/<uuid:key_id>", key_pages.key_page, name="settings-key"),
+    path("settings/labels", labels_page, name="labels"),
+    path("settings/labels/progress", progress_panel(UpdateKind.LABELS), name="settings-progress-labels"),
+    path("api/v1/settings/labels", labels_api.labels_view, name="labels-api"),
+    path("api/v1/settings/labels/refill", labels_api.refill_view, name="labels-refill"),
     path("settings/prices", price_pages.prices_page, name="settings-prices"),
     path("settings/prices/progress", progress_panel(UpdateKind.PRICES), name="settings-progress-prices"),
     path("api/v1/settings/prices", prices_api.prices_view, name="prices-api"),

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_http_methods
 from pydantic import BaseModel, Field
 
 from alerts.rule_bodies import Moment
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.label_views import json_response
 from settings.models import RowsUpdate, UpdateKind
 from settings.prices.effect import effect
 from settings.prices.items import (

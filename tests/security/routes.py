@@ -121,6 +121,8 @@ SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
     "mcp": "read",
+    "settings/labels/progress": "page",
+    "api/v1/settings/labels/refill": "write",
     "settings/prices": "page",
     "settings/prices/progress": "page",
     "api/v1/settings/prices": "read, or write to POST",

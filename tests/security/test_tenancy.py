@@ -84,7 +84,7 @@ def test_every_route_is_classified() -> None:
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES | SETTINGS_ROUTES
     expected[BUDGET] = "read, or write to PUT"
-    expected[LABELS] = "read, or write to POST and DELETE"
+    expected[LABELS] = "read, or write to POST and PATCH and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
 
