@@ -135,12 +135,12 @@ def methods(**views: View) -> View:
 
 def access_words(views: Mapping[str, View]) -> str:
     """Describes who may use which method, like: read, or write to POST and DELETE."""
-    reading = [getattr(views["GET"], "access", "")] if "GET" in views else []
-    writing = {getattr(view, "access", ""): name for name, view in views.items() if name != "GET"}
-    names = " and ".join(name for name in views if name != "GET")
-    if not reading or reading == [*writing]:
-        return " or ".join(writing)
-    return ", or ".join([*reading, *(f"{access} to {names}" for access in writing)])
+    by_access: dict[str, list[str]] = {}
+    for name, view in views.items():
+        by_access.setdefault(getattr(view, "access", ""), []).append(name)
+    words = [f"{access} to {' and '.join(names)}" for access, names in by_access.items()]
+    first = next(iter(by_access))
+    return ", or ".join([first if "GET" in views or len(words) == 1 else words[0], *words[1:]])
 
 
 # --- All budgets ---
@@ -211,7 +211,7 @@ def change(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def delete(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, budget_id)
+    changes.delete(request.workspace, budget_id, request.access.credential)
     return HttpResponse(status=204)
 
 

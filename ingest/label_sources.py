@@ -27,7 +27,7 @@ def add_label_source(workspace: Workspace, attribute: str, label: str, changed_b
     source.full_clean()
     check_is_no_content(attribute)
     source.save()
-    audit.record(workspace, changed_by, "label.create", attribute, None, {"label": label})
+    audit.record(workspace, changed_by, "label.choose", attribute, after={"label": label})
     logger.info("labels of workspace %s: %s added %s", workspace.pk, changed_by, source)
     return source
 
@@ -56,7 +56,7 @@ def remove_label_source(workspace: Workspace, attribute: str, changed_by: str) -
     """Removes the choice. Raises a ValidationError if there is none for this attribute."""
     source = chosen_source(workspace, attribute)
     source.delete()
-    audit.record(workspace, changed_by, "label.delete", attribute, {"label": source.label}, None)
+    audit.record(workspace, changed_by, "label.remove", attribute, before={"label": source.label})
     logger.info("labels of workspace %s: %s removed %s", workspace.pk, changed_by, source)
 
 

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.declared_access.DeclaredAccessMiddleware",
+    "workspaces.admin_audit.AdminAuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 

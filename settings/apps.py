@@ -6,6 +6,7 @@ class SettingsConfig(AppConfig):
     api_operations = (
         "settings.keys.operations.operations",
         "settings.labels.operations.operations",
+        "settings.operations.operations",
         "settings.prices.operations.operations",
     )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""

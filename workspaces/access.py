@@ -259,7 +259,7 @@ def page_access(view: View) -> View:
         if not request.workspaces:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            return render(request, "no_workspace.html", status=404)
+            return render(request, "no_workspace.html", {"may_create": may_create(request.user)}, status=404)
         selected = request.GET.get("workspace")
         candidates = [
             workspace for workspace in request.workspaces if selected is None or str(workspace.id) == selected.lower()
@@ -322,6 +322,13 @@ def check_may_manage(request: WorkspaceRequest) -> None:
 def check_may_write(request: WorkspaceRequest) -> None:
     if not may_write(request):
         raise Problem(403, "Your role in this workspace lacks the right to write.")
+
+
+def may_create(user: Any) -> bool:
+    """Returns whether the user may make a workspace: a superuser always, others as many as MEMBER_WORKSPACES says."""
+    if not user.is_authenticated:
+        return False
+    return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
 
 
 def visitor_name(request: HttpRequest) -> str:

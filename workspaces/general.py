@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from web.problems import FieldError, Problem
+from workspaces.access import may_create
 from workspaces.audit import record
 from workspaces.members import lock_as_owner
 from workspaces.models import Membership, Role, Workspace
@@ -40,13 +40,6 @@ def create(user: Any, name: str, time_zone: str) -> Workspace:
     Membership.objects.create(workspace=workspace, user=user, role=Role.OWNER)
     record(workspace, user.get_username(), "workspace.create", workspace.name, after=values_of(workspace))
     return workspace
-
-
-def may_create(user: Any) -> bool:
-    """Returns whether the user may make a workspace: a superuser always, others as many as MEMBER_WORKSPACES says."""
-    if not user.is_authenticated:
-        return False
-    return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
 
 
 def check(workspace: Workspace) -> None:
