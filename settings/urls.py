@@ -1,6 +1,8 @@
 from django.urls import path
 
 from settings import accept, api, audit_pages, member_pages, pages, workspace_pages
+from settings.content.api import content_view
+from settings.content.pages import content_page
 from settings.keys import api as keys_api
 from settings.keys import pages as key_pages
 from settings.labels import api as labels_api
@@ -9,10 +11,16 @@ from settings.models import UpdateKind
 from settings.prices import api as prices_api
 from settings.prices import pages as price_pages
 from settings.progress import progress_panel
+from settings.usage.api import usage_view
+from settings.usage.pages import usage_page
 
 urlpatterns = [
     path("settings", pages.settings_page, name="settings-page"),
     path("settings/general", pages.general_page, name="settings-general"),
+    path("settings/content", content_page, name="settings-content"),
+    path("settings/usage", usage_page, name="settings-usage"),
+    path("api/v1/settings/content", content_view, name="content-api"),
+    path("api/v1/settings/usage", usage_view, name="usage-api"),
     path("settings/keys", key_pages.keys_page, name="settings-keys"),
     path("settings/keys/<uuid:key_id>", key_pages.key_page, name="settings-key"),
     path("settings/labels", labels_page, name="labels"),

@@ -121,7 +121,6 @@ SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
-    "mcp": "read",
     "settings/labels/progress": "page",
     "api/v1/settings/labels/refill": "write",
     "settings/prices": "page",
@@ -130,6 +129,10 @@ SETTINGS_ROUTES = {
     "api/v1/settings/prices/preview": "read",
     "api/v1/settings/prices/reprice": "write",
     "api/v1/settings/prices/<int:price_id>": "read, or write to PATCH and DELETE",
+    "settings/content": "page",
+    "settings/usage": "page",
+    "api/v1/settings/content": "read, or manage to PATCH",
+    "api/v1/settings/usage": "read",
     "settings/keys": "page",
     "settings/keys/<uuid:key_id>": "page",
     "api/v1/settings/keys": "read, or manage to POST",
@@ -150,6 +153,8 @@ SETTINGS_ROUTES = {
     f"{SETTINGS}/audit": "manage, or read with a key",
 }
 """Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
+MCP = "mcp"
+"""Reads by the Model Context Protocol, with a key: tests/assistants/test_mcp.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

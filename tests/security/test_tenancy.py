@@ -30,6 +30,7 @@ from tests.security.routes import (
     INVOICE_ROUTES,
     LABELS,
     LOCAL,
+    MCP,
     PAGES,
     PROMETHEUS,
     PUBLIC,
@@ -69,7 +70,7 @@ def test_every_route_is_classified() -> None:
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
-    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SETTINGS_ROUTES.keys()
+    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SETTINGS_ROUTES.keys() | {MCP}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -80,7 +81,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
-    expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
+    expected[MCP] = expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES | SETTINGS_ROUTES
     expected[BUDGET] = "read, or write to PUT"
