@@ -52,7 +52,9 @@ def rename_label() -> Schema:
 
 def with_label(name: str, summary: str, example: Any) -> Schema:
     return operation(
-        *(name, summary, ChosenLabels),
+        name,
+        summary,
+        ChosenLabels,
         *WITH_BODY,
         requestBody=body(NewLabel, example),
         **{"x-example": {"body": example}},

@@ -110,8 +110,7 @@ def priced(
     for group in groups_of(workspace, start, end):
         call = Row(start, "", "", "chat", "", provider=group.provider, model=group.model)
         if override_for(overrides, call, ()) is new:
-            tokens = dict(zip(TOKENS, group.tokens, strict=True))
-            yield group, cost_by(rates_of(new), CallSums("chat", group.calls, start, **tokens))
+            yield group, cost_by(rates_of(new), CallSums("chat", group.calls, start, (), 0, *group.tokens))
 
 
 def groups_of(workspace: Workspace, start: datetime, end: datetime) -> list[Group]:

@@ -162,8 +162,8 @@ def item(price: PriceOverride) -> PriceItem:
         "valid_from": price.valid_from,
         "valid_until": price.valid_until,
         "created_at": price.created_at,
-        **amounts,
-    }  # type: ignore[typeddict-item]
+        **amounts,  # type: ignore[typeddict-item]
+    }
 
 
 def oldest_start(now: datetime) -> datetime:
