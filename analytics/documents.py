@@ -29,7 +29,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
     ("Look and ask", ("traces", "entities", "query", "dashboards", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
-    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana")),
+    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana", "mcp")),
     ("Run it", ("deployment", "access", "settings", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )

@@ -55,6 +55,7 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule("Orders to price or label stored rows again", "the newest 20 of each workspace", "settings_rowsupdate"),
     Rule(
         "Invoices of providers",
         DELETED_BY_PEOPLE,

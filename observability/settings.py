@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "reports",
     "dashboards",
     "settings",
+    "assistants",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",

@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("dashboards.urls")),
     path("", include("settings.urls")),
+    path("", include("assistants.urls")),
 ]
 
 handler404 = "analytics.leads.not_found"

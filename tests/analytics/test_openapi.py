@@ -19,17 +19,21 @@ from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
 from analytics.openapi import openapi_document
 from insights.anomalies import operations as anomaly_operations
+from prices.models import PriceOverride
 from reports.schedules.operations import EXAMPLE_RUN
 from settings import operations as people_operations
+from settings.keys import operations as key_operations
+from settings.prices import operations as price_operations
 from tests.alerts.rules import an_event
 from tests.dashboards.dashboards import the_dashboard_of_the_examples
-from tests.factories import MembershipFactory, WorkspaceFactory
+from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights.months import a_finding
 from tests.reports.schedules import a_run
 from tests.settings_pages.test_role_matrix import an_invitation
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
 from workspaces.models import Invitation, Role
+from workspaces.models import ApiKey, Invitation, Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -195,6 +199,16 @@ def the_workspace_of_the_examples(client: Client, settings: Any) -> None:
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
     owner = MembershipFactory(workspace=workspace, role=Role.OWNER).user
     client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
+    key, _ = an_api_key("ingest", workspace=workspace)
+    ApiKey.objects.filter(pk=key.pk).update(id=key_operations.SOME_KEY)
+    PriceOverride.objects.create(
+        pk=price_operations.SOME_PRICE,
+        workspace=workspace,
+        model_pattern="acme",
+        input_usd_per_million=1,
+        output_usd_per_million=1,
+        valid_from="2026-01-01T00:00:00Z",
+    )
     MembershipFactory(pk=people_operations.EXAMPLE_MEMBER["path"]["member_id"], workspace=workspace)
     invitation_id = people_operations.EXAMPLE_INVITATION["path"]["invitation_id"]
     Invitation.objects.filter(pk=an_invitation(workspace).pk).update(id=invitation_id)

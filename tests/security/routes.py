@@ -137,6 +137,23 @@ SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/labels/progress": "page",
+    "api/v1/settings/labels/refill": "write",
+    "settings/prices": "page",
+    "settings/prices/progress": "page",
+    "api/v1/settings/prices": "read, or write to POST",
+    "api/v1/settings/prices/preview": "read",
+    "api/v1/settings/prices/reprice": "write",
+    "api/v1/settings/prices/<int:price_id>": "read, or write to PATCH and DELETE",
+    "settings/content": "page",
+    "settings/usage": "page",
+    "api/v1/settings/content": "read, or manage to PATCH",
+    "api/v1/settings/usage": "read",
+    "settings/keys": "page",
+    "settings/keys/<uuid:key_id>": "page",
+    "api/v1/settings/keys": "read, or manage to POST",
+    "api/v1/settings/keys/<uuid:key_id>": "read, or manage to PATCH and DELETE",
+    "api/v1/settings/keys/<uuid:key_id>/rotate": "manage",
     "settings/members": "page",
     "settings/audit": "page",
     "settings/audit.csv": "page",
@@ -181,6 +198,8 @@ DASHBOARD_ROUTES = {
     "d/<str:token>/panels/<slug:panel_id>": "public",
 }
 """Every route of dashboards, and who may use it: tests/dashboards. The token of a public link is its credential."""
+MCP = "mcp"
+"""Reads by the Model Context Protocol, with a key: tests/assistants/test_mcp.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

@@ -31,6 +31,7 @@ from tests.security.routes import (
     INVOICE_ROUTES,
     LABELS,
     LOCAL,
+    MCP,
     PAGES,
     PROMETHEUS,
     PUBLIC,
@@ -76,7 +77,7 @@ def test_every_route_is_classified() -> None:
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
-    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys()
+    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys() | {MCP}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -88,12 +89,12 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(REPORTS, "read") | dict.fromkeys((REPORT_PAGE, REPORT_FILE), "page")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
-    expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
+    expected[MCP] = expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES | SCHEDULE_ROUTES
     expected |= SETTINGS_ROUTES | DASHBOARD_ROUTES
     expected[BUDGET] = "read, or write to PUT"
-    expected[LABELS] = "read, or write to POST and DELETE"
+    expected[LABELS] = "read, or write to POST and PATCH and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
     assert {route: access for route, access in declared.items() if not route.startswith(ADMIN)} == expected
 

@@ -1,5 +1,6 @@
 """The page and the API that list the attributes that arrive, and choose which of them become labels."""
 
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -13,8 +14,10 @@ from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.ingest.otlp_spans import Sent, chat, send
 from tests.ingest.test_environment_and_release import Of, send_of
 from tests.ingest.test_labels import ACME, SPELLINGS, choose
+from tests.jobs_helper import run_waiting_jobs
 from tests.tenant import Tenant
-from workspaces.models import LabelSource, Workspace
+from traces.db import rows
+from workspaces.models import AuditEntry, LabelSource, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -220,3 +223,51 @@ def test_an_empty_workspace_says_what_to_do() -> None:
     page = member("viewer", workspace).get(f"{PAGE}?workspace={workspace.id}").content.decode()
     assert "None is chosen. Editors and owners" in page
     assert "No span has an attribute that could be a label" in page
+
+
+# --- Another name, and stored spans ---
+
+
+def patch(tenant: Tenant, attribute: str, label: str) -> Any:
+    body = {"attribute": attribute, "label": label}
+    return tenant.client.patch(API, body, content_type="application/json")
+
+
+def test_a_label_gets_another_name_for_spans_that_arrive_later(tenant: Tenant) -> None:
+    choose(tenant.workspace, {"metadata.customer": "customer"})
+    assert patch(tenant, "metadata.customer", "client").json()["data"] == [NEW | {"label": "client"}]
+    send(tenant, chat(1, attributes={"metadata": ACME}))
+    assert labels_of(tenant) == [{"client": "acme"}]
+    assert patch(tenant, "metadata.team", "team").status_code == 422
+    assert patch(tenant, "metadata.customer", " ").status_code == 422
+    actions = AuditEntry.objects.order_by("at").values_list("action", "before", "after")
+    assert list(actions)[-1] == ("label.change", {"label": "customer"}, {"label": "client"})
+
+
+def labels_of(tenant: Tenant) -> list[Any]:
+    found = rows("SELECT labels FROM traces WHERE workspace_id = %(id)s", {"id": tenant.workspace.id})
+    return [json.loads(row["labels"]) if row["labels"] else None for row in found]
+
+
+def test_a_job_labels_stored_spans_again_and_the_page_says_how_far_it_is(tenant: Tenant) -> None:
+    send(tenant, chat(1, attributes={"metadata": ACME}))
+    address = f"{PAGE}?workspace={tenant.workspace.id}"
+    tenant.client.post(address, {"attribute": "metadata.customer", "label": "customer"})
+    assert labels_of(tenant) == [None]
+    assert tenant.client.post(address, {"refill": "1"}).status_code == 302
+    assert "Stored spans are being labelled again" in tenant.client.get(address).content.decode()
+    assert tenant.client.post(f"{API}/refill").status_code == 409
+    run_waiting_jobs("settings.relabel")
+    assert labels_of(tenant) == [{"customer": "acme"}]
+    refill = tenant.client.get(API).json()["refill"]
+    assert [refill["state"], refill["percent"], refill["changed_rows"]] == ["done", 100, 1]
+    text = " ".join(tenant.client.get(address).content.decode().split())
+    assert "1 stored row got other labels." in text
+
+
+def test_the_page_renames_with_a_click(tenant: Tenant) -> None:
+    choose(tenant.workspace, {"metadata.customer": "customer"})
+    address = f"{PAGE}?workspace={tenant.workspace.id}"
+    form = {"attribute": "metadata.customer", "label": "client", "rename": "1"}
+    assert tenant.client.post(address, form).status_code == 302
+    assert [source.label for source in LabelSource.objects.all()] == ["client"]
