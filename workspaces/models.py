@@ -53,6 +53,11 @@ class Workspace(models.Model):
         default=ContentPolicy.MEMBERS,
         help_text="Who sees stored prompts and completions. An API key also needs the scope content.",
     )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see it only with a second factor: an authenticator app or a passkey. Keys need none.",
+    )
     contents_deleted_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # A part of the key of all that is cached. It changes with a budget, a price or a time zone, on which that depends.
