@@ -1,4 +1,7 @@
-"""Takes the tables of django-allauth out of the admin: they hold secrets, and people manage their own factors."""
+"""Gives the admin the product's own sign-in, which asks for the second factor.
+
+Takes the tables of django-allauth out: they hold secrets, and people manage their own factors.
+"""
 
 # Imported first: what is not registered yet cannot be taken out.
 from allauth.account import admin as account_admin  # noqa: F401
@@ -9,4 +12,7 @@ from allauth.socialaccount import admin as socialaccount_admin  # noqa: F401
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
+from accounts.sign_in import admin_sign_in
+
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
+admin.site.login = admin_sign_in  # type: ignore[assignment]

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -20,6 +21,12 @@ from workspaces.time_zones import time_zones
 UTC = ZoneInfo("UTC")
 
 
+class AccountRequest(HttpRequest):
+    """The request of a view that `signed_in` decorates."""
+
+    user: User
+
+
 def signed_in(view: View) -> View:
     """Decorates a page of the account of whoever is signed in. It belongs to no workspace."""
 
@@ -33,12 +40,13 @@ def signed_in(view: View) -> View:
     return declare(checked, "signed in")
 
 
-def account_context(request: HttpRequest) -> dict[str, Any]:
-    """Returns what the shell shows: the workspace that was seen last, so that the navigation leads back to it."""
+def account_context(request: AccountRequest) -> dict[str, Any]:
+    """Returns the variables of the shell: the workspace that was seen last, to which the navigation leads back."""
     workspaces = visible_workspaces(request)
-    seen = last_workspace(request)
+    seen = request.GET.get("workspace", last_workspace(request))
     workspace = next((one for one in workspaces if str(one.id) == seen), workspaces[0] if workspaces else None)
-    return {"workspace": workspace, "workspaces": [], "zone": zone_of(request.user, workspace)}
+    shown = {"zone": zone_of(request.user, workspace)}
+    return {**shown, "workspace": workspace} if workspace else shown
 
 
 def zone_of(user: Any, workspace: Workspace | None) -> ZoneInfo:
@@ -49,7 +57,7 @@ def zone_of(user: Any, workspace: Workspace | None) -> ZoneInfo:
     return workspace.zone if workspace else UTC
 
 
-def account_page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def account_page(request: AccountRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     return render(request, f"accounts/{template}.html", {**account_context(request), **context}, status=status)
 
 

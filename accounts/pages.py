@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,7 +20,7 @@ from accounts.context import THEME
 from accounts.forms import ProfileForm
 from accounts.models import Profile, SignedInSession
 from accounts.notices import send_notice
-from accounts.page import account_page, signed_in
+from accounts.page import AccountRequest, account_page, signed_in
 from web import mail
 
 PAGE = ["GET", "HEAD", "POST"]
@@ -28,7 +28,7 @@ PAGE = ["GET", "HEAD", "POST"]
 
 @signed_in
 @require_http_methods(PAGE)
-def profile_page(request: HttpRequest) -> HttpResponseBase:
+def profile_page(request: AccountRequest) -> HttpResponseBase:
     profile, _ = Profile.objects.get_or_create(user=request.user)
     form = ProfileForm(request.POST or None, instance=profile)
     if request.method == "POST" and form.is_valid():
@@ -39,7 +39,7 @@ def profile_page(request: HttpRequest) -> HttpResponseBase:
     return account_page(request, "profile", profile_context(request, form), 422 if form.errors else 200)
 
 
-def profile_context(request: HttpRequest, form: ModelForm) -> dict[str, Any]:
+def profile_context(request: AccountRequest, form: ModelForm) -> dict[str, Any]:
     return {
         "form": form,
         "themes": Profile._meta.get_field("theme").choices,
@@ -52,7 +52,7 @@ def profile_context(request: HttpRequest, form: ModelForm) -> dict[str, Any]:
 @signed_in
 @require_POST
 @reauthentication_required
-def change_email(request: HttpRequest) -> HttpResponseBase:
+def change_email(request: AccountRequest) -> HttpResponseBase:
     fault = email_change.begin(request.user, request.POST.get("address", "").strip())
     if fault:
         messages.error(request, fault)
@@ -61,7 +61,7 @@ def change_email(request: HttpRequest) -> HttpResponseBase:
 
 @signed_in
 @require_http_methods(PAGE)
-def password_page(request: HttpRequest) -> HttpResponseBase:
+def password_page(request: AccountRequest) -> HttpResponseBase:
     if not settings.LOCAL_PASSWORDS:
         return account_page(request, "password", {"form": None})
     needs_old = request.user.has_usable_password()
@@ -75,11 +75,11 @@ def password_page(request: HttpRequest) -> HttpResponseBase:
 
 
 @reauthentication_required
-def set_first_password(request: HttpRequest, form: SetPasswordForm) -> HttpResponseBase:
+def set_first_password(request: AccountRequest, form: SetPasswordForm) -> HttpResponseBase:
     return changed(request, form)
 
 
-def changed(request: HttpRequest, form: Any) -> HttpResponseBase:
+def changed(request: AccountRequest, form: Any) -> HttpResponseBase:
     """Saves the new password. It ends all other sessions; this one stays."""
     if not form.is_valid():
         return account_page(request, "password", {"form": form}, 422)
@@ -96,7 +96,7 @@ def changed(request: HttpRequest, form: Any) -> HttpResponseBase:
 
 @signed_in
 @require_safe
-def security_page(request: HttpRequest) -> HttpResponseBase:
+def security_page(request: AccountRequest) -> HttpResponseBase:
     factors = list(Authenticator.objects.filter(user=request.user).order_by("created_at"))
     by_type: dict[str, list[Any]] = {kind: [] for kind in Authenticator.Type.values}
     for factor in factors:
@@ -108,21 +108,21 @@ def security_page(request: HttpRequest) -> HttpResponseBase:
         "has_password": request.user.has_usable_password() and settings.LOCAL_PASSWORDS,
         "local_passwords": settings.LOCAL_PASSWORDS,
         "provider": settings.OIDC,
-        "is_connected": bool(settings.OIDC) and request.user.socialaccount_set.exists(),  # type: ignore[union-attr]
+        "is_connected": bool(settings.OIDC) and request.user.socialaccount_set.exists(),
         "required_by": demanding_workspaces(request),
     }
     return account_page(request, "security", context)
 
 
-def demanding_workspaces(request: HttpRequest) -> list[str]:
+def demanding_workspaces(request: AccountRequest) -> list[str]:
     """Returns the names of the workspaces that open with a second factor only."""
-    memberships = request.user.memberships.filter(workspace__requires_second_factor=True)  # type: ignore[union-attr]
+    memberships = request.user.memberships.filter(workspace__requires_second_factor=True)
     return list(memberships.order_by("workspace__name").values_list("workspace__name", flat=True))
 
 
 @signed_in
 @require_safe
-def sessions_page(request: HttpRequest) -> HttpResponseBase:
+def sessions_page(request: AccountRequest) -> HttpResponseBase:
     sessions.record(request, request.user)
     shown = [
         {
@@ -137,7 +137,7 @@ def sessions_page(request: HttpRequest) -> HttpResponseBase:
 
 @signed_in
 @require_POST
-def end_sessions(request: HttpRequest) -> HttpResponse:
+def end_sessions(request: AccountRequest) -> HttpResponse:
     """Ends the session whose id is sent, or all but this one."""
     own = SignedInSession.objects.filter(user=request.user)
     session_id = request.POST.get("session", "")

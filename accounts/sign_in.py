@@ -3,17 +3,17 @@
 Wrong passwords and wrong second factors count together: django-axes locks the name from the address after five.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_login, perform_password_login
 from allauth.account.models import Login
-from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from axes.handlers.proxy import AxesProxyHandler
 from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.signals import user_login_failed
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -71,7 +71,7 @@ class AdminSignInView(SignInView):
 
 
 @never_cache
-def admin_sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+def admin_sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """The sign-in of the admin: the same as that of the product, so the same locks and second factors protect it."""
     if not request.user.is_authenticated:
         return AdminSignInView.as_view()(request)
@@ -80,19 +80,28 @@ def admin_sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = N
     return render(request, "accounts/no_admin.html", status=403)
 
 
-class SecondFactorView(AuthenticateView):
-    template_name = "accounts/second_factor.html"
+class LockedOut:
+    """Refuses a second factor while django-axes locks the name. `signals.py` counts the wrong ones."""
+
+    account: Callable[[], Any]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        credentials = {"username": self.stage.login.user.get_username()}
+        credentials = {"username": self.account().get_username()}
         if not AxesProxyHandler.is_allowed(request, credentials):
             return get_lockout_response(request, credentials=credentials)
-        return super().post(request, *args, **kwargs)
+        return super().post(request, *args, **kwargs)  # type: ignore[misc]
 
-    def form_invalid(self, form: Any) -> HttpResponse:
-        credentials = {"username": self.stage.login.user.get_username()}
-        user_login_failed.send(__name__, credentials=credentials, request=self.request)
-        return super().form_invalid(form)
+
+class SecondFactorView(LockedOut, AuthenticateView):
+    template_name = "accounts/second_factor.html"
+
+    def account(self) -> Any:
+        return self.stage.login.user
+
+
+class AgainByCodeView(LockedOut, ReauthenticateView):
+    def account(self) -> Any:
+        return self.request.user
 
 
 @public
@@ -116,4 +125,3 @@ def inactive_page(request: HttpRequest) -> HttpResponse:
 sign_in = public(SignInView.as_view())
 second_factor = public(SecondFactorView.as_view())
 sign_out = public(LogoutView.as_view())
-admin.site.login = admin_sign_in  # type: ignore[method-assign]

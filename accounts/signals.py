@@ -3,16 +3,19 @@
 from typing import Any
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.signals import authenticator_added
-from django.contrib.auth import user_logged_in, user_logged_out
+from allauth.mfa.signals import authentication_failed, authenticator_added
+from django.contrib.auth import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
 from accounts import sessions
+from accounts.context import THEME
+from accounts.models import Profile
 
 
 @receiver(user_logged_in)
 def record_session(request: Any, user: Any, **signal: Any) -> None:
     sessions.record(request, user)
+    request.session[THEME] = Profile.objects.filter(user=user).values_list("theme", flat=True).first() or ""
 
 
 @receiver(user_logged_out)
@@ -25,3 +28,9 @@ def end_other_sessions(request: Any, user: Any, authenticator: Authenticator, **
     """Ends the sessions that began without this second factor."""
     if authenticator.type != Authenticator.Type.RECOVERY_CODES:
         sessions.end_all(user, but=request.session.session_key)
+
+
+@receiver(authentication_failed)
+def count_wrong_code(request: Any, user: Any, **signal: Any) -> None:
+    """Lets django-axes count a wrong code like a wrong password."""
+    user_login_failed.send(__name__, credentials={"username": user.get_username()}, request=request)

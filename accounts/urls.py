@@ -1,5 +1,4 @@
 from allauth.account.views import ReauthenticateView
-from allauth.mfa.base.views import ReauthenticateView as ReauthenticateByCodeView
 from allauth.mfa.recovery_codes.views import GenerateRecoveryCodesView, ViewRecoveryCodesView
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.webauthn.views import AddWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
@@ -28,7 +27,7 @@ urlpatterns = [
     path("sign-in/provider/again", provider.again, name="provider-again"),
     path("sign-in/provider/callback", provider.callback, name="provider-callback"),
     path("sign-in/again", in_shell(ReauthenticateView, "again"), name="account_reauthenticate"),
-    path("sign-in/again/code", in_shell(ReauthenticateByCodeView, "again_code"), name="mfa_reauthenticate"),
+    path("sign-in/again/code", in_shell(sign_in.AgainByCodeView, "again_code"), name="mfa_reauthenticate"),
     path(
         "sign-in/again/passkey",
         in_shell(ReauthenticateWebAuthnView, "again_passkey"),
@@ -36,7 +35,7 @@ urlpatterns = [
     ),
     path("settings/profile", pages.profile_page, name="settings-profile"),
     path("settings/profile/email", pages.change_email, name="change-email"),
-    path("settings/password", pages.password_page, name="settings-password"),
+    path("settings/security/password", pages.password_page, name="settings-password"),
     path("settings/sessions", pages.sessions_page, name="settings-sessions"),
     path("settings/sessions/end", pages.end_sessions, name="end-sessions"),
     path("settings/security", pages.security_page, name="settings-security"),
