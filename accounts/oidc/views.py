@@ -95,7 +95,7 @@ def callback(request: HttpRequest) -> HttpResponseBase:
         response: HttpResponseBase = view(request)
     except ImmediateHttpResponse as error:
         return error.response
-    except (ImproperlyConfigured, KeyError, TypeError, ValueError) as error:
+    except (ImproperlyConfigured, OAuth2Error, RequestException, KeyError, TypeError, ValueError) as error:
         logger.warning("the provider's answer cannot be read: %s", type(error).__name__)
         return error_page(request)
     return response
