@@ -15,4 +15,4 @@ from django.contrib import admin
 from accounts.sign_in import admin_sign_in
 
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
-admin.site.login = admin_sign_in  # type: ignore[assignment]
+admin.site.login = admin_sign_in  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """The pages of a person: the profile, the password, and the browsers in which they are signed in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.decorators import reauthentication_required
@@ -69,9 +70,8 @@ def password_page(request: AccountRequest) -> HttpResponseBase:
     form = form_class(request.user, request.POST or None)
     if request.method != "POST":
         return account_page(request, "password", {"form": form})
-    if not needs_old:
-        return set_first_password(request, form)
-    return changed(request, form)
+    save: Callable[..., HttpResponseBase] = changed if needs_old else set_first_password
+    return save(request, form)
 
 
 @reauthentication_required

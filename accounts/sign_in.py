@@ -74,10 +74,16 @@ class AdminSignInView(SignInView):
 def admin_sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
     """The sign-in of the admin: the same as that of the product, so the same locks and second factors protect it."""
     if not request.user.is_authenticated:
-        return AdminSignInView.as_view()(request)
+        signed_in: HttpResponse = AdminSignInView.as_view()(request)  # type: ignore[assignment]
+        return signed_in
     if admin.site.has_permission(request):
         return redirect("admin:index")
     return render(request, "accounts/no_admin.html", status=403)
+
+
+def locked_out(request: HttpRequest, credentials: dict[str, str]) -> HttpResponse:
+    response: HttpResponse = get_lockout_response(request, credentials=credentials)
+    return response
 
 
 class LockedOut:
@@ -88,8 +94,9 @@ class LockedOut:
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         credentials = {"username": self.account().get_username()}
         if not AxesProxyHandler.is_allowed(request, credentials):
-            return get_lockout_response(request, credentials=credentials)
-        return super().post(request, *args, **kwargs)  # type: ignore[misc]
+            return locked_out(request, credentials)
+        response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
+        return response
 
 
 class SecondFactorView(LockedOut, AuthenticateView):

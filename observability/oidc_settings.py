@@ -4,25 +4,16 @@ No error shows the secret.
 """
 
 import re
-from typing import Annotated, Literal, NamedTuple
-from uuid import UUID
+from typing import Annotated
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
+from accounts.oidc.provider import GroupRule, ProviderSettings
 from observability.variables import Variables
 
 THIS_MACHINE = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?(/[!-~]*)?"
 EXAMPLE = '{"observability-finance": {"workspace": "<id>", "role": "viewer"}}'
-
-
-class GroupRule(BaseModel):
-    """The role that a group of the provider has in a workspace."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    workspace: UUID
-    role: Literal["viewer", "editor", "owner"]
 
 
 def as_list(value: object) -> object:
@@ -33,17 +24,7 @@ Rules = Annotated[tuple[GroupRule, ...], BeforeValidator(as_list), Field(min_len
 Groups = TypeAdapter(dict[Annotated[str, Field(min_length=1, max_length=200)], Rules])
 
 
-class OidcSettings(NamedTuple):
-    issuer: str
-    client_id: str
-    client_secret: str
-    name: str
-    scopes: tuple[str, ...]
-    groups_claim: str
-    groups: dict[str, tuple[GroupRule, ...]]
-
-
-def oidc_settings(env: Variables) -> OidcSettings | None:
+def oidc_settings(env: Variables) -> ProviderSettings | None:
     """Returns the provider; None where none is set."""
     needed = {"OIDC_ISSUER": env.OIDC_ISSUER, "OIDC_CLIENT_ID": env.OIDC_CLIENT_ID}
     needed["OIDC_CLIENT_SECRET"] = env.OIDC_CLIENT_SECRET
@@ -53,7 +34,7 @@ def oidc_settings(env: Variables) -> OidcSettings | None:
         return None
     if missing:
         raise ImproperlyConfigured(f"{', '.join(missing)} must be set too: the sign-in by a provider needs all three.")
-    return OidcSettings(
+    return ProviderSettings(
         issuer=checked_issuer(env),
         client_id=env.OIDC_CLIENT_ID,
         client_secret=env.OIDC_CLIENT_SECRET,

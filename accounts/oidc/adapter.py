@@ -1,7 +1,6 @@
 """Leads a sign-in by the provider through django-allauth, with the checks that it does not make itself."""
 
 import logging
-from collections.abc import Sequence
 from typing import Any
 
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -18,6 +17,7 @@ from django.utils import timezone
 
 from accounts.oidc import claims as checked
 from accounts.oidc import discovery, groups, people, renewal
+from accounts.oidc.provider import provider
 
 logger = logging.getLogger(__name__)
 
@@ -29,23 +29,24 @@ def error_page(request: HttpRequest) -> HttpResponse:
 
 
 class ProviderAdapter(DefaultSocialAccountAdapter):
-    def list_apps(self, *args: Any, **kwargs: Any) -> Sequence[SocialApp]:
+    def list_apps(self, request: HttpRequest, provider: Any = None, client_id: Any = None) -> list[SocialApp]:
         """Returns the provider of the settings. What the database may hold is no provider."""
         if settings.OIDC is None:
             return []
+        chosen = settings.OIDC
         return [
             SocialApp(
                 provider="openid_connect",
                 # Part of the key of people's accounts: the same name at another issuer is somebody else.
-                provider_id=settings.OIDC.issuer,
-                name=settings.OIDC.name,
-                client_id=settings.OIDC.client_id,
-                secret=settings.OIDC.client_secret,
-                settings={"server_url": settings.OIDC.issuer, "oauth_pkce_enabled": True},
+                provider_id=chosen.issuer,
+                name=chosen.name,
+                client_id=chosen.client_id,
+                secret=chosen.client_secret,
+                settings={"server_url": chosen.issuer, "oauth_pkce_enabled": True},
             )
         ]
 
-    def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Finds or makes the account, and gives it the memberships of its groups."""
         if sociallogin.state.get("process") == AuthProcess.CONNECT:
             return
@@ -76,7 +77,7 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
     @property
     def openid_config(self) -> dict[str, Any]:
         if not hasattr(self, "_openid_config"):
-            self._openid_config = discovery.configuration()
+            self._openid_config: dict[str, Any] = discovery.configuration()
         return self._openid_config
 
     def get_callback_url(self, request: HttpRequest, app: SocialApp) -> str:
@@ -85,10 +86,12 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> SocialLogin:
         response = kwargs["response"]
         claims = self.claims(response)
-        login = self.get_provider().sociallogin_from_response(request, {"id_token": claims})
+        found: Any = self.get_provider()  # type: ignore[no-untyped-call]
+        login: Any = found.sociallogin_from_response(request, {"id_token": claims})
         login.account.extra_data = {"email": checked.verified_email(claims)}
         login.claims, login.tokens = claims, response
-        return login
+        made: SocialLogin = login
+        return made
 
     def claims(self, response: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(response.get("id_token"), str):
@@ -96,7 +99,7 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
         claims = checked.id_token_claims(response["id_token"], self.openid_config, self.nonce)
         if self.needs_new_proof:
             self.check_proof(claims)
-        if "email" in claims and (checked.groups_of(claims) is not None or not settings.OIDC.groups):
+        if "email" in claims and (checked.groups_of(claims) is not None or not provider().groups):
             return claims
         return checked.together(claims, checked.userinfo(response["access_token"], self.openid_config, claims["sub"]))
 

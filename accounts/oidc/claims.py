@@ -4,10 +4,10 @@ from typing import Any
 
 import jwt
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from django.conf import settings
 from django.utils.crypto import constant_time_compare
 
 from accounts.oidc import discovery
+from accounts.oidc.provider import provider
 
 # Never "none" or a symmetric one: the secret is known to both sides, and the keys are public.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -27,8 +27,8 @@ def id_token_claims(id_token: str, config: Claims, nonce: str | None) -> Claims:
             id_token,
             signing_key(id_token, config),
             algorithms=ALGORITHMS,
-            audience=settings.OIDC.client_id,
-            issuer=settings.OIDC.issuer,
+            audience=provider().client_id,
+            issuer=provider().issuer,
             leeway=LEEWAY_SECONDS,
             options={"require": REQUIRED},
         )
@@ -55,7 +55,7 @@ def signing_key(id_token: str, config: Claims) -> jwt.PyJWK:
 def check_party(claims: Claims) -> None:
     """Raises OAuth2Error for a token that was made for several clients, where another one asked for it."""
     has_others = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
-    if (has_others or "azp" in claims) and claims.get("azp") != settings.OIDC.client_id:
+    if (has_others or "azp" in claims) and claims.get("azp") != provider().client_id:
         raise OAuth2Error("The ID token was made for another client.")
 
 
@@ -89,7 +89,7 @@ def verified_email(claims: Claims) -> str:
 
 def groups_of(claims: Claims) -> frozenset[str] | None:
     """Returns the groups of a person; None where the claims say nothing about groups."""
-    found = claims.get(settings.OIDC.groups_claim)
+    found = claims.get(provider().groups_claim)
     if found is None:
         return None
     return frozenset(group for group in (found if isinstance(found, list) else [found]) if isinstance(group, str))

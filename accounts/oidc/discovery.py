@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import requests
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from django.conf import settings
+
+from accounts.oidc.provider import provider
 
 TIMEOUT_SECONDS = 5
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -18,7 +19,7 @@ def fetch(method: str, url: str, **options: Any) -> requests.Response:
 
 def configuration() -> dict[str, Any]:
     """Returns the provider's document. Raises OAuth2Error where it is that of another issuer."""
-    issuer = settings.OIDC.issuer
+    issuer = provider().issuer
     response = fetch("GET", f"{issuer.rstrip('/')}/.well-known/openid-configuration")
     response.raise_for_status()
     found: dict[str, Any] = response.json()
@@ -31,6 +32,6 @@ def configuration() -> dict[str, Any]:
 
 def check_endpoint(name: str, url: object) -> None:
     """Raises OAuth2Error for an address without TLS. Only an issuer without TLS, on this machine, may have such."""
-    schemes = ("https",) if settings.OIDC.issuer.startswith("https:") else ("https", "http")
+    schemes = ("https",) if provider().issuer.startswith("https:") else ("https", "http")
     if not isinstance(url, str) or urlsplit(url).scheme not in schemes:
         raise OAuth2Error(f"The provider's document has no safe {name}.")

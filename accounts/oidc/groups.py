@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import GroupGrant
+from accounts.oidc.provider import provider
 from workspaces import audit
 from workspaces.models import Membership, Role, Workspace
 
@@ -37,8 +37,8 @@ def synchronize(user: Any, groups: Iterable[str]) -> None:
 def roles_by_workspace(groups: Iterable[str]) -> dict[UUID, tuple[str, str]]:
     """Returns the highest role that the groups give in each workspace, with the group that gives it."""
     found: dict[UUID, tuple[str, str]] = {}
-    for group in sorted(set(groups) & settings.OIDC.groups.keys()):
-        for rule in settings.OIDC.groups[group]:
+    for group in sorted(set(groups) & provider().groups.keys()):
+        for rule in provider().groups[group]:
             if rule.workspace not in found or RANKS[Role(rule.role)] > RANKS[Role(found[rule.workspace][0])]:
                 found[rule.workspace] = (rule.role, group)
     return found

@@ -23,6 +23,7 @@ from accounts import sessions
 from accounts.models import GroupGrant, ProviderAccess, SignedInSession
 from accounts.oidc import discovery, groups
 from accounts.oidc.claims import groups_of, id_token_claims, together, userinfo
+from accounts.oidc.provider import provider
 from web.sealing import Seal, Unreadable
 
 logger = logging.getLogger(__name__)
@@ -40,14 +41,14 @@ class Refused(Exception):
 def remember(user: Any, tokens: dict[str, Any]) -> None:
     """Stores that the provider has just answered, and the tokens to ask it again. Only groups need them."""
     kept = {name: tokens[name] for name in STORED if isinstance(tokens.get(name), str)}
-    sealed = TOKENS.close(orjson.dumps(kept)) if kept and settings.OIDC.groups else ""
+    sealed = TOKENS.close(orjson.dumps(kept)) if kept and provider().groups else ""
     values = {"sealed_tokens": sealed, "checked_at": timezone.now()}
     ProviderAccess.objects.update_or_create(user=user, defaults=values)
 
 
 def end_if_stale(request: HttpRequest) -> None:
     """Signs out who has access by a group that the provider has not confirmed for an hour."""
-    if settings.OIDC is None or not settings.OIDC.groups or not request.user.is_authenticated:
+    if settings.OIDC is None or not provider().groups or not request.user.is_authenticated:
         return
     if depends_on_groups(request.user) and not is_fresh(request.user):
         logout(request)
@@ -87,7 +88,7 @@ def ask_again(access: ProviderAccess) -> None:
 def groups_now(access: ProviderAccess) -> tuple[frozenset[str] | None, dict[str, Any]]:
     tokens: dict[str, Any] = orjson.loads(TOKENS.open(access.sealed_tokens))
     config = discovery.configuration()
-    subject = SocialAccount.objects.get(user=access.user, provider=settings.OIDC.issuer).uid
+    subject = SocialAccount.objects.get(user=access.user, provider=provider().issuer).uid
     claims: dict[str, Any] = {}
     if "refresh_token" in tokens:
         tokens |= refreshed(tokens["refresh_token"], config)
@@ -99,7 +100,7 @@ def groups_now(access: ProviderAccess) -> tuple[frozenset[str] | None, dict[str,
 
 
 def refreshed(refresh_token: str, config: dict[str, Any]) -> dict[str, Any]:
-    credentials = {"client_id": settings.OIDC.client_id, "client_secret": settings.OIDC.client_secret}
+    credentials = {"client_id": provider().client_id, "client_secret": provider().client_secret}
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **credentials}
     response = discovery.fetch("POST", config["token_endpoint"], data=form)
     if response.status_code in (400, 401) and error_of(response) == "invalid_grant":

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET
 from requests import RequestException
 
 from accounts.oidc.adapter import CheckedAdapter, error_page
+from accounts.oidc.provider import provider
 from accounts.page import signed_in
 from web.declared_access import public
 
@@ -30,20 +31,21 @@ def begin(request: HttpRequest, process: str = AuthProcess.LOGIN, is_again: bool
     """Leads to the provider. State, nonce and the PKCE verifier of this sign-in stay in the session."""
     if settings.OIDC is None:
         raise Http404("There is no provider.")
-    adapter = CheckedAdapter(request, settings.OIDC.issuer)
-    provider = get_adapter().get_provider(request, settings.OIDC.issuer)
-    provider.get_oauth2_adapter = lambda _: adapter
+    adapter = CheckedAdapter(request, provider().issuer)
+    found: Any = get_adapter().get_provider(request, provider().issuer)
+    found.get_oauth2_adapter = lambda _: adapter
     nonce = secrets.token_urlsafe(32)
     parameters = {"nonce": nonce, **({"prompt": "login", "max_age": "0"} if is_again else {})}
     try:
-        return provider.redirect(
+        response: HttpResponse = found.redirect(
             request,
             process=process,
             next_url=get_next_redirect_url(request),
             data={"nonce": nonce, "is_again": is_again},
             auth_params=parameters,
-            scope=settings.OIDC.scopes,
+            scope=provider().scopes,
         )
+        return response
     except (OAuth2Error, RequestException, ValueError) as error:
         logger.warning("the provider does not answer: %s", error)
         return error_page(request)
@@ -90,8 +92,9 @@ class CallbackView(OAuth2CallbackView):
 def callback(request: HttpRequest) -> HttpResponseBase:
     if settings.OIDC is None:
         raise Http404("There is no provider.")
+    adapter = CheckedAdapter(request, provider().issuer)
     try:
-        view = CallbackView.adapter_view(CheckedAdapter(request, settings.OIDC.issuer))
+        view = CallbackView.adapter_view(adapter)  # type: ignore[no-untyped-call]
         response: HttpResponseBase = view(request)
     except ImmediateHttpResponse as error:
         return error.response

@@ -14,8 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import GroupGrant, ProviderAccess
+from accounts.oidc.provider import GroupRule, ProviderSettings
 from accounts.tasks import renew_groups
-from observability.oidc_settings import GroupRule, OidcSettings
 from tests.accounts.codes import code, give_app
 from tests.accounts.provider import CLIENT_ID, CLIENT_SECRET, Claims, Provider, running, signing_key
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
@@ -34,7 +34,7 @@ def server() -> Iterator[Provider]:
 def provider(server: Provider, settings: Any) -> Provider:
     server.__dict__.update(Provider().__dict__ | {"issuer": server.issuer})
     server.sign = server.sign_truly
-    settings.OIDC = OidcSettings(
+    settings.OIDC = ProviderSettings(
         server.issuer, CLIENT_ID, CLIENT_SECRET, "Acme", ("openid", "profile", "email"), "groups", {}
     )
     return server
