@@ -1,20 +1,17 @@
 """What the pages of an account share: who may see them, and their variables."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import User
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 
 from accounts.models import Profile
-from web.declared_access import View, declare
-from workspaces.access import last_workspace, visible_workspaces
+from web.declared_access import View
+from workspaces.access import account_access
 from workspaces.models import Workspace
 from workspaces.time_zones import time_zones
 
@@ -25,28 +22,22 @@ class AccountRequest(HttpRequest):
     """The request of a view that `signed_in` decorates."""
 
     user: User
+    workspaces: list[Workspace]
+    workspace: Workspace | None
+    """The one that was seen last."""
 
 
 def signed_in(view: View) -> View:
-    """Decorates a page of the account of whoever is signed in. It belongs to no workspace."""
-
-    @never_cache
-    @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
-        return view(request, *args, **kwargs)
-
-    return declare(checked, "signed in")
+    """Decorates a page of the account of whoever is signed in. No cache stores it."""
+    return account_access(never_cache(view))
 
 
 def account_context(request: AccountRequest) -> dict[str, Any]:
-    """Returns the variables of the shell: the workspace that was seen last, to which the navigation leads back."""
-    workspaces = visible_workspaces(request)
-    seen = request.GET.get("workspace", last_workspace(request))
-    workspace = next((one for one in workspaces if str(one.id) == seen), workspaces[0] if workspaces else None)
-    shown = {"zone": zone_of(request.user, workspace)}
-    return {**shown, "workspace": workspace} if workspace else shown
+    """Returns the variables of the shell."""
+    shown: dict[str, Any] = {"zone": zone_of(request.user, request.workspace)}
+    if request.workspace:
+        shown |= {"workspace": request.workspace, "workspaces": request.workspaces}
+    return shown
 
 
 def zone_of(user: Any, workspace: Workspace | None) -> ZoneInfo:

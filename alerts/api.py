@@ -59,13 +59,13 @@ def one(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
 def change(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, ChannelChanges, "channel")
-    return answer(changes.change(request.workspace, channel_id, body))
+    return answer(changes.change(request.workspace, channel_id, body, request.access.credential))
 
 
 @workspace_access("write")
 def delete(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, channel_id)
+    changes.delete(request.workspace, channel_id, request.access.credential)
     return HttpResponse(status=204)
 
 

@@ -78,7 +78,7 @@ def change(request: WorkspaceRequest, rule_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def delete(request: WorkspaceRequest, rule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    rule_changes.delete(request.workspace, rule_id)
+    rule_changes.delete(request.workspace, rule_id, request.access.credential)
     return HttpResponse(status=204)
 
 

@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from ingest.stored_attributes import is_content
+from workspaces.audit import record
 from workspaces.models import LabelSource, Workspace
 
 logger = logging.getLogger(__name__)
@@ -26,16 +27,19 @@ def add_label_source(workspace: Workspace, attribute: str, label: str, changed_b
     source.full_clean()
     check_is_no_content(attribute)
     source.save()
+    record(workspace, changed_by, "label.choose", attribute, after={"label": label})
     logger.info("labels of workspace %s: %s added %s", workspace.pk, changed_by, source)
     return source
 
 
+@transaction.atomic
 def remove_label_source(workspace: Workspace, attribute: str, changed_by: str) -> None:
     """Removes the choice. Raises a ValidationError if there is none for this attribute."""
     source = LabelSource.objects.filter(workspace=workspace, attribute=attribute).first()
     if source is None:
         raise ValidationError({"attribute": "This attribute is not chosen."})
     source.delete()
+    record(workspace, changed_by, "label.remove", attribute, before={"label": source.label})
     logger.info("labels of workspace %s: %s removed %s", workspace.pk, changed_by, source)
 
 

@@ -15,7 +15,7 @@ from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
 from reports.tasks import EXPORTS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
-from workspaces.tasks import AUDIT_STORED
+from workspaces.tasks import AUDIT_STORED, INVITATIONS_STORED
 
 
 class Rule(NamedTuple):
@@ -61,6 +61,7 @@ RETENTION = (
         "insights_invoice insights_invoiceline insights_invoicemapping insights_repricing",
     ),
     Rule("Files of providers that are not imported yet", days(UPLOADS_STORED), "insights_invoiceupload"),
+    Rule("Invitations", f"until {days(INVITATIONS_STORED)} after they expire", "workspaces_invitation"),
     Rule("Audit", days(AUDIT_STORED), "workspaces_auditentry"),
     Rule("Annotations", DELETED_BY_PEOPLE, "workspaces_annotation"),
     Rule("Anomalies, and what people decided about them", days(FINDINGS_STORED), "insights_finding"),

@@ -63,7 +63,7 @@ TIMETABLE = (
     Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
     Entry(alerts.delete_old_events, Daily(time(3, 37))),
     Entry(own.delete_old_records, Daily(time(3, 40))),
-    Entry(workspaces.delete_old_audit, Daily(time(3, 45))),
+    Entry(workspaces.delete_old_records, Daily(time(3, 45))),
     Entry(invoices.delete_old_uploads, Daily(time(3, 50))),
 )
 

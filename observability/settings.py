@@ -34,6 +34,8 @@ DEBUG = env.DEBUG
 ALLOWED_HOSTS = [*env.ALLOWED_HOSTS, "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.CSRF_TRUSTED_ORIGINS
 OPEN_WORKSPACE_IDS = frozenset(env.OPEN_WORKSPACE_IDS)
+# Workspaces that a user who is no superuser may make.
+MEMBER_WORKSPACES = env.MEMBER_WORKSPACES
 
 INGEST_ALLOWED_ORIGINS = frozenset(env.INGEST_ALLOWED_ORIGINS)
 for origin in INGEST_ALLOWED_ORIGINS:
@@ -107,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.declared_access.DeclaredAccessMiddleware",
+    "workspaces.admin_audit.AdminAuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -207,6 +210,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# Beside the password. The address to which somebody goes after signing in can hold the token of an invitation.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "next"]
 AXES_CLIENT_IP_CALLABLE = "workspaces.access.client_address"
 PASSWORD_HASHERS = ["workspaces.passwords.QueuedArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -40,6 +40,7 @@ class Variables(BaseModel):
     ALLOWED_HOSTS: Texts = ["localhost", "[::1]"]
     CSRF_TRUSTED_ORIGINS: Texts = []
     OPEN_WORKSPACE_IDS: Ids = []
+    MEMBER_WORKSPACES: Annotated[int, Field(ge=0, le=10_000)] = 0
     INGEST_ALLOWED_ORIGINS: Texts = []
 
     DATABASE_URL: str = ""

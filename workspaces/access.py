@@ -262,7 +262,7 @@ def page_access(view: View) -> View:
         if not request.workspaces:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            return render(request, "no_workspace.html", status=404)
+            return render(request, "no_workspace.html", {"may_create": may_create(request.user)}, status=404)
         selected = request.GET.get("workspace")
         candidates = [
             workspace for workspace in request.workspaces if selected is None or str(workspace.id) == selected.lower()
@@ -294,6 +294,25 @@ def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
     return bool(demands and user.is_authenticated and not is_mfa_enabled(user))
 
 
+def account_access(view: View) -> View:
+    """Decorates a page of people who are signed in, which needs no workspace.
+
+    `request.workspace` is the one that they saw last; None for those who have none.
+    """
+
+    @wraps(view)
+    def checked(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        request.workspaces = visible_workspaces(request)
+        named = request.GET.get("workspace", "").lower() or last_workspace(request)
+        found = sorted(request.workspaces, key=lambda workspace: str(workspace.id) != named)
+        request.workspace = found[0] if found else None
+        return view(request, *args, **kwargs)
+
+    return declare(checked, "signed in")
+
+
 def may_write(request: WorkspaceRequest) -> bool:
     """Returns whether the visitor of a page may change its workspace. Everybody may change an open one."""
     if request.workspace.is_open:
@@ -317,6 +336,13 @@ def check_may_manage(request: WorkspaceRequest) -> None:
 def check_may_write(request: WorkspaceRequest) -> None:
     if not may_write(request):
         raise Problem(403, "Your role in this workspace lacks the right to write.")
+
+
+def may_create(user: Any) -> bool:
+    """Returns whether the user may make a workspace: a superuser always, others as many as MEMBER_WORKSPACES says."""
+    if not user.is_authenticated:
+        return False
+    return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
 
 
 def visitor_name(request: HttpRequest) -> str:

@@ -58,6 +58,10 @@ class Workspace(models.Model):
         db_default=False,
         help_text="Members see it only with a second factor: an authenticator app or a passkey. Keys need none.",
     )
+    # Empty for those that an operator has made in the admin or by a command.
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="workspaces_made"
+    )
     contents_deleted_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     # A part of the key of all that is cached. It changes with a budget, a price or a time zone, on which that depends.
@@ -121,7 +125,10 @@ def workspace_zones() -> dict[str, ZoneInfo]:
 class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer: reads"
     EDITOR = "editor", "Editor: reads and sets budgets"
-    OWNER = "owner", "Owner: the same as an editor"
+    OWNER = "owner", "Owner: the same as an editor, and manages members and keys"
+
+
+RANKS: dict[str, int] = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 class NamedMemberships(models.Manager["Membership"]):
@@ -391,6 +398,47 @@ class Annotation(models.Model):
 def invalidate_annotations(instance: Annotation, **signal: Any) -> None:
     """Changes the workspace's epoch in the same transaction: charts and forecasts depend on annotations."""
     Workspace.change_epoch(instance.workspace_id)
+
+
+class Invitation(models.Model):
+    """An offer to become a member with a role. Whoever has its link may accept it, once.
+
+    The link holds a token, of which only a hash is stored: see `workspaces/invitations.py`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    # Where its link is sent. Empty: the inviter passes the link on.
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=10, choices=Role)
+    # Changes whenever a new link is made. With SECRET_KEY it makes the token.
+    salt = models.CharField(max_length=32, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    times_sent = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'whoever has the link'}, as {self.role}"
+
+    @property
+    def state(self) -> str:
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.expires_at > timezone.now() else "expired"
 
 
 class AuditEntry(models.Model):

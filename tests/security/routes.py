@@ -117,11 +117,25 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
+SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/members": "page",
+    "settings/audit": "page",
+    "settings/audit.csv": "page",
+    "settings/workspaces": "page",
+    "settings/new-workspace": "signed in",
+    "invitations/<str:token>": "public",
+    SETTINGS: "read, or manage to PATCH",
+    f"{SETTINGS}/members": "read",
+    f"{SETTINGS}/members/<int:member_id>": "manage to PATCH, or read to DELETE",
+    f"{SETTINGS}/invitations": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>/send": "manage",
+    f"{SETTINGS}/audit": "manage, or read with a key",
 }
-"""Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
+"""Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
