@@ -12,7 +12,8 @@ from allauth.socialaccount import admin as socialaccount_admin  # noqa: F401
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
-from accounts.sign_in import admin_sign_in
+from accounts.sign_in import admin_sign_in, change_password
 
 admin.site.unregister([EmailAddress, Authenticator, SocialAccount, SocialApp, SocialToken])
 admin.site.login = admin_sign_in  # type: ignore[method-assign]
+admin.site.password_change = change_password  # type: ignore[method-assign]

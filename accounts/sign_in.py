@@ -81,6 +81,11 @@ def admin_sign_in(request: HttpRequest, extra_context: dict[str, Any] | None = N
     return render(request, "accounts/no_admin.html", status=403)
 
 
+def change_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    """Leads from the admin to the one page on which people change their password."""
+    return redirect("settings-password")
+
+
 def locked_out(request: HttpRequest, credentials: dict[str, str]) -> HttpResponse:
     response: HttpResponse = get_lockout_response(request, credentials=credentials)
     return response

@@ -7,6 +7,7 @@ from django.urls import path
 from accounts import links, pages, sign_in
 from accounts.oidc import views as provider
 from accounts.page import in_shell
+from accounts.requirement import change_requirement
 
 again_by_passkey = in_shell(ReauthenticateWebAuthnView, "again_passkey")
 remove_passkey = in_shell(RemoveWebAuthnView, "remove_factor")
@@ -41,6 +42,7 @@ urlpatterns = [
     path("settings/security", pages.security_page, name="settings-security"),
     path("settings/security", pages.security_page, name="mfa_index"),
     path("settings/security", pages.security_page, name="mfa_list_webauthn"),
+    path("settings/general/second-factor", change_requirement, name="change-requirement"),
     path("settings/security/provider", provider.connect, name="connect-provider"),
     path("settings/security/app", in_shell(ActivateTOTPView, "add_app"), name="mfa_activate_totp"),
     path("settings/security/app/remove", in_shell(DeactivateTOTPView, "remove_factor"), name="mfa_deactivate_totp"),

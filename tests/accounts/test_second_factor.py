@@ -15,7 +15,7 @@ from accounts.tasks import encrypt_secrets
 from tests.accounts.codes import SECRET, code, give_app, give_recovery_codes, wrong_code
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, an_api_key
 from tests.jobs_helper import waiting_jobs
-from workspaces.models import Workspace
+from workspaces.models import AuditEntry, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -204,6 +204,38 @@ def test_a_workspace_that_demands_a_second_factor_opens_with_one_only(client: Cl
     give_app(member)
     assert client.get("/dashboard/usage").status_code == 200
     assert client.get("/api/v1/usage/overview", headers=headers).status_code == 200
+
+
+def demand(client: Client, workspace: Workspace, value: str = "1") -> Any:
+    path = f"/settings/general/second-factor?workspace={workspace.pk}"
+    return client.post(path, {"requires_second_factor": value})
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("editor", 403), ("owner", 302)])
+def test_owners_demand_it_when_they_have_one_themselves(client: Client, role: str, status: int) -> None:
+    membership = MembershipFactory(role=role)
+    workspace = membership.workspace
+    client.force_login(membership.user)
+    assert demand(client, workspace).status_code == status
+    workspace.refresh_from_db()
+    assert not workspace.requires_second_factor
+    give_app(membership.user)
+    assert demand(client, workspace).status_code == status
+    workspace.refresh_from_db()
+    assert workspace.requires_second_factor is (role == "owner")
+    demand(client, workspace, "0")
+    workspace.refresh_from_db()
+    assert not workspace.requires_second_factor
+    entries = AuditEntry.objects.filter(action="workspace.change").order_by("at")
+    assert [entry.after for entry in entries] == (
+        [{"requires_second_factor": True}, {"requires_second_factor": False}] if role == "owner" else []
+    )
+
+
+def test_nobody_demands_it_of_the_workspace_of_others(client: Client, member: Any) -> None:
+    client.force_login(MembershipFactory(role="owner").user)
+    workspace = member.memberships.get().workspace
+    assert demand(client, workspace).status_code == 404
 
 
 def test_other_workspaces_and_keys_need_no_second_factor(client: Client, member: Any) -> None:
