@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import email_change, sessions
-from accounts.context import THEME
+from accounts.context import remember
 from accounts.forms import ProfileForm
 from accounts.models import Profile, SignedInSession
 from accounts.notices import send_notice
@@ -34,7 +34,7 @@ def profile_page(request: AccountRequest) -> HttpResponseBase:
     form = ProfileForm(request.POST or None, instance=profile)
     if request.method == "POST" and form.is_valid():
         form.save()
-        request.session[THEME] = profile.theme
+        remember(request, profile)
         messages.success(request, "Your profile is saved.")
         return redirect("settings-profile")
     return account_page(request, "profile", profile_context(request, form), 422 if form.errors else 200)

@@ -7,15 +7,14 @@ from allauth.mfa.signals import authentication_failed, authenticator_added
 from django.contrib.auth import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 
-from accounts import sessions
-from accounts.context import THEME
+from accounts import context, sessions
 from accounts.models import Profile
 
 
 @receiver(user_logged_in)
 def record_session(request: Any, user: Any, **signal: Any) -> None:
     sessions.record(request, user)
-    request.session[THEME] = Profile.objects.filter(user=user).values_list("theme", flat=True).first() or ""
+    context.remember(request, Profile.objects.filter(user=user).first())
 
 
 @receiver(user_logged_out)

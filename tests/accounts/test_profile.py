@@ -90,6 +90,13 @@ def test_the_profile_stores_name_zone_and_theme(ada: Any) -> None:
     assert 'data-theme="dark"' in sign_in(ada).get("/dashboard/usage").content.decode()
 
 
+def test_the_first_page_shows_times_in_the_zone_of_the_profile(ada: Any) -> None:
+    client = sign_in(ada)
+    assert client.get("/")["Location"] == "/dashboard/usage"
+    client.post("/settings/profile", {"name": "", "time_zone": "Asia/Tokyo", "theme": ""})
+    assert client.get("/")["Location"] == sign_in(ada).get("/")["Location"] == "/dashboard/usage?zone=Asia%2FTokyo"
+
+
 @pytest.mark.parametrize("wrong", [{"time_zone": "Mars/Olympus"}, {"theme": "pink"}, {"name": "a" * 151}])
 def test_the_profile_refuses_what_does_not_exist(ada: Any, wrong: dict[str, str]) -> None:
     assert (
