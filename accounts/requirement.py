@@ -13,6 +13,7 @@ from workspaces.audit import record
 from workspaces.models import Workspace
 
 FIELD = "requires_second_factor"
+CHOICES = {"0": False, "1": True}
 
 
 @require_POST
@@ -20,10 +21,12 @@ FIELD = "requires_second_factor"
 def change_requirement(request: WorkspaceRequest) -> HttpResponse:
     """Demands a second factor, or no longer. Owners who have none would lock themselves out, so they may not begin."""
     check_may_manage(request)
-    is_demanded = request.POST.get(FIELD) == "1"
-    if is_demanded and not is_mfa_enabled(request.user):
+    is_demanded = CHOICES.get(request.POST.get(FIELD, ""))
+    if is_demanded is None:
+        messages.error(request, "Choose whether members need a second factor.")
+    elif is_demanded and not is_mfa_enabled(request.user):
         messages.error(request, "Set up a second factor for yourself first, under Security.")
-    else:
+    elif is_demanded != request.workspace.requires_second_factor:
         save(request, is_demanded)
         messages.success(request, f"Members need {'a' if is_demanded else 'no'} second factor.")
     return redirect(f"{reverse('settings-general')}?workspace={request.workspace.pk}")

@@ -136,6 +136,19 @@ SETTINGS_ROUTES = {
     f"{SETTINGS}/audit": "manage, or read with a key",
 }
 """Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
+ACCOUNT_ROUTES = {
+    **dict.fromkeys(("sign-in/code", "sign-in/inactive", "sign-in/link", "sign-in/forgotten"), "public"),
+    **dict.fromkeys(("sign-in/reset", "sign-in/email", "sign-in/provider", "sign-in/provider/callback"), "public"),
+    **dict.fromkeys(("sign-in/provider/again", "sign-in/again", "sign-in/again/code"), "signed in"),
+    **dict.fromkeys(("sign-in/again/passkey", "settings/profile", "settings/profile/email"), "signed in"),
+    **dict.fromkeys(("settings/sessions", "settings/sessions/end", "settings/security"), "signed in"),
+    **dict.fromkeys(("settings/security/password", "settings/security/provider"), "signed in"),
+    **dict.fromkeys(("settings/security/app", "settings/security/app/remove"), "signed in"),
+    **dict.fromkeys(("settings/security/codes", "settings/security/codes/new"), "signed in"),
+    **dict.fromkeys(("settings/security/passkey", "settings/security/passkey/<int:pk>/remove"), "signed in"),
+    "settings/general/second-factor": "page",
+}
+"""Every route of a person's own account, and who may use it: tests/accounts."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

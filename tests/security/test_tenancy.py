@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from budgets.models import own_budget
 from tests.security.routes import (
+    ACCOUNT_ROUTES,
     ADMIN,
     BUDGET,
     BUDGET_ROUTES,
@@ -69,7 +70,7 @@ def test_every_route_is_classified() -> None:
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
-    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SETTINGS_ROUTES.keys()
+    known |= ACCOUNT_ROUTES.keys() | CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SETTINGS_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -82,7 +83,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
-    expected |= CHANNEL_ROUTES | RULE_ROUTES | SETTINGS_ROUTES
+    expected |= ACCOUNT_ROUTES | CHANNEL_ROUTES | RULE_ROUTES | SETTINGS_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
