@@ -66,8 +66,8 @@ class MemberQuery(BaseModel):
         Field(max_length=150, description="Only members whose name contains this."),
     ] = ""
     cursor: Annotated[
-        Annotated[str, AfterValidator(member_place)] | None,
-        Field(max_length=40, description="The `next_cursor` of the page before."),
+        Annotated[str, Field(max_length=40), AfterValidator(member_place)] | None,
+        Field(description="The `next_cursor` of the page before."),
     ] = None
 
 

@@ -52,7 +52,7 @@ class AuditFilters(BaseModel):
 
 
 class AuditQuery(AuditFilters):
-    limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = AT_ONCE
+    limit: Annotated[int, Field(ge=1, le=MOST_AT_ONCE, description="Entries at once.")] = AT_ONCE
     format: Annotated[
         Literal["json", "csv"],
         Field(description=f"`csv`: a file with up to {MOST_IN_FILE:,} entries, whatever the limit."),

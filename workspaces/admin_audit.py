@@ -76,7 +76,7 @@ def write(instance: models.Model, verb: str, before: Any, after: Any) -> None:
 
 def workspace_of(instance: models.Model) -> Workspace | None:
     """Returns its workspace; None for users and groups, and for a workspace that is deleted."""
-    pk = instance.pk if isinstance(instance, Workspace) else getattr(instance, "workspace_id", None)
+    pk: Any = instance.pk if isinstance(instance, Workspace) else getattr(instance, "workspace_id", None)
     is_deleted = pk is None or pk in _deleted_workspaces.get()
     return None if is_deleted else Workspace.objects.filter(pk=pk).first()
 

@@ -1,5 +1,6 @@
 """Writes entries of the audit in words."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ from django import template
 register = template.Library()
 
 MOST_CHARACTERS = 400
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)[\d:.]*(Z|\+00:00)")
 
 
 @register.filter
@@ -30,4 +32,6 @@ def plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, Mapping):
         return "; ".join(f"{name} {plain(one)}" for name, one in value.items())
-    return "; ".join(plain(one) for one in value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "; ".join(plain(one) for one in value)
+    return MOMENT.sub(r"\1 \2 UTC", str(value))

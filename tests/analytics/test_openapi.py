@@ -17,11 +17,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
 from insights.anomalies import operations as anomaly_operations
+from settings import operations as people_operations
 from tests.alerts.rules import an_event
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding
+from tests.settings_pages.test_role_matrix import an_invitation
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
+from workspaces.models import Invitation
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -148,10 +151,15 @@ def test_words_of_code_are_shown_as_code_and_truth_is_chosen() -> None:
     )
 
 
-def the_workspace_of_the_examples(settings: Any) -> None:
-    """Makes the workspace open, with what the examples name by its id."""
+def the_workspace_of_the_examples(client: Client, settings: Any) -> None:
+    """Makes the workspace open, with what the examples name by its id, and signs an owner in."""
     workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+    owner = MembershipFactory(workspace=workspace, role="owner").user
+    client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
+    MembershipFactory(pk=people_operations.EXAMPLE_MEMBER["path"]["member_id"], workspace=workspace)
+    invitation_id = people_operations.EXAMPLE_INVITATION["path"]["invitation_id"]
+    Invitation.objects.filter(pk=an_invitation(workspace).pk).update(id=invitation_id)
     an_event(workspace, UUID(EXAMPLE_EVENT))
     a_finding(workspace, anomaly_operations.SOME_ID)
 
@@ -168,7 +176,7 @@ def samples(client: Client, language: str) -> list[str]:
 
 
 def test_every_example_runs(client: Client, settings: Any) -> None:
-    the_workspace_of_the_examples(settings)
+    the_workspace_of_the_examples(client, settings)
     for example in samples(client, "curl"):
         response = run(client, example)
         assert 200 <= response.status_code < 300, example
@@ -182,7 +190,7 @@ def test_every_example_in_python_runs(
     client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some examples store a file
-    the_workspace_of_the_examples(settings)
+    the_workspace_of_the_examples(client, settings)
     statuses = []
 
     def urlopen(request: Request) -> BytesIO:
