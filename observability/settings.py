@@ -230,6 +230,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_CHANGE_EMAIL = False
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/15m/key"}
 SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.ProviderAdapter"
 MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
