@@ -7,8 +7,11 @@ from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.context import ZONE
 from analytics import page_questions, query_string, splits
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
@@ -309,4 +312,7 @@ def matching_choices(name: str, search: str, filters: Filters, workspace: Worksp
 
 @public
 def first_page(request: WorkspaceRequest) -> HttpResponse:
-    return redirect(PAGES[0].name)
+    """Leads to the first page, in the time zone that the visitor has chosen: links keep it from there on."""
+    zone = request.session.get(ZONE)
+    address = reverse(PAGES[0].name)
+    return redirect(f"{address}?{urlencode({'zone': zone})}" if zone else address)

@@ -101,7 +101,14 @@ RETENTION = (
         "auth_user auth_group auth_permission auth_user_groups auth_user_user_permissions auth_group_permissions"
         " django_content_type",
     ),
-    Rule("Sessions", "until they expire, after two weeks", "django_session"),
+    Rule("Sessions", "until they expire, after two weeks", "django_session accounts_signedinsession"),
+    Rule(
+        "Profiles, second factors and accounts at the provider of the sign-in",
+        "as long as the user",
+        "accounts_profile accounts_provideraccess accounts_groupgrant mfa_authenticator socialaccount_socialaccount"
+        " socialaccount_socialtoken socialaccount_socialapp account_emailaddress account_emailconfirmation",
+    ),
+    Rule("Changes of addresses that wait to be confirmed", "1 day", "accounts_emailchange"),
     Rule(
         "Attempts to sign in",
         days(SIGN_INS),

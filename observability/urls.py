@@ -22,7 +22,7 @@ urlpatterns = [
     # Before the admin, whose pages end with one that finds nothing.
     path("", include("web.mail.urls")),
     path("admin/", admin.site.urls),
-    path("", include("workspaces.urls")),
+    path("", include("accounts.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
     path("", include("explorer.urls")),

@@ -32,7 +32,6 @@ from tests.reports.schedules import a_run
 from tests.settings_pages.test_role_matrix import an_invitation
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
-from workspaces.models import Invitation, Role
 from workspaces.models import ApiKey, Invitation, Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")

@@ -200,6 +200,19 @@ DASHBOARD_ROUTES = {
 """Every route of dashboards, and who may use it: tests/dashboards. The token of a public link is its credential."""
 MCP = "mcp"
 """Reads by the Model Context Protocol, with a key: tests/assistants/test_mcp.py."""
+ACCOUNT_ROUTES = {
+    **dict.fromkeys(("sign-in/code", "sign-in/inactive", "sign-in/link", "sign-in/forgotten"), "public"),
+    **dict.fromkeys(("sign-in/reset", "sign-in/email", "sign-in/provider", "sign-in/provider/callback"), "public"),
+    **dict.fromkeys(("sign-in/provider/again", "sign-in/again", "sign-in/again/code"), "signed in"),
+    **dict.fromkeys(("sign-in/again/passkey", "settings/profile", "settings/profile/email"), "signed in"),
+    **dict.fromkeys(("settings/sessions", "settings/sessions/end", "settings/security"), "signed in"),
+    **dict.fromkeys(("settings/security/password", "settings/security/provider"), "signed in"),
+    **dict.fromkeys(("settings/security/app", "settings/security/app/remove"), "signed in"),
+    **dict.fromkeys(("settings/security/codes", "settings/security/codes/new"), "signed in"),
+    **dict.fromkeys(("settings/security/passkey", "settings/security/passkey/<int:pk>/remove"), "signed in"),
+    "settings/general/second-factor": "page",
+}
+"""Every route of a person's own account, and who may use it: tests/accounts."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from budgets.models import own_budget
 from tests.security.routes import (
+    ACCOUNT_ROUTES,
     ADMIN,
     BUDGET,
     BUDGET_ROUTES,
@@ -77,7 +78,7 @@ def test_every_route_is_classified() -> None:
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
     known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
-    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys() | {MCP}
+    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys() | ACCOUNT_ROUTES.keys() | {MCP}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -92,7 +93,7 @@ def test_every_route_is_classified() -> None:
     expected[MCP] = expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
     expected |= CHANNEL_ROUTES | RULE_ROUTES | SCHEDULE_ROUTES
-    expected |= SETTINGS_ROUTES | DASHBOARD_ROUTES
+    expected |= SETTINGS_ROUTES | DASHBOARD_ROUTES | ACCOUNT_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and PATCH and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
