@@ -5,11 +5,11 @@ from typing import Annotated
 from uuid import UUID
 
 import orjson
-from analytics.label_views import json_response
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, methods, parameters_of
 from analytics.query_string import plain_text
 from dashboards import bodies, changes, checking, items, links, panel_changes, rights

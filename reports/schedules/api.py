@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from analytics.label_views import json_response
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import BaseModel, ConfigDict, Field
 
+from analytics.answers import json_response
 from analytics.budget_api import ListQuery, NoParameters, cursor_of, methods, parameters_of
 from budgets.bodies import parse
 from budgets.states import Place
