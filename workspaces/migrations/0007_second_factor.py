@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("workspaces", "0005_invitations"),
+        ("workspaces", "0006_keys_rotate"),
     ]
 
     operations = [
