@@ -1,5 +1,6 @@
 """Shows a report as HTML: what its templates write, and the file that needs nothing else."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,8 @@ from reports.sheets import head_lines
 from reports.words import before, exactly, in_one_unit, written
 
 STYLE = (settings.BASE_DIR / "static" / "print.css").read_text()
-SAFE_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
-"""The header of the file: nothing in it runs or is loaded, and only its own style applies."""
+STYLE_OF_FILE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CHART_WIDTH = 520
 """In points."""
 TEXT = '<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>'
@@ -83,6 +81,14 @@ def html_bytes(document: Document) -> bytes:
     """Returns the report as one file, which needs no other file and runs no script."""
     context = {"style": SafeString(STYLE), **shown(document, partial(svg_of, zone=document.zone))}
     return render_to_string("reports/file.html", context).encode()
+
+
+def policy_of(file: bytes) -> str:
+    """Returns the header for a file that `html_bytes` has made, maybe in an older version: nothing in it runs or is
+    loaded, and only its own style applies.
+    """
+    style = STYLE_OF_FILE.search(file)
+    return POLICY.format(b64encode(sha256(style.group(1) if style else b"").digest()).decode())
 
 
 @dataclass(frozen=True)

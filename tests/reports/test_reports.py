@@ -259,7 +259,7 @@ def test_an_empty_window_is_a_whole_and_honest_report(tenant: Tenant, kind: str,
     about = ABOUT_ACME if kind == "statement" else {}
     body = fetched(tenant, f"{kind}.{file_format}", **november, **about).content
     if file_format in ("json", "html"):
-        assert b"No call in November 2025" in body
+        assert (b"No call of customer acme in November 2025" if about else b"No call in November 2025") in body
     if file_format == "csv":
         assert body.startswith(b"model,provider,cost_usd," if kind == "cost" else b"timestamp,")
 
@@ -371,6 +371,7 @@ def test_names_of_every_kind_are_in_the_file_and_only_as_text(tenant: Tenant) ->
     assert "<b>" not in page
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "style=" not in page
     assert page.count("http") == page.count("http://www.w3.org/2000/svg")
 
 
@@ -472,6 +473,12 @@ def test_a_statement_without_a_subject_offers_some(tenant: Tenant) -> None:
     assert "which one?" in page
     for name in ("label.customer=acme", "agent_id=support", "user_id=ada"):
         assert name in page
+
+
+def test_the_navigation_marks_reports_on_the_page_of_one(tenant: Tenant) -> None:
+    page = opened(tenant, kind="usage", **AROUND_NOON)
+    marked = re.findall(r'href="([^"?]*)[^"]*"\s+aria-current="page"', page)
+    assert marked == ["/dashboard/reports"]
 
 
 def test_a_wrong_address_of_the_page_says_what_is_wrong(tenant: Tenant) -> None:
