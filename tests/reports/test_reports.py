@@ -188,6 +188,11 @@ def test_the_usage_report_has_the_figures_of_the_api(tenant: Tenant) -> None:
     assert document["sentence"].startswith("2 users made 5 calls with 2 agents")
 
 
+def test_calls_without_a_user_are_not_those_of_no_user(tenant: Tenant) -> None:
+    tenant.calls(2)
+    assert report(tenant, "usage")["sentence"] == f"1 agent made 2 calls on {NOON:%-d %B %Y}. No call names a user."
+
+
 def test_the_performance_report_has_the_figures_of_the_api(tenant: Tenant) -> None:
     fill(tenant)
     document, overview = report(tenant, "performance"), tenant.ask("performance/overview")
