@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from reports.document import Column, Table, Value
 from reports.pdf.letters import fitting, is_measured, is_right_to_left, width
 from reports.pdf.papers import Paper, widths_of
-from reports.pdf.text import Flowing, flowing
+from reports.pdf.text import Flowing, prose, value_text
 from reports.words import in_one_unit
 
 SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
@@ -48,15 +48,15 @@ def table_data(table: Table, zone: ZoneInfo, paper: Paper) -> dict[str, Any]:
     """Returns a table as the template reads it."""
     columns = texts_of(table, zone)
     layout = layout_of(table.columns, columns, paper)
-    totals = None if table.totals is None else [flowing(texts.pop()) for texts in columns]
+    totals = None if table.totals is None else [value_text(texts.pop()) for texts in columns]
     is_long = len(table.rows) > LONG
     return {
-        "title": flowing(table.title),
+        "title": prose(table.title),
         "columns": [column_data(*of) for of in zip(table.columns, layout.widths, layout.lefts, strict=True)],
         "rows": lines(table.columns, columns, layout) if is_long else rows_of(columns),
         "totals": totals,
         "shares": [] if is_long else shares(table),
-        "note": flowing(table.note),
+        "note": prose(table.note),
         "size": layout.size,
         "rowHeight": layout.size * ROW_HEIGHT,
         "isLong": is_long,
@@ -65,7 +65,7 @@ def table_data(table: Table, zone: ZoneInfo, paper: Paper) -> dict[str, Any]:
 
 
 def rows_of(columns: Sequence[Sequence[str]]) -> list[list[Flowing]]:
-    return [[flowing(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return [[value_text(cell) for cell in row] for row in zip(*columns, strict=True)]
 
 
 def lines(columns: Sequence[Column], texts: Sequence[Sequence[str]], layout: Layout) -> list[list[Piece]]:
@@ -92,7 +92,7 @@ def line(texts: Sequence[str], columns: Sequence[Column], rooms: Sequence[float]
 
 
 def column_data(column: Column, wide: float, left: float) -> dict[str, Any]:
-    return {"title": flowing(title(column)), "isText": not is_number(column), "width": wide, "left": left}
+    return {"title": value_text(title(column)), "isText": not is_number(column), "width": wide, "left": left}
 
 
 def texts_of(table: Table, zone: ZoneInfo) -> list[list[str]]:
