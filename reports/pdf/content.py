@@ -13,7 +13,7 @@ from reports.pdf.charts import Drawing, drawing
 from reports.pdf.letters import fitting, fonts_of, is_right_to_left, width
 from reports.pdf.papers import Paper, page_data, widths_of
 from reports.pdf.tables import BOLD, table_data
-from reports.pdf.text import flowing, with_readable_text
+from reports.pdf.text import prose, value_text, with_readable_text
 from reports.words import before, window_title, written
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -28,6 +28,7 @@ LABEL_LINES, NAME_LINES, LABEL_SIZE = 1.7, 2.7, 8.0
 """A label, and a name that is the value, lose their middle when they would take another line."""
 MOST_ROWS_BESIDE = 10
 """Horizontal bars with more rows have the width of the page."""
+CHART_TITLE_SIZE = 9.5
 LEGEND_WIDTH, LEGEND_SIZE = 150.0, 7.5
 KANA = range(0x3041, 0x3100)
 JAPANESE, CHINESE = "Noto Sans CJK JP", "Noto Sans CJK SC"
@@ -58,15 +59,15 @@ def heading(document: Document) -> dict[str, Any]:
     zone = document.zone
     return {
         "title": document.title,
-        "subject": flowing(document.subject),
-        "workspace": flowing(document.workspace),
+        "subject": prose(document.subject),
+        "workspace": value_text(document.workspace),
         "workspaceName": document.workspace,
-        "headWorkspace": flowing(fitting(document.workspace, HEAD_WIDTH, HEAD_SIZE)),
+        "headWorkspace": value_text(fitting(document.workspace, HEAD_WIDTH, HEAD_SIZE)),
         "window": window_title(document.start, document.end, zone),
         "zone": zone.key,
         "madeAt": written(document.made_at, "moment", zone),
-        "filters": [[name, flowing(value)] for name, value in document.filters],
-        "sentence": flowing(document.sentence),
+        "filters": [[name, value_text(value)] for name, value in document.filters],
+        "sentence": prose(document.sentence),
     }
 
 
@@ -78,12 +79,12 @@ def section_data(section: Section, document: Document, paper: Paper, drawings: d
     upright, _ = widths_of(paper)
     zone, earlier = document.zone, before(document.start, document.end, document.zone)
     return {
-        "title": flowing(section.title),
-        "sentence": flowing(section.sentence),
+        "title": prose(section.title),
+        "sentence": prose(section.sentence),
         "figures": [figure_data(figure, zone, earlier, upright) for figure in section.figures],
         "charts": [row_data(row, zone, upright, drawings) for row in chart_rows(section.charts)],
         "tables": [table_data(table, zone, paper) for table in section.tables],
-        "notes": [flowing(note) for note in section.notes],
+        "notes": [prose(note) for note in section.notes],
     }
 
 
@@ -94,12 +95,12 @@ def figure_data(figure: Figure, zone: ZoneInfo, earlier: str, page_width: float)
     fitted = min(LARGEST, room / max(width(value) * BOLD, 1))
     size = max(SMALLEST, fitted) if is_text else fitted
     return {
-        "label": flowing(fitting(figure.label, room * LABEL_LINES, LABEL_SIZE)),
-        "value": flowing(fitting(value, room * NAME_LINES, size * BOLD)) if is_text else value,
+        "label": prose(fitting(figure.label, room * LABEL_LINES, LABEL_SIZE)),
+        "value": value_text(fitting(value, room * NAME_LINES, size * BOLD)) if is_text else value,
         "size": size,
         "change": "" if figure.change_percent is None else compared(figure.change_percent, earlier, ""),
         "direction": direction(figure.change_percent),
-        "note": flowing(fitting(figure.note, room * NAME_LINES, LABEL_SIZE)),
+        "note": prose(fitting(figure.note, room * NAME_LINES, LABEL_SIZE)),
     }
 
 
@@ -134,7 +135,7 @@ def chart_data(chart: Chart, zone: ZoneInfo, wide: float, drawings: dict[str, by
     name = f"chart-{len(drawings)}.svg"
     drawings[name] = drawn.svg.encode()
     return {
-        "title": flowing(chart.title),
+        "title": prose(fitting(chart.title, wide, CHART_TITLE_SIZE * BOLD)),
         "file": name,
         "alt": description(chart, zone),
         "width": drawn.width,
@@ -151,7 +152,7 @@ def labels_data(drawn: Drawing) -> list[dict[str, Any]]:
 def legend_data(series: Series, chart: Chart) -> dict[str, Any]:
     is_line = series.is_before or chart.form in ("lines", "stepped")
     return {
-        "name": flowing(fitting(series.name, LEGEND_WIDTH, LEGEND_SIZE)),
+        "name": value_text(fitting(series.name, LEGEND_WIDTH, LEGEND_SIZE)),
         "color": series.color,
         "isLine": is_line,
         "isBefore": series.is_before,

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 from reports.document import Column, Table, Value
 from reports.pdf.letters import fitting, is_measured, is_right_to_left, width
 from reports.pdf.papers import Paper, widths_of
-from reports.pdf.text import Flowing, flowing
+from reports.pdf.text import Flowing, prose, value_text
 from reports.words import in_one_unit
 
 SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
 """Of the text, in points: the largest with which the table fits."""
 PADDING = 8.0
-"""Between two columns, in points."""
+"""Between two columns, in points: half of it at each side."""
+AFTER_NUMBERS = 10.0
+"""More, before words that follow numbers: these end where the words begin."""
 BOLD = 1.09
 """How much wider bold letters are."""
 LONGEST_WORD = 90.0
@@ -36,6 +38,8 @@ Piece = float | str | dict[str, Any]
 class Layout(NamedTuple):
     size: float
     widths: Sequence[float]
+    lefts: Sequence[float]
+    """The space before the text of each column, which is part of its width."""
     is_wide: bool
     """It needs pages on their side."""
 
@@ -44,17 +48,15 @@ def table_data(table: Table, zone: ZoneInfo, paper: Paper) -> dict[str, Any]:
     """Returns a table as the template reads it."""
     columns = texts_of(table, zone)
     layout = layout_of(table.columns, columns, paper)
-    totals = None if table.totals is None else [flowing(texts.pop()) for texts in columns]
+    totals = None if table.totals is None else [value_text(texts.pop()) for texts in columns]
     is_long = len(table.rows) > LONG
     return {
-        "title": flowing(table.title),
-        "columns": [
-            column_data(column, title(column), wide) for column, wide in zip(table.columns, layout.widths, strict=True)
-        ],
+        "title": prose(table.title),
+        "columns": [column_data(*of) for of in zip(table.columns, layout.widths, layout.lefts, strict=True)],
         "rows": lines(table.columns, columns, layout) if is_long else rows_of(columns),
         "totals": totals,
         "shares": [] if is_long else shares(table),
-        "note": flowing(table.note),
+        "note": prose(table.note),
         "size": layout.size,
         "rowHeight": layout.size * ROW_HEIGHT,
         "isLong": is_long,
@@ -63,35 +65,34 @@ def table_data(table: Table, zone: ZoneInfo, paper: Paper) -> dict[str, Any]:
 
 
 def rows_of(columns: Sequence[Sequence[str]]) -> list[list[Flowing]]:
-    return [[flowing(cell) for cell in row] for row in zip(*columns, strict=True)]
+    return [[value_text(cell) for cell in row] for row in zip(*columns, strict=True)]
 
 
 def lines(columns: Sequence[Column], texts: Sequence[Sequence[str]], layout: Layout) -> list[list[Piece]]:
     """Returns the rows of a long table as pieces of a line, each with the space before it."""
-    kinds = [column.unit in WORDS for column in columns]
+    rooms = [wide - left - PADDING / 2 for wide, left in zip(layout.widths, layout.lefts, strict=True)]
     cut = [
-        [fitting(text, wide - PADDING, layout.size) for text in of] if is_words else of
-        for is_words, of, wide in zip(kinds, texts, layout.widths, strict=True)
+        of if is_number(column) else [fitting(text, room, layout.size) for text in of]
+        for column, of, room in zip(columns, texts, rooms, strict=True)
     ]
-    return [line(row, kinds, layout) for row in zip(*cut, strict=True)]
+    return [line(row, columns, rooms, layout) for row in zip(*cut, strict=True)]
 
 
-def line(texts: Sequence[str], are_words: Sequence[bool], layout: Layout) -> list[Piece]:
+def line(texts: Sequence[str], columns: Sequence[Column], rooms: Sequence[float], layout: Layout) -> list[Piece]:
     """Returns texts, and before each the space to the text before it. A text of unknown width stands in a box."""
     pieces: list[Piece] = []
     end = start = 0.0
-    for text, is_words, wide in zip(texts, are_words, layout.widths, strict=True):
-        room = wide - PADDING
+    for text, column, room, left, wide in zip(texts, columns, rooms, layout.lefts, layout.widths, strict=True):
         length = width(text) * layout.size if is_measured(text) else room
-        place = start + PADDING / 2 + (0 if is_words else room - length)
+        place = start + left + (room - length if is_number(column) else 0)
         boxed = {"text": text, "width": room, "isRtl": is_right_to_left(text)}
         pieces += round(place - end, 2), text if is_measured(text) else boxed
         end, start = place + length, start + wide
     return pieces
 
 
-def column_data(column: Column, text: str, wide: float) -> dict[str, Any]:
-    return {"title": flowing(text), "isText": column.unit in WORDS, "width": wide}
+def column_data(column: Column, wide: float, left: float) -> dict[str, Any]:
+    return {"title": value_text(title(column)), "isText": not is_number(column), "width": wide, "left": left}
 
 
 def texts_of(table: Table, zone: ZoneInfo) -> list[list[str]]:
@@ -116,19 +117,33 @@ def title(column: Column) -> str:
 def layout_of(columns: Sequence[Column], cells: Sequence[Sequence[str]], paper: Paper) -> Layout:
     """Chooses the largest text with which numbers stand on one line, and names have room."""
     upright, on_side = widths_of(paper)
+    lefts = lefts_of(columns)
     for is_wide, page in ((False, upright), (True, on_side)):
         for size in SIZES:
-            needs = [needed(column, of, size) for column, of in zip(columns, cells, strict=True)]
+            needs = [needed(*of, size) for of in zip(columns, cells, lefts, strict=True)]
             if sum(least for least, _ in needs) <= page:
-                return Layout(size, shared(needs, page), is_wide)
-    return Layout(SIZES[-1], [on_side / len(columns)] * len(columns), is_wide=True)
+                return Layout(size, shared(needs, page), lefts, is_wide)
+    return Layout(SIZES[-1], [on_side / len(columns)] * len(columns), lefts, is_wide=True)
 
 
-def needed(column: Column, cells: Sequence[str], size: float) -> tuple[float, float]:
+def lefts_of(columns: Sequence[Column]) -> list[float]:
+    """Returns the space before the text of each column."""
+    before: list[Column | None] = [None, *columns]
+    return [
+        PADDING / 2 + (AFTER_NUMBERS if one and is_number(one) and not is_number(column) else 0)
+        for one, column in zip(before, columns, strict=False)
+    ]
+
+
+def is_number(column: Column) -> bool:
+    return column.unit not in WORDS
+
+
+def needed(column: Column, cells: Sequence[str], left: float, size: float) -> tuple[float, float]:
     """Returns the least width of a column, and the width in which nothing breaks."""
-    word = max(map(width, title(column).split()), default=0) * size * BOLD + PADDING
-    whole_title = width(title(column)) * size * BOLD + PADDING
-    whole = max((width(cell) for cell in cells), default=0) * size * BOLD + PADDING
+    word = max(map(width, title(column).split()), default=0) * size * BOLD + left + PADDING / 2
+    whole_title = width(title(column)) * size * BOLD + left + PADDING / 2
+    whole = max((width(cell) for cell in cells), default=0) * size * BOLD + left + PADDING / 2
     least = min(whole, LEAST_NAME) if column.unit == "text" else whole
     return max(word, least), max(whole_title, whole)
 

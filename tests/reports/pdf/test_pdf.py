@@ -11,6 +11,7 @@ from reports.pdf import Paper, PdfError, pdf, typesetting
 from reports.pdf.content import TEMPLATES
 from reports.pdf.letters import readable
 from reports.pdf.papers import MARGIN
+from reports.pdf.text import prose, value_text
 from reports.words import in_one_unit, written
 from tests.reports.pdf import reading, samples
 from tests.reports.pdf.samples import LONG_NAME, MARKUP, SCRIPTS, STRANGE
@@ -160,6 +161,12 @@ def test_an_arabic_workspace_with_an_agent_of_200_letters_shows_both():
     assert len(LONG_NAME) == 200
     assert reading.unbroken(LONG_NAME) in reading.unbroken(text)
     assert not reading.letters("شركة الأمل للتقنيات") - reading.letters(text)
+
+
+def test_a_sentence_that_begins_with_an_arabic_name_still_runs_from_left_to_right():
+    """In a line that runs to the left its last word would be the first one from the left."""
+    assert prose("وكيل is 48 % of it") == "وكيل is 48\u00a0% of it"
+    assert value_text("وكيل (v2)") == {"pieces": ["وكيل (v2)"], "isRtl": True}
 
 
 def test_a_name_in_a_long_table_loses_its_middle():
