@@ -18,6 +18,8 @@ class Entry(NamedTuple):
     """Its link keeps the window and the filters of the page."""
     left_out: tuple[str, ...] = ()
     """Parameters that its link leaves out."""
+    begins: str = ""
+    """What the paths of its pages begin with, where some are not below its address."""
 
     @property
     def address(self) -> str | None:
@@ -44,7 +46,7 @@ GROUPS = (
     (
         Entry("Alerts", "alerts-page", "alerts"),
         Entry("Budgets", "budgets-page", "budgets"),
-        Entry("Reports", "reports-page", "reports"),
+        Entry("Reports", "reports-page", "reports", begins="/dashboard/report"),
         Entry("Dashboards", "dashboards-page", "dashboards"),
     ),
     (
@@ -65,4 +67,5 @@ def groups() -> Iterator[list[Entry]]:
 def current(entries: Sequence[Entry], path: str) -> Entry | None:
     """Returns the entry whose page this is, or that this page is below."""
     above = [entry for entry in entries if f"{path}/".startswith(f"{(entry.address or '').rstrip('/')}/")]
+    above += [entry for entry in entries if entry.begins and path.startswith(entry.begins)]
     return max(above, key=lambda entry: len(entry.address or ""), default=None)

@@ -30,6 +30,8 @@ from workspaces.models import Workspace
 
 FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
 """The buttons, in their order."""
+ROWS_SHOWN = 500
+"""The most rows of a table on the page. Its files have all."""
 OFFERED = 20
 """So many values of a dimension are offered for a statement. The filters have the others."""
 PAPERS = {"a4": "A4", "letter": "Letter"}
@@ -88,7 +90,7 @@ def report_context(request: WorkspaceRequest, kind: Kind, asked: Asked) -> dict[
         settled[name] = value
     document = making.document(ReportRequest(request.workspace, kind.name, filters))
     link_of = no_link if kind.name == "statement" else partial(statement_link, settled)
-    found = shown(document, partial(figure_of, filters=filters), link_of)
+    found = shown(document, partial(figure_of, filters=filters), link_of, ROWS_SHOWN)
     return found | {
         "files": [(words, file_link(settled, name)) for name, words in FILES.items()],
         "papers": PAPERS.items(),

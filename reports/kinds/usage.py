@@ -42,8 +42,10 @@ def sentence(request: ReportRequest, overview: Data) -> str:
         return no_call(request)
     change = versus(overview["change_from_previous"]["total_calls"], request)
     agents = counted(overview["active_agents"], "agent")
-    users = counted(overview["unique_users"], "user")
-    return f"{users} made {counted(calls, 'call')} with {agents} {when(request)}{change}."
+    of_calls, users = counted(calls, "call"), overview["unique_users"]
+    if not users:
+        return f"{agents} made {of_calls} {when(request)}{change}. No call names a user."
+    return f"{counted(users, 'user')} made {of_calls} with {agents} {when(request)}{change}."
 
 
 def counted(number: int, noun: str) -> str:

@@ -138,3 +138,12 @@ def test_reports_have_no_fault_that_axe_finds(page: Page, live_server: Any, tena
     open_page(page, live_server, tenant, "report", "&kind=cost&range=24h")
     wait_until_charts_are_drawn(page)
     assert violations(page) == []
+
+
+def test_the_file_of_a_report_has_its_look_under_its_own_policy(page: Page, live_server: Any, tenant: Tenant) -> None:
+    fill(tenant, datetime.now(UTC) - timedelta(minutes=2))
+    page.set_extra_http_headers({"X-Workspace-ID": str(tenant.workspace.id)})
+    page.goto(f"{live_server.url}/api/v1/reports/cost.html?range=24h")
+    assert page.locator("h1").evaluate("head => getComputedStyle(head).fontSize") == "20px"
+    assert page.locator(".report-chart > svg").first.bounding_box()["width"] > 600  # type: ignore[index]
+    assert page.locator(".report-chart > svg text").first.evaluate("one => getComputedStyle(one).fontSize") == "7px"

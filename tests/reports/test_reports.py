@@ -188,6 +188,11 @@ def test_the_usage_report_has_the_figures_of_the_api(tenant: Tenant) -> None:
     assert document["sentence"].startswith("2 users made 5 calls with 2 agents")
 
 
+def test_calls_without_a_user_are_not_those_of_no_user(tenant: Tenant) -> None:
+    tenant.calls(2)
+    assert report(tenant, "usage")["sentence"] == f"1 agent made 2 calls on {NOON:%-d %B %Y}. No call names a user."
+
+
 def test_the_performance_report_has_the_figures_of_the_api(tenant: Tenant) -> None:
     fill(tenant)
     document, overview = report(tenant, "performance"), tenant.ask("performance/overview")
@@ -234,6 +239,10 @@ def test_a_statement_may_have_thousands_of_lines(tenant: Tenant) -> None:
     lines = tables(report(tenant, "statement", agent_id="support", **window))["Lines by day and model"]
     assert len(lines["rows"]) == 3600
     assert sum(row["cost_usd"] for row in lines["rows"]) == lines["totals"]["cost_usd"] == 1800.0
+    page = opened(tenant, kind="statement", agent_id="support", **window)
+    assert "The first 500 of 3,600 rows: the files have all." in page
+    assert len(page) < 2_000_000
+    assert fetched(tenant, "statement.csv", agent_id="support", **window).content.count(b"\n") == 3601
 
 
 def test_a_statement_needs_its_subject(tenant: Tenant) -> None:
@@ -259,7 +268,7 @@ def test_an_empty_window_is_a_whole_and_honest_report(tenant: Tenant, kind: str,
     about = ABOUT_ACME if kind == "statement" else {}
     body = fetched(tenant, f"{kind}.{file_format}", **november, **about).content
     if file_format in ("json", "html"):
-        assert b"No call in November 2025" in body
+        assert (b"No call of customer acme in November 2025" if about else b"No call in November 2025") in body
     if file_format == "csv":
         assert body.startswith(b"model,provider,cost_usd," if kind == "cost" else b"timestamp,")
 
@@ -371,6 +380,7 @@ def test_names_of_every_kind_are_in_the_file_and_only_as_text(tenant: Tenant) ->
     assert "<b>" not in page
     assert "default-src 'none'" in answer["Content-Security-Policy"]
     assert "unsafe" not in answer["Content-Security-Policy"]
+    assert "style=" not in page
     assert page.count("http") == page.count("http://www.w3.org/2000/svg")
 
 
@@ -393,9 +403,13 @@ def test_a_report_of_another_workspace_is_refused_and_nothing_of_it_is_seen() ->
             for client, headers in world.identities.values():
                 refused = client.get(path, query, headers=headers | selecting(world.b.id))
                 assert refused.status_code in (401, 403)
-                own = client.get(path, AROUND_NOON, headers=headers | selecting(world.a.id))
-                assert CANARY.encode() not in own.content
-    viewer, headers = world.identities["viewer"]
+            client, headers = world.identities["key"]
+            own = client.get(
+                path, AROUND_NOON | {"user_id": "canary-a-user_id"}, headers=headers | selecting(world.a.id)
+            )
+            assert own.status_code == 200
+            assert CANARY.encode() not in own.content
+    viewer, _ = world.identities["viewer"]
     assert viewer.get("/api/v1/reports/cost.json", AROUND_NOON, headers=selecting(world.a.id)).status_code == 200
     for path in ("/dashboard/report", "/dashboard/report-file"):
         answer = viewer.get(path, {"workspace": str(world.b.id), "kind": "cost", "file": "json"})
@@ -472,6 +486,12 @@ def test_a_statement_without_a_subject_offers_some(tenant: Tenant) -> None:
     assert "which one?" in page
     for name in ("label.customer=acme", "agent_id=support", "user_id=ada"):
         assert name in page
+
+
+def test_the_navigation_marks_reports_on_the_page_of_one(tenant: Tenant) -> None:
+    page = opened(tenant, kind="usage", **AROUND_NOON)
+    marked = re.findall(r'href="([^"?]*)[^"]*"\s+aria-current="page"', page)
+    assert marked == ["/dashboard/reports"]
 
 
 def test_a_wrong_address_of_the_page_says_what_is_wrong(tenant: Tenant) -> None:
