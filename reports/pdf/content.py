@@ -13,14 +13,14 @@ from reports.pdf.charts import Drawing, drawing
 from reports.pdf.letters import fitting, fonts_of, is_right_to_left, width
 from reports.pdf.papers import Paper, page_data, widths_of
 from reports.pdf.tables import BOLD, table_data
-from reports.pdf.text import prose, value_text, with_readable_text
+from reports.pdf.text import Flowing, prose, value_text, with_readable_text
 from reports.words import before, window_title, written
 
 TEMPLATES = Path(__file__).with_name("templates")
 GAP = 16.0
 """Between two charts, in points like all lengths."""
-HEAD_WIDTH, HEAD_SIZE = 230.0, 7.5
-"""The room for the workspace's name at the top of each page, and the size of its letters."""
+HEAD_TITLE_WIDTH, HEAD_GAP, HEAD_SIZE = 130.0, 24.0, 7.5
+"""Of the line at the top of each page: the most room of the title, and the size of the letters."""
 CARDS, CARD_GAP, CARD_PADDING = 4, 8.0, 9.0
 LARGEST, SMALLEST = 16.0, 9.0
 """The sizes of a figure, in points. Only a number may be smaller, since it stands on one line."""
@@ -39,7 +39,7 @@ def files_of(document: Document, paper: Paper) -> dict[str, bytes]:
     document = with_readable_text(document)
     drawings: dict[str, bytes] = {}
     sections = [section_data(section, document, paper, drawings) for section in document.sections]
-    data = {**heading(document), **page_data(paper), "gap": GAP, "sections": sections}
+    data = {**heading(document, paper), **page_data(paper), "gap": GAP, "sections": sections}
     text = orjson.dumps(data)
     fonts = orjson.dumps(families(text.decode()))
     return {**templates(), **drawings, "document.json": text, "fonts.json": fonts}
@@ -55,20 +55,28 @@ def families(text: str) -> list[str]:
     return [CHINESE if name == JAPANESE and not is_japanese else name for name in fonts_of(text)]
 
 
-def heading(document: Document) -> dict[str, Any]:
+def heading(document: Document, paper: Paper) -> dict[str, Any]:
     zone = document.zone
+    window = window_title(document.start, document.end, zone)
     return {
-        "title": document.title,
+        "title": prose(document.title),
+        "fileTitle": f"{document.title} · {document.workspace}",
         "subject": prose(document.subject),
         "workspace": value_text(document.workspace),
-        "workspaceName": document.workspace,
-        "headWorkspace": value_text(fitting(document.workspace, HEAD_WIDTH, HEAD_SIZE)),
-        "window": window_title(document.start, document.end, zone),
+        "head": running_head(document, window, paper),
+        "window": window,
         "zone": zone.key,
         "madeAt": written(document.made_at, "moment", zone),
-        "filters": [[name, value_text(value)] for name, value in document.filters],
+        "filters": [[prose(name), value_text(value)] for name, value in document.filters],
         "sentence": prose(document.sentence),
     }
+
+
+def running_head(document: Document, window: str, paper: Paper) -> list[Flowing]:
+    """Returns the workspace, and the title with the window, which stand on one line at the top of each page."""
+    title = f"{fitting(document.title, HEAD_TITLE_WIDTH, HEAD_SIZE)} · {window}"
+    room = widths_of(paper)[0] - HEAD_GAP - width(title) * HEAD_SIZE
+    return [value_text(fitting(document.workspace, room, HEAD_SIZE)), prose(title)]
 
 
 # --- Sections ---

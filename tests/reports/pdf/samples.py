@@ -157,7 +157,9 @@ def strange() -> Document:
 def arabic() -> Document:
     long = [LONG_NAME, "W" * 200, "ع" * 200, "漢" * 200, "क्षि" * 60, "a-" * 100, "/very/long" * 20]
     made = named(["شركة الأمل للتقنيات", LONG_NAME, *long])
-    return made._replace(filters=[("Agent", LONG_NAME), ("Customer", "عميل, mixed عربي abc")])
+    return made._replace(
+        title=f"Statement for {LONG_NAME}", filters=[(LONG_NAME, LONG_NAME), ("Customer", "عميل, mixed عربي abc")]
+    )
 
 
 def long(rows: int = 3000) -> Document:
