@@ -9,6 +9,7 @@ from reports.document import Document
 from reports.html import html_bytes
 from reports.kinds import KINDS, ReportRequest
 from reports.sheets import csv_bytes, xlsx_bytes
+from web.problems import unavailable
 
 FileFormat = Literal["pdf", "csv", "xlsx", "html"]
 Paper = Literal["a4", "letter"]
@@ -44,9 +45,13 @@ def file(document: Document, file_format: FileFormat, paper: Paper = "a4") -> Fi
 
 
 def pdf_bytes(document: Document, paper: Paper) -> bytes:
-    from reports.pdf import pdf
+    """Returns the PDF, or raises a 503 Problem that says why there is none."""
+    from reports.pdf import PdfError, pdf
 
-    return pdf(document, paper)
+    try:
+        return pdf(document, paper)
+    except PdfError as error:
+        raise unavailable(str(error)) from error
 
 
 def file_name(document: Document, file_format: FileFormat) -> str:

@@ -384,6 +384,15 @@ def test_names_of_every_kind_are_in_the_file_and_only_as_text(tenant: Tenant) ->
     assert page.count("http") == page.count("http://www.w3.org/2000/svg")
 
 
+def test_a_pdf_that_cannot_be_made_is_a_temporary_fault_that_says_why(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.pdf.typesetting.MOST_SECONDS", 0.001)
+    answer = fetched(tenant, "cost.pdf", 503)
+    assert answer.json()["detail"] == "The PDF was not ready after 0.001 seconds: choose a shorter window."
+    assert int(answer["Retry-After"]) > 0
+
+
 @pytest.mark.parametrize("paper", ["a4", "letter"])
 def test_a_report_is_a_pdf_on_the_paper_that_is_asked_for(tenant: Tenant, paper: str) -> None:
     fill(tenant)
