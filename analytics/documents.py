@@ -27,7 +27,7 @@ FOLDER = Path(settings.BASE_DIR) / "docs"
 DECISIONS = FOLDER / "decisions"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
-    ("Look and ask", ("traces", "entities", "query", "insights", "comparison", "methods")),
+    ("Look and ask", ("traces", "entities", "query", "dashboards", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
     ("Take it along", ("reports", "exports", "grafana")),
     ("Run it", ("deployment", "access", "mail", "operations")),

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field, ValidationError
 
 from dashboards.checking import field_errors
-from dashboards.document import CONFIG, DashboardDocument, Panel, Place, Whole
+from dashboards.document import CONFIG, PLAIN, DashboardDocument, Panel, Place
 from web.body import read_body
 from web.json_body import parse_json
 from web.problems import FieldError, Problem
@@ -53,7 +53,7 @@ class NewLink(BaseModel):
     """A public link."""
 
     model_config = CONFIG
-    days: Annotated[Whole, Field(ge=1, le=LONGEST_DAYS, description="How long it works.")] = 30
+    days: Annotated[int, Field(ge=1, le=LONGEST_DAYS, strict=False, description="How long it works."), PLAIN] = 30
     may_choose: Annotated[
         bool, Field(description="Whether readers choose the window and the values of the dashboard's variables.")
     ] = False

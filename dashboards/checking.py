@@ -36,6 +36,12 @@ MESSAGES = {
     "float_type": "must be a number",
     "finite_number": "must be a number",
     "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "string_pattern_mismatch": "must match {pattern}",
+    "too_short": "must not be empty",
+    "too_long": "must have at most {max_length}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
 }
 QUESTION_FIELDS = ("measures", "by", "order", "compare", "granularity", "limit")
 """Parameters of a question that a panel has as fields."""
@@ -69,10 +75,12 @@ def field_errors(error: ValidationError, before: Loc = ()) -> list[FieldError]:
 
 
 def message(detail: dict[str, Any]) -> str:
-    if detail["type"] == "literal_error":
-        return f"must be one of {detail['ctx']['expected'].replace(' or ', ', ').replace(chr(39), '')}"
-    text: str = MESSAGES.get(detail["type"], detail["msg"])
-    return text
+    """Returns a Pydantic error in words."""
+    kind, facts = detail["type"], detail.get("ctx", {})
+    if kind == "literal_error":
+        return f"must be one of {facts['expected'].replace(' or ', ', ').replace(chr(39), '')}"
+    words: str = MESSAGES.get(kind, detail["msg"])
+    return words.format(**facts) if kind in MESSAGES else words
 
 
 # --- Parsing ---

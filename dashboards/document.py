@@ -154,6 +154,9 @@ def plain_number(value: Any) -> Any:
     return value
 
 
+PLAIN = BeforeValidator(plain_number)
+
+
 def at_most(most: int) -> Any:
     return Field(max_length=most, json_schema_extra={"pattern": TEXT_PATTERN})
 
@@ -173,7 +176,6 @@ Name = Annotated[
     AfterValidator(not_blank),
 ]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
 Measure = Annotated[str, AfterValidator(known_measure), pattern(MEASURE_NAMES)]
 ByDimension = Annotated[str, AfterValidator(known_dimension), pattern((*DIMENSIONS, LABEL_PATTERN))]
 VALUE_SCHEMA = {"type": "string", "minLength": 1, "maxLength": NAME_LENGTH, "pattern": TEXT_PATTERN}
@@ -235,10 +237,10 @@ class Place(BaseModel):
     """Where a panel is, in columns and rows from the top left."""
 
     model_config = CONFIG
-    x: Annotated[Whole, Field(ge=0, lt=COLUMNS)]
-    y: Annotated[Whole, Field(ge=0, le=MAX_ROW)]
-    width: Annotated[Whole, Field(ge=1, le=COLUMNS)]
-    height: Annotated[Whole, Field(ge=1, le=MAX_HEIGHT)]
+    x: Annotated[int, Field(ge=0, le=COLUMNS - 1, strict=False), PLAIN]
+    y: Annotated[int, Field(ge=0, le=MAX_ROW, strict=False), PLAIN]
+    width: Annotated[int, Field(ge=1, le=COLUMNS, strict=False), PLAIN]
+    height: Annotated[int, Field(ge=1, le=MAX_HEIGHT, strict=False), PLAIN]
 
     @model_validator(mode="after")
     def is_inside(self) -> Self:
@@ -251,7 +253,7 @@ class Threshold(BaseModel):
     """A line across a chart, or the value from which a number has another colour."""
 
     model_config = CONFIG
-    value: Annotated[float, Field(strict=False, allow_inf_nan=False), BeforeValidator(plain_number)]
+    value: Annotated[float, Field(strict=False, allow_inf_nan=False), PLAIN]
     title: Title = ""
     severity: Severity = "warning"
 
@@ -271,10 +273,10 @@ class Panel(BaseModel):
         Annotated[str, AfterValidator(known_order), pattern(MEASURE_NAMES, "-?")] | None,
         Field(description="One of the measures; with - before it, the largest come first."),
     ] = None
-    limit: Annotated[Whole, Field(ge=1, le=100)] = 10
+    limit: Annotated[int, Field(ge=1, le=100, strict=False), PLAIN] = 10
     thresholds: Annotated[list[Threshold], Field(max_length=MAX_THRESHOLDS)] = []
     unit: Annotated[Unit | None, Field(description="Null: the measure's own.")] = None
-    decimals: Annotated[Whole, Field(ge=0, le=6)] | None = None
+    decimals: Annotated[int, Field(ge=0, le=6, strict=False), PLAIN] | None = None
     text: Annotated[str, at_most(TEXT_LENGTH), AfterValidator(storable)] = ""
     budget_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
     rule_id: Annotated[str, Field(pattern=r"^[0-9a-f-]{36}$")] | None = None
