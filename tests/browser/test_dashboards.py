@@ -4,12 +4,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from dashboards.models import Dashboard
 from tests.browser.steps import LONG_MS, wait_until_drawn
-from tests.dashboards.boards import a_board, a_panel
+from tests.browser.test_accessibility import PHONE, WIDE, fill, violations
+from tests.browser.test_weight import SHIFTS
+from tests.dashboards.boards import a_board, a_panel, every_kind
+from tests.dashboards.dashboards import a_caller, a_link
 from tests.tenant import Tenant
+from workspaces.models import Role
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -172,3 +176,70 @@ def test_of_two_editors_the_second_hears_who_was_first_and_saves_a_copy(
     page.locator("[data-do=copy]").click()
     page.wait_for_url(lambda url: str(board.pk) not in url)
     expect(page.locator("h1")).to_have_text("On call (mine)")
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), [("light", WIDE), ("dark", PHONE)], ids=["wide", "phone"])
+def test_every_kind_is_drawn_without_a_serious_violation_and_moves_nothing(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str], scheme: Any, viewport: ViewportSize
+) -> None:
+    fill(tenant)
+    board = a_board(tenant, *every_kind())
+    page.add_init_script(SHIFTS)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.set_viewport_size(viewport)
+    open_board(page, live_server, tenant, board)
+    wait_until_drawn(page)
+    assert page.evaluate("window.shifted") == []
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    open_board(page, live_server, tenant, board, "&edit=1&panel=line")
+    wait_until_drawn(page)
+    expect(page.locator("#panel-preview .main-svg").first).to_be_visible(timeout=LONG_MS)
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert complaints == []
+
+
+def test_a_click_on_a_value_narrows_the_page_and_a_variable_is_chosen_from_a_list(
+    page: Page, live_server: Any, tenant: Tenant
+) -> None:
+    now = datetime.now(UTC)
+    tenant.calls(3, now, agent_id="sales", labels={"customer": "acme"})
+    tenant.calls(1, now, agent_id="support", labels={"customer": "globex"})
+    variables = [{"name": "customer", "dimension": "label.customer", "title": "Customer"}]
+    panels = [a_panel("number", title="Calls of $customer"), a_panel("horizontal_bars", "p2", y=6, by=["agent_id"])]
+    open_board(page, live_server, tenant, a_board(tenant, *panels, variables=variables))
+    figure = page.locator(".kind-number .value")
+    expect(figure).to_have_text("4", timeout=LONG_MS)
+    page.locator(".ranking a", has_text="sales").click()
+    expect(figure).to_have_text("3", timeout=LONG_MS)
+    page.locator("#variable-customer summary").click()
+    page.locator("#variable-customer .choice", has_text="acme").click()
+    expect(page.locator(".kind-number h2")).to_have_text("Calls of acme", timeout=LONG_MS)
+    expect(figure).to_have_text("3", timeout=LONG_MS)
+    assert "var.customer=acme" in page.url
+    assert "agent_id=sales" in page.url
+
+
+def test_the_full_screen_has_only_panels_and_escape_leaves_it(page: Page, live_server: Any, tenant: Tenant) -> None:
+    tenant.calls(2, datetime.now(UTC))
+    open_board(page, live_server, tenant, a_board(tenant, a_panel("number")), "&screen=full&theme=dark")
+    expect(page.locator(".kind-number .value")).to_have_text("2", timeout=LONG_MS)
+    expect(page.locator(".nav")).to_be_hidden()
+    expect(page.locator(".bar")).to_be_hidden()
+    assert page.evaluate("[getComputedStyle(document.body).cursor, document.documentElement.dataset.theme]") == [
+        "none",
+        "dark",
+    ]
+    page.keyboard.press("Escape")
+    expect(page.locator(".nav")).to_be_visible(timeout=LONG_MS)
+
+
+def test_a_public_link_draws_the_panels(page: Page, live_server: Any, tenant: Tenant, complaints: list[str]) -> None:
+    tenant.calls(2, datetime.now(UTC))
+    board = a_board(tenant, a_panel("number"), a_panel("line", "p2", y=6))
+    link = a_link(a_caller(Role.OWNER, tenant.workspace), {"id": board.pk})
+    page.goto(live_server.url + link["url"][link["url"].index("/d/") :])
+    expect(page.locator(".kind-number .value")).to_have_text("2", timeout=LONG_MS)
+    expect(page.locator(".main-svg").first).to_be_visible(timeout=LONG_MS)
+    assert complaints == []

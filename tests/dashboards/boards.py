@@ -7,6 +7,7 @@ from django.utils import timezone
 from dashboards import checking
 from dashboards.changes import fill
 from dashboards.models import Dashboard
+from dashboards.panels import kinds
 from tests.tenant import Tenant
 
 
@@ -24,6 +25,16 @@ def a_board(tenant: Tenant, *panels: dict[str, Any], **fields: Any) -> Dashboard
     dashboard = Dashboard(workspace=tenant.workspace)
     fill(dashboard, document, "tests", timezone.now())
     return dashboard
+
+
+def every_kind() -> list[dict[str, Any]]:
+    """Returns a panel of each kind, three in a row."""
+    needs: dict[str, Any] = {"text": {"text": "Runbook: https://example.com/run"}}
+    needs |= {kind: {"by": ["model"]} for kind in ("donut", "horizontal_bars", "table", "bars", "stacked_bars")}
+    panels = [a_panel(kind, kind.replace("_", "-"), **needs.get(kind, {})) for kind in kinds()]
+    for number, panel in enumerate(panels):
+        panel["place"] = {"x": number % 3 * 4, "y": number // 3 * 6, "width": 4, "height": 6}
+    return panels
 
 
 def panel_path(dashboard: Dashboard, panel_id: str = "p1") -> str:

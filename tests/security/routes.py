@@ -139,6 +139,7 @@ DASHBOARD_ROUTES = {
     f"{DASHBOARD}/panels": "write",
     f"{DASHBOARD}/panels/<slug:panel_id>": "read, or write to PATCH and DELETE",
     "dashboard/dashboards": "page",
+    "dashboard/dashboards/add": "page",
     DASHBOARD_PAGE: "page",
     f"{DASHBOARD_PAGE}/file": "page",
     f"{DASHBOARD_PAGE}/history": "page",
