@@ -23,6 +23,7 @@ FACTS = {
     "other_model": "b",
     "release": "2",
     "previous_release": "1",
+    "budget": "Whole workspace",
 }
 
 
