@@ -37,6 +37,8 @@ from traces.text import NAME_LENGTH
 
 MOST_BEFORE = 4
 """So many groups have a dashed line each; with more of them there is one of all together."""
+MOST_BESIDE_SHARES = 5
+"""Columns of a table beside that of shares."""
 LEVELS = {"p50": "success", "p95": "primary", "p99": "error"}
 """The colours of percentiles, by the begin of the measure."""
 OF_MEASURES = {"errors": "error-fill", "error_rate": "error", "unpriced_calls": "warning-fill"}
@@ -261,7 +263,14 @@ def ranking(context: template.Context) -> dict[str, Any]:
         lines.append(data["rest"])
     columns = [column(panel, measure, lines, data["totals"]) for measure in data["measures"]]
     rows = [head | {"cells": cells, "first": cells[0]} for head, *cells in zip(heads, *columns, strict=True)]
-    return {"rows": rows, "total": column(panel, data["measures"][0], [data["totals"]], data["totals"])[0]}
+    total = column(panel, data["measures"][0], [data["totals"]], data["totals"])[0]
+    return {"rows": rows, "total": total, "has_shares": has_shares(panel, rows)}
+
+
+def has_shares(panel: Panel, rows: Sequence[dict[str, Any]]) -> bool:
+    """Returns whether a table shows the share of its first measure: there is one, and the columns leave room."""
+    columns = len(panel.measures) * (2 if panel.compare else 1)
+    return bool(panel.by and rows) and rows[0]["first"]["share"] is not None and columns <= MOST_BESIDE_SHARES
 
 
 def class_of_group(group: Group, by: list[str], slot: int | None) -> str:

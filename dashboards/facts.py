@@ -10,6 +10,7 @@ from django.http import QueryDict
 from analytics import query_parameters
 from analytics.budget_pages import choices, label_names
 from analytics.query_view import cached_answer
+from budgets.models import Budget
 from traces.filters import LABEL_PREFIX
 from web.problems import transient_cause
 from workspaces.models import Workspace
@@ -47,7 +48,14 @@ def known(workspace: Workspace) -> dict[str, str]:
         "other_model": at(models, 1),
         "release": at(releases, 0),
         "previous_release": at(releases, 1),
+        "budget": own_budget_name(workspace),
     }
+
+
+def own_budget_name(workspace: Workspace) -> str:
+    """Returns the name of the budget of the whole workspace; empty if there is none."""
+    own = Budget.objects.filter(workspace=workspace, is_workspace_budget=True)
+    return own.values_list("name", flat=True).first() or ""
 
 
 def at(values: list[str], place: int) -> str:

@@ -4,6 +4,7 @@ Each file of this folder is one. A panel with `needs` is left out where the work
 has `otherwise`, a panel with that text takes its place.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,12 +12,17 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from analytics.templatetags.text import shorten_middle
 from dashboards import checking
 from dashboards.document import DashboardDocument
+from dashboards.facts import USUAL_LABEL
 from web.problems import Problem
 
 ORDER = ("on_call", "finance", "releases", "migration", "agent")
 FOLDER = Path(__file__).parent
+NAME = re.compile(r"@([a-z_]+)")
+WORDS = {"label_name": USUAL_LABEL, "release": "the newest release", "previous_release": "the release before"}
+"""In the title of a panel that waits for something."""
 
 
 class Template(NamedTuple):
@@ -58,7 +64,8 @@ def fitted_panel(panel: dict[str, Any], facts: Mapping[str, str]) -> dict[str, A
         return bare(fit(panel, facts))
     if "otherwise" not in panel:
         return None
-    return {"kind": "text", "text": panel["otherwise"]} | {name: panel[name] for name in ("id", "title", "place")}
+    kept = {name: fit(panel[name], facts) for name in ("id", "title", "place")}
+    return {"kind": "text", "text": panel["otherwise"], **kept}
 
 
 def has_needs(part: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
@@ -70,11 +77,12 @@ def bare(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def fit(part: Any, facts: Mapping[str, str]) -> Any:
-    """Replaces each text that is a name after @, also as the name of a field."""
+    """Replaces the names after @ in texts. A text that is only such a name gets the whole value."""
     if isinstance(part, str):
-        return facts.get(part[1:], part) if part.startswith("@") else part
+        whole = facts.get(part[1:]) if part.startswith("@") else None
+        return whole or NAME.sub(lambda found: shorten_middle(facts.get(found[1]) or WORDS[found[1]]), part)
     if isinstance(part, list):
         return [fit(item, facts) for item in part]
     if isinstance(part, dict):
-        return {fit(name, facts): fit(value, facts) for name, value in part.items()}
+        return {name: fit(value, facts) for name, value in part.items()}
     return part

@@ -11,8 +11,9 @@ from tests.browser.steps import LONG_MS, wait_until_drawn
 from tests.browser.test_accessibility import PHONE, WIDE, fill, violations
 from tests.browser.test_weight import SHIFTS
 from tests.dashboards.boards import a_board, a_panel, every_kind
-from tests.dashboards.dashboards import allow
+from tests.dashboards.dashboards import a_caller, a_link
 from tests.tenant import Tenant
+from workspaces.models import Role
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -237,8 +238,7 @@ def test_the_full_screen_has_only_panels_and_escape_leaves_it(page: Page, live_s
 def test_a_public_link_draws_the_panels(page: Page, live_server: Any, tenant: Tenant, complaints: list[str]) -> None:
     tenant.calls(2, datetime.now(UTC))
     board = a_board(tenant, a_panel("number"), a_panel("line", "p2", y=6))
-    allow(tenant.workspace, True, "owner")
-    link = tenant.client.post(f"/api/v1/dashboards/{board.pk}/links", {}, content_type="application/json").json()
+    link = a_link(a_caller(Role.OWNER, tenant.workspace), {"id": board.pk})
     page.goto(live_server.url + link["url"][link["url"].index("/d/") :])
     expect(page.locator(".kind-number .value")).to_have_text("2", timeout=LONG_MS)
     expect(page.locator(".main-svg").first).to_be_visible(timeout=LONG_MS)
