@@ -48,6 +48,9 @@ def test_an_owner_invites_somebody_who_joins_with_a_new_account(
     other = context.new_page()
     other.goto(link)
     expect(other.locator("h1")).to_have_text("Join Acme")
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/link-{viewport['width']}.png", full_page=True)
+        other.screenshot(path=f"{SHOTS}/accept-{viewport['width']}.png", full_page=True)
     assert violations(other) == []
     other.get_by_label("User name").fill("grace")
     other.get_by_label("Password", exact=True).fill(PASSWORD)
