@@ -29,7 +29,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
     ("Look and ask", ("traces", "entities", "query", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
-    ("Take it along", ("reports", "exports", "sql", "grafana")),
+    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana")),
     ("Run it", ("deployment", "access", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )

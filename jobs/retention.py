@@ -12,7 +12,7 @@ from insights.experiments.tasks import SUMS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
 from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
-from reports.tasks import EXPORTS_STORED
+from reports.tasks import EXPORTS_STORED, FILES_STORED, RUNS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
 
@@ -66,6 +66,13 @@ RETENTION = (
     Rule("Sums of experiments", f"until {days(SUMS_STORED)} after the end", "insights_experimentsum"),
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
+    Rule(
+        "Schedules of reports, and who has unsubscribed",
+        DELETED_BY_PEOPLE,
+        "reports_schedule reports_schedule_channels reports_unsubscribed",
+    ),
+    Rule("Reports that were made, and who got them", days(RUNS_STORED), "reports_reportrun reports_reportdelivery"),
+    Rule("Files of reports", days(FILES_STORED), "reports_reportfile"),
     Rule(
         "Savings",
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",

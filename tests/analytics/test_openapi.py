@@ -17,9 +17,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
 from insights.anomalies import operations as anomaly_operations
+from reports.schedules.operations import EXAMPLE_RUN
 from tests.alerts.rules import an_event
 from tests.factories import MembershipFactory, WorkspaceFactory
 from tests.insights.months import a_finding
+from tests.reports.schedules import a_run
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -154,6 +156,7 @@ def the_workspace_of_the_examples(settings: Any) -> None:
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
     an_event(workspace, UUID(EXAMPLE_EVENT))
     a_finding(workspace, anomaly_operations.SOME_ID)
+    a_run(workspace, UUID(EXAMPLE_RUN))
 
 
 def body_of(response: Any) -> bytes:

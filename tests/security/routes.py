@@ -117,6 +117,22 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
+SCHEDULES = "api/v1/reports"
+SCHEDULE_ROUTES = {
+    SCHEDULES: "read, or write to POST",
+    f"{SCHEDULES}/<uuid:schedule_id>": "read, or write to PATCH and DELETE",
+    f"{SCHEDULES}/<uuid:schedule_id>/run": "write",
+    f"{SCHEDULES}/<uuid:schedule_id>/runs": "read",
+    **{f"{SCHEDULES}/runs/<uuid:run_id>.{name}": "read" for name in ("pdf", "csv", "xlsx", "html")},
+    "dashboard/report-schedules": "read",
+    "dashboard/reports/schedules/new": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>/edit": "page",
+    "dashboard/report-files/<uuid:file_id>": "page",
+    # The signed link is the right.
+    **{f"reports/{what}/<str:token>": "public" for what in ("files", "unsubscribe", "subscribe")},
+}
+"""Every route of reports that go out, and who may use it: tests/reports/test_schedules_api.py."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"

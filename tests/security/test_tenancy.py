@@ -41,6 +41,7 @@ from tests.security.routes import (
     REPORTS,
     RULE_ROUTES,
     SAVING_ROUTES,
+    SCHEDULE_ROUTES,
     SESSION_READS,
     SLICE_VALUES,
     TEXT_FILTERS,
@@ -72,7 +73,7 @@ def test_every_route_is_classified() -> None:
     known |= REPORTS | {REPORT_PAGE, REPORT_FILE}
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
-    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys()
+    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -86,7 +87,7 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
-    expected |= CHANNEL_ROUTES | RULE_ROUTES
+    expected |= CHANNEL_ROUTES | RULE_ROUTES | SCHEDULE_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")
