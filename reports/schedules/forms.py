@@ -17,6 +17,8 @@ PERIOD_WORDS = {"day": "day", "week": "week", "month": "month"}
 FORMAT_WORDS = {"pdf": "PDF", "xlsx": "Excel workbook", "csv": "CSV", "html": "Web page, as a file"}
 PAPER_WORDS = {"a4": "A4", "letter": "Letter"}
 PER_WORDS = {"": "one report of all", "agent": "one for each agent", "user": "one for each user"}
+OPTION = "option."
+"""Before the name of an option, which a page that makes such a schedule puts into its link."""
 assert {*PER_WORDS} == {"", *PERS}  # noqa: S101
 
 
@@ -41,6 +43,7 @@ def body_of_form(form: QueryDict) -> dict[str, Any]:
         "formats": form.getlist("formats"),
         "paper": form.get("paper", "a4"),
         "link_days": whole(form.get("link_days", ""), 7),
+        "options": {name.removeprefix(OPTION): form.get(name) for name in form if name.startswith(OPTION)},
         "is_active": "is_off" not in form,
     }
 
@@ -49,10 +52,11 @@ def form_of(schedule: Schedule | None, query: QueryDict) -> QueryDict:
     """Returns the values of the form's fields: of the schedule, or of a new one with what the link says."""
     form = QueryDict(mutable=True)
     if schedule is None:
-        kind = query.get("kind", "") if query.get("kind") in KINDS else next(iter(KINDS), "")
+        kind = query.get("kind", "") if query.get("kind") in KINDS else "cost"
         form.update({"kind": kind, "period": "week", "hour": "8", "weekday": "monday", "day": "1", "link_days": "7"})
         form.setlist("formats", ["pdf", "xlsx"])
         form["filters"] = filter_lines({name: values for name, values in query.lists() if is_filter(name)})
+        form.update({name: query[name] for name in query if name.startswith(OPTION)})
         return form
     body = body_of(schedule)
     for name in ("name", "kind", "period", "paper", "link_days"):
@@ -64,6 +68,7 @@ def form_of(schedule: Schedule | None, query: QueryDict) -> QueryDict:
     for name in ("members", "channels"):
         form.setlist(name, body["recipients"][name])
     form.setlist("formats", body["formats"])
+    form.update({f"{OPTION}{name}": value for name, value in body["options"].items()})
     if not schedule.is_active:
         form["is_off"] = "1"
     return form
@@ -75,7 +80,8 @@ def choices(form: QueryDict, labels: list[str]) -> dict[str, Any]:
     pers = {**PER_WORDS, **{name: f"one for each {name.removeprefix(LABEL_PREFIX)}" for name in names}}
     chosen = form.get("per", "")
     return {
-        "kinds": [(kind.name, kind.title) for kind in KINDS.values()],
+        "kinds": [(one.name, one.title) for one in KINDS.values() if one.is_listed or one.name == form.get("kind")],
+        "options": [(name, form[name]) for name in form if name.startswith(OPTION)],
         "periods": PERIOD_WORDS.items(),
         "pers": (pers if chosen in pers else pers | {chosen: f"one for each {chosen}"}).items(),
         "weekdays": [(day, day.capitalize()) for day in WEEKDAYS],

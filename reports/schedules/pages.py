@@ -28,6 +28,7 @@ from reports.schedules.api import file_response, owner_of, run_page
 from reports.schedules.bodies import WEEKDAYS, NewSchedule, ScheduleChanges, validated
 from reports.schedules.message import period_words
 from reports.schedules.periods import MONTH, WEEK, next_due
+from reports.views import listed_kinds
 from traces.filters import LABEL_PREFIX, SHORTEST
 from web import mail
 from web.problems import Problem
@@ -113,7 +114,9 @@ def own_address(request: WorkspaceRequest) -> str:
 
 
 def preview_url(schedule: Schedule, now: datetime) -> str:
-    """Returns the address of the report page with the period of the next run, as far as it is over."""
+    """Returns the address of the report page with the period of the next run so far; empty for kinds that it lacks."""
+    if schedule.kind not in listed_kinds():
+        return ""
     due = next_due(schedule.timing, schedule.workspace.zone, now)
     end = min(due.end, max(now, due.start + SHORTEST))
     window = {"start": due.start.isoformat(), "end": end.isoformat()}

@@ -28,11 +28,14 @@ WANTED_NO_MORE = "Unsubscribed, or a recipient no more, before it was sent."
 
 def attempt(delivery_id: str) -> None:
     """Sends a message, unless it has been sent already or an earlier attempt may have done so."""
-    delivery = taken(delivery_id, timezone.now())
+    delivery = wanted(delivery_id, timezone.now())
     if delivery is None:
         return
     try:
-        deliver(message_of(delivery))
+        message = message_of(delivery)
+        if not claim(delivery):
+            return
+        deliver(message)
     except MailFault as fault:
         record_fault(delivery.pk, str(fault), timezone.now(), is_final=isinstance(fault, MailRefused))
     except Exception as error:
@@ -41,11 +44,10 @@ def attempt(delivery_id: str) -> None:
         record(delivery.pk, SENT, "", timezone.now())
 
 
-@transaction.atomic
-def taken(delivery_id: str, now: datetime) -> ReportDelivery | None:
-    """Returns the delivery, which this attempt alone sends from now on; None where there is nothing to send."""
-    locked = ReportDelivery.objects.select_for_update(of=("self",)).select_related("run__schedule__workspace")
-    delivery = locked.filter(pk=delivery_id, state__in=(WAITING, SENDING)).first()
+def wanted(delivery_id: str, now: datetime) -> ReportDelivery | None:
+    """Returns the delivery; None where there is nothing to send, which is recorded."""
+    found = ReportDelivery.objects.select_related("run__schedule__workspace")
+    delivery = found.filter(pk=delivery_id, state__in=(WAITING, SENDING)).first()
     if delivery is None:
         return None
     if delivery.state == SENDING:
@@ -54,9 +56,12 @@ def taken(delivery_id: str, now: datetime) -> ReportDelivery | None:
     if delivery.run.receivers == RECIPIENTS and not still_wants(delivery.run.schedule, delivery.address):
         record(delivery.pk, LEFT_OUT, WANTED_NO_MORE, now)
         return None
-    delivery.state = SENDING
-    delivery.save(update_fields=["state"])
     return delivery
+
+
+def claim(delivery: ReportDelivery) -> bool:
+    """Records that this attempt hands the message over. Returns whether no other one has done so."""
+    return bool(ReportDelivery.objects.filter(pk=delivery.pk, state=WAITING).update(state=SENDING))
 
 
 def message_of(delivery: ReportDelivery) -> EmailMultiAlternatives:

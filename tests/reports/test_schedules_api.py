@@ -375,6 +375,19 @@ def test_the_form_makes_what_the_page_shows(tenant: Tenant) -> None:
     assert "less than or equal to 31" in wrong
 
 
+def test_options_of_a_link_stay_with_the_schedule(tenant: Tenant) -> None:
+    new = "/dashboard/reports/schedules/new?kind=test&option.dashboard=seven"
+    assert 'name="option.dashboard" value="seven"' in page(tenant, new)
+    form = {"kind": "test", "period": "day", "formats": ["csv"], "option.dashboard": "seven"}
+    page(tenant, new, 302, **form)
+    schedule = Schedule.objects.get()
+    edit = f"/dashboard/reports/schedules/{schedule.pk}/edit"
+    assert 'name="option.dashboard" value="seven"' in page(tenant, edit)
+    page(tenant, edit, 302, **form)
+    schedule.refresh_from_db()
+    assert schedule.options == {"dashboard": "seven"}
+
+
 def test_the_page_makes_one_now_and_tries_a_failed_one_again(tenant: Tenant) -> None:
     schedule = a_schedule(tenant.workspace)
     path = f"/dashboard/reports/schedules/{schedule.pk}"
