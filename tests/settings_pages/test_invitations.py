@@ -39,7 +39,7 @@ def owner(workspace: Workspace) -> tuple[Client, dict[str, str]]:
 
 
 def invite(owner: tuple[Client, dict[str, str]], expect: int = 201, **body: Any) -> Any:
-    answer = ask(*owner, "POST", INVITATIONS, body)
+    answer = ask(*owner, "POST", INVITATIONS, {"role": "viewer"} | body)
     assert answer.status_code == expect, answer.content
     return answer.json()
 
@@ -163,6 +163,15 @@ def test_nobody_invites_above_their_own_role(workspace: Workspace) -> None:
     editor = MembershipFactory(workspace=workspace, role="editor")
     for role in ("viewer", "editor", "owner"):
         invite(somebody_of(editor), expect=403, role=role)
+    assert not Invitation.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"role": "admin"}, {"role": "Owner"}, {"role": None}, {"role": "viewer", "expires_in_days": 31}]
+)
+def test_an_invitation_needs_a_known_role_and_ends_within_a_month(owner: Any, body: dict[str, Any]) -> None:
+    answer = ask(*owner, "POST", INVITATIONS, body)
+    assert answer.status_code == 422
     assert not Invitation.objects.exists()
 
 
