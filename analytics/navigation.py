@@ -54,7 +54,6 @@ GROUPS = (
     ),
     (
         Entry("Settings", "settings-page", "settings"),
-        Entry("Labels", "labels", "labels"),
         Entry("Docs", "documents", "docs"),
     ),
 )
