@@ -56,7 +56,6 @@ GROUPS = (
     ),
     (
         Entry("Settings", "settings-page", "settings"),
-        Entry("Labels", "labels", "labels"),
         Entry("Docs", "documents", "docs"),
     ),
 )

@@ -59,8 +59,8 @@ def change_content(workspace: Workspace, changes: ContentChanges, actor: str) ->
     before = facts_of(found)
     for name, value in changes.model_dump(exclude_unset=True).items():
         setattr(found, FIELDS[name], value)
-    found.save()
-    audit.record(found, actor, "content.change", "content and privacy", before, facts_of(found))
+    if audit.record(found, actor, "content.change", "content and privacy", before, facts_of(found)):
+        found.save()
     return found
 
 

@@ -79,6 +79,8 @@ def change(request: WorkspaceRequest) -> HttpResponse:
     """Gives the label of a chosen attribute another name."""
     check_query(request)
     new: NewLabel = body_of(request, NewLabel, "label")
+    if not request.workspace.label_sources.filter(attribute=new.attribute.replace("\0", "")).exists():
+        raise Problem(404, "This attribute is not chosen.")
     try:
         change_label_source(request.workspace, new.attribute, new.label, request.access.credential)
     except ValidationError as error:

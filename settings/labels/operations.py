@@ -47,15 +47,16 @@ def rename_label() -> Schema:
         "rename-label",
         "Gives the label of a chosen attribute another name. Stored spans keep the old one until they are refilled.",
         RENAMED,
+        404,
     )
 
 
-def with_label(name: str, summary: str, example: Any) -> Schema:
+def with_label(name: str, summary: str, example: Any, *statuses: int) -> Schema:
     return operation(
         name,
         summary,
         ChosenLabels,
-        *WITH_BODY,
+        *(*WITH_BODY, *statuses),
         requestBody=body(NewLabel, example),
         **{"x-example": {"body": example}},
     )

@@ -131,8 +131,8 @@ def end_price(workspace: Workspace, price_id: int, valid_until: datetime | None,
     before = facts_of(price)
     price.valid_until = valid_until
     check(price)
-    price.save()
-    audit.record(workspace, actor, "price.change", str(price), before, facts_of(price))
+    if audit.record(workspace, actor, "price.change", str(price), before, facts_of(price)):
+        price.save()
     return price
 
 

@@ -238,7 +238,7 @@ def test_a_label_gets_another_name_for_spans_that_arrive_later(tenant: Tenant) -
     assert patch(tenant, "metadata.customer", "client").json()["data"] == [NEW | {"label": "client"}]
     send(tenant, chat(1, attributes={"metadata": ACME}))
     assert labels_of(tenant) == [{"client": "acme"}]
-    assert patch(tenant, "metadata.team", "team").status_code == 422
+    assert patch(tenant, "metadata.team", "team").status_code == 404
     assert patch(tenant, "metadata.customer", " ").status_code == 422
     actions = AuditEntry.objects.order_by("at").values_list("action", "before", "after")
     assert list(actions)[-1] == ("label.change", {"label": "customer"}, {"label": "client"})
