@@ -19,6 +19,7 @@ from accounts.tasks import renew_groups
 from tests.accounts.codes import code, give_app
 from tests.accounts.provider import CLIENT_ID, CLIENT_SECRET, Claims, Provider, running, signing_key
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
+from workspaces import invitations
 from workspaces.models import AuditEntry, Membership, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -488,6 +489,23 @@ def test_without_local_passwords_only_the_provider_signs_in(client: Client, prov
     sign_in(client, provider)
     assert is_signed_in(client)
     assert "switched off" in client.get("/settings/security/password").content.decode()
+
+
+def test_without_local_passwords_an_invitation_leads_to_the_provider(
+    client: Client, provider: Provider, settings: Any
+) -> None:
+    owner = MembershipFactory(role="owner")
+    _, token = invitations.create(owner.workspace, "", "viewer", 7, owner.user)
+    page = f"/invitations/{token}"
+    assert "Or make an account" in client.get(page).content.decode()
+    settings.LOCAL_PASSWORDS = False
+    assert "Or make an account" not in client.get(page).content.decode()
+    form = {"username": "eve", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post(page, form)["Location"] == f"/sign-in?next={page}"
+    assert sign_in(client, provider, next=page)["Location"] == page
+    client.post(page)
+    assert Membership.objects.filter(workspace=owner.workspace).count() == 2
+    assert not User.objects.filter(username="eve").exists()
 
 
 def test_without_a_provider_its_pages_do_not_exist(client: Client) -> None:
