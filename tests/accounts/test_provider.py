@@ -465,6 +465,59 @@ def test_a_session_by_password_ends_as_well(client: Client, provider: Provider, 
     assert other.get("/dashboard/usage").status_code == 302
 
 
+def test_rules_that_are_gone_take_access_also_without_a_provider(
+    client: Client, provider: Provider, workspace: Workspace, settings: Any
+) -> None:
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    settings.OIDC = None
+    renew_groups(due_at=timezone.now().isoformat())
+    assert not Membership.objects.exists()
+
+
+def test_a_refresh_token_that_works_once_is_replaced_even_when_the_rest_fails(
+    client: Client, provider: Provider, workspace: Workspace
+) -> None:
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    provider.rotates = True
+    del provider.person["groups"]
+    for groups in (None, ["readers"]):
+        if groups:
+            with_groups(provider, *groups)
+        pass_time(timedelta(minutes=26))
+        renew_groups(due_at=timezone.now().isoformat())
+    assert client.get("/dashboard/usage").status_code == 200
+    assert GroupGrant.objects.exists()
+
+
+def test_a_provider_may_want_http_basic(client: Client, provider: Provider, workspace: Workspace) -> None:
+    provider.document_lies["token_endpoint_auth_methods_supported"] = ["client_secret_basic"]
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    with_groups(provider)
+    pass_time(timedelta(minutes=26))
+    renew_groups(due_at=timezone.now().isoformat())
+    assert not Membership.objects.exists()
+
+
+def test_an_account_that_is_switched_off_is_neither_linked_nor_made_again(client: Client, provider: Provider) -> None:
+    UserFactory(email="ada@example.com", is_active=False)
+    assert sign_in(client, provider).status_code == 403
+    assert User.objects.count() == 1
+
+
+def test_the_log_has_the_reason_and_no_token(client: Client, provider: Provider, caplog: Any) -> None:
+    way_back = provider.approve(begin(client))
+    provider.lies["nonce"] = "another"
+    client.get(way_back)
+    assert "made for another sign-in" in caplog.text
+    way_back = provider.approve(begin(client))
+    provider.hides_access_token = True
+    assert client.get(way_back).status_code == 403
+    assert "eyJ" not in caplog.text
+
+
 def test_who_has_no_access_by_groups_is_asked_nothing(client: Client, provider: Provider, workspace: Workspace) -> None:
     sign_in(client, provider)
     MembershipFactory(user=User.objects.get())
