@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import email_change, sessions
 from accounts.context import remember
 from accounts.forms import ProfileForm
+from accounts.locks import count_failure, lock_of
 from accounts.models import Profile, SignedInSession
 from accounts.notices import send_notice
 from accounts.page import AccountRequest, account_page, signed_in
@@ -70,6 +71,10 @@ def password_page(request: AccountRequest) -> HttpResponseBase:
     form = form_class(request.user, request.POST or None)
     if request.method != "POST":
         return account_page(request, "password", {"form": form})
+    if lock := lock_of(request, request.user):
+        return lock
+    if "old_password" in form.errors:
+        count_failure(request, request.user)
     save: Callable[..., HttpResponseBase] = changed if needs_old else set_first_password
     return save(request, form)
 

@@ -1,6 +1,5 @@
 """Lets owners demand a second factor of everybody who opens their workspace."""
 
-from allauth.mfa.utils import is_mfa_enabled
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
@@ -8,7 +7,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from workspaces.access import WorkspaceRequest, check_may_manage, page_access, visitor_name
+from workspaces.access import WorkspaceRequest, check_may_manage, has_second_factor, page_access, visitor_name
 from workspaces.audit import record
 from workspaces.models import Workspace
 
@@ -24,7 +23,7 @@ def change_requirement(request: WorkspaceRequest) -> HttpResponse:
     is_demanded = CHOICES.get(request.POST.get(FIELD, ""))
     if is_demanded is None:
         messages.error(request, "Choose whether members need a second factor.")
-    elif is_demanded and not is_mfa_enabled(request.user):
+    elif is_demanded and not has_second_factor(request.user):
         messages.error(request, "Set up a second factor for yourself first, under Security.")
     elif is_demanded != request.workspace.requires_second_factor:
         save(request, is_demanded)

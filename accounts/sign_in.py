@@ -9,8 +9,6 @@ from typing import Any
 from allauth.account.internal.flows.login import perform_login, perform_password_login
 from allauth.account.models import Login
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
-from axes.handlers.proxy import AxesProxyHandler
-from axes.helpers import get_lockout_response
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.forms import AuthenticationForm
@@ -22,6 +20,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.locks import lock_of
 from accounts.tokens import user_to_sign_in
 from web import mail
 from web.declared_access import public
@@ -86,22 +85,14 @@ def change_password(request: HttpRequest, extra_context: dict[str, Any] | None =
     return redirect("settings-password")
 
 
-def locked_out(request: HttpRequest, credentials: dict[str, str]) -> HttpResponse:
-    response: HttpResponse = get_lockout_response(request, credentials=credentials)
-    return response
-
-
 class LockedOut:
     """Refuses a second factor while django-axes locks the name. `signals.py` counts the wrong ones."""
 
     account: Callable[[], Any]
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        credentials = {"username": self.account().get_username()}
-        if not AxesProxyHandler.is_allowed(request, credentials):
-            return locked_out(request, credentials)
-        response: HttpResponse = super().post(request, *args, **kwargs)  # type: ignore[misc]
-        return response
+        response: HttpResponse | None = lock_of(request, self.account())
+        return response or super().post(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
 
 
 class SecondFactorView(LockedOut, AuthenticateView):

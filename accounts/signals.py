@@ -4,10 +4,11 @@ from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authentication_failed, authenticator_added
-from django.contrib.auth import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
 from accounts import context, sessions
+from accounts.locks import count_failure
 from accounts.models import Profile
 
 
@@ -32,4 +33,4 @@ def end_other_sessions(request: Any, user: Any, authenticator: Authenticator, **
 @receiver(authentication_failed)
 def count_wrong_code(request: Any, user: Any, **signal: Any) -> None:
     """Lets django-axes count a wrong code like a wrong password."""
-    user_login_failed.send(__name__, credentials={"username": user.get_username()}, request=request)
+    count_failure(request, user)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db.models import Q
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.adapters import SECOND_FACTORS
 from accounts.mails import RESET
 from accounts.models import EmailChange, Profile, ProviderAccess, SignedInSession
-from accounts.oidc import renewal
+from accounts.oidc import groups, renewal
 from accounts.tokens import CONFIRMATION_LASTS
 from web import mail
 from web.clock import check_clocks
@@ -42,7 +43,9 @@ def send_reset(user: Any) -> None:
 @task("accounts.renew_groups")
 def renew_groups(due_at: str) -> None:
     """Asks the provider of the sign-in whether people are still in the groups that give them access."""
-    for_each(list(renewal.to_ask_about()), renewal.ask_again)
+    groups.remove_without_rule()
+    if settings.OIDC:
+        for_each(list(renewal.to_ask_about()), renewal.ask_again)
 
 
 @task("accounts.delete_old_records")

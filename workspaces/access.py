@@ -291,7 +291,11 @@ def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
     Who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
     """
     demands = workspace.requires_second_factor and not workspace.is_open
-    return bool(demands and user.is_authenticated and not is_mfa_enabled(user))
+    return bool(demands and user.is_authenticated and not has_second_factor(user))
+
+
+def has_second_factor(user: Any) -> bool:
+    return bool(is_mfa_enabled(user))
 
 
 def account_access(view: View) -> View:

@@ -7,7 +7,6 @@ from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base.constants import AuthProcess
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -17,11 +16,20 @@ from django.utils import timezone
 
 from accounts.oidc import claims as checked
 from accounts.oidc import discovery, groups, people, renewal
+from accounts.oidc.discovery import CheckFailed
 from accounts.oidc.provider import provider
 
 logger = logging.getLogger(__name__)
 
 MOST_SECONDS_SINCE_PROOF = 300
+
+
+def log_refusal(error: BaseException | None) -> None:
+    """Logs why a sign-in failed. Only errors of our own checks are quoted: others may hold a part of an answer."""
+    reason = (
+        str(error) if isinstance(error, CheckFailed) else type(error).__name__ if error else "it did not begin here"
+    )
+    logger.warning("a sign-in by the provider was refused: %s", reason)
 
 
 def error_page(request: HttpRequest) -> HttpResponse:
@@ -61,7 +69,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
 
     def on_authentication_error(self, request: HttpRequest, provider: Any, *args: Any, **kwargs: Any) -> None:
         """Shows the product's page, which does not say what was wrong: the log does."""
-        logger.warning("a sign-in by the provider was refused: %s", kwargs.get("exception") or kwargs.get("error"))
+        log_refusal(kwargs.get("exception"))
         raise ImmediateHttpResponse(error_page(request))
 
     def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:
@@ -95,7 +103,7 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
 
     def claims(self, response: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(response.get("id_token"), str):
-            raise OAuth2Error("The provider sent no ID token.")
+            raise CheckFailed("The provider sent no ID token.")
         claims = checked.id_token_claims(response["id_token"], self.openid_config, self.nonce)
         if self.needs_new_proof:
             self.check_proof(claims)
@@ -104,8 +112,8 @@ class CheckedAdapter(OpenIDConnectOAuth2Adapter):
         return checked.together(claims, checked.userinfo(response["access_token"], self.openid_config, claims["sub"]))
 
     def check_proof(self, claims: dict[str, Any]) -> None:
-        """Raises OAuth2Error where the provider did not ask the person again who they are."""
+        """Raises CheckFailed where the provider did not ask the person again who they are."""
         proved_at = claims.get("auth_time")
         age = timezone.now().timestamp() - proved_at if isinstance(proved_at, int | float) else float("inf")
         if age > MOST_SECONDS_SINCE_PROOF:
-            raise OAuth2Error("The provider did not ask for a new sign-in.")
+            raise CheckFailed("The provider did not ask for a new sign-in.")

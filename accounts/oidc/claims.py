@@ -3,10 +3,10 @@
 from typing import Any
 
 import jwt
-from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from django.utils.crypto import constant_time_compare
 
 from accounts.oidc import discovery
+from accounts.oidc.discovery import CheckFailed
 from accounts.oidc.provider import provider
 
 # Never "none" or a symmetric one: the secret is known to both sides, and the keys are public.
@@ -18,7 +18,7 @@ Claims = dict[str, Any]
 
 
 def id_token_claims(id_token: str, config: Claims, nonce: str | None) -> Claims:
-    """Returns the claims of an ID token. Raises OAuth2Error for one that is forged, old, or meant for somebody else.
+    """Returns the claims of an ID token. Raises CheckFailed for one that is forged, old, or meant for somebody else.
 
     `nonce` is that of the sign-in that asked for the token; None where nobody is signing in.
     """
@@ -33,10 +33,10 @@ def id_token_claims(id_token: str, config: Claims, nonce: str | None) -> Claims:
             options={"require": REQUIRED},
         )
     except jwt.PyJWTError as error:
-        raise OAuth2Error(f"The ID token is refused: {error}") from error
+        raise CheckFailed(f"The ID token is refused: {error}") from error
     check_party(claims)
     if nonce is not None and not (nonce and constant_time_compare(str(claims.get("nonce", "")), nonce)):
-        raise OAuth2Error("The ID token was made for another sign-in.")
+        raise CheckFailed("The ID token was made for another sign-in.")
     return claims
 
 
@@ -48,15 +48,15 @@ def signing_key(id_token: str, config: Claims) -> jwt.PyJWK:
     name = jwt.get_unverified_header(id_token).get("kid")
     found = [key for key in keys if name is None or key.key_id == name]
     if len(found) != 1:
-        raise OAuth2Error("The provider has no key of this name.")
+        raise CheckFailed("The provider has no key of this name.")
     return found[0]
 
 
 def check_party(claims: Claims) -> None:
-    """Raises OAuth2Error for a token that was made for several clients, where another one asked for it."""
+    """Raises CheckFailed for a token that was made for several clients, where another one asked for it."""
     has_others = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (has_others or "azp" in claims) and claims.get("azp") != provider().client_id:
-        raise OAuth2Error("The ID token was made for another client.")
+        raise CheckFailed("The ID token was made for another client.")
 
 
 def userinfo(access_token: str, config: Claims, subject: str) -> Claims:
@@ -68,7 +68,7 @@ def userinfo(access_token: str, config: Claims, subject: str) -> Claims:
     response.raise_for_status()
     found = response.json()
     if not isinstance(found, dict) or found.get("sub") != subject:
-        raise OAuth2Error("The provider answered about somebody else.")
+        raise CheckFailed("The provider answered about somebody else.")
     return found
 
 

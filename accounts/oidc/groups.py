@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import GroupGrant
@@ -32,6 +33,14 @@ def synchronize(user: Any, groups: Iterable[str]) -> None:
     by_hand = Membership.objects.filter(user=user).values_list("workspace_id", flat=True)
     for workspace in Workspace.objects.filter(pk__in=wanted.keys() - set(by_hand)):
         give(user, workspace, *wanted[workspace.pk])
+
+
+def remove_without_rule() -> None:
+    """Takes the memberships whose group has no rule for their workspace any more, also where no provider is left."""
+    rules = settings.OIDC.groups if settings.OIDC else {}
+    for grant in GroupGrant.objects.select_related("membership__workspace", "membership__user"):
+        if grant.membership.workspace_id not in {rule.workspace for rule in rules.get(grant.group, ())}:
+            remove(grant.membership)
 
 
 def roles_by_workspace(groups: Iterable[str]) -> dict[UUID, tuple[str, str]]:

@@ -17,14 +17,14 @@ NAME_LENGTH, USERNAME_LENGTH = 150, 150
 def account_for(claims: Claims) -> Any | None:
     """Returns the account to link: the one with this verified address, or a new one.
 
-    None where an account has the address but must not be linked: the address is not verified, several have it, or its
-    rights are more than those of a member.
+    None where an account has the address but must not be linked: the address is not verified, several have it, it is
+    switched off, or its rights are more than those of a member.
     """
     named = accounts_with(claims.get("email"))
     if not named:
         return new_account(claims)
     [account, *others] = named
-    if others or not verified_email(claims) or account.is_staff or account.is_superuser:
+    if others or not verified_email(claims) or not account.is_active or account.is_staff or account.is_superuser:
         return None
     take_over(account)
     return account
@@ -33,7 +33,7 @@ def account_for(claims: Claims) -> Any | None:
 def accounts_with(email: object) -> list[Any]:
     if not isinstance(email, str) or not email or "\0" in email:
         return []
-    users = get_user_model().objects.select_for_update().filter(email__iexact=email, is_active=True)
+    users = get_user_model().objects.select_for_update().filter(email__iexact=email)
     # PostgreSQL ignores the case of more letters than mail does: some look like ASCII and are not.
     return [user for user in users if folded(user.email) == folded(email)]
 

@@ -23,6 +23,7 @@ from accounts import sessions
 from accounts.models import GroupGrant, ProviderAccess, SignedInSession
 from accounts.oidc import discovery, groups
 from accounts.oidc.claims import groups_of, id_token_claims, together, userinfo
+from accounts.oidc.discovery import CheckFailed
 from accounts.oidc.provider import provider
 from web.sealing import Seal, Unreadable
 
@@ -40,10 +41,13 @@ class Refused(Exception):
 
 def remember(user: Any, tokens: dict[str, Any]) -> None:
     """Stores that the provider has just answered, and the tokens to ask it again. Only groups need them."""
-    kept = {name: tokens[name] for name in STORED if isinstance(tokens.get(name), str)}
-    sealed = TOKENS.close(orjson.dumps(kept)) if kept and provider().groups else ""
-    values = {"sealed_tokens": sealed, "checked_at": timezone.now()}
+    values = {"sealed_tokens": sealed(tokens), "checked_at": timezone.now()}
     ProviderAccess.objects.update_or_create(user=user, defaults=values)
+
+
+def sealed(tokens: dict[str, Any]) -> str:
+    stored = {name: tokens[name] for name in STORED if isinstance(tokens.get(name), str)}
+    return TOKENS.close(orjson.dumps(stored)) if stored and provider().groups else ""
 
 
 def end_if_stale(request: HttpRequest) -> None:
@@ -74,7 +78,7 @@ def to_ask_about() -> QuerySet[ProviderAccess]:
 def ask_again(access: ProviderAccess) -> None:
     """Asks the provider for the groups of a person, and changes the memberships accordingly."""
     try:
-        found, tokens = groups_now(access)
+        found = groups_now(access)
     except Refused:
         end_access(access)
     except (OAuth2Error, Unreadable, requests.RequestException, ValueError) as error:
@@ -82,27 +86,40 @@ def ask_again(access: ProviderAccess) -> None:
     else:
         if found is not None:
             groups.synchronize(access.user, found)
-            remember(access.user, tokens)
+            ProviderAccess.objects.filter(pk=access.pk).update(checked_at=timezone.now())
 
 
-def groups_now(access: ProviderAccess) -> tuple[frozenset[str] | None, dict[str, Any]]:
-    tokens: dict[str, Any] = orjson.loads(TOKENS.open(access.sealed_tokens))
+def groups_now(access: ProviderAccess) -> frozenset[str] | None:
+    """Returns the groups that a person has now; None where the provider says nothing about groups."""
+    account = SocialAccount.objects.filter(user=access.user, provider=provider().issuer).first()
+    if account is None:
+        raise CheckFailed("The person has no account at this provider.")
     config = discovery.configuration()
-    subject = SocialAccount.objects.get(user=access.user, provider=provider().issuer).uid
+    tokens = current_tokens(access, config)
     claims: dict[str, Any] = {}
-    if "refresh_token" in tokens:
-        tokens |= refreshed(tokens["refresh_token"], config)
-        if isinstance(tokens.get("id_token"), str):
-            claims = same_person(id_token_claims(tokens["id_token"], config, nonce=None), subject)
+    if isinstance(tokens.get("id_token"), str):
+        claims = same_person(id_token_claims(tokens["id_token"], config, nonce=None), account.uid)
     if groups_of(claims) is None:
-        claims = together(claims, userinfo(tokens["access_token"], config, subject))
-    return groups_of(claims), tokens
+        claims = together(claims, userinfo(tokens["access_token"], config, account.uid))
+    return groups_of(claims)
+
+
+def current_tokens(access: ProviderAccess, config: dict[str, Any]) -> dict[str, Any]:
+    """Returns the tokens, renewed where there is a token for that. New ones are stored at once: the old may be void."""
+    tokens: dict[str, Any] = orjson.loads(TOKENS.open(access.sealed_tokens))
+    if "refresh_token" not in tokens:
+        return tokens
+    tokens |= refreshed(tokens["refresh_token"], config)
+    # Not where a sign-in has stored others meanwhile.
+    unchanged = ProviderAccess.objects.filter(pk=access.pk, sealed_tokens=access.sealed_tokens)
+    unchanged.update(sealed_tokens=sealed(tokens))
+    return tokens
 
 
 def refreshed(refresh_token: str, config: dict[str, Any]) -> dict[str, Any]:
-    credentials = {"client_id": provider().client_id, "client_secret": provider().client_secret}
-    form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **credentials}
-    response = discovery.fetch("POST", config["token_endpoint"], data=form)
+    options = discovery.credentials(config)
+    form = {"grant_type": "refresh_token", "refresh_token": refresh_token, **options.pop("data", {})}
+    response = discovery.fetch("POST", config["token_endpoint"], data=form, **options)
     if response.status_code in (400, 401) and error_of(response) == "invalid_grant":
         raise Refused
     response.raise_for_status()
@@ -120,7 +137,7 @@ def error_of(response: requests.Response) -> object:
 
 def same_person(claims: dict[str, Any], subject: str) -> dict[str, Any]:
     if claims["sub"] != subject:
-        raise OAuth2Error("The provider answered about somebody else.")
+        raise CheckFailed("The provider answered about somebody else.")
     return claims
 
 

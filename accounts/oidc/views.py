@@ -1,6 +1,5 @@
 """The way to the provider and back."""
 
-import logging
 import secrets
 from typing import Any
 
@@ -19,12 +18,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
-from accounts.oidc.adapter import CheckedAdapter, error_page
+from accounts.oidc.adapter import CheckedAdapter, error_page, log_refusal
 from accounts.oidc.provider import provider
 from accounts.page import signed_in
 from web.declared_access import public
-
-logger = logging.getLogger(__name__)
 
 
 def begin(request: HttpRequest, process: str = AuthProcess.LOGIN, is_again: bool = False) -> HttpResponse:
@@ -47,7 +44,7 @@ def begin(request: HttpRequest, process: str = AuthProcess.LOGIN, is_again: bool
         )
         return response
     except (OAuth2Error, RequestException, ValueError) as error:
-        logger.warning("the provider does not answer: %s", error)
+        log_refusal(error)
         return error_page(request)
 
 
@@ -99,6 +96,6 @@ def callback(request: HttpRequest) -> HttpResponseBase:
     except ImmediateHttpResponse as error:
         return error.response
     except (ImproperlyConfigured, OAuth2Error, RequestException, KeyError, TypeError, ValueError) as error:
-        logger.warning("the provider's answer cannot be read: %s", type(error).__name__)
+        log_refusal(error)
         return error_page(request)
     return response

@@ -38,6 +38,10 @@ class Provider:
         self.sign: Callable[[Claims], str] = self.sign_truly
         self.refresh_refused = False
         self.is_away = False
+        self.rotates = False
+        """Each refresh token works once."""
+        self.refresh_token = "r"
+        self.hides_access_token = False
         self.codes: dict[str, dict[str, str]] = {}
         self.access_tokens: set[str] = set()
 
@@ -57,10 +61,12 @@ class Provider:
         found = {name: f"{self.issuer}/{path}" for name, path in endpoints.items()}
         return {"issuer": self.issuer, "userinfo_endpoint": f"{self.issuer}/userinfo", **found, **self.document_lies}
 
-    def tokens(self, form: dict[str, str]) -> Claims:
-        assert (form["client_id"], form["client_secret"]) == (CLIENT_ID, CLIENT_SECRET)
+    def tokens(self, form: dict[str, str], basic: str) -> Claims:
+        wanted = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
+        assert basic == wanted if basic else (form["client_id"], form["client_secret"]) == (CLIENT_ID, CLIENT_SECRET)
         if form["grant_type"] == "refresh_token":
-            return {"error": "invalid_grant"} if self.refresh_refused else self.given({})
+            is_known = form["refresh_token"] == self.refresh_token and not self.refresh_refused
+            return self.given({}) if is_known else {"error": "invalid_grant"}
         asked = self.codes.pop(form["code"], None)
         if asked is None or asked["redirect_uri"] != form["redirect_uri"] or not proves(form, asked):
             return {"error": "invalid_grant"}
@@ -80,7 +86,10 @@ class Provider:
             **self.lies,
         }
         id_token = self.sign({name: value for name, value in claims.items() if value is not None})
-        return {"access_token": access_token, "refresh_token": "r", "id_token": id_token, "token_type": "Bearer"}
+        if self.rotates:
+            self.refresh_token = secrets.token_urlsafe(8)
+        found = {"refresh_token": self.refresh_token, "id_token": id_token, "token_type": "Bearer"}
+        return found if self.hides_access_token else {"access_token": access_token, **found}
 
     def sign_truly(self, claims: Claims) -> str:
         return jwt.encode(claims, signing_key("true"), "RS256", headers={"kid": "true"})
@@ -113,7 +122,8 @@ def handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            found = provider.tokens({name: values[0] for name, values in parse_qs(body).items()})
+            basic = self.headers.get("Authorization", "").removeprefix("Basic ")
+            found = provider.tokens({name: values[0] for name, values in parse_qs(body).items()}, basic)
             self.answer(found, 400 if "error" in found else 200)
 
         def answer(self, found: Claims, status: int) -> None:

@@ -118,6 +118,14 @@ def test_a_new_password_takes_the_old_one_and_ends_the_other_sessions(ada: Any) 
     assert mail.outbox[0].subject == "Your password was changed"
 
 
+def test_five_wrong_old_passwords_lock_the_name(ada: Any) -> None:
+    client = sign_in(ada)
+    form = {"new_password1": NEW, "new_password2": NEW}
+    answers = [client.post("/settings/security/password", form | {"old_password": "x"}).status_code for _ in range(5)]
+    assert answers == [422] * 4 + [429]
+    assert client.post("/settings/security/password", form | {"old_password": PASSWORD}).status_code == 429
+
+
 @pytest.mark.parametrize("weak", ["short", "password123", "adalovelace@example.com"])
 def test_a_weak_password_is_refused(ada: Any, weak: str) -> None:
     ada.email = "adalovelace@example.com"

@@ -19,6 +19,7 @@ from accounts.tasks import renew_groups
 from tests.accounts.codes import code, give_app
 from tests.accounts.provider import CLIENT_ID, CLIENT_SECRET, Claims, Provider, running, signing_key
 from tests.factories import PASSWORD, MembershipFactory, UserFactory, WorkspaceFactory
+from workspaces import invitations
 from workspaces.models import AuditEntry, Membership, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -464,6 +465,59 @@ def test_a_session_by_password_ends_as_well(client: Client, provider: Provider, 
     assert other.get("/dashboard/usage").status_code == 302
 
 
+def test_rules_that_are_gone_take_access_also_without_a_provider(
+    client: Client, provider: Provider, workspace: Workspace, settings: Any
+) -> None:
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    settings.OIDC = None
+    renew_groups(due_at=timezone.now().isoformat())
+    assert not Membership.objects.exists()
+
+
+def test_a_refresh_token_that_works_once_is_replaced_even_when_the_rest_fails(
+    client: Client, provider: Provider, workspace: Workspace
+) -> None:
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    provider.rotates = True
+    del provider.person["groups"]
+    for groups in (None, ["readers"]):
+        if groups:
+            with_groups(provider, *groups)
+        pass_time(timedelta(minutes=26))
+        renew_groups(due_at=timezone.now().isoformat())
+    assert client.get("/dashboard/usage").status_code == 200
+    assert GroupGrant.objects.exists()
+
+
+def test_a_provider_may_want_http_basic(client: Client, provider: Provider, workspace: Workspace) -> None:
+    provider.document_lies["token_endpoint_auth_methods_supported"] = ["client_secret_basic"]
+    with_groups(provider, "readers")
+    sign_in(client, provider)
+    with_groups(provider)
+    pass_time(timedelta(minutes=26))
+    renew_groups(due_at=timezone.now().isoformat())
+    assert not Membership.objects.exists()
+
+
+def test_an_account_that_is_switched_off_is_neither_linked_nor_made_again(client: Client, provider: Provider) -> None:
+    UserFactory(email="ada@example.com", is_active=False)
+    assert sign_in(client, provider).status_code == 403
+    assert User.objects.count() == 1
+
+
+def test_the_log_has_the_reason_and_no_token(client: Client, provider: Provider, caplog: Any) -> None:
+    way_back = provider.approve(begin(client))
+    provider.lies["nonce"] = "another"
+    client.get(way_back)
+    assert "made for another sign-in" in caplog.text
+    way_back = provider.approve(begin(client))
+    provider.hides_access_token = True
+    assert client.get(way_back).status_code == 403
+    assert "eyJ" not in caplog.text
+
+
 def test_who_has_no_access_by_groups_is_asked_nothing(client: Client, provider: Provider, workspace: Workspace) -> None:
     sign_in(client, provider)
     MembershipFactory(user=User.objects.get())
@@ -488,6 +542,23 @@ def test_without_local_passwords_only_the_provider_signs_in(client: Client, prov
     sign_in(client, provider)
     assert is_signed_in(client)
     assert "switched off" in client.get("/settings/security/password").content.decode()
+
+
+def test_without_local_passwords_an_invitation_leads_to_the_provider(
+    client: Client, provider: Provider, settings: Any
+) -> None:
+    owner = MembershipFactory(role="owner")
+    _, token = invitations.create(owner.workspace, "", "viewer", 7, owner.user)
+    page = f"/invitations/{token}"
+    assert "Or make an account" in client.get(page).content.decode()
+    settings.LOCAL_PASSWORDS = False
+    assert "Or make an account" not in client.get(page).content.decode()
+    form = {"username": "eve", "password1": PASSWORD, "password2": PASSWORD}
+    assert client.post(page, form)["Location"] == f"/sign-in?next={page}"
+    assert sign_in(client, provider, next=page)["Location"] == page
+    client.post(page)
+    assert Membership.objects.filter(workspace=owner.workspace).count() == 2
+    assert not User.objects.filter(username="eve").exists()
 
 
 def test_without_a_provider_its_pages_do_not_exist(client: Client) -> None:
