@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from alerts import changes, items
 from alerts.bodies import ChannelChanges, NewChannel
 from alerts.models import Channel
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
-from analytics.label_views import json_response
 from budgets.states import Place
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
@@ -59,13 +59,13 @@ def one(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
 def change(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, ChannelChanges, "channel")
-    return answer(changes.change(request.workspace, channel_id, body))
+    return answer(changes.change(request.workspace, channel_id, body, request.access.credential))
 
 
 @workspace_access("write")
 def delete(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, channel_id)
+    changes.delete(request.workspace, channel_id, request.access.credential)
     return HttpResponse(status=204)
 
 

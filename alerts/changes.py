@@ -19,6 +19,7 @@ from alerts.models import Channel, Delivery
 from alerts.models.channel import AUTHOR_LENGTH
 from alerts.stored_settings import Unreadable, settings_of, store
 from web.problems import Problem
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 MAX_CHANNELS = 50
@@ -55,21 +56,31 @@ def create(workspace: Workspace, body: NewChannel, created_by: str) -> tuple[Cha
         channel.pk = body.id
     fill(channel, body.name, body.is_active, body.settings)
     channel.save(force_insert=True)
+    record(workspace, created_by, "channel.create", channel.name, after=values_of(channel))
     return channel, True
 
 
 @transaction.atomic
-def change(workspace: Workspace, channel_id: UUID, changes: ChannelChanges) -> Channel:
+def change(workspace: Workspace, channel_id: UUID, changes: ChannelChanges, author: str) -> Channel:
     """Gives the channel those values that the client has sent. One with other settings has not failed yet."""
     lock(workspace)
     channel = find(workspace, channel_id)
+    before = values_of(channel)
     sent = changes.model_dump(exclude_unset=True)
     if "settings" in sent:
         sent["settings"] = readable_settings(channel) | sent["settings"]
         channel.failing_since, channel.fault, channel.rests_until = None, "", None
     fill(channel, sent.get("name", channel.name), sent.get("is_active", channel.is_active), sent.get("settings"))
     channel.save()
+    is_rewritten = {"secrets": "written again"} if "settings" in sent and channel.secret else {}
+    record(workspace, author, "channel.change", channel.name, before, values_of(channel) | is_rewritten)
     return channel
+
+
+def values_of(channel: Channel) -> dict[str, Any]:
+    """Returns what everybody may see of a channel, for the audit."""
+    shown = {name: getattr(channel, name) for name in ("name", "kind", "is_active", "hint")}
+    return shown | {"settings": channel.options}
 
 
 def readable_settings(channel: Channel) -> dict[str, Any]:
@@ -110,9 +121,11 @@ def check_members(channel: Channel, kind: Kind, settings: dict[str, Any]) -> Non
 
 
 @transaction.atomic
-def delete(workspace: Workspace, channel_id: UUID) -> None:
+def delete(workspace: Workspace, channel_id: UUID, author: str) -> None:
     lock(workspace)
-    find(workspace, channel_id).delete()
+    channel = find(workspace, channel_id)
+    record(workspace, author, "channel.delete", channel.name, before=values_of(channel))
+    channel.delete()
 
 
 # --- Tests ---

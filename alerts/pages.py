@@ -23,7 +23,10 @@ from analytics.pages import uncached
 from budgets.bodies import validated
 from web import mail
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, may_write, page_access
+from workspaces.access import WorkspaceRequest, may_write, page_access, visitor_name
+from workspaces.access import check_may_write as check_may_write
+
+author = visitor_name
 
 
 class PageQuery(DeliveryQuery):
@@ -40,15 +43,6 @@ def page_context(request: WorkspaceRequest) -> dict[str, Any]:
 
 def page_url(request: WorkspaceRequest, name: str, *args: Any) -> str:
     return f"{reverse(name, args=args)}?workspace={request.workspace.id}"
-
-
-def check_may_write(request: WorkspaceRequest) -> None:
-    if not may_write(request):
-        raise Problem(403, "Your role in this workspace lacks the right to write.")
-
-
-def author(request: WorkspaceRequest) -> str:
-    return request.user.get_username() or "anyone"
 
 
 # --- All channels, and one ---
@@ -107,7 +101,7 @@ def acted(request: WorkspaceRequest, channel_id: UUID) -> Problem | None:
     check_may_write(request)
     try:
         if "delete" in request.POST:
-            changes.delete(request.workspace, channel_id)
+            changes.delete(request.workspace, channel_id, author(request))
         else:
             changes.send_test(request.workspace, channel_id, author(request))
     except Problem as problem:
@@ -163,4 +157,5 @@ def saved(request: WorkspaceRequest, kind: Kind, channel: Channel | None) -> Cha
     if channel is None:
         made, _ = changes.create(request.workspace, validated(body, NewChannel, "channel"), author(request))
         return made
-    return changes.change(request.workspace, channel.pk, validated(body, ChannelChanges, "channel"))
+    checked = validated(body, ChannelChanges, "channel")
+    return changes.change(request.workspace, channel.pk, checked, author(request))

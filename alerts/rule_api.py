@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from alerts import rule_changes, rule_items
 from alerts.backtest import preview
 from alerts.rule_bodies import NewRule, RuleChanges, parse
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, cursor_of, methods, parameters_of, place_of
-from analytics.label_views import json_response
 from web.body import read_body
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -78,7 +78,7 @@ def change(request: WorkspaceRequest, rule_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def delete(request: WorkspaceRequest, rule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    rule_changes.delete(request.workspace, rule_id)
+    rule_changes.delete(request.workspace, rule_id, request.access.credential)
     return HttpResponse(status=204)
 
 

@@ -16,10 +16,11 @@ from alerts.evaluation import details_of, limits_of
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.models.channel import AUTHOR_LENGTH
 from alerts.notices import tell_deletion
-from alerts.rule_bodies import NewRule, RuleChanges, changed_body, channels_of, check_muted, fill
+from alerts.rule_bodies import NewRule, RuleChanges, body_of, changed_body, channels_of, check_muted, fill
 from alerts.rule_items import states_shown
 from analytics.templatetags.times import local_short
 from web.problems import Problem
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 MAX_RULES = 500
@@ -57,7 +58,9 @@ def create(workspace: Workspace, body: NewRule, author: str, now: datetime) -> t
     fill(rule, body)
     rule.save()
     rule.channels.set(channels_of(workspace.pk, body.channels))
-    return find(workspace, rule.pk), True
+    made = find(workspace, rule.pk)
+    record(workspace, author, "rule.create", rule.name, after=body_of(made))
+    return made, True
 
 
 @transaction.atomic
@@ -67,6 +70,7 @@ def change(workspace: Workspace, rule_id: UUID, changes: RuleChanges, author: st
     # A round that runs now has seen the older limits, and leaves a rule alone that was changed meanwhile.
     Rule.objects.select_for_update().filter(workspace=workspace, pk=rule_id).first()
     rule, before = find(workspace, rule_id), find(workspace, rule_id)
+    old_body = body_of(before)
     sent = changes.model_dump(exclude_unset=True, by_alias=True)
     body = changed_body(rule, sent)
     check_muted(sent.get("muted_until"), now)
@@ -75,11 +79,13 @@ def change(workspace: Workspace, rule_id: UUID, changes: RuleChanges, author: st
     rule.channels.set(channels_of(workspace.pk, body.channels))
     rearm(rule, before, now)
     record_mute(rule, before, author, now)
-    return find(workspace, rule_id)
+    changed = find(workspace, rule_id)
+    record(workspace, author, "rule.change", rule.name, old_body, body_of(changed))
+    return changed
 
 
 @transaction.atomic
-def delete(workspace: Workspace, rule_id: UUID) -> None:
+def delete(workspace: Workspace, rule_id: UUID, author: str) -> None:
     """Deletes the rule. Its events stay, with its name. Channels that know of an open alert get one message more."""
     lock(workspace)
     rule = find(workspace, rule_id)
@@ -87,6 +93,7 @@ def delete(workspace: Workspace, rule_id: UUID) -> None:
     tell_deletion(rule, now)
     AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=now)
     AlertEvent.objects.filter(rule=rule).update(is_waiting=False)
+    record(workspace, author, "rule.delete", rule.name, before=body_of(rule))
     rule.delete()
 
 

@@ -124,7 +124,7 @@ def act(request: WorkspaceRequest, rule_id: UUID) -> None:
     check_may_write(request)
     now = datetime.now(UTC)
     if "delete" in request.POST:
-        rule_changes.delete(request.workspace, rule_id)
+        rule_changes.delete(request.workspace, rule_id, author(request))
         return
     length = MUTES.get(request.POST.get("mute", ""))
     changes = RuleChanges(muted_until=now + length if length else None)

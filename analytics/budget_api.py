@@ -1,6 +1,7 @@
 """Makes the endpoints below `/api/v1/budgets`."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
@@ -16,8 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from analytics.answers import as_json
-from analytics.label_views import json_response
+from analytics.answers import as_json, json_response
 from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate, within_calendar
 from budgets import changes, items
 from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise, parse
@@ -38,7 +38,6 @@ from workspaces.request_slots import request_slot
 
 CHECK_SECONDS = 30
 """How old the answer to a check may be. A client may be told 60 at most."""
-READS = "read, or write to "
 
 
 class NoParameters(BaseModel):
@@ -131,8 +130,17 @@ def methods(**views: View) -> View:
             return require_http_methods(allowed)(lambda *_, **__: HttpResponse())(request)
         return found(request, *args, **kwargs)
 
-    writing = [name for name in views if name != "GET"]
-    return declare(view, f"{READS}{' and '.join(writing)}" if "GET" in views else "write")
+    return declare(view, access_words(views))
+
+
+def access_words(views: Mapping[str, View]) -> str:
+    """Describes who may use which method, like: read, or write to POST and DELETE."""
+    by_access: dict[str, list[str]] = {}
+    for name, view in views.items():
+        by_access.setdefault(getattr(view, "access", ""), []).append(name)
+    words = [f"{access} to {' and '.join(names)}" for access, names in by_access.items()]
+    first = next(iter(by_access))
+    return ", or ".join([first if "GET" in views or len(words) == 1 else words[0], *words[1:]])
 
 
 # --- All budgets ---
@@ -203,7 +211,7 @@ def change(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def delete(request: WorkspaceRequest, budget_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, budget_id)
+    changes.delete(request.workspace, budget_id, request.access.credential)
     return HttpResponse(status=204)
 
 

@@ -30,9 +30,12 @@ from budgets.states import page_of, running
 from traces.buckets import midnight
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem, transient_cause
-from workspaces.access import WorkspaceRequest, may_write, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, may_write, page_access, visitor_name, workspace_access
+from workspaces.access import check_may_write as check_may_write
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
+
+author = visitor_name
 
 
 class PageQuery(ListQuery):
@@ -139,7 +142,7 @@ def act(request: WorkspaceRequest, budget_id: UUID) -> list[str]:
     changed_by, now = author(request), datetime.now(UTC)
     try:
         if "delete" in request.POST:
-            changes.delete(request.workspace, budget_id)
+            changes.delete(request.workspace, budget_id, changed_by)
         elif "end" in request.POST:
             changes.end_raises(request.workspace, budget_id, changed_by, now)
         else:
@@ -166,15 +169,6 @@ def raise_body(request: WorkspaceRequest) -> dict[str, Any]:
 def words_of(problem: Problem) -> list[str]:
     words = [f"{str(error['loc'][-1]).replace('_', ' ').capitalize()}: {error['msg']}" for error in problem.errors]
     return words or [problem.detail]
-
-
-def check_may_write(request: WorkspaceRequest) -> None:
-    if not may_write(request):
-        raise Problem(403, "Your role in this workspace lacks the right to write.")
-
-
-def author(request: WorkspaceRequest) -> str:
-    return request.user.get_username() or "anyone"
 
 
 # --- The form ---

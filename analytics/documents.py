@@ -29,8 +29,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
     ("Look and ask", ("traces", "entities", "query", "dashboards", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
-    ("Take it along", ("reports", "exports", "grafana")),
-    ("Run it", ("deployment", "access", "mail", "operations")),
+    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana", "mcp")),
+    ("Run it", ("deployment", "access", "settings", "accounts", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )
 """The documents by what one wants to do. What is in no group comes last."""

@@ -8,6 +8,14 @@ from django.urls import NoReverseMatch, reverse
 from analytics import catalogue
 
 
+def address_of(route: str) -> str | None:
+    """Returns the address of a page by the name of its route; None while the product has no such page."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return None
+
+
 class Entry(NamedTuple):
     title: str
     route: str
@@ -18,14 +26,13 @@ class Entry(NamedTuple):
     """Its link keeps the window and the filters of the page."""
     left_out: tuple[str, ...] = ()
     """Parameters that its link leaves out."""
+    begins: str = ""
+    """What the paths of its pages begin with, where some are not below its address."""
 
     @property
     def address(self) -> str | None:
         """Returns the address of its page; None while the product has no such page."""
-        try:
-            return reverse(self.route)
-        except NoReverseMatch:
-            return None
+        return address_of(self.route)
 
 
 WHY = ("measure", "by", "compare", "before_start", "before_end")
@@ -44,12 +51,11 @@ GROUPS = (
     (
         Entry("Alerts", "alerts-page", "alerts"),
         Entry("Budgets", "budgets-page", "budgets"),
-        Entry("Reports", "reports-page", "reports"),
+        Entry("Reports", "reports-page", "reports", begins="/dashboard/report"),
         Entry("Dashboards", "dashboards-page", "dashboards"),
     ),
     (
         Entry("Settings", "settings-page", "settings"),
-        Entry("Labels", "labels", "labels"),
         Entry("Docs", "documents", "docs"),
     ),
 )
@@ -65,4 +71,5 @@ def groups() -> Iterator[list[Entry]]:
 def current(entries: Sequence[Entry], path: str) -> Entry | None:
     """Returns the entry whose page this is, or that this page is below."""
     above = [entry for entry in entries if f"{path}/".startswith(f"{(entry.address or '').rstrip('/')}/")]
+    above += [entry for entry in entries if entry.begins and path.startswith(entry.begins)]
     return max(above, key=lambda entry: len(entry.address or ""), default=None)

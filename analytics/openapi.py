@@ -15,7 +15,6 @@ from analytics import examples
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
 from analytics.forecast_view import ForecastQuery
-from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
 from analytics.openapi_sharing import Schema as Schema
 from analytics.openapi_sharing import with_shared_parts
 from analytics.query import MAX_ROWS, QueryAnswer
@@ -27,7 +26,6 @@ from budgets.forecast_answer import ForecastAnswer
 from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
-from workspaces.label_limits import LABEL_LENGTH
 
 REASONS = {
     400: "The body cannot be read.",
@@ -295,52 +293,6 @@ def list_scores() -> Schema:
     }
 
 
-def label_operations() -> Schema:
-    """Returns the operations of `/api/v1/settings/labels`."""
-
-    def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-        responses = {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)}
-        return {
-            "operationId": name,
-            "summary": summary,
-            "tags": ["settings"],
-            "parameters": [WORKSPACE],
-            "responses": responses,
-            "x-example": {},
-            **parts,
-        }
-
-    attribute = {
-        "name": "attribute",
-        "in": "query",
-        "required": True,
-        "description": "The chosen attribute.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": LABEL_LENGTH},
-    }
-    body = json_of(NewLabel.model_json_schema(), examples.LABEL)
-    return {
-        "get": operation(
-            "list-labels", "The attributes that become labels, and those that arrive and could.", LabelSettings
-        ),
-        "post": operation(
-            "add-label",
-            "Chooses an attribute whose values become a label of the spans that arrive from now on.",
-            ChosenLabels,
-            *WITH_BODY,
-            requestBody={"required": True, "content": body},
-            **{"x-example": {"body": examples.LABEL}},
-        ),
-        "delete": operation(
-            "remove-label",
-            "Removes the choice of an attribute. Stored spans keep their labels.",
-            ChosenLabels,
-            404,
-            parameters=[WORKSPACE, attribute],
-            **{"x-example": {"query": f"attribute={examples.LABEL['attribute']}"}},
-        ),
-    }
-
-
 def ask_query() -> Schema:
     return {
         "operationId": "query",
@@ -531,7 +483,6 @@ def made_document() -> Schema:
 def paths() -> Schema:
     operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations["/api/v1/scores"] = {"get": list_scores()}
-    operations["/api/v1/settings/labels"] = label_operations()
     operations["/api/v1/query"] = {"get": ask_query()}
     operations["/api/v1/insights/forecast"] = {"get": ask_forecast()}
     for path, operation in ingestion_operations().items():

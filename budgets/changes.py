@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from budgets.bodies import BudgetChanges, NewBudget, NewRaise, changed_body, check_until, fill
-from budgets.models import AUTHOR_LENGTH, Budget, BudgetRaise
+from budgets.models import AUTHOR_LENGTH, Budget, BudgetRaise, values_of
 from budgets.update import check_limit
 from web.problems import Problem
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 MAX_BUDGETS = 1000
@@ -65,11 +66,12 @@ def change(workspace: Workspace, budget_id: UUID, changes: BudgetChanges, change
 
 
 @transaction.atomic
-def delete(workspace: Workspace, budget_id: UUID) -> None:
+def delete(workspace: Workspace, budget_id: UUID, changed_by: str) -> None:
     lock(workspace)
     budget = find(workspace, budget_id)
     if budget.is_workspace_budget:
         raise Problem(409, "The workspace's own budget stays. Set its amount to null to remove the limit.")
+    record(workspace, changed_by, "budget.delete", budget.name, before=values_of(budget))
     budget.delete()
 
 

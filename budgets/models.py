@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from budgets.periods import CALENDAR_PERIODS, Days, calendar_days, earlier_periods, rolling_days
 from budgets.thresholds import ACTUAL, CRITICAL, FORECAST, WARNING, Threshold, stored_thresholds
 from traces.filters import FilterValues
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 BudgetStatus = Literal["unset", "ok", "warning", "critical", "exceeded", "unknown"]
@@ -194,6 +195,17 @@ class Budget(models.Model):
             threshold_to=self.alert_threshold_percentage if own else None,
             details=details or (changed_details(before, self) if before else {}),
         )
+        self.record_in_audit(before, changed_by, reason, details)
+
+    def record_in_audit(
+        self, before: "Budget | None", changed_by: str, reason: str, details: dict[str, Any] | None
+    ) -> None:
+        old, new = values_of(before) if before else None, values_of(self)
+        if details:
+            old, new = ({name: pair[place] for name, pair in details.items()} for place in (0, 1))
+        action = "budget.change" if before else "budget.create"
+        given = {"reason": reason} if reason else {}
+        record(self.workspace, changed_by, action, self.name, old, new | given)
 
 
 OWN_THRESHOLDS = [
@@ -226,6 +238,12 @@ def changed_details(before: Budget, after: Budget) -> dict[str, Any]:
     """Returns the fields that differ, each with its value before and after."""
     pairs = {name: [plain(getattr(one, name)) for one in (before, after)] for name in DETAILS}
     return {name: values for name, values in pairs.items() if values[0] != values[1]}
+
+
+def values_of(budget: Budget) -> dict[str, Any]:
+    """Returns what people set of a budget, for the audit."""
+    alert = {"alert_threshold_percentage": budget.alert_threshold_percentage} if budget.is_workspace_budget else {}
+    return {"amount_usd": budget.amount_usd, **alert, **{name: plain(getattr(budget, name)) for name in DETAILS}}
 
 
 def plain(value: Any) -> Any:

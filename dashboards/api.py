@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, methods, parameters_of
-from analytics.label_views import json_response
 from analytics.query_string import plain_text
 from dashboards import bodies, changes, checking, items, links, panel_changes, rights
 from dashboards.bodies import NewLink, NewPanel, Sharing

@@ -85,6 +85,9 @@ Unit = Literal["count", "number", "usd", "ms", "percent"]
 Severity = Literal["info", "warning", "critical"]
 
 
+ANY_LABEL = f"{LABEL_PREFIX}<name>"
+
+
 # --- Texts and names ---
 
 
@@ -100,31 +103,32 @@ def is_label(name: str) -> bool:
     return is_named(name, LABEL_PREFIX, LABEL_LENGTH)
 
 
+def check_known(thing: str, name: str, is_known: bool, known: Iterable[str]) -> None:
+    if not is_known:
+        raise PydanticCustomError(thing, "{text}", {"text": unknown(thing, name, known)})
+
+
 def known_measure(name: str) -> str:
-    if name not in MEASURES and not is_named(storable(name), SCORE_PREFIX, NAME_LENGTH):
-        raise PydanticCustomError("measure", "{text}", {"text": unknown("measure", name, [*MEASURES, "score.<name>"])})
+    is_known = name in MEASURES or is_named(storable(name), SCORE_PREFIX, NAME_LENGTH)
+    check_known("measure", name, is_known, [*MEASURES, f"{SCORE_PREFIX}<name>"])
     return name
 
 
 def known_dimension(name: str) -> str:
-    if name not in DIMENSIONS and not is_label(storable(name)):
-        known = [*DIMENSIONS, f"{LABEL_PREFIX}<name>"]
-        raise PydanticCustomError("dimension", "{text}", {"text": unknown("dimension", name, known)})
+    check_known("dimension", name, name in DIMENSIONS or is_label(storable(name)), [*DIMENSIONS, ANY_LABEL])
     return name
 
 
 def known_variable_dimension(name: str) -> str:
-    if name not in DIMENSION_BY_NAME and not is_label(storable(name)):
-        known = [*DIMENSION_BY_NAME, f"{LABEL_PREFIX}<name>"]
-        raise PydanticCustomError("dimension", "{text}", {"text": unknown("dimension", name, known)})
+    is_known = name in DIMENSION_BY_NAME or is_label(storable(name))
+    check_known("dimension", name, is_known, [*DIMENSION_BY_NAME, ANY_LABEL])
     return name
 
 
 def known_filter(name: str) -> str:
     bare = storable(name).removeprefix(NOT)
-    if bare not in (*DIMENSION_BY_NAME, TOOL) and not is_label(bare):
-        known = [*DIMENSION_BY_NAME, TOOL, f"{LABEL_PREFIX}<name>"]
-        raise PydanticCustomError("filter", "{text}", {"text": unknown("filter", bare, known)})
+    is_known = bare in (*DIMENSION_BY_NAME, TOOL) or is_label(bare)
+    check_known("filter", bare, is_known, [*DIMENSION_BY_NAME, TOOL, ANY_LABEL])
     return name
 
 

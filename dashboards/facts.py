@@ -54,10 +54,8 @@ def known(workspace: Workspace) -> dict[str, str]:
 
 def own_budget_name(workspace: Workspace) -> str:
     """Returns the name of the budget of the whole workspace; empty if there is none."""
-    return (
-        Budget.objects.filter(workspace=workspace, is_workspace_budget=True).values_list("name", flat=True).first()
-        or ""
-    )
+    own = Budget.objects.filter(workspace=workspace, is_workspace_budget=True)
+    return own.values_list("name", flat=True).first() or ""
 
 
 def at(values: list[str], place: int) -> str:

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from alerts.pages import check_may_write, page_context, page_url
+from alerts.pages import page_context, page_url
 from analytics.pages import uncached
 from dashboards import bodies, changes, checking, gallery, items, links, rights
 from dashboards.document import DashboardDocument
@@ -16,7 +16,7 @@ from dashboards.facts import facts
 from dashboards.models import Dashboard
 from web.json_body import parse_json
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, check_may_manage, may_manage, page_access
+from workspaces.access import WorkspaceRequest, check_may_manage, check_may_write, may_manage, page_access
 
 SHOWN_AGAIN = (400, 403, 409, 413, 422)
 """Problems of a button that the page shows, instead of a page of its own."""

@@ -121,6 +121,12 @@ def made(found: Schema, description: str, is_also_known: bool = False) -> Schema
     return found
 
 
+def partial(described: Schema) -> Schema:
+    """Describes a body of which every part may be left out."""
+    described["content"]["application/json"]["schema"].pop("required", None)
+    return described
+
+
 def gone(found: Schema, description: str = "It is deleted.") -> Schema:
     found["responses"]["204"] = {"description": description}
     del found["responses"]["200"]
@@ -215,7 +221,7 @@ def change() -> Schema:
         DashboardDetail,
         *(*WITH_BODY, 412, 428),
         parameters=[if_match(is_required=True)],
-        requestBody=body(DashboardBody, example, is_update=True),
+        requestBody=partial(body(DashboardBody, example, is_update=True)),
         example={"body": example, "headers": ANY},
     )
 
@@ -289,7 +295,7 @@ def change_panel() -> Schema:
         PanelAnswer,
         *(*WITH_BODY, 412, 428),
         parameters=[PANEL_ID, if_match(is_required=True)],
-        requestBody=body(NewPanel, example, is_update=True),
+        requestBody=partial(body(NewPanel, example, is_update=True)),
         example={"path": EXAMPLE_PANEL, "body": example, "headers": ANY},
     )
 

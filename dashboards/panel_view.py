@@ -38,7 +38,7 @@ def panel(request: WorkspaceRequest, dashboard_id: UUID, panel_id: str) -> HttpR
 
 def asked_panel(workspace: Workspace, document: dict[str, Any], panel_id: str, chosen: QueryDict) -> Asked:
     """Returns the panel of a stored document, or raises a Problem that says what is wrong with it."""
-    stored = checking.stored(document)
+    stored = checking.stored(checking.only_panel(document, panel_id))
     found = stored.document.panel(panel_id)
     if found is None:
         raise not_drawn(next((one.errors for one in stored.invalid if one.id == panel_id), None))

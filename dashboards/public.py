@@ -27,6 +27,8 @@ from workspaces.models import Workspace
 
 OF_MEMBERS = ("traces", "errors")
 """Kinds that show single traces and messages of errors: they are for members only."""
+POLL_SECONDS = 60
+"""A link may have many readers, each with sixty panels."""
 FOR_MEMBERS = "Single traces and errors are shown to members of the workspace only."
 TO_TRACES = re.compile(r"<a\b[^>]*\sclass=\"to-traces?\"[^>]*>.*?</a>", re.DOTALL)
 LINK = re.compile(r"<a\b([^>]*?)\shref=\"[/?][^\"]*\"([^>]*)>(.*?)</a>", re.DOTALL)
@@ -85,7 +87,8 @@ def public_cell(cell: Cell, token: str, query: QueryDict) -> Cell:
         errors = cell.errors if cell.kind is None else [FOR_MEMBERS]
         return cell._replace(kind=None, url="", errors=errors)
     address = reverse("public-panel", args=[token, cell.id])
-    return cell._replace(url=f"{address}?{query.urlencode()}" if query else address)
+    kind = cell.kind._replace(poll_seconds=max(cell.kind.poll_seconds, POLL_SECONDS))
+    return cell._replace(kind=kind, url=f"{address}?{query.urlencode()}" if query else address)
 
 
 @by_link
@@ -94,7 +97,8 @@ def public_panel(request: Any, link: PublicLink, token: str, panel_id: str) -> H
     if not request.htmx:
         raise Http404
     dashboard = link.dashboard
-    query = permitted(request.GET, link, checking.stored(dashboard.document).document)
+    stored = checking.stored(checking.only_panel(dashboard.document, panel_id))
+    query = permitted(request.GET, link, stored.document)
     asked = panel_view.asked_panel(dashboard.workspace, dashboard.document, panel_id, query)
     if asked.panel.kind in OF_MEMBERS:
         raise Problem(404, FOR_MEMBERS)

@@ -8,13 +8,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from alerts.pages import check_may_write, page_context, page_url
+from alerts.pages import page_context, page_url
 from analytics.pages import uncached
 from dashboards import bodies, changes, items, links, rights
 from dashboards.bodies import LONGEST_DAYS, NewLink
 from dashboards.models import Dashboard
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, check_may_manage, may_manage, page_access
+from workspaces.access import WorkspaceRequest, check_may_manage, check_may_write, may_manage, page_access
 
 LENGTHS = (7, 30, LONGEST_DAYS)
 """Days that the page offers for a link."""

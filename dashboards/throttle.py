@@ -12,8 +12,8 @@ from workspaces.access import client_address
 MINUTE_SECONDS = 60
 OF_A_LINK = 1200
 """Requests in a minute by all readers of a link: twenty who watch sixty panels."""
-OF_A_READER = 300
-"""Requests in a minute from one address, for any link."""
+OF_A_READER = 600
+"""Requests in a minute from one address, for any link: an office may share it."""
 GUESSES = 30
 """Addresses in a minute that lead to no link, from one address."""
 

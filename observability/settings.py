@@ -11,6 +11,7 @@ from observability import variables
 from observability.internal_targets import internal_targets
 from observability.launcher import embedded
 from observability.mail_url import mail_settings, public_url, sender
+from observability.oidc_settings import oidc_settings
 from observability.server_urls import postgresql_database, redis_url
 from web import logs
 from web.postgres.base import Connection
@@ -33,6 +34,8 @@ DEBUG = env.DEBUG
 ALLOWED_HOSTS = [*env.ALLOWED_HOSTS, "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = env.CSRF_TRUSTED_ORIGINS
 OPEN_WORKSPACE_IDS = frozenset(env.OPEN_WORKSPACE_IDS)
+# Workspaces that a user who is no superuser may make.
+MEMBER_WORKSPACES = env.MEMBER_WORKSPACES
 
 INGEST_ALLOWED_ORIGINS = frozenset(env.INGEST_ALLOWED_ORIGINS)
 for origin in INGEST_ALLOWED_ORIGINS:
@@ -57,6 +60,7 @@ INSTALLED_APPS = [
     "web",
     "methods",
     "workspaces",
+    "accounts",
     "traces",
     "prices",
     "ingest",
@@ -68,6 +72,7 @@ INSTALLED_APPS = [
     "reports",
     "dashboards",
     "settings",
+    "assistants",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",
@@ -80,6 +85,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -96,9 +106,12 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.AccountsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.declared_access.DeclaredAccessMiddleware",
+    "workspaces.admin_audit.AdminAuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -119,6 +132,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "web.version.product_version",
                 "jobs.context.jobs_warning",
+                "accounts.context.chosen_theme",
             ],
         },
     }
@@ -198,6 +212,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_TEMPLATE = "locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+# Beside the password. The address to which somebody goes after signing in can hold the token of an invitation.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "next"]
 AXES_CLIENT_IP_CALLABLE = "workspaces.access.client_address"
 PASSWORD_HASHERS = ["workspaces.passwords.QueuedArgon2Hasher"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -207,6 +223,22 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
+
+# Second factors and the sign-in by a provider (django-allauth)
+LOCAL_PASSWORDS = env.LOCAL_PASSWORDS
+OIDC = oidc_settings(env)
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_CHANGE_EMAIL = False
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/15m/key"}
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.ProviderAdapter"
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # Nobody registers here: people are invited, or come from the provider.
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False

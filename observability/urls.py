@@ -22,7 +22,7 @@ urlpatterns = [
     # Before the admin, whose pages end with one that finds nothing.
     path("", include("web.mail.urls")),
     path("admin/", admin.site.urls),
-    path("", include("workspaces.urls")),
+    path("", include("accounts.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
     path("", include("explorer.urls")),
@@ -31,6 +31,7 @@ urlpatterns = [
     path("", include("reports.urls")),
     path("", include("dashboards.urls")),
     path("", include("settings.urls")),
+    path("", include("assistants.urls")),
 ]
 
 handler404 = "analytics.leads.not_found"

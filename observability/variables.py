@@ -40,6 +40,7 @@ class Variables(BaseModel):
     ALLOWED_HOSTS: Texts = ["localhost", "[::1]"]
     CSRF_TRUSTED_ORIGINS: Texts = []
     OPEN_WORKSPACE_IDS: Ids = []
+    MEMBER_WORKSPACES: Annotated[int, Field(ge=0, le=10_000)] = 0
     INGEST_ALLOWED_ORIGINS: Texts = []
 
     DATABASE_URL: str = ""
@@ -56,6 +57,15 @@ class Variables(BaseModel):
     EMAIL_PASSWORD: str = ""
     EMAIL_FROM: str = ""
     PUBLIC_URL: str = ""
+
+    LOCAL_PASSWORDS: bool = True
+    OIDC_ISSUER: str = ""
+    OIDC_CLIENT_ID: str = ""
+    OIDC_CLIENT_SECRET: str = ""
+    OIDC_NAME: str = ""
+    OIDC_SCOPES: Texts = ["openid", "profile", "email"]
+    OIDC_GROUPS_CLAIM: str = "groups"
+    OIDC_GROUPS: str = ""
 
     WEBHOOK_INTERNAL_TARGETS: Texts = []
 

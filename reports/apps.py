@@ -8,6 +8,7 @@ class ReportsConfig(AppConfig):
         "reports.operations.operations",
         "reports.exports.operations.operations",
         "reports.prometheus.operations",
+        "reports.schedules.operations.operations",
     )
     """Functions that return operations of the API document, by their paths: see `analytics/openapi.py`."""
 

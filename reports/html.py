@@ -1,5 +1,6 @@
 """Shows a report as HTML: what its templates write, and the file that needs nothing else."""
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,11 +21,8 @@ from reports.sheets import head_lines
 from reports.words import before, exactly, in_one_unit, written
 
 STYLE = (settings.BASE_DIR / "static" / "print.css").read_text()
-SAFE_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{b64encode(sha256(STYLE.encode()).digest()).decode()}'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-)
-"""The header of the file: nothing in it runs or is loaded, and only its own style applies."""
+STYLE_OF_FILE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 CHART_WIDTH = 520
 """In points."""
 TEXT = '<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>'
@@ -85,6 +83,14 @@ def html_bytes(document: Document) -> bytes:
     return render_to_string("reports/file.html", context).encode()
 
 
+def policy_of(file: bytes) -> str:
+    """Returns the header for a file that `html_bytes` has made, maybe in an older version: nothing in it runs or is
+    loaded, and only its own style applies.
+    """
+    style = STYLE_OF_FILE.search(file)
+    return POLICY.format(b64encode(sha256(style.group(1) if style else b"").digest()).decode())
+
+
 @dataclass(frozen=True)
 class Showing:
     """How a document is shown."""
@@ -92,6 +98,8 @@ class Showing:
     document: Document
     draw: Callable[[Chart], Any]
     link_of: LinkOf
+    most_rows: int | None
+    """Of a table; None: all."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -103,7 +111,7 @@ class Showing:
             name,
             [self.figure(one) for one in section.figures],
             [self.chart(chart, f"{name}-{place}") for place, chart in enumerate(section.charts)],
-            [shown_table(table, self.zone, self.link_of) for table in section.tables],
+            [shown_table(beginning(table, self.most_rows), self.zone, self.link_of) for table in section.tables],
         )
 
     def figure(self, one: Figure) -> ShownFigure:
@@ -130,12 +138,22 @@ def text_of(label: Label) -> tuple[str, str, str, str, str]:
     return f"{x:.1f}", f"{y:.1f}", anchor, label.color, label.text
 
 
-def shown(document: Document, draw: Callable[[Chart], Any], link_of: LinkOf = no_link) -> dict[str, Any]:
+def shown(
+    document: Document, draw: Callable[[Chart], Any], link_of: LinkOf = no_link, most_rows: int | None = None
+) -> dict[str, Any]:
     """Returns the variables of the templates. `draw` returns what the template of a chart shows."""
-    showing = Showing(document, draw, link_of)
+    showing = Showing(document, draw, link_of, most_rows)
     sections = [showing.section(section, f"part-{place}") for place, section in enumerate(document.sections)]
     head = [("Report", document.title), *head_lines(document)]
     return {"document": document, "head": head, "sections": sections}
+
+
+def beginning(table: Table, most_rows: int | None) -> Table:
+    """Returns the table with its first rows, and a note that says how many there are."""
+    if most_rows is None or len(table.rows) <= most_rows:
+        return table
+    note = f"The first {most_rows:,} of {len(table.rows):,} rows: the files have all. {table.note}".strip()
+    return table._replace(rows=table.rows[:most_rows], note=note)
 
 
 def shown_table(table: Table, zone: ZoneInfo, link_of: LinkOf) -> ShownTable:

@@ -9,6 +9,7 @@ from reports.document import Document
 from reports.html import html_bytes
 from reports.kinds import KINDS, ReportRequest
 from reports.sheets import csv_bytes, xlsx_bytes
+from web.problems import unavailable
 
 FileFormat = Literal["pdf", "csv", "xlsx", "html"]
 Paper = Literal["a4", "letter"]
@@ -44,14 +45,19 @@ def file(document: Document, file_format: FileFormat, paper: Paper = "a4") -> Fi
 
 
 def pdf_bytes(document: Document, paper: Paper) -> bytes:
-    from reports.pdf import pdf
+    """Returns the PDF, or raises a 503 Problem that says why there is none."""
+    from reports.pdf import PdfError, pdf
 
-    return pdf(document, paper)
+    try:
+        return pdf(document, paper)
+    except PdfError as error:
+        raise unavailable(str(error)) from error
 
 
 def file_name(document: Document, file_format: FileFormat) -> str:
     """Returns a name like `cost_2026-11-01_2026-11-30.pdf`: subject, filters, first and last day."""
     first, last = (at.astimezone(document.zone).date() for at in (document.start, document.end - MOMENT))
     of_filters = (f"{name}={value}" for name, value in document.filters)
-    parts = (document.kind, *of_filters, str(first), *([] if first == last else [str(last)]))
+    of_subject = [document.subject] if document.subject else []
+    parts = (document.kind, *of_subject, *of_filters, str(first), *([] if first == last else [str(last)]))
     return "_".join(UNSAFE.sub("-", part) for part in parts)[:LONGEST_NAME] + f".{file_format}"

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.page_questions import LABEL_NAMES, choices_of
-from analytics.pages import bad_query, controls, custom_window, uncached
+from analytics.pages import bad_query, controls, custom_window, own_query, shell_context, uncached
 from analytics.query_string import NOT
 from analytics.splits import dimension_label
-from analytics.templatetags.links import PAGE_ONLY, REPORT, WINDOW, iso
+from analytics.templatetags.links import REPORT, WINDOW, iso
 from reports import making, parameters
 from reports.figures import figure_of
 from reports.html import no_link, shown
@@ -23,13 +23,15 @@ from reports.kinds.parts import ALL_OTHERS, value_name
 from reports.kinds.statement import SUBJECTS
 from reports.parameters import Asked
 from reports.views import listed_kinds
-from traces.filters import LABEL_PREFIX, RANGES, Filters
+from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access
 from workspaces.models import Workspace
 
 FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
 """The buttons, in their order."""
+ROWS_SHOWN = 500
+"""The most rows of a table on the page. Its files have all."""
 OFFERED = 20
 """So many values of a dimension are offered for a statement. The filters have the others."""
 PAPERS = {"a4": "A4", "letter": "Letter"}
@@ -38,16 +40,8 @@ PAPERS = {"a4": "A4", "letter": "Letter"}
 @require_safe
 @page_access
 def report_page(request: WorkspaceRequest) -> HttpResponse:
-    query = request.GET.copy()
-    for name in {*PAGE_ONLY} - {*REPORT}:
-        query.pop(name, None)
-    context: dict[str, Any] = {
-        "workspace": request.workspace,
-        "workspaces": request.workspaces,
-        "ranges": RANGES,
-        "window_parameters": (*WINDOW, "zone"),
-        "query": query.urlencode(),
-    }
+    query = own_query(request, REPORT)
+    context = shell_context(request, query)
     try:
         if "from" in query or "to" in query:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
@@ -96,7 +90,7 @@ def report_context(request: WorkspaceRequest, kind: Kind, asked: Asked) -> dict[
         settled[name] = value
     document = making.document(ReportRequest(request.workspace, kind.name, filters))
     link_of = no_link if kind.name == "statement" else partial(statement_link, settled)
-    found = shown(document, partial(figure_of, filters=filters), link_of)
+    found = shown(document, partial(figure_of, filters=filters), link_of, ROWS_SHOWN)
     return found | {
         "files": [(words, file_link(settled, name)) for name, words in FILES.items()],
         "papers": PAPERS.items(),

@@ -6,6 +6,7 @@ from reports.exports.parameters import KEYS
 from reports.exports.views import export_download, export_view
 from reports.page import report_page
 from reports.prometheus import prometheus_metrics
+from reports.schedules.urls import urlpatterns as schedule_patterns
 from reports.views import FORMATS as FORMATS_OF_REPORTS
 from reports.views import listed_kinds, report_download, report_view
 
@@ -26,4 +27,5 @@ urlpatterns = [
     path("dashboard/reports", reports_page, name="reports-page"),
     path("dashboard/export-file", export_download, name="export-download"),
     path("dashboard/export-history", export_history, name="export-history"),
+    *schedule_patterns,
 ]

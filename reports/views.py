@@ -14,14 +14,14 @@ from explorer.trace_csv import private
 from reports import making, parameters
 from reports.answer import answer_of
 from reports.exports.slots import report_slot
-from reports.html import SAFE_POLICY
+from reports.html import policy_of
 from reports.kinds import KINDS, ReportRequest
 from reports.making import MEDIA_TYPES, FileFormat
 from web.declared_access import View
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
 
-FORMATS: dict[str, str] = {"json": "application/json", **MEDIA_TYPES}
+FORMATS = {"json": "application/json"} | {str(name): media_type for name, media_type in MEDIA_TYPES.items()}
 """The type of each answer."""
 OF_FORM = ("kind", "file", "workspace", "was")
 """Parameters of the page that are none of the report's."""
@@ -76,5 +76,5 @@ def file_response(file: making.File, file_format: FileFormat) -> HttpResponse:
     is_shown = file_format == "html"
     response["Content-Disposition"] = content_disposition_header(not is_shown, file.name) or "inline"
     if is_shown:
-        response["Content-Security-Policy"] = SAFE_POLICY
+        response["Content-Security-Policy"] = policy_of(file.body)
     return response

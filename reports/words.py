@@ -25,6 +25,7 @@ from web.number_text import (
 
 DAY = timedelta(days=1)
 MONTHS_OF_YEAR = 12
+THE_DAY_BEFORE = "the day before"
 ENDS: dict[Unit, str] = {"usd": "_usd", "ms": "_ms"}
 """By the end of a field's name, `column_unit` chooses the unit of its column."""
 
@@ -113,7 +114,7 @@ def before(start: datetime, end: datetime, zone: ZoneInfo) -> str:
     if not (is_midnight(first) and is_midnight(until)):
         return "the window before"
     days = (until.date() - first.date()).days
-    return "the day before" if days == 1 else f"the {days} days before"
+    return THE_DAY_BEFORE if days == 1 else f"the {days} days before"
 
 
 def is_midnight(at: datetime) -> bool:

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from analytics.pages import uncached
+from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_manage, may_write
 from workspaces.models import Membership, Role, Workspace
 
@@ -45,3 +46,11 @@ def page_url(request: WorkspaceRequest, route: str, *args: Any) -> str:
 
 def back_to(request: WorkspaceRequest, route: str, *args: Any) -> HttpResponseBase:
     return redirect(page_url(request, route, *args))
+
+
+def messages_by_field(problem: Problem | None) -> dict[str, str]:
+    """Returns the errors of a form by the names of its fields; an error of no field under `form`."""
+    if problem is None:
+        return {}
+    errors = {str(error["loc"][-1]): error["msg"] for error in problem.errors}
+    return errors or {"form": problem.detail}

@@ -15,13 +15,14 @@ from typing import Any, Literal, NoReturn
 from urllib.parse import unquote
 from uuid import UUID
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.middleware import HtmxDetails
 
@@ -152,7 +153,7 @@ def access_of_key(
         raise Problem(403, "No API key may do this. Owners do it when they are signed in.")
     if scope not in key.scopes and not (or_ingest and "ingest" in key.scopes):
         raise Problem(403, f"This API key lacks the scope {scope}.")
-    key.record_use()
+    key.record_use(request.headers.get("User-Agent", ""))
     return Access(key.workspace, key.scopes, f"key {key.prefix}", key)
 
 
@@ -166,6 +167,8 @@ def access_of_session(request: HttpRequest, scope: Scope) -> Access:
     access = access_of_member(request.user, selected)
     if access is None:
         refuse_workspace()
+    if lacks_second_factor(request.user, access.workspace):
+        raise Problem(403, "This workspace opens with a second factor only. Set one up: Settings, Security.")
     if scope not in access.scopes:
         raise Problem(403, f"Your role in this workspace lacks the right to {scope}.")
     return access
@@ -259,7 +262,7 @@ def page_access(view: View) -> View:
         if not request.workspaces:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            return render(request, "no_workspace.html", status=404)
+            return render(request, "no_workspace.html", {"may_create": may_create(request.user)}, status=404)
         selected = request.GET.get("workspace")
         candidates = [
             workspace for workspace in request.workspaces if selected is None or str(workspace.id) == selected.lower()
@@ -272,12 +275,46 @@ def page_access(view: View) -> View:
                 return redirect_to_login(request.get_full_path())
             raise Http404("There is no such workspace, or it is not yours.")
         request.workspace = candidates[0]
+        if lacks_second_factor(request.user, request.workspace):
+            return redirect("settings-security")
         response = view(request, *args, **kwargs)
         if last_seen != str(request.workspace.id):
             remember(response, request.workspace)
         return response
 
     return declare(checked, "page")
+
+
+def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
+    """Returns whether the workspace demands a second factor that the person has not set up.
+
+    Who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
+    """
+    demands = workspace.requires_second_factor and not workspace.is_open
+    return bool(demands and user.is_authenticated and not has_second_factor(user))
+
+
+def has_second_factor(user: Any) -> bool:
+    return bool(is_mfa_enabled(user))
+
+
+def account_access(view: View) -> View:
+    """Decorates a page of people who are signed in, which needs no workspace.
+
+    `request.workspace` is the one that they saw last; None for those who have none.
+    """
+
+    @wraps(view)
+    def checked(request: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        request.workspaces = visible_workspaces(request)
+        named = request.GET.get("workspace", "").lower() or last_workspace(request)
+        found = sorted(request.workspaces, key=lambda workspace: str(workspace.id) != named)
+        request.workspace = found[0] if found else None
+        return view(request, *args, **kwargs)
+
+    return declare(checked, "signed in")
 
 
 def may_write(request: WorkspaceRequest) -> bool:
@@ -303,6 +340,13 @@ def check_may_manage(request: WorkspaceRequest) -> None:
 def check_may_write(request: WorkspaceRequest) -> None:
     if not may_write(request):
         raise Problem(403, "Your role in this workspace lacks the right to write.")
+
+
+def may_create(user: Any) -> bool:
+    """Returns whether the user may make a workspace: a superuser always, others as many as MEMBER_WORKSPACES says."""
+    if not user.is_authenticated:
+        return False
+    return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
 
 
 def visitor_name(request: HttpRequest) -> str:

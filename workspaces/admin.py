@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from workspaces import users as users  # registers users and groups
-from workspaces.models import ApiKey, Membership, Workspace
+from workspaces.models import ApiKey, AuditEntry, Membership, Workspace
 
 admin.site.index_title = "Administration"
 admin.site.site_title = "Agent observability"
@@ -101,6 +101,11 @@ class WorkspaceAdmin(admin.ModelAdmin):
             member_count=Count("memberships", distinct=True), key_count=Count("api_keys", distinct=True)
         )
 
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Lists what goes with workspaces. Their audit goes too, though nobody may delete it alone."""
+        shown, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return shown, counts, set(forbidden) - {AuditEntry._meta.verbose_name}, protected
+
     @admin.display(ordering="member_count")
     def members(self, workspace: Any) -> int:
         return int(workspace.member_count)
@@ -114,7 +119,7 @@ class MembershipForm(ModelForm):
     class Meta:
         help_texts: ClassVar = {
             "user": "Whoever signs in with this name.",
-            "role": "Viewers read every metric, editors and owners also set the budget and choose labels.",
+            "role": "Viewers read, editors also change budgets and alerts, owners also manage members and keys.",
         }
 
 
@@ -126,6 +131,30 @@ class MembershipAdmin(admin.ModelAdmin):
     list_select_related = ("user", "workspace")
     search_fields = ("user__username", "user__email", "workspace__name")
     autocomplete_fields = ("user", "workspace")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(admin.ModelAdmin):
+    """Shows the audit of all workspaces, and of what belongs to none. Nobody changes it."""
+
+    list_display = ("at", "actor", "action", "subject", "workspace", "in_admin")
+    list_filter = ("in_admin", ("workspace", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("workspace",)
+    search_fields = ("actor", "action", "subject")
+    show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # An address may not ask for JSON: not every text of an address is JSON that PostgreSQL takes.
+        return not lookup.startswith(("before", "after")) and super().lookup_allowed(lookup, value, request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -223,5 +252,10 @@ class ApiKeyAdmin(admin.ModelAdmin):
 
     @admin.action(description="Revoke the selected keys", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        count = keys.filter(revoked_at=None).update(revoked_at=timezone.now())
+        count = 0
+        # One after the other, and not by an update: the audit sees rows that are saved.
+        for key in keys.filter(revoked_at=None):
+            key.revoked_at = timezone.now()
+            key.save(update_fields=["revoked_at"])
+            count += 1
         messages.success(request, f"Revoked {count} keys. They are refused from now on.")

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from django.apps import AppConfig, apps
 
 # Names of other packages' apps on the admin's first page.
@@ -11,3 +13,4 @@ class WorkspacesConfig(AppConfig):
     def ready(self) -> None:
         for label, verbose_name in NAMES_OF_PACKAGES.items():
             apps.get_app_config(label).verbose_name = verbose_name
+        import_module("workspaces.admin_audit").connect()

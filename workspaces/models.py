@@ -24,6 +24,7 @@ KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
 USE_RECORDED_EVERY = timedelta(minutes=1)
 CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
+CLIENT_LENGTH = AUTHOR_LENGTH = 200
 
 
 class ContentPolicy(models.TextChoices):
@@ -52,6 +53,15 @@ class Workspace(models.Model):
         choices=ContentPolicy,
         default=ContentPolicy.MEMBERS,
         help_text="Who sees stored prompts and completions. An API key also needs the scope content.",
+    )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see it only with a second factor: an authenticator app or a passkey. Keys need none.",
+    )
+    # Empty for those that an operator has made in the admin or by a command.
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="workspaces_made"
     )
     contents_deleted_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -116,7 +126,10 @@ def workspace_zones() -> dict[str, ZoneInfo]:
 class Role(models.TextChoices):
     VIEWER = "viewer", "Viewer: reads"
     EDITOR = "editor", "Editor: reads and sets budgets"
-    OWNER = "owner", "Owner: the same as an editor"
+    OWNER = "owner", "Owner: the same as an editor, and manages members and keys"
+
+
+RANKS: dict[str, int] = {Role.VIEWER: 0, Role.EDITOR: 1, Role.OWNER: 2}
 
 
 class NamedMemberships(models.Manager["Membership"]):
@@ -164,6 +177,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         name: str,
         scopes: Sequence[str],
         expires_at: datetime | None = None,
+        **more: Any,
     ) -> tuple["ApiKey", str]:
         """Creates a key. Returns it with its secret, which nothing can show again."""
         secret = KEY_START + secrets.token_urlsafe(32)
@@ -177,6 +191,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             can_write="write" in scopes,
             can_read_content="content" in scopes,
             expires_at=expires_at,
+            **more,
         )
         return key, secret
 
@@ -212,6 +227,15 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The program that used it last, as its User-Agent names it.
+    last_used_by = models.CharField(
+        max_length=CLIENT_LENGTH, default="", db_default="", blank=True, editable=False, verbose_name="last client"
+    )
+    created_by = models.CharField(max_length=AUTHOR_LENGTH, default="", db_default="", blank=True, editable=False)
+    # The key that takes its place after a rotation. Until it expires, both work.
+    replaced_by = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="replaces"
+    )
     # When spans sent with it were last refused because they began too far in the future, and by how much.
     ahead_at = models.DateTimeField(null=True, blank=True, editable=False)
     seconds_ahead = models.FloatField(null=True, blank=True, editable=False)
@@ -246,12 +270,14 @@ class ApiKey(models.Model):
         }
         return frozenset(scope for scope, is_granted in granted.items() if is_granted)
 
-    def record_use(self) -> None:
-        """Stores the time of use, at most once a minute."""
+    def record_use(self, client: str = "") -> None:
+        """Stores the time of use and the client, at most once a minute."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
+            name = client.replace("\0", "")[:CLIENT_LENGTH]
             # The old time is part of the condition: of many requests at once only the first writes.
-            ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
+            unchanged = ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at)
+            unchanged.update(last_used_at=now, last_used_by=name)
 
     def record_clock_ahead(self, seconds: float) -> None:
         """Stores that a client with this key has a clock that is ahead, at most once a minute."""
@@ -386,6 +412,47 @@ class Annotation(models.Model):
 def invalidate_annotations(instance: Annotation, **signal: Any) -> None:
     """Changes the workspace's epoch in the same transaction: charts and forecasts depend on annotations."""
     Workspace.change_epoch(instance.workspace_id)
+
+
+class Invitation(models.Model):
+    """An offer to become a member with a role. Whoever has its link may accept it, once.
+
+    The link holds a token, of which only a hash is stored: see `workspaces/invitations.py`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="invitations")
+    # Where its link is sent. Empty: the inviter passes the link on.
+    email = models.EmailField(blank=True)
+    role = models.CharField(max_length=10, choices=Role)
+    # Changes whenever a new link is made. With SECRET_KEY it makes the token.
+    salt = models.CharField(max_length=32, editable=False)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    times_sent = models.PositiveSmallIntegerField(default=0)
+    revoked_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(role__in=Role.values), name="invitation_role_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email or 'whoever has the link'}, as {self.role}"
+
+    @property
+    def state(self) -> str:
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.expires_at > timezone.now() else "expired"
 
 
 class AuditEntry(models.Model):

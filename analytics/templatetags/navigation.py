@@ -28,7 +28,7 @@ def navigation(context: template.Context) -> SafeString:
 
 def link(context: template.Context, entry: Entry) -> str:
     address = entry.address or ""
-    if "workspace" not in context or entry.route == "documents":
+    if not context.get("workspace") or entry.route == "documents":
         return address
     if not entry.keeps_window:
         return f"{address}?workspace={context['workspace'].id}"

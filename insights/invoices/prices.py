@@ -21,6 +21,7 @@ from prices.usage import UNITS
 from traces.filters import Filters, FilterValues
 from traces.row import Row
 from web.problems import Problem
+from workspaces.audit import record
 
 MOST_USD_PER_MILLION = Decimal("99999999")
 DIGITS = Decimal("0.000001")
@@ -217,13 +218,15 @@ def make(invoice: Invoice, model: str, prices: Prices, author: str, now: datetim
     would count."""
     start, end = span_of(invoice, now)
     with transaction.atomic():
-        PriceOverride.objects.update_or_create(
+        price, is_new = PriceOverride.objects.update_or_create(
             workspace_id=invoice.workspace_id,
             provider=invoice.provider,
             model_pattern=model,
             valid_from=start,
-            defaults=prices_answer(prices),
+            defaults={**prices_answer(prices), "valid_until": None},
         )
+        after = prices_answer(prices) | {"valid_from": start}
+        record(invoice.workspace, author, "price.create" if is_new else "price.change", str(price), after=after)
         repricing = Repricing.objects.create(
             workspace_id=invoice.workspace_id,
             invoice=invoice,

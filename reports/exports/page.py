@@ -1,21 +1,17 @@
 """Renders the page from which people take files, and the list of those that were taken."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
-from analytics.pages import bad_query, controls, custom_window, uncached
-from analytics.templatetags.links import PAGE_ONLY, WINDOW
+from analytics.pages import bad_query, controls, custom_window, own_query, shell_context, uncached
 from reports.exports.files import FORMATS
 from reports.exports.views import WITH_CONTENT
 from reports.kinds import KINDS
 from reports.models import Export
 from reports.page import PAPERS
 from reports.periods import PERIODS
-from traces.filters import RANGES
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.content import ContentRequest, content_aware
@@ -34,16 +30,8 @@ SHOWN = 20
 @page_access
 @content_aware
 def reports_page(request: ContentRequest) -> HttpResponse:
-    query = request.GET.copy()
-    for name in PAGE_ONLY:
-        query.pop(name, None)
-    context: dict[str, Any] = {
-        "workspace": request.workspace,
-        "workspaces": request.workspaces,
-        "ranges": RANGES,
-        "window_parameters": (*WINDOW, "zone"),
-        "query": query.urlencode(),
-    }
+    query = own_query(request)
+    context = shell_context(request, query)
     try:
         if "from" in query or "to" in query:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")

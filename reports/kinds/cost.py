@@ -38,9 +38,9 @@ def build(request: ReportRequest) -> Document:
     spend = metric(cost.overview, request)
     models = metric(cost.by_model, request, limit=ROWS)
     calls = metric(usage.overview, request)["total_calls"]
-    sections = [summary(request, spend, calls, models)]
+    sections = [summary(request, spend, calls, models), by_model(models)]
     if calls:
-        sections += [by_model(models), by_agent(request), *by_labels(request)]
+        sections += [by_agent(request), *by_labels(request)]
     sections += [found for make in outlooks(request) if (found := make(request))]
     return document_of(request, "Cost", sentence(request, spend, calls, models), sections)
 

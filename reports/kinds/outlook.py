@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Any
 
 import orjson
 
 from analytics.forecasts import cached_forecast
-from budgets.items import items, period_item
+from budgets.items import BudgetState, PeriodItem, items, period_item
 from budgets.models import Budget
 from budgets.states import past_periods, raises_in_force
 from insights.change_parameters import Parameters
@@ -63,19 +62,22 @@ def budget_rows(request: ReportRequest, budget: Budget, now: datetime) -> Iterat
     filters = request.filters
     for past in past_periods(budget, now, PERIODS):
         if past.start < filters.end and past.end > filters.start:
-            yield budget_row(budget, period_item(budget, past), None)
-    state = items([budget], now)[0]["state"]
+            item = period_item(budget, past)
+            yield budget_row(request, budget, item, item["limit_usd"], None)
+    running = items([budget], now)[0]
+    state = running["state"]
     if state and state["period_start"] < filters.end and state["period_end"] > filters.start:
-        yield budget_row(budget, state, state["expected_usd"])
+        yield budget_row(request, budget, state, running["limit_usd"], state["expected_usd"])
 
 
-def budget_row(budget: Budget, state: Any, expected: float | None) -> list[Value]:
-    limit = state.get(
-        "limit_usd", None if budget.amount_usd is None else float(budget.limit_at(datetime.now(UTC)) or 0)
-    )
+def budget_row(
+    request: ReportRequest, budget: Budget, state: PeriodItem | BudgetState, limit: float | None, expected: float | None
+) -> list[Value]:
     name = f"{budget.name} (each {budget.per})" if budget.per else budget.name
     words = "a limit for each" if budget.per and state["status"] == "unset" else STATUS_WORDS[state["status"]]
-    return [name, state["period_start"], state["spent_usd"], limit, state["used_percentage"], words, expected]
+    # The day is that of the workspace, also in a report in another zone.
+    first = midnight(state["period_start"].astimezone(request.workspace.zone).date(), request.filters.zone)
+    return [name, first, state["spent_usd"], limit, state["used_percentage"], words, expected]
 
 
 # --- Forecast ---
@@ -131,14 +133,13 @@ def limit_figures(found: Data) -> list[Figure]:
 
 def forecast_chart(request: ReportRequest, found: Data) -> Chart:
     """Draws what the month had cost by the end of each day, and what is expected."""
-    zone = request.workspace.zone
     spent, total = {}, 0.0
     for one in found["spent"]:
         total += one["spend_usd"]
         spent[one["day"]] = total
     expected = {one["day"]: one for one in found["days"]}
     days = sorted({*spent, *expected})
-    axis = [midnight(date.fromisoformat(day), zone) for day in days]
+    axis = [midnight(date.fromisoformat(day), request.filters.zone) for day in days]
     series = [
         Series("Spent", [spent.get(day) for day in days], LIGHT["--primary"]),
         *(

@@ -15,7 +15,7 @@ from reports.colours import LIGHT, NONE, OTHERS, Colour, colours_of
 from reports.document import Chart, Column, Document, Section, Series, Table, Unit, Value
 from reports.kinds import ReportRequest
 from reports.kinds.asking import Data, query
-from reports.words import before, within
+from reports.words import THE_DAY_BEFORE, before, within
 from traces.filters import Filters
 
 ALL_OTHERS = "all others"
@@ -99,7 +99,8 @@ def versus(change_percent: float | None, request: ReportRequest) -> str:
     if change_percent is None:
         return ""
     filters = request.filters
-    return f", {compared(change_percent, before(filters.start, filters.end, filters.zone), 'in ')}"
+    window = before(filters.start, filters.end, filters.zone)
+    return f", {compared(change_percent, window, 'on ' if window == THE_DAY_BEFORE else 'in ')}"
 
 
 def unpriced_words(calls: int) -> str:

@@ -4,7 +4,7 @@ from analytics import performance
 from reports.colours import LIGHT
 from reports.document import Chart, Column, Document, Figure, Section, Series, Table
 from reports.kinds import Kind, ReportRequest, register
-from reports.kinds.asking import Data, metric
+from reports.kinds.asking import Data, metric, query
 from reports.kinds.parts import (
     bucket_column,
     chart_over_time,
@@ -59,17 +59,10 @@ def summary(request: ReportRequest, overview: Data) -> Section:
         Figure("Calls", overview["total_requests"], "count"),
         Figure("Throughput", overview["requests_per_second"], "rate"),
     ]
-    if not overview["total_requests"]:
-        return Section("Latency", figures=figures)
     points = metric(performance.latency, request)["data"]
+    charts = [latency_chart(request, points)] if overview["total_requests"] else []
     notes = [ESTIMATED] if overview["percentile_method"] == "histogram" else []
-    return Section(
-        "Latency",
-        figures=figures,
-        charts=[latency_chart(request, points)],
-        tables=[latency_table(request, points)],
-        notes=notes,
-    )
+    return Section("Latency", figures=figures, charts=charts, tables=[latency_table(request, points)], notes=notes)
 
 
 ESTIMATED = "Percentiles of so many calls are estimated from a histogram, at most 1.5 % off."
@@ -122,8 +115,16 @@ def errors(request: ReportRequest) -> Section:
         for one in found["data"]
     ]
     return Section(
-        "Errors", tables=[Table("Errors by type", columns, rows, note=f"The {LISTED} most frequent at most.")]
+        "Errors",
+        charts=[error_rate_chart(request)],
+        tables=[Table("Errors by type", columns, rows, note=f"The {LISTED} most frequent at most.")],
     )
+
+
+def error_rate_chart(request: ReportRequest) -> Chart:
+    points = query(request, ("error_rate",), is_series=True)["data"]
+    series = [Series("Error rate", [point["error_rate"] for point in points], LIGHT["--error"])]
+    return chart_over_time(request, "lines", "Error rate over time", series, "error_rate")
 
 
 def models(request: ReportRequest) -> Section:

@@ -12,7 +12,6 @@ from reports.kinds.parts import (
     chart_by,
     columns_of,
     document_of,
-    no_call,
     rest_note,
     settled,
     start_of,
@@ -56,22 +55,18 @@ def build(request: ReportRequest) -> Document:
     value = request.filters.values[name].included[0]
     calls = metric(usage.overview, request)["total_calls"]
     spend = metric(cost.overview, request)
+    subject = f"{in_sentence(name)} {value}"
     sections = [total(request, spend, calls)]
     if calls:
-        sections += [
-            by_day(request),
-            by_model(request),
-            *([] if name == "agent_id" else [by_agent(request)]),
-            lines(request),
-        ]
-    subject = f"{in_sentence(name)} {value}"
+        sections += [by_day(request), by_model(request), *([] if name == "agent_id" else [by_agent(request)])]
+    sections.append(lines(request))
     title = f"Statement for {value}"
-    return document_of(request, title, sentence(request, spend, calls), sections, subject)
+    words = sentence(request, spend, calls) if calls else f"No call of {subject} {when(request)}."
+    document = document_of(request, title, words, sections, subject)
+    return document._replace(filters=[one for one in document.filters if one != (dimension_label(name), value)])
 
 
 def sentence(request: ReportRequest, spend: Data, calls: int) -> str:
-    if not calls:
-        return no_call(request)
     whole = spend["total_spend_usd"]
     of_calls = f"{count(calls)} call{'' if calls == 1 else 's'}"
     if whole is None:

@@ -42,8 +42,10 @@ def sentence(request: ReportRequest, overview: Data) -> str:
         return no_call(request)
     change = versus(overview["change_from_previous"]["total_calls"], request)
     agents = counted(overview["active_agents"], "agent")
-    users = counted(overview["unique_users"], "user")
-    return f"{users} made {counted(calls, 'call')} of {agents} {when(request)}{change}."
+    of_calls, users = counted(calls, "call"), overview["unique_users"]
+    if not users:
+        return f"{agents} made {of_calls} {when(request)}{change}. No call names a user."
+    return f"{counted(users, 'user')} made {of_calls} with {agents} {when(request)}{change}."
 
 
 def counted(number: int, noun: str) -> str:
@@ -58,10 +60,9 @@ def summary(request: ReportRequest, overview: Data) -> Section:
         Figure("Agents", overview["active_agents"], "count", changes["active_agents"]),
         Figure("Calls per user", overview["avg_calls_per_user"], "average", changes["avg_calls_per_user"]),
     ]
-    if not overview["total_calls"]:
-        return Section("Calls", figures=figures)
+    charts = [calls_over_time(request)] if overview["total_calls"] else []
     tables = [table_over_time(request, OVER_TIME, "Calls over time")._replace(is_main=True)]
-    return Section("Calls", figures=figures, charts=[calls_over_time(request)], tables=tables)
+    return Section("Calls", figures=figures, charts=charts, tables=tables)
 
 
 def calls_over_time(request: ReportRequest) -> Chart:

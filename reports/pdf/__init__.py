@@ -1,7 +1,8 @@
 """Makes a PDF of a report: selectable text, tags for screen readers (PDF/UA), fonts of its own."""
 
 from reports.document import Document
-from reports.pdf.content import Paper, files_of
+from reports.pdf.content import files_of
+from reports.pdf.papers import Paper
 from reports.pdf.typesetting import PdfError, typeset
 
 __all__ = ["Paper", "PdfError", "pdf"]

@@ -22,10 +22,13 @@ TEXT_SIZE, TEXT_HEIGHT = 7, 9
 """In points, like all lengths of a drawing."""
 PLOT_HEIGHT, TOP, AXIS_HEIGHT = 130, 6, 14
 MOST_TICKS, STEPS = 4, (1, 2, 2.5, 5, 10)
+MOST_LABEL_SHARE = 0.6
+"""Of the width of the plot: the name of a line, which has its value after it."""
 BAR_WIDTH = 0.78
 """Of a bucket."""
 WIDEST_BAR = 42
 ROW_HEIGHT, ROW_BAR = 17, 10
+NOTHING, EMPTY_HEIGHT = "Nothing in this window.", 24
 MOST_NAME_SHARE = 0.38
 """Of the width of horizontal bars."""
 DASHES = ("", "1.5 2.5", "7 2.5 1.5 2.5")
@@ -51,6 +54,7 @@ class Label(NamedTuple):
     width: float
     align: Align
     color: str = MUTED
+    is_over_bars: bool = False
 
 
 class Drawing(NamedTuple):
@@ -81,9 +85,15 @@ class Scale(NamedTuple):
 
 
 def drawing(chart: Chart, zone: ZoneInfo, width: float) -> Drawing:
+    if all(value is None for series in chart.series for value in series.values):
+        return nothing(width)
     if chart.form == "horizontal_bars":
         return horizontal_bars(chart, zone, width)
     return over_time(chart, zone, width)
+
+
+def nothing(width: float) -> Drawing:
+    return Drawing(svg(width, EMPTY_HEIGHT, []), width, EMPTY_HEIGHT, [Label(NOTHING, 0, 0, width, "left")])
 
 
 # --- Over time ---
@@ -288,18 +298,13 @@ def goal(value: float, plot: Plot) -> str:
 
 def goal_labels(chart: Chart, plot: Plot, zone: ZoneInfo) -> Iterator[Label]:
     """Writes the lines' names above them at the right; where two lines are close, the lower one's name below it."""
-    last_y = -1000.0
+    room, free_from = plot.right - plot.left, 0.0
     for line in sorted(chart.lines, key=lambda line: -line.value):
-        y = plot.y(line.value) - TEXT_HEIGHT
-        y = y if y - last_y >= TEXT_HEIGHT else last_y + TEXT_HEIGHT
-        last_y = y
+        y = max(plot.y(line.value) - TEXT_HEIGHT, free_from)
+        free_from = y + TEXT_HEIGHT
+        name = fitting(line.label, room * MOST_LABEL_SHARE, TEXT_SIZE)
         yield Label(
-            f"{line.label} {written(line.value, chart.unit, zone)}",
-            plot.left,
-            max(y, 0),
-            plot.right - plot.left,
-            "right",
-            WARNING,
+            f"{name} {written(line.value, chart.unit, zone)}", plot.left, y, room, "right", WARNING, is_over_bars=True
         )
 
 

@@ -26,7 +26,7 @@ def limit(kind: int, most: int) -> None:
 def compiled(order: dict[str, Any]) -> bytes:
     """Compiles main.typ. The root is an empty folder, which is also where packages would be."""
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=order["font_folders"])
-    files = {name: body.encode() for name, body in order["files"].items()}
+    files = {name: order["files"].pop(name).encode() for name in list(order["files"])}
     with tempfile.TemporaryDirectory() as empty:
         body: bytes = typst.compile(  # type: ignore[call-overload]  # its types know one file only
             files,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -10,20 +10,17 @@ import orjson
 from analytics.templatetags.changes import NOTICED_FROM, compared
 from reports.document import Chart, Document, Figure, Section, Series
 from reports.pdf.charts import Drawing, drawing
-from reports.pdf.fonts import fonts
-from reports.pdf.letters import fitting, is_right_to_left, width
+from reports.pdf.letters import fitting, fonts_of, is_right_to_left, width
+from reports.pdf.papers import Paper, page_data, widths_of
 from reports.pdf.tables import BOLD, table_data
-from reports.pdf.text import flowing, with_readable_text
+from reports.pdf.text import Flowing, prose, value_text, with_readable_text
 from reports.words import before, window_title, written
 
-Paper = Literal["a4", "letter"]
 TEMPLATES = Path(__file__).with_name("templates")
-MARGIN, GAP = 48.0, 16.0
-"""At the sides of a page, and between two charts; in points."""
-PAPERS: dict[Paper, tuple[str, float, float]] = {"a4": ("a4", 595.28, 841.89), "letter": ("us-letter", 612.0, 792.0)}
-"""The compiler's names, and widths and heights in points."""
-HEAD_WIDTH, HEAD_SIZE = 230.0, 7.5
-"""The room for the workspace's name at the top of each page, and the size of its letters."""
+GAP = 16.0
+"""Between two charts, in points like all lengths."""
+HEAD_TITLE_WIDTH, HEAD_GAP, HEAD_SIZE = 130.0, 24.0, 7.5
+"""Of the line at the top of each page: the most room of the title, and the size of the letters."""
 CARDS, CARD_GAP, CARD_PADDING = 4, 8.0, 9.0
 LARGEST, SMALLEST = 16.0, 9.0
 """The sizes of a figure, in points. Only a number may be smaller, since it stands on one line."""
@@ -31,23 +28,21 @@ LABEL_LINES, NAME_LINES, LABEL_SIZE = 1.7, 2.7, 8.0
 """A label, and a name that is the value, lose their middle when they would take another line."""
 MOST_ROWS_BESIDE = 10
 """Horizontal bars with more rows have the width of the page."""
+CHART_TITLE_SIZE = 9.5
 LEGEND_WIDTH, LEGEND_SIZE = 150.0, 7.5
 KANA = range(0x3041, 0x3100)
 JAPANESE, CHINESE = "Noto Sans CJK JP", "Noto Sans CJK SC"
 
 
 def files_of(document: Document, paper: Paper) -> dict[str, bytes]:
-    """Returns all that the compiler reads, by name. The first is the template that it begins with."""
+    """Returns all that the compiler reads, by name."""
     document = with_readable_text(document)
     drawings: dict[str, bytes] = {}
-    data = {
-        **heading(document),
-        **page(paper),
-        "sections": [section_data(section, document, paper, drawings) for section in document.sections],
-    }
+    sections = [section_data(section, document, paper, drawings) for section in document.sections]
+    data = {**heading(document, paper), **page_data(paper), "gap": GAP, "sections": sections}
     text = orjson.dumps(data)
-    fonts_data = orjson.dumps(families(text.decode()))
-    return {**templates(), "document.json": text, "fonts.json": fonts_data, **drawings}
+    fonts = orjson.dumps(families(text.decode()))
+    return {**templates(), **drawings, "document.json": text, "fonts.json": fonts}
 
 
 def templates() -> dict[str, bytes]:
@@ -55,30 +50,33 @@ def templates() -> dict[str, bytes]:
 
 
 def families(text: str) -> list[str]:
-    """Returns the fonts in the order of their use. Chinese and Japanese write some letters differently."""
+    """Returns the fonts of a text. Chinese and Japanese write some letters differently."""
     is_japanese = any(ord(letter) in KANA for letter in text)
-    names = [font.family for font in fonts()]
-    return names if is_japanese else [CHINESE if name == JAPANESE else name for name in names]
+    return [CHINESE if name == JAPANESE and not is_japanese else name for name in fonts_of(text)]
 
 
-def page(paper: Paper) -> dict[str, Any]:
-    return {"paper": PAPERS[paper][0], "margin": MARGIN, "gap": GAP}
-
-
-def heading(document: Document) -> dict[str, Any]:
+def heading(document: Document, paper: Paper) -> dict[str, Any]:
     zone = document.zone
+    window = window_title(document.start, document.end, zone)
     return {
-        "title": document.title,
-        "subject": flowing(document.subject),
-        "workspace": flowing(document.workspace),
-        "workspaceName": document.workspace,
-        "headWorkspace": flowing(fitting(document.workspace, HEAD_WIDTH, HEAD_SIZE)),
-        "window": window_title(document.start, document.end, zone),
+        "title": prose(document.title),
+        "fileTitle": f"{document.title} · {document.workspace}",
+        "subject": prose(document.subject),
+        "workspace": value_text(document.workspace),
+        "head": running_head(document, window, paper),
+        "window": window,
         "zone": zone.key,
         "madeAt": written(document.made_at, "moment", zone),
-        "filters": [[name, flowing(value)] for name, value in document.filters],
-        "sentence": flowing(document.sentence),
+        "filters": [[prose(name), value_text(value)] for name, value in document.filters],
+        "sentence": prose(document.sentence),
     }
+
+
+def running_head(document: Document, window: str, paper: Paper) -> list[Flowing]:
+    """Returns the workspace, and the title with the window, which stand on one line at the top of each page."""
+    title = f"{fitting(document.title, HEAD_TITLE_WIDTH, HEAD_SIZE)} · {window}"
+    room = widths_of(paper)[0] - HEAD_GAP - width(title) * HEAD_SIZE
+    return [value_text(fitting(document.workspace, room, HEAD_SIZE)), prose(title)]
 
 
 # --- Sections ---
@@ -86,16 +84,15 @@ def heading(document: Document) -> dict[str, Any]:
 
 def section_data(section: Section, document: Document, paper: Paper, drawings: dict[str, bytes]) -> dict[str, Any]:
     """Returns a section as data, and adds its charts to the drawings."""
-    _, short, long = PAPERS[paper]
+    upright, _ = widths_of(paper)
     zone, earlier = document.zone, before(document.start, document.end, document.zone)
-    upright, on_side = short - 2 * MARGIN, long - 2 * MARGIN
     return {
-        "title": flowing(section.title),
-        "sentence": flowing(section.sentence),
+        "title": prose(section.title),
+        "sentence": prose(section.sentence),
         "figures": [figure_data(figure, zone, earlier, upright) for figure in section.figures],
         "charts": [row_data(row, zone, upright, drawings) for row in chart_rows(section.charts)],
-        "tables": [table_data(table, zone, (upright, on_side)) for table in section.tables],
-        "notes": [flowing(note) for note in section.notes],
+        "tables": [table_data(table, zone, paper) for table in section.tables],
+        "notes": [prose(note) for note in section.notes],
     }
 
 
@@ -106,12 +103,12 @@ def figure_data(figure: Figure, zone: ZoneInfo, earlier: str, page_width: float)
     fitted = min(LARGEST, room / max(width(value) * BOLD, 1))
     size = max(SMALLEST, fitted) if is_text else fitted
     return {
-        "label": flowing(fitting(figure.label, room * LABEL_LINES, LABEL_SIZE)),
-        "value": flowing(fitting(value, room * NAME_LINES, size * BOLD)) if is_text else value,
+        "label": prose(fitting(figure.label, room * LABEL_LINES, LABEL_SIZE)),
+        "value": value_text(fitting(value, room * NAME_LINES, size * BOLD)) if is_text else value,
         "size": size,
         "change": "" if figure.change_percent is None else compared(figure.change_percent, earlier, ""),
         "direction": direction(figure.change_percent),
-        "note": flowing(fitting(figure.note, room * NAME_LINES, LABEL_SIZE)),
+        "note": prose(fitting(figure.note, room * NAME_LINES, LABEL_SIZE)),
     }
 
 
@@ -146,7 +143,7 @@ def chart_data(chart: Chart, zone: ZoneInfo, wide: float, drawings: dict[str, by
     name = f"chart-{len(drawings)}.svg"
     drawings[name] = drawn.svg.encode()
     return {
-        "title": flowing(chart.title),
+        "title": prose(fitting(chart.title, wide, CHART_TITLE_SIZE * BOLD)),
         "file": name,
         "alt": description(chart, zone),
         "width": drawn.width,
@@ -163,7 +160,7 @@ def labels_data(drawn: Drawing) -> list[dict[str, Any]]:
 def legend_data(series: Series, chart: Chart) -> dict[str, Any]:
     is_line = series.is_before or chart.form in ("lines", "stepped")
     return {
-        "name": flowing(fitting(series.name, LEGEND_WIDTH, LEGEND_SIZE)),
+        "name": value_text(fitting(series.name, LEGEND_WIDTH, LEGEND_SIZE)),
         "color": series.color,
         "isLine": is_line,
         "isBefore": series.is_before,

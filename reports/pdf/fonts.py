@@ -17,7 +17,8 @@ PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
 LAST = ("Emoji", "Symbols", "CJK")
 """Fonts that have letters of others too: these come after all others, the first of them last."""
 COVERAGE = Path(__file__).with_name("coverage.json")
-ASCII = range(0x20, 0x7F)
+MEASURED = "".join(map(chr, range(0x20, 0x7F))) + "\u2013\u2212\u2026"
+"""The letters of figures, among others: ASCII, the dash, the minus and the ellipsis."""
 
 
 class Font(NamedTuple):
@@ -44,9 +45,10 @@ def fonts() -> tuple[Font, ...]:
 
 
 @cache
-def ascii_widths() -> tuple[float, ...]:
-    """Returns the widths of the letters from the space to ~, as parts of the font's size."""
-    return tuple(json.loads(COVERAGE.read_bytes())["widths"])
+def widths() -> dict[str, float]:
+    """Returns the widths of some letters of Noto Sans, exactly, as parts of the font's size."""
+    read: dict[str, float] = json.loads(COVERAGE.read_bytes())["widths"]
+    return read
 
 
 # --- Writing coverage.json ---
@@ -63,17 +65,17 @@ def read_fonts() -> Iterator[tuple[str, list[tuple[int, int]]]]:
     from fontTools.ttLib import TTFont
 
     for path in font_files():
-        font = TTFont(path, fontNumber=0, lazy=True)
-        names = font["name"]
-        yield names.getDebugName(16) or names.getDebugName(1), ranges_of(sorted(font.getBestCmap()))
+        with TTFont(path, fontNumber=0, lazy=True) as font:
+            names = font["name"]
+            yield names.getDebugName(16) or names.getDebugName(1), ranges_of(sorted(font.getBestCmap()))
 
 
-def read_widths() -> list[float]:
+def read_widths() -> dict[str, float]:
     from fontTools.ttLib import TTFont
 
-    font = TTFont(next(path for path in font_files() if path.name.startswith("NotoSans[")))
-    letters, metrics = font.getBestCmap(), font["hmtx"]
-    return [metrics[letters[letter]][0] / font["head"].unitsPerEm for letter in ASCII]
+    with TTFont(next(path for path in font_files() if path.name.startswith("NotoSans["))) as font:
+        letters, metrics = font.getBestCmap(), font["hmtx"]
+        return {letter: metrics[letters[ord(letter)]][0] / font["head"].unitsPerEm for letter in MEASURED}
 
 
 def font_files() -> list[Path]:

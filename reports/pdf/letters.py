@@ -6,9 +6,10 @@ The compiler refuses a PDF/UA document with a letter that no font has, so one st
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import accumulate
 
-from reports.pdf.fonts import Font, ascii_widths, fonts
+from reports.pdf.fonts import Font, fonts, widths
 
 SPACES = dict.fromkeys(map(ord, "\t\n\v\f\r\x85\u2028\u2029"), " ")
 JOINERS, DIRECTION_MARKS = "\u200c\u200d", "\u200e\u200f\u061c"
@@ -21,9 +22,11 @@ STACKED, MOST_STACKED = {220, 230}, 2
 """Classes of marks above and below: two on one letter are used in Vietnamese."""
 RIGHT_TO_LEFT = {"R", "AL"}
 FULL_WIDTH, OTHER_WIDTH = 1.05, 0.85
-"""Of letters that are not ASCII, as parts of the font's size: wide and narrow ones, rather too much than too little."""
+"""Of letters that are not measured, as parts of the font's size: wide and narrow ones. It is rather too much."""
 LONGEST_WORD, PIECE = 18, 6
 """A longer word may break after every sixth letter."""
+NOT_ASCII = re.compile(r"[ -~]?[^\x00-\x7f]+")
+"""Letters with the one before them, which may be what a mark stands on."""
 ELLIPSIS, HEAD = "\u2026", 0.6
 """A name that is too long loses its middle: this part of what remains is its beginning."""
 
@@ -53,18 +56,28 @@ def continues(letter: str) -> bool:
 
 
 def shown(cluster: str) -> str:
-    if (
-        is_whole(cluster)
-        and not is_tower(cluster)
-        and any(all(has(font, letter) for letter in cluster) for font in fonts())
-    ):
+    if is_whole(cluster) and not is_tower(cluster) and font_of(cluster):
         return cluster
     if len(cluster) == 1:
         return code_point(cluster)
-    return "".join(
-        letter if unicodedata.category(letter) not in MARKS and shown(letter) == letter else code_point(letter)
-        for letter in cluster
-    )
+    return "".join(letter if is_shown_alone(letter) else code_point(letter) for letter in cluster)
+
+
+def is_shown_alone(letter: str) -> bool:
+    return unicodedata.category(letter) not in MARKS and shown(letter) == letter
+
+
+@lru_cache(maxsize=4096)
+def font_of(cluster: str) -> str | None:
+    """Returns the first font that shows all of it."""
+    return next((font.family for font in fonts() if all(has(font, letter) for letter in cluster)), None)
+
+
+def fonts_of(text: str) -> list[str]:
+    """Returns the fonts that a readable text needs: the compiler tries one after the other for each letter."""
+    words = set(NOT_ASCII.findall(text))
+    needed = {font_of(cluster) for word in words for cluster in clusters(word)} | {fonts()[0].family}
+    return [font.family for font in fonts() if font.family in needed]
 
 
 def is_whole(cluster: str) -> bool:
@@ -103,9 +116,14 @@ def width(text: str) -> float:
     return sum(map(letter_width, text))
 
 
+def is_measured(text: str) -> bool:
+    """Returns whether the width is exact, where letters that stand beside each other do not move (no kerning)."""
+    return widths().keys() >= set(text)
+
+
 def letter_width(letter: str) -> float:
-    if " " <= letter <= "~":
-        return ascii_widths()[ord(letter) - ord(" ")]
+    if letter in widths():
+        return widths()[letter]
     if unicodedata.category(letter) in MARKS:
         return 0
     return FULL_WIDTH if unicodedata.east_asian_width(letter) in "WF" else OTHER_WIDTH

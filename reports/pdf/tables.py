@@ -5,14 +5,17 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from reports.document import Column, Table, Value
-from reports.pdf.letters import fitting, width
-from reports.pdf.text import flowing
+from reports.pdf.letters import fitting, is_measured, is_right_to_left, width
+from reports.pdf.papers import Paper, widths_of
+from reports.pdf.text import Flowing, prose, value_text
 from reports.words import in_one_unit
 
 SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
 """Of the text, in points: the largest with which the table fits."""
 PADDING = 8.0
-"""Between two columns, in points."""
+"""Between two columns, in points: half of it at each side."""
+AFTER_NUMBERS = 10.0
+"""More, before words that follow numbers: these end where the words begin."""
 BOLD = 1.09
 """How much wider bold letters are."""
 LONGEST_WORD = 90.0
@@ -21,43 +24,80 @@ WORDS = ("text", "moment", "day")
 """Units whose values stand at the left."""
 LEAST_NAME = 70.0
 """The least width of a column of names, in points."""
-MOST_FLOWING = 250
-"""Rows. In a longer table each name stands on one line and loses its middle: rows of one height take less memory."""
+
+
+LONG = 250
+"""Rows. In a longer table a row is one cell and one line, since cells take much memory; and no bar stands behind it."""
+ROW_HEIGHT = 1.9
+"""Of such a line, as a multiple of the size of the text."""
+
+
+Piece = float | str | dict[str, Any]
 
 
 class Layout(NamedTuple):
     size: float
     widths: Sequence[float]
+    lefts: Sequence[float]
+    """The space before the text of each column, which is part of its width."""
     is_wide: bool
     """It needs pages on their side."""
 
 
-def table_data(table: Table, zone: ZoneInfo, widths: tuple[float, float]) -> dict[str, Any]:
-    """Returns the table as the template reads it. `widths` are those of an upright page and of one on its side."""
-    columns = [column_texts(column, place, table, zone) for place, column in enumerate(table.columns)]
-    layout = layout_of(table.columns, columns, widths)
-    is_long = len(table.rows) > MOST_FLOWING
-    if is_long:
-        columns = [
-            cut(texts, wide, layout.size) if is_text(column) else texts
-            for texts, wide, column in zip(columns, layout.widths, table.columns, strict=True)
-        ]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    totals = rows.pop() if table.totals is not None else None
+def table_data(table: Table, zone: ZoneInfo, paper: Paper) -> dict[str, Any]:
+    """Returns a table as the template reads it."""
+    columns = texts_of(table, zone)
+    layout = layout_of(table.columns, columns, paper)
+    totals = None if table.totals is None else [value_text(texts.pop()) for texts in columns]
+    is_long = len(table.rows) > LONG
     return {
-        "title": flowing(table.title),
-        "columns": [
-            {"title": title(column), "isText": column.unit in WORDS, "width": wide}
-            for column, wide in zip(table.columns, layout.widths, strict=True)
-        ],
-        "rows": rows if is_long else [[flowing(cell) for cell in row] for row in rows],
-        "totals": None if totals is None else [flowing(cell) for cell in totals],
+        "title": prose(table.title),
+        "columns": [column_data(*of) for of in zip(table.columns, layout.widths, layout.lefts, strict=True)],
+        "rows": lines(table.columns, columns, layout) if is_long else rows_of(columns),
+        "totals": totals,
         "shares": [] if is_long else shares(table),
-        "note": flowing(table.note),
+        "note": prose(table.note),
         "size": layout.size,
+        "rowHeight": layout.size * ROW_HEIGHT,
         "isLong": is_long,
         "isWide": layout.is_wide,
     }
+
+
+def rows_of(columns: Sequence[Sequence[str]]) -> list[list[Flowing]]:
+    return [[value_text(cell) for cell in row] for row in zip(*columns, strict=True)]
+
+
+def lines(columns: Sequence[Column], texts: Sequence[Sequence[str]], layout: Layout) -> list[list[Piece]]:
+    """Returns the rows of a long table as pieces of a line, each with the space before it."""
+    rooms = [wide - left - PADDING / 2 for wide, left in zip(layout.widths, layout.lefts, strict=True)]
+    cut = [
+        of if is_number(column) else [fitting(text, room, layout.size) for text in of]
+        for column, of, room in zip(columns, texts, rooms, strict=True)
+    ]
+    return [line(row, columns, rooms, layout) for row in zip(*cut, strict=True)]
+
+
+def line(texts: Sequence[str], columns: Sequence[Column], rooms: Sequence[float], layout: Layout) -> list[Piece]:
+    """Returns texts, and before each the space to the text before it. A text of unknown width stands in a box."""
+    pieces: list[Piece] = []
+    end = start = 0.0
+    for text, column, room, left, wide in zip(texts, columns, rooms, layout.lefts, layout.widths, strict=True):
+        length = width(text) * layout.size if is_measured(text) else room
+        place = start + left + (room - length if is_number(column) else 0)
+        boxed = {"text": text, "width": room, "isRtl": is_right_to_left(text)}
+        pieces += round(place - end, 2), text if is_measured(text) else boxed
+        end, start = place + length, start + wide
+    return pieces
+
+
+def column_data(column: Column, wide: float, left: float) -> dict[str, Any]:
+    return {"title": value_text(title(column)), "isText": not is_number(column), "width": wide, "left": left}
+
+
+def texts_of(table: Table, zone: ZoneInfo) -> list[list[str]]:
+    """Writes each column, and its total, in one unit."""
+    return [column_texts(column, place, table, zone) for place, column in enumerate(table.columns)]
 
 
 def column_texts(column: Column, place: int, table: Table, zone: ZoneInfo) -> list[str]:
@@ -66,38 +106,45 @@ def column_texts(column: Column, place: int, table: Table, zone: ZoneInfo) -> li
     return in_one_unit([row[place] for row in rows], column.unit, zone)
 
 
-def is_text(column: Column) -> bool:
-    return column.unit == "text"
-
-
 def title(column: Column) -> str:
     """Returns the title with its long words cut, so that it never needs more room than the column has."""
     return " ".join(fitting(word, LONGEST_WORD, SIZES[0]) for word in column.title.split())
 
 
-def cut(texts: Sequence[str], wide: float, size: float) -> list[str]:
-    return [fitting(text, wide - PADDING, size) for text in texts]
-
-
 # --- Widths ---
 
 
-def layout_of(columns: Sequence[Column], cells: Sequence[Sequence[str]], widths: tuple[float, float]) -> Layout:
+def layout_of(columns: Sequence[Column], cells: Sequence[Sequence[str]], paper: Paper) -> Layout:
     """Chooses the largest text with which numbers stand on one line, and names have room."""
-    upright, on_side = widths
-    for page, size in [*((upright, size) for size in SIZES), *((on_side, size) for size in SIZES)]:
-        needs = [needed(column, of, size) for column, of in zip(columns, cells, strict=True)]
-        if sum(least for least, _ in needs) <= page:
-            return Layout(size, shared(needs, page), page == on_side)
-    return Layout(SIZES[-1], [on_side / len(columns)] * len(columns), is_wide=True)
+    upright, on_side = widths_of(paper)
+    lefts = lefts_of(columns)
+    for is_wide, page in ((False, upright), (True, on_side)):
+        for size in SIZES:
+            needs = [needed(*of, size) for of in zip(columns, cells, lefts, strict=True)]
+            if sum(least for least, _ in needs) <= page:
+                return Layout(size, shared(needs, page), lefts, is_wide)
+    return Layout(SIZES[-1], [on_side / len(columns)] * len(columns), lefts, is_wide=True)
 
 
-def needed(column: Column, cells: Sequence[str], size: float) -> tuple[float, float]:
+def lefts_of(columns: Sequence[Column]) -> list[float]:
+    """Returns the space before the text of each column."""
+    before: list[Column | None] = [None, *columns]
+    return [
+        PADDING / 2 + (AFTER_NUMBERS if one and is_number(one) and not is_number(column) else 0)
+        for one, column in zip(before, columns, strict=False)
+    ]
+
+
+def is_number(column: Column) -> bool:
+    return column.unit not in WORDS
+
+
+def needed(column: Column, cells: Sequence[str], left: float, size: float) -> tuple[float, float]:
     """Returns the least width of a column, and the width in which nothing breaks."""
-    word = max(map(width, title(column).split()), default=0) * size * BOLD + PADDING
-    whole_title = width(title(column)) * size * BOLD + PADDING
-    whole = max((width(cell) for cell in cells), default=0) * size * BOLD + PADDING
-    least = min(whole, LEAST_NAME) if is_text(column) else whole
+    word = max(map(width, title(column).split()), default=0) * size * BOLD + left + PADDING / 2
+    whole_title = width(title(column)) * size * BOLD + left + PADDING / 2
+    whole = max((width(cell) for cell in cells), default=0) * size * BOLD + left + PADDING / 2
+    least = min(whole, LEAST_NAME) if column.unit == "text" else whole
     return max(word, least), max(whole_title, whole)
 
 

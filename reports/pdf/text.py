@@ -1,20 +1,30 @@
 """Text as the template reads it: it never becomes markup, breaks within long names, and runs in its own direction."""
 
+import re
 from typing import Any
 
 from reports.pdf.letters import is_right_to_left, pieces, readable
 
 Flowing = str | dict[str, Any]
 """A text that runs from left to right and has no long words is itself; others are pieces and their direction."""
+BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:%|ms|s|min|h|d|M|B|T)(?!\w))")
+NO_BREAK_SPACE = "\u00a0"
 
 
-def flowing(text: str) -> Flowing:
-    parts, is_rtl = pieces(text), is_right_to_left(text)
-    words = [part for part in parts if part]
+def prose(text: str) -> Flowing:
+    """Returns a text of ours, which runs from left to right even where it begins with an Arabic name."""
+    return flowing(BEFORE_UNIT.sub(NO_BREAK_SPACE, text), is_rtl=False)
+
+
+def value_text(text: str) -> Flowing:
+    """Returns a name or a value, which runs in its own direction."""
+    return flowing(BEFORE_UNIT.sub(NO_BREAK_SPACE, text), is_right_to_left(text))
+
+
+def flowing(text: str, is_rtl: bool) -> Flowing:
+    words = [part for part in pieces(text) if part]
     has_long_word = any(not one.endswith(" ") for one in words[:-1])
-    if not has_long_word and not is_rtl:
-        return text
-    return {"pieces": joined(words), "isRtl": is_rtl}
+    return {"pieces": joined(words), "isRtl": is_rtl} if has_long_word or is_rtl else text
 
 
 def joined(words: list[str]) -> list[str]:

@@ -115,6 +115,8 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
             item.pop("timestamp", None)
     if case.operation.path == "/api/v1/settings/labels" and isinstance(body, dict):
         body |= {"attribute": uuid4().hex, "label": "customer"}
+    if case.operation.path.startswith("/api/v1/settings/prices") and isinstance(body, dict):
+        obey_rules_of_prices(body)
     if case.operation.path.startswith("/api/v1/budgets") and isinstance(body, dict):
         obey_rules_of_budgets(body)
     if case.operation.path == "/api/v1/cost/invoices" and isinstance(body, dict):
@@ -133,6 +135,10 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
     if case.operation.path.startswith("/api/v1/exports/"):
         for name in [name for name in query if name.startswith("after_")]:
             query.pop(name)  # they name one row together
+    if case.operation.path.startswith("/api/v1/reports/"):
+        query.pop("period", None)  # beside a window it is refused
+        query["agent_id"] = "support"  # a statement is about one
+        case.query = query
     for name in ("before_start", "before_end"):
         query.pop(name, None)  # one without the other is refused, and the window before is the default
     if {"range", "start", "end"} & set(query):
@@ -143,6 +149,16 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         for name in ("monthly_limit_usd", "alert_threshold_percentage"):
             if isinstance(body.get(name), float):
                 body[name] = max(round(body[name], 2), 0.01)
+
+
+def obey_rules_of_prices(body: dict[str, Any]) -> None:
+    """Makes a price of a model that has none yet, from now on, and a time of now whose calls are priced again."""
+    for name in ("provider", "valid_from", "valid_until", "to"):
+        body.pop(name, None)
+    if "model_pattern" in body:
+        body["model_pattern"] = uuid4().hex
+    if "from" in body:
+        body["from"] = (datetime.now(UTC) - timedelta(days=1)).isoformat()
 
 
 def obey_rules_of_budgets(body: dict[str, Any]) -> None:

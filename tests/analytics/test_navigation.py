@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(databases="__all__")
 ICONS = Path(__file__).resolve().parents[2] / "static/icons.svg"
 ORDER = [
     *("Usage", "Cost", "Performance", "Traces", "Sessions", "Users", "Agents", "Tools", "Insights", "Explore"),
-    *("Alerts", "Budgets", "Reports", "Dashboards", "Settings", "Labels", "Docs"),
+    *("Alerts", "Budgets", "Reports", "Dashboards", "Settings", "Docs"),
 ]
 
 
@@ -32,7 +32,7 @@ def test_the_entries_stand_in_the_order_of_the_house_and_each_has_a_page_and_an_
     page = tenant.client.get("/dashboard/usage").content.decode()
     shown = list(entries(page))
     assert [title for title in ORDER if title in shown] == [title for title in shown if title in ORDER]
-    assert {"Usage", "Traces", "Insights", "Budgets", "Labels", "Docs"} <= set(shown)
+    assert {"Usage", "Traces", "Insights", "Budgets", "Settings", "Docs"} <= set(shown)
     for attributes in entries(page).values():
         [address] = re.findall(r'href="([^"]*)"', attributes)
         assert tenant.client.get(address).status_code in (200, 302), address
@@ -49,7 +49,7 @@ def test_the_entries_stand_in_the_order_of_the_house_and_each_has_a_page_and_an_
         ("/dashboard/users/ada", "Users"),
         ("/dashboard/insights/why", "Insights"),
         ("/dashboard/query", "Explore"),
-        ("/settings/labels", "Labels"),
+        ("/settings/labels", "Settings"),
     ],
 )
 def test_the_entry_of_the_page_or_of_what_is_above_it_is_marked(tenant: Tenant, address: str, title: str) -> None:

@@ -19,13 +19,20 @@ from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
 from analytics.openapi import openapi_document
 from insights.anomalies import operations as anomaly_operations
+from prices.models import PriceOverride
+from reports.schedules.operations import EXAMPLE_RUN
+from settings import operations as people_operations
+from settings.keys import operations as key_operations
+from settings.prices import operations as price_operations
 from tests.alerts.rules import an_event
 from tests.dashboards.dashboards import the_dashboard_of_the_examples
-from tests.factories import MembershipFactory, WorkspaceFactory
+from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights.months import a_finding
+from tests.reports.schedules import a_run
+from tests.settings_pages.test_role_matrix import an_invitation
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
-from workspaces.models import Role
+from workspaces.models import ApiKey, Invitation, Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -185,13 +192,28 @@ def test_words_of_code_are_shown_as_code_and_truth_is_chosen() -> None:
     )
 
 
-def the_workspace_of_the_examples(settings: Any, client: Client) -> None:
+def the_workspace_of_the_examples(client: Client, settings: Any) -> None:
     """Makes the workspace open, with what the examples name by its id, and signs an owner in."""
     workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
-    client.force_login(MembershipFactory(workspace=workspace, role=Role.OWNER).user)
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
+    owner = MembershipFactory(workspace=workspace, role=Role.OWNER).user
+    client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
+    key, _ = an_api_key("ingest", workspace=workspace)
+    ApiKey.objects.filter(pk=key.pk).update(id=key_operations.SOME_KEY)
+    PriceOverride.objects.create(
+        pk=price_operations.SOME_PRICE,
+        workspace=workspace,
+        model_pattern="acme",
+        input_usd_per_million=1,
+        output_usd_per_million=1,
+        valid_from="2026-01-01T00:00:00Z",
+    )
+    MembershipFactory(pk=people_operations.EXAMPLE_MEMBER["path"]["member_id"], workspace=workspace)
+    invitation_id = people_operations.EXAMPLE_INVITATION["path"]["invitation_id"]
+    Invitation.objects.filter(pk=an_invitation(workspace).pk).update(id=invitation_id)
     an_event(workspace, UUID(EXAMPLE_EVENT))
     a_finding(workspace, anomaly_operations.SOME_ID)
+    a_run(workspace, UUID(EXAMPLE_RUN))
     the_dashboard_of_the_examples(workspace)
 
 
@@ -207,7 +229,7 @@ def samples(client: Client, language: str) -> list[str]:
 
 
 def test_every_example_runs(client: Client, settings: Any) -> None:
-    the_workspace_of_the_examples(settings, client)
+    the_workspace_of_the_examples(client, settings)
     for example in samples(client, "curl"):
         response = run(client, example)
         assert 200 <= response.status_code < 300, example
@@ -221,7 +243,7 @@ def test_every_example_in_python_runs(
     client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)  # some examples store a file
-    the_workspace_of_the_examples(settings, client)
+    the_workspace_of_the_examples(client, settings)
     statuses = []
 
     def urlopen(request: Request) -> BytesIO:

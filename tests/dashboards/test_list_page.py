@@ -100,6 +100,26 @@ def test_a_document_is_imported_as_a_file_or_as_text(editor: Caller) -> None:
     assert {one.name for one in Dashboard.objects.all()} == {"Finance", "Pasted"}
 
 
+def board(caller: Caller, dashboard: Any) -> str:
+    """Returns the panels of a dashboard's page, without what names the dashboard and the workspace."""
+    page = text(caller.client.get(f"/dashboard/dashboards/{dashboard['id']}"))
+    shown = page.partition('id="board"')[2].partition("<footer")[0]
+    for name in (str(caller.workspace.pk), dashboard["id"], dashboard["id"][:8]):
+        shown = shown.replace(name, "")
+    return shown
+
+
+@pytest.mark.parametrize("name", gallery.ORDER)
+def test_an_export_imports_into_an_empty_workspace_to_the_same_page(editor: Caller, name: str) -> None:
+    document = gallery.fitted(gallery.find(name), FACTS).as_json()
+    made, other = editor.send("post", "", document, 201), a_caller(Role.EDITOR)
+    exported = editor.client.get(f"/dashboard/dashboards/{made['id']}/file").content.decode()
+    other.press(**{"import": "1", "document": exported})
+    [imported] = other.send("get")["data"]
+    assert board(other, imported) == board(editor, made)
+    assert board(other, imported).count("hx-get") == len(document["panels"])
+
+
 def test_a_wrong_document_names_every_place_and_stays_in_its_field(editor: Caller) -> None:
     wrong = json.dumps(DOCUMENT | {"panels": [{"id": "x", "kind": "lines", "place": {"x": 9, "y": 0}}]})
     shown = text(editor.press(422, **{"import": "1", "document": wrong}))

@@ -1,5 +1,7 @@
 """A dashboard as a report: its panels as figures, charts and tables, with the numbers of the page."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -10,6 +12,7 @@ from dashboards.models import Dashboard
 from reports import making
 from reports.document import Document
 from reports.kinds import ReportRequest
+from reports.models import Schedule
 from tests.dashboards.dashboards import CALLS, COST, Caller, a_caller
 from tests.tenant import NOON, Tenant
 from traces.filters import Filters, FilterValues
@@ -87,3 +90,25 @@ def test_a_private_or_foreign_dashboard_is_in_no_report(editor: Caller) -> None:
     for dashboard in (hidden, foreign, {"id": str(uuid4())}, {"id": "nonsense"}):
         with pytest.raises(Problem, match="no such dashboard"):
             report(editor, dashboard)
+
+
+def test_the_menu_of_a_dashboard_begins_a_schedule_that_sends_it(editor: Caller) -> None:
+    calls(editor, 3)
+    made = editor.make(panels=[CALLS])
+    page = editor.client.get(f"/dashboard/dashboards/{made['id']}").content.decode()
+    [address] = re.findall(r'href="([^"]*option\.dashboard=[^"]*)"', page)
+    form = editor.client.get(html.unescape(address)).content.decode()
+    assert f'value="{made["id"]}"' in form
+    fields = {
+        "name": "Weekly",
+        "kind": "dashboard",
+        "period": "week",
+        "formats": "xlsx",
+        "addresses": "ada@example.com",
+    }
+    fields |= {"option.dashboard": made["id"], "hour": "8", "weekday": "monday", "day": "1", "link_days": "7"}
+    response = editor.client.post(f"/dashboard/reports/schedules/new?workspace={editor.workspace.pk}", fields)
+    assert response.status_code == 302, response.content
+    assert Schedule.objects.get().options == {"dashboard": made["id"]}
+    hidden = editor.make(visibility="me")
+    assert "option.dashboard" not in editor.client.get(f"/dashboard/dashboards/{hidden['id']}").content.decode()

@@ -117,11 +117,58 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
+SCHEDULES = "api/v1/reports"
+SCHEDULE_ROUTES = {
+    SCHEDULES: "read, or write to POST",
+    f"{SCHEDULES}/<uuid:schedule_id>": "read, or write to PATCH and DELETE",
+    f"{SCHEDULES}/<uuid:schedule_id>/run": "write",
+    f"{SCHEDULES}/<uuid:schedule_id>/runs": "read",
+    **{f"{SCHEDULES}/runs/<uuid:run_id>.{name}": "read" for name in ("pdf", "csv", "xlsx", "html")},
+    "dashboard/report-schedules": "read",
+    "dashboard/reports/schedules/new": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>/edit": "page",
+    "dashboard/report-files/<uuid:file_id>": "page",
+    # The signed link is the right.
+    **{f"reports/{what}/<str:token>": "public" for what in ("files", "unsubscribe", "subscribe")},
+}
+"""Every route of reports that go out, and who may use it: tests/reports/test_schedules_api.py."""
+SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
     "settings/general": "page",
+    "settings/labels/progress": "page",
+    "api/v1/settings/labels/refill": "write",
+    "settings/prices": "page",
+    "settings/prices/progress": "page",
+    "api/v1/settings/prices": "read, or write to POST",
+    "api/v1/settings/prices/preview": "read",
+    "api/v1/settings/prices/reprice": "write",
+    "api/v1/settings/prices/<int:price_id>": "read, or write to PATCH and DELETE",
+    "settings/content": "page",
+    "settings/usage": "page",
+    "api/v1/settings/content": "read, or manage to PATCH",
+    "api/v1/settings/usage": "read",
+    "settings/keys": "page",
+    "settings/keys/<uuid:key_id>": "page",
+    "api/v1/settings/keys": "read, or manage to POST",
+    "api/v1/settings/keys/<uuid:key_id>": "read, or manage to PATCH and DELETE",
+    "api/v1/settings/keys/<uuid:key_id>/rotate": "manage",
+    "settings/members": "page",
+    "settings/audit": "page",
+    "settings/audit.csv": "page",
+    "settings/workspaces": "page",
+    "settings/new-workspace": "signed in",
+    "invitations/<str:token>": "public",
+    SETTINGS: "read, or manage to PATCH",
+    f"{SETTINGS}/members": "read",
+    f"{SETTINGS}/members/<int:member_id>": "manage to PATCH, or read to DELETE",
+    f"{SETTINGS}/invitations": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>": "manage",
+    f"{SETTINGS}/invitations/<uuid:invitation_id>/send": "manage",
+    f"{SETTINGS}/audit": "manage, or read with a key",
 }
-"""Every route of the settings, and who may use it: tests/settings_pages/test_roles.py."""
+"""Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
 DASHBOARD = "api/v1/dashboards/<uuid:dashboard_id>"
 DASHBOARD_PAGE = "dashboard/dashboards/<uuid:dashboard_id>"
 DASHBOARD_ROUTES = {
@@ -151,12 +198,34 @@ DASHBOARD_ROUTES = {
     "d/<str:token>/panels/<slug:panel_id>": "public",
 }
 """Every route of dashboards, and who may use it: tests/dashboards. The token of a public link is its credential."""
+MCP = "mcp"
+"""Reads by the Model Context Protocol, with a key: tests/assistants/test_mcp.py."""
+ACCOUNT_ROUTES = {
+    **dict.fromkeys(("sign-in/code", "sign-in/inactive", "sign-in/link", "sign-in/forgotten"), "public"),
+    **dict.fromkeys(("sign-in/reset", "sign-in/email", "sign-in/provider", "sign-in/provider/callback"), "public"),
+    **dict.fromkeys(("sign-in/provider/again", "sign-in/again", "sign-in/again/code"), "signed in"),
+    **dict.fromkeys(("sign-in/again/passkey", "settings/profile", "settings/profile/email"), "signed in"),
+    **dict.fromkeys(("settings/sessions", "settings/sessions/end", "settings/security"), "signed in"),
+    **dict.fromkeys(("settings/security/password", "settings/security/provider"), "signed in"),
+    **dict.fromkeys(("settings/security/app", "settings/security/app/remove"), "signed in"),
+    **dict.fromkeys(("settings/security/codes", "settings/security/codes/new"), "signed in"),
+    **dict.fromkeys(("settings/security/passkey", "settings/security/passkey/<int:pk>/remove"), "signed in"),
+    "settings/general/second-factor": "page",
+}
+"""Every route of a person's own account, and who may use it: tests/accounts."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
 EXPORTS = {
     f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
 }
+REPORTS = {
+    f"api/v1/reports/{kind}.{name}"
+    for kind in ("cost", "performance", "statement", "usage")
+    for name in ("json", "html", "csv", "xlsx", "pdf")
+}
+"""Reports of a window: tests/reports/test_reports.py."""
+REPORT_PAGE, REPORT_FILE = "dashboard/report", "dashboard/report-file"
 EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
 """The download of the page, and its list: tests/reports/test_exports.py."""
 PROMETHEUS = "api/v1/prometheus/metrics"

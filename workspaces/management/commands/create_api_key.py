@@ -5,6 +5,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from workspaces.audit import record
 from workspaces.models import ApiKey, Workspace
 
 SCOPES = ("ingest", "read", "write", "content")
@@ -38,4 +39,6 @@ class Command(BaseCommand):
             raise CommandError(f"--expires-days must be 1 to {MAX_DAYS}; without it the key does not expire.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         _, secret = ApiKey.objects.issue(workspace, options["name"], scopes, expires_at)
+        after = {"scopes": scopes, "expires_at": expires_at}
+        record(workspace, "command create_api_key", "key.create", options["name"], after=after)
         self.stdout.write(secret)

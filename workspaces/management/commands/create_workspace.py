@@ -4,6 +4,7 @@ from uuid import UUID, uuid4
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 
@@ -22,4 +23,6 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         workspace.save(force_insert=True)
+        after = {"name": workspace.name, "time_zone": workspace.time_zone}
+        record(workspace, "command create_workspace", "workspace.create", workspace.name, after=after)
         self.stdout.write(str(workspace.id))
