@@ -50,7 +50,9 @@ class Cell(NamedTuple):
 def dashboard_page(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponseBase:
     dashboard = rights.visible(request, dashboard_id)
     stored = checking.stored(dashboard.document)
-    is_editing = "edit" in request.GET and rights.may_edit(request, dashboard)
+    if request.method == "POST":
+        builder.check_may_edit(request, dashboard)
+    is_editing = (request.method == "POST" or "edit" in request.GET) and rights.may_edit(request, dashboard)
     form = builder.form_of_page(request, dashboard, stored) if is_editing else None
     if isinstance(form, HttpResponseBase):
         return form
@@ -128,12 +130,22 @@ def page_context(request: WorkspaceRequest, dashboard: Dashboard, stored: Stored
 
 def cells(workspace: Workspace, dashboard: Dashboard, stored: Stored, query: QueryDict) -> Iterator[Cell]:
     """Yields the panels in the order of reading: from the top, then from the left."""
+    query = without_old_variables(query, stored.document)
     found = [cell(workspace, dashboard, stored.document, one, query) for one in stored.document.panels]
     found += [
         Cell(one.id, element_of(dashboard, one.id), one.place, one.title or one.id, None, "", one.errors)
         for one in stored.invalid
     ]
     yield from sorted(found, key=lambda one: (one.place.y, one.place.x))
+
+
+def without_old_variables(query: QueryDict, document: DashboardDocument) -> QueryDict:
+    """Leaves out the variables that the dashboard no longer has: an address may be older than a change."""
+    known = {f"{VARIABLE_PREFIX}{one.name}" for one in document.variables}
+    found = query.copy()
+    for name in [name for name in found if name.startswith(VARIABLE_PREFIX) and name not in known]:
+        found.pop(name)
+    return found
 
 
 def cell(workspace: Workspace, dashboard: Dashboard, document: DashboardDocument, one: Panel, query: QueryDict) -> Cell:

@@ -15,13 +15,17 @@ from analytics.large_answers import large_slot
 from analytics.page_questions import newest_span
 from analytics.panel_extras import slots_of
 from analytics.query import QueryAnswer
+from analytics.query_string import is_filter
+from analytics.templatetags.links import WINDOW
 from dashboards import checking, questions, rights, titles
 from dashboards.asking import Asked, PanelAnswer
+from dashboards.document import DashboardDocument
 from dashboards.panels import kinds
-from web.problems import Problem
+from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
+FORMATS = ("json", "csv")
 NOT_DRAWN = "This panel cannot be drawn."
 
 
@@ -38,7 +42,23 @@ def asked_panel(workspace: Workspace, document: dict[str, Any], panel_id: str, c
     found = stored.document.panel(panel_id)
     if found is None:
         raise not_drawn(next((one.errors for one in stored.invalid if one.id == panel_id), None))
+    check_parameters(chosen, stored.document)
     return Asked(workspace, stored.document, found, chosen)
+
+
+def check_parameters(chosen: QueryDict, document: DashboardDocument) -> None:
+    """Raises a 422 Problem for a parameter that a panel does not take."""
+    variables = [f"{questions.VARIABLE_PREFIX}{one.name}" for one in document.variables]
+    known = [*WINDOW, *variables, "zone", "format"]
+    errors: list[FieldError] = [
+        {"loc": ["query", name], "msg": f"unknown parameter; known are {', '.join(known)} and the filters"}
+        for name in chosen
+        if name not in known and not is_filter(name)
+    ]
+    if chosen.get("format", "json") not in FORMATS:
+        errors.append({"loc": ["query", "format"], "msg": f"must be one of {', '.join(FORMATS)}"})
+    if errors:
+        raise Problem(422, "The query string is not valid.", errors)
 
 
 def not_drawn(errors: list[str] | None) -> Problem:

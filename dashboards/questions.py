@@ -22,7 +22,7 @@ from analytics.query_string import (
     parse_filters,
 )
 from dashboards.document import QUERY_KINDS, SERIES_KINDS, DashboardDocument, Panel, Variable
-from traces.buckets import UTC_ZONE
+from traces.buckets import BUCKETS, UTC_ZONE
 from traces.filters import Filters, FilterValues
 
 VARIABLE_PREFIX = "var."
@@ -67,7 +67,7 @@ def fitting_granularity(query: QueryDict, now: datetime | None, zone: ZoneInfo) 
     plain.update({name: str(query[name]) for name in (*WINDOW, *ALWAYS) if name in query})
     filters = parse_filters(plain, UUID(int=0), now, zone=zone)
     wanted = query.get("granularity")
-    if wanted and bucket_count(filters, wanted) <= MAX_BUCKETS:  # type: ignore[arg-type]
+    if wanted and (wanted not in BUCKETS or bucket_count(filters, wanted) <= MAX_BUCKETS):  # type: ignore[arg-type]
         return str(wanted)
     return filters.granularity
 

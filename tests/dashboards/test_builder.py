@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import override_settings
 
 from analytics.catalogue import METRICS
 from dashboards import checking, from_metrics
 from dashboards.models import Dashboard
 from dashboards.panels import kinds
 from tests.dashboards.boards import a_board, a_panel
+from tests.dashboards.dashboards import a_caller
 from tests.tenant import Tenant
+from workspaces.models import Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -154,3 +157,15 @@ def test_a_panel_of_a_built_in_page_is_added_with_its_filters_and_window(tenant:
     assert panel["filters"] == {"agent_id": ["sales"]}
     made = tenant.client.post(address, {"dashboard": "new", "name": "Sales"})
     assert Dashboard.objects.filter(name="Sales", pk=made["Location"].partition("?")[0].rpartition("/")[2]).exists()
+
+
+def test_viewers_see_a_dashboard_and_change_nothing(tenant: Tenant) -> None:
+    board = a_board(tenant, a_panel())
+    viewer = a_caller(Role.VIEWER, tenant.workspace).client
+    with override_settings(OPEN_WORKSPACE_IDS=frozenset()):
+        assert "Add a panel" not in viewer.get(url(tenant, board)).content.decode()
+        assert viewer.post(url(tenant, board), {"delete": "p1", "seen": board.etag}).status_code == 403
+        added = viewer.get(f"/dashboard/dashboards/add?workspace={tenant.workspace.id}&panel=cost-trend")
+        assert added.status_code == 403
+    board.refresh_from_db()
+    assert board.revision == 1

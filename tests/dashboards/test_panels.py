@@ -241,3 +241,23 @@ def test_alert_rules_are_shown_the_worst_first_and_the_muted_last(tenant: Tenant
     shown = html(tenant, board)
     assert "$12.50" in shown
     assert '<span class="badge error">critical</span>' in shown
+
+
+@pytest.mark.parametrize("name", ["rang", "var.other", "measures", "limit"])
+def test_a_panel_refuses_parameters_that_it_does_not_take(tenant: Tenant, name: str) -> None:
+    [error] = ask(tenant, a_board(tenant, a_panel()), expect=422, **{name: "7d"})["errors"]
+    assert error["loc"] == ["query", name]
+    assert error["msg"].startswith("unknown parameter")
+
+
+@pytest.mark.parametrize(("name", "value"), [("granularity", "fortnightly"), ("format", "xml"), ("zone", "Mars")])
+def test_a_panel_refuses_values_that_do_not_exist(tenant: Tenant, name: str, value: str) -> None:
+    for kind in ("line", "number", "heat_map", "text"):
+        if kind != "text" or name != "granularity":
+            errors = ask(tenant, a_board(tenant, a_panel(kind, **NEEDS.get(kind, {}))), expect=422, **{name: value})
+            assert [error["loc"] for error in errors["errors"]] == [["query", name]]
+
+
+def test_an_address_with_a_variable_that_is_gone_still_shows_the_panels(tenant: Tenant) -> None:
+    shown = page(tenant, a_board(tenant, a_panel()), "&var.gone=x&range=30d")
+    assert "/panels/p1?range=30d" in shown
