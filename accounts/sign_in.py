@@ -92,7 +92,7 @@ class LockedOut:
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response: HttpResponse | None = lock_of(request, self.account())
-        return response or super().post(request, *args, **kwargs)  # type: ignore[misc, no-any-return]
+        return response or super().post(request, *args, **kwargs)  # type: ignore[misc]
 
 
 class SecondFactorView(LockedOut, AuthenticateView):
