@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from alerts import rule_changes, rule_items
 from alerts.backtest import preview
 from alerts.rule_bodies import NewRule, RuleChanges, parse
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, cursor_of, methods, parameters_of, place_of
-from analytics.label_views import json_response
 from web.body import read_body
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 
 from analytics import cache
 from traces import engines
@@ -48,6 +49,13 @@ def as_json(data: Mapping[str, Any]) -> bytes:
     body = orjson.dumps(data, default=float, option=orjson.OPT_UTC_Z)
     check_size(len(body))
     return body
+
+
+def json_response(data: Any) -> HttpResponse:
+    """Returns an answer that no cache stores: it depends on who asks."""
+    response = HttpResponse(as_json(data), content_type="application/json")
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 def check_size(size: int) -> None:

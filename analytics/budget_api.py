@@ -17,8 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from analytics.answers import as_json
-from analytics.label_views import json_response
+from analytics.answers import as_json, json_response
 from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate, within_calendar
 from budgets import changes, items
 from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise, parse

@@ -27,9 +27,9 @@ FOLDER = Path(settings.BASE_DIR) / "docs"
 DECISIONS = FOLDER / "decisions"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
-    ("Look and ask", ("traces", "entities", "query", "insights", "comparison", "methods")),
+    ("Look and ask", ("traces", "entities", "query", "dashboards", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
-    ("Take it along", ("exports", "grafana")),
+    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana", "mcp")),
     ("Run it", ("deployment", "access", "settings", "accounts", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )

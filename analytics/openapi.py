@@ -15,7 +15,8 @@ from analytics import examples
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
 from analytics.forecast_view import ForecastQuery
-from analytics.label_views import ChosenLabels, LabelSettings, NewLabel
+from analytics.openapi_sharing import Schema as Schema
+from analytics.openapi_sharing import with_shared_parts
 from analytics.query import MAX_ROWS, QueryAnswer
 from analytics.query_parameters import QueryParameters
 from analytics.query_string import Query
@@ -25,9 +26,6 @@ from budgets.forecast_answer import ForecastAnswer
 from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
-from workspaces.label_limits import LABEL_LENGTH
-
-Schema = dict[str, Any]
 
 REASONS = {
     400: "The body cannot be read.",
@@ -35,10 +33,12 @@ REASONS = {
     403: "The credential does not open this workspace, or lacks the right.",
     404: "There is no such thing in this workspace.",
     409: "It does not fit what is stored.",
+    412: "Somebody has changed it meanwhile.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
     422: "Not valid; the answer names every error.",
+    428: "If-Match is missing.",
     429: "The workspace has too many requests running; send it again after Retry-After seconds.",
     503: "A temporary fault; send it again after Retry-After seconds.",
 }
@@ -162,6 +162,7 @@ AGENTS_SDK: Schema = {
 # --- Schemas of the declared types ---
 
 
+@cache
 def schema_of(answer_type: Any) -> Schema:
     """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
     # Pydantic accepts no configuration for a TypedDict, but applies that of a list to its items.
@@ -289,52 +290,6 @@ def list_scores() -> Schema:
             **problems(),
         },
         "x-example": {"query": "range=7d&limit=20"},
-    }
-
-
-def label_operations() -> Schema:
-    """Returns the operations of `/api/v1/settings/labels`."""
-
-    def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-        responses = {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)}
-        return {
-            "operationId": name,
-            "summary": summary,
-            "tags": ["settings"],
-            "parameters": [WORKSPACE],
-            "responses": responses,
-            "x-example": {},
-            **parts,
-        }
-
-    attribute = {
-        "name": "attribute",
-        "in": "query",
-        "required": True,
-        "description": "The chosen attribute.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": LABEL_LENGTH},
-    }
-    body = json_of(NewLabel.model_json_schema(), examples.LABEL)
-    return {
-        "get": operation(
-            "list-labels", "The attributes that become labels, and those that arrive and could.", LabelSettings
-        ),
-        "post": operation(
-            "add-label",
-            "Chooses an attribute whose values become a label of the spans that arrive from now on.",
-            ChosenLabels,
-            *WITH_BODY,
-            requestBody={"required": True, "content": body},
-            **{"x-example": {"body": examples.LABEL}},
-        ),
-        "delete": operation(
-            "remove-label",
-            "Removes the choice of an attribute. Stored spans keep their labels.",
-            ChosenLabels,
-            404,
-            parameters=[WORKSPACE, attribute],
-            **{"x-example": {"query": f"attribute={examples.LABEL['attribute']}"}},
-        ),
     }
 
 
@@ -528,7 +483,6 @@ def made_document() -> Schema:
 def paths() -> Schema:
     operations: Schema = {f"/api/v1/{metric.route}": metric_operations(metric) for metric in METRICS.values()}
     operations["/api/v1/scores"] = {"get": list_scores()}
-    operations["/api/v1/settings/labels"] = label_operations()
     operations["/api/v1/query"] = {"get": ask_query()}
     operations["/api/v1/insights/forecast"] = {"get": ask_forecast()}
     for path, operation in ingestion_operations().items():
@@ -540,7 +494,12 @@ def paths() -> Schema:
     return operations
 
 
+@cache
+def served_document() -> bytes:
+    return as_json(with_shared_parts(openapi_document()))
+
+
 @public
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(as_json(openapi_document()), content_type="application/json")
+    return HttpResponse(served_document(), content_type="application/json")

@@ -1,5 +1,6 @@
 """Renders the dashboard pages: each is a shell without data, whose panels load and poll their metrics."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,17 +44,8 @@ def dashboard(page: Page) -> View:
     @require_safe
     @page_access
     def view(request: WorkspaceRequest) -> HttpResponse:
-        query = request.GET.copy()
-        for name in PAGE_ONLY:
-            query.pop(name, None)
-        context = {
-            "page": page,
-            "workspace": request.workspace,
-            "workspaces": request.workspaces,
-            "ranges": RANGES,
-            "window_parameters": (*WINDOW, "zone"),
-            "query": query.urlencode(),
-        }
+        query = own_query(request)
+        context = {"page": page} | shell_context(request, query)
         try:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
@@ -65,6 +57,25 @@ def dashboard(page: Page) -> View:
         return uncached(render(request, "analytics/page.html", context))
 
     return view
+
+
+def own_query(request: WorkspaceRequest, kept: Iterable[str] = ()) -> QueryDict:
+    """Returns the parameters of the address without those of pages; `kept` are those of this page."""
+    query = request.GET.copy()
+    for name in {*PAGE_ONLY} - {*kept}:
+        query.pop(name, None)
+    return query
+
+
+def shell_context(request: WorkspaceRequest, query: QueryDict) -> dict[str, Any]:
+    """Returns the variables that every page with the bar has, also without a valid address."""
+    return {
+        "workspace": request.workspace,
+        "workspaces": request.workspaces,
+        "ranges": RANGES,
+        "window_parameters": (*WINDOW, "zone"),
+        "query": query.urlencode(),
+    }
 
 
 def bad_query(request: WorkspaceRequest, context: dict[str, Any], problem: Problem) -> HttpResponse:

@@ -4,7 +4,6 @@ from analytics import api_page, budget_api, budget_pages, documents, openapi
 from analytics.catalogue import METRICS, PAGES, Metric
 from analytics.explore import explore
 from analytics.forecast_view import forecast_view
-from analytics.label_views import labels_page, labels_view
 from analytics.pages import choices, dashboard, first_page
 from analytics.query_view import query_view
 from analytics.score_views import scores_view
@@ -32,8 +31,6 @@ urlpatterns = [
     path("dashboard/choices/<str:name>", choices, name="choices"),
     *(path(f"api/v1/{metric.route}", view_of(metric), name=metric.name) for metric in METRICS.values()),
     *with_and_without_slash("api/v1/scores", scores_view),
-    path("settings/labels", labels_page, name="labels"),
-    path("api/v1/settings/labels", labels_view, name="labels-api"),
     path("api/v1/query", query_view, name="query"),
     path("api/v1/budgets", budget_api.budgets_view, name="budgets"),
     path("api/v1/budgets/preview", budget_api.preview_view, name="budgets-preview"),

@@ -1,4 +1,4 @@
-"""Chooses the attributes whose values become labels, and logs who chose them."""
+"""Chooses the attributes whose values become labels, and records who chose them."""
 
 import logging
 
@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from ingest.stored_attributes import is_content
-from workspaces.audit import record
+from workspaces import audit
 from workspaces.models import LabelSource, Workspace
 
 logger = logging.getLogger(__name__)
@@ -27,19 +27,36 @@ def add_label_source(workspace: Workspace, attribute: str, label: str, changed_b
     source.full_clean()
     check_is_no_content(attribute)
     source.save()
-    record(workspace, changed_by, "label.choose", attribute, after={"label": label})
+    audit.record(workspace, changed_by, "label.choose", attribute, after={"label": label})
     logger.info("labels of workspace %s: %s added %s", workspace.pk, changed_by, source)
+    return source
+
+
+@transaction.atomic
+def change_label_source(workspace: Workspace, attribute: str, label: str, changed_by: str) -> None:
+    """Gives the label of the attribute another name. Raises a ValidationError that says what is wrong with it."""
+    Workspace.objects.select_for_update().get(pk=workspace.pk)
+    source = chosen_source(workspace, attribute)
+    before, source.label = source.label, label
+    source.full_clean()
+    source.save()
+    audit.record(workspace, changed_by, "label.change", attribute, {"label": before}, {"label": label})
+    logger.info("labels of workspace %s: %s changed %s to %s", workspace.pk, changed_by, before, source)
+
+
+def chosen_source(workspace: Workspace, attribute: str) -> LabelSource:
+    source = LabelSource.objects.filter(workspace=workspace, attribute=attribute).first()
+    if source is None:
+        raise ValidationError({"attribute": "This attribute is not chosen."})
     return source
 
 
 @transaction.atomic
 def remove_label_source(workspace: Workspace, attribute: str, changed_by: str) -> None:
     """Removes the choice. Raises a ValidationError if there is none for this attribute."""
-    source = LabelSource.objects.filter(workspace=workspace, attribute=attribute).first()
-    if source is None:
-        raise ValidationError({"attribute": "This attribute is not chosen."})
+    source = chosen_source(workspace, attribute)
     source.delete()
-    record(workspace, changed_by, "label.remove", attribute, before={"label": source.label})
+    audit.record(workspace, changed_by, "label.remove", attribute, before={"label": source.label})
     logger.info("labels of workspace %s: %s removed %s", workspace.pk, changed_by, source)
 
 

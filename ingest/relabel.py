@@ -51,9 +51,8 @@ class Relabelling:
     changes: Changes
 
 
-def relabel(workspace_id: UUID, dry_run: bool) -> Iterator[tuple[date, Changes]]:
-    """Yields each day, in UTC, and what has changed in its rows. A dry run changes nothing."""
-    before = LATEST
+def relabel(workspace_id: UUID, dry_run: bool, before: datetime = LATEST) -> Iterator[tuple[date, Changes]]:
+    """Yields each day with rows before the moment, in UTC, and what has changed in them. A dry run changes nothing."""
     while day := newest_day(workspace_id, before):
         before = datetime.combine(day, time(), UTC)
         choice = label_choice(Workspace.objects.get(pk=workspace_id))  # it may have changed meanwhile

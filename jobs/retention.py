@@ -12,7 +12,7 @@ from insights.experiments.tasks import SUMS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
 from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
-from reports.tasks import EXPORTS_STORED
+from reports.tasks import EXPORTS_STORED, FILES_STORED, RUNS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
 from workspaces.tasks import AUDIT_STORED, INVITATIONS_STORED
@@ -55,6 +55,7 @@ RETENTION = (
         DELETED_BY_PEOPLE,
         "budgets_budget budgets_budgetchange budgets_budgetraise prices_priceoverride",
     ),
+    Rule("Orders to price or label stored rows again", "the newest 20 of each workspace", "settings_rowsupdate"),
     Rule(
         "Invoices of providers",
         DELETED_BY_PEOPLE,
@@ -70,9 +71,21 @@ RETENTION = (
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
     Rule(
+        "Schedules of reports, and who has unsubscribed",
+        DELETED_BY_PEOPLE,
+        "reports_schedule reports_schedule_channels reports_unsubscribed",
+    ),
+    Rule("Reports that were made, and who got them", days(RUNS_STORED), "reports_reportrun reports_reportdelivery"),
+    Rule("Files of reports", days(FILES_STORED), "reports_reportfile"),
+    Rule(
         "Savings",
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",
         "insights_saving insights_savingrun",
+    ),
+    Rule(
+        "Dashboards, and the newest 100 revisions and 50 public links of each",
+        DELETED_BY_PEOPLE,
+        "dashboards_dashboard dashboards_star dashboards_revision dashboards_publiclink dashboards_sharingpolicy",
     ),
     Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
     Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),

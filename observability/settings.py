@@ -70,7 +70,9 @@ INSTALLED_APPS = [
     "insights",
     "alerts",
     "reports",
+    "dashboards",
     "settings",
+    "assistants",
     "procrastinate.contrib.django",
     "jobs",
     "django.contrib.admin",
@@ -282,6 +284,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 BEHIND_PROXY = env.BEHIND_PROXY
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# The folder of dashboards that are kept as files. Empty: none.
+DASHBOARDS_DIR = env.DASHBOARDS_DIR
 
 # Ingestion
 MAX_BODY_BYTES = 8 * 1024 * 1024

@@ -29,7 +29,9 @@ urlpatterns = [
     path("", include("insights.urls")),
     path("", include("alerts.urls")),
     path("", include("reports.urls")),
+    path("", include("dashboards.urls")),
     path("", include("settings.urls")),
+    path("", include("assistants.urls")),
 ]
 
 handler404 = "analytics.leads.not_found"

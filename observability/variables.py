@@ -69,6 +69,8 @@ class Variables(BaseModel):
 
     WEBHOOK_INTERNAL_TARGETS: Texts = []
 
+    DASHBOARDS_DIR: str = ""
+
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200
     CONTENT_RETENTION_DAYS: Days = 400

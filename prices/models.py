@@ -38,11 +38,19 @@ class PriceOverride(models.Model):
     valid_from = models.DateTimeField(
         default=timezone.now, help_text="If several prices were valid at the time of a call, the newest counts."
     )
+    valid_until = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: until it is deleted. Calls from then on have the price before it."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering: ClassVar = ["workspace", "model_pattern", "-valid_from"]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(valid_until__isnull=True) | models.Q(valid_until__gt=models.F("valid_from")),
+                name="prices_end_after_their_start",
+                violation_error_message="A price must end after its start.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(input_usd_per_million__gte=0, output_usd_per_million__gte=0)
                 & (models.Q(cache_read_usd_per_million__gte=0) | models.Q(cache_read_usd_per_million__isnull=True))
@@ -52,7 +60,7 @@ class PriceOverride(models.Model):
                     | models.Q(cache_write_1h_usd_per_million__isnull=True)
                 ),
                 name="prices_are_not_negative",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

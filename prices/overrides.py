@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -52,12 +53,16 @@ def override_for(overrides: Sequence[PriceOverride], row: Row, models: Sequence[
     """
     for override in overrides:
         if (
-            override.valid_from <= row.timestamp
+            is_valid_at(override, row.timestamp)
             and (not override.provider or provider_name(override.provider) == provider_name(row.provider))
             and (fnmatchcase(row.model or "", override.model_pattern) or override.model_pattern in models)
         ):
             return override
     return None
+
+
+def is_valid_at(override: PriceOverride, moment: datetime) -> bool:
+    return override.valid_from <= moment and (override.valid_until is None or moment < override.valid_until)
 
 
 def price_by_override(row: Row, override: PriceOverride) -> None:

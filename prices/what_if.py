@@ -133,7 +133,8 @@ def price_changes(
 def changes_of(
     target: Target, overrides: Sequence[PriceOverride], start: datetime, end: datetime
 ) -> Iterator[datetime]:
-    moments = sorted({*midnights(start, end), *(one.valid_from for one in overrides if start < one.valid_from < end)})
+    of_overrides = {moment for one in overrides for moment in (one.valid_from, one.valid_until) if moment}
+    moments = sorted({*midnights(start, end), *(moment for moment in of_overrides if start < moment < end)})
     known = price_key(target, overrides, start)
     for moment in moments:
         if (current := price_key(target, overrides, moment)) != known:

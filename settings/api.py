@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.label_views import json_response
 from budgets.bodies import storable
 from settings import items
 from settings.audit import AuditQuery, audit_csv, audit_page

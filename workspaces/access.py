@@ -153,7 +153,7 @@ def access_of_key(
         raise Problem(403, "No API key may do this. Owners do it when they are signed in.")
     if scope not in key.scopes and not (or_ingest and "ingest" in key.scopes):
         raise Problem(403, f"This API key lacks the scope {scope}.")
-    key.record_use()
+    key.record_use(request.headers.get("User-Agent", ""))
     return Access(key.workspace, key.scopes, f"key {key.prefix}", key)
 
 

@@ -24,6 +24,7 @@ KEY_START = "aop_"
 PREFIX_LENGTH = len(KEY_START) + 8
 USE_RECORDED_EVERY = timedelta(minutes=1)
 CLOCK_FAULT_SHOWN_FOR = timedelta(days=1)
+CLIENT_LENGTH = AUTHOR_LENGTH = 200
 
 
 class ContentPolicy(models.TextChoices):
@@ -176,6 +177,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         name: str,
         scopes: Sequence[str],
         expires_at: datetime | None = None,
+        **more: Any,
     ) -> tuple["ApiKey", str]:
         """Creates a key. Returns it with its secret, which nothing can show again."""
         secret = KEY_START + secrets.token_urlsafe(32)
@@ -189,6 +191,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             can_write="write" in scopes,
             can_read_content="content" in scopes,
             expires_at=expires_at,
+            **more,
         )
         return key, secret
 
@@ -224,6 +227,15 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # The program that used it last, as its User-Agent names it.
+    last_used_by = models.CharField(
+        max_length=CLIENT_LENGTH, default="", db_default="", blank=True, editable=False, verbose_name="last client"
+    )
+    created_by = models.CharField(max_length=AUTHOR_LENGTH, default="", db_default="", blank=True, editable=False)
+    # The key that takes its place after a rotation. Until it expires, both work.
+    replaced_by = models.OneToOneField(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="replaces"
+    )
     # When spans sent with it were last refused because they began too far in the future, and by how much.
     ahead_at = models.DateTimeField(null=True, blank=True, editable=False)
     seconds_ahead = models.FloatField(null=True, blank=True, editable=False)
@@ -258,12 +270,14 @@ class ApiKey(models.Model):
         }
         return frozenset(scope for scope, is_granted in granted.items() if is_granted)
 
-    def record_use(self) -> None:
-        """Stores the time of use, at most once a minute."""
+    def record_use(self, client: str = "") -> None:
+        """Stores the time of use and the client, at most once a minute."""
         now = timezone.now()
         if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
+            name = client.replace("\0", "")[:CLIENT_LENGTH]
             # The old time is part of the condition: of many requests at once only the first writes.
-            ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at).update(last_used_at=now)
+            unchanged = ApiKey.objects.filter(pk=self.pk, last_used_at=self.last_used_at)
+            unchanged.update(last_used_at=now, last_used_by=name)
 
     def record_clock_ahead(self, seconds: float) -> None:
         """Stores that a client with this key has a clock that is ahead, at most once a minute."""

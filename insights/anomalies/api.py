@@ -11,9 +11,8 @@ from django.views.decorators.http import require_safe
 from pydantic import BaseModel, Field
 
 from analytics import cache
-from analytics.answers import SERIES_TTL_SECONDS, as_json
+from analytics.answers import SERIES_TTL_SECONDS, as_json, json_response
 from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.label_views import json_response
 from analytics.views import with_query_errors
 from budgets.bodies import CONFIG, Reason
 from insights.anomalies import findings

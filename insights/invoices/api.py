@@ -7,8 +7,8 @@ from uuid import UUID
 from django.http import HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, methods, parameters_of
-from analytics.label_views import json_response
 from budgets.bodies import parse
 from insights.invoices.answers import invoice_answer, invoice_item, invoice_list
 from insights.invoices.columns import Columns

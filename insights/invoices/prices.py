@@ -223,7 +223,7 @@ def make(invoice: Invoice, model: str, prices: Prices, author: str, now: datetim
             provider=invoice.provider,
             model_pattern=model,
             valid_from=start,
-            defaults=prices_answer(prices),
+            defaults={**prices_answer(prices), "valid_until": None},
         )
         after = prices_answer(prices) | {"valid_from": start}
         record(invoice.workspace, author, "price.create" if is_new else "price.change", str(price), after=after)

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from analytics.answers import json_response
 from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.label_views import json_response
 from insights import tasks
 from insights.savings import items
 from insights.savings.items import Kind

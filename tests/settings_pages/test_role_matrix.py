@@ -7,11 +7,13 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory
+from prices.models import PriceOverride
+from settings.models import RowsUpdate
+from tests.factories import MembershipFactory, UserFactory, WorkspaceFactory, an_api_key
 from tests.security.routes import LABELS, LABELS_PAGE, SETTINGS_ROUTES, routes
 from tests.settings_pages.people import ask, somebody
 from workspaces.invitation_tokens import new_token
-from workspaces.models import AuditEntry, Invitation, Membership, Workspace
+from workspaces.models import ApiKey, AuditEntry, Invitation, Membership, Workspace
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -22,6 +24,8 @@ IDENTITIES = (
 READERS = dict.fromkeys(("viewer", "editor", "owner", "superuser"), 200)
 READING_KEYS = {"key read": 200, "key read write ingest content": 200}
 OWNERS = {"owner": 200, "superuser": 200}
+MADE_BY_OWNERS = {"owner": 201, "superuser": 201}
+WRITERS = ("editor", "owner", "superuser", "key write", "key read write ingest content")
 VISITORS = {**dict.fromkeys(("staff", "stranger"), 404), **dict.fromkeys(("anonymous", "key"), 302)}
 """Those to whom a page does not exist, and those who are led to the sign-in: a page takes no key."""
 NEW_NAME = {"name": "Renamed", "time_zone": "Europe/Berlin"}
@@ -39,8 +43,34 @@ CALLS: dict[tuple[str, str], dict[str, int]] = {
     ("DELETE", f"{API}/invitations/<uuid:invitation_id>"): dict.fromkeys(("owner", "superuser"), 204),
     ("POST", f"{API}/invitations/<uuid:invitation_id>/send"): OWNERS,
     ("GET", f"{API}/audit"): OWNERS | READING_KEYS,
+    ("GET", f"{API}/keys"): READERS | READING_KEYS,
+    ("POST", f"{API}/keys"): MADE_BY_OWNERS,
+    ("GET", f"{API}/keys/<uuid:key_id>"): READERS | READING_KEYS,
+    ("PATCH", f"{API}/keys/<uuid:key_id>"): OWNERS,
+    ("DELETE", f"{API}/keys/<uuid:key_id>"): dict.fromkeys(("owner", "superuser"), 204),
+    ("POST", f"{API}/keys/<uuid:key_id>/rotate"): MADE_BY_OWNERS,
+    ("GET", f"{API}/prices"): READERS | READING_KEYS,
+    ("POST", f"{API}/prices"): dict.fromkeys(WRITERS, 201),
+    ("POST", f"{API}/prices/preview"): READERS | READING_KEYS,
+    ("POST", f"{API}/prices/reprice"): dict.fromkeys(WRITERS, 202),
+    ("GET", f"{API}/prices/<int:price_id>"): READERS | READING_KEYS,
+    ("PATCH", f"{API}/prices/<int:price_id>"): dict.fromkeys(WRITERS, 200),
+    ("DELETE", f"{API}/prices/<int:price_id>"): dict.fromkeys(WRITERS, 204),
+    ("POST", f"{API}/labels/refill"): dict.fromkeys(WRITERS, 202),
+    ("GET", f"{API}/content"): READERS | READING_KEYS,
+    ("PATCH", f"{API}/content"): OWNERS,
+    ("GET", f"{API}/usage"): READERS | READING_KEYS,
 }
+A_PRICE = {"model_pattern": "acme", "input_usd_per_million": 1, "output_usd_per_million": 2}
 BODIES = {
+    ("POST", f"{API}/keys"): {"name": "agent", "scopes": ["ingest"]},
+    ("PATCH", f"{API}/keys/<uuid:key_id>"): {"name": "another agent"},
+    ("POST", f"{API}/keys/<uuid:key_id>/rotate"): {},
+    ("POST", f"{API}/prices"): A_PRICE,
+    ("POST", f"{API}/prices/preview"): A_PRICE,
+    ("POST", f"{API}/prices/reprice"): {"from": "2026-01-01T00:00:00Z"},
+    ("PATCH", f"{API}/prices/<int:price_id>"): {"valid_until": "2099-01-01T00:00:00Z"},
+    ("PATCH", f"{API}/content"): {"visible_to": "nobody"},
     ("PATCH", API): NEW_NAME,
     ("PATCH", f"{API}/members/<int:member_id>"): {"role": "editor"},
     ("POST", f"{API}/invitations"): {"role": "viewer"},
@@ -58,6 +88,29 @@ PAGES: dict[tuple[str, str], tuple[dict[str, str], dict[str, int]]] = {
     ("GET", "settings/audit"): ({}, READERS),
     ("GET", "settings/audit.csv"): ({}, OWNERS | dict.fromkeys(("viewer", "editor"), 403)),
     ("GET", "settings/workspaces"): ({}, READERS),
+    ("GET", "settings/keys"): ({}, READERS),
+    ("POST", "settings/keys"): (
+        {"name": "agent", "scopes": "ingest"},
+        OWNERS | dict.fromkeys(("viewer", "editor"), 403),
+    ),
+    ("GET", "settings/keys/<uuid:key_id>"): ({}, READERS),
+    ("POST", "settings/keys/<uuid:key_id>"): (
+        {"revoke": "1"},
+        dict.fromkeys(OWNERS, 302) | dict.fromkeys(("viewer", "editor"), 403),
+    ),
+    ("GET", "settings/prices"): ({}, READERS),
+    ("POST", "settings/prices"): (
+        {name: str(value) for name, value in A_PRICE.items()},
+        dict.fromkeys(("editor", "owner", "superuser"), 302) | {"viewer": 403},
+    ),
+    ("GET", "settings/prices/progress"): ({}, READERS),
+    ("GET", "settings/labels/progress"): ({}, READERS),
+    ("GET", "settings/content"): ({}, READERS),
+    ("POST", "settings/content"): (
+        {"visible_to": "nobody"},
+        dict.fromkeys(OWNERS, 302) | dict.fromkeys(("viewer", "editor"), 403),
+    ),
+    ("GET", "settings/usage"): ({}, READERS),
 }
 ACCOUNT_PAGES = {"settings/new-workspace", "invitations/<str:token>"}
 """Routes that belong to no workspace: the tests below, and test_invitations.py and test_workspaces.py."""
@@ -67,7 +120,7 @@ def test_every_route_of_the_settings_is_in_the_matrix() -> None:
     tried = {route for _, route in (*CALLS, *PAGES)} | ACCOUNT_PAGES
     assert tried == SETTINGS_ROUTES.keys()
     found = {route for route, _ in routes() if route.startswith(("settings", "api/v1/settings", "invitations/"))}
-    # Labels have a table of their own: tests/analytics/test_labels.py.
+    # Labels have a table of their own: test_labels.py.
     assert found - {LABELS, LABELS_PAGE} == SETTINGS_ROUTES.keys()
 
 
@@ -90,6 +143,10 @@ def path_of(route: str, workspace: Workspace) -> str:
     """Returns a path of the route, for a member or an invitation that is made for it."""
     if "member_id" in route:
         return route.replace("<int:member_id>", str(MembershipFactory(workspace=workspace, role="viewer").pk))
+    if "key_id" in route:
+        return route.replace("<uuid:key_id>", str(an_api_key("ingest", workspace=workspace)[0].pk))
+    if "price_id" in route:
+        return route.replace("<int:price_id>", str(PriceOverride.objects.create(workspace=workspace, **A_PRICE).pk))
     if "invitation_id" in route:
         return route.replace("<uuid:invitation_id>", str(an_invitation(workspace).pk))
     return route
@@ -104,9 +161,15 @@ def an_invitation(workspace: Workspace, role: str = "viewer") -> Invitation:
     return invitation
 
 
+def is_read(method: str, route: str) -> bool:
+    return method == "GET" or route.endswith("/preview")
+
+
 def state(workspace: Workspace) -> Any:
-    models = (Workspace, Membership, Invitation, AuditEntry)
-    return [list(model.objects.order_by("pk").values()) for model in models]
+    models = (Workspace, Membership, Invitation, AuditEntry, PriceOverride, RowsUpdate)
+    keys = ApiKey.objects.order_by("pk").values("pk", "name", "revoked_at", "expires_at", "can_write")
+    # A key is made for each route that has one, and for each that tries.
+    return [list(keys), *(list(model.objects.order_by("pk").values()) for model in models)]
 
 
 @pytest.mark.parametrize("name", IDENTITIES)
@@ -117,9 +180,9 @@ def test_each_identity_gets_what_the_matrix_says_from_the_api(workspace: Workspa
         path, before = path_of(route, workspace), state(workspace)
         answer = ask(client, headers, method, f"/{path}", BODIES.get((method, route)))
         assert answer.status_code == allowed.get(name, refused), (method, route, answer.content)
-        if answer.status_code >= 400 or method == "GET":
+        if answer.status_code >= 400 or is_read(method, route):
             assert state(workspace) == before, (method, route)
-        elif method != "GET":
+        else:
             assert state(workspace) != before, (method, route)
 
 
@@ -128,9 +191,9 @@ def test_each_identity_gets_what_the_matrix_says_from_the_pages(workspace: Works
     client, headers = somebody(name, workspace)
     refused = VISITORS.get(name, VISITORS["key"])
     for (method, route), (form, allowed) in PAGES.items():
-        before = state(workspace)
+        path, before = path_of(route, workspace), state(workspace)
         send = client.post if method == "POST" else client.get
-        answer = send(f"/{route}", form, headers=headers, query_params={"workspace": str(workspace.pk)})
+        answer = send(f"/{path}", form, headers=headers, query_params={"workspace": str(workspace.pk)})
         expected = allowed.get(name, refused)
         # Without a session the form has no token that could be right.
         if method == "POST" and name not in ("viewer", "editor", "owner", "superuser", "staff", "stranger"):
@@ -157,8 +220,8 @@ def test_a_session_changes_nothing_without_its_csrf_token(workspace: Workspace, 
 def test_a_form_changes_nothing_without_its_csrf_token(workspace: Workspace, route: str) -> None:
     client, _ = somebody("owner", workspace)
     form, _ = PAGES["POST", route]
-    before = state(workspace)
-    answer = client.post(f"/{route}", form, query_params={"workspace": str(workspace.pk)})
+    path, before = path_of(route, workspace), state(workspace)
+    answer = client.post(f"/{path}", form, query_params={"workspace": str(workspace.pk)})
     assert answer.status_code == 403
     assert state(workspace) == before
 
@@ -202,7 +265,11 @@ def test_an_object_of_another_workspace_is_answered_like_none(workspace: Workspa
 
 def test_in_an_open_workspace_only_owners_manage(workspace: Workspace, settings: Any) -> None:
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.pk})
-    changing = [call for call in CALLS if call[0] != "GET"] + [("GET", f"{API}/audit"), ("GET", f"{API}/invitations")]
+    managing = [call for call, allowed in CALLS.items() if "owner" in allowed and "editor" not in allowed]
+    changing = [call for call in managing if call[0] != "GET"] + [
+        ("GET", f"{API}/audit"),
+        ("GET", f"{API}/invitations"),
+    ]
     for name, expected in (("anonymous", (401, 403)), ("stranger", (403,)), ("editor", (403,))):
         client, headers = somebody(name, workspace)
         for method, route in changing:

@@ -127,8 +127,31 @@ WHERE workspace_id = %(workspace_id)s AND {time_column} < %(cutoff)s AND {time_c
 """
 
 
+LISTS = (trace_totals.TABLE, session_summaries.TABLE)
+SUMS = (*ALL_TABLES, *scores.SUM_TABLES)
+# The rows are those of the last ANALYZE.
+SIZES_TEMPLATE = """
+SELECT
+    kind AS name,
+    sum(pg_total_relation_size(pg_class.oid))::bigint AS bytes,
+    nullif(sum(reltuples), -1)::bigint AS rows
+FROM pg_class
+JOIN (
+    VALUES {kinds}
+) AS kinds (place, kind, table_name) ON relname = table_name AND relnamespace = current_schema()::regnamespace
+GROUP BY place, kind
+ORDER BY place
+"""
+KINDS = {"traces": ("traces",), "scores": (scores.TABLE,), "lists": LISTS, "sums": SUMS}
+
+
 class PostgreSQL:
     name = "postgresql"
+    sizes_sql = SIZES_TEMPLATE.format(
+        kinds=", ".join(
+            f"({place}, '{kind}', '{table}')" for place, (kind, tables) in enumerate(KINDS.items()) for table in tables
+        )
+    )
     finds_old_rows = True
     hidden_workspace = f"({WORKSPACE}) IS TRUE"
     chunk_bounds = "true"

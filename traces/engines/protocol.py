@@ -74,6 +74,10 @@ class Engine(Protocol):
     has_label_rows: bool
     """The table `label_rows` has a row for each label of a row."""
 
+    sizes_sql: str
+    """A SELECT of the `name`, `bytes` and `rows` of groups of tables, with all workspaces in them: "traces" first.
+    Bytes and rows are about right; null where the database does not say them."""
+
     def complete_schema(self) -> None:
         """Adds to the migrated schema everything that depends on the settings. Runs after each `migrate`."""
 

@@ -1,0 +1,127 @@
+"""Makes the endpoints of labels: which attributes become labels, and the job that labels stored spans again."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_http_methods
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
+
+from analytics.answers import json_response
+from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from ingest.label_candidates import Candidates, label_candidates
+from ingest.label_sources import add_label_source, change_label_source, remove_label_source
+from settings.faults import invalid_form
+from settings.models import RowsUpdate, UpdateKind
+from settings.rows_updates import UpdateItem, newest_update, order_update, update_item
+from traces.stored import oldest_start
+from web.problems import FieldError, Problem
+from workspaces.access import WorkspaceRequest, workspace_access
+from workspaces.content import ContentRequest, content_aware
+from workspaces.label_limits import LABEL_LENGTH
+from workspaces.models import Workspace
+
+
+class ChosenLabel(TypedDict):
+    attribute: str
+    label: str
+
+
+class ChosenLabels(TypedDict):
+    data: list[ChosenLabel]
+    """The oldest first: of several attributes with the same label the first that a span has wins."""
+
+
+class LabelSettings(ChosenLabels, Candidates):
+    refill: UpdateItem | None
+    """The newest job that labels stored spans again."""
+
+
+class NewLabel(BaseModel):
+    """An attribute, and the label that its values become."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    attribute: Annotated[str, Field(max_length=LABEL_LENGTH, description="Like metadata.customer.")]
+    label: Annotated[str, Field(max_length=LABEL_LENGTH, description="Like customer.")]
+
+
+def chosen_labels(workspace: Workspace) -> ChosenLabels:
+    chosen = workspace.label_sources.values_list("attribute", "label")
+    return {"data": [{"attribute": attribute, "label": label} for attribute, label in chosen]}
+
+
+@workspace_access("read")
+@content_aware
+def listing(request: ContentRequest) -> HttpResponse:
+    check_query(request)
+    candidates = label_candidates(request.workspace.id, with_examples=request.content.is_granted)
+    refill = newest_update(request.workspace, UpdateKind.LABELS)
+    return json_response({**chosen_labels(request.workspace), **candidates, "refill": refill})
+
+
+@workspace_access("write")
+def add(request: WorkspaceRequest) -> HttpResponse:
+    check_query(request)
+    new: NewLabel = body_of(request, NewLabel, "label")
+    try:
+        add_label_source(request.workspace, new.attribute, new.label, request.access.credential)
+    except ValidationError as error:
+        raise invalid_form(error, "label") from error
+    return json_response(chosen_labels(request.workspace))
+
+
+@workspace_access("write")
+def change(request: WorkspaceRequest) -> HttpResponse:
+    """Gives the label of a chosen attribute another name."""
+    check_query(request)
+    new: NewLabel = body_of(request, NewLabel, "label")
+    try:
+        change_label_source(request.workspace, new.attribute, new.label, request.access.credential)
+    except ValidationError as error:
+        raise invalid_form(error, "label") from error
+    return json_response(chosen_labels(request.workspace))
+
+
+@workspace_access("write")
+def remove(request: WorkspaceRequest) -> HttpResponse:
+    check_query(request, "attribute")
+    try:
+        remove_label_source(request.workspace, request.GET.get("attribute", ""), request.access.credential)
+    except ValidationError as error:
+        raise Problem(404, " ".join(error.messages)) from error
+    return json_response(chosen_labels(request.workspace))
+
+
+def check_query(request: WorkspaceRequest, *names: str) -> None:
+    errors: list[FieldError] = [
+        {"loc": ["query", name], "msg": "unknown parameter"} for name in request.GET if name not in names
+    ]
+    errors += [{"loc": ["query", name], "msg": "required"} for name in names if name not in request.GET]
+    errors += [
+        {"loc": ["query", name], "msg": "must have no NUL"} for name in names if "\0" in request.GET.get(name, "")
+    ]
+    if errors:
+        raise Problem(422, "The query is not valid.", errors)
+
+
+@require_http_methods(["POST"])
+@workspace_access("write")
+def refill_view(request: WorkspaceRequest) -> HttpResponseBase:
+    """Orders a job that labels all stored spans again. The list of labels says how far it is."""
+    parameters_of(request.GET, NoParameters)
+    response = json_response(update_item(order_refill(request.workspace, request.access.credential)))
+    response.status_code = 202
+    return response
+
+
+def order_refill(workspace: Workspace, actor: str) -> RowsUpdate:
+    now = datetime.now(UTC)
+    oldest = oldest_start(workspace.id) or now
+    return order_update(workspace, UpdateKind.LABELS, min(oldest, now), now, actor)
+
+
+labels_view = methods(GET=listing, POST=add, PATCH=change, DELETE=remove)
