@@ -8,6 +8,14 @@ from django.urls import NoReverseMatch, reverse
 from analytics import catalogue
 
 
+def address_of(route: str) -> str | None:
+    """Returns the address of a page by the name of its route; None while the product has no such page."""
+    try:
+        return reverse(route)
+    except NoReverseMatch:
+        return None
+
+
 class Entry(NamedTuple):
     title: str
     route: str
@@ -22,10 +30,7 @@ class Entry(NamedTuple):
     @property
     def address(self) -> str | None:
         """Returns the address of its page; None while the product has no such page."""
-        try:
-            return reverse(self.route)
-        except NoReverseMatch:
-            return None
+        return address_of(self.route)
 
 
 WHY = ("measure", "by", "compare", "before_start", "before_end")

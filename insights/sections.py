@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from django.urls import NoReverseMatch, reverse
+from analytics.navigation import address_of
 
 
 class Section(NamedTuple):
@@ -30,10 +30,3 @@ SECTIONS = (
 def sections() -> list[tuple[Section, str]]:
     """Returns each page that exists, with its address."""
     return [(section, address) for section in SECTIONS if (address := address_of(section.route))]
-
-
-def address_of(route: str) -> str:
-    try:
-        return reverse(route)
-    except NoReverseMatch:
-        return ""

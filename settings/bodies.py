@@ -66,7 +66,7 @@ class NewInvitation(BaseModel):
         Field(max_length=EMAIL_LENGTH, description="Where the link is sent. Empty: the answer has the link."),
         AfterValidator(an_address),
     ] = ""
-    role: RoleName = "viewer"
+    role: RoleName
     expires_in_days: Annotated[int, Field(ge=1, le=MOST_DAYS, strict=False), BeforeValidator(plain_number)] = (
         DEFAULT_DAYS
     )

@@ -119,7 +119,7 @@ class MembershipForm(ModelForm):
     class Meta:
         help_texts: ClassVar = {
             "user": "Whoever signs in with this name.",
-            "role": "Viewers read every metric, editors and owners also set the budget and choose labels.",
+            "role": "Viewers read, editors also change budgets and alerts, owners also manage members and keys.",
         }
 
 
@@ -142,6 +142,10 @@ class AuditEntryAdmin(admin.ModelAdmin):
     list_select_related = ("workspace",)
     search_fields = ("actor", "action", "subject")
     show_full_result_count = False
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        # An address may not ask for JSON: not every text of an address is JSON that PostgreSQL takes.
+        return not lookup.startswith(("before", "after")) and super().lookup_allowed(lookup, value, request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -21,6 +21,8 @@ def change(workspace: Workspace, user: Any, **values: str) -> Workspace:
     before = values_of(found)
     for name, value in values.items():
         setattr(found, name, value)
+    if values_of(found) == before:
+        return found  # Saving would make everything stale that is cached.
     check(found)
     found.save()
     record(found, user.get_username(), "workspace.change", found.name, before, values_of(found))

@@ -48,6 +48,9 @@ def test_an_owner_invites_somebody_who_joins_with_a_new_account(
     other = context.new_page()
     other.goto(link)
     expect(other.locator("h1")).to_have_text("Join Acme")
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/link-{viewport['width']}.png", full_page=True)
+        other.screenshot(path=f"{SHOTS}/accept-{viewport['width']}.png", full_page=True)
     assert violations(other) == []
     other.get_by_label("User name").fill("grace")
     other.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -83,16 +86,26 @@ def test_an_owner_renames_the_workspace_and_finds_that_in_the_audit(
     assert complaints == []
 
 
-def test_the_switcher_finds_one_of_many_workspaces(page: Page, live_server: Any, complaints: list[str]) -> None:
+@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
+def test_the_switcher_finds_one_of_many_workspaces(
+    page: Page, live_server: Any, complaints: list[str], viewport: ViewportSize
+) -> None:
     user = UserFactory(username="ada")
     for number in range(13):
         MembershipFactory(user=user, workspace=WorkspaceFactory(name=f"Team {number:02}"))
+    page.set_viewport_size(viewport)
     sign_in(page, live_server, "ada")
     page.get_by_role("navigation", name="Main").get_by_text("Team 00").click()
-    page.get_by_label("Find a workspace").fill("07")
-    page.locator("#workspaces").get_by_role("link", name="Team 07").click(timeout=LONG_MS)
+    expect(page.locator("#workspaces a")).to_have_count(13, timeout=LONG_MS)
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/switcher-{viewport['width']}.png")
+    assert violations(page) == []
+    page.get_by_label("Find a workspace").fill("eam 07")
+    expect(page.locator("#workspaces a")).to_have_count(1, timeout=LONG_MS)
+    page.locator("#workspaces").get_by_role("link", name="Team 07").click()
     expect(page.locator("h1")).to_have_text("Team 07", timeout=LONG_MS)
     assert "/settings/general" in page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert complaints == []
 
 

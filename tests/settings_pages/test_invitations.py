@@ -39,7 +39,7 @@ def owner(workspace: Workspace) -> tuple[Client, dict[str, str]]:
 
 
 def invite(owner: tuple[Client, dict[str, str]], expect: int = 201, **body: Any) -> Any:
-    answer = ask(*owner, "POST", INVITATIONS, body)
+    answer = ask(*owner, "POST", INVITATIONS, {"role": "viewer"} | body)
     assert answer.status_code == expect, answer.content
     return answer.json()
 
@@ -166,6 +166,15 @@ def test_nobody_invites_above_their_own_role(workspace: Workspace) -> None:
     assert not Invitation.objects.exists()
 
 
+@pytest.mark.parametrize(
+    "body", [{}, {"role": "admin"}, {"role": "Owner"}, {"role": None}, {"role": "viewer", "expires_in_days": 31}]
+)
+def test_an_invitation_needs_a_known_role_and_ends_within_a_month(owner: Any, body: dict[str, Any]) -> None:
+    answer = ask(*owner, "POST", INVITATIONS, body)
+    assert answer.status_code == 422
+    assert not Invitation.objects.exists()
+
+
 # --- New accounts ---
 
 
@@ -222,6 +231,15 @@ def test_signing_in_leads_back_to_the_invitation(workspace: Workspace, owner: An
     answer = client.post(f"/sign-in?next={link}", {"username": user.username, "password": PASSWORD, "next": link})
     assert answer["Location"] == link
     assert f"Join as {user.username}" in client.get(link).content.decode()
+
+
+def test_where_passwords_are_off_no_account_gets_one(workspace: Workspace, owner: Any, settings: Any) -> None:
+    link, (client, headers) = path(invite(owner)), signed_in(UserFactory())
+    settings.LOCAL_PASSWORDS = False
+    assert b"Or make an account" not in Client().get(link).content
+    assert Client().post(link, NEW_ACCOUNT).status_code == 403
+    assert not User.objects.filter(username="grace").exists()
+    assert client.post(link, headers=headers).status_code == 302
 
 
 # --- Email ---
