@@ -13,7 +13,9 @@ from analytics.catalogue import METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 # Pages for people, and endpoints that only an SDK calls: other parts of the README and docs describe them.
-NOT_LISTED = re.compile(r"^(favicon|admin/|dashboard/|d/|docs/|mail/|sign-|$|v1/|api/public/|api/v1/docs|api/v1/\w+/$)")
+NOT_LISTED = re.compile(
+    r"^(favicon|admin/|dashboard/|d/|docs/|invitations/|mail/|settings|sign-|$|v1/|api/public/|api/v1/docs|api/v1/\w+/$)"
+)
 
 
 def routes(resolver: URLResolver, prefix: str = "") -> set[str]:
