@@ -41,7 +41,7 @@ def test_the_password_alone_signs_nobody_in_who_has_an_app(client: Client, membe
     give_app(member)
     assert attempt(client, member, path)["Location"] == CODE_PAGE
     assert not is_signed_in(client)
-    assert client.get(CODE_PAGE).status_code == 200
+    assert "Use a passkey" not in client.get(CODE_PAGE).content.decode()
     assert client.post(CODE_PAGE, {"code": wrong_code()}).status_code == 200
     assert not is_signed_in(client)
     assert client.post(CODE_PAGE, {"code": code()}).status_code == 302
