@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -227,6 +227,26 @@ def send(channels: Sequence[Channel], events: Sequence[AlertEvent], now: datetim
     return notice
 
 
+def tell_deletion(rule: Rule, now: datetime) -> None:
+    """Tells the channels that have an open alert of the rule that it is over, so that services close their incident."""
+    if not AlertEvent.objects.filter(rule=rule, ended_at=None, notice__isnull=False).exists():
+        return
+    message = Message(
+        event_id=uuid4(),
+        workspace_id=rule.workspace_id,
+        state="recovered",
+        subject=f"{rule.name}: the rule was deleted while it had an open alert",
+        moment=now,
+        incident=incident_of(rule.pk),
+        links=(("All alerts", link("alerts-page", workspace=rule.workspace_id)),),
+    )
+    delivery.send(message, rule.channels.all())
+
+
+def incident_of(rule_id: UUID) -> str:
+    return f"rule:{rule_id}"
+
+
 def id_on_call(notice_id: UUID, source: Source) -> UUID:
     return uuid5(notice_id, str(source[1]))
 
@@ -290,7 +310,7 @@ def message_of(event_id: UUID, events: Sequence[AlertEvent], now: datetime) -> M
         state=STATE_OF[first.worst.state],
         subject=subject_of_all(head, lines),
         moment=first.worst.at,
-        incident=f"rule:{first.worst.rule_id}" if first.worst.rule_id else "",
+        incident=incident_of(first.worst.rule_id) if first.worst.rule_id else "",
         sentences=tuple(map(clipped, one_story(first, now) if is_one else several_stories(lines, now))),
         facts=tuple((name, clipped(text)) for name, text in facts_of(first.worst)),
         links=tuple((words, url) for words, url in links_of(lines) if len(url) <= LONGEST_URL),

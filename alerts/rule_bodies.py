@@ -131,6 +131,19 @@ Values = Annotated[
 FILTER_PATTERN = rf"^({NOT})?({'|'.join(DIMENSION_BY_NAME)}|{LABEL_PATTERN})$"
 
 
+CallFilters = Annotated[
+    dict[
+        Annotated[str, AfterValidator(known_filter), WithJsonSchema({"type": "string", "pattern": FILTER_PATTERN})],
+        Values,
+    ],
+    Field(
+        max_length=MAX_FILTERS,
+        description='The values of each filter, like {"agent_id": ["support"], "not_model": ["gpt-4o"]}.',
+        json_schema_extra={"additionalProperties": False},
+    ),
+]
+
+
 class QuietHours(BaseModel):
     """Messages wait until they end. In the workspace's zone; they may go over midnight."""
 
@@ -148,17 +161,7 @@ class QuietHours(BaseModel):
 class RuleFields(BaseModel):
     model_config = CONFIG
 
-    filters: Annotated[
-        dict[
-            Annotated[str, AfterValidator(known_filter), WithJsonSchema({"type": "string", "pattern": FILTER_PATTERN})],
-            Values,
-        ],
-        Field(
-            max_length=MAX_FILTERS,
-            description='The values of each filter, like {"agent_id": ["support"], "not_model": ["gpt-4o"]}.',
-            json_schema_extra={"additionalProperties": False},
-        ),
-    ] = {}
+    filters: CallFilters = {}
     per: Annotated[
         Annotated[
             str,
@@ -226,10 +229,7 @@ class NewRule(RuleFields):
     def fits_together(self) -> Self:
         check_limits(self.comparison, self.warning, self.critical)
         check_metric(self)
-        for name, values in self.filters.items():
-            one_of = DIMENSION_BY_NAME[bare].one_of if (bare := name.removeprefix(NOT)) in DIMENSION_BY_NAME else ()
-            if one_of and not {*values} <= {*one_of}:
-                raise PydanticCustomError("filters", f"{bare} must be one of {', '.join(one_of)}")
+        check_values(self.filters)
         return self
 
     @property
@@ -244,6 +244,13 @@ class RuleChanges(RuleFields):
     metric: Metric = ""
     window: Window = ""
     comparison: Comparison = "above"
+
+
+def check_values(filters: Mapping[str, Sequence[str]]) -> None:
+    for name, values in filters.items():
+        one_of = DIMENSION_BY_NAME[bare].one_of if (bare := name.removeprefix(NOT)) in DIMENSION_BY_NAME else ()
+        if one_of and not {*values} <= {*one_of}:
+            raise PydanticCustomError("filters", f"{bare} must be one of {', '.join(one_of)}")
 
 
 def check_limits(comparison: str, warning: float | None, critical: float | None) -> None:

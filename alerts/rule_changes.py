@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from alerts.comparisons import MUTED, OK, RANKS, Reading, verdict
 from alerts.evaluation import details_of, limits_of
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.models.channel import AUTHOR_LENGTH
+from alerts.notices import tell_deletion
 from alerts.rule_bodies import NewRule, RuleChanges, body_of, changed_body, channels_of, check_muted, fill
 from alerts.rule_items import states_shown
 from analytics.templatetags.times import local_short
@@ -84,10 +86,12 @@ def change(workspace: Workspace, rule_id: UUID, changes: RuleChanges, author: st
 
 @transaction.atomic
 def delete(workspace: Workspace, rule_id: UUID, author: str) -> None:
-    """Deletes the rule. Its events stay, with its name."""
+    """Deletes the rule. Its events stay, with its name. Channels that know of an open alert get one message more."""
     lock(workspace)
     rule = find(workspace, rule_id)
-    AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=datetime.now(tz=rule.created_at.tzinfo))
+    now = timezone.now()
+    tell_deletion(rule, now)
+    AlertEvent.objects.filter(rule=rule, ended_at=None).update(ended_at=now)
     AlertEvent.objects.filter(rule=rule).update(is_waiting=False)
     record(workspace, author, "rule.delete", rule.name, before=body_of(rule))
     rule.delete()

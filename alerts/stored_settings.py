@@ -6,7 +6,8 @@ from typing import Any
 from alerts.kind import Kind
 from alerts.models import Channel
 from alerts.models.channel import HINT_LENGTH
-from alerts.sealing import Unreadable, is_of_older_key, seal, unseal
+from alerts.sealing import is_of_older_key, seal, unseal
+from web.sealing import Unreadable
 
 __all__ = ["Unreadable", "encrypt_anew", "is_readable", "settings_of", "store"]
 

@@ -12,10 +12,10 @@ from alerts.comparisons import OK
 from alerts.models import AlertEvent, Channel, Delivery, Notice, RuleState
 from alerts.models.delivery import WAITING
 from alerts.queue import DELIVER, DELIVER_LATER, defer
-from alerts.sealing import Unreadable
 from alerts.stored_settings import encrypt_anew
 from web.clock import check_clocks
 from web.queue import for_each, task
+from web.sealing import Unreadable
 
 logger = logging.getLogger(__name__)
 

@@ -88,6 +88,7 @@ def operation_context(method: str, path: str, operation: Schema) -> dict[str, An
         "tables": (table for table in tables(operation) if table.rows),
         "fields": (field for field in fields(operation) if field.value or field.is_required),
         "more_fields": (field for field in fields(operation) if not field.value and not field.is_required),
+        "headers": operation["x-example"].get("headers", {}),
         "body": json_example(operation),
     }
 
@@ -99,7 +100,8 @@ def samples(found: dict[str, Any], base: str, workspaces: Sequence[Workspace]) -
     url = f"{base}{found['path'].format_map(example.get('path', {}))}{query}"
     workspace_id = str(workspaces[0].id) if workspaces else YOUR_WORKSPACE
     needs_key = not (workspaces and workspaces[0].is_open)
-    call = examples.Call(found["method"], url, example.get("body"), workspace_id, needs_key, example.get("file", ""))
+    file_name, more_headers = example.get("file", ""), example.get("headers", {})
+    call = examples.Call(found["method"], url, example.get("body"), workspace_id, needs_key, file_name, more_headers)
     return {"samples": [("curl", examples.curl(call)), ("Python", examples.python(call))]}
 
 

@@ -27,10 +27,10 @@ FOLDER = Path(settings.BASE_DIR) / "docs"
 DECISIONS = FOLDER / "decisions"
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Send traces", ("clients", "ingestion", "labels")),
-    ("Look and ask", ("traces", "entities", "query", "insights", "comparison", "methods")),
+    ("Look and ask", ("traces", "entities", "query", "dashboards", "insights", "comparison", "methods")),
     ("Cost, budgets and alerts", ("cost", "budgets", "savings", "alerts")),
-    ("Take it along", ("exports", "grafana", "mcp")),
-    ("Run it", ("deployment", "access", "settings", "mail", "operations")),
+    ("Take it along", ("reports", "schedules", "exports", "sql", "grafana", "mcp")),
+    ("Run it", ("deployment", "access", "settings", "accounts", "mail", "operations")),
     ("How it is built", ("storage", "performance", "dependencies", "decisions")),
 )
 """The documents by what one wants to do. What is in no group comes last."""

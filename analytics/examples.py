@@ -3,8 +3,10 @@
 import json
 import shlex
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pprint import pformat
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 API_KEY = "YOUR_API_KEY"
@@ -91,12 +93,13 @@ class Call(NamedTuple):
     needs_key: bool
     file_name: str = ""
     """Where the answer is stored, if it is a file."""
+    more_headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     def headers(self) -> dict[str, str]:
         key = {"Authorization": f"Bearer {API_KEY}"} if self.needs_key else {}
         content_type = {} if self.body is None else {"Content-Type": "application/json"}
-        return {"X-Workspace-ID": self.workspace_id} | key | content_type
+        return {"X-Workspace-ID": self.workspace_id} | key | content_type | dict(self.more_headers)
 
 
 def curl(call: Call) -> str:

@@ -15,6 +15,8 @@ from analytics import examples
 from analytics.answers import OVERVIEW_TTL_SECONDS, SERIES_TTL_SECONDS, as_json
 from analytics.catalogue import METRICS, Metric, Update
 from analytics.forecast_view import ForecastQuery
+from analytics.openapi_sharing import Schema as Schema
+from analytics.openapi_sharing import with_shared_parts
 from analytics.query import MAX_ROWS, QueryAnswer
 from analytics.query_parameters import QueryParameters
 from analytics.query_string import Query
@@ -25,18 +27,18 @@ from ingest.formats.json_traces import TraceItem
 from ingest.formats.scores import ScoreItem
 from web.declared_access import public
 
-Schema = dict[str, Any]
-
 REASONS = {
     400: "The body cannot be read.",
     401: "No valid credential.",
     403: "The credential does not open this workspace, or lacks the right.",
     404: "There is no such thing in this workspace.",
     409: "It does not fit what is stored.",
+    412: "Somebody has changed it meanwhile.",
     413: "The body is too large.",
     414: "The URL is longer than 8,190 bytes.",
     415: "The body's type or encoding is not supported.",
     422: "Not valid; the answer names every error.",
+    428: "If-Match is missing.",
     429: "The workspace has too many requests running; send it again after Retry-After seconds.",
     503: "A temporary fault; send it again after Retry-After seconds.",
 }
@@ -160,6 +162,7 @@ AGENTS_SDK: Schema = {
 # --- Schemas of the declared types ---
 
 
+@cache
 def schema_of(answer_type: Any) -> Schema:
     """Returns the schema of an answer, with the docstrings of its fields as their descriptions."""
     # Pydantic accepts no configuration for a TypedDict, but applies that of a list to its items.
@@ -491,7 +494,12 @@ def paths() -> Schema:
     return operations
 
 
+@cache
+def served_document() -> bytes:
+    return as_json(with_shared_parts(openapi_document()))
+
+
 @public
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(as_json(openapi_document()), content_type="application/json")
+    return HttpResponse(served_document(), content_type="application/json")

@@ -1,13 +1,17 @@
 """Renders the dashboard pages: each is a shell without data, whose panels load and poll their metrics."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.context import ZONE
 from analytics import page_questions, query_string, splits
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
@@ -40,17 +44,8 @@ def dashboard(page: Page) -> View:
     @require_safe
     @page_access
     def view(request: WorkspaceRequest) -> HttpResponse:
-        query = request.GET.copy()
-        for name in PAGE_ONLY:
-            query.pop(name, None)
-        context = {
-            "page": page,
-            "workspace": request.workspace,
-            "workspaces": request.workspaces,
-            "ranges": RANGES,
-            "window_parameters": (*WINDOW, "zone"),
-            "query": query.urlencode(),
-        }
+        query = own_query(request)
+        context = {"page": page} | shell_context(request, query)
         try:
             if "from" in query or "to" in query:
                 return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
@@ -62,6 +57,25 @@ def dashboard(page: Page) -> View:
         return uncached(render(request, "analytics/page.html", context))
 
     return view
+
+
+def own_query(request: WorkspaceRequest, kept: Iterable[str] = ()) -> QueryDict:
+    """Returns the parameters of the address without those of pages; `kept` are those of this page."""
+    query = request.GET.copy()
+    for name in {*PAGE_ONLY} - {*kept}:
+        query.pop(name, None)
+    return query
+
+
+def shell_context(request: WorkspaceRequest, query: QueryDict) -> dict[str, Any]:
+    """Returns the variables that every page with the bar has, also without a valid address."""
+    return {
+        "workspace": request.workspace,
+        "workspaces": request.workspaces,
+        "ranges": RANGES,
+        "window_parameters": (*WINDOW, "zone"),
+        "query": query.urlencode(),
+    }
 
 
 def bad_query(request: WorkspaceRequest, context: dict[str, Any], problem: Problem) -> HttpResponse:
@@ -298,4 +312,7 @@ def matching_choices(name: str, search: str, filters: Filters, workspace: Worksp
 
 @public
 def first_page(request: WorkspaceRequest) -> HttpResponse:
-    return redirect(PAGES[0].name)
+    """Leads to the first page, in the time zone that the visitor has chosen: links keep it from there on."""
+    zone = request.session.get(ZONE)
+    address = reverse(PAGES[0].name)
+    return redirect(f"{address}?{urlencode({'zone': zone})}" if zone else address)

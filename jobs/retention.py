@@ -12,7 +12,7 @@ from insights.experiments.tasks import SUMS_STORED
 from insights.invoices.tasks import UPLOADS_STORED
 from insights.tasks import FINDINGS_STORED
 from jobs.tasks import ADMIN_LOG, FAILURES, SIGN_INS, SUCCESSES, UNUSED_PERIODS
-from reports.tasks import EXPORTS_STORED
+from reports.tasks import EXPORTS_STORED, FILES_STORED, RUNS_STORED
 from traces import scores, session_summaries, trace_totals
 from traces.rollups.catalogue import ALL_TABLES
 from workspaces.tasks import AUDIT_STORED, INVITATIONS_STORED
@@ -71,9 +71,21 @@ RETENTION = (
     Rule("Thresholds that budgets reached", days(EVENTS_STORED), "budgets_budgetevent"),
     Rule("Who exported what", days(EXPORTS_STORED), "reports_export"),
     Rule(
+        "Schedules of reports, and who has unsubscribed",
+        DELETED_BY_PEOPLE,
+        "reports_schedule reports_schedule_channels reports_unsubscribed",
+    ),
+    Rule("Reports that were made, and who got them", days(RUNS_STORED), "reports_reportrun reports_reportdelivery"),
+    Rule("Files of reports", days(FILES_STORED), "reports_reportfile"),
+    Rule(
         "Savings",
         "as long as they are found; those that somebody dismissed or did, as long as the workspace",
         "insights_saving insights_savingrun",
+    ),
+    Rule(
+        "Dashboards, and the newest 100 revisions and 50 public links of each",
+        DELETED_BY_PEOPLE,
+        "dashboards_dashboard dashboards_star dashboards_revision dashboards_publiclink dashboards_sharingpolicy",
     ),
     Rule("Channels of alerts", DELETED_BY_PEOPLE, "alerts_channel"),
     Rule("Rules and their states", DELETED_BY_PEOPLE, "alerts_rule alerts_rulestate alerts_rule_channels"),
@@ -89,7 +101,14 @@ RETENTION = (
         "auth_user auth_group auth_permission auth_user_groups auth_user_user_permissions auth_group_permissions"
         " django_content_type",
     ),
-    Rule("Sessions", "until they expire, after two weeks", "django_session"),
+    Rule("Sessions", "until they expire, after two weeks", "django_session accounts_signedinsession"),
+    Rule(
+        "Profiles, second factors and accounts at the provider of the sign-in",
+        "as long as the user",
+        "accounts_profile accounts_provideraccess accounts_groupgrant mfa_authenticator socialaccount_socialaccount"
+        " socialaccount_socialtoken socialaccount_socialapp account_emailaddress account_emailconfirmation",
+    ),
+    Rule("Changes of addresses that wait to be confirmed", "1 day", "accounts_emailchange"),
     Rule(
         "Attempts to sign in",
         days(SIGN_INS),

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from procrastinate.tasks import Task
 
+from accounts import tasks as accounts
 from alerts import tasks as alerts
 from budgets import tasks as budgets
 from ingest import tasks as ingest
@@ -47,15 +48,21 @@ TIMETABLE = (
     Entry(experiments.evaluate_experiments, Every(timedelta(minutes=5), offset=timedelta(minutes=3))),
     # The calls of a minute have arrived by then.
     Entry(alerts.evaluate_rules, Every(timedelta(minutes=1), offset=timedelta(seconds=30))),
+    Entry(accounts.renew_groups, Every(timedelta(minutes=10), offset=timedelta(minutes=6))),
     Entry(alerts.take_up_deliveries, Every(timedelta(minutes=10), offset=timedelta(minutes=4))),
+    # At the full hour and shortly after: reports are due then.
+    Entry(reports.begin_due, Every(timedelta(minutes=5), offset=timedelta(seconds=40))),
     # At night, where the workspace is.
     Entry(traces.delete_old_traces, Daily(time(3, 10)), workspace_zones),
     Entry(ingest.delete_old_contents, Daily(time(3, 20)), workspace_zones),
     Entry(budgets.delete_old_events, Daily(time(3, 30))),
     Entry(reports.delete_old_exports, Daily(time(3, 35))),
+    Entry(reports.delete_old_files, Daily(time(3, 45))),
     Entry(insights.delete_old_findings, Daily(time(3, 35))),
     Entry(experiments.delete_old_experiment_sums, Daily(time(3, 35))),
     Entry(alerts.encrypt_secrets, Daily(time(3, 5))),
+    Entry(accounts.encrypt_secrets, Daily(time(3, 5))),
+    Entry(accounts.delete_old_records, Daily(time(3, 42))),
     Entry(alerts.delete_old_deliveries, Daily(time(3, 35))),
     Entry(alerts.delete_old_events, Daily(time(3, 37))),
     Entry(own.delete_old_records, Daily(time(3, 40))),

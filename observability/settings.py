@@ -11,6 +11,7 @@ from observability import variables
 from observability.internal_targets import internal_targets
 from observability.launcher import embedded
 from observability.mail_url import mail_settings, public_url, sender
+from observability.oidc_settings import oidc_settings
 from observability.server_urls import postgresql_database, redis_url
 from web import logs
 from web.postgres.base import Connection
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
     "web",
     "methods",
     "workspaces",
+    "accounts",
     "traces",
     "prices",
     "ingest",
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "insights",
     "alerts",
     "reports",
+    "dashboards",
     "settings",
     "assistants",
     "procrastinate.contrib.django",
@@ -82,6 +85,11 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "axes",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
 ]
 
 MIDDLEWARE = [
@@ -98,6 +106,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "accounts.middleware.AccountsMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.declared_access.DeclaredAccessMiddleware",
@@ -122,6 +132,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "web.version.product_version",
                 "jobs.context.jobs_warning",
+                "accounts.context.chosen_theme",
             ],
         },
     }
@@ -213,6 +224,22 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "sign-in"
 
+# Second factors and the sign-in by a provider (django-allauth)
+LOCAL_PASSWORDS = env.LOCAL_PASSWORDS
+OIDC = oidc_settings(env)
+ACCOUNT_ADAPTER = "accounts.adapters.AccountAdapter"
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_CHANGE_EMAIL = False
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip,5/15m/key"}
+SOCIALACCOUNT_ADAPTER = "accounts.oidc.adapter.ProviderAdapter"
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # Nobody registers here: people are invited, or come from the provider.
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost
+
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
 TIME_ZONE = "UTC"
@@ -257,6 +284,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PRODUCTION
 BEHIND_PROXY = env.BEHIND_PROXY
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# The folder of dashboards that are kept as files. Empty: none.
+DASHBOARDS_DIR = env.DASHBOARDS_DIR
 
 # Ingestion
 MAX_BODY_BYTES = 8 * 1024 * 1024

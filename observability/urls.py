@@ -22,13 +22,14 @@ urlpatterns = [
     # Before the admin, whose pages end with one that finds nothing.
     path("", include("web.mail.urls")),
     path("admin/", admin.site.urls),
-    path("", include("workspaces.urls")),
+    path("", include("accounts.urls")),
     path("", include("ingest.urls")),
     path("", include("analytics.urls")),
     path("", include("explorer.urls")),
     path("", include("insights.urls")),
     path("", include("alerts.urls")),
     path("", include("reports.urls")),
+    path("", include("dashboards.urls")),
     path("", include("settings.urls")),
     path("", include("assistants.urls")),
 ]

@@ -58,7 +58,18 @@ class Variables(BaseModel):
     EMAIL_FROM: str = ""
     PUBLIC_URL: str = ""
 
+    LOCAL_PASSWORDS: bool = True
+    OIDC_ISSUER: str = ""
+    OIDC_CLIENT_ID: str = ""
+    OIDC_CLIENT_SECRET: str = ""
+    OIDC_NAME: str = ""
+    OIDC_SCOPES: Texts = ["openid", "profile", "email"]
+    OIDC_GROUPS_CLAIM: str = "groups"
+    OIDC_GROUPS: str = ""
+
     WEBHOOK_INTERNAL_TARGETS: Texts = []
+
+    DASHBOARDS_DIR: str = ""
 
     RETENTION_DAYS: Days = 400
     ROLLUP_RETENTION_DAYS: Days = 1200

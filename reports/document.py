@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-Unit = Literal["count", "usd", "ms", "percent", "rate", "text", "moment", "day"]
-"""How a value is written: `percent` is 0 to 100, `rate` is calls a second, `moment` and `day` are aware datetimes."""
+Unit = Literal["count", "average", "usd", "ms", "percent", "rate", "text", "moment", "day"]
+"""How a value is written: `average` has decimals, `percent` is 0 to 100, `rate` is calls a second. `moment` and `day`
+are aware datetimes."""
 Value = str | int | float | datetime | None
 """None is shown as a dash; it is never 0."""
 
@@ -33,6 +34,8 @@ class Series(NamedTuple):
     """Of the palette in light mode, like `#5b54c9`: the colour this name has on the pages."""
     is_before: bool = False
     """Drawn dashed and paler: the window before."""
+    pattern: int = 0
+    """1 and 2: hatched and dotted bars, or other dashes of a line. It tells names of the same colour apart."""
 
 
 class Line(NamedTuple):
@@ -70,6 +73,8 @@ class Table(NamedTuple):
     totals: Sequence[Value] | None = None
     note: str = ""
     """For example that the rest is summed in the last row."""
+    is_main: bool = False
+    """It is the one that a CSV file has. Without such a table that is the first."""
 
 
 class Section(NamedTuple):

@@ -22,7 +22,7 @@ def path_id(name: str, description: str, schema: Schema) -> Schema:
 
 MEMBER_ID = path_id("member_id", "The member's id.", {"type": "integer", "minimum": 1})
 INVITATION_ID = path_id("invitation_id", "The invitation's id.", {"type": "string", "format": "uuid"})
-EXAMPLE_MEMBER = {"path": {"member_id": 1_000_001}}
+EXAMPLE_MEMBER: dict[str, Any] = {"path": {"member_id": 1_000_001}}
 EXAMPLE_INVITATION = {"path": {"invitation_id": "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1a25"}}
 
 

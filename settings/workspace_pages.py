@@ -58,9 +58,13 @@ def made(request: WorkspaceRequest) -> HttpResponseBase:
 @require_safe
 @page_access
 def workspaces_page(request: WorkspaceRequest) -> HttpResponseBase:
-    """Lists the visitor's workspaces whose name or id contains a text: as a page, or as the list in the navigation."""
+    """Lists the visitor's workspaces whose name contains a text, or whose id begins with it.
+
+    It is a page, and the list in the navigation.
+    """
     search = request.GET.get("q", "").replace("\0", "").strip()[:100]
-    found = [one for one in request.workspaces if search.lower() in f"{one.name} {one.pk}".lower()]
+    text = search.lower()
+    found = [one for one in request.workspaces if text in one.name.lower() or str(one.pk).startswith(text)]
     context: dict[str, Any] = {
         "workspace": request.workspace,
         "workspaces": request.workspaces,

@@ -5,7 +5,7 @@ string and its description in the API document, the SQL conditions, the cache ke
 links of the pages are all made from it.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple, get_args
@@ -106,6 +106,14 @@ class FilterValues(NamedTuple):
     """Rows with one of them pass. Empty: rows with any value do."""
     excluded: tuple[str, ...] = ()
     """Rows with one of them do not pass. Rows without a value do."""
+
+
+def stored_values(filters: Mapping[str, Sequence[str]]) -> dict[str, FilterValues]:
+    """Returns the values of each filter from the JSON of a row: {"agent_id": ["support"], "not_model": ["gpt-4o"]}."""
+    return {
+        name: FilterValues(tuple(filters.get(name, ())), tuple(filters.get(f"not_{name}", ())))
+        for name in dict.fromkeys(name.removeprefix("not_") for name in filters)
+    }
 
 
 class SqlFilter(NamedTuple):

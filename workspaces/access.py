@@ -15,13 +15,14 @@ from typing import Any, Literal, NoReturn
 from urllib.parse import unquote
 from uuid import UUID
 
+from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django_htmx.middleware import HtmxDetails
 
@@ -166,6 +167,8 @@ def access_of_session(request: HttpRequest, scope: Scope) -> Access:
     access = access_of_member(request.user, selected)
     if access is None:
         refuse_workspace()
+    if lacks_second_factor(request.user, access.workspace):
+        raise Problem(403, "This workspace opens with a second factor only. Set one up: Settings, Security.")
     if scope not in access.scopes:
         raise Problem(403, f"Your role in this workspace lacks the right to {scope}.")
     return access
@@ -272,12 +275,23 @@ def page_access(view: View) -> View:
                 return redirect_to_login(request.get_full_path())
             raise Http404("There is no such workspace, or it is not yours.")
         request.workspace = candidates[0]
+        if lacks_second_factor(request.user, request.workspace):
+            return redirect("settings-security")
         response = view(request, *args, **kwargs)
         if last_seen != str(request.workspace.id):
             remember(response, request.workspace)
         return response
 
     return declare(checked, "page")
+
+
+def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
+    """Returns whether the workspace demands a second factor that the person has not set up.
+
+    Who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
+    """
+    demands = workspace.requires_second_factor and not workspace.is_open
+    return bool(demands and user.is_authenticated and not is_mfa_enabled(user))
 
 
 def account_access(view: View) -> View:

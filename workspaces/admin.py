@@ -119,7 +119,7 @@ class MembershipForm(ModelForm):
     class Meta:
         help_texts: ClassVar = {
             "user": "Whoever signs in with this name.",
-            "role": "Viewers read every metric, editors and owners also set the budget and choose labels.",
+            "role": "Viewers read, editors also change budgets and alerts, owners also manage members and keys.",
         }
 
 

@@ -54,6 +54,11 @@ class Workspace(models.Model):
         default=ContentPolicy.MEMBERS,
         help_text="Who sees stored prompts and completions. An API key also needs the scope content.",
     )
+    requires_second_factor = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Members see it only with a second factor: an authenticator app or a passkey. Keys need none.",
+    )
     # Empty for those that an operator has made in the admin or by a command.
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, related_name="workspaces_made"

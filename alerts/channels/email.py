@@ -15,13 +15,16 @@ from web.mail.delivery import MailFault, MailRefused, deliver
 from workspaces.models import Workspace
 
 MAX_ADDRESSES = 20
+ADDRESS_ERROR = "must be addresses like ada@example.com, one a line"
 
 
 def address(text: str) -> str:
     try:
         validate_email(text)
     except ValidationError as error:
-        raise PydanticCustomError("address", "must be addresses like ada@example.com, one a line") from error
+        raise PydanticCustomError("address", ADDRESS_ERROR) from error
+    if not text.isprintable():  # a domain may have letters of any script, and no line breaks of any
+        raise PydanticCustomError("address", ADDRESS_ERROR)
     return text
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from alerts.comparisons import COMPARISONS, OK, STATES
 from alerts.models.channel import AUTHOR_LENGTH, NAME_LENGTH, Channel
 from budgets.models import PER_DIMENSIONS
-from traces.filters import FilterValues
+from traces.filters import FilterValues, stored_values
 from workspaces.models import Workspace
 
 METRIC_LENGTH, PER_LENGTH = 300, 300
@@ -76,11 +76,7 @@ class Rule(models.Model):
 
     @property
     def filter_values(self) -> dict[str, FilterValues]:
-        names = dict.fromkeys(name.removeprefix("not_") for name in self.filters)
-        return {
-            name: FilterValues(tuple(self.filters.get(name, ())), tuple(self.filters.get(f"not_{name}", ())))
-            for name in names
-        }
+        return stored_values(self.filters)
 
     def is_muted(self, now: datetime) -> bool:
         return self.muted_until is not None and now < self.muted_until

@@ -34,12 +34,26 @@ COMPARED = tuple(f"{name}{part}" for name in "abcd" for part in ("", "_start", "
 """Parameters of the page that compares slices, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
+REPORT = ("kind", "paper")
+"""Parameters of the page of one report, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""
 LISTED = ("sort", "cursor")
 """Parameters of a list, which other pages do not take."""
-PAGE_ONLY = tuple(dict.fromkeys(("workspace", "was", *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED)))
+DASHBOARD = ("screen", "theme", "edit", "panel", "add")
+"""Parameters of the page of a dashboard: how it is shown, and what is edited."""
+VARIABLE_PREFIX = "var."
+"""Before the name of a variable of a dashboard, whose value the page's address has."""
+PAGE_ONLY = tuple(
+    dict.fromkeys(
+        ("workspace", "was", *REPORT, *SPLITS, *QUERY, *CHANGES, *WHAT_IF, *COMPARED, *TRACES, *LISTED, *DASHBOARD)
+    )
+)
 """Parameters of a page that the endpoints do not take. `was` is the window before a click on a bucket."""
+
+
+def is_page_only(name: str) -> bool:
+    return name in PAGE_ONLY or name.startswith(VARIABLE_PREFIX)
 
 
 def page_query(context: template.Context) -> QueryDict:
@@ -77,6 +91,24 @@ def page_link(context: template.Context, **changes: str | None) -> str:
     return f"?{query.urlencode()}"
 
 
+def elsewhere(context: template.Context) -> QueryDict:
+    """Returns the parameters that links to other pages keep: of the page, or of a panel with filters of its own."""
+    query: QueryDict = context["elsewhere"].copy() if "elsewhere" in context else page_query(context)
+    for name in [name for name in query if name.startswith(VARIABLE_PREFIX)]:
+        query.pop(name)
+    return query
+
+
+def elsewhere_link(context: template.Context, **changes: str | None) -> str:
+    """Returns the query string of a link to another page. It sets the parameters in `changes`, and None removes one."""
+    query = elsewhere(context)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    return f"?{query.urlencode()}"
+
+
 ONE_OF = {"agent_id": "agent-page", "user_id": "user-page", "session_id": "session-page", "tool": "tool-page"}
 """The page of one, by the dimension that names it."""
 
@@ -91,7 +123,9 @@ def one_link(context: template.Context, name: str, value: str | None) -> str:
         return ""
     if name not in ONE_OF:
         return value_traces_link(context, name, value)
-    return reverse(ONE_OF[name], args=[value]) + page_link(context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED)))
+    return reverse(ONE_OF[name], args=[value]) + elsewhere_link(
+        context, **dict.fromkeys((name, f"{NOT}{name}", *LISTED))
+    )
 
 
 LIST_OF = {"agent_id": "agents-page", "user_id": "users-page", "session_id": "sessions-page", "tool": "tools-page"}
@@ -103,9 +137,9 @@ MOST_LISTED = 100
 def all_link(context: template.Context, by: str, measures: str = "calls") -> str:
     """Returns the address of the list of all values of the dimension `by`, or of the query with the most of them."""
     if by in LIST_OF:
-        return reverse(LIST_OF[by]) + page_link(context, **dict.fromkeys((by, f"{NOT}{by}", *QUERY, *LISTED)))
+        return reverse(LIST_OF[by]) + elsewhere_link(context, **dict.fromkeys((by, f"{NOT}{by}", *QUERY, *LISTED)))
     asked = {"by": by, "measures": measures, "limit": str(MOST_LISTED), "granularity": None, "order": None}
-    return reverse("query-page") + page_link(context, **asked, **dict.fromkeys(SPLITS))
+    return reverse("query-page") + elsewhere_link(context, **asked, **dict.fromkeys(SPLITS))
 
 
 @register.simple_tag(takes_context=True)
@@ -182,8 +216,8 @@ def panel_query(context: template.Context, **more: str | int | None) -> str:
     An empty text removes a parameter.
     """
     query = context["request"].GET.copy()
-    for name in (*PAGE_ONLY, *LIST_ONLY):
-        query.pop(name, None)
+    for name in [name for name in query if is_page_only(name) or name in LIST_ONLY]:
+        query.pop(name)
     for name, value in more.items():
         if value is not None:
             query.pop(name, None)
@@ -207,7 +241,7 @@ def back_link(context: template.Context) -> str:
 @register.simple_tag(takes_context=True)
 def traces_link(context: template.Context, **changes: str | None) -> str:
     """Returns a link to the list of traces in this window and under these filters, with the parameters in `changes`."""
-    return f"{reverse('traces-page')}{page_link(context, **{'granularity': None, 'was': None, **changes})}"
+    return f"{reverse('traces-page')}{elsewhere_link(context, **{'granularity': None, 'was': None, **changes})}"
 
 
 @register.simple_tag(takes_context=True)
@@ -236,7 +270,7 @@ def why_link(context: template.Context, measure: str, by: str = "") -> str:
     if context.get("key") and entity and entity.dimension:
         # The page of one user or agent has no filter in its address.
         changes[entity.dimension], is_agent = context["key"], entity.dimension == "agent_id"
-    return reverse("why-page") + page_link(
+    return reverse("why-page") + elsewhere_link(
         context, **changes | {"measure": measure, "by": by or ("model" if is_agent else "agent_id")}
     )
 
@@ -262,7 +296,7 @@ def what_if_link(context: template.Context, model: str | None = None) -> str:
     changes: dict[str, str | None] = dict.fromkeys((*QUERY, *SPLITS, *LISTED, "granularity", "was"))
     if model is not None:
         changes |= {"model": model, f"{NOT}model": None}
-    return reverse("what-if-page") + page_link(context, **changes)
+    return reverse("what-if-page") + elsewhere_link(context, **changes)
 
 
 @register.simple_tag(takes_context=True)
@@ -271,7 +305,7 @@ def compare_link(context: template.Context, by: str) -> str:
     changes: dict[str, str | None] = dict.fromkeys((*QUERY, *COMPARED, *SPLITS, *TRACES, *LISTED, "granularity", "was"))
     if (filters := context.get("filters")) and filters.range:
         changes["range"] = filters.range
-    return reverse("compare-page") + page_link(context, **changes | {"by": by})
+    return reverse("compare-page") + elsewhere_link(context, **changes | {"by": by})
 
 
 @register.simple_tag(takes_context=True)
@@ -293,7 +327,8 @@ def day_link(context: template.Context, moment: datetime) -> str:
 def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Adds to each point its start, a note if the window cuts it, and links to this bucket only: page and traces."""
     filters: Filters = context["filters"]
-    base, traces = bucket_link_base(context), reverse("traces-page")
+    base = bucket_link_base(page_query(context))
+    traces = reverse("traces-page") + bucket_link_base(elsewhere(context))
     starts = [datetime.fromisoformat(point["timestamp"]) for point in points]
     ends = [*starts[1:], *map(filters.bucket_end, starts[-1:])]
     linked_points = []
@@ -301,15 +336,15 @@ def buckets(context: template.Context, points: list[dict[str, Any]]) -> list[dic
         check_deadline()
         window = QueryDict(mutable=True)
         window["start"], window["end"] = iso(max(start, filters.start)), iso(min(end, filters.end))
-        bucket = f"{base}&{window.urlencode()}"
-        links = {"link": bucket if filters.granularity != "minute" else None, "traces": f"{traces}{bucket}"}
+        bucket = window.urlencode()
+        is_wide = filters.granularity != "minute"
+        links = {"link": f"{base}&{bucket}" if is_wide else None, "traces": f"{traces}&{bucket}"}
         linked_points.append(point | {"starts": start, "note": note(start, end, filters), **links})
     return linked_points
 
 
-def bucket_link_base(context: template.Context) -> str:
-    """Returns the page's query string with its window moved into `was`, which back_link reads."""
-    query = page_query(context)
+def bucket_link_base(query: QueryDict) -> str:
+    """Returns the query string with its window moved into `was`, which back_link reads."""
     was = QueryDict(mutable=True)
     for name in (*WINDOW, "was"):
         if name in query:

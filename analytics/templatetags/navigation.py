@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from analytics.navigation import Entry, current, groups
-from analytics.templatetags.links import LISTED, page_link
+from analytics.templatetags.links import LISTED, elsewhere_link
 
 register = template.Library()
 
@@ -33,4 +33,4 @@ def link(context: template.Context, entry: Entry) -> str:
     if not entry.keeps_window:
         return f"{address}?workspace={context['workspace'].id}"
     left_out: dict[str, Any] = dict.fromkeys((*LISTED, *entry.left_out))
-    return address + page_link(context, **left_out)
+    return address + elsewhere_link(context, **left_out)

@@ -1,7 +1,8 @@
 """Stores unusual hours as they are found, and what people decide about them.
 
 The figures are computed anew whenever somebody looks; the stored ones say what was known when. A stored finding
-belongs to computed hours of the same measure and direction that it overlaps: later rows may move their start.
+belongs to computed hours of the same direction that it overlaps and that are unusual in its measure: later rows may
+move their start, and may make another measure tell them.
 """
 
 from collections.abc import Sequence
@@ -32,12 +33,13 @@ def stored_between(workspace: Workspace, start: datetime, end: datetime) -> list
 
 def stored_of(event: Unusual, findings: Sequence[Finding]) -> Finding | None:
     """Returns the stored finding of the same hours; None: there is none yet."""
-    return next((one for one in findings if is_same(event, one)), None)
+    same = [one for one in findings if is_same(event, one)]
+    return min(same, key=lambda one: event.measures.index(one.measure), default=None)
 
 
 def is_same(event: Unusual, finding: Finding) -> bool:
     overlap = finding.starts_at < event.anomaly.end and event.anomaly.start < finding.ends_at
-    return overlap and finding.measure == event.measure and finding.is_rise == event.is_rise
+    return overlap and finding.measure in event.measures and finding.is_rise == event.is_rise
 
 
 def store_new(workspace: Workspace, now: datetime) -> list[Finding]:
@@ -62,7 +64,7 @@ def store(workspace: Workspace, event: Unusual, known: list[Finding], now: datet
         known.append(created)
         return created if is_new else None
     if stored.state == FindingState.OPEN:
-        Finding.objects.filter(pk=stored.pk).update(**values_of(event))
+        Finding.objects.filter(pk=stored.pk).update(measure=event.measure, **values_of(event))
     return None
 
 

@@ -92,6 +92,11 @@ class Unusual:
         return self.event.cause.measure
 
     @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Its own measure, and then the others that were unusual in the same hours."""
+        return (self.measure, *(one.measure for one in self.also))
+
+    @property
     def anomaly(self) -> Anomaly:
         return self.event.cause.anomaly
 

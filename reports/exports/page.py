@@ -1,18 +1,17 @@
 """Renders the page from which people take files, and the list of those that were taken."""
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from analytics import query_string
-from analytics.pages import bad_query, controls, custom_window, uncached
-from analytics.templatetags.links import PAGE_ONLY, WINDOW
+from analytics.pages import bad_query, controls, custom_window, own_query, shell_context, uncached
 from reports.exports.files import FORMATS
 from reports.exports.views import WITH_CONTENT
+from reports.kinds import KINDS
 from reports.models import Export
-from traces.filters import RANGES
+from reports.page import PAPERS
+from reports.periods import PERIODS
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access, workspace_access
 from workspaces.content import ContentRequest, content_aware
@@ -31,16 +30,8 @@ SHOWN = 20
 @page_access
 @content_aware
 def reports_page(request: ContentRequest) -> HttpResponse:
-    query = request.GET.copy()
-    for name in PAGE_ONLY:
-        query.pop(name, None)
-    context: dict[str, Any] = {
-        "workspace": request.workspace,
-        "workspaces": request.workspaces,
-        "ranges": RANGES,
-        "window_parameters": (*WINDOW, "zone"),
-        "query": query.urlencode(),
-    }
+    query = own_query(request)
+    context = shell_context(request, query)
     try:
         if "from" in query or "to" in query:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
@@ -54,6 +45,9 @@ def reports_page(request: ContentRequest) -> HttpResponse:
         "kinds": [(kind, words) for kind, words in KIND_WORDS.items() if kind != WITH_CONTENT or sees_content],
         "formats": [(name, FORMAT_WORDS[name]) for name in FORMATS],
         "content": request.content,
+        "reports": [kind for kind in KINDS.values() if kind.is_listed],
+        "periods": PERIODS.items(),
+        "papers": PAPERS.items(),
         "kept_fields": [(name, value) for name, values in query.lists() if name != "granularity" for value in values],
     }
     return uncached(render(request, "reports/page.html", context))

@@ -1,4 +1,4 @@
-"""Bounds how many exports run at once: each holds a thread for as long as its client reads."""
+"""Bounds how many exports and reports are made at once: each holds a thread."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,27 +11,42 @@ from web.problems import Problem
 OF_A_PROCESS, OF_A_WORKSPACE = 4, 2
 RETRY_SECONDS = 30
 
-_running: Counter[UUID] = Counter()
-_lock = Lock()
 
+class Slots:
+    """The places of one kind of work."""
 
-@contextmanager
-def export_slot(workspace_id: UUID) -> Iterator[None]:
-    """Holds a place for one export. Raises a 429 Problem where there is none."""
-    with _lock:
-        if _running[workspace_id] >= OF_A_WORKSPACE:
-            raise busy(f"This workspace has {OF_A_WORKSPACE} exports running.")
-        if _running.total() >= OF_A_PROCESS:
-            raise busy(f"This server has {OF_A_PROCESS} exports running.")
-        _running[workspace_id] += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _running[workspace_id] -= 1
-            if not _running[workspace_id]:
-                del _running[workspace_id]
+    def __init__(self, noun: str) -> None:
+        self.noun = noun
+        self.running: Counter[UUID] = Counter()
+        self.lock = Lock()
+
+    @contextmanager
+    def hold(self, workspace_id: UUID) -> Iterator[None]:
+        """Holds a place. Raises a 429 Problem where there is none."""
+        self.take(workspace_id)
+        try:
+            yield
+        finally:
+            self.give_back(workspace_id)
+
+    def take(self, workspace_id: UUID) -> None:
+        with self.lock:
+            if self.running[workspace_id] >= OF_A_WORKSPACE:
+                raise busy(f"This workspace has {OF_A_WORKSPACE} {self.noun} running.")
+            if self.running.total() >= OF_A_PROCESS:
+                raise busy(f"This server has {OF_A_PROCESS} {self.noun} running.")
+            self.running[workspace_id] += 1
+
+    def give_back(self, workspace_id: UUID) -> None:
+        with self.lock:
+            self.running[workspace_id] -= 1
+            if not self.running[workspace_id]:
+                del self.running[workspace_id]
 
 
 def busy(reason: str) -> Problem:
     return Problem(429, f"{reason} Try again when one has ended.", headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+export_slot = Slots("exports").hold
+report_slot = Slots("reports").hold

@@ -166,6 +166,19 @@ def test_events_stay_when_their_rule_is_deleted(tenant: Tenant) -> None:
     assert event["ended_at"]
 
 
+def test_a_rule_that_is_deleted_closes_the_incident_that_it_has_opened(tenant: Tenant) -> None:
+    on_call = a_channel(tenant, kind="pagerduty", options={"region": "us"})
+    rule, calm = a_rule(tenant, [on_call], name="Spend"), a_rule(tenant, [on_call], name="Calm", warning=1_000)
+    calls(tenant, cost_usd="12")
+    a_round()
+    opened = on_call.deliveries.get().message
+    for one in (rule, calm):
+        send(tenant, None, f"{RULES}/{one.pk}", "delete", expect=204)
+    closed = on_call.deliveries.get(message__state="recovered").message
+    assert closed["incident"] == opened["incident"] == f"rule:{rule.pk}"
+    assert closed["subject"] == "Spend: the rule was deleted while it had an open alert"
+
+
 def test_pages_of_events_follow_each_other(tenant: Tenant) -> None:
     rule = a_rule(tenant)
     now = timezone.now()

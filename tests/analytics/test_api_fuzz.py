@@ -128,11 +128,17 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         obey_rules_of_channels(body)
     if case.operation.path.startswith("/api/v1/alerts/rules") and isinstance(body, dict):
         obey_rules_of_rules(body)
+    if case.operation.path.startswith("/api/v1/dashboards") and isinstance(body, dict):
+        obey_rules_of_dashboards(body)
     if case.operation.path == "/v1/traces/ingest" and isinstance(body, dict):
         body["data"] = [{"object": "trace", "id": "trace_1"}]
     if case.operation.path.startswith("/api/v1/exports/"):
         for name in [name for name in query if name.startswith("after_")]:
             query.pop(name)  # they name one row together
+    if case.operation.path.startswith("/api/v1/reports/"):
+        query.pop("period", None)  # beside a window it is refused
+        query["agent_id"] = "support"  # a statement is about one
+        case.query = query
     for name in ("before_start", "before_end"):
         query.pop(name, None)  # one without the other is refused, and the window before is the default
     if {"range", "start", "end"} & set(query):
@@ -182,6 +188,17 @@ def obey_rules_of_channels(body: dict[str, Any]) -> None:
         body |= {"kind": "ntfy", "settings": {"topic": "a-topic"}}
     else:
         body.pop("settings", None)
+
+
+def obey_rules_of_dashboards(body: dict[str, Any]) -> None:
+    """Makes a document, or a panel, whose parts fit together, and that a key may make."""
+    usual = {"panels": [], "filters": {}, "variables": [], "range": {"range": "7d"}, "name": "a name"}
+    usual |= {"kind": "number", "measures": ["calls"], "by": [], "order": None, "place": None, "granularity": None}
+    body |= {name: value for name, value in usual.items() if name in body}
+    if "visibility" in body:
+        body["visibility"] = "workspace"
+    if "kind" in body:
+        body["measures"] = ["calls"]
 
 
 def obey_rules_of_rules(body: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ def total_tokens(filters: Filters) -> TotalTokens:
 def reload_urls() -> None:
     """Makes everything again that the product makes from the catalogue at its start."""
     openapi.made_document.cache_clear()
+    openapi.served_document.cache_clear()
     importlib.reload(analytics.urls)
     importlib.reload(observability.urls)
     clear_url_caches()

@@ -1,4 +1,5 @@
 import html
+import json
 import re
 import shlex
 from functools import cache
@@ -16,18 +17,22 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from alerts.rule_operations import EXAMPLE_EVENT
 from analytics.catalogue import METRICS
+from analytics.openapi import openapi_document
 from insights.anomalies import operations as anomaly_operations
 from prices.models import PriceOverride
+from reports.schedules.operations import EXAMPLE_RUN
 from settings import operations as people_operations
 from settings.keys import operations as key_operations
 from settings.prices import operations as price_operations
 from tests.alerts.rules import an_event
+from tests.dashboards.dashboards import the_dashboard_of_the_examples
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.insights.months import a_finding
+from tests.reports.schedules import a_run
 from tests.settings_pages.test_role_matrix import an_invitation
 from tests.tenant import Tenant
 from workspaces.demo import DEMO_WORKSPACE_ID
-from workspaces.models import ApiKey, Invitation
+from workspaces.models import ApiKey, Invitation, Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -63,9 +68,42 @@ def test_every_answer_is_as_declared(tenant: Tenant, route: str, calls: int) -> 
     jsonschema_rs.validate(declared, tenant.ask(route))
 
 
+def with_parts(document: dict[str, Any], part: Any) -> Any:
+    """Replaces the references within a part of the document by what they refer to, once."""
+    if isinstance(part, list):
+        return [with_parts(document, item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    match part.get("$ref", "").split("/"):
+        case ["#", "components", ("parameters" | "responses") as sort, name]:
+            return document["components"][sort][name]
+    return {key: with_parts(document, value) for key, value in part.items()}
+
+
+def test_the_served_document_means_the_same_without_repeating_parameters_and_problems(client: Client) -> None:
+    served = client.get("/api/v1/openapi.json").json()
+    assert with_parts(served, served["paths"]) == openapi_document()["paths"]
+    single = [
+        json.dumps(part, sort_keys=True) for operation in every_operation(served) for part in operation["parameters"]
+    ]
+    written_out = [text for text in single if "$ref" not in text]
+    assert len(written_out) == len(set(written_out))
+    problems = {
+        response.get("$ref")
+        for operation in every_operation(served)
+        for status, response in operation["responses"].items()
+        if status == "401"
+    }
+    assert problems == {"#/components/responses/Problem401"}
+
+
+def every_operation(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for methods in document["paths"].values() for operation in methods.values()]
+
+
 @pytest.mark.parametrize("path", ["changes", "compare"])
-def test_the_document_says_which_dimensions_there_are(client: Client, path: str) -> None:
-    operation = client.get("/api/v1/openapi.json").json()["paths"][f"/api/v1/insights/{path}"]["get"]
+def test_the_document_says_which_dimensions_there_are(path: str) -> None:
+    operation = openapi_document()["paths"][f"/api/v1/insights/{path}"]["get"]
     by = next(parameter["schema"] for parameter in operation["parameters"] if parameter["name"] == "by")
     names = jsonschema_rs.validator_for(by)
     assert [names.is_valid(name) for name in ("model", "label.customer", "colour", "label.")] == [
@@ -158,7 +196,7 @@ def the_workspace_of_the_examples(client: Client, settings: Any) -> None:
     """Makes the workspace open, with what the examples name by its id, and signs an owner in."""
     workspace = WorkspaceFactory(id=UUID(DEMO_WORKSPACE_ID))
     settings.OPEN_WORKSPACE_IDS = frozenset({workspace.id})
-    owner = MembershipFactory(workspace=workspace, role="owner").user
+    owner = MembershipFactory(workspace=workspace, role=Role.OWNER).user
     client.force_login(owner, "django.contrib.auth.backends.ModelBackend")
     key, _ = an_api_key("ingest", workspace=workspace)
     ApiKey.objects.filter(pk=key.pk).update(id=key_operations.SOME_KEY)
@@ -175,6 +213,8 @@ def the_workspace_of_the_examples(client: Client, settings: Any) -> None:
     Invitation.objects.filter(pk=an_invitation(workspace).pk).update(id=invitation_id)
     an_event(workspace, UUID(EXAMPLE_EVENT))
     a_finding(workspace, anomaly_operations.SOME_ID)
+    a_run(workspace, UUID(EXAMPLE_RUN))
+    the_dashboard_of_the_examples(workspace)
 
 
 def body_of(response: Any) -> bytes:
@@ -243,8 +283,8 @@ def test_examples_name_the_readers_workspace_and_where_a_key_belongs(client: Cli
     assert str(membership.workspace_id) not in stranger
 
 
-def test_each_parameter_but_the_workspace_can_be_tried(client: Client) -> None:
-    document = client.get("/api/v1/openapi.json").json()["paths"]
+def test_each_parameter_but_the_workspace_can_be_tried() -> None:
+    document = openapi_document()["paths"]
     pages = operations()
     for methods in document.values():
         for operation in methods.values():

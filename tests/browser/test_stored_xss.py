@@ -137,6 +137,11 @@ def test_no_stored_script_runs_on_the_pages_of_entities(
             bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
             bare_page.wait_for_load_state("networkidle")
             assert_no_alarm(bare_page, alarms, address)
+    for kind in ("cost", "usage", "performance", "statement"):
+        bare_page.goto(f"{live_server.url}/dashboard/report{workspace_query}&kind={kind}&range=1h")
+        bare_page.wait_for_function("document.querySelector('.report h1')", timeout=60_000)
+        bare_page.wait_for_load_state("networkidle")
+        assert_no_alarm(bare_page, alarms, kind)
     for payload in PAYLOADS[::9]:
         filters = f"{query(payload)}&{urlencode({'tool': payload})}"
         bare_page.goto(f"{live_server.url}/dashboard/traces{workspace_query}&{filters}")

@@ -27,7 +27,7 @@ new PerformanceObserver((list) => {
 """
 STATIC = Path(__file__).resolve().parents[2] / "static"
 # Files that only the pages of one part load.
-OF_ONE_PART = {"dashboards.css", "dashboards.js", "print.css", "settings.css", "settings.js"}
+OF_ONE_PART = {"admin.css", "dashboards.css", "dashboards.js", "print.css", "print.js", "settings.css", "settings.js"}
 
 
 def test_own_styles_and_scripts_are_below_90_kB_together() -> None:

@@ -246,6 +246,18 @@ def test_an_anomaly_that_goes_on_is_the_same_one(tenant: Tenant) -> None:
     assert stored.impact_usd == pytest.approx(90, abs=0.2)
 
 
+def test_an_anomaly_that_another_measure_tells_later_is_the_same_one(tenant: Tenant) -> None:
+    a_month(tenant)
+    unusual_calls(tenant, 30, agent_id="loop", cost="0.001")
+    [stored] = findings.store_new(tenant.workspace, LATER)
+    decide(tenant, str(stored.pk), state="dismissed", reason="a test")
+    unusual_calls(tenant, 30, agent_id="loop", cost="1")
+    assert findings.store_new(tenant.workspace, LATER) == []
+    assert (stored.measure, found(tenant)) == ("calls", [])
+    [dismissed] = found(tenant, state="dismissed")
+    assert (dismissed["measure"], dismissed["reason"]) == ("spend", "a test")
+
+
 def test_rules_read_what_was_found_since_and_is_worth_enough(tenant: Tenant) -> None:
     a_loop(tenant)
     findings.store_new(tenant.workspace, LATER)

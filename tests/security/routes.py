@@ -117,6 +117,22 @@ CHANNEL_ROUTES = {
     "dashboard/alerts/channels/<uuid:channel_id>/edit": "page",
 }
 """Every route of channels, and who may use it: tests/alerts/test_channels_api.py and test_channel_pages.py."""
+SCHEDULES = "api/v1/reports"
+SCHEDULE_ROUTES = {
+    SCHEDULES: "read, or write to POST",
+    f"{SCHEDULES}/<uuid:schedule_id>": "read, or write to PATCH and DELETE",
+    f"{SCHEDULES}/<uuid:schedule_id>/run": "write",
+    f"{SCHEDULES}/<uuid:schedule_id>/runs": "read",
+    **{f"{SCHEDULES}/runs/<uuid:run_id>.{name}": "read" for name in ("pdf", "csv", "xlsx", "html")},
+    "dashboard/report-schedules": "read",
+    "dashboard/reports/schedules/new": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>": "page",
+    "dashboard/reports/schedules/<uuid:schedule_id>/edit": "page",
+    "dashboard/report-files/<uuid:file_id>": "page",
+    # The signed link is the right.
+    **{f"reports/{what}/<str:token>": "public" for what in ("files", "unsubscribe", "subscribe")},
+}
+"""Every route of reports that go out, and who may use it: tests/reports/test_schedules_api.py."""
 SETTINGS = "api/v1/settings"
 SETTINGS_ROUTES = {
     "settings": "page",
@@ -153,14 +169,63 @@ SETTINGS_ROUTES = {
     f"{SETTINGS}/audit": "manage, or read with a key",
 }
 """Every route of the settings, and who may use it: tests/settings_pages/test_role_matrix.py."""
+DASHBOARD = "api/v1/dashboards/<uuid:dashboard_id>"
+DASHBOARD_PAGE = "dashboard/dashboards/<uuid:dashboard_id>"
+DASHBOARD_ROUTES = {
+    "api/v1/dashboards": "read, or write to POST",
+    "api/v1/dashboards/schema.json": "public",
+    "api/v1/dashboards/sharing": "read, or manage to PUT",
+    DASHBOARD: "read, or write to PATCH and PUT and DELETE",
+    f"{DASHBOARD}/export": "read",
+    f"{DASHBOARD}/duplicate": "write",
+    f"{DASHBOARD}/star": "read",
+    f"{DASHBOARD}/revisions": "read",
+    f"{DASHBOARD}/revisions/<int:number>/restore": "write",
+    f"{DASHBOARD}/links": "manage",
+    f"{DASHBOARD}/links/<uuid:link_id>": "manage",
+    f"{DASHBOARD}/panels": "write",
+    f"{DASHBOARD}/panels/<slug:panel_id>": "read, or write to PATCH and DELETE",
+    "dashboard/dashboards": "page",
+    "dashboard/dashboards/add": "page",
+    DASHBOARD_PAGE: "page",
+    f"{DASHBOARD_PAGE}/file": "page",
+    f"{DASHBOARD_PAGE}/history": "page",
+    f"{DASHBOARD_PAGE}/share": "page",
+    f"{DASHBOARD_PAGE}/act": "page",
+    **dict.fromkeys((f"{DASHBOARD_PAGE}/{part}" for part in ("form", "preview", "filter-values")), "read"),
+    f"{DASHBOARD_PAGE}/values/<slug:name>": "read",
+    "d/<str:token>": "public",
+    "d/<str:token>/panels/<slug:panel_id>": "public",
+}
+"""Every route of dashboards, and who may use it: tests/dashboards. The token of a public link is its credential."""
 MCP = "mcp"
 """Reads by the Model Context Protocol, with a key: tests/assistants/test_mcp.py."""
+ACCOUNT_ROUTES = {
+    **dict.fromkeys(("sign-in/code", "sign-in/inactive", "sign-in/link", "sign-in/forgotten"), "public"),
+    **dict.fromkeys(("sign-in/reset", "sign-in/email", "sign-in/provider", "sign-in/provider/callback"), "public"),
+    **dict.fromkeys(("sign-in/provider/again", "sign-in/again", "sign-in/again/code"), "signed in"),
+    **dict.fromkeys(("sign-in/again/passkey", "settings/profile", "settings/profile/email"), "signed in"),
+    **dict.fromkeys(("settings/sessions", "settings/sessions/end", "settings/security"), "signed in"),
+    **dict.fromkeys(("settings/security/password", "settings/security/provider"), "signed in"),
+    **dict.fromkeys(("settings/security/app", "settings/security/app/remove"), "signed in"),
+    **dict.fromkeys(("settings/security/codes", "settings/security/codes/new"), "signed in"),
+    **dict.fromkeys(("settings/security/passkey", "settings/security/passkey/<int:pk>/remove"), "signed in"),
+    "settings/general/second-factor": "page",
+}
+"""Every route of a person's own account, and who may use it: tests/accounts."""
 FORECAST = "api/v1/insights/forecast"
 """Takes filters and no window."""
 TRACES_FILE = "dashboard/traces-csv"
 EXPORTS = {
     f"api/v1/exports/{kind}.{name}" for kind in ("calls", "traces", "scores") for name in ("csv", "jsonl", "xlsx")
 }
+REPORTS = {
+    f"api/v1/reports/{kind}.{name}"
+    for kind in ("cost", "performance", "statement", "usage")
+    for name in ("json", "html", "csv", "xlsx", "pdf")
+}
+"""Reports of a window: tests/reports/test_reports.py."""
+REPORT_PAGE, REPORT_FILE = "dashboard/report", "dashboard/report-file"
 EXPORT_FILE, EXPORT_HISTORY = "dashboard/export-file", "dashboard/export-history"
 """The download of the page, and its list: tests/reports/test_exports.py."""
 PROMETHEUS = "api/v1/prometheus/metrics"

@@ -11,11 +11,13 @@ from django.urls import reverse
 
 from budgets.models import own_budget
 from tests.security.routes import (
+    ACCOUNT_ROUTES,
     ADMIN,
     BUDGET,
     BUDGET_ROUTES,
     CHANNEL_ROUTES,
     CHOICES,
+    DASHBOARD_ROUTES,
     ENTITY_PAGES,
     ENTITY_READS,
     EXPERIMENT_ROUTES,
@@ -37,8 +39,12 @@ from tests.security.routes import (
     READ_AND_INGEST,
     READ_PATHS,
     READS,
+    REPORT_FILE,
+    REPORT_PAGE,
+    REPORTS,
     RULE_ROUTES,
     SAVING_ROUTES,
+    SCHEDULE_ROUTES,
     SESSION_READS,
     SETTINGS_ROUTES,
     SLICE_VALUES,
@@ -68,9 +74,11 @@ def test_every_route_is_classified() -> None:
     known = PUBLIC | LOCAL | PAGES | READS | {CHOICES, LABELS} | INGESTION.keys() | INGESTION_READS
     known |= TRACE_READS | TRACE_PAGES | {TRACE_SCORES} | SESSION_READS | ENTITY_READS | ENTITY_PAGES
     known |= {TRACES_FILE, FORECAST, EXPORT_FILE, EXPORT_HISTORY, PROMETHEUS} | EXPORTS
+    known |= REPORTS | {REPORT_PAGE, REPORT_FILE}
     known |= BUDGET_ROUTES.keys() | INSIGHTS_ROUTES.keys() | {SLICE_VALUES, FOUND}
     known |= INVOICE_ROUTES.keys() | SAVING_ROUTES.keys() | EXPERIMENT_ROUTES.keys()
-    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SETTINGS_ROUTES.keys() | {MCP}
+    known |= CHANNEL_ROUTES.keys() | RULE_ROUTES.keys() | SCHEDULE_ROUTES.keys()
+    known |= DASHBOARD_ROUTES.keys() | SETTINGS_ROUTES.keys() | ACCOUNT_ROUTES.keys() | {MCP}
     assert {route for route, _ in routes() if not route.startswith(ADMIN)} == known, (
         "tests/security/routes.py lists all"
     )
@@ -79,11 +87,13 @@ def test_every_route_is_classified() -> None:
     expected |= dict.fromkeys({**INGESTION} | dict.fromkeys(INGESTION_READS), "ingest")
     expected |= dict.fromkeys(ENTITY_PAGES, "page") | dict.fromkeys(SESSION_READS | ENTITY_READS, "read")
     expected |= dict.fromkeys(TRACE_PAGES | {TRACES_FILE}, "page") | dict.fromkeys(TRACE_READS | {TRACE_SCORES}, "read")
+    expected |= dict.fromkeys(REPORTS, "read") | dict.fromkeys((REPORT_PAGE, REPORT_FILE), "page")
     expected |= {EXPORT_FILE: "page"} | dict.fromkeys(EXPORTS | {EXPORT_HISTORY, PROMETHEUS}, "read")
     expected |= dict.fromkeys(LOCAL, "this machine, outside production")
     expected[MCP] = expected[FORECAST] = expected[SLICE_VALUES] = expected[FOUND] = "read"
     expected |= BUDGET_ROUTES | INSIGHTS_ROUTES | INVOICE_ROUTES | SAVING_ROUTES | EXPERIMENT_ROUTES
-    expected |= CHANNEL_ROUTES | RULE_ROUTES | SETTINGS_ROUTES
+    expected |= CHANNEL_ROUTES | RULE_ROUTES | SCHEDULE_ROUTES
+    expected |= SETTINGS_ROUTES | DASHBOARD_ROUTES | ACCOUNT_ROUTES
     expected[BUDGET] = "read, or write to PUT"
     expected[LABELS] = "read, or write to POST and PATCH and DELETE"
     expected |= dict.fromkeys(READ_AND_INGEST, "read, or ingest to POST")

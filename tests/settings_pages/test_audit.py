@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -160,6 +161,28 @@ def test_the_admin_records_members_keys_and_prices(operator: Client, workspace: 
     assert actions == ["member.change", "member.delete", "key.create", "key.change"]
     assert list(last(workspace).after) == ["revoked_at"]
     assert key.digest not in str(list(AuditEntry.objects.values()))
+
+
+def test_the_admin_records_prices_and_budgets_that_are_deleted(operator: Client, workspace: Workspace) -> None:
+    prices = {"input_usd_per_million": "1", "output_usd_per_million": "2"}
+    since = {"valid_from_0": "2026-11-01", "valid_from_1": "00:00:00"}
+    form = {"workspace": str(workspace.pk), "provider": "openai", "model_pattern": "gpt-4o"} | prices | since
+    post(operator, "prices/priceoverride/add/", form)
+    assert entries(workspace) == [("operator", "price.create", "openai / gpt-4o")]
+    assert last(workspace).after["output_usd_per_million"] == "2"
+    budget = Budget.objects.create(workspace=workspace, name="Support", amount_usd=5)
+    post(operator, f"budgets/budget/{budget.pk}/delete/", {"post": "yes"})
+    assert entries(workspace)[-1] == ("operator", "budget.delete", "Support")
+
+
+def test_the_admin_records_rights_of_users(operator: Client) -> None:
+    group, user = Group.objects.create(name="Support staff"), UserFactory(username="carol")
+    form = {"username": "carol", "is_active": "on", "is_staff": "on", "groups": [group.pk]}
+    joined = {"date_joined_0": "2026-11-01", "date_joined_1": "00:00:00"}
+    post(operator, f"auth/user/{user.pk}/change/", form | joined)
+    changes = [entry.after for entry in AuditEntry.objects.filter(subject="carol")]
+    assert {"groups": ["Support staff"]} in changes
+    assert any(change.get("is_staff") is True for change in changes)
 
 
 def test_the_admin_records_users_without_their_password(operator: Client) -> None:

@@ -1,0 +1,92 @@
+"""Makes, finds and revokes public links: addresses that let anyone read one dashboard until they end.
+
+A link works only while its workspace allows public links. Its token is random and stored as an HMAC.
+"""
+
+import hmac
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from dashboards import rights
+from dashboards.bodies import NewLink
+from dashboards.models import AUTHOR_LENGTH, Dashboard, PublicLink, SharingPolicy
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest
+from workspaces.models import Workspace
+
+MOST_LINKS = 50
+"""Of a dashboard, with those that have ended."""
+OFF = "This workspace does not allow public links. An owner of the workspace can allow them."
+
+
+def digest(token: str, secret_key: str) -> str:
+    return hmac.new(f"dashboards.PublicLink:{secret_key}".encode(), token.encode(), sha256).hexdigest()
+
+
+def are_allowed(workspace: Workspace) -> bool:
+    return SharingPolicy.objects.filter(workspace=workspace, allows_public_links=True).exists()
+
+
+def allow(workspace: Workspace, is_allowed: bool, author: str) -> None:
+    """Stores whether links may be made and work. Links that exist work again when they are allowed again."""
+    values = {"allows_public_links": is_allowed, "changed_by": author[:AUTHOR_LENGTH]}
+    SharingPolicy.objects.update_or_create(workspace=workspace, defaults=values)
+
+
+@transaction.atomic
+def issue(request: WorkspaceRequest, dashboard: Dashboard, body: NewLink) -> tuple[PublicLink, str]:
+    """Returns the link with its token, which nothing can show again."""
+    if not are_allowed(request.workspace):
+        raise Problem(403, OFF)
+    token, now = secrets.token_urlsafe(32), timezone.now()
+    make_room(dashboard)
+    link = PublicLink.objects.create(
+        dashboard=dashboard,
+        digest=digest(token, settings.SECRET_KEY),
+        may_choose=body.may_choose,
+        made_by=rights.author_of(request)[:AUTHOR_LENGTH],
+        expires_at=now + timedelta(days=body.days),
+    )
+    return link, token
+
+
+def make_room(dashboard: Dashboard) -> None:
+    """Deletes the oldest links that have ended where there are as many as may be."""
+    Dashboard.objects.select_for_update(no_key=True).get(pk=dashboard.pk)
+    links = list(dashboard.links.order_by("created_at"))
+    too_many = len(links) - MOST_LINKS + 1
+    if too_many <= 0:
+        return
+    ended = [link.pk for link in links if not link.is_active]
+    if len(ended) < too_many:
+        raise Problem(422, f"A dashboard has at most {MOST_LINKS} public links. Revoke one first.")
+    PublicLink.objects.filter(pk__in=ended[:too_many]).delete()
+
+
+def revoke(dashboard: Dashboard, link_id: UUID) -> None:
+    if not dashboard.links.filter(pk=link_id).exists():
+        raise Problem(404, "There is no such link of this dashboard.")
+    dashboard.links.filter(pk=link_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def find(token: str) -> PublicLink | None:
+    """Returns the link of this token if it works now; None if it is unknown, expired, revoked or switched off."""
+    digests = [digest(token, secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    links = PublicLink.objects.filter(
+        digest__in=digests,
+        revoked_at=None,
+        expires_at__gt=timezone.now(),
+        dashboard__workspace__sharing_policy__allows_public_links=True,
+    )
+    return links.select_related("dashboard__workspace").first()
+
+
+def url(token: str) -> str:
+    return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('public-dashboard', args=[token])}"

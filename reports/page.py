@@ -1,0 +1,130 @@
+"""Renders one report as a page, with its files and its print."""
+
+from functools import partial
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from analytics.answers import SERIES_TTL_SECONDS, answer_data
+from analytics.page_questions import LABEL_NAMES, choices_of
+from analytics.pages import bad_query, controls, custom_window, own_query, shell_context, uncached
+from analytics.query_string import NOT
+from analytics.splits import dimension_label
+from analytics.templatetags.links import REPORT, WINDOW, iso
+from reports import making, parameters
+from reports.figures import figure_of
+from reports.html import no_link, shown
+from reports.kinds import KINDS, Kind, ReportRequest
+from reports.kinds.cost import LABELS
+from reports.kinds.parts import ALL_OTHERS, value_name
+from reports.kinds.statement import SUBJECTS
+from reports.parameters import Asked
+from reports.views import listed_kinds
+from traces.filters import LABEL_PREFIX, Filters
+from web.problems import Problem
+from workspaces.access import WorkspaceRequest, page_access
+from workspaces.models import Workspace
+
+FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
+"""The buttons, in their order."""
+OFFERED = 20
+"""So many values of a dimension are offered for a statement. The filters have the others."""
+PAPERS = {"a4": "A4", "letter": "Letter"}
+
+
+@require_safe
+@page_access
+def report_page(request: WorkspaceRequest) -> HttpResponse:
+    query = own_query(request, REPORT)
+    context = shell_context(request, query)
+    try:
+        if "from" in query or "to" in query:
+            return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
+        kind, asked = parsed(query, request.workspace)
+        if "period" in query:
+            return redirect(f"{request.path}?{in_window(request.GET, asked.filters).urlencode()}")
+    except Problem as problem:
+        return bad_query(request, context, problem)
+    context |= controls(asked.filters, query, request.workspace) | {"kind": kind, "paper": asked.paper}
+    if kind.errors(asked.filters):
+        context["choices"] = subjects(request.workspace, asked.filters)
+        return uncached(render(request, "reports/choose.html", context))
+    return uncached(render(request, "reports/report.html", context | report_context(request, kind, asked)))
+
+
+def parsed(query: QueryDict, workspace: Workspace) -> tuple[Kind, Asked]:
+    of_report = picked(query)
+    name = of_report.pop("kind", ["cost"])[-1]
+    if name not in listed_kinds():
+        message = f"must be one of {', '.join(listed_kinds())}"
+        raise Problem(422, "The report is not valid.", [{"loc": ["query", "kind"], "msg": message}])
+    return KINDS[name], parameters.parse_window(of_report, workspace.id, zone=workspace.zone)
+
+
+def picked(query: QueryDict) -> QueryDict:
+    """Returns the query string that the form stands for: a period takes the place of the window above it."""
+    found = query.copy()
+    for name in () if "period" not in query else WINDOW if query["period"] else ("period",):
+        found.pop(name, None)
+    return found
+
+
+def in_window(query: QueryDict, filters: Filters) -> QueryDict:
+    """Returns the query string with a window instead of a period, so that the link shows everyone the same."""
+    found = query.copy()
+    for name in ("period", "range", "granularity"):
+        found.pop(name, None)
+    found["start"], found["end"] = iso(filters.start), iso(filters.end)
+    return found
+
+
+def report_context(request: WorkspaceRequest, kind: Kind, asked: Asked) -> dict[str, Any]:
+    filters, settled = asked.filters, in_window(request.GET, asked.filters)
+    settled.pop("was", None)
+    for name, value in (("kind", kind.name), ("paper", asked.paper), ("workspace", str(request.workspace.id))):
+        settled[name] = value
+    document = making.document(ReportRequest(request.workspace, kind.name, filters))
+    link_of = no_link if kind.name == "statement" else partial(statement_link, settled)
+    found = shown(document, partial(figure_of, filters=filters), link_of)
+    return found | {
+        "files": [(words, file_link(settled, name)) for name, words in FILES.items()],
+        "papers": PAPERS.items(),
+    }
+
+
+def file_link(query: QueryDict, file_format: str) -> str:
+    found = query.copy()
+    found["file"] = file_format
+    return f"{reverse('report-download')}?{found.urlencode()}"
+
+
+def statement_link(query: QueryDict, dimension: str, value: str) -> str:
+    """Returns the address of the statement of a value; nothing where there is none."""
+    is_subject = dimension in SUBJECTS or dimension.startswith(LABEL_PREFIX)
+    if not is_subject or value in (ALL_OTHERS, value_name(None, dimension)):
+        return ""
+    found = query.copy()
+    found["kind"] = "statement"
+    found.pop(f"{NOT}{dimension}", None)
+    found.setlist(dimension, [value])
+    return f"{reverse('report-page')}?{found.urlencode()}"
+
+
+def subjects(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
+    """Returns what statements can be about: the values with the most calls of each label, of agents and users."""
+    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
+    dimensions = (*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS)
+    found = ((dimension, values_of(dimension, workspace, filters)[:OFFERED]) for dimension in dimensions)
+    return [
+        {"title": dimension_label(dimension).capitalize(), "dimension": dimension, "values": values}
+        for dimension, values in found
+        if values
+    ]
+
+
+def values_of(name: str, workspace: Workspace, filters: Filters) -> list[str]:
+    found = answer_data(choices_of(name), filters, workspace, SERIES_TTL_SECONDS)["data"]
+    return [choice["value"] for choice in found]
