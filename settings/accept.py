@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings as project
 from django.contrib.auth import get_user_model, login
 from django.contrib.auth.forms import UserCreationForm
 from django.db import IntegrityError, transaction
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from settings.page import page
 from web.declared_access import public
+from web.problems import Problem
 from workspaces.access import remember
 from workspaces.invitations import InvitationRefused, accept, find_by_token
 from workspaces.models import Invitation, Membership, Workspace
@@ -44,6 +46,7 @@ def shown(request: HttpRequest, invitation: Invitation, form: Any = None) -> Htt
         "invitation": invitation,
         "is_member": is_member,
         "form": form or NewAccountForm(),
+        "local_passwords": project.LOCAL_PASSWORDS,
         "sign_in": f"{reverse('sign-in')}?next={request.path}",
     }
     return page(request, "invitation", context, status=422 if form else 200)
@@ -53,6 +56,8 @@ def accepted(request: HttpRequest, token: str, invitation: Invitation) -> HttpRe
     if request.user.is_authenticated:
         accept(token, request.user)
         return to_workspace(invitation.workspace)
+    if not project.LOCAL_PASSWORDS:
+        raise Problem(403, "Passwords are switched off here. Sign in with the provider, and open the invitation again.")
     form = NewAccountForm(request.POST)
     user = new_user(form, token, invitation) if form.is_valid() else None
     if user is None:

@@ -233,6 +233,15 @@ def test_signing_in_leads_back_to_the_invitation(workspace: Workspace, owner: An
     assert f"Join as {user.username}" in client.get(link).content.decode()
 
 
+def test_where_passwords_are_off_no_account_gets_one(workspace: Workspace, owner: Any, settings: Any) -> None:
+    link, (client, headers) = path(invite(owner)), signed_in(UserFactory())
+    settings.LOCAL_PASSWORDS = False
+    assert b"Or make an account" not in Client().get(link).content
+    assert Client().post(link, NEW_ACCOUNT).status_code == 403
+    assert not User.objects.filter(username="grace").exists()
+    assert client.post(link, headers=headers).status_code == 302
+
+
 # --- Email ---
 
 
