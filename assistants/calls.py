@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django_htmx.middleware import HtmxDetails
 
-from assistants.tools import Tool
+from assistants.tools import Tool, is_read
 from web.problems import Problem, ProblemMiddleware
 from workspaces.access import Access
 
@@ -46,7 +46,7 @@ def view_response(inner: HttpRequest) -> HttpResponseBase:
         match = resolve(inner.path_info)
     except Resolver404 as error:
         raise Problem(404, "There is nothing at this address.") from error
-    if not getattr(match.func, "access", "").startswith("read"):
+    if not is_read(match.func):
         raise Problem(404, "There is nothing at this address.")
     inner.resolver_match = match
     response: HttpResponseBase = match.func(inner, *match.args, **match.kwargs)

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 
+from django.urls import Resolver404, resolve
+
 from analytics.openapi import Schema, openapi_document
+from web.declared_access import View
 
 LEFT_OUT = frozenset({"settings", "exports", "ingestion"})
 """Tags of operations that are no tools: files, and what people set."""
@@ -14,6 +18,8 @@ LEAVES_OUT = (
     "Times are RFC 3339. A filter takes one value or several; not_<filter> leaves out what the filter selects, and "
     "labels takes values by the name of a label."
 )
+SOME_IDS = ("1", "00000000-0000-0000-0000-000000000000")
+"""One of them fits the placeholders of each path."""
 NO_INSTANCE = re.compile(r"(\w+?)s?/\{\w+\}")
 
 
@@ -58,12 +64,24 @@ def tools() -> dict[str, Tool]:
 def documented_tools() -> Iterator[Tool]:
     for path, methods in openapi_document()["paths"].items():
         operation = methods.get("get")
-        if operation and LEFT_OUT.isdisjoint(operation["tags"]) and answers_json(operation):
+        if operation and LEFT_OUT.isdisjoint(operation["tags"]) and answers_json(operation) and takes_keys(path):
             yield tool_of(path, operation)
 
 
 def answers_json(operation: Schema) -> bool:
     return "application/json" in operation["responses"]["200"]["content"]
+
+
+def takes_keys(path: str) -> bool:
+    """Returns whether a key with the scope read opens it. Some reads are for owners who are signed in only."""
+    for some_id in SOME_IDS:
+        with suppress(Resolver404):
+            return is_read(resolve(re.sub(r"\{\w+\}", some_id, path)).func)
+    return False
+
+
+def is_read(view: View) -> bool:
+    return str(getattr(view, "access", "")).startswith("read")
 
 
 def tool_of(path: str, operation: Schema) -> Tool:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from typing_extensions import TypedDict
 
-from alerts.rule_bodies import Moment
+from alerts.rule_bodies import Moment, plain_number
 from budgets.bodies import storable
-from insights.invoices.prices import DIGITS, UsdPerMillion
+from insights.invoices.prices import DIGITS, MOST_USD_PER_MILLION
 from prices.models import PriceOverride
 from settings.faults import invalid_form
 from settings.rows_updates import UpdateItem
@@ -23,6 +23,12 @@ from workspaces.models import Workspace
 MOST_PRICES = 1000
 PRICES = tuple(f"{name}_usd_per_million" for name in ("input", "output", "cache_read", "cache_write", "cache_write_1h"))
 CONFIG = ConfigDict(extra="forbid")
+UsdPerMillion = Annotated[
+    Decimal,
+    Field(ge=0, le=MOST_USD_PER_MILLION, allow_inf_nan=False),
+    BeforeValidator(plain_number),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(MOST_USD_PER_MILLION)}),
+]
 
 
 class PriceItem(TypedDict):

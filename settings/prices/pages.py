@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import DatabaseError
@@ -100,8 +101,18 @@ def previewed(workspace: Workspace, form: Mapping[str, str], now: datetime) -> A
 
 
 def body_of_form(form: Mapping[str, str], workspace: Workspace) -> dict[str, Any]:
-    day = form.get("valid_from")
-    return {**form, **({"valid_from": day_start(day, workspace, "valid_from")} if day else {})}
+    body: dict[str, Any] = {name: amount_of(text) if name in PRICES else text for name, text in form.items()}
+    if day := form.get("valid_from"):
+        body["valid_from"] = day_start(day, workspace, "valid_from")
+    return body
+
+
+def amount_of(text: str) -> Decimal | str:
+    """Returns the number; the text itself where it is none, which is then refused by the name of its field."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
 
 
 def day_start(text: str, workspace: Workspace, field: str) -> datetime:

@@ -80,6 +80,7 @@ def test_another_workspace_is_in_no_preview(tenant: Tenant) -> None:
     ("body", "field"),
     [
         ({"input_usd_per_million": -1}, "input_usd_per_million"),
+        ({"input_usd_per_million": "2"}, "input_usd_per_million"),
         ({"model_pattern": ""}, "model_pattern"),
         ({"provider": "litellm"}, "provider"),
         ({"valid_from": "2026-11-02T00:00Z", "valid_until": "2026-11-01T00:00Z"}, "body"),
@@ -144,6 +145,15 @@ def test_the_page_shows_the_effect_and_saves_and_prices_again(tenant: Tenant) ->
     text = " ".join(tenant.client.get(PAGE, {"workspace": tenant.workspace.id}).content.decode().split())
     assert "cost $6.00 instead of $0.00; 2 changed" in text
     assert "Models without a price" not in text
+
+
+@pytest.mark.parametrize("text", ["two", "nan", "-1", "1e30", "0x2"])
+def test_the_page_says_which_amount_is_no_price(tenant: Tenant, text: str) -> None:
+    form = TWO_AND_TEN | {"output_usd_per_million": text, "workspace": tenant.workspace.id}
+    answer = tenant.client.get(PAGE, form)
+    assert answer.status_code == 422
+    assert "Output usd per million:" in answer.content.decode()
+    assert f'value="{text}"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("change", ["end", "delete"])
