@@ -66,9 +66,9 @@ def fitting_granularity(query: QueryDict, now: datetime | None, zone: ZoneInfo) 
     plain = QueryDict(mutable=True)
     plain.update({name: str(query[name]) for name in (*WINDOW, *ALWAYS) if name in query})
     filters = parse_filters(plain, UUID(int=0), now, zone=zone)
-    wanted = query.get("granularity")
+    wanted = str(query.get("granularity") or "")
     if wanted and (wanted not in BUCKETS or bucket_count(filters, wanted) <= MAX_BUCKETS):  # type: ignore[arg-type]
-        return str(wanted)
+        return wanted
     return filters.granularity
 
 
