@@ -67,7 +67,7 @@ def fitting_granularity(query: QueryDict, now: datetime | None, zone: ZoneInfo) 
     plain.update({name: str(query[name]) for name in (*WINDOW, *ALWAYS) if name in query})
     filters = parse_filters(plain, UUID(int=0), now, zone=zone)
     wanted = str(query.get("granularity") or "")
-    if wanted and (wanted not in BUCKETS or bucket_count(filters, wanted) <= MAX_BUCKETS):  # type: ignore[arg-type]
+    if wanted and (wanted not in BUCKETS or bucket_count(filters, wanted) <= MAX_BUCKETS):
         return wanted
     return filters.granularity
 
