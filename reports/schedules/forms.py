@@ -56,7 +56,7 @@ def form_of(schedule: Schedule | None, query: QueryDict) -> QueryDict:
         form.update({"kind": kind, "period": "week", "hour": "8", "weekday": "monday", "day": "1", "link_days": "7"})
         form.setlist("formats", ["pdf", "xlsx"])
         form["filters"] = filter_lines({name: values for name, values in query.lists() if is_filter(name)})
-        form.update({name: query[name] for name in query if name.startswith(OPTION)})
+        form.update({name: query.get(name, "") for name in query if name.startswith(OPTION)})
         return form
     body = body_of(schedule)
     for name in ("name", "kind", "period", "paper", "link_days"):
