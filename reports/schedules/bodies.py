@@ -49,7 +49,10 @@ def distinct(values: list[Any]) -> list[Any]:
 CONFIG = ConfigDict(extra="forbid", strict=True)
 
 
-Whole = Annotated[int, Field(strict=False), BeforeValidator(plain_number)]
+# Bounds stand in the schema only before a validator of our own.
+Hour = Annotated[int, Field(ge=0, le=23, strict=False), BeforeValidator(plain_number)]
+DayOfMonth = Annotated[int, Field(ge=1, le=31, strict=False), BeforeValidator(plain_number)]
+LinkDays = Annotated[int, Field(ge=1, le=MOST_LINK_DAYS, strict=False), BeforeValidator(plain_number)]
 Address = Annotated[
     str, Field(max_length=ADDRESS_LENGTH, json_schema_extra={"format": "email"}), AfterValidator(address)
 ]
@@ -60,10 +63,10 @@ class When(BaseModel):
     """When it is due after the end of the period, in the workspace's zone."""
 
     model_config = CONFIG
-    hour: Annotated[Whole, Field(ge=0, le=23, description="Calls of the last minutes may come late.")] = 8
+    hour: Annotated[Hour, Field(description="Calls of the last minutes may come late.")] = 8
     weekday: Annotated[Weekday, Field(description="Only for weeks.")] = "monday"
     day: Annotated[
-        Whole, Field(ge=1, le=31, description="Only for months. A day that the month does not have is its last one.")
+        DayOfMonth, Field(description="Only for months. A day that the month does not have is its last one.")
     ] = 1
 
 
@@ -102,7 +105,7 @@ class ScheduleFields(BaseModel):
         *("pdf", "xlsx")
     ]
     paper: Annotated[Paper, Field(description="Of the PDF.")] = "a4"
-    link_days: Annotated[Whole, Field(ge=1, le=MOST_LINK_DAYS, description="So long links in messages work.")] = 7
+    link_days: Annotated[LinkDays, Field(description="So long links in messages work.")] = 7
     options: Annotated[
         dict[Option, Option],
         Field(max_length=MAX_OPTIONS, description="What only some kinds know, like the id of a dashboard."),

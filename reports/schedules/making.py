@@ -27,7 +27,7 @@ from reports.models.schedule import (
 )
 from reports.schedules.message import channel_message
 from reports.schedules.parts import decide, make_files
-from reports.schedules.people import addresses_of
+from reports.schedules.people import address_of_owner, addresses_of
 from reports.schedules.queue import defer_delivery, defer_run, ids_in_queue
 from web import mail
 from web.problems import Problem
@@ -70,8 +70,9 @@ def words_of(error: Exception) -> str:
 @transaction.atomic
 def record_fault(run_id: UUID, words: str, now: datetime, is_final: bool = False) -> None:
     """Plans the next attempt, or gives up after the last one."""
-    run = ReportRun.objects.select_for_update().filter(pk=run_id, made_at=None).first()
-    if run is None:  # somebody has deleted the schedule, or another attempt has succeeded
+    at_work = ReportRun.objects.select_for_update().filter(state__in=(WAITING, RUNNING), made_at=None)
+    run = at_work.filter(pk=run_id).first()
+    if run is None:  # somebody has deleted the schedule, or another attempt has ended it
         return
     run.attempts += 1
     run.error = words[:SENTENCE_LENGTH]
@@ -126,10 +127,9 @@ def end(run: ReportRun, state: str, words: str, now: datetime) -> None:
     is_new = run.state != state
     run.state, run.error, run.next_at, run.ended_at = state, words, None, now
     run.save()
-    owner = run.schedule.owner
-    if is_new and state == FAILED and owner and owner.is_active:
-        with suppress(ValidationError):  # an account may have no address, or a wrong one
-            mail.send(REPORT_FAILED, to=owner.email, key=f"report-failed-{run.pk}", run_id=str(run.pk))
+    if is_new and state == FAILED and (address := address_of_owner(run.schedule)):
+        with suppress(ValidationError):  # an account may have a wrong address
+            mail.send(REPORT_FAILED, to=address, key=f"report-failed-{run.pk}", run_id=str(run.pk))
 
 
 def take_up_forgotten(now: datetime) -> None:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from alerts.channels.email import addresses_of_members
 from reports.models import ReportRun, Schedule, Unsubscribed
 from reports.models.schedule import ME, RECIPIENTS
+from workspaces.models import workspaces_of
 
 
 def addresses_of(run: ReportRun) -> list[str]:
@@ -19,6 +20,14 @@ def recipients_of(schedule: Schedule) -> list[str]:
     once = {address.lower(): address for address in reversed(found)}
     gone = set(Unsubscribed.objects.filter(schedule=schedule).values_list("address", flat=True))
     return [address for address in reversed(once.values()) if address.lower() not in gone]
+
+
+def address_of_owner(schedule: Schedule) -> str:
+    """Returns the address of whoever made it; empty where nobody did, or where they may not see the workspace now."""
+    owner = schedule.owner
+    if owner is None or not owner.is_active or not workspaces_of(owner).filter(pk=schedule.workspace_id).exists():
+        return ""
+    return owner.email
 
 
 def still_wants(schedule: Schedule, address: str) -> bool:

@@ -238,7 +238,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
 def test_a_mail_server_that_fails_is_tried_again_and_then_it_is_said(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = UserFactory(email="owner@example.com")
+    owner = MembershipFactory(workspace=workspace, user=UserFactory(email="owner@example.com")).user
     schedule = a_schedule(workspace, owner=owner)
     failing(monkeypatch, MailFault("The mail server did not answer."))
     look()
@@ -256,6 +256,19 @@ def test_a_mail_server_that_fails_is_tried_again_and_then_it_is_said(
     assert (run.state, run.error) == ("failed", "1 of 1 messages could not be sent. The mail server did not answer.")
     [job] = waiting_jobs("web.send_mail")
     assert (job.args["to"], job.args["template"]) == ("owner@example.com", "report_failed")
+
+
+@pytest.mark.parametrize("why", ["left the workspace", "cannot sign in", "has no address", "has a wrong address"])
+def test_a_failure_is_written_to_nobody_who_may_not_know_it(workspace: Workspace, why: str) -> None:
+    email = {"has no address": "", "has a wrong address": "nobody"}.get(why, "owner@example.com")
+    owner = UserFactory(email=email, is_active=why != "cannot sign in")
+    if why != "left the workspace":
+        MembershipFactory(workspace=workspace, user=owner)
+    schedule = a_schedule(workspace, owner=owner, addresses=[])
+    look()
+    making.attempt(str(only_run(schedule).pk))
+    assert only_run(schedule).error == NOBODY_LEFT
+    assert waiting_jobs("web.send_mail") == []
 
 
 def test_one_that_is_refused_does_not_stop_the_others(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
