@@ -14,7 +14,7 @@ from analytics.openapi import (
     schema_of,
     success_response,
 )
-from analytics.query_string import Query
+from analytics.query_string import NOT, Query
 from explorer.agents import AgentAnswer, AgentList
 from explorer.entity_api import ENTITIES, Entity, TracePage
 from explorer.operations import ID
@@ -41,9 +41,10 @@ def operations() -> dict[str, Schema]:
     return found
 
 
-def without_format(described: list[Schema]) -> list[Schema]:
-    """Leaves out what only answers with rows take."""
-    return [parameter for parameter in described if parameter["name"] != "format"]
+def parameters_of_one(entity: Entity) -> list[Schema]:
+    """Returns the parameters of a window and filters, without those that an answer about one refuses."""
+    refused = ("format", entity.dimension, f"{NOT}{entity.dimension}")
+    return [parameter for parameter in parameters(Query) if parameter["name"] not in refused]
 
 
 def list_operation(entity: Entity) -> Schema:
@@ -71,7 +72,7 @@ def one_operation(entity: Entity) -> Schema:
         "operationId": f"one-{entity.word}",
         "summary": OF_ONE[entity.name],
         "tags": [entity.name],
-        "parameters": [path, *(without_format(parameters(Query)) if entity.one else of_session)],
+        "parameters": [path, *(parameters_of_one(entity) if entity.one else of_session)],
         "responses": {
             "200": success_response(json_of(schema_of(ANSWERS[entity.name])), "Vary", "Cache-Control"),
             **problems(404),

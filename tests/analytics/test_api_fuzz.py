@@ -143,6 +143,9 @@ def obey_rules_beyond_the_schema(case: Any) -> None:
         case.query = query
     for name in ("before_start", "before_end"):
         query.pop(name, None)  # one without the other is refused, and the window before is the default
+    if case.operation.path == "/api/v1/settings/audit":
+        for name in ("start", "end"):
+            query.pop(name, None)  # it has no range
     if {"range", "start", "end"} & set(query):
         for name in ("start", "end", "granularity"):
             query.pop(name, None)

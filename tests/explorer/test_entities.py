@@ -11,6 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
+from analytics.openapi import openapi_document
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row, iso
 from traces import writer
@@ -249,6 +250,16 @@ def test_the_answers_are_as_declared(tenant: Tenant, name: str) -> None:
     for path, answer in ((f"/api/v1/{name}", listed(tenant, name)), (place, one(tenant, name, row[KEYS[name]]))):
         declared = paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         jsonschema_rs.validate(declared, answer)
+
+
+@pytest.mark.parametrize(("path", "own"), [("users/{user_id}", "user_id"), ("agents/{agent_id}", "agent_id")])
+def test_one_takes_every_filter_but_its_own_which_the_path_names(tenant: Tenant, path: str, own: str) -> None:
+    declared = openapi_document()["paths"][f"/api/v1/{path}"]["get"]["parameters"]
+    names = {parameter["name"] for parameter in declared if parameter["in"] == "query"}
+    assert {"model", "not_model"} <= names
+    for refused in (own, f"not_{own}"):
+        assert refused not in names
+        assert tenant.client.get(f"/api/v1/{path}", {refused: "ada"}).status_code == 422
 
 
 @pytest.mark.parametrize("name", LISTS)
