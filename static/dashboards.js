@@ -18,7 +18,7 @@ function say(text) {
 }
 
 async function send(method, url, body, headers = {}) {
-  const own = JSON.parse(document.querySelector("[hx-headers]").getAttribute("hx-headers"));
+  const own = JSON.parse(board().closest("[hx-headers]").getAttribute("hx-headers"));
   try {
     return await fetch(url, { method, body, headers: { ...own, ...headers } });
   } catch {
