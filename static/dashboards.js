@@ -126,7 +126,11 @@ function setTitle(element, title) {
   const text = decodeURIComponent(title ?? "");
   element.ariaLabel = text || "Text";
   const head = element.querySelector("h2");
-  if (head) head.textContent = head.title = text;
+  if (!head) return;
+  head.title = text;
+  // Cut in the middle where there is no room, as on the page.
+  const ends = text.match(/^(.*?)(\s\S{1,14}|\S{1,8})$/su)?.slice(1) ?? [text];
+  head.replaceChildren(...ends.map((end) => Object.assign(document.createElement("span"), { textContent: end })));
 }
 
 const panelOfHandle = (handle) => handle && panelWith(handle.closest("[data-panel]").dataset.panel);
