@@ -129,7 +129,7 @@ function setTitle(element, title) {
   if (!head) return;
   head.title = text;
   // Cut in the middle where there is no room, as on the page.
-  const ends = text.match(/^(.*?)(\s\S{1,14}|\S{1,8})$/su)?.slice(1) ?? [text];
+  const ends = text.match(/^(.*?)(\s\S{1,14}\s*|\S{1,8}\s*)$/su)?.slice(1) ?? [text, ""];
   head.replaceChildren(...ends.map((end) => Object.assign(document.createElement("span"), { textContent: end })));
 }
 

@@ -17,7 +17,7 @@ register = template.Library()
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 NOT_AT_END = ".,;:!?)"
-TITLE_END = re.compile(r"(.*?)(\s\S{1,14}|\S{1,8})", re.DOTALL)
+TITLE_END = re.compile(r"(.*?)(\s\S{1,14}\s*|\S{1,8}\s*)", re.DOTALL)
 """As in dashboards.js, which shows the titles of a draft."""
 
 
@@ -59,7 +59,7 @@ def ends(title: str) -> Sequence[str]:
     It splits at a space where it can: letters that are joined, like Arabic ones, would change their form.
     """
     found = TITLE_END.fullmatch(title)
-    return found.groups() if found else ("", title)
+    return found.groups() if found else (title, "")
 
 
 @register.filter

@@ -294,6 +294,8 @@ def test_a_long_total_is_drawn_smaller_within_its_ring(tenant: Tenant, cost: str
         ("Budget of the workspace", ["Budget of the", " workspace"]),
         ("a" * 100, ["a" * 92, "a" * 8]),
         ("تكلفة العميل", ["تكلفة", " العميل"]),
+        ("word " * 20, ["word " * 18 + "word", " word "]),
+        (" ", [" ", ""]),
     ],
 )
 def test_a_title_is_cut_between_its_begin_and_its_end(title: str, parts: list[str]) -> None:
