@@ -244,7 +244,14 @@ function freeId() {
   for (let number = 1; ; number++) if (!panelWith(`p${number}`)) return `p${number}`;
 }
 
-const freePlace = (place) => ({ ...place, y: Math.max(0, ...state.panels.map((one) => one.place.y + one.place.height)) });
+// Beside the last panel if there is room, or else below all.
+function freePlace(place) {
+  const taken = state.panels.toSorted(inOrder).map((one) => one.place);
+  const last = taken.at(-1) ?? { x: COLUMNS, y: 0, width: 0 };
+  const beside = { ...place, x: last.x + last.width, y: last.y };
+  if (beside.x + place.width <= COLUMNS && !taken.some((one) => overlaps(one, beside))) return beside;
+  return { ...place, x: 0, y: Math.max(0, ...taken.map((one) => one.y + one.height)) };
+}
 
 async function offerValues(row) {
   const list = row.querySelector("datalist"), name = row.querySelector("[name=filter]").value;

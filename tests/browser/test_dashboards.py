@@ -144,7 +144,7 @@ def test_an_editor_who_is_signed_in_adds_a_panel_and_saves_it(
     page.locator("[data-do=save]:enabled").click(timeout=LONG_MS)
     page.wait_for_url(lambda url: "edit" not in url)
     board.refresh_from_db()
-    assert [one["kind"] for one in board.document["panels"]] == ["number", "line"]
+    assert [(one["kind"], one["place"]["x"]) for one in board.document["panels"]] == [("number", 0), ("line", 6)]
     assert complaints == []
 
 
