@@ -43,7 +43,7 @@ class DashboardBody(DashboardDocument):
 
 
 class NewPanel(Panel):
-    """A panel. Without an id it gets one, and without a place it comes below all others."""
+    """A panel. Without an id it gets one, and without a place it comes beside the last one or below."""
 
     id: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = None  # type: ignore[assignment]
     place: Place | None = None  # type: ignore[assignment]

@@ -261,8 +261,14 @@ def places_too_far(document: DashboardDocument) -> Iterator[FieldError]:
 
 
 def next_place(document: DashboardDocument, width: int = COLUMNS // 2, height: int = 6) -> Place:
-    """Returns a free place below all panels."""
-    bottom = max((panel.place.y + panel.place.height for panel in document.panels), default=0)
+    """Returns a free place: beside the last panel if there is room, or else below all."""
+    taken = [panel.place for panel in document.panels]
+    last = max(taken, key=lambda place: (place.y, place.x), default=None)
+    if last and last.x + last.width + width <= COLUMNS:
+        beside = Place(x=last.x + last.width, y=last.y, width=width, height=height)
+        if not any(overlap(beside, other) for other in taken):
+            return beside
+    bottom = max((place.y + place.height for place in taken), default=0)
     return Place(x=0, y=bottom, width=width, height=height)
 
 

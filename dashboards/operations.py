@@ -261,7 +261,7 @@ def add_panel() -> Schema:
     return made(
         of_one(
             "add-panel",
-            "Adds a panel. Without a place it comes below all others.",
+            "Adds a panel. Without a place it comes beside the last one if there is room, or else below all.",
             PanelAnswer,
             *(*WITH_BODY, 412),
             parameters=[if_match(is_required=False)],

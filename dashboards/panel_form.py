@@ -215,7 +215,7 @@ def padded(names: Sequence[str], most: int) -> list[str]:
 
 
 def place_for(document: DashboardDocument, raw: Mapping[str, Any], kind: PanelKind) -> dict[str, int]:
-    """Returns the place of the panel; of a new one a free place below all others, in the size of its kind."""
+    """Returns the place of the panel; of a new one the next free one, in the size of its kind."""
     if raw.get("id") and isinstance(raw.get("place"), dict):
         return dict(raw["place"])
     return checking.next_place(document, kind.width, kind.height).model_dump()

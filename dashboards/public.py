@@ -30,7 +30,7 @@ OF_MEMBERS = ("traces", "errors")
 POLL_SECONDS = 60
 """A link may have many readers, each with sixty panels."""
 FOR_MEMBERS = "Single traces and errors are shown to members of the workspace only."
-TO_TRACES = re.compile(r"<a\b[^>]*\sclass=\"to-traces?\"[^>]*>.*?</a>", re.DOTALL)
+TO_TRACES = re.compile(r"<a\b[^>]*\sclass=\"(?:to-traces?|for-members)\"[^>]*>.*?</a>", re.DOTALL)
 LINK = re.compile(r"<a\b([^>]*?)\shref=\"[/?][^\"]*\"([^>]*)>(.*?)</a>", re.DOTALL)
 LINK_OF_SERIES = re.compile(r'"meta": "(?:[^"\\]|\\.)*"')
 View = Callable[..., HttpResponseBase]

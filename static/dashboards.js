@@ -18,7 +18,7 @@ function say(text) {
 }
 
 async function send(method, url, body, headers = {}) {
-  const own = JSON.parse(document.querySelector("[hx-headers]").getAttribute("hx-headers"));
+  const own = JSON.parse(board().closest("[hx-headers]").getAttribute("hx-headers"));
   try {
     return await fetch(url, { method, body, headers: { ...own, ...headers } });
   } catch {
@@ -126,7 +126,11 @@ function setTitle(element, title) {
   const text = decodeURIComponent(title ?? "");
   element.ariaLabel = text || "Text";
   const head = element.querySelector("h2");
-  if (head) head.textContent = head.title = text;
+  if (!head) return;
+  head.title = text;
+  // Cut in the middle where there is no room, as on the page.
+  const ends = text.match(/^(.*?)(\s\S{1,14}\s*|\S{1,8}\s*)$/su)?.slice(1) ?? [text, ""];
+  head.replaceChildren(...ends.map((end) => Object.assign(document.createElement("span"), { textContent: end })));
 }
 
 const panelOfHandle = (handle) => handle && panelWith(handle.closest("[data-panel]").dataset.panel);
@@ -240,7 +244,14 @@ function freeId() {
   for (let number = 1; ; number++) if (!panelWith(`p${number}`)) return `p${number}`;
 }
 
-const freePlace = (place) => ({ ...place, y: Math.max(0, ...state.panels.map((one) => one.place.y + one.place.height)) });
+// Beside the last panel if there is room, or else below all.
+function freePlace(place) {
+  const taken = state.panels.toSorted(inOrder).map((one) => one.place);
+  const last = taken.at(-1) ?? { x: COLUMNS, y: 0, width: 0 };
+  const beside = { ...place, x: last.x + last.width, y: last.y };
+  if (beside.x + place.width <= COLUMNS && !taken.some((one) => overlaps(one, beside))) return beside;
+  return { ...place, x: 0, y: Math.max(0, ...taken.map((one) => one.y + one.height)) };
+}
 
 async function offerValues(row) {
   const list = row.querySelector("datalist"), name = row.querySelector("[name=filter]").value;

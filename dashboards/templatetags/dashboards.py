@@ -1,7 +1,7 @@
 """Shows the panels of dashboards."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from django import template
@@ -17,6 +17,8 @@ register = template.Library()
 
 ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 NOT_AT_END = ".,;:!?)"
+TITLE_END = re.compile(r"(.*?)(\s\S{1,14}\s*|\S{1,8}\s*)", re.DOTALL)
+"""As in dashboards.js, which shows the titles of a draft."""
 
 
 @register.simple_tag(takes_context=True)
@@ -51,6 +53,16 @@ def parts_of(text: str) -> Iterator[Part]:
 
 
 @register.filter
+def ends(title: str) -> Sequence[str]:
+    """Returns the begin of a title, which is cut where there is no room, and its end, which is not.
+
+    It splits at a space where it can: letters that are joined, like Arabic ones, would change their form.
+    """
+    found = TITLE_END.fullmatch(title)
+    return found.groups() if found else (title, "")
+
+
+@register.filter
 def place_classes(place: Place) -> str:
     """Returns the classes that place a panel on the grid: rows are written by tens and ones, so that these suffice."""
     tens, ones = divmod(place.y, 10)
@@ -68,6 +80,8 @@ class Arc(NamedTuple):
 
 GAP = 0.4
 """Between the parts of a ring, in percent."""
+FITTING_LETTERS = 5
+"""So many letters of full size fit into a ring."""
 
 
 @register.filter
@@ -82,6 +96,12 @@ def arcs(rows: list[dict[str, Any]]) -> list[Arc]:
             found.append(Arc(row["colour"], f"{shown:.4g}", f"{-begin:.4g}", f"{name} {row['first']['text'].text}"))
         begin += share
     return found
+
+
+@register.filter
+def scale_in_ring(text: str) -> str:
+    """Returns by how much a text is drawn smaller, so that it fits into the hole of a ring."""
+    return f"{min(1, FITTING_LETTERS / len(text)):.3g}"
 
 
 @register.filter

@@ -126,6 +126,28 @@ def test_forty_keys_do_the_same(page: Page, live_server: Any, tenant: Tenant, co
     assert complaints == []
 
 
+def signed_in(page: Page, live_server: Any, tenant: Tenant) -> None:
+    """Signs an editor in. The pages of an open workspace need no token against forged requests, those of members do."""
+    editor = a_caller(Role.EDITOR, tenant.workspace)
+    session = editor.client.cookies["sessionid"].value
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+
+
+def test_an_editor_who_is_signed_in_adds_a_panel_and_saves_it(
+    page: Page, live_server: Any, tenant: Tenant, complaints: list[str]
+) -> None:
+    signed_in(page, live_server, tenant)
+    board = a_board(tenant, a_panel("number"))
+    open_board(page, live_server, tenant, board, "&edit=1")
+    page.locator("[data-do=add]").click()
+    page.locator("[data-apply]").click(timeout=LONG_MS)
+    page.locator("[data-do=save]:enabled").click(timeout=LONG_MS)
+    page.wait_for_url(lambda url: "edit" not in url)
+    board.refresh_from_db()
+    assert [(one["kind"], one["place"]["x"]) for one in board.document["panels"]] == [("number", 0), ("line", 6)]
+    assert complaints == []
+
+
 def test_arrow_keys_move_and_resize_a_panel_and_undo_takes_it_back(
     page: Page, live_server: Any, tenant: Tenant
 ) -> None:

@@ -138,7 +138,7 @@ def test_the_newest_hundred_revisions_are_stored(editor: Caller) -> None:
 def test_panels_are_added_changed_and_removed_one_by_one(editor: Caller) -> None:
     path = f"/{editor.make()['id']}/panels"
     added = editor.send("post", path, {"kind": "number", "measures": ["errors"]}, 201)
-    assert (added["id"], added["panel"]["place"]) == ("p1", {"x": 0, "y": 6, "width": 3, "height": 3})
+    assert (added["id"], added["panel"]["place"]) == ("p1", {"x": 9, "y": 0, "width": 3, "height": 3})
     editor.send("patch", f"{path}/p1", {"title": "Failed"}, 428)
     changed = editor.send("patch", f"{path}/p1", {"title": "Failed"}, If_Match='"2"')
     assert (changed["panel"]["title"], changed["panel"]["measures"]) == ("Failed", ["errors"])

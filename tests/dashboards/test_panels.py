@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from dashboards.models import Dashboard
 from dashboards.panels import kinds
+from dashboards.templatetags.dashboards import ends
 from tests.alerts.rules import a_rule
 from tests.dashboards.boards import a_board, a_panel, panel_path
 from tests.tenant import NOON, Tenant, iso
@@ -261,3 +262,41 @@ def test_a_panel_refuses_values_that_do_not_exist(tenant: Tenant, name: str, val
 def test_an_address_with_a_variable_that_is_gone_still_shows_the_panels(tenant: Tenant) -> None:
     shown = page(tenant, a_board(tenant, a_panel()), "&var.gone=x&range=30d")
     assert "/panels/p1?range=30d" in shown
+
+
+def test_a_chart_of_percentiles_has_the_values_with_the_most_calls(tenant: Tenant) -> None:
+    tenant.calls(1, model="rare", latency_ms=90_000.0)
+    tenant.calls(3, model="usual", latency_ms=900.0)
+    tenant.calls(2, model="second", latency_ms=2_000.0)
+    chart = {"measures": ["p95_latency_ms"], "by": ["model"], "limit": 2}
+    board = a_board(tenant, a_panel(**chart), a_panel(panel_id="p2", order="-p95_latency_ms", **chart))
+    assert {row["model"] for row in ask(tenant, board)["data"]} == {"usual", "second"}
+    assert {row["model"] for row in ask(tenant, board, "p2")["data"]} == {"rare", "second"}
+
+
+def test_the_head_of_a_table_begins_with_a_capital_letter(tenant: Tenant) -> None:
+    tenant.calls(1, labels={"customer": "acme"})
+    board = a_board(tenant, a_panel("table", by=["label.customer", "model"]))
+    assert "Customer · Model</button>" in html(tenant, board)
+
+
+@pytest.mark.parametrize(("cost", "scale"), [("8.25", "1"), ("300.54", "0.714")])
+def test_a_long_total_is_drawn_smaller_within_its_ring(tenant: Tenant, cost: str, scale: str) -> None:
+    tenant.calls(1, cost_usd=cost)
+    board = a_board(tenant, a_panel("donut", measures=["cost_usd"], by=["model"]))
+    assert f'scale({scale})" y="6">${cost}</text>' in html(tenant, board)
+
+
+@pytest.mark.parametrize(
+    ("title", "parts"),
+    [
+        ("Calls", ["", "Calls"]),
+        ("Budget of the workspace", ["Budget of the", " workspace"]),
+        ("a" * 100, ["a" * 92, "a" * 8]),
+        ("تكلفة العميل", ["تكلفة", " العميل"]),
+        ("word " * 20, ["word " * 18 + "word", " word "]),
+        (" ", [" ", ""]),
+    ],
+)
+def test_a_title_is_cut_between_its_begin_and_its_end(title: str, parts: list[str]) -> None:
+    assert list(ends(title)) == parts
