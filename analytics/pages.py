@@ -314,9 +314,9 @@ def matching_choices(name: str, search: str, filters: Filters, workspace: Worksp
 
 @public
 def first_page(request: WorkspaceRequest) -> HttpResponse:
-    """Leads to the first page: of the workspace and window of the address, in the time zone that the visitor has chosen.
+    """Leads to the first page, with the workspace and the window of the address.
 
-    Links keep all three from there on.
+    The time zone is the one that the visitor has chosen, and links keep it from there on.
     """
     query = {name: request.GET[name] for name in LED_BY if name in request.GET}
     if zone := request.session.get(ZONE):
