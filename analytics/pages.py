@@ -33,6 +33,8 @@ LABELS |= {TOOL: "Tool"}
 """Of each list, for people."""
 ALWAYS_SHOWN = ("agent_id", "model", "environment", "release")
 """The filters that have a place in the bar without a value too. The menu of filters has the others."""
+LED_BY = ("workspace", *WINDOW, "zone")
+"""The parameters that lead from `/` to the first page."""
 MAX_CHOICES = 100
 CUSTOM_WINDOW = {"from": "start", "to": "end"}
 """The fields of the form of the window, and the parameters that they become."""
@@ -312,7 +314,12 @@ def matching_choices(name: str, search: str, filters: Filters, workspace: Worksp
 
 @public
 def first_page(request: WorkspaceRequest) -> HttpResponse:
-    """Leads to the first page, in the time zone that the visitor has chosen: links keep it from there on."""
-    zone = request.session.get(ZONE)
+    """Leads to the first page, with the workspace and the window of the address.
+
+    The time zone is the one that the visitor has chosen, and links keep it from there on.
+    """
+    query = {name: request.GET[name] for name in LED_BY if name in request.GET}
+    if zone := request.session.get(ZONE):
+        query.setdefault("zone", zone)
     address = reverse(PAGES[0].name)
-    return redirect(f"{address}?{urlencode({'zone': zone})}" if zone else address)
+    return redirect(f"{address}?{urlencode(query)}" if query else address)

@@ -1,5 +1,6 @@
 """Renders the page of content and privacy."""
 
+from django.contrib import messages
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
@@ -22,6 +23,7 @@ def content_page(request: WorkspaceRequest) -> HttpResponseBase:
         }
         changes = validated(values, ContentChanges, "change")
         change_content(request.workspace, changes, visitor_name(request))
+        messages.success(request, "Saved.")
         return back_to(request, "settings-content")
     content = as_data(content_settings(request.workspace))
     seen_by = ContentPolicy(content["visible_to"]).label

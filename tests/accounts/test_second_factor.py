@@ -211,6 +211,13 @@ def demand(client: Client, workspace: Workspace, value: str = "1") -> Any:
     return client.post(path, {"requires_second_factor": value})
 
 
+def test_an_owner_without_one_reads_the_refusal_as_an_error(client: Client) -> None:
+    membership = MembershipFactory(role="owner")
+    client.force_login(membership.user)
+    page = client.get(demand(client, membership.workspace)["Location"]).content.decode()
+    assert '<p class="notice" role="alert">Set up a second factor for yourself first, under Security.</p>' in page
+
+
 @pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("editor", 403), ("owner", 302)])
 def test_owners_demand_it_when_they_have_one_themselves(client: Client, role: str, status: int) -> None:
     membership = MembershipFactory(role=role)

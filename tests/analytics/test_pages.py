@@ -453,6 +453,11 @@ def test_short_addresses_lead_to_the_first_page(client: Client, address: str) ->
     assert client.get(address, follow=True).request["PATH_INFO"] in ("/dashboard/usage", "/sign-in")
 
 
+def test_the_first_page_is_that_of_the_workspace_and_the_window(client: Client) -> None:
+    location = client.get("/?workspace=w&range=7d&utm_source=mail")["Location"]
+    assert location == "/dashboard/usage?workspace=w&range=7d"
+
+
 @pytest.mark.parametrize(
     ("address", "page"),
     [

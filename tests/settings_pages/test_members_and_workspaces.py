@@ -221,8 +221,22 @@ def test_a_superuser_makes_workspaces_and_owns_them(settings: Any) -> None:
     assert (made.name, made.time_zone, made.created_by) == ("Skunkworks", "Europe/Berlin", user)
     assert Membership.objects.get().role == "owner"
     assert AuditEntry.objects.get().action == "workspace.create"
-    page = signed_in(user)[0].get(answer["Location"], follow=True)
-    assert page.status_code == 200
+
+
+def test_whoever_makes_another_workspace_comes_to_its_first_page() -> None:
+    user = UserFactory(is_superuser=True)
+    MembershipFactory(user=user, role="owner", workspace=WorkspaceFactory(name="An older one"))
+    client = signed_in(user)[0]
+    page = client.get(make(user)["Location"], follow=True)
+    assert page.context["workspace"].name == "Skunkworks"
+
+
+def test_a_workspace_without_members_says_so(workspace: Workspace) -> None:
+    client, _ = signed_in(UserFactory(is_superuser=True))
+    page = client.get("/settings/members").content.decode()
+    assert "Nobody yet" in page
+    assert "in their name" not in page
+    assert "No member has this in their name" in client.get("/settings/members?search=x").content.decode()
 
 
 def test_others_make_as_many_as_the_setting_allows(settings: Any) -> None:
