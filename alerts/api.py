@@ -28,9 +28,9 @@ class DeliveryQuery(BaseModel):
     ] = None
 
 
-def answer(channel: Channel) -> HttpResponse:
+def answer(channel: Channel, status: int = 200) -> HttpResponse:
     [found] = items.channel_items(Channel.objects.filter(pk=channel.pk))
-    return json_response(found)
+    return json_response(found, status)
 
 
 @workspace_access("read")
@@ -44,9 +44,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewChannel, "channel")
     channel, is_new = changes.create(request.workspace, body, request.access.credential)
-    response = answer(channel)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(channel, 201 if is_new else 200)
 
 
 @workspace_access("read")
@@ -74,9 +72,7 @@ def delete(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
 def test_view(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     delivery = changes.send_test(request.workspace, channel_id, request.access.credential)
-    response = json_response(items.delivery_item(delivery))
-    response.status_code = 202
-    return response
+    return json_response(items.delivery_item(delivery), 202)
 
 
 @require_safe

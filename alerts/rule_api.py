@@ -40,9 +40,9 @@ def body_in(request: WorkspaceRequest, model: type[BaseModel]) -> Any:
     return parse(read_body(request), model)
 
 
-def answer(workspace: Workspace, rule_id: UUID) -> HttpResponse:
+def answer(workspace: Workspace, rule_id: UUID, status: int = 200) -> HttpResponse:
     [found] = rule_items.rule_items([rule_changes.find(workspace, rule_id)])
-    return json_response(found)
+    return json_response(found, status)
 
 
 @workspace_access("read")
@@ -56,9 +56,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_in(request, NewRule)
     rule, is_new = rule_changes.create(request.workspace, body, request.access.credential, datetime.now(UTC))
-    response = answer(request.workspace, rule.pk)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(request.workspace, rule.pk, 201 if is_new else 200)
 
 
 @workspace_access("read")

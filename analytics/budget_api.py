@@ -160,12 +160,10 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewBudget, "budget")
     budget, is_new = changes.create(request.workspace, body, request.access.credential)
-    response = answer(budget)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(budget, 201 if is_new else 200)
 
 
-def answer(budget: Budget) -> HttpResponse:
+def answer(budget: Budget, status: int = 200) -> HttpResponse:
     """Returns the budget that is stored by now, also while the database of traces does not answer.
 
     An error would have a client send the change again: a raise would then be added twice.
@@ -177,7 +175,7 @@ def answer(budget: Budget) -> HttpResponse:
         if transient_cause(error) is None:
             raise
         found = items.item(budget, None, now)
-    return json_response(found)
+    return json_response(found, status)
 
 
 @require_http_methods(["POST"])

@@ -51,9 +51,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewAnnotation, "annotation")
     made, is_new = annotations.create(request.workspace, body, request.access.credential)
-    response = json_response(annotations.item(made))
-    response.status_code = 201 if is_new else 200
-    return response
+    return json_response(annotations.item(made), 201 if is_new else 200)
 
 
 @workspace_access("read")

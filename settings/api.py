@@ -132,9 +132,7 @@ def send_view(request: WorkspaceRequest, invitation_id: UUID) -> HttpResponse:
 
 def new_link(request: WorkspaceRequest, invitation: Invitation, token: str | None, status: int) -> HttpResponse:
     item = items.invitation_item(invitation, inviter_may=True)
-    response = json_response({**item, "link": link(request, token)})
-    response.status_code = status
-    return response
+    return json_response({**item, "link": link(request, token)}, status)
 
 
 def link(request: HttpRequest, token: str | None) -> str | None:

@@ -52,9 +52,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewExperiment, "experiment")
     experiment, is_new = items.create(request.workspace, body, request.access.credential)
-    response = json_response(items.item(experiment, datetime.now(UTC)))
-    response.status_code = 201 if is_new else 200
-    return response
+    return json_response(items.item(experiment, datetime.now(UTC)), 201 if is_new else 200)
 
 
 @workspace_access("read")

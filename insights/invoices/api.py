@@ -62,9 +62,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     new: NewInvoice = body_of(request, NewInvoice, "invoice", MOST_BYTES)
     data, author = new.csv.encode(errors="replace"), request.access.credential
     imported = import_file(request.workspace, new.provider, new.file_name, data, new.columns, author, new.id)
-    response = json_response(invoice_item(imported.invoice))
-    response.status_code = 201 if imported.is_new else 200
-    return response
+    return json_response(invoice_item(imported.invoice), 201 if imported.is_new else 200)
 
 
 def body_of(request: WorkspaceRequest, model: type[BaseModel], what: str, most_bytes: int | None = None) -> Any:

@@ -72,9 +72,7 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
 def compute_now(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     ask(request.workspace, datetime.now(UTC))
-    response = json_response(items.savings(request.workspace, "open", datetime.now(UTC)))
-    response.status_code = 202
-    return response
+    return json_response(items.savings(request.workspace, "open", datetime.now(UTC)), 202)
 
 
 def ask(workspace: Workspace, now: datetime) -> None:

@@ -39,9 +39,7 @@ def body_in(request: WorkspaceRequest, model: type[BaseModel]) -> Any:
 
 def answer(schedule: Schedule, status: int = 200) -> HttpResponse:
     [found] = items.schedule_items([schedule], datetime.now(UTC))
-    response = json_response(found)
-    response.status_code = status
-    return response
+    return json_response(found, status)
 
 
 def owner_of(request: WorkspaceRequest) -> Any:
@@ -94,9 +92,7 @@ def run_view(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
     run = changes.run_now(
         request.workspace, schedule_id, body.send_to, author, owner.email if owner else "", datetime.now(UTC)
     )
-    response = json_response(items.run_items([run])[0])
-    response.status_code = 202
-    return response
+    return json_response(items.run_items([run])[0], 202)
 
 
 @require_safe

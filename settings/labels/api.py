@@ -115,9 +115,7 @@ def check_query(request: WorkspaceRequest, *names: str) -> None:
 def refill_view(request: WorkspaceRequest) -> HttpResponseBase:
     """Orders a job that labels all stored spans again. The list of labels says how far it is."""
     parameters_of(request.GET, NoParameters)
-    response = json_response(update_item(order_refill(request.workspace, request.access.credential)))
-    response.status_code = 202
-    return response
+    return json_response(update_item(order_refill(request.workspace, request.access.credential)), 202)
 
 
 def order_refill(workspace: Workspace, actor: str) -> RowsUpdate:
