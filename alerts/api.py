@@ -11,7 +11,7 @@ from alerts import changes, items
 from alerts.bodies import ChannelChanges, NewChannel
 from alerts.models import Channel
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
+from analytics.endpoints import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
 from budgets.states import Place
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace

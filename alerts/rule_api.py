@@ -12,9 +12,8 @@ from alerts import rule_changes, rule_items
 from alerts.backtest import preview
 from alerts.rule_bodies import NewRule, RuleChanges, parse
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, cursor_of, methods, parameters_of, place_of
-from web.body import read_body
-from web.problems import Problem
+from analytics.endpoints import NoParameters, cursor_of, methods, parameters_of, place_of
+from web.body import json_body
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
@@ -35,9 +34,7 @@ class EventQuery(BaseModel):
 
 
 def body_in(request: WorkspaceRequest, model: type[BaseModel]) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, "Send the rule as Content-Type: application/json.")
-    return parse(read_body(request), model)
+    return parse(json_body(request, "rule"), model)
 
 
 def answer(workspace: Workspace, rule_id: UUID, status: int = 200) -> HttpResponse:

@@ -5,7 +5,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from analytics import examples
-from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery, ListQuery
+from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery
+from analytics.endpoints import ListQuery
 from analytics.openapi import (
     OPTIONAL_WORKSPACE,
     WITH_BODY,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, methods, parameters_of
+from analytics.endpoints import NoParameters, methods, parameters_of
 from analytics.query_string import plain_text
 from dashboards import bodies, changes, checking, items, links, panel_changes, rights
 from dashboards.bodies import NewLink, NewPanel, Sharing

@@ -24,7 +24,7 @@ from dashboards.panels import kinds
 from dashboards.titles import title_of
 from traces.filters import RANGES, Filters, FilterValues
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, page_access, user_of, workspace_access
 from workspaces.models import Workspace
 
 panel = panel_view.panel
@@ -110,7 +110,7 @@ def page_filters(query: QueryDict, document: DashboardDocument, workspace: Works
 
 
 def page_context(request: WorkspaceRequest, dashboard: Dashboard, stored: Stored) -> dict[str, Any]:
-    user = rights.user_of(request)
+    user = user_of(request)
     return {
         "dashboard": dashboard,
         "document": stored.document,

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from analytics.budget_api import parameters_of
+from analytics.endpoints import parameters_of
 from analytics.pages import local_minute, parse_wall_clock, uncached
 from analytics.templatetags.links import iso
 from budgets.bodies import SCOPE_DIMENSIONS, validated

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from analytics.budget_api import cursor_of, place_of
+from analytics.endpoints import cursor_of, place_of
 from analytics.query_string import within_calendar
 from budgets.bodies import storable
 from budgets.states import Place

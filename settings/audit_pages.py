@@ -8,7 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from analytics.budget_api import parameters_of
+from analytics.endpoints import parameters_of
 from settings.api import audit_file as file_of
 from settings.audit import KINDS, AuditFilters, AuditQuery
 from settings.audit import audit_page as found_page

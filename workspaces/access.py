@@ -349,6 +349,13 @@ def may_create(user: Any) -> bool:
     return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
 
 
+def user_of(request: WorkspaceRequest) -> Any:
+    """Returns the signed-in user of a page or a call; None for a key, and for somebody who is not signed in."""
+    access = getattr(request, "access", None)
+    has_key = access is not None and access.key is not None
+    return request.user if request.user.is_authenticated and not has_key else None
+
+
 def visitor_name(request: HttpRequest) -> str:
     """Returns the name under which a page's visitor makes a change."""
     return request.user.get_username() or "anyone"

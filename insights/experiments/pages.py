@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import ConfigDict
 
-from analytics.budget_api import parameters_of
 from analytics.budget_forms import errors_by_field
 from analytics.budget_pages import as_data, author, check_may_write, page_url, words_of
+from analytics.endpoints import parameters_of
 from analytics.pages import parse_wall_clock, uncached
 from budgets.bodies import validated
 from insights.compare_parameters import DIMENSIONS, NAMES, dimension_and_value

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analytics.budget_api import ListQuery
 from analytics.budget_operations import body, query_of
+from analytics.endpoints import ListQuery
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, schema_of, success_response
 from reports.making import MEDIA_TYPES
 from reports.schedules.api import FileQuery

@@ -8,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from settings.keys.items import KeyBody, KeyChanges, Rotation, changes_of, item, made, moment
 from workspaces import keys
 from workspaces.access import WorkspaceRequest, workspace_access

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts.rule_bodies import Moment
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from settings.models import RowsUpdate, UpdateKind
 from settings.prices.effect import effect
 from settings.prices.items import (
