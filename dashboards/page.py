@@ -63,7 +63,7 @@ def dashboard_page(request: WorkspaceRequest, dashboard_id: UUID) -> HttpRespons
         filters = page_filters(request.GET, stored.document, request.workspace)
     except Problem as problem:
         return bad_query(request, context, problem)
-    context |= controls(filters, kept(request.GET), request.workspace)
+    context |= controls(filters, form_parameters(request.GET), request.workspace)
     context |= page_context(request, dashboard, stored) | {"is_editing": is_editing, "form": form}
     return uncached(render(request, "dashboards/page.html", context, status=form["status"] if form else 200))
 
@@ -78,7 +78,7 @@ def shell(request: WorkspaceRequest) -> dict[str, Any]:
     }
 
 
-def kept(query: QueryDict) -> QueryDict:
+def form_parameters(query: QueryDict) -> QueryDict:
     """Returns the parameters that the form of the window keeps."""
     found = query.copy()
     found.pop("workspace", None)
