@@ -340,5 +340,5 @@ def revoke_link() -> Schema:
             parameters=[LINK_ID],
             example={"path": EXAMPLE_LINK},
         ),
-        "It works no more.",
+        "It no longer works.",
     )

@@ -23,7 +23,7 @@ def new_token(invitation: Invitation) -> str:
 
 
 def token_of(invitation: Invitation) -> str | None:
-    """Returns the token that opens the invitation now; None where the SECRET_KEY that made it is listed no more."""
+    """Returns the token that opens the invitation now; None where its SECRET_KEY is no longer listed."""
     return next((token for token in tokens(invitation) if digest(token) == invitation.digest), None)
 
 

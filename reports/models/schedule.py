@@ -186,7 +186,7 @@ class ReportDelivery(models.Model):
 
 
 class Unsubscribed(models.Model):
-    """An address that wants a report no more. Only who reads its mail can take that back."""
+    """An address that has unsubscribed from a report. Only its own reader can subscribe it again."""
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="unsubscribed")
     address = models.CharField(max_length=ADDRESS_LENGTH)

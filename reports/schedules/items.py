@@ -101,7 +101,7 @@ class ScheduleItem(TypedDict):
     last_run: RunSummary | None
     """Of the timetable."""
     unsubscribed: list[str]
-    """The addresses that want it no more."""
+    """The addresses that have unsubscribed."""
     created_at: datetime
     created_by: str
     updated_at: datetime

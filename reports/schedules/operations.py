@@ -91,7 +91,7 @@ def run_file(name: str) -> Schema:
     return {
         "operationId": f"report-run-{name}",
         "summary": f"A file of a run, as {name}.",
-        "description": "404: the run has no such file, or has it no more. Files are stored for 90 days.",
+        "description": "404: the run has no such file, or no longer has it. Files are stored for 90 days.",
         "tags": ["reports"],
         "parameters": [RUN_ID, WORKSPACE, *query_of(FileQuery)],
         "responses": {"200": success_response({media_type: {"schema": schema}}, "Cache-Control"), **problems(404)},

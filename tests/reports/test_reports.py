@@ -494,7 +494,7 @@ def test_a_name_leads_to_its_statement(tenant: Tenant) -> None:
 def test_a_statement_without_a_subject_offers_some(tenant: Tenant) -> None:
     fill(tenant)
     page = opened(tenant, kind="statement", **AROUND_NOON)
-    assert "which one?" in page
+    assert "one customer, agent or user. Choose one." in page
     for name in ("label.customer=acme", "agent_id=support", "user_id=ada"):
         assert name in page
 
