@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from dashboards.document import KIND_WORDS
 from dashboards.models import AUTHOR_LENGTH, SUMMARY_LENGTH, Dashboard, Revision
+from dashboards.panels import kind_words, kinds
 from web.problems import Problem
 
 MOST_REVISIONS = 100
@@ -98,7 +98,8 @@ def phrase(panels: Sequence[dict[str, Any]], participle: str) -> Iterator[str]:
 
 
 def title(panel: dict[str, Any]) -> str:
-    return str(panel.get("title") or KIND_WORDS.get(panel.get("kind", ""), "a panel"))
+    kind = panel.get("kind", "")
+    return str(panel.get("title") or (kind_words(kind) if kind in kinds() else "a panel"))
 
 
 def listed(words: Sequence[str]) -> str:
