@@ -60,7 +60,7 @@ class NewLink(BaseModel):
 
 
 class Sharing(BaseModel):
-    """Whether owners of the workspace may make public links. Without, no link works."""
+    """Whether owners of the workspace may make public links. Where they may not, no link works."""
 
     model_config = CONFIG
     allows_public_links: bool

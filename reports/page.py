@@ -33,7 +33,7 @@ FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
 ROWS_SHOWN = 500
 """The most rows of a table on the page. Its files have all."""
 OFFERED = 20
-"""So many values of a dimension are offered for a statement. The filters have the others."""
+"""How many values of a dimension are offered for a statement. The filters have the others."""
 PAPERS = {"a4": "A4", "letter": "Letter"}
 
 

@@ -288,7 +288,7 @@ def page_access(view: View) -> View:
 def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
     """Returns whether the workspace demands a second factor that the person has not set up.
 
-    Who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
+    A person who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
     """
     demands = workspace.requires_second_factor and not workspace.is_open
     return bool(demands and user.is_authenticated and not has_second_factor(user))

@@ -71,7 +71,7 @@ class When(BaseModel):
 
 
 class Recipients(BaseModel):
-    """To whom it goes."""
+    """The people and channels that get it."""
 
     model_config = CONFIG
     members: Annotated[

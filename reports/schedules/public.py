@@ -1,4 +1,4 @@
-"""Serves the links of messages: files, and unsubscribing. Who has the link needs no account."""
+"""Serves the links of messages: files, and unsubscribing. The link is enough; it needs no account."""
 
 from datetime import UTC, datetime
 
