@@ -12,7 +12,7 @@ from alerts.bodies import ChannelChanges, NewChannel
 from alerts.models import Channel
 from analytics.answers import json_response
 from analytics.endpoints import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
-from budgets.states import Place
+from web.row_places import RowPlace
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
@@ -86,7 +86,7 @@ def delivery_page(workspace: Workspace, query: DeliveryQuery) -> items.DeliveryL
     conditions: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"cursor"})
     found = items.deliveries_of(workspace, query.cursor, **conditions)  # type: ignore[arg-type]
     shown, more = found[: items.DELIVERIES_AT_ONCE], found[items.DELIVERIES_AT_ONCE :]
-    place = Place(shown[-1].created_at, shown[-1].pk) if more else None
+    place = RowPlace(shown[-1].created_at, shown[-1].pk) if more else None
     return {"data": [items.delivery_item(delivery) for delivery in shown], "next_cursor": cursor_of(place)}
 
 

@@ -16,10 +16,10 @@ from pydantic_core import PydanticCustomError
 
 from analytics.query_string import validate, within_calendar
 from budgets.bodies import parse
-from budgets.states import Place
 from web.body import json_body
 from web.declared_access import View, declare
 from web.problems import Problem
+from web.row_places import RowPlace
 from workspaces.access import WorkspaceRequest
 
 
@@ -27,15 +27,15 @@ class NoParameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-def place_of(cursor: str) -> Place:
+def place_of(cursor: str) -> RowPlace:
     try:
-        created_at, budget_id = orjson.loads(urlsafe_b64decode(cursor))
-        return Place(within_calendar(datetime.fromisoformat(created_at)), UUID(budget_id))
+        moment, pk = orjson.loads(urlsafe_b64decode(cursor))
+        return RowPlace(within_calendar(datetime.fromisoformat(moment)), UUID(pk))
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer") from error
 
 
-def cursor_of(place: Place | None) -> str | None:
+def cursor_of(place: RowPlace | None) -> str | None:
     return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
 
 

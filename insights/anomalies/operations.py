@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
+from analytics.endpoints import ListQuery
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, parameters, schema_of, success_response
 from analytics.operation_parts import also_created, body, describe, in_path, query_of, without_answer
-from insights.annotation_view import ListQuery
 from insights.annotations import AnnotationChanges, AnnotationItem, AnnotationList, NewAnnotation
 from insights.anomalies.answers import AnomalyAnswer, AnomalyItem
 from insights.anomalies.api import AnomalyChanges

@@ -3,9 +3,9 @@
 from functools import partial
 from typing import Any
 
+from analytics.endpoints import ListQuery
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
 from analytics.operation_parts import also_created, body, describe, in_path, query_of, without_answer
-from insights.experiments.api import ListQuery
 from insights.experiments.bodies import ExperimentChanges, NewExperiment
 from insights.experiments.items import ExperimentDetail, ExperimentItem, ExperimentList
 

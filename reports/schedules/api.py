@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.answers import json_response
 from analytics.endpoints import ListQuery, NoParameters, body_of, cursor_of, methods, parameters_of
-from budgets.states import Place
 from reports.models import ReportFile, ReportRun, Schedule
 from reports.schedules import changes, items
 from reports.schedules.bodies import WHAT, NewRun, NewSchedule, ScheduleChanges
 from web.declared_access import View
 from web.problems import Problem
+from web.row_places import RowPlace
 from workspaces.access import WorkspaceRequest, user_of, workspace_access
 from workspaces.models import Workspace
 
@@ -92,7 +92,7 @@ def runs_view(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
 def run_page(workspace: Workspace, schedule_id: UUID, cursor: Any) -> items.RunList:
     found = items.runs_of(workspace, schedule_id, cursor)
     shown, more = found[: items.RUNS_AT_ONCE], found[items.RUNS_AT_ONCE :]
-    place = Place(shown[-1].created_at, shown[-1].pk) if more else None
+    place = RowPlace(shown[-1].created_at, shown[-1].pk) if more else None
     return {"data": items.run_items(shown), "next_cursor": cursor_of(place)}
 
 
