@@ -1,14 +1,12 @@
 """The messages of accounts. Links hold tokens that are made when the message is sent; the queue holds ids only."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.urls import reverse
 
 from accounts.models import EmailChange
 from accounts.tokens import confirmation_token, reset_token
+from web.addresses import public_address
 from web.mail.templates import Context, MailTemplate, register
 
 NOTICES = {
@@ -25,7 +23,7 @@ NOTICES = {
 
 
 def link(route: str, token: str) -> str:
-    return f"{settings.PUBLIC_URL}{reverse(route)}?{urlencode({'token': token})}"
+    return public_address(route, token=token)
 
 
 def active_user(user_id: int) -> Any:
@@ -57,7 +55,7 @@ def notice_context(user_id: int, change: str) -> Context | None:
 
 
 def shown_notice(name: str, change: str) -> Context:
-    return {"name": name, "change": NOTICES[change], "url": f"{settings.PUBLIC_URL}{reverse('settings-security')}"}
+    return {"name": name, "change": NOTICES[change], "url": public_address("settings-security")}
 
 
 RESET = register(

@@ -1,4 +1,4 @@
-"""Tells people by email what has changed about their sign-in, so that they notice what somebody else did."""
+"""Sends people an email about each change of their sign-in, so that they notice a change by somebody else."""
 
 from typing import Any
 from uuid import uuid4

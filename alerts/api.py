@@ -11,8 +11,8 @@ from alerts import changes, items
 from alerts.bodies import ChannelChanges, NewChannel
 from alerts.models import Channel
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
-from budgets.states import Place
+from analytics.endpoints import NoParameters, body_of, cursor_of, methods, parameters_of, place_of
+from web.row_places import RowPlace
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 
@@ -28,9 +28,9 @@ class DeliveryQuery(BaseModel):
     ] = None
 
 
-def answer(channel: Channel) -> HttpResponse:
+def answer(channel: Channel, status: int = 200) -> HttpResponse:
     [found] = items.channel_items(Channel.objects.filter(pk=channel.pk))
-    return json_response(found)
+    return json_response(found, status)
 
 
 @workspace_access("read")
@@ -44,9 +44,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewChannel, "channel")
     channel, is_new = changes.create(request.workspace, body, request.access.credential)
-    response = answer(channel)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(channel, 201 if is_new else 200)
 
 
 @workspace_access("read")
@@ -74,9 +72,7 @@ def delete(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
 def test_view(request: WorkspaceRequest, channel_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     delivery = changes.send_test(request.workspace, channel_id, request.access.credential)
-    response = json_response(items.delivery_item(delivery))
-    response.status_code = 202
-    return response
+    return json_response(items.delivery_item(delivery), 202)
 
 
 @require_safe
@@ -90,7 +86,7 @@ def delivery_page(workspace: Workspace, query: DeliveryQuery) -> items.DeliveryL
     conditions: dict[str, Any] = query.model_dump(exclude_none=True, exclude={"cursor"})
     found = items.deliveries_of(workspace, query.cursor, **conditions)  # type: ignore[arg-type]
     shown, more = found[: items.DELIVERIES_AT_ONCE], found[items.DELIVERIES_AT_ONCE :]
-    place = Place(shown[-1].created_at, shown[-1].pk) if more else None
+    place = RowPlace(shown[-1].created_at, shown[-1].pk) if more else None
     return {"data": [items.delivery_item(delivery) for delivery in shown], "next_cursor": cursor_of(place)}
 
 

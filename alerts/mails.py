@@ -4,12 +4,10 @@ from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.conf import settings
-from django.urls import reverse
-
 from alerts.message import Message
 from alerts.models import Delivery
 from alerts.texts import STATE_WORDS
+from web.addresses import public_address
 from web.mail.templates import Context, MailTemplate, register
 
 
@@ -30,7 +28,7 @@ def shown(message: Message, channel: str, workspace: str, zone: ZoneInfo) -> Con
         "moment": f"{message.moment.astimezone(zone):%-d %b %Y, %H:%M} ({zone.key})",
         "channel": channel,
         "workspace": workspace,
-        "channels_url": f"{settings.PUBLIC_URL}{reverse('channels-page')}?workspace={message.workspace_id}",
+        "channels_url": public_address("channels-page", workspace=message.workspace_id),
     }
 
 

@@ -1,21 +1,16 @@
 """Describes the endpoints of channels and deliveries for the API document."""
 
+from functools import partial
 from typing import Any
 
 from alerts.api import DeliveryQuery
 from alerts.bodies import ChannelChanges, NewChannel, settings_schema
 from alerts.changes import MOST_TESTS, TEST_PERIOD
 from alerts.items import ChannelItem, ChannelList, DeliveryItem, DeliveryList
-from analytics.budget_operations import body, query_of
-from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, schema_of, success_response
+from analytics.openapi import WITH_BODY, WORKSPACE, Schema
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, with_status, without_answer
 
-ID: Schema = {
-    "name": "channel_id",
-    "in": "path",
-    "required": True,
-    "description": "The channel's id.",
-    "schema": {"type": "string", "format": "uuid"},
-}
+ID = in_path("channel_id", "The channel's id.")
 NEW_CHANNEL: dict[str, Any] = {
     "id": "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1a01",
     "name": "On call",
@@ -27,6 +22,9 @@ EXAMPLE_PATH = {"channel_id": NEW_CHANNEL["id"]}
 CHANNELS = "/api/v1/alerts/channels"
 
 
+operation = partial(describe, "alerts")
+
+
 def operations() -> dict[str, Schema]:
     """Returns the operations by path. Whatever deletes the example comes last, since a test runs them in this order."""
     return {
@@ -34,18 +32,6 @@ def operations() -> dict[str, Schema]:
         f"{CHANNELS}/{{channel_id}}/test": {"post": send_test()},
         "/api/v1/alerts/deliveries": {"get": list_deliveries()},
         f"{CHANNELS}/{{channel_id}}": {"get": one(), "patch": change(), "delete": delete()},
-    }
-
-
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["alerts"],
-        "parameters": [WORKSPACE],
-        "responses": {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)},
-        "x-example": {},
-        **parts,
     }
 
 
@@ -69,8 +55,7 @@ def create() -> Schema:
         requestBody=with_settings(body(NewChannel, NEW_CHANNEL)),
         **{"x-example": {"body": NEW_CHANNEL}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The channel, which is new."}
-    return made
+    return also_created(made, "The channel, which is new.")
 
 
 def send_test() -> Schema:
@@ -84,8 +69,7 @@ def send_test() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    tested["responses"]["202"] = tested["responses"].pop("200") | {"description": "The delivery, which waits."}
-    return tested
+    return with_status(tested, 202, "The delivery, which waits.")
 
 
 def list_deliveries() -> Schema:
@@ -130,6 +114,4 @@ def delete() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

@@ -18,7 +18,7 @@ from alerts.channels import kinds
 from alerts.channels.email import KIND as EMAIL
 from alerts.kind import Kind
 from alerts.models import Channel
-from analytics.budget_api import parameters_of
+from analytics.endpoints import parameters_of
 from analytics.pages import uncached
 from budgets.bodies import validated
 from web import mail

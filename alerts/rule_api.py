@@ -12,9 +12,8 @@ from alerts import rule_changes, rule_items
 from alerts.backtest import preview
 from alerts.rule_bodies import NewRule, RuleChanges, parse
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, cursor_of, methods, parameters_of, place_of
-from web.body import read_body
-from web.problems import Problem
+from analytics.endpoints import NoParameters, cursor_of, methods, parameters_of, place_of
+from web.body import json_body
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
 from workspaces.request_slots import request_slot
@@ -35,14 +34,12 @@ class EventQuery(BaseModel):
 
 
 def body_in(request: WorkspaceRequest, model: type[BaseModel]) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, "Send the rule as Content-Type: application/json.")
-    return parse(read_body(request), model)
+    return parse(json_body(request, "rule"), model)
 
 
-def answer(workspace: Workspace, rule_id: UUID) -> HttpResponse:
+def answer(workspace: Workspace, rule_id: UUID, status: int = 200) -> HttpResponse:
     [found] = rule_items.rule_items([rule_changes.find(workspace, rule_id)])
-    return json_response(found)
+    return json_response(found, status)
 
 
 @workspace_access("read")
@@ -56,9 +53,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_in(request, NewRule)
     rule, is_new = rule_changes.create(request.workspace, body, request.access.credential, datetime.now(UTC))
-    response = answer(request.workspace, rule.pk)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(request.workspace, rule.pk, 201 if is_new else 200)
 
 
 @workspace_access("read")

@@ -13,7 +13,7 @@ from alerts.comparisons import MUTED, OK, RANKS
 from alerts.models import AlertEvent, Rule, RuleState
 from alerts.rule_bodies import body_of
 from alerts.words import sentence
-from budgets.states import Place
+from web.row_places import RowPlace
 from workspaces.models import Workspace
 
 EVENTS_AT_ONCE = 50
@@ -159,11 +159,13 @@ def event_item(event: AlertEvent) -> EventItem:
     }
 
 
-def events_of(workspace: Workspace, after: Place | None, **conditions: Any) -> tuple[list[AlertEvent], Place | None]:
+def events_of(
+    workspace: Workspace, after: RowPlace | None, **conditions: Any
+) -> tuple[list[AlertEvent], RowPlace | None]:
     """Returns a page of events, the newest first, and the place after which the next one begins."""
     found = AlertEvent.objects.filter(workspace=workspace, **conditions).select_related("workspace", "rule", "budget")
     if after:
-        found = found.filter(Q(at__lt=after.created_at) | Q(at=after.created_at, pk__lt=after.pk))
+        found = found.filter(Q(at__lt=after.moment) | Q(at=after.moment, pk__lt=after.pk))
     events: Sequence[AlertEvent] = list(found[: EVENTS_AT_ONCE + 1])
     shown = list(events[:EVENTS_AT_ONCE])
-    return shown, Place(shown[-1].at, shown[-1].pk) if len(events) > EVENTS_AT_ONCE else None
+    return shown, RowPlace(shown[-1].at, shown[-1].pk) if len(events) > EVENTS_AT_ONCE else None

@@ -7,8 +7,8 @@ from alerts.operations import operation
 from alerts.rule_api import EventQuery
 from alerts.rule_bodies import NewRule, RuleChanges
 from alerts.rule_items import EventItem, EventList, RuleItem, RuleList
-from analytics.budget_operations import body, query_of
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
+from analytics.operation_parts import also_created, body, in_path, query_of, without_answer
 
 NEW_RULE: dict[str, Any] = {
     "id": "0d8f3f0e-6a7e-4d0b-9c55-0d3f6f0c1b02",
@@ -27,12 +27,7 @@ EXAMPLE_EVENT = "0d8f3f0e-6a7e-4d0b-9c55-0d3f6f0c1b03"
 RULES, EVENTS = "/api/v1/alerts/rules", "/api/v1/alerts/events"
 
 
-def path_parameter(name: str, description: str) -> Schema:
-    schema = {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-RULE_ID, EVENT_ID = path_parameter("rule_id", "The rule's id."), path_parameter("event_id", "The event's id.")
+RULE_ID, EVENT_ID = in_path("rule_id", "The rule's id."), in_path("event_id", "The event's id.")
 
 
 def operations() -> dict[str, Schema]:
@@ -60,8 +55,7 @@ def create() -> Schema:
         requestBody=body(NewRule, NEW_RULE),
         **{"x-example": {"body": NEW_RULE}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The rule, which is new."}
-    return made
+    return also_created(made, "The rule, which is new.")
 
 
 def preview() -> Schema:
@@ -145,6 +139,4 @@ def delete() -> Schema:
         parameters=[RULE_ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

@@ -24,7 +24,7 @@ from alerts.pages import author, check_may_write, page_context, page_url
 from alerts.readings import NO_ANSWER
 from alerts.rule_api import EventQuery
 from alerts.rule_bodies import NewRule, RuleChanges, validated
-from analytics.budget_api import cursor_of, parameters_of
+from analytics.endpoints import cursor_of, parameters_of
 from analytics.pages import uncached
 from web.problems import Problem, transient_cause
 from workspaces.access import WorkspaceRequest, page_access, workspace_access

@@ -51,9 +51,9 @@ def as_json(data: Mapping[str, Any]) -> bytes:
     return body
 
 
-def json_response(data: Any) -> HttpResponse:
+def json_response(data: Any, status: int = 200) -> HttpResponse:
     """Returns an answer that no cache stores: it depends on who asks."""
-    response = HttpResponse(as_json(data), content_type="application/json")
+    response = HttpResponse(as_json(data), content_type="application/json", status=status)
     response["Cache-Control"] = "private, no-store"
     return response
 

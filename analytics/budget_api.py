@@ -1,35 +1,28 @@
 """Makes the endpoints below `/api/v1/budgets`."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import HttpResponse, QueryDict
-from django.http.response import HttpResponseBase
-from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, create_model
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from analytics.answers import as_json, json_response
-from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate, within_calendar
+from analytics.endpoints import ListQuery, NoParameters, body_of, cursor_of, methods, parameters_of
+from analytics.query_string import LABELS, MAX_LABEL_FILTERS, LabelParameter, LabelText, Text, validate
 from budgets import changes, items
-from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise, parse
+from budgets.bodies import SCOPE_DIMENSIONS, BudgetChanges, NewBudget, NewRaise
 from budgets.check import check
 from budgets.items import MAX_VALUES_SHOWN, VALUES_SHOWN
 from budgets.models import Budget
 from budgets.preview import preview
-from budgets.states import Place, page_of
+from budgets.states import page_of
 from prices.providers import provider_name
 from traces.filters import LABEL_PREFIX
-from web.body import read_body
-from web.declared_access import View, declare
 from web.problems import FieldError, Problem, transient_cause
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.label_limits import LABEL_LENGTH
@@ -38,31 +31,6 @@ from workspaces.request_slots import request_slot
 
 CHECK_SECONDS = 30
 """How old the answer to a check may be. A client may be told 60 at most."""
-
-
-class NoParameters(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-def place_of(cursor: str) -> Place:
-    try:
-        created_at, budget_id = orjson.loads(urlsafe_b64decode(cursor))
-        return Place(within_calendar(datetime.fromisoformat(created_at)), UUID(budget_id))
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer") from error
-
-
-def cursor_of(place: Place | None) -> str | None:
-    return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
-
-
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    cursor: Annotated[
-        Annotated[str, AfterValidator(place_of)] | None,
-        Field(description="The `next_cursor` of the page before."),
-    ] = None
 
 
 class DetailQuery(BaseModel):
@@ -106,43 +74,6 @@ CheckQuery: type[BaseModel] = create_model(
 )
 
 
-def parameters_of(query: QueryDict, model: type[Any]) -> Any:
-    found, errors = validate(query, model)
-    if found is None or errors:
-        raise Problem(422, "The query string is not valid.", errors)
-    return found
-
-
-def body_of(request: WorkspaceRequest, model: type[BaseModel], what: str) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, f"Send the {what} as Content-Type: application/json.")
-    return parse(read_body(request), model, what)
-
-
-def methods(**views: View) -> View:
-    """Makes one view of the views of several methods."""
-    allowed = [*views, *(["HEAD"] if "GET" in views else [])]
-
-    @csrf_exempt
-    def view(request: WorkspaceRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        found = views.get("GET" if request.method == "HEAD" else str(request.method))
-        if found is None:
-            return require_http_methods(allowed)(lambda *_, **__: HttpResponse())(request)
-        return found(request, *args, **kwargs)
-
-    return declare(view, access_words(views))
-
-
-def access_words(views: Mapping[str, View]) -> str:
-    """Describes who may use which method, like: read, or write to POST and DELETE."""
-    by_access: dict[str, list[str]] = {}
-    for name, view in views.items():
-        by_access.setdefault(getattr(view, "access", ""), []).append(name)
-    words = [f"{access} to {' and '.join(names)}" for access, names in by_access.items()]
-    first = next(iter(by_access))
-    return ", or ".join([first if "GET" in views or len(words) == 1 else words[0], *words[1:]])
-
-
 # --- All budgets ---
 
 
@@ -160,12 +91,10 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewBudget, "budget")
     budget, is_new = changes.create(request.workspace, body, request.access.credential)
-    response = answer(budget)
-    response.status_code = 201 if is_new else 200
-    return response
+    return answer(budget, 201 if is_new else 200)
 
 
-def answer(budget: Budget) -> HttpResponse:
+def answer(budget: Budget, status: int = 200) -> HttpResponse:
     """Returns the budget that is stored by now, also while the database of traces does not answer.
 
     An error would have a client send the change again: a raise would then be added twice.
@@ -177,7 +106,7 @@ def answer(budget: Budget) -> HttpResponse:
         if transient_cause(error) is None:
             raise
         found = items.item(budget, None, now)
-    return json_response(found)
+    return json_response(found, status)
 
 
 @require_http_methods(["POST"])

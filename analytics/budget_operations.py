@@ -1,37 +1,27 @@
 """Describes the endpoints below `/api/v1/budgets` for the API document."""
 
-from typing import Any
-
-from pydantic import BaseModel
+from functools import partial
 
 from analytics import examples
-from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery, ListQuery
+from analytics.budget_api import CHECK_SECONDS, CheckQuery, DetailQuery
+from analytics.endpoints import ListQuery
 from analytics.openapi import (
     OPTIONAL_WORKSPACE,
     WITH_BODY,
     WORKSPACE,
     Schema,
-    json_of,
-    parameter,
-    problems,
-    schema_of,
-    success_response,
-    update_body,
-    with_inlined_types,
 )
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, without_answer
 from budgets.bodies import BudgetChanges, NewBudget, NewRaise
 from budgets.check import Check
 from budgets.items import BudgetDetail, BudgetItem, BudgetList
 from budgets.preview import Preview
 
-ID: Schema = {
-    "name": "budget_id",
-    "in": "path",
-    "required": True,
-    "description": "The budget's id.",
-    "schema": {"type": "string", "format": "uuid"},
-}
+ID = in_path("budget_id", "The budget's id.")
 EXAMPLE_PATH = {"budget_id": examples.NEW_BUDGET["id"]}
+
+
+operation = partial(describe, "budgets")
 
 
 def operations() -> dict[str, Schema]:
@@ -43,32 +33,6 @@ def operations() -> dict[str, Schema]:
         "/api/v1/budgets/{budget_id}/raise": {"post": raise_limit(), "delete": end_raises()},
         "/api/v1/budgets/{budget_id}": {"get": one(), "patch": change(), "delete": delete()},
     }
-
-
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["budgets"],
-        "parameters": [WORKSPACE],
-        "responses": {
-            "200": success_response(json_of(schema_of(answer)), "Cache-Control"),
-            **problems(*statuses),
-        },
-        "x-example": {},
-        **parts,
-    }
-
-
-def body(model: type[BaseModel], example: Any, is_update: bool = False) -> Schema:
-    schema = update_body(model) if is_update else model.model_json_schema(by_alias=True)
-    inlined: Schema = with_inlined_types(schema, schema.pop("$defs", {}))
-    return {"required": True, "content": json_of(inlined, example)}
-
-
-def query_of(model: type[BaseModel]) -> list[Schema]:
-    fields = model.model_json_schema(by_alias=True)["properties"]
-    return [{"name": name, "in": "query", **parameter(field)} for name, field in fields.items()]
 
 
 def list_budgets() -> Schema:
@@ -89,8 +53,7 @@ def create() -> Schema:
         requestBody=body(NewBudget, examples.NEW_BUDGET),
         **{"x-example": {"body": examples.NEW_BUDGET}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The budget, which is new."}
-    return made
+    return also_created(made, "The budget, which is new.")
 
 
 def preview() -> Schema:
@@ -151,9 +114,7 @@ def delete() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)
 
 
 def raise_limit() -> Schema:

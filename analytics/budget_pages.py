@@ -19,7 +19,7 @@ from pydantic import ConfigDict
 
 from analytics import budget_forms
 from analytics.answers import SERIES_TTL_SECONDS, answer_data, as_json
-from analytics.budget_api import ListQuery, cursor_of, parameters_of
+from analytics.endpoints import ListQuery, cursor_of, parameters_of
 from analytics.page_questions import LABEL_NAMES, choices_of
 from analytics.pages import MAX_CHOICES, uncached
 from budgets import changes, items

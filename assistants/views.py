@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 
 from assistants.calls import answer
 from assistants.tools import tools
-from web.body import read_body
+from web.body import json_body
 from web.declared_access import View
 from web.json_body import parse_json
 from web.problems import Problem
@@ -77,9 +77,7 @@ def mcp_view(request: WorkspaceRequest) -> HttpResponse:
 
 
 def message_in(request: WorkspaceRequest) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, "Send the message as Content-Type: application/json.")
-    body = read_body(request)
+    body = json_body(request, "message")
     if len(body) > MOST_BYTES:
         raise Problem(413, f"A message has at most {MOST_BYTES // 1024} KiB.")
     return parse_json(body, MOST_LEVELS)

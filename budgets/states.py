@@ -16,6 +16,7 @@ from budgets.planned import Planned, planned_days, planned_loads
 from budgets.thresholds import ACTUAL, INFO
 from methods.forecast import Forecast, NoForecast
 from methods.past_error import PastError
+from web.row_places import RowPlace
 from workspaces.models import Workspace
 
 PAGE = 50
@@ -55,27 +56,20 @@ class State(NamedTuple):
         return self.running.budget.status(self.spent, self.running.limit)
 
 
-class Place(NamedTuple):
-    """The budget after which a page begins."""
-
-    created_at: datetime
-    pk: UUID
-
-
 def raises_in_force(now: datetime) -> "Prefetch[Any]":
     """Reads with budgets only those raises that a limit of now or later can have."""
     return Prefetch("raises", BudgetRaise.objects.filter(until__gt=now))
 
 
-def page_of(workspace: Workspace, now: datetime, after: Place | None) -> tuple[list[Budget], Place | None]:
+def page_of(workspace: Workspace, now: datetime, after: RowPlace | None) -> tuple[list[Budget], RowPlace | None]:
     """Returns a page of budgets, and the place after which the next one begins; None: there is none."""
     found = budgets_of(workspace, now)
     if after:
-        is_later = Q(created_at__gt=after.created_at) | Q(created_at=after.created_at, pk__gt=after.pk)
+        is_later = Q(created_at__gt=after.moment) | Q(created_at=after.moment, pk__gt=after.pk)
         found = found.filter(is_later, is_workspace_budget=False)
     budgets = list(found[: PAGE + 1])
     last = budgets[:PAGE][-1] if len(budgets) > PAGE else None
-    return budgets[:PAGE], Place(last.created_at, last.pk) if last else None
+    return budgets[:PAGE], RowPlace(last.created_at, last.pk) if last else None
 
 
 def budgets_of(workspace: Workspace, now: datetime) -> "QuerySet[Budget]":

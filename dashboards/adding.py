@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods
 from analytics.pages import uncached
 from analytics.templatetags.links import WINDOW
 from dashboards import changes, checking, from_metrics, panel_changes, rights
-from dashboards.document import KIND_WORDS
 from dashboards.panel_form import with_place
+from dashboards.panels import kind_words
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, page_access
 
@@ -42,7 +42,7 @@ def add_page(request: WorkspaceRequest) -> HttpResponseBase:
         "workspace": request.workspace,
         "workspaces": request.workspaces,
         "panel": panel,
-        "kind_words": KIND_WORDS[panel["kind"]],
+        "kind_words": kind_words(panel["kind"]),
         "filters_kept": sorted(panel.get("filters", {}).items()),
         "dashboards": [one for one in rights.seen(request) if not one.is_from_file],
         "problem": problem,

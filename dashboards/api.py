@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, methods, parameters_of
+from analytics.endpoints import NoParameters, methods, parameters_of
 from analytics.query_string import plain_text
 from dashboards import bodies, changes, checking, items, links, panel_changes, rights
 from dashboards.bodies import NewLink, NewPanel, Sharing
@@ -37,9 +37,7 @@ def with_etag(response: HttpResponse, dashboard: Dashboard) -> HttpResponse:
 
 
 def answer(request: WorkspaceRequest, dashboard: Dashboard, status: int = 200) -> HttpResponse:
-    response = json_response(items.detail(request, dashboard))
-    response.status_code = status
-    return with_etag(response, dashboard)
+    return with_etag(json_response(items.detail(request, dashboard), status), dashboard)
 
 
 def if_match(request: WorkspaceRequest) -> str | None:
@@ -206,9 +204,8 @@ def delete_panel(request: WorkspaceRequest, dashboard_id: UUID, panel_id: str) -
 
 def panel_answer(dashboard: Dashboard, panel_id: str, status: int = 200) -> HttpResponse:
     panel = dashboard.document["panels"][panel_changes.place_of(dashboard.document, panel_id)]
-    response = json_response({"id": panel_id, "revision": dashboard.revision, "panel": panel})
-    response.status_code = status
-    return with_etag(response, dashboard)
+    found = {"id": panel_id, "revision": dashboard.revision, "panel": panel}
+    return with_etag(json_response(found, status), dashboard)
 
 
 # --- Public links ---
@@ -225,9 +222,7 @@ def make_link(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = bodies.validated(bodies.json_in(request, "link"), NewLink, "link")
     link, token = links.issue(request, rights.visible(request, dashboard_id), body)
-    response = json_response({**items.link_item(link, True), "url": links.url(token)})
-    response.status_code = 201
-    return response
+    return json_response({**items.link_item(link, True), "url": links.url(token)}, 201)
 
 
 @require_http_methods(["DELETE"])

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from dashboards.checking import field_errors
 from dashboards.document import CONFIG, PLAIN, DashboardDocument, Panel, Place
-from web.body import read_body
+from web.body import json_body
 from web.json_body import parse_json
 from web.problems import FieldError, Problem
 from workspaces.access import WorkspaceRequest
@@ -60,7 +60,7 @@ class NewLink(BaseModel):
 
 
 class Sharing(BaseModel):
-    """Whether owners of the workspace may make public links. Without, no link works."""
+    """Whether owners of the workspace may make public links. Where they may not, no link works."""
 
     model_config = CONFIG
     allows_public_links: bool
@@ -68,9 +68,7 @@ class Sharing(BaseModel):
 
 def json_in(request: WorkspaceRequest, what: str) -> dict[str, Any]:
     """Returns the JSON object of the body."""
-    if request.content_type != "application/json":
-        raise Problem(415, f"Send the {what} as Content-Type: application/json.")
-    return as_object(parse_json(read_body(request)), what)
+    return as_object(parse_json(json_body(request, what)), what)
 
 
 def as_object(value: Any, what: str) -> dict[str, Any]:

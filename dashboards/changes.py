@@ -16,7 +16,7 @@ from dashboards import checking, revisions, rights
 from dashboards.document import DashboardDocument
 from dashboards.models import AUTHOR_LENGTH, TITLE_LENGTH, Dashboard, Star, Visibility
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest
+from workspaces.access import WorkspaceRequest, user_of
 from workspaces.models import Workspace
 
 MAX_DASHBOARDS = 500
@@ -45,7 +45,7 @@ def create(
     author = rights.author_of(request)[:AUTHOR_LENGTH]
     dashboard = Dashboard(
         workspace=request.workspace,
-        owner=rights.user_of(request),
+        owner=user_of(request),
         made_by=author,
         visibility=visibility or Visibility.WORKSPACE,
         **({"id": own_id} if own_id else {}),
@@ -71,7 +71,7 @@ def fill(dashboard: Dashboard, document: DashboardDocument, author: str, now: da
 
 def check_visibility(request: WorkspaceRequest, dashboard: Dashboard) -> None:
     """Raises 422 where nobody, or somebody else, would be the only one who sees the dashboard."""
-    user = rights.user_of(request)
+    user = user_of(request)
     if dashboard.visibility == Visibility.ME and (user is None or dashboard.owner != user):
         message = "only the user who owns a dashboard can keep it for themselves"
         raise Problem(422, "The dashboard is not valid.", [{"loc": ["body", "visibility"], "msg": message}])
@@ -81,7 +81,7 @@ def duplicate(request: WorkspaceRequest, source: Dashboard) -> Dashboard:
     """Returns a copy that belongs to whoever asks. What is no longer valid of the source is not copied."""
     document = checking.stored(source.document).document
     name = f"{document.name[: TITLE_LENGTH - len(COPY)]}{COPY}"
-    visibility = source.visibility if rights.user_of(request) else Visibility.WORKSPACE
+    visibility = source.visibility if user_of(request) else Visibility.WORKSPACE
     return create(request, document.model_copy(update={"name": name}), visibility)[0]
 
 
@@ -146,7 +146,7 @@ def delete(request: WorkspaceRequest, dashboard_id: UUID) -> None:
 
 
 def star(request: WorkspaceRequest, dashboard_id: UUID, is_starred: bool) -> Dashboard:
-    dashboard, user = rights.visible(request, dashboard_id), rights.user_of(request)
+    dashboard, user = rights.visible(request, dashboard_id), user_of(request)
     if user is None:
         raise Problem(403, "Only a user who is signed in has stars.")
     if is_starred:

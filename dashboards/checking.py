@@ -162,7 +162,7 @@ def names_twice(document: DashboardDocument) -> Iterator[FieldError]:
 
 
 def question_errors(document: DashboardDocument) -> Iterator[FieldError]:
-    """Yields what is wrong with the questions of the document. What is wrong in its own part is said once."""
+    """Yields the errors of the questions of the document. An error of the document's own part comes once."""
     own = list(shared_errors(document))
     yield from own
     if not own:

@@ -40,7 +40,7 @@ TEXT_LENGTH = 10_000
 COLUMNS, MAX_HEIGHT, MAX_ROW = 12, 40, 2000
 """Of the grid. A row is 40 px high."""
 
-PanelKind = Literal[
+KindName = Literal[
     "number",
     "line",
     "stepped",
@@ -57,24 +57,6 @@ PanelKind = Literal[
     "errors",
     "traces",
 ]
-KIND_WORDS: dict[str, str] = {
-    "number": "number",
-    "line": "line",
-    "stepped": "stepped area",
-    "stacked_area": "stacked area",
-    "bars": "bars",
-    "stacked_bars": "stacked bars",
-    "horizontal_bars": "horizontal bars",
-    "donut": "donut",
-    "table": "table",
-    "heat_map": "heat map",
-    "text": "text",
-    "budget": "budget",
-    "alerts": "alerts",
-    "errors": "newest errors",
-    "traces": "traces",
-}
-"""The kinds for people."""
 SERIES_KINDS = ("line", "stepped", "stacked_area", "bars", "stacked_bars")
 """They show measures over time."""
 CATEGORY_KINDS = ("horizontal_bars", "donut")
@@ -265,7 +247,7 @@ class Threshold(BaseModel):
 class Panel(BaseModel):
     model_config = CONFIG
     id: Annotated[Id, Field(description="Unique within the dashboard.")]
-    kind: PanelKind
+    kind: KindName
     title: Annotated[Title, Field(description="$name stands for the values of a variable.")] = ""
     place: Place
     measures: Annotated[list[Measure], Field(max_length=MAX_MEASURES), AfterValidator(named_once)] = []

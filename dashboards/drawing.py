@@ -36,7 +36,7 @@ from traces.filters import Filters
 from traces.text import NAME_LENGTH
 
 MOST_BEFORE = 4
-"""So many groups have a dashed line each; with more of them there is one of all together."""
+"""The most groups that have a dashed line each; more of them have one line for all."""
 MOST_BESIDE_SHARES = 5
 """Columns of a table beside that of shares."""
 LEVELS = {"p50": "success", "p95": "primary", "p99": "error"}

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 from dashboards import checking, links, rights
 from dashboards.bodies import VisibilityWord
 from dashboards.models import Dashboard, PublicLink, Revision, Star
-from workspaces.access import WorkspaceRequest
+from workspaces.access import WorkspaceRequest, user_of
 
 
 class DashboardItem(TypedDict):
@@ -119,7 +119,7 @@ def item(request: WorkspaceRequest, dashboard: Dashboard, is_starred: bool) -> D
 
 def starred_ids(request: WorkspaceRequest) -> set[UUID]:
     """Returns the dashboards of the workspace that the user has starred."""
-    user = rights.user_of(request)
+    user = user_of(request)
     if user is None:
         return set()
     stars = Star.objects.filter(user=user, dashboard__workspace=request.workspace)

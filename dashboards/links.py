@@ -3,20 +3,18 @@
 A link works only while its workspace allows public links. Its token is random and stored as an HMAC.
 """
 
-import hmac
 import secrets
 from datetime import timedelta
-from hashlib import sha256
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
 
 from dashboards import rights
 from dashboards.bodies import NewLink
 from dashboards.models import AUTHOR_LENGTH, Dashboard, PublicLink, SharingPolicy
+from web.addresses import public_address
+from web.keyed_digests import keyed_digests
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest
 from workspaces.models import Workspace
@@ -26,8 +24,8 @@ MOST_LINKS = 50
 OFF = "This workspace does not allow public links. An owner of the workspace can allow them."
 
 
-def digest(token: str, secret_key: str) -> str:
-    return hmac.new(f"dashboards.PublicLink:{secret_key}".encode(), token.encode(), sha256).hexdigest()
+def digests(token: str) -> list[str]:
+    return keyed_digests("dashboards.PublicLink", token)
 
 
 def are_allowed(workspace: Workspace) -> bool:
@@ -49,7 +47,7 @@ def issue(request: WorkspaceRequest, dashboard: Dashboard, body: NewLink) -> tup
     make_room(dashboard)
     link = PublicLink.objects.create(
         dashboard=dashboard,
-        digest=digest(token, settings.SECRET_KEY),
+        digest=digests(token)[0],
         may_choose=body.may_choose,
         made_by=rights.author_of(request)[:AUTHOR_LENGTH],
         expires_at=now + timedelta(days=body.days),
@@ -78,9 +76,8 @@ def revoke(dashboard: Dashboard, link_id: UUID) -> None:
 
 def find(token: str) -> PublicLink | None:
     """Returns the link of this token if it works now; None if it is unknown, expired, revoked or switched off."""
-    digests = [digest(token, secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     links = PublicLink.objects.filter(
-        digest__in=digests,
+        digest__in=digests(token),
         revoked_at=None,
         expires_at__gt=timezone.now(),
         dashboard__workspace__sharing_policy__allows_public_links=True,
@@ -89,4 +86,4 @@ def find(token: str) -> PublicLink | None:
 
 
 def url(token: str) -> str:
-    return f"{settings.PUBLIC_URL.rstrip('/')}{reverse('public-dashboard', args=[token])}"
+    return public_address("public-dashboard", token)

@@ -16,7 +16,7 @@ from dashboards.facts import facts
 from dashboards.models import Dashboard
 from web.json_body import parse_json
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, check_may_manage, check_may_write, may_manage, page_access
+from workspaces.access import WorkspaceRequest, check_may_manage, check_may_write, may_manage, page_access, user_of
 
 SHOWN_AGAIN = (400, 403, 409, 413, 422)
 """Problems of a button that the page shows, instead of a page of its own."""
@@ -49,7 +49,7 @@ def context(request: WorkspaceRequest, problem: Problem | None) -> dict[str, Any
         "has_any": rights.seen(request).exists(),
         "search": search,
         "is_starred": is_starred,
-        "has_stars": rights.user_of(request) is not None,
+        "has_stars": user_of(request) is not None,
         "templates": gallery.templates().values(),
         "problem": problem,
         "errors": [checking.sentence(error) for error in problem.errors] if problem else [],

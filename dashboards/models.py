@@ -109,7 +109,7 @@ class PublicLink(models.Model):
     dashboard = models.ForeignKey(Dashboard, models.CASCADE, related_name="links")
     digest = models.CharField(max_length=64, unique=True)
     may_choose = models.BooleanField(default=False)
-    """Whether readers choose the window and the values of variables. Without, they see the document's own."""
+    """Whether readers choose the window and the values of variables. If not, they see those of the document."""
     made_by = models.CharField(max_length=AUTHOR_LENGTH)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

@@ -1,9 +1,10 @@
 """Describes the endpoints of dashboards for the API document."""
 
+from functools import partial
 from typing import Any
 
-from analytics.budget_operations import body, query_of
-from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, schema_of, success_response
+from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, success_response
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, with_status, without_answer
 from dashboards.api import ListQuery
 from dashboards.bodies import LONGEST_DAYS, DashboardBody, NewDashboard, NewLink, NewPanel, Sharing
 from dashboards.document import SCHEMA
@@ -43,15 +44,10 @@ EXAMPLE_PANEL = EXAMPLE_PATH | {"panel_id": NEW_PANEL["id"]}
 EXAMPLE_LINK = EXAMPLE_PATH | {"link_id": "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1d02"}
 
 
-def path_parameter(name: str, description: str, **schema: Any) -> Schema:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-UUID_SCHEMA = {"type": "string", "format": "uuid"}
-ID = path_parameter("dashboard_id", "The dashboard's id.", **UUID_SCHEMA)
-PANEL_ID = path_parameter("panel_id", "The panel's id.", type="string", pattern="^[a-z0-9][a-z0-9_-]{0,39}$")
-NUMBER = path_parameter("number", "The revision's number.", type="integer", minimum=1, maximum=2_147_483_647)
-LINK_ID = path_parameter("link_id", "The link's id.", **UUID_SCHEMA)
+ID = in_path("dashboard_id", "The dashboard's id.")
+PANEL_ID = in_path("panel_id", "The panel's id.", {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,39}$"})
+NUMBER = in_path("number", "The revision's number.", {"type": "integer", "minimum": 1, "maximum": 2_147_483_647})
+LINK_ID = in_path("link_id", "The link's id.")
 
 
 def if_match(is_required: bool) -> Schema:
@@ -66,6 +62,9 @@ def if_match(is_required: bool) -> Schema:
 
 
 ANY = {"If-Match": "*"}
+
+
+operation = partial(describe, "dashboards")
 
 
 def operations() -> dict[str, Schema]:
@@ -87,18 +86,6 @@ def operations() -> dict[str, Schema]:
     }
 
 
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["dashboards"],
-        "parameters": [WORKSPACE],
-        "responses": {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)},
-        "x-example": {},
-        **parts,
-    }
-
-
 def of_one(name: str, summary: str, answer: Any, *statuses: int, example: Any = None, **parts: Any) -> Schema:
     """Returns an operation of one dashboard."""
     parameters = parts.pop("parameters", [])
@@ -113,24 +100,10 @@ def of_one(name: str, summary: str, answer: Any, *statuses: int, example: Any = 
     )
 
 
-def made(found: Schema, description: str, is_also_known: bool = False) -> Schema:
-    """Says that the answer is 201."""
-    found["responses"]["201"] = found["responses"]["200"] | {"description": description}
-    if not is_also_known:
-        del found["responses"]["200"]
-    return found
-
-
-def partial(described: Schema) -> Schema:
+def all_optional(described: Schema) -> Schema:
     """Describes a body of which every part may be left out."""
     described["content"]["application/json"]["schema"].pop("required", None)
     return described
-
-
-def gone(found: Schema, description: str = "It is deleted.") -> Schema:
-    found["responses"]["204"] = {"description": description}
-    del found["responses"]["200"]
-    return found
 
 
 # --- All dashboards ---
@@ -147,7 +120,7 @@ def list_dashboards() -> Schema:
 
 
 def create() -> Schema:
-    return made(
+    return also_created(
         operation(
             "create-dashboard",
             "Makes a dashboard from a document, such as one that was exported.",
@@ -159,7 +132,6 @@ def create() -> Schema:
             **{"x-example": {"body": NEW_DASHBOARD}},
         ),
         "The dashboard, which is new.",
-        is_also_known=True,
     )
 
 
@@ -221,13 +193,13 @@ def change() -> Schema:
         DashboardDetail,
         *(*WITH_BODY, 412, 428),
         parameters=[if_match(is_required=True)],
-        requestBody=partial(body(DashboardBody, example, is_update=True)),
+        requestBody=all_optional(body(DashboardBody, example, is_update=True)),
         example={"body": example, "headers": ANY},
     )
 
 
 def delete() -> Schema:
-    return gone(
+    return without_answer(
         of_one(
             "delete-dashboard",
             "Deletes a dashboard with its revisions and links. Its owner may, and the owners of the workspace.",
@@ -244,8 +216,8 @@ def export() -> Schema:
 
 
 def duplicate() -> Schema:
-    return made(
-        of_one("duplicate-dashboard", "Makes a copy that belongs to whoever asks.", DashboardDetail), "The copy."
+    return with_status(
+        of_one("duplicate-dashboard", "Makes a copy that belongs to whoever asks.", DashboardDetail), 201, "The copy."
     )
 
 
@@ -258,7 +230,7 @@ def star(name: str, is_starred: bool) -> Schema:
 
 
 def add_panel() -> Schema:
-    return made(
+    return with_status(
         of_one(
             "add-panel",
             "Adds a panel. Without a place it comes beside the last one if there is room, or else below all.",
@@ -268,6 +240,7 @@ def add_panel() -> Schema:
             requestBody=body(NewPanel, NEW_PANEL),
             example={"body": NEW_PANEL},
         ),
+        201,
         "The panel, and the dashboard's revision.",
     )
 
@@ -295,13 +268,13 @@ def change_panel() -> Schema:
         PanelAnswer,
         *(*WITH_BODY, 412, 428),
         parameters=[PANEL_ID, if_match(is_required=True)],
-        requestBody=partial(body(NewPanel, example, is_update=True)),
+        requestBody=all_optional(body(NewPanel, example, is_update=True)),
         example={"path": EXAMPLE_PANEL, "body": example, "headers": ANY},
     )
 
 
 def delete_panel() -> Schema:
-    return gone(
+    return without_answer(
         of_one(
             "delete-panel",
             "Removes a panel.",
@@ -342,7 +315,7 @@ def list_links() -> Schema:
 
 def make_link() -> Schema:
     example = {"days": 30}
-    return made(
+    return with_status(
         of_one(
             "make-link",
             f"Makes a public link, which anyone can read for up to {LONGEST_DAYS} days.",
@@ -353,12 +326,13 @@ def make_link() -> Schema:
             requestBody=body(NewLink, example),
             example={"body": example},
         ),
+        201,
         "The link with its address.",
     )
 
 
 def revoke_link() -> Schema:
-    return gone(
+    return without_answer(
         of_one(
             "revoke-link",
             "Ends a public link at once.",
@@ -366,5 +340,5 @@ def revoke_link() -> Schema:
             parameters=[LINK_ID],
             example={"path": EXAMPLE_LINK},
         ),
-        "It works no more.",
+        "It no longer works.",
     )

@@ -24,7 +24,7 @@ from dashboards.panels import kinds
 from dashboards.titles import title_of
 from traces.filters import RANGES, Filters, FilterValues
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, page_access, user_of, workspace_access
 from workspaces.models import Workspace
 
 panel = panel_view.panel
@@ -63,7 +63,7 @@ def dashboard_page(request: WorkspaceRequest, dashboard_id: UUID) -> HttpRespons
         filters = page_filters(request.GET, stored.document, request.workspace)
     except Problem as problem:
         return bad_query(request, context, problem)
-    context |= controls(filters, kept(request.GET), request.workspace)
+    context |= controls(filters, form_parameters(request.GET), request.workspace)
     context |= page_context(request, dashboard, stored) | {"is_editing": is_editing, "form": form}
     return uncached(render(request, "dashboards/page.html", context, status=form["status"] if form else 200))
 
@@ -78,7 +78,7 @@ def shell(request: WorkspaceRequest) -> dict[str, Any]:
     }
 
 
-def kept(query: QueryDict) -> QueryDict:
+def form_parameters(query: QueryDict) -> QueryDict:
     """Returns the parameters that the form of the window keeps."""
     found = query.copy()
     found.pop("workspace", None)
@@ -110,7 +110,7 @@ def page_filters(query: QueryDict, document: DashboardDocument, workspace: Works
 
 
 def page_context(request: WorkspaceRequest, dashboard: Dashboard, stored: Stored) -> dict[str, Any]:
-    user = rights.user_of(request)
+    user = user_of(request)
     return {
         "dashboard": dashboard,
         "document": stored.document,

@@ -23,6 +23,7 @@ from dashboards.page import Cell, cells, chosen_variable
 from traces.filters import RANGES
 from web.declared_access import public
 from web.problems import Problem
+from web.secret_addresses import unlisted
 from workspaces.models import Workspace
 
 OF_MEMBERS = ("traces", "errors")
@@ -48,17 +49,9 @@ def by_link(view: View) -> View:
             throttle.count_guess(request)
             raise Http404
         throttle.count_request(request, str(link.pk))
-        return private(view(request, link, token, **kwargs))
+        return unlisted(view(request, link, token, **kwargs))
 
     return checked
-
-
-def private(response: HttpResponseBase) -> HttpResponseBase:
-    """Stops caches, search engines and other sites from learning the address."""
-    response["Cache-Control"] = "private, no-store"
-    response["X-Robots-Tag"] = "noindex, nofollow, noarchive"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
 
 
 @by_link

@@ -19,7 +19,7 @@ from analytics.splits import dimension_label
 from analytics.templatetags.query_text import adds_up, group_name, groups_of, measure_name
 from dashboards import checking
 from dashboards.asking import Asked
-from dashboards.document import KIND_WORDS, SERIES_KINDS, Panel
+from dashboards.document import SERIES_KINDS, Panel
 from dashboards.models import Dashboard, Visibility
 from dashboards.panels import kinds
 from dashboards.titles import title_of
@@ -115,7 +115,7 @@ def chosen_by(filters: Filters) -> QueryDict:
 
 def section(asked: Asked) -> Section:
     """Returns a panel as a section. One that cannot be answered says why, and stops no other."""
-    title = title_of(asked) or KIND_WORDS[asked.panel.kind].capitalize()
+    title = title_of(asked) or kinds()[asked.panel.kind].title
     try:
         found = kinds()[asked.panel.kind].answer(asked)
     except Problem as problem:

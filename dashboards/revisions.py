@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from dashboards.document import KIND_WORDS
 from dashboards.models import AUTHOR_LENGTH, SUMMARY_LENGTH, Dashboard, Revision
+from dashboards.panels import kind_words, kinds
 from web.problems import Problem
 
 MOST_REVISIONS = 100
@@ -78,10 +78,10 @@ def panel_changes(before: Sequence[Any], after: Sequence[Any]) -> Iterator[str]:
     old, new = ({panel["id"]: panel for panel in panels} for panels in (before, after))
     both = [panel_id for panel_id in new if panel_id in old]
     moved = [panel_id for panel_id in both if without_place(old[panel_id]) == without_place(new[panel_id])]
-    yield from said([new[panel_id] for panel_id in new if panel_id not in old], "added")
-    yield from said([old[panel_id] for panel_id in old if panel_id not in new], "removed")
-    yield from said([new[panel_id] for panel_id in both if panel_id not in moved], "changed")
-    yield from said([new[panel_id] for panel_id in moved if old[panel_id] != new[panel_id]], "moved")
+    yield from phrase([new[panel_id] for panel_id in new if panel_id not in old], "added")
+    yield from phrase([old[panel_id] for panel_id in old if panel_id not in new], "removed")
+    yield from phrase([new[panel_id] for panel_id in both if panel_id not in moved], "changed")
+    yield from phrase([new[panel_id] for panel_id in moved if old[panel_id] != new[panel_id]], "moved")
     if [*old] != [*new] and sorted(old) == sorted(new) and all(old[name] == new[name] for name in old):
         yield "panels ordered anew"
 
@@ -90,15 +90,16 @@ def without_place(panel: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in panel.items() if name != "place"}
 
 
-def said(panels: Sequence[dict[str, Any]], what: str) -> Iterator[str]:
+def phrase(panels: Sequence[dict[str, Any]], participle: str) -> Iterator[str]:
     if len(panels) > MOST_NAMED:
-        yield f"{len(panels)} panels {what}"
+        yield f"{len(panels)} panels {participle}"
     elif panels:
-        yield f"{listed([title(panel) for panel in panels])} {what}"
+        yield f"{listed([title(panel) for panel in panels])} {participle}"
 
 
 def title(panel: dict[str, Any]) -> str:
-    return str(panel.get("title") or KIND_WORDS.get(panel.get("kind", ""), "a panel"))
+    kind = panel.get("kind", "")
+    return str(panel.get("title") or (kind_words(kind) if kind in kinds() else "a panel"))
 
 
 def listed(words: Sequence[str]) -> str:

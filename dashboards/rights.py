@@ -1,28 +1,20 @@
 """Says who may do what with a dashboard. Everybody who reads the workspace sees it, if its owner lets them."""
 
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
 from dashboards.models import Dashboard, Visibility
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, may_manage, may_write
+from workspaces.access import WorkspaceRequest, may_manage, may_write, user_of, visitor_name
 
 HIDDEN = "There is no such dashboard in this workspace."
-
-
-def user_of(request: WorkspaceRequest) -> Any:
-    """Returns the signed-in user; None for a key, and for somebody who is not signed in."""
-    access = getattr(request, "access", None)
-    has_key = access is not None and access.key is not None
-    return request.user if request.user.is_authenticated and not has_key else None
 
 
 def author_of(request: WorkspaceRequest) -> str:
     """Returns the name of whoever asks: a user's, that of a key, or anyone."""
     access = getattr(request, "access", None)
-    return str(access.credential) if access is not None else request.user.get_username() or "anyone"
+    return access.credential if access is not None else visitor_name(request)
 
 
 def manages(request: WorkspaceRequest) -> bool:

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from analytics.budget_api import methods
+from analytics.endpoints import methods
 from dashboards import adding, api, builder, list_page, page, public, share_pages
 
 ONE = "api/v1/dashboards/<uuid:dashboard_id>"

@@ -9,7 +9,7 @@ from traces.filters import Filters, FilterValues
 
 MAX_TRACES = 20
 SECONDS = 1.0
-"""So long the rows are searched where no index answers."""
+"""How long the rows are searched where no index answers."""
 
 
 def recent_traces(filters: Filters, tool: FilterValues = NO_VALUES) -> list[TraceSummary]:

@@ -11,12 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from analytics.budget_api import parameters_of
+from analytics.endpoints import ListQuery, cursor_of, parameters_of
 from analytics.pages import local_minute, parse_wall_clock, uncached
 from analytics.templatetags.links import iso
 from budgets.bodies import SCOPE_DIMENSIONS, validated
 from insights import annotations
-from insights.annotation_view import ListQuery, cursor_of
 from insights.annotations import NewAnnotation
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, may_write, page_access

@@ -1,42 +1,14 @@
 """Makes the views of `/api/v1/insights/annotations`."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-import orjson
 from django.http import HttpResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.query_string import within_calendar
+from analytics.endpoints import ListQuery, NoParameters, body_of, cursor_of, methods, parameters_of
 from insights import annotations
-from insights.annotations import AnnotationChanges, NewAnnotation, Place
+from insights.annotations import AnnotationChanges, NewAnnotation
 from workspaces.access import WorkspaceRequest, workspace_access
-
-
-def place_of(cursor: str) -> Place:
-    try:
-        starts_at, pk = orjson.loads(urlsafe_b64decode(cursor))
-        return Place(within_calendar(datetime.fromisoformat(starts_at)), UUID(pk))
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer") from error
-
-
-def cursor_of(place: Place | None) -> str | None:
-    return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
-
-
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    cursor: Annotated[
-        Annotated[str, AfterValidator(place_of)] | None,
-        Field(description="The `next_cursor` of the page before."),
-    ] = None
 
 
 @workspace_access("read")
@@ -51,9 +23,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewAnnotation, "annotation")
     made, is_new = annotations.create(request.workspace, body, request.access.credential)
-    response = json_response(annotations.item(made))
-    response.status_code = 201 if is_new else 200
-    return response
+    return json_response(annotations.item(made), 201 if is_new else 200)
 
 
 @workspace_access("read")

@@ -1,7 +1,7 @@
 """Describes and checks annotations, stores them, and lists them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from analytics.query_string import Moment
 from budgets.bodies import MAX_SCOPE_FILTERS, MAX_SCOPE_VALUES, ScopeName, ScopeValue, filled, not_blank, storable, text
 from web.problems import Problem
+from web.row_places import RowPlace
 from workspaces.models import Annotation, AnnotationKind, Workspace
 
 LABEL_LENGTH, TEXT_LENGTH, AUTHOR_LENGTH = 100, 2000, 150
@@ -105,21 +106,14 @@ def item(one: Annotation) -> AnnotationItem:
     }
 
 
-class Place(NamedTuple):
-    """The annotation after which a page begins."""
-
-    starts_at: datetime
-    pk: UUID
-
-
-def page_of(workspace: Workspace, after: Place | None) -> tuple[list[Annotation], Place | None]:
+def page_of(workspace: Workspace, after: RowPlace | None) -> tuple[list[Annotation], RowPlace | None]:
     """Returns a page of annotations, the newest first, and the place after which the next one begins."""
     found = Annotation.objects.filter(workspace=workspace)
     if after:
-        found = found.filter(Q(starts_at__lt=after.starts_at) | Q(starts_at=after.starts_at, pk__gt=after.pk))
+        found = found.filter(Q(starts_at__lt=after.moment) | Q(starts_at=after.moment, pk__gt=after.pk))
     some = [*found[: PAGE + 1]]
     last = some[PAGE - 1] if len(some) > PAGE else None
-    return some[:PAGE], Place(last.starts_at, last.pk) if last else None
+    return some[:PAGE], RowPlace(last.starts_at, last.pk) if last else None
 
 
 def find(workspace: Workspace, annotation_id: UUID) -> Annotation:

@@ -19,15 +19,17 @@ LIGHT = {
     "--c7": "#c083ee",
     "--other": "#9aa1ae",
     "--muted": "#5a6374",
+    "--border": "#e2e5ea",
     "--primary": "#5b54c9",
     "--success": "#23845c",
     "--error": "#c2410c",
+    "--warning": "#946200",
     "--primary-fill": "#8884d8",
     "--success-fill": "#82ca9d",
     "--warning-fill": "#ffc658",
     "--error-fill": "#ff8042",
 }
-"""The tokens of `static/app.css` that series have, in light mode."""
+"""The tokens of `static/app.css` that charts have, in light mode."""
 TOKENS = {colour: token for token, colour in LIGHT.items()}
 
 

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from django.conf import settings
-from django.urls import reverse
-
 from reports.models import ReportDelivery, ReportFile, ReportRun
 from reports.models.schedule import RECIPIENTS
 from reports.schedules.message import PartLinks, files_of, part_links, period_words, schedule_url, until_words
+from web.addresses import public_address
 from web.mail.templates import Context, MailTemplate, register
 
 
@@ -31,7 +29,7 @@ def context_of_delivery(delivery_id: str) -> Context | None:
 
 
 def sample() -> Context:
-    link = f"{settings.PUBLIC_URL}/reports/files/a-signed-link"
+    link = public_address("report-file", "a-signed-link")
     sentence = "Spend was $1,204.50 in October 2026, 12 % more than in September."
     return {
         "name": "Cost for finance",
@@ -40,7 +38,7 @@ def sample() -> Context:
         "parts": [PartLinks("Cost", sentence, [("PDF", link, True), ("XLSX", link, False)])],
         "note": "",
         "until": "8 Nov",
-        "leave_url": f"{settings.PUBLIC_URL}/reports/unsubscribe/a-signed-link",
+        "leave_url": public_address("report-unsubscribe", "a-signed-link"),
     }
 
 
@@ -56,8 +54,8 @@ def failed_shown(name: str, period: str, workspace: str, error: str, url: str) -
 
 
 def failed_sample() -> Context:
-    url = f"{settings.PUBLIC_URL}{reverse('reports-page')}"
-    return failed_shown("Cost for finance", "October 2026", "Acme", "2 of 3 messages could not be sent.", url)
+    error = "2 of 3 messages could not be sent."
+    return failed_shown("Cost for finance", "October 2026", "Acme", error, public_address("reports-page"))
 
 
 REPORT = register(MailTemplate("report", "Report", context=context_of_delivery, sample=sample))

@@ -21,7 +21,7 @@ from reports.kinds import KINDS, Kind, ReportRequest
 from reports.kinds.cost import LABELS
 from reports.kinds.parts import ALL_OTHERS, value_name
 from reports.kinds.statement import SUBJECTS
-from reports.parameters import Asked
+from reports.parameters import ReportParameters
 from reports.views import listed_kinds
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem
@@ -33,7 +33,7 @@ FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
 ROWS_SHOWN = 500
 """The most rows of a table on the page. Its files have all."""
 OFFERED = 20
-"""So many values of a dimension are offered for a statement. The filters have the others."""
+"""How many values of a dimension are offered for a statement. The filters have the others."""
 PAPERS = {"a4": "A4", "letter": "Letter"}
 
 
@@ -45,19 +45,19 @@ def report_page(request: WorkspaceRequest) -> HttpResponse:
     try:
         if "from" in query or "to" in query:
             return redirect(f"{request.path}?{custom_window(request.GET, request.workspace).urlencode()}")
-        kind, asked = parsed(query, request.workspace)
+        kind, valid = parsed(query, request.workspace)
         if "period" in query:
-            return redirect(f"{request.path}?{in_window(request.GET, asked.filters).urlencode()}")
+            return redirect(f"{request.path}?{in_window(request.GET, valid.filters).urlencode()}")
     except Problem as problem:
         return bad_query(request, context, problem)
-    context |= controls(asked.filters, query, request.workspace) | {"kind": kind, "paper": asked.paper}
-    if kind.errors(asked.filters):
-        context["choices"] = subjects(request.workspace, asked.filters)
+    context |= controls(valid.filters, query, request.workspace) | {"kind": kind, "paper": valid.paper}
+    if kind.errors(valid.filters):
+        context["choices"] = subjects(request.workspace, valid.filters)
         return uncached(render(request, "reports/choose.html", context))
-    return uncached(render(request, "reports/report.html", context | report_context(request, kind, asked)))
+    return uncached(render(request, "reports/report.html", context | report_context(request, kind, valid)))
 
 
-def parsed(query: QueryDict, workspace: Workspace) -> tuple[Kind, Asked]:
+def parsed(query: QueryDict, workspace: Workspace) -> tuple[Kind, ReportParameters]:
     of_report = picked(query)
     name = of_report.pop("kind", ["cost"])[-1]
     if name not in listed_kinds():
@@ -83,10 +83,10 @@ def in_window(query: QueryDict, filters: Filters) -> QueryDict:
     return found
 
 
-def report_context(request: WorkspaceRequest, kind: Kind, asked: Asked) -> dict[str, Any]:
-    filters, settled = asked.filters, in_window(request.GET, asked.filters)
+def report_context(request: WorkspaceRequest, kind: Kind, valid: ReportParameters) -> dict[str, Any]:
+    filters, settled = valid.filters, in_window(request.GET, valid.filters)
     settled.pop("was", None)
-    for name, value in (("kind", kind.name), ("paper", asked.paper), ("workspace", str(request.workspace.id))):
+    for name, value in (("kind", kind.name), ("paper", valid.paper), ("workspace", str(request.workspace.id))):
         settled[name] = value
     document = making.document(ReportRequest(request.workspace, kind.name, filters))
     link_of = no_link if kind.name == "statement" else partial(statement_link, settled)

@@ -26,7 +26,7 @@ LEFT_OUT = ("limit", "format")
 WINDOW = ("range", "start", "end")
 
 
-class Asked(NamedTuple):
+class ReportParameters(NamedTuple):
     filters: Filters
     paper: Paper
 
@@ -60,15 +60,17 @@ ReportQuery: type[WindowQuery] = create_model(
 
 def parse(
     kind: str, query: QueryDict, workspace_id: UUID, now: datetime | None = None, zone: ZoneInfo = UTC_ZONE
-) -> Asked:
-    """Returns what is asked for, or raises a 422 Problem that names every error."""
-    asked = parse_window(query, workspace_id, now, zone)
-    if errors := KINDS[kind].errors(asked.filters):
+) -> ReportParameters:
+    """Returns the parameters, or raises a 422 Problem that names every error."""
+    found = parse_window(query, workspace_id, now, zone)
+    if errors := KINDS[kind].errors(found.filters):
         raise Problem(422, "The query string is not valid.", errors)
-    return asked
+    return found
 
 
-def parse_window(query: QueryDict, workspace_id: UUID, now: datetime | None = None, zone: ZoneInfo = UTC_ZONE) -> Asked:
+def parse_window(
+    query: QueryDict, workspace_id: UUID, now: datetime | None = None, zone: ZoneInfo = UTC_ZONE
+) -> ReportParameters:
     """Does as `parse` for any kind, whatever filters it needs."""
     now, errors = now or datetime.now(UTC), left_out(query)
     known = in_window(query, now, zone)
@@ -83,7 +85,7 @@ def parse_window(query: QueryDict, workspace_id: UUID, now: datetime | None = No
         raise Problem(422, "The query string is not valid.", errors)
     if valid.granularity is None:
         filters = replace(filters, granularity=granularity_of(filters.start, filters.end))
-    return Asked(filters, valid.paper)  # type: ignore[attr-defined]
+    return ReportParameters(filters, valid.paper)  # type: ignore[attr-defined]
 
 
 def in_window(query: QueryDict, now: datetime, zone: ZoneInfo) -> QueryDict:

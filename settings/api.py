@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from budgets.bodies import storable
 from settings import items
 from settings.audit import AuditQuery, audit_csv, audit_page
@@ -132,9 +132,7 @@ def send_view(request: WorkspaceRequest, invitation_id: UUID) -> HttpResponse:
 
 def new_link(request: WorkspaceRequest, invitation: Invitation, token: str | None, status: int) -> HttpResponse:
     item = items.invitation_item(invitation, inviter_may=True)
-    response = json_response({**item, "link": link(request, token)})
-    response.status_code = status
-    return response
+    return json_response({**item, "link": link(request, token)}, status)
 
 
 def link(request: HttpRequest, token: str | None) -> str | None:

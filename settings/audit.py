@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from analytics.budget_api import cursor_of, place_of
+from analytics.endpoints import cursor_of, place_of
 from analytics.query_string import within_calendar
 from budgets.bodies import storable
-from budgets.states import Place
 from web.csv_text import cell, written
+from web.row_places import RowPlace
 from workspaces.models import AuditEntry, Workspace
 
 AT_ONCE, MOST_AT_ONCE, MOST_IN_FILE = 50, 100, 10_000
@@ -94,7 +94,7 @@ def entries_of(workspace: Workspace, query: AuditFilters) -> QuerySet[AuditEntry
     return found
 
 
-def after(entries: QuerySet[AuditEntry], place: Place) -> QuerySet[AuditEntry]:
+def after(entries: QuerySet[AuditEntry], place: RowPlace) -> QuerySet[AuditEntry]:
     at, last_id = place
     return entries.filter(Q(at__lt=at) | Q(at=at, pk__lt=last_id))
 
@@ -102,7 +102,7 @@ def after(entries: QuerySet[AuditEntry], place: Place) -> QuerySet[AuditEntry]:
 def audit_page(workspace: Workspace, query: AuditFilters, limit: int = AT_ONCE) -> AuditList:
     found = list(entries_of(workspace, query)[: limit + 1])
     shown, more = found[:limit], found[limit:]
-    place = Place(shown[-1].at, shown[-1].pk) if more else None
+    place = RowPlace(shown[-1].at, shown[-1].pk) if more else None
     return {"data": [audit_item(entry) for entry in shown], "next_cursor": cursor_of(place)}
 
 

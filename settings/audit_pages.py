@@ -8,7 +8,7 @@ from django.http import HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from analytics.budget_api import parameters_of
+from analytics.endpoints import parameters_of
 from settings.api import audit_file as file_of
 from settings.audit import KINDS, AuditFilters, AuditQuery
 from settings.audit import audit_page as found_page
@@ -31,7 +31,7 @@ def audit_page(request: WorkspaceRequest) -> HttpResponseBase:
     if not may_manage(request):
         return page(request, "audit", context)
     try:
-        found = found_page(request.workspace, parameters_of(asked(request), AuditFilters))
+        found = found_page(request.workspace, parameters_of(form_filters(request), AuditFilters))
     except Problem as problem:
         errors = messages_by_field(problem)
         return page(request, "audit", context | {"errors": errors}, status=422)
@@ -48,7 +48,7 @@ def links(request: WorkspaceRequest, next_cursor: str | None) -> dict[str, Any]:
     return {"older": query.urlencode() if next_cursor else "", "file_query": file_query}
 
 
-def asked(request: WorkspaceRequest) -> QueryDict:
+def form_filters(request: WorkspaceRequest) -> QueryDict:
     """Returns the filters of the form as those of the API. Its days are those of the workspace's zone."""
     query = QueryDict(mutable=True)
     for name in FIELDS:
@@ -75,4 +75,4 @@ def midnight(text: str, zone: ZoneInfo, field: str, days: int = 0) -> datetime |
 @page_access
 def audit_file(request: WorkspaceRequest) -> HttpResponse:
     check_may_manage(request)
-    return file_of(request, parameters_of(asked(request), AuditQuery))
+    return file_of(request, parameters_of(form_filters(request), AuditQuery))

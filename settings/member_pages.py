@@ -74,7 +74,7 @@ def context_of(request: WorkspaceRequest, problem: Problem | None) -> dict[str, 
 
 
 def act(request: WorkspaceRequest) -> HttpResponseBase | dict[str, Any]:
-    """Does what a button asks for. Returns where to go next, or what the page shows once."""
+    """Does what a button asks for. Returns the next address, or a context that the page shows once."""
     if not request.user.is_authenticated:
         raise Problem(403, "Sign in first: owners change the members.")
     actions = {"invite": invite, "role": change_role, "remove": remove, "send": send_again, "revoke": revoke}

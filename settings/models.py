@@ -11,7 +11,7 @@ from django.utils import timezone
 from workspaces.models import AUTHOR_LENGTH, Workspace
 
 SILENT_FOR = timedelta(minutes=15)
-"""Without any progress for so long, a job is taken for lost and may be ordered again."""
+"""A job without any progress for this time is lost and may be ordered again."""
 
 
 class UpdateKind(models.TextChoices):

@@ -2,26 +2,21 @@
 
 from typing import Any
 
-from alerts.operations import operation
-from analytics.budget_operations import body, query_of
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema, or_csv
+from analytics.operation_parts import body, in_path, query_of, with_status, without_answer
 from settings.api import MemberQuery
 from settings.audit import AuditList, AuditQuery
 from settings.bodies import GeneralChanges, MemberChanges, NewInvitation
+from settings.document_parts import ONLY_OWNERS, operation
 from settings.items import General, InvitationItem, InvitationList, Member, MemberList, NewInvitationItem
 
 SETTINGS = "/api/v1/settings"
 CHANGES = {"name": "Acme", "time_zone": "Europe/Berlin"}
 INVITATION: dict[str, Any] = {"role": "editor", "expires_in_days": 7}
-OWNERS_ONLY = "Only an owner who is signed in may do this: no API key is enough."
 
 
-def path_id(name: str, description: str, schema: Schema) -> Schema:
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-MEMBER_ID = path_id("member_id", "The member's id.", {"type": "integer", "minimum": 1})
-INVITATION_ID = path_id("invitation_id", "The invitation's id.", {"type": "string", "format": "uuid"})
+MEMBER_ID = in_path("member_id", "The member's id.", {"type": "integer", "minimum": 1})
+INVITATION_ID = in_path("invitation_id", "The invitation's id.")
 EXAMPLE_MEMBER: dict[str, Any] = {"path": {"member_id": 1_000_001}}
 EXAMPLE_INVITATION = {"path": {"invitation_id": "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1a25"}}
 
@@ -39,34 +34,24 @@ def operations() -> dict[str, Schema]:
     }
 
 
-def of_settings(*arguments: Any, **parts: Any) -> Schema:
-    return operation(*arguments, **({"tags": ["settings"]} | parts))
-
-
-def without_body(made: Schema, description: str) -> Schema:
-    made["responses"]["204"] = {"description": description}
-    del made["responses"]["200"]
-    return made
-
-
 def read_general() -> Schema:
-    return of_settings("general-settings", "The workspace: its name, its zone, and what arrives from where.", General)
+    return operation("general-settings", "The workspace: its name, its zone, and what arrives from where.", General)
 
 
 def change_general() -> Schema:
-    return of_settings(
+    return operation(
         "change-general-settings",
         "Changes the name or the zone of the workspace.",
         General,
         *WITH_BODY,
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
         requestBody=body(GeneralChanges, CHANGES, is_update=True),
         **{"x-example": {"body": CHANGES}},
     )
 
 
 def list_members() -> Schema:
-    return of_settings(
+    return operation(
         "list-members",
         "The members of the workspace and their roles, 100 at once.",
         MemberList,
@@ -76,12 +61,12 @@ def list_members() -> Schema:
 
 
 def change_member() -> Schema:
-    return of_settings(
+    return operation(
         "change-member",
         "Changes the role of a member. The last owner stays owner.",
         Member,
         *(*WITH_BODY, 404, 409),
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
         parameters=[MEMBER_ID, WORKSPACE],
         requestBody=body(MemberChanges, {"role": "editor"}),
         **{"x-example": EXAMPLE_MEMBER | {"body": {"role": "editor"}}},
@@ -89,7 +74,7 @@ def change_member() -> Schema:
 
 
 def remove_member() -> Schema:
-    removed = of_settings(
+    removed = operation(
         "remove-member",
         "Removes a member, who is refused from the next request on. The last owner stays.",
         Member,
@@ -98,59 +83,58 @@ def remove_member() -> Schema:
         parameters=[MEMBER_ID, WORKSPACE],
         **{"x-example": EXAMPLE_MEMBER},
     )
-    return without_body(removed, "The member is removed.")
+    return without_answer(removed, "The member is removed.")
 
 
 def list_invitations() -> Schema:
-    return of_settings(
+    return operation(
         "list-invitations",
         "The invitations to the workspace and what became of them.",
         InvitationList,
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
     )
 
 
 def invite() -> Schema:
-    made = of_settings(
+    made = operation(
         "create-invitation",
         "Invites somebody: by email, or by a link that the answer shows once.",
         NewInvitationItem,
         *(*WITH_BODY, 409, 429),
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
         requestBody=body(NewInvitation, INVITATION),
         **{"x-example": {"body": INVITATION}},
     )
-    made["responses"]["201"] = made["responses"].pop("200") | {"description": "The invitation, which is new."}
-    return made
+    return with_status(made, 201, "The invitation, which is new.")
 
 
 def send_again() -> Schema:
-    return of_settings(
+    return operation(
         "send-invitation",
         "Makes a new link for an invitation and sends it again. The link before stops working.",
         NewInvitationItem,
         *(404, 409, 429),
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
         parameters=[INVITATION_ID, WORKSPACE],
         **{"x-example": EXAMPLE_INVITATION},
     )
 
 
 def revoke() -> Schema:
-    revoked = of_settings(
+    revoked = operation(
         "revoke-invitation",
         "Revokes an invitation: its link stops working at once.",
         InvitationItem,
         *(404, 409),
-        description=OWNERS_ONLY,
+        description=ONLY_OWNERS,
         parameters=[INVITATION_ID, WORKSPACE],
         **{"x-example": EXAMPLE_INVITATION},
     )
-    return without_body(revoked, "It is revoked.")
+    return without_answer(revoked, "It is revoked.")
 
 
 def list_audit() -> Schema:
-    listed = of_settings(
+    listed = operation(
         "list-audit",
         "Who changed what in the workspace, the newest first, with the values before and after.",
         AuditList,

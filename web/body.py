@@ -28,6 +28,13 @@ def read_body(request: HttpRequest, most_bytes: int | None = None) -> bytes:
     return body if encoding == "identity" else inflate(body, encoding, most_bytes)
 
 
+def json_body(request: HttpRequest, what: str, most_bytes: int | None = None) -> bytes:
+    """Returns the inflated body of a request whose type is JSON; otherwise raises a 415 Problem."""
+    if request.content_type != "application/json":
+        raise Problem(415, f"Send the {what} as Content-Type: application/json.")
+    return read_body(request, most_bytes)
+
+
 def raw_body(request: HttpRequest) -> bytes:
     """Returns the body as it was sent, before inflation."""
     limit = settings.MAX_BODY_BYTES

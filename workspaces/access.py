@@ -288,7 +288,7 @@ def page_access(view: View) -> View:
 def lacks_second_factor(user: Any, workspace: Workspace) -> bool:
     """Returns whether the workspace demands a second factor that the person has not set up.
 
-    Who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
+    A person who has one has also used it: the sign-in asks for it, and setting one up ends all other sessions.
     """
     demands = workspace.requires_second_factor and not workspace.is_open
     return bool(demands and user.is_authenticated and not has_second_factor(user))
@@ -347,6 +347,13 @@ def may_create(user: Any) -> bool:
     if not user.is_authenticated:
         return False
     return user.is_superuser or Workspace.objects.filter(created_by=user).count() < settings.MEMBER_WORKSPACES
+
+
+def user_of(request: WorkspaceRequest) -> Any:
+    """Returns the signed-in user of a page or a call; None for a key, and for somebody who is not signed in."""
+    access = getattr(request, "access", None)
+    has_key = access is not None and access.key is not None
+    return request.user if request.user.is_authenticated and not has_key else None
 
 
 def visitor_name(request: HttpRequest) -> str:

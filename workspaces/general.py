@@ -31,7 +31,7 @@ def change(workspace: Workspace, user: Any, **values: str) -> Workspace:
 
 @transaction.atomic
 def create(user: Any, name: str, time_zone: str) -> Workspace:
-    """Makes a workspace, whose owner the user is. Raises a 403 Problem for who may not make another one."""
+    """Makes a workspace, whose owner the user is. Raises a 403 Problem for a user who may not make another one."""
     # Two requests at once must not make one workspace too many.
     get_user_model().objects.select_for_update(no_key=True).get(pk=user.pk)
     if not may_create(user):

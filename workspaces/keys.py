@@ -15,7 +15,7 @@ from workspaces.models import ApiKey, Workspace
 MOST_VALID = 500
 """Of a workspace, so that no program fills the table."""
 MOST_ENDED = 200
-"""So many keys that are revoked or expired are listed: the newest."""
+"""How many revoked or expired keys are listed: the newest ones."""
 DEFAULT_OVERLAP_HOURS = 24
 MOST_OVERLAP_HOURS = 30 * 24
 

@@ -2,9 +2,7 @@
 
 from datetime import UTC, datetime
 
-from django.conf import settings
-from django.urls import reverse
-
+from web.addresses import public_address
 from web.mail.templates import Context, MailTemplate, register
 from workspaces.invitation_tokens import token_of
 from workspaces.models import Invitation
@@ -25,7 +23,7 @@ def shown(workspace: str, role: str, inviter: str, token: str, expires_at: datet
         "workspace": workspace,
         "role": role,
         "inviter": inviter,
-        "url": f"{settings.PUBLIC_URL}{reverse('invitation', args=[token])}",
+        "url": public_address("invitation", token),
         # As text, since a message has no reader whose zone is known.
         "expires": f"{expires_at.astimezone(UTC):%-d %b %Y, %H:%M} UTC",
     }

@@ -1,8 +1,6 @@
-import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -17,6 +15,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
+from web.keyed_digests import keyed_digests
 from workspaces.label_limits import LABEL_LENGTH, MAX_LABELS, MAX_SOURCES
 from workspaces.time_zones import time_zones
 
@@ -162,8 +161,8 @@ class Membership(models.Model):
         return f"{self.user} in {self.workspace}"
 
 
-def digest(secret: str, secret_key: str) -> str:
-    return hmac.new(f"workspaces.ApiKey:{secret_key}".encode(), secret.encode(), sha256).hexdigest()
+def key_digests(secret: str) -> list[str]:
+    return keyed_digests("workspaces.ApiKey", secret)
 
 
 def columns_of(model: type[models.Model]) -> list[str]:
@@ -185,7 +184,7 @@ class ApiKeyManager(models.Manager["ApiKey"]):
             workspace=workspace,
             name=name,
             prefix=secret[:PREFIX_LENGTH],
-            digest=digest(secret, settings.SECRET_KEY),
+            digest=key_digests(secret)[0],
             can_ingest="ingest" in scopes,
             can_read="read" in scopes,
             can_write="write" in scopes,
@@ -199,9 +198,8 @@ class ApiKeyManager(models.Manager["ApiKey"]):
         """Returns the valid key with this secret; None for an unknown, expired or revoked one."""
         if not secret.isascii():  # no key is; and some of these texts cannot be encoded
             return None
-        digests = [digest(secret, secret_key) for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
         with connections[self.db].cursor() as cursor:
-            cursor.execute(KEY_BY_DIGEST, [digests])
+            cursor.execute(KEY_BY_DIGEST, [key_digests(secret)])
             values = cursor.fetchone()
         if values is None:
             return None

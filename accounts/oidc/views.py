@@ -69,7 +69,7 @@ def again(request: HttpRequest) -> HttpResponse:
 @require_GET
 @reauthentication_required
 def connect(request: HttpRequest) -> HttpResponse:
-    """Connects the account of who is signed in with theirs at the provider."""
+    """Connects the account of the signed-in person with their account at the provider."""
     return begin(request, AuthProcess.CONNECT)
 
 

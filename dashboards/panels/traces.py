@@ -13,7 +13,7 @@ from traces.filters import Filters
 SORTS: dict[str, Sort] = {"p95_latency_ms": "slowest", "cost_usd": "costliest"}
 """By the measure that the panel orders by."""
 SECONDS = 1.0
-"""So long the rows are searched where no index answers."""
+"""How long the rows are searched where no index answers."""
 MOST_TRACES = 50
 
 

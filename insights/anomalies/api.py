@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from analytics import cache
 from analytics.answers import SERIES_TTL_SECONDS, as_json, json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from analytics.views import with_query_errors
 from budgets.bodies import CONFIG, Reason
 from insights.anomalies import findings

@@ -5,10 +5,9 @@ from functools import partial
 from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
-from analytics.budget_operations import body, query_of
-from analytics.budget_operations import operation as any_operation
+from analytics.endpoints import ListQuery
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, parameters, schema_of, success_response
-from insights.annotation_view import ListQuery
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, without_answer
 from insights.annotations import AnnotationChanges, AnnotationItem, AnnotationList, NewAnnotation
 from insights.anomalies.answers import AnomalyAnswer, AnomalyItem
 from insights.anomalies.api import AnomalyChanges
@@ -34,15 +33,10 @@ def operations() -> dict[str, Schema]:
     }
 
 
-operation = partial(any_operation, tags=["insights"])
+operation = partial(describe, "insights")
 
 
-def path_id(name: str, description: str) -> Schema:
-    schema = {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-ANNOTATION_PARAMETERS = [path_id("annotation_id", "The annotation's id."), WORKSPACE]
+ANNOTATION_PARAMETERS = [in_path("annotation_id", "The annotation's id."), WORKSPACE]
 ANNOTATION_PATH = {"path": {"annotation_id": SOME_ID}}
 
 
@@ -70,7 +64,7 @@ def decide() -> Schema:
         *(*WITH_BODY, 404),
         description="planned makes an annotation of its hours: charts show it, and forecast and anomalies do not "
         "learn from it.",
-        parameters=[path_id("finding_id", "The anomaly's id."), WORKSPACE],
+        parameters=[in_path("finding_id", "The anomaly's id."), WORKSPACE],
         requestBody=body(AnomalyChanges, DECISION),
         **{"x-example": {"path": {"finding_id": SOME_ID}, "body": DECISION}},
     )
@@ -94,8 +88,7 @@ def create() -> Schema:
         requestBody=body(NewAnnotation, ANNOTATION),
         **{"x-example": {"body": ANNOTATION}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The annotation, which is new."}
-    return made
+    return also_created(made, "The annotation, which is new.")
 
 
 def one() -> Schema:
@@ -131,6 +124,4 @@ def delete() -> Schema:
         parameters=ANNOTATION_PARAMETERS,
         **{"x-example": ANNOTATION_PATH},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

@@ -1,43 +1,15 @@
 """Makes the endpoints below `/api/v1/insights/experiments`."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
-from typing import Annotated
 from uuid import UUID
 
-import orjson
 from django.http import HttpResponse
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
-from analytics.query_string import within_calendar
+from analytics.endpoints import ListQuery, NoParameters, body_of, cursor_of, methods, parameters_of
 from insights.experiments import items
 from insights.experiments.bodies import ExperimentChanges, NewExperiment
-from insights.experiments.items import Place
 from workspaces.access import WorkspaceRequest, workspace_access
-
-
-def place_of(cursor: str) -> Place:
-    try:
-        created_at, experiment_id = orjson.loads(urlsafe_b64decode(cursor))
-        return Place(within_calendar(datetime.fromisoformat(created_at)), UUID(experiment_id))
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise PydanticCustomError("cursor", "must be the next_cursor of an earlier answer") from error
-
-
-def cursor_of(place: Place | None) -> str | None:
-    return urlsafe_b64encode(orjson.dumps([*place])).decode() if place else None
-
-
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    cursor: Annotated[
-        Annotated[str, AfterValidator(place_of)] | None,
-        Field(description="The `next_cursor` of the page before."),
-    ] = None
 
 
 @workspace_access("read")
@@ -52,9 +24,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewExperiment, "experiment")
     experiment, is_new = items.create(request.workspace, body, request.access.credential)
-    response = json_response(items.item(experiment, datetime.now(UTC)))
-    response.status_code = 201 if is_new else 200
-    return response
+    return json_response(items.item(experiment, datetime.now(UTC)), 201 if is_new else 200)
 
 
 @workspace_access("read")

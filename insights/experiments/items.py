@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -13,19 +13,13 @@ from insights.compare import MeasureAnswer
 from insights.experiments.bodies import ExperimentChanges, NewExperiment, check_times, refuse
 from insights.experiments.models import AUTHOR_LENGTH, ENDED, RUNNING, Cause, Experiment, State
 from web.problems import Problem
+from web.row_places import RowPlace
 from workspaces.models import Workspace
 
 MOST_EXPERIMENTS, MOST_RUNNING = 1000, 20
 """Of a workspace."""
 PAGE_SIZE = 50
 LOOKS_SHOWN = 100
-
-
-class Place(NamedTuple):
-    """The last experiment of a page."""
-
-    created_at: datetime
-    id: UUID
 
 
 class ExperimentEnd(TypedDict):
@@ -122,15 +116,15 @@ def detail(experiment: Experiment, now: datetime) -> ExperimentDetail:
     return {**item(experiment, now), "history": history}
 
 
-def page_of(workspace: Workspace, after: Place | None) -> tuple[Sequence[Experiment], Place | None]:
+def page_of(workspace: Workspace, after: RowPlace | None) -> tuple[Sequence[Experiment], RowPlace | None]:
     """Returns the newest experiments, and the place where the next page begins; None on the last."""
     found = Experiment.objects.filter(workspace=workspace).order_by("-created_at", "-id")
     if after:
-        same = found.filter(created_at=after.created_at, id__lt=after.id)
-        found = (found.filter(created_at__lt=after.created_at) | same).order_by("-created_at", "-id")
+        same = found.filter(created_at=after.moment, id__lt=after.pk)
+        found = (found.filter(created_at__lt=after.moment) | same).order_by("-created_at", "-id")
     page = list(found[: PAGE_SIZE + 1])
     last = page[PAGE_SIZE - 1] if len(page) > PAGE_SIZE else None
-    return page[:PAGE_SIZE], Place(last.created_at, last.pk) if last else None
+    return page[:PAGE_SIZE], RowPlace(last.created_at, last.pk) if last else None
 
 
 def find(workspace: Workspace, experiment_id: UUID) -> Experiment:

@@ -3,10 +3,9 @@
 from functools import partial
 from typing import Any
 
-from analytics.budget_operations import body, query_of
-from analytics.budget_operations import operation as any_operation
+from analytics.endpoints import ListQuery
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
-from insights.experiments.api import ListQuery
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, without_answer
 from insights.experiments.bodies import ExperimentChanges, NewExperiment
 from insights.experiments.items import ExperimentDetail, ExperimentItem, ExperimentList
 
@@ -23,13 +22,7 @@ NEW: dict[str, Any] = {
     "end": {"on_verdict": True},
 }
 CHANGES: dict[str, Any] = {"end": {"on_verdict": False, "calls": 5000}}
-ID: Schema = {
-    "name": "experiment_id",
-    "in": "path",
-    "required": True,
-    "description": "The experiment's id.",
-    "schema": {"type": "string", "format": "uuid"},
-}
+ID = in_path("experiment_id", "The experiment's id.")
 EXAMPLE_PATH = {"experiment_id": NEW["id"]}
 
 
@@ -41,7 +34,7 @@ def operations() -> dict[str, Schema]:
     }
 
 
-operation = partial(any_operation, tags=["insights"])
+operation = partial(describe, "insights")
 
 
 def listing() -> Schema:
@@ -65,8 +58,7 @@ def create() -> Schema:
         requestBody=body(NewExperiment, NEW),
         **{"x-example": {"body": NEW}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The experiment, which is new."}
-    return made
+    return also_created(made, "The experiment, which is new.")
 
 
 def one() -> Schema:
@@ -101,6 +93,4 @@ def delete() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

@@ -10,15 +10,14 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import ConfigDict
 
-from analytics.budget_api import parameters_of
 from analytics.budget_forms import errors_by_field
 from analytics.budget_pages import as_data, author, check_may_write, page_url, words_of
+from analytics.endpoints import ListQuery, cursor_of, parameters_of
 from analytics.pages import parse_wall_clock, uncached
 from budgets.bodies import validated
 from insights.compare_parameters import DIMENSIONS, NAMES, dimension_and_value
 from insights.compare_words import NAMES as MEASURE_NAMES
 from insights.experiments import items
-from insights.experiments.api import ListQuery, cursor_of
 from insights.experiments.bodies import MEASURES, ExperimentChanges, NewExperiment
 from insights.experiments.models import ENDED, Experiment
 from insights.experiments.snippets import snippets

@@ -1,15 +1,14 @@
 """Makes the endpoints below `/api/v1/cost/invoices`."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, methods, parameters_of
-from budgets.bodies import parse
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from insights.invoices.answers import invoice_answer, invoice_item, invoice_list
 from insights.invoices.columns import Columns
 from insights.invoices.importing import import_file
@@ -17,7 +16,6 @@ from insights.invoices.models import FILE_LENGTH, Invoice
 from insights.invoices.naming import name_models
 from insights.invoices.prices import NewPrice, price
 from insights.invoices.sheet import MOST_BYTES
-from web.body import read_body
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.models import Workspace
@@ -62,15 +60,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     new: NewInvoice = body_of(request, NewInvoice, "invoice", MOST_BYTES)
     data, author = new.csv.encode(errors="replace"), request.access.credential
     imported = import_file(request.workspace, new.provider, new.file_name, data, new.columns, author, new.id)
-    response = json_response(invoice_item(imported.invoice))
-    response.status_code = 201 if imported.is_new else 200
-    return response
-
-
-def body_of(request: WorkspaceRequest, model: type[BaseModel], what: str, most_bytes: int | None = None) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, f"Send the {what} as Content-Type: application/json.")
-    return parse(read_body(request, most_bytes), model, what)
+    return json_response(invoice_item(imported.invoice), 201 if imported.is_new else 200)
 
 
 def find(workspace: Workspace, invoice_id: UUID) -> Invoice:

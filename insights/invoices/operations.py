@@ -1,21 +1,16 @@
 """Describes the endpoints below `/api/v1/cost/invoices` for the API document."""
 
+from functools import partial
 from typing import Any
 
-from analytics.budget_operations import body, operation
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
+from analytics.operation_parts import also_created, body, describe, in_path, without_answer
 from insights.invoices.answers import InvoiceAnswer, InvoiceItem, InvoiceList
 from insights.invoices.api import InvoiceChanges, NewInvoice
 from insights.invoices.prices import NewPrice, PriceEffect
 from insights.invoices.sheet import MOST_BYTES
 
-ID: Schema = {
-    "name": "invoice_id",
-    "in": "path",
-    "required": True,
-    "description": "The invoice's id.",
-    "schema": {"type": "string", "format": "uuid"},
-}
+ID = in_path("invoice_id", "The invoice's id.")
 NEW_INVOICE: dict[str, Any] = {
     "id": "2c8f0f5e-93a1-4e0b-8a55-6f4f6f1b7d20",
     "provider": "openai",
@@ -38,16 +33,15 @@ def operations_of_one() -> dict[str, Schema]:
     }
 
 
-def invoice_operation(*parts: Any, **named: Any) -> Schema:
-    return operation(*parts, **{"tags": ["cost"], **named})
+operation = partial(describe, "cost")
 
 
 def list_invoices() -> Schema:
-    return invoice_operation("list-invoices", "The invoices of the workspace.", InvoiceList)
+    return operation("list-invoices", "The invoices of the workspace.", InvoiceList)
 
 
 def create() -> Schema:
-    made = invoice_operation(
+    made = operation(
         "import-invoice",
         "Imports a provider's CSV file as an invoice. The same file again is the same invoice.",
         InvoiceItem,
@@ -59,12 +53,11 @@ def create() -> Schema:
         requestBody=body(NewInvoice, NEW_INVOICE),
         **{"x-example": {"body": NEW_INVOICE}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The invoice, which is new."}
-    return made
+    return also_created(made, "The invoice, which is new.")
 
 
 def one() -> Schema:
-    return invoice_operation(
+    return operation(
         "one-invoice",
         "An invoice beside the ledger, by day and model, and the likely reasons of the difference.",
         InvoiceAnswer,
@@ -75,7 +68,7 @@ def one() -> Schema:
 
 
 def change() -> Schema:
-    return invoice_operation(
+    return operation(
         "change-invoice",
         "Says which of our models the provider's names are, for this invoice and later files with its header.",
         InvoiceAnswer,
@@ -88,7 +81,7 @@ def change() -> Schema:
 
 def make_price() -> Schema:
     example = {"model": "gpt-4o", "factor": 0.92, "dry_run": True}
-    return invoice_operation(
+    return operation(
         "invoice-price",
         "Makes a price of the workspace from the invoice's first day on, and prices the stored calls again.",
         PriceEffect,
@@ -100,7 +93,7 @@ def make_price() -> Schema:
 
 
 def delete() -> Schema:
-    gone = invoice_operation(
+    gone = operation(
         "delete-invoice",
         "Deletes an invoice. Prices that were made from it stay.",
         InvoiceItem,
@@ -108,6 +101,4 @@ def delete() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

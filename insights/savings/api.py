@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from insights import tasks
 from insights.savings import items
 from insights.savings.items import Kind
@@ -72,9 +72,7 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
 def compute_now(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     ask(request.workspace, datetime.now(UTC))
-    response = json_response(items.savings(request.workspace, "open", datetime.now(UTC)))
-    response.status_code = 202
-    return response
+    return json_response(items.savings(request.workspace, "open", datetime.now(UTC)), 202)
 
 
 def ask(workspace: Workspace, now: datetime) -> None:

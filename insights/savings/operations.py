@@ -4,8 +4,6 @@ from functools import partial
 from typing import Any
 
 from analytics.answers import SERIES_TTL_SECONDS
-from analytics.budget_operations import body, query_of
-from analytics.budget_operations import operation as any_operation
 from analytics.openapi import (
     WITH_BODY,
     WORKSPACE,
@@ -16,6 +14,7 @@ from analytics.openapi import (
     schema_of,
     success_response,
 )
+from analytics.operation_parts import body, describe, query_of, with_status
 from analytics.query_string import LABELS
 from insights.savings.api import Decision, ListQuery
 from insights.savings.items import SavingItem, SavingList
@@ -30,7 +29,7 @@ DECISION = {
 }
 
 
-operation = partial(any_operation, tags=["insights"])
+operation = partial(describe, "insights")
 
 
 def operations() -> dict[str, Schema]:
@@ -55,8 +54,7 @@ def list_savings() -> Schema:
 
 def compute() -> Schema:
     made = operation("compute-savings", "Computes the savings again, as soon as a worker is free.", SavingList)
-    made["responses"]["202"] = made["responses"].pop("200") | {"description": "It is in the queue."}
-    return made
+    return with_status(made, 202, "It is in the queue.")
 
 
 def decide() -> Schema:

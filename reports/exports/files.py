@@ -11,7 +11,7 @@ from explorer.trace_csv import all_pages, csv_lines
 from explorer.trace_filters import TraceFilters
 from reports.exports import columns, tables
 from reports.exports.columns import Column
-from reports.exports.parameters import Asked
+from reports.exports.parameters import ExportRequest
 from reports.exports.reading import Question, give_back_connections, parts, read, read_csv
 
 FORMATS = {
@@ -27,21 +27,21 @@ Counted = Callable[[int], None]
 """Is told how many more rows are in the file."""
 
 
-def chunks(kind: str, file_format: str, asked: Asked, counted: Counted) -> Iterator[bytes]:
+def chunks(kind: str, file_format: str, request: ExportRequest, counted: Counted) -> Iterator[bytes]:
     """Yields the file. An empty chunk says only that time has passed."""
     if file_format == "xlsx":
-        yield from workbook(kind, asked, counted)
-    elif isinstance(asked.rows, TraceFilters):
-        pages = counting(trace_pages(asked.rows), counted)
+        yield from workbook(kind, request, counted)
+    elif isinstance(request.rows, TraceFilters):
+        pages = counting(trace_pages(request.rows), counted)
         yield from csv_lines(pages) if file_format == "csv" else map(json_lines, pages)
     else:
-        yield from lines(file_format, columns_of(kind, asked), asked.rows, counted)
+        yield from lines(file_format, columns_of(kind, request), request.rows, counted)
 
 
-def columns_of(kind: str, asked: Asked) -> Sequence[Column]:
+def columns_of(kind: str, request: ExportRequest) -> Sequence[Column]:
     if kind == "scores":
         return columns.SCORES
-    return (*columns.CALLS, columns.ATTRIBUTES) if asked.with_content else columns.CALLS
+    return (*columns.CALLS, columns.ATTRIBUTES) if request.with_content else columns.CALLS
 
 
 def lines(file_format: str, of_kind: Sequence[Column], question: Question, counted: Counted) -> Iterator[bytes]:
@@ -80,14 +80,14 @@ def counting(pages: Iterable[list[Any]], counted: Counted) -> Iterator[list[Any]
         yield page
 
 
-def workbook(kind: str, asked: Asked, counted: Counted) -> Iterator[bytes]:
+def workbook(kind: str, request: ExportRequest, counted: Counted) -> Iterator[bytes]:
     """Yields a workbook, which is written to the disk first: the table of contents of a zip archive is at its end."""
     with TemporaryFile() as file:
-        if isinstance(asked.rows, TraceFilters):
-            tables.write(file, TRACE_COLUMNS, counting(trace_pages(asked.rows), counted))
+        if isinstance(request.rows, TraceFilters):
+            tables.write(file, TRACE_COLUMNS, counting(trace_pages(request.rows), counted))
         else:
-            of_kind = columns_of(kind, asked)
-            found = counting((read(part, columns.cells(of_kind)) for part in parts(asked.rows)), counted)
+            of_kind = columns_of(kind, request)
+            found = counting((read(part, columns.cells(of_kind)) for part in parts(request.rows)), counted)
             tables.write(file, [column.name for column in of_kind], found)
         file.seek(0)
         yield from blocks(file)

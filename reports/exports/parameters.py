@@ -64,7 +64,7 @@ MODELS = {
 }
 
 
-class Asked(NamedTuple):
+class ExportRequest(NamedTuple):
     """A valid query string of an export."""
 
     filters: Filters
@@ -75,15 +75,17 @@ class Asked(NamedTuple):
 
 def parse(
     kind: str, query: QueryDict, workspace_id: UUID, now: datetime | None = None, zone: ZoneInfo = UTC_ZONE
-) -> Asked:
-    """Returns what is asked for, or raises a 422 Problem that names every error."""
+) -> ExportRequest:
+    """Returns the parameters, or raises a 422 Problem that names every error."""
     check_left_out(query)
     valid, filters = query_string.parse_query(query, workspace_id, MODELS[kind], now, zone=zone)
     after = place_after(kind, valid)
     with_content = bool(getattr(valid, "content", None))
     if kind == "traces":
-        return Asked(filters, with_content, trace_filters(valid, filters, after))
-    return Asked(filters, with_content, calls(filters, after) if kind == "calls" else scores(valid, filters, after))
+        return ExportRequest(filters, with_content, trace_filters(valid, filters, after))
+    return ExportRequest(
+        filters, with_content, calls(filters, after) if kind == "calls" else scores(valid, filters, after)
+    )
 
 
 def check_left_out(query: QueryDict) -> None:

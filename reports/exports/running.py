@@ -9,7 +9,7 @@ from typing import Self
 from django.utils import timezone
 
 from reports.exports.files import chunks
-from reports.exports.parameters import Asked
+from reports.exports.parameters import ExportRequest
 from reports.exports.reading import give_back_connections
 from reports.exports.slots import export_slot
 from reports.models import Export
@@ -24,15 +24,15 @@ TOLD_SECONDS = 1.0
 class Running:
     """Yields the bytes of an export. Whoever stops early calls `close`, as Django does with every response."""
 
-    def __init__(self, export: Export, asked: Asked) -> None:
+    def __init__(self, export: Export, request: ExportRequest) -> None:
         self.export = export
         self.told_at = time.monotonic()
         self.held = ExitStack()
-        self.held.enter_context(export_slot(asked.filters.workspace_id))
+        self.held.enter_context(export_slot(request.filters.workspace_id))
         self.held.callback(self.record_end)
         try:
             export.save(force_insert=True)
-            self.chunks = self.begin(chunks(export.kind, export.file_format, asked, self.count))
+            self.chunks = self.begin(chunks(export.kind, export.file_format, request, self.count))
         except BaseException:
             self.held.close()
             raise

@@ -28,7 +28,7 @@ from traces.filters import LABEL_PREFIX
 from web.number_text import percent
 
 LABELS = 3
-"""So many labels have a table of their own: customers, then the most frequent ones."""
+"""How many labels have a table of their own: customers, then the most frequent ones."""
 BY = ("cost_usd", "calls", "cost_per_call_usd", "unpriced_calls")
 OVER_TIME = ("cost_usd", "calls", "unpriced_calls")
 

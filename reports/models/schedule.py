@@ -50,10 +50,10 @@ class Schedule(models.Model):
     formats = models.JSONField(default=list)
     paper = models.CharField(max_length=10, default="a4")
     link_days = models.PositiveSmallIntegerField(default=7)
-    """So long the links of its messages work."""
+    """How long the links of its messages work."""
     is_active = models.BooleanField(default=True)
     due_after = models.DateTimeField()
-    """What was due until then is not made: the schedule did not exist, or was off."""
+    """No report that was due before this moment is made: the schedule did not exist, or was off."""
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     """Gets a message when it fails. None: a key made it, or nobody who signs in."""
     created_by = models.CharField(max_length=AUTHOR_LENGTH, default="", blank=True)
@@ -92,7 +92,7 @@ class ReportRun(models.Model):
     end = models.DateTimeField()
     due_at = models.DateTimeField()
     asked_by = models.CharField(max_length=AUTHOR_LENGTH, default="", blank=True)
-    """Empty: the timetable did."""
+    """The person or key that asked for it; empty where the timetable did."""
     receivers = models.CharField(max_length=10, default=RECIPIENTS, choices=[(name, name) for name in RECEIVERS])
     own_address = models.CharField(max_length=ADDRESS_LENGTH, default="", blank=True)
     """Of the one who asked for it, where it goes to them alone."""
@@ -186,7 +186,7 @@ class ReportDelivery(models.Model):
 
 
 class Unsubscribed(models.Model):
-    """An address that wants a report no more. Only who reads its mail can take that back."""
+    """An address that has unsubscribed from a report. Only its own reader can subscribe it again."""
 
     schedule = models.ForeignKey(Schedule, models.CASCADE, related_name="unsubscribed")
     address = models.CharField(max_length=ADDRESS_LENGTH)

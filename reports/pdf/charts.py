@@ -12,12 +12,13 @@ from math import ceil, floor, log10
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from reports.colours import LIGHT
 from reports.document import Chart, Series, Unit
 from reports.pdf.letters import fitting, width
 from reports.words import written
 from web.number_text import average, count, ms, percent, rate, usd
 
-BORDER, MUTED, WARNING = "#e2e5ea", "#5a6374", "#946200"
+BORDER, MUTED, WARNING = LIGHT["--border"], LIGHT["--muted"], LIGHT["--warning"]
 TEXT_SIZE, TEXT_HEIGHT = 7, 9
 """In points, like all lengths of a drawing."""
 PLOT_HEIGHT, TOP, AXIS_HEIGHT = 130, 6, 14

@@ -15,7 +15,7 @@ SIZES = (8.0, 7.5, 7.0, 6.5, 6.0)
 PADDING = 8.0
 """Between two columns, in points: half of it at each side."""
 AFTER_NUMBERS = 10.0
-"""More, before words that follow numbers: these end where the words begin."""
+"""The wider gap between numbers and words after them."""
 BOLD = 1.09
 """How much wider bold letters are."""
 LONGEST_WORD = 90.0

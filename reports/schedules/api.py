@@ -10,16 +10,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from pydantic import BaseModel, ConfigDict, Field
 
 from analytics.answers import json_response
-from analytics.budget_api import ListQuery, NoParameters, cursor_of, methods, parameters_of
-from budgets.bodies import parse
-from budgets.states import Place
+from analytics.endpoints import ListQuery, NoParameters, body_of, cursor_of, methods, parameters_of
 from reports.models import ReportFile, ReportRun, Schedule
 from reports.schedules import changes, items
 from reports.schedules.bodies import WHAT, NewRun, NewSchedule, ScheduleChanges
-from web.body import read_body
 from web.declared_access import View
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, workspace_access
+from web.row_places import RowPlace
+from workspaces.access import WorkspaceRequest, user_of, workspace_access
 from workspaces.models import Workspace
 
 
@@ -31,23 +29,9 @@ class FileQuery(BaseModel):
     ] = ""
 
 
-def body_in(request: WorkspaceRequest, model: type[BaseModel]) -> Any:
-    if request.content_type != "application/json":
-        raise Problem(415, "Send the report as Content-Type: application/json.")
-    return parse(read_body(request), model, WHAT)
-
-
 def answer(schedule: Schedule, status: int = 200) -> HttpResponse:
     [found] = items.schedule_items([schedule], datetime.now(UTC))
-    response = json_response(found)
-    response.status_code = status
-    return response
-
-
-def owner_of(request: WorkspaceRequest) -> Any:
-    """Returns the user who makes a schedule; None for a key, and where nobody signs in."""
-    is_key = getattr(getattr(request, "access", None), "key", None) is not None
-    return request.user if request.user.is_authenticated and not is_key else None
+    return json_response(found, status)
 
 
 @workspace_access("read")
@@ -60,8 +44,8 @@ def listing(request: WorkspaceRequest) -> HttpResponse:
 @workspace_access("write")
 def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    body, author = body_in(request, NewSchedule), request.access.credential
-    made, is_new = changes.create(request.workspace, body, author, owner_of(request), datetime.now(UTC))
+    body, author = body_of(request, NewSchedule, WHAT), request.access.credential
+    made, is_new = changes.create(request.workspace, body, author, user_of(request), datetime.now(UTC))
     return answer(made, 201 if is_new else 200)
 
 
@@ -74,7 +58,7 @@ def one(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def change(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    body = body_in(request, ScheduleChanges)
+    body = body_of(request, ScheduleChanges, WHAT)
     return answer(changes.change(request.workspace, schedule_id, body, datetime.now(UTC)))
 
 
@@ -89,14 +73,12 @@ def delete(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def run_view(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    body = body_in(request, NewRun)
-    owner, author = owner_of(request), request.access.credential
+    body = body_of(request, NewRun, WHAT)
+    owner, author = user_of(request), request.access.credential
     run = changes.run_now(
         request.workspace, schedule_id, body.send_to, author, owner.email if owner else "", datetime.now(UTC)
     )
-    response = json_response(items.run_items([run])[0])
-    response.status_code = 202
-    return response
+    return json_response(items.run_items([run])[0], 202)
 
 
 @require_safe
@@ -110,7 +92,7 @@ def runs_view(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
 def run_page(workspace: Workspace, schedule_id: UUID, cursor: Any) -> items.RunList:
     found = items.runs_of(workspace, schedule_id, cursor)
     shown, more = found[: items.RUNS_AT_ONCE], found[items.RUNS_AT_ONCE :]
-    place = Place(shown[-1].created_at, shown[-1].pk) if more else None
+    place = RowPlace(shown[-1].created_at, shown[-1].pk) if more else None
     return {"data": items.run_items(shown), "next_cursor": cursor_of(place)}
 
 

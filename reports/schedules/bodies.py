@@ -71,7 +71,7 @@ class When(BaseModel):
 
 
 class Recipients(BaseModel):
-    """To whom it goes."""
+    """The people and channels that get it."""
 
     model_config = CONFIG
     members: Annotated[
@@ -105,7 +105,7 @@ class ScheduleFields(BaseModel):
         *("pdf", "xlsx")
     ]
     paper: Annotated[Paper, Field(description="Of the PDF.")] = "a4"
-    link_days: Annotated[LinkDays, Field(description="So long links in messages work.")] = 7
+    link_days: Annotated[LinkDays, Field(description="How many days the links in messages work.")] = 7
     options: Annotated[
         dict[Option, Option],
         Field(max_length=MAX_OPTIONS, description="What only some kinds know, like the id of a dashboard."),

@@ -18,7 +18,7 @@ from workspaces.models import Workspace
 MAX_SCHEDULES = 100
 """Of a workspace."""
 MOST_RUNS, RUN_PERIOD = 10, timedelta(minutes=10)
-"""So many runs of a workspace may people ask for in this time."""
+"""People may ask for this number of runs of a workspace in this time."""
 NO_ADDRESS = "Only somebody who is signed in, with an address, can send it to themselves."
 
 

@@ -53,7 +53,7 @@ class RunItem(RunSummary):
     end: datetime
     due_at: datetime
     asked_by: str
-    """Empty: the timetable did."""
+    """The person or key that asked for it; empty where the timetable did."""
     note: str
     """What is not in it, like the values past the largest ones."""
     created_at: datetime
@@ -101,7 +101,7 @@ class ScheduleItem(TypedDict):
     last_run: RunSummary | None
     """Of the timetable."""
     unsubscribed: list[str]
-    """The addresses that want it no more."""
+    """The addresses that have unsubscribed."""
     created_at: datetime
     created_by: str
     updated_at: datetime

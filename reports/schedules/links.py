@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core import signing
 from django.http import Http404
-from django.urls import reverse
 
 from reports.models import ReportFile, Schedule
+from web.addresses import public_address
 
 FILE, UNSUBSCRIBE, SUBSCRIBE = "reports.file", "reports.unsubscribe", "reports.subscribe"
 
@@ -21,11 +20,11 @@ FILE, UNSUBSCRIBE, SUBSCRIBE = "reports.file", "reports.unsubscribe", "reports.s
 def file_url(file: ReportFile, until: datetime) -> str:
     """Returns the address of a file, which works until then."""
     signed = token(FILE, [file.pk.hex, int(until.timestamp())])
-    return f"{settings.PUBLIC_URL}{reverse('report-file', args=[signed])}"
+    return public_address("report-file", signed)
 
 
 def unsubscribe_url(schedule: Schedule, address: str) -> str:
-    return f"{settings.PUBLIC_URL}{reverse('report-unsubscribe', args=[person_token(UNSUBSCRIBE, schedule, address)])}"
+    return public_address("report-unsubscribe", person_token(UNSUBSCRIBE, schedule, address))
 
 
 def person_token(purpose: str, schedule: Schedule, address: str) -> str:

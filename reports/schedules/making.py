@@ -36,7 +36,7 @@ from web.queue import RETRY_PAUSES
 logger = logging.getLogger(__name__)
 
 FORGOTTEN_AFTER = timedelta(minutes=15)
-"""What is late by more, and is not in the queue, has lost its job."""
+"""A run or message that is later than this and not in the queue has lost its job."""
 FAULT = "A fault of the product; the log of the worker has it."
 NO_ANSWER = "The database did not answer."
 NOBODY_LEFT = "Nobody is left to send it to: all have unsubscribed, are members no more, or have no address."

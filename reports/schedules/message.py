@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.conf import settings
-from django.urls import reverse
-
 from alerts.message import Message
 from analytics.templatetags.times import local_day
 from reports.models import ReportFile, ReportRun
 from reports.schedules.links import file_url
 from reports.schedules.periods import A_DAY, DAY, MONTH
+from web.addresses import public_address
 
 SENTENCES, LINKS, LENGTH = 5, 10, 300
 """Of a message to a channel."""
@@ -61,8 +59,7 @@ def files_of(run: ReportRun) -> list[ReportFile]:
 
 
 def schedule_url(run: ReportRun) -> str:
-    path = reverse("schedule-page", args=[run.schedule_id])
-    return f"{settings.PUBLIC_URL}{path}?workspace={run.schedule.workspace_id}"
+    return public_address("schedule-page", run.schedule_id, workspace=run.schedule.workspace_id)
 
 
 def channel_message(run: ReportRun, now: datetime) -> Message:

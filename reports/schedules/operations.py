@@ -1,10 +1,11 @@
 """Describes the endpoints of schedules, their runs and files for the API document."""
 
+from functools import partial
 from typing import Any
 
-from analytics.budget_api import ListQuery
-from analytics.budget_operations import body, query_of
-from analytics.openapi import WITH_BODY, WORKSPACE, Schema, json_of, problems, schema_of, success_response
+from analytics.endpoints import ListQuery
+from analytics.openapi import WITH_BODY, WORKSPACE, Schema, problems, success_response
+from analytics.operation_parts import also_created, body, describe, in_path, query_of, with_status, without_answer
 from reports.making import MEDIA_TYPES
 from reports.schedules.api import FileQuery
 from reports.schedules.bodies import FORMATS, NewRun, NewSchedule, ScheduleChanges
@@ -26,12 +27,10 @@ EXAMPLE_RUN = "5f0c7f0e-3b7e-4d39-8a55-0d3f6f0c1c01"
 EXAMPLE_PATH = {"schedule_id": NEW_SCHEDULE["id"]}
 
 
-def path_id(name: str, what: str) -> Schema:
-    schema = {"type": "string", "format": "uuid"}
-    return {"name": name, "in": "path", "required": True, "description": f"The id of the {what}.", "schema": schema}
+ID, RUN_ID = in_path("schedule_id", "The id of the report."), in_path("run_id", "The id of the run.")
 
 
-ID, RUN_ID = path_id("schedule_id", "report"), path_id("run_id", "run")
+operation = partial(describe, "reports")
 
 
 def operations() -> dict[str, Schema]:
@@ -42,18 +41,6 @@ def operations() -> dict[str, Schema]:
         f"{REPORTS}/{{schedule_id}}/runs": {"get": list_runs()},
         **{f"{REPORTS}/runs/{{run_id}}.{name}": {"get": run_file(name)} for name in FORMATS},
         f"{REPORTS}/{{schedule_id}}": {"get": one(), "patch": change(), "delete": delete()},
-    }
-
-
-def operation(name: str, summary: str, answer: Any, *statuses: int, **parts: Any) -> Schema:
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": ["reports"],
-        "parameters": [WORKSPACE],
-        "responses": {"200": success_response(json_of(schema_of(answer)), "Cache-Control"), **problems(*statuses)},
-        "x-example": {},
-        **parts,
     }
 
 
@@ -70,8 +57,7 @@ def create() -> Schema:
         requestBody=body(NewSchedule, NEW_SCHEDULE),
         **{"x-example": {"body": NEW_SCHEDULE}},
     )
-    made["responses"]["201"] = made["responses"]["200"] | {"description": "The report, which is new."}
-    return made
+    return also_created(made, "The report, which is new.")
 
 
 def run() -> Schema:
@@ -85,8 +71,7 @@ def run() -> Schema:
         requestBody=body(NewRun, {"send_to": "nobody"}),
         **{"x-example": {"path": EXAMPLE_PATH, "body": {"send_to": "nobody"}}},
     )
-    asked["responses"]["202"] = asked["responses"].pop("200") | {"description": "The run, which waits."}
-    return asked
+    return with_status(asked, 202, "The run, which waits.")
 
 
 def list_runs() -> Schema:
@@ -106,7 +91,7 @@ def run_file(name: str) -> Schema:
     return {
         "operationId": f"report-run-{name}",
         "summary": f"A file of a run, as {name}.",
-        "description": "404: the run has no such file, or has it no more. Files are stored for 90 days.",
+        "description": "404: the run has no such file, or no longer has it. Files are stored for 90 days.",
         "tags": ["reports"],
         "parameters": [RUN_ID, WORKSPACE, *query_of(FileQuery)],
         "responses": {"200": success_response({media_type: {"schema": schema}}, "Cache-Control"), **problems(404)},
@@ -146,6 +131,4 @@ def delete() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": {"path": EXAMPLE_PATH}},
     )
-    gone["responses"]["204"] = {"description": "It is deleted."}
-    del gone["responses"]["200"]
-    return gone
+    return without_answer(gone)

@@ -15,8 +15,8 @@ from alerts.forms import names_of_members
 from alerts.models import Channel
 from alerts.pages import author, check_may_write, page_context, page_url
 from alerts.rule_forms import filter_lines
-from analytics.budget_api import parameters_of
 from analytics.budget_pages import PageQuery, label_names
+from analytics.endpoints import parameters_of
 from analytics.pages import uncached
 from analytics.templatetags.text import shorten_middle
 from analytics.templatetags.times import local_short
@@ -24,7 +24,7 @@ from reports.kinds import KINDS
 from reports.models import ReportFile, Schedule
 from reports.models.schedule import ME, NOBODY
 from reports.schedules import changes, forms, items
-from reports.schedules.api import file_response, owner_of, run_page
+from reports.schedules.api import file_response, run_page
 from reports.schedules.bodies import WEEKDAYS, NewSchedule, ScheduleChanges, validated
 from reports.schedules.message import period_words
 from reports.schedules.periods import MONTH, WEEK, next_due
@@ -32,7 +32,7 @@ from reports.views import listed_kinds
 from traces.filters import LABEL_PREFIX, SHORTEST
 from web import mail
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page_access, workspace_access
+from workspaces.access import WorkspaceRequest, page_access, user_of, workspace_access
 
 RECEIVERS_SHOWN = 2
 
@@ -109,7 +109,7 @@ def own_url(request: WorkspaceRequest, schedule_id: UUID) -> str:
 
 
 def own_address(request: WorkspaceRequest) -> str:
-    owner = owner_of(request)
+    owner = user_of(request)
     return owner.email if owner else ""
 
 
@@ -227,6 +227,6 @@ def saved(request: WorkspaceRequest, schedule: Schedule | None) -> Schedule:
     body, now = forms.body_of_form(request.POST), datetime.now(UTC)
     if schedule is None:
         new = validated(body, NewSchedule)
-        made, _ = changes.create(request.workspace, new, author(request), owner_of(request), now)
+        made, _ = changes.create(request.workspace, new, author(request), user_of(request), now)
         return made
     return changes.change(request.workspace, schedule.pk, validated(body, ScheduleChanges), now)

@@ -71,7 +71,7 @@ def was_due(timing: Timing, zone: ZoneInfo, after: datetime, now: datetime) -> I
     """Yields the periods whose reports were due after one moment and until another, the newest first."""
     first_day = first_day_of(timing.period, now.astimezone(zone).date())
     while (due := due_of(timing, first_day := before(timing.period, first_day), zone)).at > after:
-        # A zone may skip a whole day: nothing is to be told about it.
+        # A zone may skip a whole day: there is no report of it.
         if due.at <= now and due.start < due.end:
             yield due
 

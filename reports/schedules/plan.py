@@ -41,7 +41,7 @@ def begin_due(schedule_id: UUID, now: datetime) -> None:
 
 def begin(schedule: Schedule, dues: Sequence[Due], now: datetime) -> None:
     of_timetable = ReportRun.objects.filter(schedule=schedule, period=schedule.period, asked_by="")
-    # Another hour or zone makes an older period due again. What is newer has been told by then.
+    # Another hour or zone makes an older period due again. Newer ones have gone out by then.
     newest = of_timetable.aggregate(Max("first_day"))["first_day__max"] or date.min
     for due in (due for due in dues if due.first_day > newest):
         if due is dues[0]:

@@ -1,4 +1,4 @@
-"""Serves the links of messages: files, and unsubscribing. Who has the link needs no account."""
+"""Serves the links of messages: files, and unsubscribing. The link is enough; it needs no account."""
 
 from datetime import UTC, datetime
 
@@ -7,12 +7,12 @@ from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from analytics.pages import uncached
 from reports.models import Schedule
 from reports.schedules import people
 from reports.schedules.api import file_response
 from reports.schedules.links import SUBSCRIBE, UNSUBSCRIBE, file_of, person_of, person_token
 from web.declared_access import public
+from web.secret_addresses import unlisted
 from workspaces.request_slots import request_slot
 
 
@@ -22,7 +22,7 @@ def file_view(request: HttpRequest, token: str) -> HttpResponse:
     file = file_of(token, datetime.now(UTC))
     # It counts as a request of the workspace: a link that goes round takes no threads from others.
     with request_slot(file.run.schedule.workspace_id):
-        return file_response(file)
+        return unlisted(file_response(file))
 
 
 # A mail program sends the POST by itself (RFC 8058) and has no token of a form. The signed link is the right to do it.
@@ -55,7 +55,4 @@ def person_page(request: HttpRequest, schedule: Schedule, address: str, is_gone:
         "leave": person_token(UNSUBSCRIBE, schedule, address),
         "come_back": person_token(SUBSCRIBE, schedule, address) if is_gone else "",
     }
-    response = uncached(render(request, "reports/schedules/unsubscribe.html", context))
-    # The address of this page is a right: no other site gets it.
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return unlisted(render(request, "reports/schedules/unsubscribe.html", context))

@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from settings.content.items import ContentChanges, change_content, content_settings
 from workspaces.access import WorkspaceRequest, workspace_access
 

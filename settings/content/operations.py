@@ -1,7 +1,7 @@
 """Describes the endpoint of content and privacy for the API document."""
 
-from analytics.budget_operations import body
 from analytics.openapi import WITH_BODY, Schema
+from analytics.operation_parts import body
 from settings.content.items import ContentChanges, ContentSettings
 from settings.document_parts import ONLY_OWNERS, operation
 

@@ -1,7 +1,6 @@
 """Makes the endpoints below `/api/v1/settings/keys`. A secret is only in the answer of its creation."""
 
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -9,7 +8,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from settings.keys.items import KeyBody, KeyChanges, Rotation, changes_of, item, made, moment
 from workspaces import keys
 from workspaces.access import WorkspaceRequest, workspace_access
@@ -27,13 +26,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     body: KeyBody = body_of(request, KeyBody, "key")
     expires_at = moment(body.expires_in_days)
     new = keys.create_key(request.workspace, body.name, [*body.scopes], expires_at, request.access.credential)
-    return created(made(new))
-
-
-def created(answer: Any) -> HttpResponse:
-    response = json_response(answer)
-    response.status_code = 201
-    return response
+    return json_response(made(new), 201)
 
 
 @workspace_access("read")
@@ -62,7 +55,8 @@ def rotate_view(request: WorkspaceRequest, key_id: UUID) -> HttpResponseBase:
     parameters_of(request.GET, NoParameters)
     body: Rotation = body_of(request, Rotation, "rotation")
     overlap = timedelta(hours=body.overlap_hours)
-    return created(made(keys.rotate_key(request.workspace, key_id, overlap, request.access.credential)))
+    new = keys.rotate_key(request.workspace, key_id, overlap, request.access.credential)
+    return json_response(made(new), 201)
 
 
 keys_view = methods(GET=listing, POST=create)

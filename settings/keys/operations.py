@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from analytics.budget_operations import body
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
-from settings.document_parts import ONLY_OWNERS, in_path, is_created, is_deleted, operation
+from analytics.operation_parts import body, in_path, with_status, without_answer
+from settings.document_parts import ONLY_OWNERS, operation
 from settings.keys.items import KeyBody, KeyChanges, KeyItem, KeyList, MadeKey, Rotation
 
 KEYS = "/api/v1/settings/keys"
@@ -38,7 +38,7 @@ def create_key() -> Schema:
         requestBody=body(KeyBody, NEW_KEY),
         **{"x-example": {"body": NEW_KEY}},
     )
-    return is_created(made)
+    return with_status(made, 201, "The key, which is new.")
 
 
 def rotate_key() -> Schema:
@@ -52,7 +52,7 @@ def rotate_key() -> Schema:
         requestBody=body(Rotation, {"overlap_hours": 24}),
         **{"x-example": EXAMPLE | {"body": {"overlap_hours": 24}}},
     )
-    return is_created(rotated)
+    return with_status(rotated, 201, "The key, which is new.")
 
 
 def one_key() -> Schema:
@@ -82,4 +82,4 @@ def revoke_key() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": EXAMPLE},
     )
-    return is_deleted(revoked)
+    return without_answer(revoked, "It is revoked.")

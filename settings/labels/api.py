@@ -7,18 +7,19 @@ from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_http_methods
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
+from budgets.bodies import storable
 from ingest.label_candidates import Candidates, label_candidates
 from ingest.label_sources import add_label_source, change_label_source, remove_label_source
 from settings.faults import invalid_form
 from settings.models import RowsUpdate, UpdateKind
 from settings.rows_updates import UpdateItem, newest_update, order_update, update_item
 from traces.stored import oldest_start
-from web.problems import FieldError, Problem
+from web.problems import Problem
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.content import ContentRequest, content_aware
 from workspaces.label_limits import LABEL_LENGTH
@@ -49,6 +50,12 @@ class NewLabel(BaseModel):
     label: Annotated[str, Field(max_length=LABEL_LENGTH, description="Like customer.")]
 
 
+class ChosenAttribute(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    attribute: Annotated[str, AfterValidator(storable), Field(description="The attribute to remove.")]
+
+
 def chosen_labels(workspace: Workspace) -> ChosenLabels:
     chosen = workspace.label_sources.values_list("attribute", "label")
     return {"data": [{"attribute": attribute, "label": label} for attribute, label in chosen]}
@@ -57,7 +64,7 @@ def chosen_labels(workspace: Workspace) -> ChosenLabels:
 @workspace_access("read")
 @content_aware
 def listing(request: ContentRequest) -> HttpResponse:
-    check_query(request)
+    parameters_of(request.GET, NoParameters)
     candidates = label_candidates(request.workspace.id, with_examples=request.content.is_granted)
     refill = newest_update(request.workspace, UpdateKind.LABELS)
     return json_response({**chosen_labels(request.workspace), **candidates, "refill": refill})
@@ -65,7 +72,7 @@ def listing(request: ContentRequest) -> HttpResponse:
 
 @workspace_access("write")
 def add(request: WorkspaceRequest) -> HttpResponse:
-    check_query(request)
+    parameters_of(request.GET, NoParameters)
     new: NewLabel = body_of(request, NewLabel, "label")
     try:
         add_label_source(request.workspace, new.attribute, new.label, request.access.credential)
@@ -77,7 +84,7 @@ def add(request: WorkspaceRequest) -> HttpResponse:
 @workspace_access("write")
 def change(request: WorkspaceRequest) -> HttpResponse:
     """Gives the label of a chosen attribute another name."""
-    check_query(request)
+    parameters_of(request.GET, NoParameters)
     new: NewLabel = body_of(request, NewLabel, "label")
     if not request.workspace.label_sources.filter(attribute=new.attribute.replace("\0", "")).exists():
         raise Problem(404, "This attribute is not chosen.")
@@ -90,24 +97,12 @@ def change(request: WorkspaceRequest) -> HttpResponse:
 
 @workspace_access("write")
 def remove(request: WorkspaceRequest) -> HttpResponse:
-    check_query(request, "attribute")
+    query: ChosenAttribute = parameters_of(request.GET, ChosenAttribute)
     try:
-        remove_label_source(request.workspace, request.GET.get("attribute", ""), request.access.credential)
+        remove_label_source(request.workspace, query.attribute, request.access.credential)
     except ValidationError as error:
         raise Problem(404, " ".join(error.messages)) from error
     return json_response(chosen_labels(request.workspace))
-
-
-def check_query(request: WorkspaceRequest, *names: str) -> None:
-    errors: list[FieldError] = [
-        {"loc": ["query", name], "msg": "unknown parameter"} for name in request.GET if name not in names
-    ]
-    errors += [{"loc": ["query", name], "msg": "required"} for name in names if name not in request.GET]
-    errors += [
-        {"loc": ["query", name], "msg": "must have no NUL"} for name in names if "\0" in request.GET.get(name, "")
-    ]
-    if errors:
-        raise Problem(422, "The query is not valid.", errors)
 
 
 @require_http_methods(["POST"])
@@ -115,9 +110,7 @@ def check_query(request: WorkspaceRequest, *names: str) -> None:
 def refill_view(request: WorkspaceRequest) -> HttpResponseBase:
     """Orders a job that labels all stored spans again. The list of labels says how far it is."""
     parameters_of(request.GET, NoParameters)
-    response = json_response(update_item(order_refill(request.workspace, request.access.credential)))
-    response.status_code = 202
-    return response
+    return json_response(update_item(order_refill(request.workspace, request.access.credential)), 202)
 
 
 def order_refill(workspace: Workspace, actor: str) -> RowsUpdate:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from analytics import examples
-from analytics.budget_operations import body
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
+from analytics.operation_parts import body, with_status
 from settings.document_parts import operation
 from settings.labels.api import ChosenLabels, LabelSettings, NewLabel
 from settings.rows_updates import UpdateItem
@@ -80,5 +80,4 @@ def refill() -> Schema:
         UpdateItem,
         409,
     )
-    ordered["responses"]["202"] = ordered["responses"].pop("200")
-    return ordered
+    return with_status(ordered, 202, "The job, which waits.")

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from alerts.rule_bodies import Moment
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, body_of, methods, parameters_of
+from analytics.endpoints import NoParameters, body_of, methods, parameters_of
 from settings.models import RowsUpdate, UpdateKind
 from settings.prices.effect import effect
 from settings.prices.items import (
@@ -41,17 +41,11 @@ class NewReprice(BaseModel):
     to: Annotated[Moment | None, Field(description="By default now.")] = None
 
 
-def answer(data: object, status: int = 200) -> HttpResponse:
-    response = json_response(data)
-    response.status_code = status
-    return response
-
-
 @workspace_access("read")
 def listing(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     found = [item(price) for price in prices_of(request.workspace)]
-    return answer({"data": found, "reprice": newest_update(request.workspace, UpdateKind.PRICES)})
+    return json_response({"data": found, "reprice": newest_update(request.workspace, UpdateKind.PRICES)})
 
 
 @workspace_access("write")
@@ -59,7 +53,7 @@ def create(request: WorkspaceRequest) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, NewPrice, "price")
     price = create_price(request.workspace, body, request.access.credential, datetime.now(UTC))
-    return answer(item(price), 201)
+    return json_response(item(price), 201)
 
 
 @require_http_methods(["POST"])
@@ -70,20 +64,20 @@ def preview_view(request: WorkspaceRequest) -> HttpResponseBase:
     now = datetime.now(UTC)
     price = price_of(request.workspace, body_of(request, NewPrice, "price"), now)
     with request_slot(request.workspace.id):
-        return answer(effect(request.workspace, price, now))
+        return json_response(effect(request.workspace, price, now))
 
 
 @workspace_access("read")
 def one(request: WorkspaceRequest, price_id: int) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    return answer(item(find_price(request.workspace, price_id)))
+    return json_response(item(find_price(request.workspace, price_id)))
 
 
 @workspace_access("write")
 def change(request: WorkspaceRequest, price_id: int) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
     body = body_of(request, PriceChanges, "price")
-    return answer(item(end_price(request.workspace, price_id, body.valid_until, request.access.credential)))
+    return json_response(item(end_price(request.workspace, price_id, body.valid_until, request.access.credential)))
 
 
 @workspace_access("write")
@@ -101,7 +95,7 @@ def reprice_view(request: WorkspaceRequest) -> HttpResponseBase:
     body: NewReprice = body_of(request, NewReprice, "order")
     now = datetime.now(UTC)
     update = order_reprice(request.workspace, body.from_, body.to or now, request.access.credential, now)
-    return answer(update_item(update), 202)
+    return json_response(update_item(update), 202)
 
 
 def order_reprice(workspace: Workspace, start: datetime, end: datetime, actor: str, now: datetime) -> RowsUpdate:

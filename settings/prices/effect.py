@@ -23,7 +23,7 @@ from workspaces.models import Workspace
 PREVIEWED = timedelta(days=30)
 MOST_MODELS = 20
 MOST_SEGMENTS = 24
-"""Prices of a workspace change a few times a month. What is before the last of so many changes is not previewed."""
+"""Prices of a workspace change a few times a month. The preview leaves out calls before the last of this number."""
 TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
 OUTSIDE = ("audio_cost_usd", "image_cost_usd", "search_cost_usd")
 ZERO = Decimal(0)

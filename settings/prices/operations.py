@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from analytics.budget_operations import body
 from analytics.openapi import WITH_BODY, WORKSPACE, Schema
-from settings.document_parts import in_path, is_created, is_deleted, operation
+from analytics.operation_parts import body, in_path, with_status, without_answer
+from settings.document_parts import operation
 from settings.prices.api import NewReprice
 from settings.prices.effect import PriceEffect
 from settings.prices.items import NewPrice, PriceChanges, PriceItem, PriceList
@@ -48,7 +48,7 @@ def create_price() -> Schema:
         requestBody=body(NewPrice, NEW_PRICE),
         **{"x-example": {"body": NEW_PRICE}},
     )
-    return is_created(made)
+    return with_status(made, 201, "The price, which is new.")
 
 
 def preview_price() -> Schema:
@@ -71,8 +71,7 @@ def reprice() -> Schema:
         requestBody=body(NewReprice, MONTH),
         **{"x-example": {"body": MONTH}},
     )
-    ordered["responses"]["202"] = ordered["responses"].pop("200")
-    return ordered
+    return with_status(ordered, 202, "The job, which waits.")
 
 
 def one_price() -> Schema:
@@ -100,4 +99,4 @@ def delete_price() -> Schema:
         parameters=[ID, WORKSPACE],
         **{"x-example": EXAMPLE},
     )
-    return is_deleted(deleted)
+    return without_answer(deleted)

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from analytics.answers import json_response
-from analytics.budget_api import NoParameters, parameters_of
+from analytics.endpoints import NoParameters, parameters_of
 from settings.usage.items import usage
 from workspaces.access import WorkspaceRequest, workspace_access
 from workspaces.request_slots import request_slot

@@ -172,7 +172,7 @@ def test_only_owners_allow_public_links(editor: Caller) -> None:
     owner.press(sharing="allow")
     assert "Stop all public links" in text(owner.page())
     owner.press(sharing="stop")
-    assert "They are off" in text(owner.page())
+    assert "Public links are off" in text(owner.page())
 
 
 def test_a_public_link_is_made_on_its_page_shown_once_and_revoked(editor: Caller) -> None:

@@ -10,9 +10,9 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboards import throttle
-from dashboards.document import KIND_WORDS
 from dashboards.links import MOST_LINKS, allow
 from dashboards.models import Dashboard, PublicLink
+from dashboards.panels import kinds
 from tests.dashboards.dashboards import CALLS, COST, Caller, a_caller, a_link, a_program
 from tests.tenant import NOON, Tenant, iso
 from workspaces.models import Role
@@ -106,7 +106,7 @@ def test_single_traces_and_errors_are_for_members(owner: Caller) -> None:
     assert shown(token).count("shown to members of the workspace only") == 2
     shown(token, "traces", 404)
     shown(token, "errors", 404)
-    assert {*OF_KINDS, "traces", "errors", "heat_map", "budget", "alerts"} == {*KIND_WORDS}
+    assert {*OF_KINDS, "traces", "errors", "heat_map", "budget", "alerts"} == {*kinds()}
 
 
 @pytest.mark.parametrize(

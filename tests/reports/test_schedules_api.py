@@ -252,12 +252,14 @@ def test_a_channel_or_member_of_another_workspace_is_no_recipient(tenant: Tenant
 # --- Links ---
 
 
-def test_a_link_needs_no_session_and_is_stored_by_nobody(tenant: Tenant) -> None:
+def test_a_link_needs_no_session_and_no_cache_site_or_search_engine_learns_it(tenant: Tenant) -> None:
     sent_run(tenant)
     answer = Client().get(link_in(outbox.outbox[0], "files"))
     assert answer.status_code == 200
     assert answer.content == b"csv: "
     assert answer["Cache-Control"] == "private, no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "noindex" in answer["X-Robots-Tag"]
     assert answer["Content-Disposition"].startswith("attachment")
 
 

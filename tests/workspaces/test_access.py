@@ -301,7 +301,7 @@ class TestPages:
     def test_without_a_workspace_the_page_says_what_to_do(self) -> None:
         response = signed_in(UserFactory()).get("/dashboard/usage")
         assert response.status_code == 404
-        assert b"Ask an administrator" in response.content
+        assert b"Ask an owner of a workspace to invite you" in response.content
 
     def test_a_bad_query_is_explained_on_the_page(self) -> None:
         response = signed_in(MembershipFactory().user).get("/dashboard/usage?range=2d")

@@ -1,12 +1,10 @@
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.urls import reverse
-from django.utils.http import urlencode
 
 from accounts.tokens import SIGN_IN_LINK_LASTS, sign_in_token
+from web.addresses import public_address
 
 
 class Command(BaseCommand):
@@ -20,6 +18,6 @@ class Command(BaseCommand):
         user = users.first()
         if user is None:
             raise CommandError(f"There is no active superuser {options['username']}.")
-        self.stdout.write(f"{settings.PUBLIC_URL}{reverse('sign-in-link')}?{urlencode({'token': sign_in_token(user)})}")
+        self.stdout.write(public_address("sign-in-link", token=sign_in_token(user)))
         minutes = SIGN_IN_LINK_LASTS.total_seconds() / 60
         self.stderr.write(f"It works once, within {minutes:.0f} minutes.")
