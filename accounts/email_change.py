@@ -15,7 +15,7 @@ from accounts.notices import send_notice
 from accounts.tokens import CONFIRMATION_LASTS
 from web import mail
 
-Outcome = Literal["waits", "changed"]
+Outcome = Literal["waits", "changed", "gone"]
 BEGUN_EVERY = timedelta(minutes=1)
 
 
@@ -26,6 +26,8 @@ def pending(user: Any) -> EmailChange | None:
 @transaction.atomic
 def begin(user: Any, address: str) -> str:
     """Sends a link to each address. Returns in words why not; nothing where it has."""
+    # Of two requests at once the second one finds the change of the first.
+    user = get_user_model().objects.select_for_update().get(pk=user.pk)
     if fault := fault_of(user, address):
         return fault
     EmailChange.objects.filter(user=user).delete()
@@ -54,18 +56,21 @@ def fault_of(user: Any, address: str) -> str:
 @transaction.atomic
 def confirm(change: EmailChange, side: str) -> Outcome:
     """Records the confirmation of one side. The last one changes the address, and the links are of no use any more."""
-    change = EmailChange.objects.select_for_update().select_related("user").get(pk=change.pk)
+    user = get_user_model().objects.select_for_update().get(pk=change.user_id)
+    waiting = EmailChange.objects.select_for_update().filter(pk=change.pk).first()
+    if waiting is None or user.email != waiting.old_address:
+        return "gone"
+    change = waiting
     name = "old_confirmed_at" if side == "old" else "new_confirmed_at"
     setattr(change, name, timezone.now())
     change.save(update_fields=[name])
     if not change.new_confirmed_at or (change.old_address and not change.old_confirmed_at):
         return "waits"
-    complete(change)
+    complete(change, user)
     return "changed"
 
 
-def complete(change: EmailChange) -> None:
-    user = get_user_model().objects.select_for_update().get(pk=change.user_id)
+def complete(change: EmailChange, user: Any) -> None:
     send_notice(user, "email_changed")  # to the old address
     user.email = change.new_address
     user.save(update_fields=["email"])

@@ -61,5 +61,7 @@ def confirm_email(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/bad_link.html", status=404)
     change, side = found
     outcome = email_change.confirm(change, side) if request.method == "POST" else ""
+    if outcome == "gone":
+        return render(request, "accounts/bad_link.html", status=404)
     context = {"new_address": change.new_address, "is_old": side == "old", "outcome": outcome}
     return render(request, "accounts/confirm_email.html", context)

@@ -11,8 +11,10 @@ from allauth.account.models import Login
 from allauth.mfa.base.views import AuthenticateView, ReauthenticateView
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -90,7 +92,10 @@ class LockedOut:
 
     account: Callable[[], Any]
 
+    @transaction.atomic
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        # One after the other: otherwise many at once would try more than five codes.
+        get_user_model().objects.select_for_update().get(pk=self.account().pk)
         response: HttpResponse | None = lock_of(request, self.account())
         return response or super().post(request, *args, **kwargs)  # type: ignore[misc]
 

@@ -58,10 +58,13 @@ def confirmation_token(change: EmailChange, side: str) -> str:
 
 
 def change_to_confirm(token: str) -> tuple[EmailChange, str] | None:
-    """Returns the change with the side, `old` or `new`, that the token confirms."""
+    """Returns the change with the side, `old` or `new`, that the token confirms.
+
+    None where somebody else, like an administrator, has changed the address meanwhile.
+    """
     try:
         change_id, side = signing.loads(token, salt="accounts.confirm_email", max_age=CONFIRMATION_LASTS)
     except (signing.BadSignature, ValueError):
         return None
     change = EmailChange.objects.select_related("user").filter(pk=change_id).first()
-    return (change, side) if change else None
+    return (change, side) if change and change.user.email == change.old_address else None

@@ -11,7 +11,7 @@ from django.utils import timezone
 from alerts.bodies import ChannelChanges, NewChannel, checked_settings
 from alerts.channels import kinds
 from alerts.channels.email import KIND as EMAIL
-from alerts.channels.email import unknown_members
+from alerts.channels.email import MEMBERS_ONLY, may_name_addresses, unknown_members
 from alerts.delivery import send
 from alerts.kind import Kind
 from alerts.message import Message
@@ -97,7 +97,7 @@ def fill(channel: Channel, name: str, is_active: bool, settings: dict[str, Any] 
     if settings is not None:
         kind = kind_of(channel)
         checked = checked_settings(kind, settings)
-        check_members(channel, kind, settings)
+        check_receivers(channel, kind, settings)
         store(channel, kind, checked)
 
 
@@ -113,7 +113,11 @@ def check_name(channel: Channel, name: str) -> None:
         raise Problem(422, "The channel is not valid.", [{"loc": ["body", "name"], "msg": message}])
 
 
-def check_members(channel: Channel, kind: Kind, settings: dict[str, Any]) -> None:
+def check_receivers(channel: Channel, kind: Kind, settings: dict[str, Any]) -> None:
+    if kind is EMAIL and settings.get("addresses") and not may_name_addresses(channel.workspace):
+        raise Problem(
+            422, "The channel is not valid.", [{"loc": ["body", "settings", "addresses"], "msg": MEMBERS_ONLY}]
+        )
     unknown = unknown_members(channel.workspace, settings.get("members", [])) if kind is EMAIL else []
     if unknown:
         message = f"no member with an address: {', '.join(unknown)}"

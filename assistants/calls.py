@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django_htmx.middleware import HtmxDetails
 
-from assistants.tools import Tool, is_read
+from assistants.tools import Tool
 from web.problems import Problem, ProblemMiddleware
 from workspaces.access import Access
 
@@ -29,7 +29,8 @@ FORWARDED = (
 def answer(request: HttpRequest, access: Access, tool: Tool, arguments: dict[str, Any]) -> tuple[str, bool]:
     """Returns the answer's text, and whether it is an error: then it is the problem of the API."""
     try:
-        response = view_response(inner_request(request, access, path_of(tool, arguments), query_of(tool, arguments)))
+        inner = inner_request(request, access, path_of(tool, arguments), query_of(tool, arguments))
+        response = view_response(inner, tool)
     except Exception as exception:
         found = problems.process_exception(new_request(request, "/api/v1/", ""), exception)
         if found is None:
@@ -41,12 +42,13 @@ def answer(request: HttpRequest, access: Access, tool: Tool, arguments: dict[str
     return body.decode(), response.status_code >= 400
 
 
-def view_response(inner: HttpRequest) -> HttpResponseBase:
+def view_response(inner: HttpRequest, tool: Tool) -> HttpResponseBase:
+    """Returns the answer of the tool's view. An id that leads to another one, like cost.pdf, is not found."""
     try:
         match = resolve(inner.path_info)
     except Resolver404 as error:
         raise Problem(404, "There is nothing at this address.") from error
-    if not is_read(match.func):
+    if match.func is not tool.view:
         raise Problem(404, "There is nothing at this address.")
     inner.resolver_match = match
     response: HttpResponseBase = match.func(inner, *match.args, **match.kwargs)

@@ -35,6 +35,8 @@ class Tool(NamedTuple):
     """Of the path and the query, by name."""
     in_path: tuple[str, ...]
     required: tuple[str, ...]
+    view: View
+    """The only one that it calls, whatever the ids in its path are."""
 
     @property
     def takes_labels(self) -> bool:
@@ -64,27 +66,30 @@ def tools() -> dict[str, Tool]:
 def documented_tools() -> Iterator[Tool]:
     for path, methods in openapi_document()["paths"].items():
         operation = methods.get("get")
-        if operation and LEFT_OUT.isdisjoint(operation["tags"]) and answers_json(operation) and takes_keys(path):
-            yield tool_of(path, operation)
+        if operation and LEFT_OUT.isdisjoint(operation["tags"]) and answers_json(operation):
+            view = view_of(path)
+            # Some reads are for owners who are signed in only.
+            if view and is_read(view):
+                yield tool_of(path, operation, view)
 
 
 def answers_json(operation: Schema) -> bool:
     return "application/json" in operation["responses"]["200"]["content"]
 
 
-def takes_keys(path: str) -> bool:
-    """Returns whether a key with the scope read opens it. Some reads are for owners who are signed in only."""
+def view_of(path: str) -> View | None:
     for some_id in SOME_IDS:
         with suppress(Resolver404):
-            return is_read(resolve(re.sub(r"\{\w+\}", some_id, path)).func)
-    return False
+            return resolve(re.sub(r"\{\w+\}", some_id, path)).func
+    return None
 
 
 def is_read(view: View) -> bool:
+    """Returns whether a key with the scope read opens it."""
     return str(getattr(view, "access", "")).startswith("read")
 
 
-def tool_of(path: str, operation: Schema) -> Tool:
+def tool_of(path: str, operation: Schema, view: View) -> Tool:
     # Where an id of the path has the name of a filter, the filter is no parameter: the path decides.
     listed = sorted(filter(is_listed, operation["parameters"]), key=lambda one: str(one["in"]) == "path")
     parameters = {one["name"]: one for one in listed}
@@ -97,6 +102,7 @@ def tool_of(path: str, operation: Schema) -> Tool:
         parameters={name: brief(one) for name, one in parameters.items()},
         in_path=tuple(name for name, one in parameters.items() if one["in"] == "path"),
         required=tuple(name for name, one in parameters.items() if one.get("required")),
+        view=view,
     )
 
 

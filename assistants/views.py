@@ -1,5 +1,6 @@
 """Speaks the Model Context Protocol at `/mcp`: streamable HTTP without sessions or streams, so each answer is JSON."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -21,6 +22,8 @@ VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26")
 """Of the protocol, the newest first."""
 MOST_BYTES = 64 * 1024
 MOST_LEVELS = 16
+LONE_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which JSON may have in a text and no answer can repeat."""
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32600, -32601, -32602
 INSTRUCTIONS = (
     "Reads of one workspace of an observability product for LLM agents: usage, cost, performance, traces, budgets, "
@@ -85,7 +88,7 @@ def message_in(request: WorkspaceRequest) -> Any:
 
 def answered(request: WorkspaceRequest, message: dict[str, Any]) -> HttpResponse:
     message_id, params = message["id"], message.get("params", {})
-    if isinstance(message_id, bool) or not isinstance(message_id, str | int):
+    if isinstance(message_id, bool) or not isinstance(message_id, str | int) or LONE_HALF.search(str(message_id)):
         return rpc_error(None, RpcError(INVALID_REQUEST, "id must be a text or a whole number"), 400)
     try:
         method = METHODS.get(str(message["method"]))

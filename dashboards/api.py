@@ -229,7 +229,7 @@ def make_link(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponse:
 @workspace_access("manage")
 def link_view(request: WorkspaceRequest, dashboard_id: UUID, link_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    links.revoke(rights.visible(request, dashboard_id), link_id)
+    links.revoke(rights.visible(request, dashboard_id), link_id, rights.author_of(request))
     return HttpResponse(status=204)
 
 

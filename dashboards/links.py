@@ -5,6 +5,7 @@ A link works only while its workspace allows public links. Its token is random a
 
 import secrets
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from web.addresses import public_address
 from web.keyed_digests import keyed_digests
 from web.problems import Problem
 from workspaces.access import WorkspaceRequest
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 MOST_LINKS = 50
@@ -32,8 +34,11 @@ def are_allowed(workspace: Workspace) -> bool:
     return SharingPolicy.objects.filter(workspace=workspace, allows_public_links=True).exists()
 
 
+@transaction.atomic
 def allow(workspace: Workspace, is_allowed: bool, author: str) -> None:
     """Stores whether links may be made and work. Links that exist work again when they are allowed again."""
+    before, after = {"allowed": are_allowed(workspace)}, {"allowed": is_allowed}
+    record(workspace, author, "link.allow", "public links", before, after)
     values = {"allows_public_links": is_allowed, "changed_by": author[:AUTHOR_LENGTH]}
     SharingPolicy.objects.update_or_create(workspace=workspace, defaults=values)
 
@@ -52,7 +57,13 @@ def issue(request: WorkspaceRequest, dashboard: Dashboard, body: NewLink) -> tup
         made_by=rights.author_of(request)[:AUTHOR_LENGTH],
         expires_at=now + timedelta(days=body.days),
     )
+    record(request.workspace, link.made_by, "link.create", dashboard.name, after=facts_of(link))
     return link, token
+
+
+def facts_of(link: PublicLink) -> dict[str, Any]:
+    """Returns what the audit shows of a link: never its token."""
+    return {"link": str(link.pk), "may_choose": link.may_choose, "expires_at": link.expires_at}
 
 
 def make_room(dashboard: Dashboard) -> None:
@@ -68,10 +79,13 @@ def make_room(dashboard: Dashboard) -> None:
     PublicLink.objects.filter(pk__in=ended[:too_many]).delete()
 
 
-def revoke(dashboard: Dashboard, link_id: UUID) -> None:
-    if not dashboard.links.filter(pk=link_id).exists():
+@transaction.atomic
+def revoke(dashboard: Dashboard, link_id: UUID, author: str) -> None:
+    link = dashboard.links.filter(pk=link_id).first()
+    if link is None:
         raise Problem(404, "There is no such link of this dashboard.")
-    dashboard.links.filter(pk=link_id, revoked_at=None).update(revoked_at=timezone.now())
+    if dashboard.links.filter(pk=link_id, revoked_at=None).update(revoked_at=timezone.now()):
+        record(dashboard.workspace, author, "link.revoke", dashboard.name, before=facts_of(link))
 
 
 def find(token: str) -> PublicLink | None:

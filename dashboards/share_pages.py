@@ -82,7 +82,7 @@ def share_page(request: WorkspaceRequest, dashboard_id: UUID) -> HttpResponseBas
 def acted(request: WorkspaceRequest, dashboard: Dashboard) -> str:
     """Makes or revokes a link. Returns the address of a new one."""
     if "revoke" in request.POST:
-        revoke(dashboard, request.POST["revoke"])
+        revoke(dashboard, request.POST["revoke"], rights.author_of(request))
         return ""
     days = request.POST.get("days", "")
     body = {"days": int(days) if days in map(str, LENGTHS) else 0, "may_choose": "may_choose" in request.POST}
@@ -90,8 +90,8 @@ def acted(request: WorkspaceRequest, dashboard: Dashboard) -> str:
     return links.url(token)
 
 
-def revoke(dashboard: Dashboard, link_id: str) -> None:
+def revoke(dashboard: Dashboard, link_id: str, author: str) -> None:
     try:
-        links.revoke(dashboard, UUID(link_id))
+        links.revoke(dashboard, UUID(link_id), author)
     except ValueError:
         raise Problem(404, "There is no such link of this dashboard.") from None

@@ -28,6 +28,7 @@ KINDS = {
     "price": "Prices",
     "label": "Labels",
     "content": "Content",
+    "link": "Public links",
 }
 """What is changed, for the filter of the page."""
 Moment = Annotated[AwareDatetime, AfterValidator(within_calendar)]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import LiteralString
 from uuid import UUID
 
-from django.db import ProgrammingError, connections, transaction
+from django.db import DatabaseError, ProgrammingError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 from psycopg.errors import InsufficientPrivilege
@@ -32,6 +32,8 @@ VALUES (%s, %s)
 ON CONFLICT (role_name) DO UPDATE SET workspace_id = EXCLUDED.workspace_id
 """
 DELETE = "DELETE FROM observability_v1.readers WHERE role_name = %s"
+END_SESSIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s AND pid <> pg_backend_pid()"
+STAYS = "The role {name} has no rights any more and cannot sign in, but PostgreSQL keeps it: {reason}"
 
 
 class ReadRoleError(Exception):
@@ -56,15 +58,31 @@ def make(name: str, workspace_id: UUID | None, with_new_password: bool = False) 
 
 
 def drop(name: str) -> None:
-    """Takes the rights of a role back, and deletes it."""
+    """Takes the rights of a role back, ends its sessions, and deletes it with all that it owns.
+
+    Raises ReadRoleError where the role must stay, because of what it owns in another database: without rights.
+    """
     with changes(name) as cursor:
         if not is_known(cursor, name):
             raise ReadRoleError(f"There is no role {name}.")
-        for view in VIEWS:
-            run(cursor, "REVOKE ALL ON {view} FROM {role}", view=sql.Identifier(SCHEMA, view), **role_part(name))
-        run(cursor, "REVOKE ALL ON SCHEMA {schema} FROM {role}", schema=sql.Identifier(SCHEMA), **role_part(name))
-        run(cursor, "DROP ROLE {role}", **role_part(name))
-        cursor.execute(DELETE, [name])
+        disarm(cursor, name)
+    try:
+        with changes(name) as cursor:
+            run(cursor, "GRANT {role} TO CURRENT_USER", **role_part(name))
+            cursor.execute(END_SESSIONS, [name])
+            run(cursor, "DROP OWNED BY {role}", **role_part(name))
+            run(cursor, "DROP ROLE {role}", **role_part(name))
+    except DatabaseError as error:
+        raise ReadRoleError(STAYS.format(name=name, reason=" ".join(str(error).split()))) from error
+
+
+def disarm(cursor: CursorWrapper, name: str) -> None:
+    """Takes all rights of the role back, and the one to sign in. What the role does cannot stop it."""
+    run(cursor, "ALTER ROLE {role} NOLOGIN", **role_part(name))
+    for view in VIEWS:
+        run(cursor, "REVOKE ALL ON {view} FROM {role}", view=sql.Identifier(SCHEMA, view), **role_part(name))
+    run(cursor, "REVOKE ALL ON SCHEMA {schema} FROM {role}", schema=sql.Identifier(SCHEMA), **role_part(name))
+    cursor.execute(DELETE, [name])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from django.conf import settings as settings_of_django
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from pydantic import AfterValidator, Field, model_validator
@@ -16,6 +17,7 @@ from workspaces.models import Workspace
 
 MAX_ADDRESSES = 20
 ADDRESS_ERROR = "must be addresses like ada@example.com, one a line"
+MEMBERS_ONLY = "must be empty: everybody may write in an open workspace, so its messages go to members only"
 
 
 def address(text: str) -> str:
@@ -73,10 +75,19 @@ def send(outgoing: Outgoing) -> None:
 def addresses_of(outgoing: Outgoing) -> list[str]:
     """Returns each address once. Raises a DeliveryFault where nobody is left."""
     workspace = outgoing.delivery.channel.workspace
-    found = [*outgoing.settings["addresses"], *addresses_of_members(workspace, outgoing.settings["members"])]
+    named = outgoing.settings["addresses"] if may_name_addresses(workspace) else []
+    found = [*named, *addresses_of_members(workspace, outgoing.settings["members"])]
     if not found:
         raise DeliveryFault("Nobody is left: the members have no address or are members no more.", is_final=True)
     return list(dict.fromkeys(found))
+
+
+def may_name_addresses(workspace: Workspace) -> bool:
+    """Returns whether messages may go to addresses that somebody has typed.
+
+    Not those of an open workspace through a mail server: anyone could send to strangers.
+    """
+    return not (workspace.is_open and settings_of_django.EMAIL_HOST)
 
 
 def addresses_of_members(workspace: Workspace, names: list[str]) -> list[str]:

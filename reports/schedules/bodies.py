@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from alerts.channels.email import MAX_ADDRESSES, address, unknown_members
+from alerts.channels.email import MAX_ADDRESSES, MEMBERS_ONLY, address, may_name_addresses, unknown_members
 from alerts.rule_bodies import CallFilters, check_values, normalized, plain_number
 from alerts.rule_bodies import channels_of as channels_of_workspace
 from budgets.bodies import LABEL_PATTERN, Name, is_label, storable
@@ -204,7 +204,7 @@ def changed_body(schedule: Schedule, sent: Mapping[str, Any]) -> NewSchedule:
 
 def fill(schedule: Schedule, body: NewSchedule) -> None:
     """Gives the schedule the values of the body. Its channels are another table."""
-    check_members(schedule.workspace, body.recipients.members)
+    check_receivers(schedule.workspace, body.recipients)
     schedule.name, schedule.kind, schedule.period = body.name, body.kind, body.period
     schedule.filters, schedule.per = normalized(body.filters), body.per or ""
     schedule.hour, schedule.day = body.schedule.hour, body.schedule.day
@@ -214,8 +214,10 @@ def fill(schedule: Schedule, body: NewSchedule) -> None:
     schedule.options, schedule.is_active = body.options, body.is_active
 
 
-def check_members(workspace: Workspace, names: list[str]) -> None:
-    if unknown := unknown_members(workspace, names):
+def check_receivers(workspace: Workspace, recipients: Recipients) -> None:
+    if recipients.addresses and not may_name_addresses(workspace):
+        raise invalid(["recipients", "addresses"], MEMBERS_ONLY)
+    if unknown := unknown_members(workspace, recipients.members):
         raise invalid(["recipients", "members"], f"no member with an address: {', '.join(unknown)}")
 
 

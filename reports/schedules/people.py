@@ -2,7 +2,7 @@
 
 from django.db.models import Q
 
-from alerts.channels.email import addresses_of_members
+from alerts.channels.email import addresses_of_members, may_name_addresses
 from reports.models import ReportRun, Schedule, Unsubscribed
 from reports.models.schedule import ME, RECIPIENTS
 from workspaces.models import workspaces_of
@@ -16,7 +16,8 @@ def addresses_of(run: ReportRun) -> list[str]:
 
 
 def recipients_of(schedule: Schedule) -> list[str]:
-    found = [*schedule.addresses, *addresses_of_members(schedule.workspace, schedule.members)]
+    named = schedule.addresses if may_name_addresses(schedule.workspace) else []
+    found = [*named, *addresses_of_members(schedule.workspace, schedule.members)]
     once = {address.lower(): address for address in reversed(found)}
     gone = set(Unsubscribed.objects.filter(schedule=schedule).values_list("address", flat=True))
     return [address for address in reversed(once.values()) if address.lower() not in gone]

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts.email_change import pending
+from accounts.email_change import confirm, pending
 from accounts.models import EmailChange, Profile, SignedInSession
 from accounts.sessions import device
 from accounts.tasks import delete_old_records
@@ -301,6 +301,25 @@ def test_a_first_address_is_confirmed_at_itself(ada: Any) -> None:
     Client().post(links["new@example.com"])
     ada.refresh_from_db()
     assert ada.email == "new@example.com"
+
+
+def test_a_change_ends_when_an_administrator_changes_the_address(ada: Any) -> None:
+    """Otherwise whoever reads the mail of the address before could still take the account."""
+    sign_in(ada).post("/settings/profile/email", {"address": "new@example.com"})
+    links = sent_links()
+    type(ada).objects.update(email="mended@example.com")
+    for address in ("ada@example.com", "new@example.com"):
+        assert Client().get(links[address]).status_code == 404
+        assert Client().post(links[address]).status_code == 404
+    ada.refresh_from_db()
+    assert ada.email == "mended@example.com"
+
+
+def test_a_change_that_another_request_has_ended_is_no_fault(ada: Any) -> None:
+    sign_in(ada).post("/settings/profile/email", {"address": "new@example.com"})
+    change = EmailChange.objects.get()
+    EmailChange.objects.all().delete()
+    assert confirm(change, "new") == "gone"
 
 
 def test_another_request_makes_the_first_links_void(ada: Any) -> None:

@@ -1,12 +1,18 @@
 """Who has a second factor is signed in only with it; it is set up and removed only after a new proof of who it is."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.models import Authenticator
 from axes.models import AccessAttempt
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -289,3 +295,49 @@ def test_a_code_comes_too_late_after_a_quarter_of_an_hour(client: Client, member
 
 def test_the_secret_of_the_app_is_not_stored_as_it_is(member: Any) -> None:
     assert SECRET not in str(give_app(member).data)
+
+
+# --- Requests at once ---
+
+
+def at_once(clients: list[Client], given: str) -> list[int]:
+    """Sends the code with all clients at once. Returns the statuses of the answers."""
+
+    def send(client: Client) -> int:
+        try:
+            return client.post(CODE_PAGE, {"code": given}).status_code
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        return list(pool.map(send, clients))
+
+
+def meeting(function: Any, count: int) -> Any:
+    """Makes a function wait until so many threads call it, or until it is clear that they do not do so at once."""
+    barrier = Barrier(count)
+
+    def waiting(*args: Any, **kwargs: Any) -> Any:
+        with suppress(BrokenBarrierError):
+            barrier.wait(timeout=0.3)
+        return function(*args, **kwargs)
+
+    return waiting
+
+
+@pytest.fixture
+def after_the_password(transactional_db: None, member: Any) -> list[Client]:
+    """Returns seven browsers in which the password was right and the code is missing."""
+    give_app(member)
+    clients = [Client() for _ in range(7)]
+    for client in clients:
+        attempt(client, member)
+    return clients
+
+
+def test_wrong_codes_at_once_are_no_more_than_five(after_the_password: list[Client]) -> None:
+    compared = meeting(AuthenticateForm.clean_code, 7)
+    with patch.object(AuthenticateForm, "clean_code", lambda self: compared(self)):
+        answers = at_once(after_the_password, wrong_code())
+    assert sorted(answers) == [200] * 4 + [429] * 3
+    assert AccessAttempt.objects.get().failures_since_start == 5

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qsl, quote
+from uuid import uuid4
 
 import httpx2
 import pytest
@@ -272,3 +273,21 @@ def test_a_key_sees_its_own_workspace_only(workspace: Workspace) -> None:
     assert call(headers, "trace", trace_id=row.trace_id)["isError"]
     text = call(headers, "usage_overview", range="7d")["content"][0]["text"]
     assert json.loads(text)["total_calls"] == 0
+
+
+# --- Ids that lead elsewhere ---
+
+
+def test_an_id_leads_a_tool_to_no_other_address(workspace: Workspace) -> None:
+    """A tool reads what it names: an id that looks like an address is an id that does not exist."""
+    headers = bearer("read", workspace=workspace)
+    for schedule_id in ("cost.pdf", "cost.csv", "usage.json", f"{uuid4()}/runs", f"runs/{uuid4()}.csv", "\ud800"):
+        answer = call(headers, "report", schedule_id=schedule_id)
+        assert answer["isError"]
+        assert json.loads(answer["content"][0]["text"])["detail"] == "There is nothing at this address."
+
+
+def test_an_id_of_a_message_that_no_answer_can_repeat_is_refused(workspace: Workspace) -> None:
+    answer = send({"jsonrpc": "2.0", "id": "\ud800", "method": "ping"}, **bearer("read", workspace=workspace))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == -32600

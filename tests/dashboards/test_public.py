@@ -15,7 +15,7 @@ from dashboards.models import Dashboard, PublicLink
 from dashboards.panels import kinds
 from tests.dashboards.dashboards import CALLS, COST, Caller, a_caller, a_link, a_program
 from tests.tenant import NOON, Tenant, iso
-from workspaces.models import Role
+from workspaces.models import AuditEntry, Role
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
@@ -218,3 +218,19 @@ def test_names_of_users_stay_text_on_a_public_page(owner: Caller) -> None:
     for html in (shown(token), shown(token, "p")):
         assert "<script>alert" not in html
         assert "&lt;script" in html, html
+
+
+def test_the_audit_says_who_allowed_made_and_revoked_links_and_shows_no_token(owner: Caller) -> None:
+    made = owner.make()
+    for _ in range(2):
+        owner.send("put", "/sharing", {"allows_public_links": True})
+    link = owner.send("post", f"/{made['id']}/links", {"days": 7}, 201)
+    for _ in range(2):
+        owner.send("delete", f"/{made['id']}/links/{link['id']}", None, 204)
+    found = AuditEntry.objects.filter(workspace=owner.workspace, action__startswith="link.").order_by("at")
+    assert [(one.actor, one.action, one.subject) for one in found] == [
+        (owner.user.username, "link.allow", "public links"),
+        (owner.user.username, "link.create", "Finance"),
+        (owner.user.username, "link.revoke", "Finance"),
+    ]
+    assert not any(token_of(link) in f"{one.before}{one.after}" for one in found)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
@@ -15,7 +16,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from tests.factories import WorkspaceFactory
 from tests.tenant import NOON, Tenant, a_row
-from traces import engines, writer
+from traces import engines, read_roles, writer
 from traces.trace_totals import LAG
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -166,6 +167,26 @@ def test_a_role_is_deleted(tenant: Tenant, role: str) -> None:
     command(role, "--drop")
     assert ask("SELECT 1 FROM pg_roles WHERE rolname = %s", role) == []
     assert ask("SELECT 1 FROM observability_v1.readers WHERE role_name = %s", role) == []
+
+
+def test_a_role_that_owns_something_is_deleted_too(role: str) -> None:
+    """Every role of PostgreSQL may make large objects and temporary tables, which would keep it."""
+    command(role)
+    with acting_as(role):
+        ask("SELECT lo_create(0)")
+        ask("CREATE TEMP TABLE mine (a int)")
+    assert f"The role {role} is deleted." in command(role, "--drop")
+    assert ask("SELECT 1 FROM pg_roles WHERE rolname = %s", role) == []
+
+
+def test_a_role_that_postgresql_keeps_has_lost_its_rights(role: str) -> None:
+    command(role)
+    fault = patch.object(read_roles, "END_SESSIONS", "SELECT 1 / 0 WHERE %s <> ''")
+    with fault, pytest.raises(CommandError, match="has no rights any more and cannot sign in, but PostgreSQL keeps it"):
+        command(role, "--drop")
+    assert ask("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", role) == [(False,)]
+    assert ask("SELECT 1 FROM observability_v1.readers WHERE role_name = %s", role) == []
+    assert refused(role, "SELECT 1 FROM observability_v1.calls")
 
 
 def test_what_cannot_be_made_is_said(role: str) -> None:
