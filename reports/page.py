@@ -25,7 +25,7 @@ from reports.parameters import Asked
 from reports.views import listed_kinds
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page_access
+from workspaces.access import WorkspaceRequest, may_write, page_access
 from workspaces.models import Workspace
 
 FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
@@ -88,12 +88,12 @@ def report_context(request: WorkspaceRequest, kind: Kind, asked: Asked) -> dict[
     settled.pop("was", None)
     for name, value in (("kind", kind.name), ("paper", asked.paper), ("workspace", str(request.workspace.id))):
         settled[name] = value
-    document = making.document(ReportRequest(request.workspace, kind.name, filters))
+    document = making.document(ReportRequest(request.workspace, kind.name, filters, subject=asked.subject))
     link_of = no_link if kind.name == "statement" else partial(statement_link, settled)
     found = shown(document, partial(figure_of, filters=filters), link_of, ROWS_SHOWN)
     return found | {
         "files": [(words, file_link(settled, name)) for name, words in FILES.items()],
-        "papers": PAPERS.items(),
+        "schedule_link": schedule_link(settled) if may_write(request) else "",
     }
 
 
@@ -103,13 +103,21 @@ def file_link(query: QueryDict, file_format: str) -> str:
     return f"{reverse('report-download')}?{found.urlencode()}"
 
 
+def schedule_link(query: QueryDict) -> str:
+    """Returns the address of the form that sends this report regularly, with its kind, paper and filters."""
+    found = query.copy()
+    for name in (*WINDOW, "zone", "subject"):
+        found.pop(name, None)
+    return f"{reverse('new-schedule')}?{found.urlencode()}"
+
+
 def statement_link(query: QueryDict, dimension: str, value: str) -> str:
     """Returns the address of the statement of a value; nothing where there is none."""
     is_subject = dimension in SUBJECTS or dimension.startswith(LABEL_PREFIX)
     if not is_subject or value in (ALL_OTHERS, value_name(None, dimension)):
         return ""
     found = query.copy()
-    found["kind"] = "statement"
+    found["kind"], found["subject"] = "statement", dimension
     found.pop(f"{NOT}{dimension}", None)
     found.setlist(dimension, [value])
     return f"{reverse('report-page')}?{found.urlencode()}"

@@ -489,6 +489,34 @@ def test_a_name_leads_to_its_statement(tenant: Tenant) -> None:
     assert "3 calls" in statement
 
 
+def test_the_statement_of_a_name_is_about_that_name_under_any_filter(tenant: Tenant) -> None:
+    tenant.calls(2, labels={"area": "north", "customer": "acme"}, user_id="ada", agent_id="support", cost_usd="1")
+    page = opened(tenant, kind="cost", **AROUND_NOON, **{"label.area": "north", "user_id": "ada"})
+    for link, title in (("agent_id=support", "support"), ("label.customer=acme", "acme")):
+        [address] = {*re.findall(rf'href="(/dashboard/report\?[^"]*{link})"', page)}
+        statement = tenant.client.get(address.replace("&amp;", "&")).content.decode()
+        assert f"Statement for {title}" in statement
+        [file] = re.findall(r'href="(/dashboard/report-file\?[^"]*file=csv)"', statement)
+        assert f"-{title}_" in tenant.client.get(file.replace("&amp;", "&"))["Content-Disposition"]
+
+
+def test_the_subject_of_a_statement_is_one_of_its_filters(tenant: Tenant) -> None:
+    both = {"label.area": "north", "label.customer": "acme"}
+    assert report(tenant, "statement", **both)["title"] == "Statement for acme"
+    assert report(tenant, "statement", subject="label.area", **both)["title"] == "Statement for north"
+    wrong = fetched(tenant, "statement.json", 422, subject="agent_id", **both).json()
+    assert [error["loc"] for error in wrong["errors"]] == [["query", "subject"]]
+
+
+def test_a_report_leads_to_the_form_that_sends_it_regularly(tenant: Tenant) -> None:
+    fill(tenant)
+    page = opened(tenant, kind="usage", paper="letter", zone="Asia/Kolkata", **AROUND_NOON, **ABOUT_ACME)
+    [address] = re.findall(r'href="(/dashboard/reports/schedules/new\?[^"]*)">Send regularly', page)
+    form = tenant.client.get(address.replace("&amp;", "&")).content.decode()
+    for chosen in ('<option value="usage" selected>', '<option value="letter" selected>', "label.customer = acme"):
+        assert chosen in form
+
+
 def test_a_statement_without_a_subject_offers_some(tenant: Tenant) -> None:
     fill(tenant)
     page = opened(tenant, kind="statement", **AROUND_NOON)
