@@ -14,6 +14,7 @@ from analytics.pages import bad_query, controls, custom_window, own_query, shell
 from analytics.query_string import NOT
 from analytics.splits import dimension_label
 from analytics.templatetags.links import REPORT, WINDOW, iso
+from budgets.bodies import is_label
 from reports import making, parameters
 from reports.figures import figure_of
 from reports.html import no_link, shown
@@ -51,8 +52,8 @@ def report_page(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         return bad_query(request, context, problem)
     context |= controls(asked.filters, query, request.workspace) | {"kind": kind, "paper": asked.paper}
-    if kind.errors(asked.filters):
-        context["choices"] = subjects(request.workspace, asked.filters)
+    if kind.errors(asked.filters) or parameters.subject_errors(asked):
+        context["choices"] = subjects(request, asked)
         return uncached(render(request, "reports/choose.html", context))
     return uncached(render(request, "reports/report.html", context | report_context(request, kind, asked)))
 
@@ -117,22 +118,43 @@ def statement_link(query: QueryDict, dimension: str, value: str) -> str:
     if not is_subject or value in (ALL_OTHERS, value_name(None, dimension)):
         return ""
     found = query.copy()
-    found["kind"], found["subject"] = "statement", dimension
+    found["kind"] = "statement"
+    return about_link(found, dimension, value)
+
+
+def about_link(query: QueryDict, dimension: str, value: str) -> str:
+    """Returns the address of the same report about this value."""
+    found = query.copy()
+    found["subject"] = dimension
     found.pop(f"{NOT}{dimension}", None)
     found.setlist(dimension, [value])
     return f"{reverse('report-page')}?{found.urlencode()}"
 
 
-def subjects(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
-    """Returns what statements can be about: the values with the most calls of each label, of agents and users."""
-    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
-    dimensions = (*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS)
+def subjects(request: WorkspaceRequest, asked: Asked) -> list[dict[str, Any]]:
+    """Returns what a report can be about: the values with the most calls of the dimension that the address names, or
+    else of each label, of agents and users. Each has the address of its report.
+    """
+    workspace, filters = request.workspace, asked.filters
+    dimensions = [asked.subject] if is_dimension(asked.subject) else possible_dimensions(workspace, filters)
     found = ((dimension, values_of(dimension, workspace, filters)[:OFFERED]) for dimension in dimensions)
     return [
-        {"title": dimension_label(dimension).capitalize(), "dimension": dimension, "values": values}
+        {
+            "title": dimension_label(dimension).capitalize(),
+            "values": [(value, about_link(request.GET, dimension, value)) for value in values],
+        }
         for dimension, values in found
         if values
     ]
+
+
+def possible_dimensions(workspace: Workspace, filters: Filters) -> list[str]:
+    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
+    return [*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS]
+
+
+def is_dimension(name: str) -> bool:
+    return name in SUBJECTS or is_label(name)
 
 
 def values_of(name: str, workspace: Workspace, filters: Filters) -> list[str]:

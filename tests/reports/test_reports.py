@@ -4,9 +4,10 @@ import csv
 import io
 import re
 import zipfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from reports.making import FileFormat
 from reports.parameters import parse
 from reports.periods import PERIODS, window_of
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
+from tests.reports.schedules import a_schedule
 from tests.reports.test_exports import HOSTILE, SHEET
 from tests.security.world import CANARY, a_world, selecting, signed_in
 from tests.tenant import NOON, Tenant, a_row, iso
@@ -366,6 +368,19 @@ def test_a_customer_with_the_name_of_a_formula_has_a_statement(tenant: Tenant) -
         assert b"<script>alert" not in body or file_format == "json"
 
 
+@pytest.mark.parametrize(
+    ("customer", "part"),
+    [("a" * 200, "a" * 100), ("株" * 100, "株" * 30), ("ग्राहक", "-ग्राहक_"), ("../x", "-..-x_")],
+    ids=["long", "long in bytes", "marks", "path"],
+)
+def test_the_name_of_a_file_ends_with_its_days_and_fits_a_file_system(tenant: Tenant, customer: str, part: str) -> None:
+    answer = fetched(tenant, "statement.csv", **{"label.customer": customer})
+    name = unquote(re.split("filename[*]?=", answer["Content-Disposition"])[1])
+    assert part in name
+    assert re.search(r"_\d{4}-\d\d-\d\d[.]csv", name)
+    assert len(name.encode()) < 200
+
+
 def test_names_of_every_kind_are_in_the_file_and_only_as_text(tenant: Tenant) -> None:
     long, arabic = "a" * 200, "وكيل الدعم"
     tenant.workspace.name = "<b>مساحة</b>"
@@ -562,3 +577,21 @@ def test_a_window_that_runs_is_not_longer_than_now(tenant: Tenant) -> None:
     filters, paper = parse("usage", QueryDict("period=this_month"), tenant.workspace.id)
     assert filters.start.day == 1
     assert paper == "a4"
+
+
+def test_the_preview_of_a_report_for_each_customer_offers_the_customers(tenant: Tenant) -> None:
+    for name in ("acme", "globex"):
+        tenant.calls(1, datetime.now(UTC), labels={"area": "north", "customer": name}, cost_usd="1")
+    for kind in ("statement", "cost"):
+        schedule = a_schedule(
+            tenant.workspace, kind=kind, period="day", per="label.customer", filters={"label.area": ["north"]}
+        )
+        shown = tenant.client.get(f"/dashboard/reports/schedules/{schedule.pk}").content.decode()
+        [preview] = re.findall(r'href="([^"]*)">Preview', shown)
+        choices = tenant.client.get(preview.replace("&amp;", "&")).content.decode()
+        links = re.findall(r'href="([^"]*label.customer=(?:acme|globex))"', choices)
+        assert len(links) == 2, choices
+        assert "which one?" in choices
+        report = tenant.client.get(links[0].replace("&amp;", "&"), follow=True).content.decode()
+        assert "which one?" not in report
+        assert ("Statement for" in report) == (kind == "statement")
