@@ -17,7 +17,6 @@ from django.test import Client
 from budgets.models import Budget
 from reports.colours import LIGHT
 from reports.exports.slots import OF_A_WORKSPACE, report_slot
-from reports.kinds import KINDS
 from reports.making import FileFormat
 from reports.parameters import parse
 from reports.periods import PERIODS, window_of
@@ -370,7 +369,7 @@ def test_a_customer_with_the_name_of_a_formula_has_a_statement(tenant: Tenant) -
 
 @pytest.mark.parametrize(
     ("customer", "part"),
-    [("a" * 200, "a" * 100), ("株" * 100, "株" * 30), ("ग्राहक", "-ग्राहक_"), ("../x", "-..-x_")],
+    [("a" * 200, "a" * 100), ("株" * 80, "株" * 30), ("ग्राहक", "-ग्राहक_"), ("../x", "-..-x_")],
     ids=["long", "long in bytes", "marks", "path"],
 )
 def test_the_name_of_a_file_ends_with_its_days_and_fits_a_file_system(tenant: Tenant, customer: str, part: str) -> None:
@@ -470,7 +469,7 @@ def opened(tenant: Tenant, expect: int = 200, **query: Any) -> str:
 
 def test_the_page_of_reports_leads_to_each_kind_and_period(tenant: Tenant) -> None:
     page = tenant.client.get("/dashboard/reports", {"workspace": str(tenant.workspace.id)}).content.decode()
-    assert [name for name in (*KINDS, *PERIODS) if f'<option value="{name}">' not in page] == []
+    assert [name for name in (*LISTED, *PERIODS) if f'<option value="{name}">' not in page] == []
 
 
 def test_a_period_becomes_a_window_that_everyone_sees_alike(tenant: Tenant) -> None:
@@ -574,7 +573,7 @@ def test_series_have_the_colours_of_the_pages() -> None:
 def test_a_window_that_runs_is_not_longer_than_now(tenant: Tenant) -> None:
     from django.http import QueryDict
 
-    filters, paper = parse("usage", QueryDict("period=this_month"), tenant.workspace.id)
+    filters, paper, _ = parse("usage", QueryDict("period=this_month"), tenant.workspace.id)
     assert filters.start.day == 1
     assert paper == "a4"
 
