@@ -1,8 +1,9 @@
 """Writes the answer of a metric or list as a CSV file, with exactly the rows of its JSON."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, get_args, get_type_hints
+from unicodedata import category
 
 import orjson
 from django.http import HttpResponse, QueryDict
@@ -11,8 +12,11 @@ from django.utils.http import content_disposition_header
 from traces.filters import Filters
 from web.csv_text import cell, written
 
-UNSAFE = re.compile(r"[^\w.=,+-]+")
+KEPT = frozenset("_.=,+-")
+"""Signs that names of files keep, beside letters and digits."""
+UNSAFE = re.compile(r"\0+")
 LONGEST_NAME = 150
+"""In bytes: Linux takes 255, with the end of the name."""
 
 Row = Mapping[str, Any]
 
@@ -61,4 +65,15 @@ def file_name(name: str, filters: Filters) -> str:
         if side
     )
     parts = (name, f"{start:%Y-%m-%dT%H%M}", f"{end:%Y-%m-%dT%H%M}", str(filters.zone), *values)
-    return "_".join(UNSAFE.sub("-", part) for part in parts)[:LONGEST_NAME] + ".csv"
+    return f"{safe_name(parts)}.csv"
+
+
+def safe_name(parts: Iterable[str], room: int = LONGEST_NAME) -> str:
+    """Joins the parts of a file's name: letters of all scripts stay, with their marks. It has at most `room` bytes."""
+    joined = "_".join(UNSAFE.sub("-", "".join(map(safe_letter, part))) for part in parts)
+    return joined.encode()[:room].decode(errors="ignore")
+
+
+def safe_letter(letter: str) -> str:
+    is_mark = category(letter).startswith("M")
+    return letter if letter.isalnum() or is_mark or letter in KEPT else "\0"

@@ -22,7 +22,8 @@ from reports.words import before, exactly, in_one_unit, written
 
 STYLE = (settings.BASE_DIR / "static" / "print.css").read_text()
 STYLE_OF_FILE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
-POLICY = "default-src 'none'; style-src 'sha256-{}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+NOTHING_FROM = ("default-src", "script-src", "connect-src", "form-action", "frame-ancestors", "base-uri")
+POLICY = "".join(f"{name} 'none'; " for name in NOTHING_FROM) + "style-src 'sha256-{}'"
 CHART_WIDTH = 520
 """In points."""
 TEXT = '<text x="{}" y="{}" text-anchor="{}" fill="{}">{}</text>'

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
-from analytics.csv_answer import LONGEST_NAME, UNSAFE
+from analytics.csv_answer import LONGEST_NAME, safe_name
 from reports.document import Document
 from reports.html import html_bytes
 from reports.kinds import KINDS, ReportRequest
@@ -59,5 +59,6 @@ def file_name(document: Document, file_format: FileFormat) -> str:
     first, last = (at.astimezone(document.zone).date() for at in (document.start, document.end - MOMENT))
     of_filters = (f"{name}={value}" for name, value in document.filters)
     of_subject = [document.subject] if document.subject else []
-    parts = (document.kind, *of_subject, *of_filters, str(first), *([] if first == last else [str(last)]))
-    return "_".join(UNSAFE.sub("-", part) for part in parts)[:LONGEST_NAME] + f".{file_format}"
+    days = f"_{first}" if first == last else f"_{first}_{last}"
+    about = safe_name((document.kind, *of_subject, *of_filters), LONGEST_NAME - len(days))
+    return f"{about}{days}.{file_format}"

@@ -14,6 +14,7 @@ from analytics.pages import bad_query, controls, custom_window, own_query, shell
 from analytics.query_string import NOT
 from analytics.splits import dimension_label
 from analytics.templatetags.links import REPORT, WINDOW, iso
+from budgets.bodies import is_label
 from reports import making, parameters
 from reports.figures import figure_of
 from reports.html import no_link, shown
@@ -25,7 +26,7 @@ from reports.parameters import ReportParameters
 from reports.views import listed_kinds
 from traces.filters import LABEL_PREFIX, Filters
 from web.problems import Problem
-from workspaces.access import WorkspaceRequest, page_access
+from workspaces.access import WorkspaceRequest, may_write, page_access
 from workspaces.models import Workspace
 
 FILES = {"pdf": "PDF", "xlsx": "XLSX", "csv": "CSV"}
@@ -51,8 +52,8 @@ def report_page(request: WorkspaceRequest) -> HttpResponse:
     except Problem as problem:
         return bad_query(request, context, problem)
     context |= controls(valid.filters, query, request.workspace) | {"kind": kind, "paper": valid.paper}
-    if kind.errors(valid.filters):
-        context["choices"] = subjects(request.workspace, valid.filters)
+    if kind.errors(valid.filters) or parameters.subject_errors(valid):
+        context["choices"] = subjects(request, valid)
         return uncached(render(request, "reports/choose.html", context))
     return uncached(render(request, "reports/report.html", context | report_context(request, kind, valid)))
 
@@ -88,12 +89,12 @@ def report_context(request: WorkspaceRequest, kind: Kind, valid: ReportParameter
     settled.pop("was", None)
     for name, value in (("kind", kind.name), ("paper", valid.paper), ("workspace", str(request.workspace.id))):
         settled[name] = value
-    document = making.document(ReportRequest(request.workspace, kind.name, filters))
+    document = making.document(ReportRequest(request.workspace, kind.name, filters, subject=valid.subject))
     link_of = no_link if kind.name == "statement" else partial(statement_link, settled)
     found = shown(document, partial(figure_of, filters=filters), link_of, ROWS_SHOWN)
     return found | {
         "files": [(words, file_link(settled, name)) for name, words in FILES.items()],
-        "papers": PAPERS.items(),
+        "schedule_link": schedule_link(settled) if may_write(request) else "",
     }
 
 
@@ -103,6 +104,14 @@ def file_link(query: QueryDict, file_format: str) -> str:
     return f"{reverse('report-download')}?{found.urlencode()}"
 
 
+def schedule_link(query: QueryDict) -> str:
+    """Returns the address of the form that sends this report regularly, with its kind, paper and filters."""
+    found = query.copy()
+    for name in (*WINDOW, "zone", "subject"):
+        found.pop(name, None)
+    return f"{reverse('new-schedule')}?{found.urlencode()}"
+
+
 def statement_link(query: QueryDict, dimension: str, value: str) -> str:
     """Returns the address of the statement of a value; nothing where there is none."""
     is_subject = dimension in SUBJECTS or dimension.startswith(LABEL_PREFIX)
@@ -110,21 +119,42 @@ def statement_link(query: QueryDict, dimension: str, value: str) -> str:
         return ""
     found = query.copy()
     found["kind"] = "statement"
+    return about_link(found, dimension, value)
+
+
+def about_link(query: QueryDict, dimension: str, value: str) -> str:
+    """Returns the address of the same report about this value."""
+    found = query.copy()
+    found["subject"] = dimension
     found.pop(f"{NOT}{dimension}", None)
     found.setlist(dimension, [value])
     return f"{reverse('report-page')}?{found.urlencode()}"
 
 
-def subjects(workspace: Workspace, filters: Filters) -> list[dict[str, Any]]:
-    """Returns what statements can be about: the values with the most calls of each label, of agents and users."""
-    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
-    dimensions = (*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS)
+def subjects(request: WorkspaceRequest, valid: ReportParameters) -> list[dict[str, Any]]:
+    """Returns what a report can be about: the values with the most calls of the dimension that the address names, or
+    else of each label, of agents and users. Each has the address of its report.
+    """
+    workspace, filters = request.workspace, valid.filters
+    dimensions = [valid.subject] if is_dimension(valid.subject) else possible_dimensions(workspace, filters)
     found = ((dimension, values_of(dimension, workspace, filters)[:OFFERED]) for dimension in dimensions)
     return [
-        {"title": dimension_label(dimension).capitalize(), "dimension": dimension, "values": values}
+        {
+            "title": dimension_label(dimension).capitalize(),
+            "values": [(value, about_link(request.GET, dimension, value)) for value in values],
+        }
         for dimension, values in found
         if values
     ]
+
+
+def possible_dimensions(workspace: Workspace, filters: Filters) -> list[str]:
+    labels = sorted(values_of(LABEL_NAMES, workspace, filters), key=lambda name: name != "customer")[:LABELS]
+    return [*(f"{LABEL_PREFIX}{name}" for name in labels), *SUBJECTS]
+
+
+def is_dimension(name: str) -> bool:
+    return name in SUBJECTS or is_label(name)
 
 
 def values_of(name: str, workspace: Workspace, filters: Filters) -> list[str]:

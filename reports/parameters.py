@@ -14,6 +14,7 @@ from analytics import query_string
 from analytics.query_string import Query, WindowQuery
 from analytics.templatetags.links import iso
 from reports.kinds import KINDS
+from reports.kinds.statement import possible_subjects
 from reports.making import Paper
 from reports.periods import PERIODS, Period, granularity_of, window_of
 from traces.buckets import UTC_ZONE
@@ -29,6 +30,8 @@ WINDOW = ("range", "start", "end")
 class ReportParameters(NamedTuple):
     filters: Filters
     paper: Paper
+    subject: str
+    """The filter that a statement is about; empty: as its rule says."""
 
 
 def fit_together(parameters: Any) -> Any:
@@ -49,6 +52,13 @@ FIELDS: dict[str, Any] = {
         None,
     ),
     "paper": (Annotated[Paper, Field(description="The paper of a PDF.")], "a4"),
+    "subject": (
+        Annotated[
+            str,
+            Field(description="The filter that a statement is about, if several have one value, like label.customer."),
+        ],
+        "",
+    ),
 }
 ReportQuery: type[WindowQuery] = create_model(
     "ReportQuery",
@@ -63,7 +73,7 @@ def parse(
 ) -> ReportParameters:
     """Returns the parameters, or raises a 422 Problem that names every error."""
     found = parse_window(query, workspace_id, now, zone)
-    if errors := KINDS[kind].errors(found.filters):
+    if errors := [*KINDS[kind].errors(found.filters), *subject_errors(found)]:
         raise Problem(422, "The query string is not valid.", errors)
     return found
 
@@ -85,7 +95,14 @@ def parse_window(
         raise Problem(422, "The query string is not valid.", errors)
     if valid.granularity is None:
         filters = replace(filters, granularity=granularity_of(filters.start, filters.end))
-    return ReportParameters(filters, valid.paper)  # type: ignore[attr-defined]
+    return ReportParameters(filters, valid.paper, valid.subject)  # type: ignore[attr-defined]
+
+
+def subject_errors(valid: ReportParameters) -> list[FieldError]:
+    if not valid.subject or valid.subject in possible_subjects(valid.filters):
+        return []
+    message = "must be a filter of this query with exactly one value: a label, user_id or agent_id"
+    return [{"loc": ["query", "subject"], "msg": message}]
 
 
 def in_window(query: QueryDict, now: datetime, zone: ZoneInfo) -> QueryDict:

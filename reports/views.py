@@ -62,9 +62,9 @@ def listed_kinds() -> list[str]:
 
 def report_response(request: WorkspaceRequest, kind: str, file_format: Any, query: QueryDict) -> HttpResponseBase:
     workspace = request.workspace
-    filters, paper = parameters.parse(kind, query, workspace.id, zone=workspace.zone)
+    filters, paper, subject = parameters.parse(kind, query, workspace.id, zone=workspace.zone)
     with report_slot(workspace.id):
-        document = making.document(ReportRequest(workspace, kind, filters))
+        document = making.document(ReportRequest(workspace, kind, filters, subject=subject))
         if file_format == "json":
             return private(HttpResponse(as_json(answer_of(document)), content_type="application/json"))
         return private(file_response(making.file(document, file_format, paper), file_format))

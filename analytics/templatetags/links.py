@@ -34,7 +34,7 @@ COMPARED = tuple(f"{name}{part}" for name in "abcd" for part in ("", "_start", "
 """Parameters of the page that compares slices, which its links keep."""
 TRACES = ("q", "min_latency_ms", "min_cost_usd", "has_error", "sort", "columns", "live", "cursor", "tool", "not_tool")
 """Parameters of the list of traces, which its links keep."""
-REPORT = ("kind", "paper")
+REPORT = ("kind", "paper", "subject")
 """Parameters of the page of one report, which its links keep."""
 SPLITS = ("split", "cost_by")
 """Parameters of a page that name a dimension: by it charts are split, and the panel of costs lists them."""

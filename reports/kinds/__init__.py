@@ -20,6 +20,8 @@ class ReportRequest:
     """Window, zone and filters in one."""
     sees_content: bool = False
     """The reader may see texts of prompts and errors."""
+    subject: str = ""
+    """The filter that a statement is about, where several filters have one value; empty: as its rule says."""
     options: Mapping[str, str] = field(default_factory=dict)
     """What only some kinds know, like the dashboard that one shows."""
 

@@ -28,6 +28,7 @@ from web.problems import FieldError, Problem
 
 SUBJECTS = ("user_id", "agent_id")
 """What a statement may be about, beside a label."""
+CUSTOMER = f"{LABEL_PREFIX}customer"
 MOST_LINES = 10_000
 """Of the table by day and model."""
 MOST_MODELS = 100
@@ -36,11 +37,18 @@ NO_SUBJECT = "a statement is about one customer, agent or user: filter by exactl
 ROUNDED = "Amounts are sums of exact costs, and rounded only where they are written."
 
 
-def subject_of(filters: Filters) -> str | None:
-    """Names the filter that the statement is about: a label with one value, else a user, else an agent."""
+def possible_subjects(filters: Filters) -> list[str]:
+    """Names the filters that a statement may be about: those of labels, of a user and of an agent with one value."""
     labels = [name for name in filters.active_names if name.startswith(LABEL_PREFIX)]
-    one_value = (name for name in (*labels, *SUBJECTS) if name in filters.values)
-    return next((name for name in one_value if len(filters.values[name].included) == 1), None)
+    labels.sort(key=lambda name: name != CUSTOMER)
+    known = (name for name in (*labels, *SUBJECTS) if name in filters.values)
+    return [name for name in known if len(filters.values[name].included) == 1]
+
+
+def subject_of(filters: Filters, chosen: str = "") -> str | None:
+    """Names the filter that the statement is about: the chosen one, else a label, the customer first, else a user."""
+    found = possible_subjects(filters)
+    return chosen if chosen in found else next(iter(found), None)
 
 
 def errors(filters: Filters) -> list[FieldError]:
@@ -49,7 +57,7 @@ def errors(filters: Filters) -> list[FieldError]:
 
 def build(request: ReportRequest) -> Document:
     request = settled(request)
-    name = subject_of(request.filters)
+    name = subject_of(request.filters, request.subject)
     if name is None:
         raise Problem(422, f"{NO_SUBJECT.capitalize()}.", errors(request.filters))
     value = request.filters.values[name].included[0]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -30,6 +31,7 @@ MOST_ROWS_BESIDE = 10
 """Horizontal bars with more rows have the width of the page."""
 CHART_TITLE_SIZE = 9.5
 LEGEND_WIDTH, LEGEND_SIZE = 150.0, 7.5
+LEFT_TO_RIGHT_MARK = "\u200e"
 KANA = range(0x3041, 0x3100)
 JAPANESE, CHINESE = "Noto Sans CJK JP", "Noto Sans CJK SC"
 
@@ -74,9 +76,14 @@ def heading(document: Document, paper: Paper) -> dict[str, Any]:
 
 def running_head(document: Document, window: str, paper: Paper) -> list[Flowing]:
     """Returns the workspace, and the title with the window, which stand on one line at the top of each page."""
-    title = f"{fitting(document.title, HEAD_TITLE_WIDTH, HEAD_SIZE)} · {window}"
+    title = f"{fitting(document.title, HEAD_TITLE_WIDTH, HEAD_SIZE)}{after(document.title)} · {window}"
     room = widths_of(paper)[0] - HEAD_GAP - width(title) * HEAD_SIZE
     return [value_text(fitting(document.workspace, room, HEAD_SIZE)), prose(title)]
+
+
+def after(title: str) -> str:
+    """Returns a mark for a title with Arabic or Hebrew in it: the digits behind it stay behind it."""
+    return LEFT_TO_RIGHT_MARK if any(bidirectional(letter) in ("R", "AL") for letter in title) else ""
 
 
 # --- Sections ---

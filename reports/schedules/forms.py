@@ -54,6 +54,7 @@ def form_of(schedule: Schedule | None, query: QueryDict) -> QueryDict:
     if schedule is None:
         kind = query.get("kind", "") if query.get("kind") in KINDS else "cost"
         form.update({"kind": kind, "period": "week", "hour": "8", "weekday": "monday", "day": "1", "link_days": "7"})
+        form["paper"] = query.get("paper", "") if query.get("paper") in PAPER_WORDS else "a4"
         form.setlist("formats", ["pdf", "xlsx"])
         form["filters"] = filter_lines({name: values for name, values in query.lists() if is_filter(name)})
         form.update({name: query.get(name, "") for name in query if name.startswith(OPTION)})

@@ -121,6 +121,8 @@ def preview_url(schedule: Schedule, now: datetime) -> str:
     end = min(due.end, max(now, due.start + SHORTEST))
     window = {"start": due.start.isoformat(), "end": end.isoformat()}
     query = {"workspace": str(schedule.workspace_id), "kind": schedule.kind, "paper": schedule.paper, **window}
+    if schedule.per:  # a page that offers the values leads to the report of each
+        query["subject"] = schedule.per_dimension
     filters = [(name, value) for name, values in schedule.filters.items() for value in values]
     return f"{reverse('report-page')}?{urlencode([*query.items(), *filters])}"
 

@@ -88,7 +88,8 @@ def document_of(run: ReportRun, part: Mapping[str, str]) -> Document:
     filters = filters_of(run)
     if part["dimension"]:
         filters = replace(filters, values={**filters.values, part["dimension"]: FilterValues((part["value"],))})
-    return making.document(ReportRequest(schedule.workspace, schedule.kind, filters, options=schedule.options))
+    of_value = {"subject": part["dimension"], "options": schedule.options}
+    return making.document(ReportRequest(schedule.workspace, schedule.kind, filters, **of_value))
 
 
 def store(run: ReportRun, place: int, file_format: Any, document: Document) -> None:

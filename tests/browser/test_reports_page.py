@@ -140,6 +140,21 @@ def test_reports_have_no_fault_that_axe_finds(page: Page, live_server: Any, tena
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("is_file", [False, True], ids=["page", "file"])
+def test_a_long_table_is_printed_with_all_its_rows(page: Page, live_server: Any, tenant: Tenant, is_file: bool) -> None:
+    for number in range(40):
+        tenant.calls(1, datetime.now(UTC) - timedelta(minutes=2), agent_id=f"agent-{number}", cost_usd="1")
+    page.set_extra_http_headers({"X-Workspace-ID": str(tenant.workspace.id)})
+    if is_file:
+        page.goto(f"{live_server.url}/api/v1/reports/cost.html?range=24h")
+    else:
+        open_page(page, live_server, tenant, "report", "&kind=cost&range=24h")
+        page.emulate_media(media="print")
+    table = page.get_by_role("region", name="Cost by agent", exact=True)
+    expect(table).to_contain_text("agent-39", timeout=LONG_MS)
+    assert table.evaluate("one => one.scrollHeight <= one.clientHeight")
+
+
 def test_the_file_of_a_report_has_its_look_under_its_own_policy(page: Page, live_server: Any, tenant: Tenant) -> None:
     fill(tenant, datetime.now(UTC) - timedelta(minutes=2))
     page.set_extra_http_headers({"X-Workspace-ID": str(tenant.workspace.id)})

@@ -4,9 +4,10 @@ import csv
 import io
 import re
 import zipfile
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 from zoneinfo import ZoneInfo
 
@@ -16,11 +17,11 @@ from django.test import Client
 from budgets.models import Budget
 from reports.colours import LIGHT
 from reports.exports.slots import OF_A_WORKSPACE, report_slot
-from reports.kinds import KINDS
 from reports.making import FileFormat
 from reports.parameters import parse
 from reports.periods import PERIODS, window_of
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
+from tests.reports.schedules import a_schedule
 from tests.reports.test_exports import HOSTILE, SHEET
 from tests.security.world import CANARY, a_world, selecting, signed_in
 from tests.tenant import NOON, Tenant, a_row, iso
@@ -366,6 +367,19 @@ def test_a_customer_with_the_name_of_a_formula_has_a_statement(tenant: Tenant) -
         assert b"<script>alert" not in body or file_format == "json"
 
 
+@pytest.mark.parametrize(
+    ("customer", "part"),
+    [("a" * 200, "a" * 100), ("株" * 80, "株" * 30), ("ग्राहक", "-ग्राहक_"), ("../x", "-..-x_")],
+    ids=["long", "long in bytes", "marks", "path"],
+)
+def test_the_name_of_a_file_ends_with_its_days_and_fits_a_file_system(tenant: Tenant, customer: str, part: str) -> None:
+    answer = fetched(tenant, "statement.csv", **{"label.customer": customer})
+    name = unquote(re.split("filename[*]?=", answer["Content-Disposition"])[1])
+    assert part in name
+    assert re.search(r"_\d{4}-\d\d-\d\d[.]csv", name)
+    assert len(name.encode()) < 200
+
+
 def test_names_of_every_kind_are_in_the_file_and_only_as_text(tenant: Tenant) -> None:
     long, arabic = "a" * 200, "وكيل الدعم"
     tenant.workspace.name = "<b>مساحة</b>"
@@ -455,9 +469,7 @@ def opened(tenant: Tenant, expect: int = 200, **query: Any) -> str:
 
 def test_the_page_of_reports_leads_to_each_kind_and_period(tenant: Tenant) -> None:
     page = tenant.client.get("/dashboard/reports", {"workspace": str(tenant.workspace.id)}).content.decode()
-    listed = [name for name, kind in KINDS.items() if kind.is_listed]
-    assert [name for name in (*listed, *PERIODS) if f'<option value="{name}">' not in page] == []
-    assert '<option value="dashboard">' not in page
+    assert [name for name in (*LISTED, *PERIODS) if f'<option value="{name}">' not in page] == []
 
 
 def test_a_period_becomes_a_window_that_everyone_sees_alike(tenant: Tenant) -> None:
@@ -489,6 +501,34 @@ def test_a_name_leads_to_its_statement(tenant: Tenant) -> None:
     statement = tenant.client.get(address.replace("&amp;", "&")).content.decode()
     assert "Statement for acme" in statement
     assert "3 calls" in statement
+
+
+def test_the_statement_of_a_name_is_about_that_name_under_any_filter(tenant: Tenant) -> None:
+    tenant.calls(2, labels={"area": "north", "customer": "acme"}, user_id="ada", agent_id="support", cost_usd="1")
+    page = opened(tenant, kind="cost", **AROUND_NOON, **{"label.area": "north", "user_id": "ada"})
+    for link, title in (("agent_id=support", "support"), ("label.customer=acme", "acme")):
+        [address] = {*re.findall(rf'href="(/dashboard/report\?[^"]*{link})"', page)}
+        statement = tenant.client.get(address.replace("&amp;", "&")).content.decode()
+        assert f"Statement for {title}" in statement
+        [file] = re.findall(r'href="(/dashboard/report-file\?[^"]*file=csv)"', statement)
+        assert f"-{title}_" in tenant.client.get(file.replace("&amp;", "&"))["Content-Disposition"]
+
+
+def test_the_subject_of_a_statement_is_one_of_its_filters(tenant: Tenant) -> None:
+    both = {"label.area": "north", "label.customer": "acme"}
+    assert report(tenant, "statement", **both)["title"] == "Statement for acme"
+    assert report(tenant, "statement", subject="label.area", **both)["title"] == "Statement for north"
+    wrong = fetched(tenant, "statement.json", 422, subject="agent_id", **both).json()
+    assert [error["loc"] for error in wrong["errors"]] == [["query", "subject"]]
+
+
+def test_a_report_leads_to_the_form_that_sends_it_regularly(tenant: Tenant) -> None:
+    fill(tenant)
+    page = opened(tenant, kind="usage", paper="letter", zone="Asia/Kolkata", **AROUND_NOON, **ABOUT_ACME)
+    [address] = re.findall(r'href="(/dashboard/reports/schedules/new\?[^"]*)">Send regularly', page)
+    form = tenant.client.get(address.replace("&amp;", "&")).content.decode()
+    for chosen in ('<option value="usage" selected>', '<option value="letter" selected>', "label.customer = acme"):
+        assert chosen in form
 
 
 def test_a_statement_without_a_subject_offers_some(tenant: Tenant) -> None:
@@ -533,6 +573,24 @@ def test_series_have_the_colours_of_the_pages() -> None:
 def test_a_window_that_runs_is_not_longer_than_now(tenant: Tenant) -> None:
     from django.http import QueryDict
 
-    filters, paper = parse("usage", QueryDict("period=this_month"), tenant.workspace.id)
+    filters, paper, _ = parse("usage", QueryDict("period=this_month"), tenant.workspace.id)
     assert filters.start.day == 1
     assert paper == "a4"
+
+
+def test_the_preview_of_a_report_for_each_customer_offers_the_customers(tenant: Tenant) -> None:
+    for name in ("acme", "globex"):
+        tenant.calls(1, datetime.now(UTC), labels={"area": "north", "customer": name}, cost_usd="1")
+    for kind in ("statement", "cost"):
+        schedule = a_schedule(
+            tenant.workspace, kind=kind, period="day", per="label.customer", filters={"label.area": ["north"]}
+        )
+        shown = tenant.client.get(f"/dashboard/reports/schedules/{schedule.pk}").content.decode()
+        [preview] = re.findall(r'href="([^"]*)">Preview', shown)
+        choices = tenant.client.get(preview.replace("&amp;", "&")).content.decode()
+        links = re.findall(r'href="([^"]*label.customer=(?:acme|globex))"', choices)
+        assert len(links) == 2, choices
+        assert "Choose" in choices
+        report = tenant.client.get(links[0].replace("&amp;", "&"), follow=True).content.decode()
+        assert "Choose it." not in report and "Choose one." not in report
+        assert ("Statement for" in report) == (kind == "statement")

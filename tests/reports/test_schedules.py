@@ -402,6 +402,20 @@ def test_each_customer_has_a_report_of_its_own_the_largest_first(tenant: Tenant)
     assert b"label.customer large" in bytes(run.files.get(place=0).body)
 
 
+def test_each_statement_is_about_its_own_value_under_any_filter(tenant: Tenant) -> None:
+    for name in ("acme", "globex"):
+        tenant.calls(
+            1, at=NOW - DAY, cost_usd="1.00", labels={"area": "north", "customer": name}, agent_id=f"of-{name}"
+        )
+    for per in ("label.customer", "agent"):
+        schedule = a_schedule(tenant.workspace, kind="statement", per=per, filters={"label.area": ["north"]})
+        look()
+        work()
+        titles = [part["title"] for part in only_run(schedule).parts or []]
+        assert titles == [f"Statement for {part['value']}" for part in only_run(schedule).parts or []]
+        assert len(titles) == 2
+
+
 def test_more_values_than_fit_are_named(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "MOST_PARTS", 2)
     for number in range(3):

@@ -14,6 +14,8 @@ JOINED = re.compile("[\u0600-\u06ff\u0900-\u097f]")
 """Scripts whose letters join, so that the boxes of neighbours overlap."""
 TOLERANCE = 1.2
 """In points: the letters of neighbouring lines come that close to each other."""
+HEAD_HEIGHT = 10
+"""Of the line at the top of each page, in points."""
 
 
 class Box(NamedTuple):
@@ -60,6 +62,15 @@ def boxes(page: Any) -> Iterator[Box]:
     for place in range(found.count_rects()):
         box = found.get_rect(place)
         yield Box(*box, found.get_text_bounded(*box))
+
+
+def first_line(body: bytes) -> list[tuple[str, float]]:
+    """Returns the letters of the line at the top of the first page, each with its left edge."""
+    page = pypdfium2.PdfDocument(body)[0]
+    found = page.get_textpage()
+    places = [(letter, found.get_charbox(place)) for place, letter in enumerate(found.get_text_range())]
+    top = max(box[1] for letter, box in places if letter == "·")
+    return [(letter, box[0]) for letter, box in places if abs(box[1] - top) < HEAD_HEIGHT]
 
 
 def outside(body: bytes, margin: float) -> list[str]:

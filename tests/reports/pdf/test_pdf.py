@@ -1,6 +1,7 @@
 """PDFs of reports: they say what the document says, whatever names it has."""
 
 import re
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -167,6 +168,15 @@ def test_a_sentence_that_begins_with_an_arabic_name_still_runs_from_left_to_righ
     """In a line that runs to the left its last word would be the first one from the left."""
     assert prose("وكيل is 48 % of it") == "وكيل is 48\u00a0% of it"
     assert value_text("وكيل (v2)") == {"pieces": ["وكيل (v2)"], "isRtl": True}
+
+
+def test_the_window_stands_behind_an_arabic_name_in_the_line_of_each_page():
+    """Digits right after an Arabic name would stand before it."""
+    report = samples.arabic()._replace(title="Statement for شركة الأمل")
+    body = pdf(report._replace(end=report.start + timedelta(days=7)), "a4")
+    page = reading.first_line(body)
+    separator = next(left for letter, left in page if letter == "·")
+    assert separator < min(left for letter, left in page if letter.isdigit())
 
 
 def test_a_name_in_a_long_table_loses_its_middle():
