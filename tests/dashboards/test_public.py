@@ -218,3 +218,10 @@ def test_names_of_users_stay_text_on_a_public_page(owner: Caller) -> None:
     for html in (shown(token), shown(token, "p")):
         assert "<script>alert" not in html
         assert "&lt;script" in html, html
+
+
+def test_a_public_panel_of_alerts_offers_no_rule_to_make(owner: Caller) -> None:
+    panel = {"id": "p", "kind": "alerts", "place": CALLS["place"]}
+    html = shown(token_of(a_link(owner, owner.make(panels=[panel]))), "p")
+    assert "No rule is on." in html
+    assert "Make one" not in html
