@@ -24,6 +24,5 @@ class PriceOverrideAdmin(admin.ModelAdmin):
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         # Django accepts any text in the URL as a time and then fails to show it.
-        return {
-            name: value for name, value in super().get_changeform_initial_data(request).items() if name != "valid_from"
-        }
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {name: value for name, value in initial.items() if name not in ("valid_from", "valid_until")}

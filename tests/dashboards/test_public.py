@@ -234,3 +234,10 @@ def test_the_audit_says_who_allowed_made_and_revoked_links_and_shows_no_token(ow
         (owner.user.username, "link.revoke", "Finance"),
     ]
     assert not any(token_of(link) in f"{one.before}{one.after}" for one in found)
+
+
+def test_a_public_panel_of_alerts_offers_no_rule_to_make(owner: Caller) -> None:
+    panel = {"id": "p", "kind": "alerts", "place": CALLS["place"]}
+    html = shown(token_of(a_link(owner, owner.make(panels=[panel]))), "p")
+    assert "No rule is on." in html
+    assert "Make one" not in html
