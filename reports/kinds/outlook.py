@@ -11,7 +11,6 @@ from budgets.models import Budget
 from budgets.states import past_periods, raises_in_force
 from insights.change_parameters import Parameters
 from insights.change_view import cached_answer
-from insights.savings.items import savings as open_savings
 from insights.templatetags.why import kind_words, value_words, why_sentence
 from reports.colours import LIGHT
 from reports.document import Chart, Column, Figure, Line, Section, Series, Table, Value
@@ -192,6 +191,8 @@ def what_changed(request: ReportRequest) -> Section | None:
 
 def savings(request: ReportRequest) -> Section | None:
     """Returns the largest of the savings that are known now, of the whole workspace."""
+    from insights.savings.items import savings as open_savings  # imports the price list, which idle workers do not hold
+
     found = open_savings(request.workspace, "open", datetime.now(UTC))
     if not found["data"]:
         return None
