@@ -1,6 +1,6 @@
 """Lets people arrange the panels of a dashboard.
 
-The page in its state of editing is plain forms, each of which stores one revision. Where JavaScript runs, the same
+While somebody edits, the page has plain forms, and each form stores one revision. Where JavaScript runs, the same
 forms change a draft, which one request stores: `static/dashboards.js`. Only `saved` and `act` store anything.
 """
 

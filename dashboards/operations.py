@@ -101,7 +101,7 @@ def of_one(name: str, summary: str, answer: Any, *statuses: int, example: Any = 
 
 
 def all_optional(described: Schema) -> Schema:
-    """Describes a body of which every part may be left out."""
+    """Describes a body whose parts are all optional."""
     described["content"]["application/json"]["schema"].pop("required", None)
     return described
 

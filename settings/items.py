@@ -20,13 +20,13 @@ SOURCES = """
 {sample}
 SELECT
     attributes ->> 'service.name' AS service,
-    attributes ->> 'otel.scope.name' AS library,
+    attributes ->> 'otel.scope.name' AS instrumentation,
     attributes #>> '{{otel.resource,telemetry.sdk.language}}' AS language,
     count(*) AS spans,
     max(timestamp) AS last_span_at
 FROM sample
 GROUP BY 1, 2, 3
-ORDER BY spans DESC, service, library, language
+ORDER BY spans DESC, service, instrumentation, language
 LIMIT %(most)s
 """
 
@@ -34,7 +34,7 @@ LIMIT %(most)s
 class Source(TypedDict):
     service: str | None
     """The name of the service that sent the spans; null where they have none, as plain JSON has none."""
-    library: str | None
+    instrumentation: str | None
     """The instrumentation that made the spans; null where they name none."""
     language: str | None
     spans: int

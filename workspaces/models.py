@@ -415,7 +415,7 @@ def invalidate_annotations(instance: Annotation, **signal: Any) -> None:
 class Invitation(models.Model):
     """An offer to become a member with a role. Whoever has its link may accept it, once.
 
-    The link holds a token, of which only a hash is stored: see `workspaces/invitations.py`.
+    The link holds a token. Only its hash is stored: see `workspaces/invitations.py`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Finds the account of a person whom the provider names for the first time, or makes one."""
+"""Finds or makes the account of a person who signs in by the provider for the first time."""
 
 import re
 import unicodedata

@@ -17,7 +17,7 @@ from reports.pdf.fonts import folders
 COMMAND = [sys.executable, "-I", str(Path(__file__).with_name("compiler.py"))]
 MOST_SECONDS = 30
 MOST_BYTES = 2 * 1024**3
-"""Of addresses: the program and its fonts take 300 MB of them, most of which are never memory."""
+"""Limits the address space. The program and its fonts reserve 300 MB of it, but use only a part as memory."""
 
 
 class PdfError(Exception):

@@ -165,7 +165,7 @@ def test_it_shows_who_sends_and_whose_clock_runs_ahead(workspace: Workspace, own
     shown = now.isoformat().replace("+00:00", "Z")
     assert found["last_span_at"] == shown
     assert found["sources"][0] == {
-        **{"service": "checkout", "library": "openinference", "language": "python"},
+        **{"service": "checkout", "instrumentation": "openinference", "language": "python"},
         **{"spans": 2, "last_span_at": shown},
     }
     assert [(one["service"], one["spans"]) for one in found["sources"]] == [("checkout", 2), (None, 1)]
