@@ -14,9 +14,8 @@ from analytics.scores import column_conditions, score_params, trace_conditions
 from traces import sums, windows
 from traces.bucket_series import bucket_sql
 from traces.db import row
-from traces.filters import LABEL_PREFIX, Filters, FilterValues, SqlFilter, sql_filter
+from traces.filters import LABEL_PREFIX, Filters, SqlFilter, sql_filter
 from traces.rollups.catalogue import FULL_MEASURES, LABEL, TOOLS, USERS
-from traces.row import TOOL_OPERATION
 
 USER_DIMENSION = "user_id"
 LABELS = ("value", "label_values")
@@ -46,14 +45,7 @@ def label_column(column: str) -> str:
 
 def params_of(parameters: Parameters, filters: Filters) -> dict[str, Any]:
     labels = {f"label_of_{column}": name.removeprefix(LABEL_PREFIX) for column, name in dimensions(parameters)}
-    return filters.params | labels | tool_filter(parameters).params | {"operations": operations(parameters, filters)}
-
-
-def operations(parameters: Parameters, filters: Filters) -> list[str]:
-    if not parameters.counts_tools:
-        return filters.operations
-    included, excluded = filters.values.get("operation", FilterValues())
-    return [operation for operation in included or [TOOL_OPERATION] if operation not in excluded]
+    return replace(filters, counts_tools=parameters.counts_tools).params | labels | tool_filter(parameters).params
 
 
 def tool_filter(parameters: Parameters) -> SqlFilter:

@@ -10,6 +10,7 @@ from _pytest.nodeid import coerce_node_id
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
+from hypothesis.internal.conjecture import providers
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.tenant import Tenant
@@ -25,6 +26,8 @@ NOT_MEASURED = (
     *("tests/ingest/test_pairings.py::test_parallel", "tests/prices/test_price_list.py::test_the_price_of_every"),
     "tests/timescaledb",
 )
+# Hypothesis mixes constants of all loaded modules into its cases, so they would depend on the tests before.
+providers._get_local_constants = providers.Constants
 
 
 @pytest.hookimpl(trylast=True)

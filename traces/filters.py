@@ -265,9 +265,11 @@ class Filters:
 
     @property
     def operations(self) -> list[str]:
+        """Returns the operations that count. Every tool call has the same one: a filter for another leaves none."""
         included, excluded = self.values.get("operation", FilterValues())
         usual = (TOOL_OPERATION,) if self.counts_tools else CALL_OPERATIONS
-        return [operation for operation in included or usual if operation not in excluded]
+        counted = [operation for operation in included or usual if operation not in excluded]
+        return [operation for operation in counted if operation in usual] if self.counts_tools else counted
 
     @property
     def params(self) -> dict[str, Any]:

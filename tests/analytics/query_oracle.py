@@ -58,8 +58,10 @@ class QueryQuestion:
 
 
 def passing(rows: Iterable[Row], query: QueryQuestion) -> list[Row]:
-    operations = ["execute_tool"] if query.counts_tools else sorted(CALLS)
-    filters = {"operation": operations} | query.question.filters | query.tools
+    if query.counts_tools:
+        rows = [row for row in rows if row.operation == "execute_tool"]
+    filters = {} if query.counts_tools else {"operation": sorted(CALLS)}
+    filters |= query.question.filters | query.tools
     return [row for row in rows if all(passes(row, name, values) for name, values in filters.items())]
 
 

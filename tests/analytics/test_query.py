@@ -139,6 +139,17 @@ def test_tool_calls_are_measured_by_tool_without_costs(tenant: Tenant) -> None:
     assert lines(tenant, not_tool="sql") == [{"calls": 2}]
 
 
+def test_a_filter_for_another_operation_leaves_no_tool_call(tenant: Tenant) -> None:
+    """The same from sums (no dimension, model) and from rows (user, label)."""
+    tenant.calls(2, operation="execute_tool", tool="search", user_id="ann", labels={"customer": "acme"})
+    tenant.calls(3, operation="chat", user_id="ann", latency_ms=20.0, labels={"customer": "acme"})
+    for by in ("", "model", "user_id", "label.customer"):
+        of_calls = tenant.ask("query", by=by, measures="calls,p50_latency_ms", not_tool="sql", operation="chat")
+        assert of_calls["totals"] == {"calls": 0, "p50_latency_ms": None}
+        of_both = tenant.ask("query", by=by, not_tool="sql", operation=["chat", "execute_tool"])
+        assert of_both["totals"] == {"calls": 2}
+
+
 def test_it_averages_scores_by_the_dimensions_of_their_traces(tenant: Tenant) -> None:
     [good] = tenant.calls(1, model="a")
     [bad] = tenant.calls(1, model="b")

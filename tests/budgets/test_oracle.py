@@ -12,7 +12,6 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.internal.conjecture.providers import Constants
 
 from budgets import check, items
 from budgets.evaluation import evaluate
@@ -43,12 +42,6 @@ oracle_settings = settings(
 PERIODS = ["day", "week", "month", "quarter", "year", "rolling:1", "rolling:7", "rolling:30"]
 SCOPED = ["agent_id", "model", "provider", "user_id", "environment", "release", "label.customer"]
 PERS = ["", "", "", "agent", "user", "model", "label.customer", "label.team's %(name)s {}"]
-
-
-@pytest.fixture(autouse=True)
-def same_cases_in_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the cases independent of the tests before: Hypothesis mixes constants of all loaded modules into them."""
-    monkeypatch.setattr("hypothesis.internal.conjecture.providers._get_local_constants", Constants)
 
 
 @st.composite
