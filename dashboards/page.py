@@ -40,9 +40,10 @@ class Cell(NamedTuple):
     place: Place
     title: str
     kind: PanelKind | None
-    """None: the panel is not valid."""
+    """None: the panel asks for nothing, since it is not valid, or `notice` says what stands here instead."""
     url: str
     errors: list[str]
+    notice: str = ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

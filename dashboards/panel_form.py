@@ -163,7 +163,8 @@ def errors_by_field(errors: Sequence[FieldError]) -> dict[str, str]:
 
 def new_panel(kind: str) -> dict[str, Any]:
     """Returns a panel that shows something at once."""
-    panel: dict[str, Any] = {"id": "", "kind": kind_of(kind).name, "title": "", "measures": ["cost_usd"], "by": []}
+    by = [FALLBACK_DIMENSION] if kind == "table" else []
+    panel: dict[str, Any] = {"id": "", "kind": kind_of(kind).name, "title": "", "measures": ["cost_usd"], "by": by}
     return panel | ({"compare": "previous"} if kind == "number" else {})
 
 

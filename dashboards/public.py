@@ -70,15 +70,15 @@ def public_page(request: HttpRequest, link: PublicLink, token: str) -> HttpRespo
         "is_full": True,
         "is_editing": False,
         "expires_at": link.expires_at,
-        "for_members": FOR_MEMBERS,
     }
     return render(request, "dashboards/public.html", context)
 
 
 def public_cell(cell: Cell, token: str, query: QueryDict) -> Cell:
-    if cell.kind is None or cell.kind.name in OF_MEMBERS:
-        errors = cell.errors if cell.kind is None else [FOR_MEMBERS]
-        return cell._replace(kind=None, url="", errors=errors)
+    if cell.kind is None:
+        return cell
+    if cell.kind.name in OF_MEMBERS:
+        return cell._replace(kind=None, url="", notice=FOR_MEMBERS)
     address = reverse("public-panel", args=[token, cell.id])
     kind = cell.kind._replace(poll_seconds=max(cell.kind.poll_seconds, POLL_SECONDS))
     return cell._replace(kind=kind, url=f"{address}?{query.urlencode()}" if query else address)

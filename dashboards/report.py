@@ -3,7 +3,7 @@
 It is asked as the page asks, so its figures are those of the page. Single traces and messages of errors stay there.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -29,6 +29,7 @@ from reports.kinds import Kind, ReportRequest, register
 from reports.kinds.parts import ALL_OTHERS, bucket_column, document_of, no_call, settled, when
 from traces.filters import Filters
 from web.problems import Problem
+from workspaces.models import Workspace
 
 OPTION = "dashboard"
 """The option of a request that has the dashboard's id."""
@@ -67,7 +68,7 @@ class Answered(NamedTuple):
 
 def build(request: ReportRequest) -> Document:
     request = settled(request)
-    dashboard = find(request)
+    dashboard = find(request.workspace, request.options)
     stored = checking.stored(dashboard.document)
     found = [
         *((panel.place, panel.id, section_maker(request, stored.document, panel)) for panel in stored.document.panels),
@@ -79,17 +80,21 @@ def build(request: ReportRequest) -> Document:
     return document_of(request, dashboard.name, dashboard.description or sentence, sections)
 
 
-def find(request: ReportRequest) -> Dashboard:
+def find(workspace: Workspace, options: Mapping[str, str]) -> Dashboard:
     """Returns the dashboard that the options name. One that only its owner sees is in no report."""
     try:
-        dashboard_id = UUID(request.options.get(OPTION, ""))
+        dashboard_id = UUID(options.get(OPTION, ""))
     except ValueError:
         raise not_found() from None
-    shared = Dashboard.objects.filter(workspace=request.workspace, visibility=Visibility.WORKSPACE)
+    shared = Dashboard.objects.filter(workspace=workspace, visibility=Visibility.WORKSPACE)
     found = shared.filter(pk=dashboard_id).first()
     if found is None:
         raise not_found()
     return found
+
+
+def check_options(workspace: Workspace, options: Mapping[str, str]) -> None:
+    find(workspace, options)
 
 
 def not_found() -> Problem:
@@ -315,5 +320,6 @@ KIND = register(
         "The panels of a dashboard: numbers as figures, series as charts, and tables.",
         build,
         is_listed=False,
+        check_options=check_options,
     )
 )

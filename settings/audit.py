@@ -25,6 +25,7 @@ KINDS = {
     "budget": "Budgets",
     "rule": "Alert rules",
     "channel": "Alert channels",
+    "report": "Reports that go out",
     "price": "Prices",
     "label": "Labels",
     "content": "Content",

@@ -30,6 +30,10 @@ def no_errors(filters: Filters) -> list[FieldError]:
     return []
 
 
+def takes_any_options(workspace: Workspace, options: Mapping[str, str]) -> None:
+    """Accepts whatever a client sends to a kind that knows no option."""
+
+
 class Kind(NamedTuple):
     name: str
     """Of the URL, like `cost`."""
@@ -41,6 +45,8 @@ class Kind(NamedTuple):
     """Returns what these filters lack for such a report."""
     is_listed: bool = True
     """People choose it, and the API makes it from a window and filters alone. False: it needs options too."""
+    check_options: Callable[[Workspace, Mapping[str, str]], None] = takes_any_options
+    """Raises a 422 Problem where an option that the kind needs is missing or wrong. Its places begin with `options`."""
 
 
 KINDS: dict[str, Kind] = {}

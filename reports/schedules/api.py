@@ -58,14 +58,14 @@ def one(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
 @workspace_access("write")
 def change(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    body = body_of(request, ScheduleChanges, WHAT)
-    return answer(changes.change(request.workspace, schedule_id, body, datetime.now(UTC)))
+    body, author = body_of(request, ScheduleChanges, WHAT), request.access.credential
+    return answer(changes.change(request.workspace, schedule_id, body, author, datetime.now(UTC)))
 
 
 @workspace_access("write")
 def delete(request: WorkspaceRequest, schedule_id: UUID) -> HttpResponse:
     parameters_of(request.GET, NoParameters)
-    changes.delete(request.workspace, schedule_id)
+    changes.delete(request.workspace, schedule_id, request.access.credential)
     return HttpResponse(status=204)
 
 

@@ -205,6 +205,8 @@ def changed_body(schedule: Schedule, sent: Mapping[str, Any]) -> NewSchedule:
 def fill(schedule: Schedule, body: NewSchedule) -> None:
     """Gives the schedule the values of the body. Its channels are another table."""
     check_receivers(schedule.workspace, body.recipients)
+    if (body.kind, body.options) != (schedule.kind, schedule.options):
+        check_options(schedule.workspace, body)
     schedule.name, schedule.kind, schedule.period = body.name, body.kind, body.period
     schedule.filters, schedule.per = normalized(body.filters), body.per or ""
     schedule.hour, schedule.day = body.schedule.hour, body.schedule.day
@@ -219,6 +221,14 @@ def check_receivers(workspace: Workspace, recipients: Recipients) -> None:
         raise invalid(["recipients", "addresses"], MEMBERS_ONLY)
     if unknown := unknown_members(workspace, recipients.members):
         raise invalid(["recipients", "members"], f"no member with an address: {', '.join(unknown)}")
+
+
+def check_options(workspace: Workspace, body: NewSchedule) -> None:
+    """Raises a 422 Problem where the kind lacks an option, like the dashboard to show."""
+    try:
+        KINDS[body.kind].check_options(workspace, body.options)
+    except Problem as problem:
+        raise invalid([*problem.errors[0]["loc"]], problem.errors[0]["msg"]) from problem
 
 
 def channels_of(schedule: Schedule, names: list[str]) -> list[Any]:

@@ -8,11 +8,12 @@ from django.db import transaction
 
 from reports.models import ReportRun, Schedule
 from reports.models.schedule import AUTHOR_LENGTH, FAILED, ME, MISSED, RUNNING, WAITING
-from reports.schedules.bodies import NewSchedule, ScheduleChanges, changed_body, channels_of, fill
+from reports.schedules.bodies import NewSchedule, ScheduleChanges, body_of, changed_body, channels_of, fill
 from reports.schedules.periods import last_ended
 from reports.schedules.plan import run_values
 from reports.schedules.queue import defer_delivery, defer_run
 from web.problems import Problem
+from workspaces.audit import record
 from workspaces.models import Workspace
 
 MAX_SCHEDULES = 100
@@ -52,11 +53,13 @@ def create(workspace: Workspace, body: NewSchedule, author: str, owner: Any, now
     fill(schedule, body)
     schedule.save(force_insert=True)
     schedule.channels.set(channels_of(schedule, body.recipients.channels))
-    return find(workspace, schedule.pk), True
+    made = find(workspace, schedule.pk)
+    record(workspace, author, "report.create", made.name, after=body_of(made))
+    return made, True
 
 
 @transaction.atomic
-def change(workspace: Workspace, schedule_id: UUID, changes: ScheduleChanges, now: datetime) -> Schedule:
+def change(workspace: Workspace, schedule_id: UUID, changes: ScheduleChanges, author: str, now: datetime) -> Schedule:
     """Gives the schedule those values that the client has sent.
 
     One that is switched on, or changes its period, begins with the next report that is due. Another hour or day makes
@@ -65,20 +68,25 @@ def change(workspace: Workspace, schedule_id: UUID, changes: ScheduleChanges, no
     lock(workspace)
     Schedule.objects.select_for_update().filter(workspace=workspace, pk=schedule_id).first()
     schedule = find(workspace, schedule_id)
+    before = body_of(schedule)
     body = changed_body(schedule, changes.model_dump(exclude_unset=True))
     if body.period != schedule.period or (body.is_active and not schedule.is_active):
         schedule.due_after = now
     fill(schedule, body)
     schedule.save()
     schedule.channels.set(channels_of(schedule, body.recipients.channels))
-    return find(workspace, schedule_id)
+    changed = find(workspace, schedule_id)
+    record(workspace, author, "report.change", changed.name, before, body_of(changed))
+    return changed
 
 
 @transaction.atomic
-def delete(workspace: Workspace, schedule_id: UUID) -> None:
+def delete(workspace: Workspace, schedule_id: UUID, author: str) -> None:
     """Deletes the schedule with its runs and files. Links to them lead nowhere from now on."""
     lock(workspace)
-    find(workspace, schedule_id).delete()
+    schedule = find(workspace, schedule_id)
+    record(workspace, author, "report.delete", schedule.name, before=body_of(schedule))
+    schedule.delete()
 
 
 @transaction.atomic

@@ -154,7 +154,7 @@ def acted(request: WorkspaceRequest, schedule_id: UUID) -> Problem | None:
     now = datetime.now(UTC)
     try:
         if "delete" in request.POST:
-            changes.delete(request.workspace, schedule_id)
+            changes.delete(request.workspace, schedule_id, author(request))
         elif "again" in request.POST:
             changes.find(request.workspace, schedule_id)
             changes.try_again(request.workspace, uuid_of(request.POST["again"]), now)
@@ -231,4 +231,4 @@ def saved(request: WorkspaceRequest, schedule: Schedule | None) -> Schedule:
         new = validated(body, NewSchedule)
         made, _ = changes.create(request.workspace, new, author(request), user_of(request), now)
         return made
-    return changes.change(request.workspace, schedule.pk, validated(body, ScheduleChanges), now)
+    return changes.change(request.workspace, schedule.pk, validated(body, ScheduleChanges), author(request), now)

@@ -1,5 +1,6 @@
 """Building dashboards without JavaScript: each form stores one revision, and a refusal stands in it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -77,6 +78,12 @@ def test_a_refusal_stands_at_its_field_and_stores_nothing(tenant: Tenant) -> Non
     assert "needs a dimension" in shown.lower()
     assert 'value="Mine"' in shown
     assert board.revision == 1
+
+
+@pytest.mark.parametrize("kind", ["table", "donut", "horizontal_bars"])
+def test_a_new_panel_of_groups_begins_with_a_dimension(tenant: Tenant, kind: str) -> None:
+    form = tenant.client.get(url(tenant, a_board(tenant), f"&add={kind}")).content.decode()
+    assert re.search(r'<option value="agent_id"\s+selected>', form)
 
 
 def test_of_two_editors_the_second_is_refused(tenant: Tenant) -> None:

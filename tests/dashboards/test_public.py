@@ -103,7 +103,9 @@ def test_a_panel_shows_its_answer_and_no_way_into_the_product(owner: Caller, kin
 def test_single_traces_and_errors_are_for_members(owner: Caller) -> None:
     panels = [{"id": kind, "kind": kind, "place": CALLS["place"]} for kind in ("traces", "errors")]
     token = token_of(a_link(owner, owner.make(panels=panels)))
-    assert shown(token).count("shown to members of the workspace only") == 2
+    page = shown(token)
+    assert page.count("shown to members of the workspace only") == 2
+    assert "cannot be drawn" not in page
     shown(token, "traces", 404)
     shown(token, "errors", 404)
     assert {*OF_KINDS, "traces", "errors", "heat_map", "budget", "alerts"} == {*kinds()}

@@ -112,3 +112,24 @@ def test_the_menu_of_a_dashboard_begins_a_schedule_that_sends_it(editor: Caller)
     assert Schedule.objects.get().options == {"dashboard": made["id"]}
     hidden = editor.make(visibility="me")
     assert "option.dashboard" not in editor.client.get(f"/dashboard/dashboards/{hidden['id']}").content.decode()
+
+
+def test_a_schedule_says_at_once_that_its_dashboard_is_not_there(editor: Caller) -> None:
+    body = {"name": "Weekly", "kind": "dashboard", "period": "week"}
+    hidden = editor.make(visibility="me")
+    for options in ({}, {"dashboard": "nonsense"}, {"dashboard": hidden["id"]}):
+        refused = schedule(editor, "post", body | {"options": options}, 422)
+        assert refused["errors"][0]["loc"] == ["body", "options", "dashboard"]
+    made = editor.make(panels=[CALLS])
+    schedule(editor, "post", body | {"options": {"dashboard": made["id"]}}, 201)
+    Dashboard.objects.all().delete()
+    stored = Schedule.objects.get()
+    schedule(editor, "patch", {"is_active": False}, 200, f"/{stored.pk}")
+    schedule(editor, "patch", {"options": {"dashboard": hidden["id"]}}, 422, f"/{stored.pk}")
+
+
+def schedule(caller: Caller, method: str, body: Any, expect: int, path: str = "") -> Any:
+    send = getattr(caller.client, method)
+    response = send(f"/api/v1/reports{path}", body, content_type="application/json")
+    assert response.status_code == expect, response.content
+    return response.json()

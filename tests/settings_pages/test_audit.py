@@ -28,6 +28,7 @@ INLINES = ("memberships", "memberships-2", "api_keys")
 EMPTY_INLINES = {f"{prefix}-{field}_FORMS": "0" for prefix in INLINES for field in ("TOTAL", "INITIAL")}
 BUDGET = {"name": "Support", "amount_usd": 10, "period": "day", "scope": {"agent_id": ["a"]}}
 RULE = {"name": "Errors", "metric": "error_rate", "window": "1h", "comparison": "above", "warning": 5}
+REPORT = {"name": "Costs", "kind": "cost", "period": "week"}
 CHANNEL = {"name": "Ops", "kind": "ntfy", "settings": {"topic": "nobody-guesses-this"}}
 WRONG = ("actor=%00", "action=KEY", "action=key.", "start=yesterday", "limit=0", "limit=101", "cursor=x", "format=xml")
 
@@ -70,12 +71,13 @@ def test_no_value_whose_name_speaks_of_a_secret_is_stored(workspace: Workspace) 
     assert entry.after == {"password": HIDDEN, "settings": [{"api_secret": HIDDEN}]}
 
 
-def test_changes_of_budgets_rules_channels_and_labels_are_recorded(workspace: Workspace) -> None:
+def test_changes_of_budgets_rules_channels_reports_and_labels_are_recorded(workspace: Workspace) -> None:
     client, headers = somebody("editor", workspace)
     for path, body, changes, kind in (
         ("budgets", BUDGET, {"amount_usd": 20}, "budget"),
         ("alerts/rules", RULE, {"warning": 9}, "rule"),
         ("alerts/channels", CHANNEL, {"name": "On call"}, "channel"),
+        ("reports", REPORT, {"link_days": 30}, "report"),
     ):
         made = ask(client, headers, "POST", f"/api/v1/{path}", body)
         assert made.status_code == 201, made.content
