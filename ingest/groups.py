@@ -24,7 +24,7 @@ from ingest.parts import MAX_SPANS, Part
 from ingest.span_rows import Key
 from prices.models import PriceOverride
 from web import deadline
-from web.problems import NO_ANSWER, unavailable
+from web.postgres.base import DeadlinePassed
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,10 @@ def end(workspace_id: UUID) -> None:
 
 
 def wait_for_turn(workspace_id: UUID, request: Request) -> None:
-    """Waits until the request is stored, or has to store itself. Raises a 503 Problem at the deadline."""
+    """Waits until the request is stored, or has to store itself. Raises DeadlinePassed at the deadline.
+
+    A request that a group has taken by then may be stored all the same. Its client sends it again, and nothing changes.
+    """
     seconds = deadline.remaining_seconds()
     if request.is_its_turn.acquire(timeout=-1 if seconds is None else seconds):
         return
@@ -149,7 +152,7 @@ def wait_for_turn(workspace_id: UUID, request: Request) -> None:
         if not has_turn and request in _waiting[workspace_id]:
             _waiting[workspace_id].remove(request)
     if not has_turn:
-        raise unavailable(NO_ANSWER, "deadline")
+        raise DeadlinePassed(f"other requests were stored for all of the request's time ({seconds} s)")
 
 
 def take_group(workspace_id: UUID, first: Request) -> list[Request]:

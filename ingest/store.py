@@ -177,6 +177,8 @@ PriceBasis = tuple[tuple[object, ...], tuple[object, ...]]
 
 def stored_prices(stored: list[SpanRow]) -> dict[Key, PriceBasis]:
     """Returns the basis of the price of each stored span."""
+    if not stored:
+        return {}
     rows = {span.key: span.row for span in stored}
     results = resolve(span.stored_facts or span.facts for span in stored)
     keys = [(result.facts.trace_id, result.facts.span_id) for result in results]

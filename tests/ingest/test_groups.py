@@ -18,7 +18,7 @@ from tests.tenant import NOON, Tenant, a_row
 from traces import verify, writer
 from traces.writer import StoreResult
 from web import deadline
-from web.problems import Problem
+from web.postgres.base import DeadlinePassed
 
 pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
 
@@ -188,6 +188,6 @@ def test_the_turn_comes_too_late_for_a_request_whose_time_is_over(
             requests = Requests(tenant, pool)
             futures = [requests.pool.submit(requests.run, (chat(n),)) for n in (1, 2, 3)]
             failures = [future.exception() for future in futures]
-        assert all(isinstance(failure, Problem | OperationalError) for failure in failures)
+        assert all(isinstance(failure, DeadlinePassed | OperationalError) for failure in failures)
     assert not groups._waiting
     assert not stored(tenant)
