@@ -66,9 +66,6 @@ def pre_fork(server: Any, worker: Any) -> None:
 def post_worker_init(worker: Any) -> None:
     # What was loaded stays: the garbage collector does not look at it again.
     gc.freeze()
-    # A request with 100 spans makes thousands of objects, nearly all of which are freed when it ends. By default the
-    # collector looks at them after each 700 and finds nothing; that took a seventh of the time for their mapping.
-    gc.set_threshold(20_000)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -56,11 +56,7 @@ def resolve(spans: Iterable[SpanFacts]) -> list[ResolvedSpan]:
     for node in nodes:
         if node.repeats is not None:
             repetitions[id(node.call_node)].append(node)
-    results = [resolved(node, repetitions.get(id(node), [])) for node in nodes]
-    # Nodes refer to each other. Without these links they are freed at once, and not by the garbage collector.
-    for node in nodes:
-        node.parent = node.repeats = node.call_above = None
-    return results
+    return [resolved(node, repetitions.get(id(node), [])) for node in nodes]
 
 
 # --- Inside a trace ---
