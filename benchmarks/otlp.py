@@ -1,12 +1,12 @@
 """Measures how fast OTLP is stored: gunicorn on one core, with key check, mapping, pricing and commit.
 
 python -m benchmarks.otlp
+python -m benchmarks.otlp --against /path/to/another/checkout --rounds 3
 
-gunicorn is pinned to core 0; the database and the client have the others. On a machine that does other work the
-processor time per span says more than the rate: 200 µs of gunicorn are 5,000 spans/s of one core.
-
-It measures twice: in an empty database, and in a new workspace beside one whose rows are all that the planner's
-statistics know.
+gunicorn is pinned to core 0, and PostgreSQL and the client to core 1; in the cases "one core" PostgreSQL is on core 0
+too. With `--against` the same bodies go by turns to the server of this checkout and to that of another one, each with
+a database of its own, so that other work of the machine affects both alike. On a machine that does other work the
+processor time of a span says more than the rate: 200 us of gunicorn are at most 5,000 spans/s of one core.
 """
 
 import argparse
@@ -18,8 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import psycopg
@@ -30,10 +35,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Sp
 from observability.launcher import embedded
 
 PORT = int(os.environ.get("BENCHMARK_PORT", "8210"))
-CORE = 0
-SPANS_PER_SECOND = 5_000
-MEDIAN_MS = 250
+SERVER_CORE, OTHER_CORE = {0}, {1}
 SPANS_PER_TRACE = 10
+CLIENTS = 4
 OTHER_ROWS = 500_000
 OTHERS = """
 INSERT INTO traces (workspace_id, timestamp, trace_id, span_id, operation, agent_id, status, link, span_facts)
@@ -52,10 +56,13 @@ FROM generate_series(1, %(rows)s) AS number
 PROMPT = '[{"role": "user", "parts": [{"type": "text", "content": "' + "What is the weather? " * 20 + '"}]}]'
 
 
-def body(spans: int, seed: int) -> bytes:
-    """Makes a body of agent runs as the GenAI conventions write them: one invoke_agent, five calls, four tools."""
+def body(spans: int, seed: int, age: timedelta = timedelta()) -> bytes:
+    """Makes a body of agent runs as the GenAI conventions write them: one invoke_agent, five calls, four tools.
+
+    They began `age` ago.
+    """
     draw = random.Random(seed)  # noqa: S311
-    now_ns = time.time_ns() - seed * 1_000_000
+    now_ns = time.time_ns() - seed * 1_000_000 - int(age.total_seconds() * 1e9)
     resource_spans = ResourceSpans()
     resource_spans.resource.attributes.extend(attributes({"service.name": "support-desk"}))
     scope_spans = ScopeSpans()
@@ -129,23 +136,95 @@ def attributes(values: dict[str, str | int]) -> list[KeyValue]:
     return pairs
 
 
-def deliver(bodies: list[bytes], key: str) -> list[float]:
-    """Sends the bodies over one connection and returns the seconds of each."""
-    connection = http.client.HTTPConnection("127.0.0.1", PORT)
-    headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {key}"}
-    seconds = []
-    for body_bytes in bodies:
+class Case(NamedTuple):
+    """What is sent in one measurement."""
+
+    name: str
+    spans: int
+    """In a body."""
+    bodies: int
+    """Of each connection."""
+    age: timedelta = timedelta()
+    """How long ago the spans began. More than some hours ago, their hours are closed."""
+    on_one_core: bool = False
+    others: bool = False
+    """Beside many rows of another workspace."""
+
+
+CASES = (
+    Case("100", 100, 50),
+    Case("512", 512, 10),
+    Case("1", 1, 250),
+    Case("backfill", 100, 50, age=timedelta(days=10)),
+    Case("one core", 100, 50, on_one_core=True),
+    Case("others", 100, 50, others=True),
+)
+
+
+class Figures(NamedTuple):
+    """What one measurement found."""
+
+    spans_per_second: float
+    server_us: float
+    """Processor time of gunicorn for a span."""
+    database_us: float
+    """The same of PostgreSQL."""
+
+
+@dataclass
+class Product:
+    """A running server with its database."""
+
+    checkout: Path
+    host: str
+    """The folder of the database's socket."""
+    environment: dict[str, str]
+    server: int
+    database: int
+    """The processes' ids."""
+    port: int
+    has_others: bool = False
+
+    def manage(self, *arguments: str) -> str:
+        return manage(self.environment, *arguments, checkout=self.checkout).strip()
+
+    def new_key(self) -> str:
+        """Returns the key of a new workspace, in which the current hour has spans and all before are closed."""
+        workspace_id = self.manage("create_workspace", "benchmark")
+        key = self.manage("create_api_key", workspace_id, "benchmark").split()[-1]
+        deliver([body(100, seed) for seed in range(20)], self.port, key)
+        return key
+
+    def fill_others(self, rows: int) -> None:
+        if not self.has_others:
+            fill_other_workspaces(self.host, rows)
+            self.has_others = True
+
+    def measure(self, case: Case, batches: Sequence[Sequence[bytes]]) -> Figures:
+        key = self.new_key()
+        pin(self.database, SERVER_CORE if case.on_one_core else OTHER_CORE)
+        spans = case.spans * sum(map(len, batches))
+        used = [processor_seconds(pid) for pid in (self.server, self.database)]
         began = time.perf_counter()
+        with ThreadPoolExecutor(len(batches)) as pool:
+            list(pool.map(deliver, batches, [self.port] * len(batches), [key] * len(batches)))
+        rate = spans / (time.perf_counter() - began)
+        served, stored = (
+            (processor_seconds(pid) - before) / spans * 1e6
+            for pid, before in zip((self.server, self.database), used, strict=True)
+        )
+        return Figures(rate, served, stored)
+
+
+def deliver(bodies: Sequence[bytes], port: int, key: str) -> None:
+    """Sends the bodies over one connection, one after the other."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    headers = {"Content-Type": "application/x-protobuf", "Authorization": f"Bearer {key}"}
+    for body_bytes in bodies:
         while (answer := posted(connection, body_bytes, headers)) == "503":
             time.sleep(1)  # as exporters do; the second counts
         if answer:
             raise SystemExit(f"answered {answer}")
-        seconds.append(time.perf_counter() - began)
-    return seconds
-
-
-def postmaster(data: Path) -> int:
-    return int((data / "postmaster.pid").read_text().splitlines()[0])
 
 
 def posted(connection: http.client.HTTPConnection, body_bytes: bytes, headers: dict[str, str]) -> str:
@@ -158,40 +237,38 @@ def posted(connection: http.client.HTTPConnection, body_bytes: bytes, headers: d
     return "" if response.status == 200 and not answer else f"{response.status}: {answer!r}"
 
 
-def manage(environment: dict[str, str], *arguments: str) -> str:
+def postmaster(data: Path) -> int:
+    return int((data / "postmaster.pid").read_text().splitlines()[0])
+
+
+def manage(environment: dict[str, str], *arguments: str, checkout: Path | None = None) -> str:
     result = subprocess.run(  # noqa: S603
-        [sys.executable, "manage.py", *arguments], env=environment, check=True, capture_output=True, text=True
+        [sys.executable, "manage.py", *arguments],
+        env=environment,
+        cwd=checkout,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return result.stdout
 
 
+def processes(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
 def processor_seconds(pid: int) -> float:
     """Returns the processor time of the process and its children."""
-    process = psutil.Process(pid)
-    times = [member.cpu_times() for member in (process, *process.children(recursive=True))]
+    times = [member.cpu_times() for member in processes(pid)]
     return float(sum(cpu.user + cpu.system for cpu in times))
 
 
-def measure(key: str, server: int, database: int) -> None:
-    deliver([body(100, seed) for seed in range(20)], key)
-    batches = [[body(100, 1_000 * (client + 1) + n) for n in range(150)] for client in range(4)]
-    spans = sum(map(len, batches)) * 100
-    used = [processor_seconds(pid) for pid in (server, database)]
-    began = time.perf_counter()
-    with ThreadPoolExecutor(len(batches)) as pool:
-        list(pool.map(deliver, batches, [key] * len(batches)))
-    rate = spans / (time.perf_counter() - began)
-    print(
-        f"100-span bodies, 4 connections, gunicorn on core {CORE}: {rate:,.0f} spans/s (target: {SPANS_PER_SECOND:,})"
-    )
-    served, stored = (
-        (processor_seconds(pid) - before) / spans * 1e6 for pid, before in zip((server, database), used, strict=True)
-    )
-    print(f"processor time: gunicorn {served:.0f} µs/span, so {1e6 / served:,.0f} spans/s of a free core")
-    print(f"                PostgreSQL {stored:.0f} µs/span")
-    seconds = deliver([body(512, 10_000 + n) for n in range(40)], key)
-    median_ms = statistics.median(seconds) * 1000
-    print(f"512-span body, one connection: median {median_ms:.0f} ms (target: {MEDIAN_MS})")
+def pin(pid: int, cores: set[int]) -> None:
+    """Pins the process and its children, and those that it starts later, to the cores."""
+    for process in processes(pid):
+        for thread in process.threads():
+            os.sched_setaffinity(thread.id, cores)
 
 
 def fill_other_workspaces(host: str, rows: int) -> None:
@@ -200,45 +277,91 @@ def fill_other_workspaces(host: str, rows: int) -> None:
         connection.execute("VACUUM ANALYZE traces")
 
 
+@contextmanager
+def running(checkout: Path, port: int) -> Iterator[Product]:
+    """Runs the server of the checkout on an empty database."""
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as stack:
+        data = Path(directory) / "postgres"
+        stack.enter_context(embedded.running(data))
+        environment = os.environ | {
+            "DATABASE_URL": embedded.url("observability", data),
+            "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
+            "BIND": f"127.0.0.1:{port}",
+            "WEB_WORKERS": "1",
+            "LOG_LEVEL": "WARNING",
+            "SECRET_KEY": "benchmark-only-" * 5,
+        }
+        embedded.create_database("observability", data)
+        embedded.create_database("observability_analytics", data)
+        manage(environment, "migrate", checkout=checkout)
+        manage(environment, "migrate", "--database=analytics", checkout=checkout)
+        server = subprocess.Popen([sys.executable, "-m", "gunicorn"], env=environment, cwd=checkout)
+        try:
+            time.sleep(3)
+            pin(server.pid, SERVER_CORE)
+            host = embedded.socket_directory(data)
+            yield Product(checkout, host, environment, server.pid, postmaster(data), port)
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def round_of(case: Case, products: Sequence[Product], number: int, rows: int) -> list[Figures]:
+    """Measures the case with each of the servers. The one that is first changes with each round."""
+    batches = [
+        [body(case.spans, 10_000 * (client + 1) + n, case.age) for n in range(case.bodies)] for client in range(CLIENTS)
+    ]
+    figures: dict[int, Figures] = {}
+    for index in range(len(products)) if number % 2 == 0 else reversed(range(len(products))):
+        if case.others:
+            products[index].fill_others(rows)
+        figures[index] = products[index].measure(case, batches)
+    return [figures[index] for index in range(len(products))]
+
+
+def report(case: Case, products: Sequence[Product], rounds: Sequence[Sequence[Figures]]) -> None:
+    """Prints the medians of all rounds, and those of the first server by those of the second."""
+    medians = [
+        Figures(*(statistics.median(values) for values in zip(*of_product, strict=True)))
+        for of_product in zip(*rounds, strict=True)
+    ]
+    for product, figures in zip(products, medians, strict=True):
+        rate, served, stored = figures
+        print(
+            f"{case.name:10} {rate:8,.0f} spans/s  gunicorn {served:6.1f} us/span  PostgreSQL {stored:6.1f} us/span"
+            f"  {product.checkout}",
+            flush=True,
+        )
+    if len(medians) > 1:
+        rate, served, stored = (one / other for one, other in zip(*medians, strict=True))
+        print(
+            f"{'':10} {rate:8.2f} times    gunicorn {served:6.2f} times    PostgreSQL {stored:6.2f} times", flush=True
+        )
+
+
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.otlp", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.otlp", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [case.name for case in CASES]
+    parser.add_argument("--cases", nargs="+", choices=names, default=names)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--others", type=int, default=OTHER_ROWS, help="rows of another workspace")
+    parser.add_argument("--against", type=Path, help="the folder of another version, which is measured by turns")
     return parser.parse_args()
 
 
 def main() -> None:
     options = arguments()
-    with tempfile.TemporaryDirectory() as directory:
-        data = Path(directory) / "postgres"
-        with embedded.running(data):
-            environment = os.environ | {
-                "DATABASE_URL": embedded.url("observability", data),
-                "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
-                "BIND": f"127.0.0.1:{PORT}",
-                "WEB_WORKERS": "1",
-                "SECRET_KEY": "benchmark-only-" * 5,
-            }
-            embedded.create_database("observability", data)
-            embedded.create_database("observability_analytics", data)
-            manage(environment, "migrate")
-            manage(environment, "migrate", "--database=analytics")
-            server = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn"],
-                env=environment,
-                preexec_fn=lambda: os.sched_setaffinity(0, {CORE}),
-            )
-            try:
-                time.sleep(3)
-                for others in (0, options.others):
-                    if others:
-                        fill_other_workspaces(embedded.socket_directory(data), others)
-                    workspace_id = manage(environment, "create_workspace", "benchmark").strip()
-                    key = manage(environment, "create_api_key", workspace_id, "benchmark").strip()
-                    print(f"\nbeside {others:,} rows of another workspace:" if others else "in an empty database:")
-                    measure(key, server.pid, postmaster(data))
-            finally:
-                server.terminate()
-                server.wait()
+    checkouts = [Path.cwd(), *([options.against.resolve()] if options.against else [])]
+    os.sched_setaffinity(0, OTHER_CORE)
+    with ExitStack() as stack:
+        products = [stack.enter_context(running(checkout, PORT + n)) for n, checkout in enumerate(checkouts)]
+        print(f"load {os.getloadavg()[0]:.1f}, {CLIENTS} connections, medians of {options.rounds} rounds", flush=True)
+        for case in (case for case in CASES if case.name in options.cases):
+            rounds = [round_of(case, products, number, options.others) for number in range(options.rounds)]
+            report(case, products, rounds)
+        print(f"load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 if __name__ == "__main__":

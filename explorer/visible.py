@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ingest.stored_attributes import is_content
+from ingest.attribute_names import is_content
 
 LISTS = ("events", "links")
 """Not attributes of the client, although they are stored beside them."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any, NamedTuple
 
 from ingest import fields
+from ingest.attribute_names import clean_name, is_content
 from ingest.client_rules import INDEX, INDEX_OF_SPAN, PLACEHOLDERS, Index, Place
 from ingest.fields import Field, Path
 from ingest.messages import holds_message
@@ -30,6 +31,8 @@ class Shape(NamedTuple):
     """Attributes that hold an error message."""
     has_details: bool
     """The usage may be more than the five counts."""
+    stored_names: tuple[tuple[str, bool], ...]
+    """For each attribute the name under which it is stored, and whether it holds contents."""
 
 
 DETAIL_FIELDS = frozenset({fields.USAGE, fields.SERVICE_TIER, fields.SPEED})
@@ -62,7 +65,9 @@ def find_shape(index: Index, names: tuple[str, ...]) -> Shape:
     cost_parts = tuple((name, part) for name in unknown if (part := cost_part_of(name)))
     messages = tuple(filter(holds_message, names))
     places = find_places(index, names)
-    return Shape(places, usage_parts, cost_parts, messages, bool(usage_parts) or not DETAIL_FIELDS.isdisjoint(places))
+    has_details = bool(usage_parts) or not DETAIL_FIELDS.isdisjoint(places)
+    stored_names = tuple((clean_name(name), is_content(name)) for name in names)
+    return Shape(places, usage_parts, cost_parts, messages, has_details, stored_names)
 
 
 def find_places(index: Index, names: tuple[str, ...]) -> FoundPlaces:

@@ -10,8 +10,9 @@ import orjson
 from typing_extensions import TypedDict
 
 from ingest import client_rules
+from ingest.attribute_names import is_content
 from ingest.labels import label_text
-from ingest.stored_attributes import RESOURCE, is_content
+from ingest.stored_attributes import RESOURCE
 from ingest.values import structure
 from traces.db import row, rows
 from workspaces.models import LabelSource, name_error

@@ -5,7 +5,7 @@ import logging
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from ingest.stored_attributes import is_content
+from ingest.attribute_names import is_content
 from workspaces import audit
 from workspaces.models import LabelSource, Workspace
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from ingest import client_rules
+from ingest.attribute_names import is_content
 from ingest.span_facts import SpanFacts
-from ingest.stored_attributes import RESOURCE, is_content
+from ingest.stored_attributes import RESOURCE
 from ingest.values import is_identifier, structure, unquoted
 from traces.row import Row
 from traces.text import clean

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from django.conf import settings
 
+from ingest import groups
 from ingest.accepted_time import accepted_time, accepted_time_text, note_refused, oldest_content
 from ingest.formats.scores import evaluations_of
 from ingest.labels import LabelChoice, label_choice
-from ingest.parts import count_copies, rest_of_batch, store_parts
+from ingest.parts import Part, count_copies, rest_of_batch, store_parts
 from ingest.resolve import ResolvedSpan, resolve
 from ingest.span_facts import SpanFacts
 from ingest.span_rows import Fill, Key, SpanRow, fill_from_facts, moved_rows, new_span_row, related_spans
@@ -49,7 +50,7 @@ def store_spans(workspace: Workspace, decoded: Decoded, author: str | None = Non
     # Before the lock, because they are in the other database.
     overrides, choice = current_overrides(workspace), label_choice(workspace)
     new = new_span_rows(workspace, decoded, author, choice)
-    stored = store_parts(new, partial(store_part, workspace.id, overrides, partial(fill_from_facts, choice)))
+    stored = store_parts(new, partial(store_part, workspace.id, overrides, choice))
     with rest_of_batch(is_stored_in_part=bool(new)):
         store_scores(workspace.id, decoded.scores)
     return stored.plus(count_copies(len(decoded.spans) - len(new)))
@@ -72,12 +73,20 @@ def new_span_rows(
 
 
 def store_part(
-    workspace_id: UUID, overrides: Sequence[PriceOverride], fill: Fill, new: dict[Key, SpanRow]
+    workspace_id: UUID, overrides: Sequence[PriceOverride], choice: LabelChoice, new: Part
 ) -> tuple[int, int]:
     """Returns how many spans were not stored before, and how many of the stored ones have learned from a copy."""
+    request = groups.request_of(new, overrides, choice)
+    return groups.store_in_turn(workspace_id, request, partial(store_request, workspace_id))
+
+
+def store_request(workspace_id: UUID, request: groups.Request) -> groups.Stored:
+    """Stores the spans in one transaction."""
     # A workspace has one writer at a time, because the second record of a call may be in any trace.
     with writer.writing(workspace_id) as cursor:
-        stored = resolve_and_store(cursor, workspace_id, new, overrides, fill)
+        fill = partial(fill_from_facts, request.choice)
+        stored = resolve_and_store(cursor, workspace_id, request.part, request.overrides, fill)
+        stored.check_counts(request)
     arrivals.record_arrival(workspace_id)
     return stored
 
@@ -105,26 +114,24 @@ def accepted_spans(decoded: Decoded) -> list[Span]:
 
 
 def resolve_and_store(
-    cursor: WriteCursor, workspace_id: UUID, new: dict[Key, SpanRow], overrides: Sequence[PriceOverride], fill: Fill
-) -> tuple[int, int]:
-    """Stores the new spans and corrects the stored ones.
-
-    Returns how many spans were not stored before, and how many of the stored ones have learned from a copy.
-    """
+    cursor: WriteCursor, workspace_id: UUID, new: Part, overrides: Sequence[PriceOverride], fill: Fill
+) -> groups.Stored:
+    """Stores the new spans and corrects the stored ones."""
     spans = related_spans(cursor, workspace_id, new, fill)
-    added = [span.row for span in spans if span.is_new]
-    learned = [span.row for span in spans if span.has_learned]
+    added = [span for span in spans if span.is_new]
+    learned = [span for span in spans if span.has_learned]
     if not added and not learned:
-        return 0, 0
+        return groups.NOTHING
     changed = resolve_rows(spans, overrides)
-    accepted = writer.insert(cursor, workspace_id, added) if added else 0
+    added_rows, learned_rows = ([span.row for span in some] for some in (added, learned))
+    accepted = writer.insert(cursor, workspace_id, added_rows) if added else 0
     writer.move(cursor, workspace_id, moved_rows(spans))
     if changed:
         writer.correct(cursor, workspace_id, changed)
     if learned:
-        writer.merge(cursor, workspace_id, learned)
-    scores.correct(cursor, workspace_id, [*added, *changed, *learned])
-    return accepted, len(learned)
+        writer.merge(cursor, workspace_id, learned_rows)
+    scores.correct(cursor, workspace_id, [*added_rows, *changed, *learned_rows])
+    return groups.Stored(accepted, {span.key for span in added}, {span.key for span in learned})
 
 
 # --- Filling rows from resolved spans ---
@@ -170,6 +177,8 @@ PriceBasis = tuple[tuple[object, ...], tuple[object, ...]]
 
 def stored_prices(stored: list[SpanRow]) -> dict[Key, PriceBasis]:
     """Returns the basis of the price of each stored span."""
+    if not stored:
+        return {}
     rows = {span.key: span.row for span in stored}
     results = resolve(span.stored_facts or span.facts for span in stored)
     keys = [(result.facts.trace_id, result.facts.span_id) for result in results]

@@ -1,9 +1,8 @@
 """Makes the attributes of a span that are stored in the row's `attributes`."""
 
-from functools import lru_cache
 from typing import Any
 
-from ingest import client_rules
+from ingest.attribute_names import clean_name
 from ingest.attributes import Attributes
 from ingest.messages import safe_attribute, safe_value
 from ingest.spans import NS_PER_MS, Event, Span
@@ -21,14 +20,15 @@ RESOURCE = "otel.resource"
 def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -> dict[str, Any]:
     """Returns at most 128 of the span's attributes, with long texts cut, and from which library and service it came."""
     stored: dict[str, Any] = {}
-    for name, value in span.attributes.items():
+    for (stored_name, holds_content), value in zip(
+        attributes.shape.stored_names, span.attributes.values(), strict=True
+    ):
         if len(stored) == MAX_ATTRIBUTES:
             stored["dropped_attributes_count"] = len(span.attributes) - MAX_ATTRIBUTES
             break
-        if store_content or not is_content(name):
-            if not (type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value):
-                value = storable(value)
-            stored[clean_name(name)] = value
+        if store_content or not holds_content:
+            is_plain = type(value) is str and len(value) < UNCHECKED_LENGTH and value.isascii() and "\0" not in value
+            stored[stored_name] = value if is_plain else storable(value)
     for name in attributes.shape.messages:
         if (stored_name := clean_name(name)) in stored:
             stored[stored_name] = storable(safe_value(span.attributes[name]))
@@ -38,17 +38,6 @@ def stored_attributes(span: Span, attributes: Attributes, store_content: bool) -
     if span.links:
         stored["links"] = [link._asdict() for link in span.links]
     return stored
-
-
-@lru_cache(maxsize=4096)
-def is_content(name: str) -> bool:
-    """Returns whether the attribute holds a prompt, a completion or other contents."""
-    return client_rules.CONTENT.match(name) is not None
-
-
-@lru_cache(maxsize=4096)
-def clean_name(name: str) -> str:
-    return clean(name, ID_LENGTH)
 
 
 def storable(value: Any) -> Any:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from ingest.accepted_time import oldest_content
-from ingest.stored_attributes import is_content
+from ingest.attribute_names import is_content
 from traces.contents import delete_contents
 from web.clock import check_clocks
 from web.queue import for_each, task

@@ -155,13 +155,18 @@ class ProblemMiddleware:
         return problem_response(request, Problem(response.status_code, DETAILS[response.status_code], headers=headers))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        problem = exception if isinstance(exception, Problem) else problem_of(exception)
-        if isinstance(exception, TooManyFieldsSent):
-            problem = Problem(400, f"More than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} parameters in a request.")
-        if problem is None and isinstance(exception, MALFORMED_URL_FAULTS) and is_malformed_admin_url(request):
-            logger.warning("malformed address %s", request.path, exc_info=exception)
-            problem = Problem(404, DETAILS[404])
-        return problem_response(request, problem) if problem else None
+        return response_to_exception(request, exception)
+
+
+def response_to_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+    """Returns the response to what a view has raised; None for a fault of the product."""
+    problem = exception if isinstance(exception, Problem) else problem_of(exception)
+    if isinstance(exception, TooManyFieldsSent):
+        problem = Problem(400, f"More than {settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,} parameters in a request.")
+    if problem is None and isinstance(exception, MALFORMED_URL_FAULTS) and is_malformed_admin_url(request):
+        logger.warning("malformed address %s", request.path, exc_info=exception)
+        problem = Problem(404, DETAILS[404])
+    return problem_response(request, problem) if problem else None
 
 
 def is_malformed_admin_url(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from copy import deepcopy
 import pytest
 from django.db import connections
 
+from web import deadline
 from web.postgres.base import Connection, DatabaseWrapper
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -45,3 +46,27 @@ def test_the_first_request_after_a_restart_is_answered_at_once(database: Databas
         database.close()
     # The pool itself pauses for a second after a connection that does not work, and longer after the next.
     assert time.monotonic() - began < 1
+
+
+def test_a_connection_that_has_just_answered_is_not_asked_again(database: DatabaseWrapper) -> None:
+    with deadline.at_most(10):
+        for _ in range(2):
+            with database.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection = database.connection
+            database.close()
+        assert connection.is_trusted()
+    connection.answered_at -= 2
+    assert not connection.is_trusted()
+
+
+def test_a_connection_that_ends_right_after_its_last_answer_fails_no_request(database: DatabaseWrapper) -> None:
+    with deadline.at_most(10):
+        for _ in range(20):
+            with database.cursor() as cursor:
+                cursor.execute("SELECT pg_backend_pid()")
+                ended = cursor.fetchone()
+            assert database.connection.is_trusted()
+            database.close()
+            with connections["analytics"].cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(%s, 5000)", ended)

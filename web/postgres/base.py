@@ -1,5 +1,6 @@
 """Extends Django's PostgreSQL backend: it measures waits, and ends them at the request's deadline."""
 
+import select
 import time
 from typing import Any
 
@@ -16,6 +17,8 @@ WaitTimeout = errors._WaitTimeout
 
 # A connection that worked a moment ago responds at once, or its server hangs.
 CHECK_SECONDS = 1
+# For so long after its last answer nobody asks a connection whether it works, unless its server has sent something.
+TRUSTED_SECONDS = 1
 # How many connections of the pool a request tries.
 ATTEMPTS = 2
 CONFIGURE_SECONDS = 3
@@ -26,16 +29,32 @@ class DeadlinePassed(psycopg.OperationalError):
 
 
 class Connection(psycopg.Connection[Any]):
+    answered_at = -float("inf")
+    """When the server last answered, by the monotonic clock."""
+
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         remaining = deadline.remaining_seconds()
         if remaining is None or timeout is not None:
             return super().wait(gen, interval, timeout)
         try:
-            return super().wait(gen, interval, remaining)
+            answer = super().wait(gen, interval, remaining)
         except WaitTimeout as error:
             # The result may still arrive, and the next query must not read it as its own.
             self.pgconn.finish()
             raise DeadlinePassed(f"no answer within the request's time ({remaining:.1f} s)") from error
+        self.answered_at = time.monotonic()
+        return answer
+
+    def is_trusted(self) -> bool:
+        """Returns whether the server has answered a moment ago and has sent nothing since.
+
+        A server that ends a connection says so, or at least closes it; both can be read.
+        """
+        if self.closed or time.monotonic() - self.answered_at > TRUSTED_SECONDS:
+            return False
+        poll = select.poll()
+        poll.register(self.pgconn.socket, select.POLLIN)
+        return not poll.poll(0)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -56,7 +75,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         for _ in range(ATTEMPTS):
             connection = super().get_new_connection(conn_params)
-            if not self.pool:
+            if not self.pool or connection.is_trusted():
                 return connection
             try:
                 with deadline.at_most(CHECK_SECONDS):
