@@ -5,15 +5,16 @@ python -m benchmarks.disk --traces 100000 --shape rich
 python -m benchmarks.disk --traces 20000 --checkout ../older
 
 A trace is an agent run with one model call: two spans, as the GenAI conventions write them. The call has the agent's
-instructions (600 characters), a question (250) and an answer (650) of English prose, and the run has question and answer
-too. The shape `rich` has ten spans: a run, five calls and four tools. 8 agents with 5 models serve 2,000 users in
-sessions of five traces; they come within `--days`, in the order of time.
+instructions (600 characters), a question (250) and an answer (650) of English prose, and the run has question and
+answer too. The shape `rich` has ten spans: a run, five calls and four tools. 8 agents with 5 models serve 2,000 users
+in sessions of five traces with one agent; they come within `--days`, in the order of time.
 
 They are sent as OTLP bodies of 100 spans through the decoder, the mapping and the writer. Then the background jobs run
 that sum behind the writers, and VACUUM. Sizes are those of the files. Where `--traces` is less than 100,000, less time
 is measured, and the total of 100,000 is computed from the size of each trace.
 
-`--checkout` measures the code of another folder by the same bodies.
+`--checkout` measures the code of another folder by the same bodies, and `--server` another PostgreSQL than the embedded
+one, such as one with lz4: give one kind of content at a time, each an empty database.
 """
 
 import argparse
@@ -111,15 +112,16 @@ class Agents:
         return ExportTraceServiceRequest(resource_spans=[resource_spans]).SerializeToString()
 
     def trace(self, number: int) -> list[Any]:
-        draw, agent = self.draw, self.draw.randrange(AGENTS)
+        draw, session = self.draw, number // TRACES_OF_SESSION
+        agent, user = session * 7 % AGENTS, session * 31 % USERS
         started = self.end - self.between * (self.traces - number)
         trace_id, root = draw.randbytes(16), draw.randbytes(8)
         said = self.prose.of(QUESTION), self.prose.of(ANSWER)
         run = {
             "gen_ai.operation.name": "invoke_agent",
             "gen_ai.agent.name": f"agent-{agent}",
-            "gen_ai.conversation.id": f"session-{number // TRACES_OF_SESSION:08}",
-            "user.id": f"user-{number // TRACES_OF_SESSION % USERS:05}",
+            "gen_ai.conversation.id": f"session-{session:08}",
+            "user.id": f"user-{user:05}",
             **self.messages(*said),
         }
         ids = trace_id, root
@@ -204,8 +206,8 @@ def pairs(values: dict[str, Any]) -> list[Any]:
 
 
 @contextmanager
-def product(checkout: Path) -> Iterator[None]:
-    """Sets up the product of the folder on a new PostgreSQL."""
+def product(checkout: Path, server: str | None) -> Iterator[None]:
+    """Sets up the product of the folder on a new PostgreSQL. The traces are in the database `server`, if given."""
     sys.path.insert(0, str(checkout))
     import django
     from django.db import connections
@@ -218,7 +220,7 @@ def product(checkout: Path) -> Iterator[None]:
         os.environ |= {
             "ENVIRONMENT": "development",
             "DATABASE_URL": embedded.url("observability", data),
-            "ANALYTICS_DATABASE_URL": embedded.url("observability_analytics", data),
+            "ANALYTICS_DATABASE_URL": server or embedded.url("observability_analytics", data),
             "DJANGO_SETTINGS_MODULE": "observability.settings",
             "REDIS_URL": "",
             "STATEMENT_TIMEOUT_MS": "0",
@@ -254,11 +256,16 @@ def sum_behind() -> None:
     """Does what the worker does behind the writers, until nothing is left, and VACUUM."""
     from django.db import connections
 
-    from traces import engines
+    from traces import engines, session_summaries, trace_totals
 
     now = datetime.now(UTC)
     engines.current().close_hours(now)
     engines.current().follow(now)
+    # One run ends after half a minute.
+    while trace_totals.workspaces_behind(now - trace_totals.LAG) or session_summaries.workspaces_behind(
+        now - session_summaries.LAG
+    ):
+        engines.current().follow(now)
     with connections["analytics"].cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -325,7 +332,7 @@ def line_of(name: str, size: int, spans: int) -> tuple[str, str, str]:
 
 def measure(options: argparse.Namespace) -> None:
     has_content = options.content == "with"
-    with product(options.checkout.resolve()):
+    with product(options.checkout.resolve(), options.server):
         agents = Agents(has_content, options)
         spans, seconds = store(agents.bodies())
         sum_behind()
@@ -342,6 +349,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--shape", choices=("plain", "rich"), default="plain")
     parser.add_argument("--content", choices=("with", "without", "both"), default="both")
     parser.add_argument("--checkout", type=Path, default=ROOT, help="the folder of the code to measure")
+    parser.add_argument("--server", help="postgres://… of an empty database for the traces")
     parser.add_argument("--most", type=int, default=12, help="how many parts and rollups to list")
     parser.add_argument("--markdown", action="store_true", help="tables for a document")
     return parser.parse_args()
