@@ -18,6 +18,7 @@ one, such as one with lz4: give one kind of content at a time, each an empty dat
 """
 
 import argparse
+import json
 import os
 import random
 import re
@@ -151,7 +152,7 @@ class Agents:
             "server.port": 443,
         }
         if self.has_content:
-            values["gen_ai.system_instructions"] = text_parts(self.instructions[agent])
+            values["gen_ai.system_instructions"] = json.dumps(text_parts(self.instructions[agent]))
         return f"chat {requested}", values | self.messages(*said)
 
     def tool(self) -> tuple[str, dict[str, Any]]:
@@ -161,19 +162,16 @@ class Agents:
             "gen_ai.tool.call.id": f"call_{self.draw.randbytes(12).hex()}",
         }
         if self.has_content:
-            values["gen_ai.tool.call.arguments"] = f'{{"query": "{self.prose.of(60)}"}}'
+            values["gen_ai.tool.call.arguments"] = json.dumps({"query": self.prose.of(60)})
             values["gen_ai.tool.call.result"] = self.prose.of(RESULT)
         return "execute_tool search", values
 
     def messages(self, question: str, answer: str) -> dict[str, str]:
         if not self.has_content:
             return {}
-        return {
-            "gen_ai.input.messages": f'[{{"role": "user", "parts": {text_parts(question)}}}]',
-            "gen_ai.output.messages": (
-                f'[{{"role": "assistant", "parts": {text_parts(answer)}, "finish_reason": "stop"}}]'
-            ),
-        }
+        asked = [{"role": "user", "parts": text_parts(question)}]
+        answered = [{"role": "assistant", "parts": text_parts(answer), "finish_reason": "stop"}]
+        return {"gen_ai.input.messages": json.dumps(asked), "gen_ai.output.messages": json.dumps(answered)}
 
     def span(
         self, ids: tuple[bytes, bytes], parent: bytes, name: str, started: datetime, values: dict[str, Any]
@@ -192,8 +190,8 @@ class Agents:
         )
 
 
-def text_parts(text: str) -> str:
-    return f'[{{"type": "text", "content": "{text}"}}]'.replace("\\", "")
+def text_parts(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "content": text}]
 
 
 def pairs(values: dict[str, Any]) -> list[Any]:
