@@ -230,7 +230,8 @@ def product(checkout: Path, server: str | None) -> Iterator[None]:
         try:
             yield
         finally:
-            for connection in connections.all():
+            opened: Sequence[Any] = connections.all()
+            for connection in opened:
                 connection.close()
                 connection.close_pool()
 
