@@ -5,6 +5,7 @@ from django.db import connections, transaction
 from django.db.models.signals import post_migrate
 
 from traces import engines
+from traces.compression import choose_compression
 
 
 class TracesConfig(AppConfig):
@@ -19,6 +20,7 @@ def complete_schema(using: str, plan: Any = (), **signal: Any) -> None:
     if using == "analytics":
         engines.forget_engines()
         engines.current().complete_schema()
+        choose_compression()
         if plan:
             collect_statistics()
 
