@@ -1,7 +1,7 @@
 """Runs raw SQL in the analytics database, and returns dictionaries."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
@@ -19,13 +19,22 @@ def rows(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = 
 
     `{name}` in the text is one of `tables`, which traces.sums writes.
     """
+    found: list[Any] = list(each_row(sql, params, row_type, **tables))
+    return found
+
+
+def each_row(
+    sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = None, **tables: str
+) -> Iterator[QueryRow]:
+    """Yields the same one by one: of a large answer only the bytes that the database sent are in memory."""
     with connections["analytics"].cursor() as cursor:
         cursor.execute(sql.format_map(tables), params)
         names = [column.name for column in cursor.description or ()]
         if row_type is not None:
             check_aliases(names, row_type)
-        dictionaries: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
-        return dictionaries
+        for values in cursor:
+            dictionary: Any = dict(zip(names, values, strict=True))
+            yield dictionary
 
 
 def row(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = None, **tables: str) -> QueryRow:
