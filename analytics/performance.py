@@ -15,6 +15,7 @@ from analytics.percentiles import (
     NO_PERCENTILES,
     PercentileMethod,
     Percentiles,
+    added_up,
     estimated,
     histograms,
     percentiles,
@@ -451,12 +452,14 @@ class Tools(TypedDict):
     data: list[ToolCalls]
 
 
+TOOL_CALLS = """SELECT tool, latency_bucket, calls FROM {calls} AS calls"""
+# Only sums are compared with the listed names, not each bucket of each hour or day.
 TOOL_HISTOGRAM = """
     SELECT
         CASE WHEN tool = ANY(%(listed)s::text[]) THEN tool END AS tool,
         latency_bucket,
         calls
-    FROM {calls} AS calls"""
+    FROM ({by_tool}) AS by_tool"""
 
 
 def tools(filters: Filters) -> Tools:
@@ -505,6 +508,6 @@ def tools(filters: Filters) -> Tools:
 
 def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, float | None]:
     """Returns what the slowest 5 % of the calls of each listed tool exceed, and under None those of all others."""
-    histogram = TOOL_HISTOGRAM.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool"))
-    found = histograms(histogram, filters.params | {"listed": listed}, "tool")
+    by_tool = added_up(TOOL_CALLS.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool")), "tool")
+    found = histograms(TOOL_HISTOGRAM.format(by_tool=by_tool), filters.params | {"listed": listed}, "tool")
     return {keys["tool"]: estimated(calls)["p95_latency_ms"] for keys, calls in found}

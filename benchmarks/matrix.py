@@ -8,7 +8,7 @@ The ways, and the sets of rows, take turns. A time is the shortest of some round
 import argparse
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from django.db import connections
@@ -88,7 +88,7 @@ def sections(cases: Sequence[Case], times: Results, options: argparse.Namespace)
     yield misses(cases, times, few, many)
 
 
-def by_filter(cases: Sequence[Case], range_name: str, options: argparse.Namespace, cell: partial[Cell]) -> str:
+def by_filter(cases: Sequence[Case], range_name: str, options: argparse.Namespace, cell: Callable[[Case], Cell]) -> str:
     """Returns a table with a line for each endpoint and a column for each filter."""
     of_range = [case for case in cases if case.range == range_name]
     lines = [
