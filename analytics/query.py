@@ -5,7 +5,7 @@ the listed groups, of the rest and of all: sums of calls, users, percentiles, sc
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import nsmallest
@@ -21,13 +21,13 @@ from analytics import query_sources as sources
 from analytics.answers import check_size
 from analytics.percentiles import (
     PercentileMethod,
-    Percentiles,
+    added_up,
     calls_by_bucket,
     calls_of_window,
     estimated,
     histograms,
 )
-from analytics.query_measures import FIRST_TOKENS, LATENCIES, OF_ROWS, SCORE_PREFIX, SUMS, USERS, Measure, measure
+from analytics.query_measures import FIRST_TOKENS, LATENCIES, SCORE_PREFIX, SUMS, USERS, Measure, measure
 from analytics.query_parameters import Parameters
 from analytics.query_sources import Source, columns_of
 from traces import sums
@@ -201,10 +201,11 @@ def is_value_sql(parameters: Parameters) -> str:
 
 def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None = None) -> Figures:
     """Returns the figures of the window. Without `groups` it ranks them."""
-    calls = sum_of_calls(parameters, filters) if asks_beyond_sums(parameters) else 0
     if groups is None and parameters.by and parameters.order_measure not in SUMS:
-        groups = ranked_elsewhere(parameters, filters, calls)
+        groups = ranked_elsewhere(parameters, filters, sum_of_calls(parameters, filters))
     found = add_sums(parameters, filters, groups)
+    # The calls of the window decide how percentiles and users are found.
+    calls = found.values[Point("total")]["calls"]
     if names := named(parameters, USERS):
         found.add(unique_users(parameters, filters, calls, names, found.groups))
     if not parameters.counts_tools and (names := named(parameters, FIRST_TOKENS)):
@@ -222,12 +223,8 @@ def named(parameters: Parameters, measures: dict[str, Measure]) -> dict[str, Mea
     return {name: measures[name] for name in parameters.measures if name in measures}
 
 
-def asks_beyond_sums(parameters: Parameters) -> bool:
-    return any(name in OF_ROWS for name in parameters.measures)
-
-
 def sum_of_calls(parameters: Parameters, filters: Filters) -> int:
-    """Returns the calls of the window, which decide how percentiles and users are found."""
+    """Returns the calls of the window."""
     alone = replace(parameters, measures=("calls",), by=(), is_series=False)
     calls: int = add_sums(alone, filters, None).values[Point("total")]["calls"]
     return calls
@@ -303,7 +300,7 @@ def ranked_by_estimate(parameters: Parameters, filters: Filters, groups: Source)
         HISTOGRAMS_OF_GROUPS,
         groups.params | source.params,
         groups=groups.sql,
-        source=source.sql,
+        source=added_up(source.sql, ", ".join(names)),
         dimensions=", ".join(names),
         is_value=is_value_sql(parameters),
     )
@@ -312,7 +309,8 @@ def ranked_by_estimate(parameters: Parameters, filters: Filters, groups: Source)
     def ranked() -> Iterator[tuple[bool, float, list[tuple[bool, str]], Group]]:
         for row in found:
             group = tuple(row[name] for name in names)
-            value = estimated(calls_by_bucket(row["latency_buckets"], row["calls"]))[estimate_of(name)]
+            percentiles: Mapping[str, Any] = estimated(calls_by_bucket(row["latency_buckets"], row["calls"]))
+            value = percentiles[estimate_of(name)]
             # As the database sorts: no value comes last, and texts by their bytes.
             yield value is None, sign * (value or 0), [(text is None, text or "") for text in group], group
 
@@ -399,17 +397,23 @@ def durations(
         listed=listed,
         same=same_sql(columns_of(parameters), "source", "listed"),
     )
-    values: dict[Point, Percentiles] = {}
+    found = estimated_points(histogram, source.params | params, parameters.is_series)
+    return {point: {name: values[estimate_of(name)] for name in names} for point, values in found.items()}
+
+
+def estimated_points(histogram: str, params: dict[str, Any], is_series: bool) -> dict[Point, Mapping[str, Any]]:
+    """Returns the percentiles of each point, each group of the window, and all of it."""
+    values: dict[Point, Mapping[str, Any]] = {}
     by_place: dict[Place, Counter[int]] = defaultdict(Counter)
-    for keys, calls_of_point in histograms(histogram, source.params | params, "timestamp, place"):
-        place: Place = keys["place"] or "rest"
-        if parameters.is_series:
-            values[Point(place, keys["timestamp"])] = estimated(calls_of_point)
-        by_place[place].update(calls_of_point)
+    keys = "timestamp, place"
+    for found, calls in histograms(histogram if is_series else added_up(histogram, keys), params, keys):
+        place: Place = found["place"] or "rest"
+        if is_series:
+            values[Point(place, found["timestamp"])] = estimated(calls)
+        by_place[place].update(calls)
     for of_place in list(by_place.values()):
         by_place["total"].update(of_place)
-    values |= {Point(place): estimated(of_place) for place, of_place in by_place.items()}
-    return {point: {name: found[estimate_of(name)] for name in names} for point, found in values.items()}
+    return values | {Point(place): estimated(calls) for place, calls in by_place.items()}
 
 
 def check_rows(parameters: Parameters, calls: int, names: dict[str, Measure]) -> None:
