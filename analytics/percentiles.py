@@ -3,10 +3,14 @@
 They are exact, from the rows, in a small window, and else estimated from a histogram.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Literal, NamedTuple
+from itertools import accumulate
+from math import ceil, floor
+from typing import Annotated, Any, Literal, NamedTuple
 
 from django.conf import settings
 from pydantic import Field
@@ -15,7 +19,7 @@ from typing_extensions import TypedDict
 from analytics.field_types import LatencyMs
 from traces import sums
 from traces.bucket_series import bucket_sql
-from traces.db import row, rows
+from traces.db import each_row, row, rows
 from traces.filters import Filters
 from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 from traces.sums import Histogram
@@ -72,65 +76,74 @@ SELECT
 FROM buckets
 """
 
-# A percentile lies between two neighbouring calls. Each of them is in a bucket from 2^(b/32) to 2^((b+1)/32) ms; its
-# latency is estimated by its rank among the bucket's calls, and limited to the middle third of the bucket. So it is at
-# most 2^(2/96) - 1 = 1.46 % off, however the calls lie in the bucket.
-#
-# `histogram` has calls by latency_bucket and by `keys`, which are names of columns with commas between them.
-ESTIMATES = """
-WITH histogram AS (
-    {histogram}
-), ranked AS (
-    SELECT
-        {keys},
-        latency_bucket,
-        calls::float8 AS calls,
-        (sum(calls) OVER up_to - calls)::float8 AS first_rank,
-        (sum(calls) OVER up_to)::float8 AS next_rank,
-        (sum(calls) OVER (PARTITION BY {keys}) - 1)::float8 AS last_rank
-    FROM histogram
-    WINDOW up_to AS (PARTITION BY {keys} ORDER BY latency_bucket)
-), estimates AS (
-    SELECT
-        {keys},
-        quantile,
-        quantile * last_rank AS rank,
-        CASE
-            WHEN latency_bucket = %(zero_latency_bucket)s THEN 0
-            ELSE 2 ^ ((
-                latency_bucket
-                + least(greatest((neighbour - first_rank + 0.5) / calls, 1 / 3.0::float8), 2 / 3.0::float8)
-            ) / 32)
-        END AS latency_ms
-    FROM ranked
-    JOIN (VALUES (0.5::float8), (0.95), (0.99)) AS quantiles (quantile)
-        ON next_rank > floor(quantile * last_rank) AND first_rank <= ceil(quantile * last_rank)
-    CROSS JOIN LATERAL (
-        VALUES (floor(quantile * last_rank)), (ceil(quantile * last_rank))
-    ) AS neighbours (neighbour)
-    WHERE neighbour >= first_rank AND neighbour < next_rank
-), percentiles AS (
-    SELECT
-        {keys},
-        quantile,
-        min(latency_ms) + (max(latency_ms) - min(latency_ms)) * (min(rank) - floor(min(rank))) AS latency_ms
-    FROM estimates
-    GROUP BY {keys}, quantile
-)
+HISTOGRAM = """
 SELECT
     {keys},
-    min(latency_ms) FILTER (WHERE quantile = 0.5) AS p50_latency_ms,
-    min(latency_ms) FILTER (WHERE quantile = 0.95) AS p95_latency_ms,
-    min(latency_ms) FILTER (WHERE quantile = 0.99) AS p99_latency_ms
-FROM percentiles
+    array_agg(latency_bucket) AS latency_buckets,
+    array_agg(calls::bigint) AS calls
+FROM ({histogram}) AS histogram
 GROUP BY {keys}
 """
-BUCKETS = """SELECT
-        {bucket} AS timestamp,
-        {histogram_bucket} AS latency_bucket,
-        sum(calls) AS calls
-    FROM {histogram} AS calls
-    GROUP BY 1, 2"""
+ADDED_UP = """
+    SELECT {keys}, latency_bucket, sum(calls) AS calls
+    FROM ({histogram}) AS histogram
+    GROUP BY {keys}, latency_bucket"""
+BUCKETS = """SELECT {bucket} AS timestamp, {histogram_bucket} AS latency_bucket, calls FROM {histogram} AS calls"""
+
+
+def histograms(histogram: str, params: Mapping[str, Any], keys: str) -> Iterator[tuple[dict[str, Any], dict[int, int]]]:
+    """Yields each combination of `keys`, by name, with its calls by latency bucket.
+
+    `histogram` has calls by latency_bucket and by `keys`, which are names of columns with commas between them.
+    """
+    for found in each_row(HISTOGRAM, params, keys=keys, histogram=histogram):
+        yield found, calls_by_bucket(found["latency_buckets"], found["calls"])
+
+
+def added_up(histogram: str, keys: str) -> str:
+    """Returns the SQL of a histogram in which each bucket is there once.
+
+    It pays where many hours or days make one histogram. In a series it takes longer than to send all of them.
+    """
+    return ADDED_UP.format(keys=keys, histogram=histogram)
+
+
+def calls_by_bucket(latency_buckets: Iterable[int], calls: Iterable[int]) -> dict[int, int]:
+    """Returns the calls of each latency bucket. It may be in the columns many times."""
+    found: dict[int, int] = defaultdict(int)
+    for latency_bucket, number in zip(latency_buckets, calls, strict=True):
+        found[latency_bucket] += number
+    return found
+
+
+def estimated(calls: Mapping[int, int]) -> Percentiles:
+    """Returns the percentiles of some calls, by latency bucket."""
+    buckets = sorted(calls)
+    up_to = list(accumulate(calls[bucket] for bucket in buckets))
+    p50, p95, p99 = (estimate(calls, buckets, up_to, quantile) for quantile in (0.5, 0.95, 0.99))
+    return {"p50_latency_ms": p50, "p95_latency_ms": p95, "p99_latency_ms": p99}
+
+
+def estimate(calls: Mapping[int, int], buckets: Sequence[int], up_to: Sequence[int], quantile: float) -> float | None:
+    """Returns a percentile in ms; None without calls. `up_to` has the calls up to each of the buckets.
+
+    A percentile lies between two neighbouring calls. Each of them is in a bucket from 2^(b/32) to 2^((b+1)/32) ms; its
+    latency is estimated by its rank among the bucket's calls, and limited to the middle third of the bucket. So it is
+    at most 2^(2/96) - 1 = 1.46 % off, however the calls lie in the bucket.
+    """
+    if not up_to:
+        return None
+
+    def latency_ms(rank: int) -> float:
+        place = bisect_right(up_to, rank)
+        bucket = buckets[place]
+        number = calls[bucket]
+        share = (rank - (up_to[place] - number) + 0.5) / number
+        return 0.0 if bucket == ZERO_LATENCY_BUCKET else 2 ** ((bucket + min(max(share, 1 / 3), 2 / 3)) / 32)
+
+    rank = quantile * (up_to[-1] - 1)
+    lower, upper = latency_ms(floor(rank)), latency_ms(ceil(rank))
+    return lower + (upper - lower) * (rank - floor(rank))
 
 
 def percentiles(
@@ -141,6 +154,8 @@ def percentiles(
     Without `by_bucket` they are the percentiles of the whole window, by its start. `calls` and `timed_calls` are sums
     over the window: rows past their retention are deleted, so the sums can count more calls than there are rows.
     """
+    if not timed_calls:
+        return ("exact" if calls <= settings.EXACT_PERCENTILE_ROWS else "histogram"), {}
     bucket = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
     if calls <= settings.EXACT_PERCENTILE_ROWS and is_read_fast(filters, timing.histogram):
         exact = rows(
@@ -153,18 +168,13 @@ def percentiles(
         )
         if sum(row["timed_calls"] for row in exact) >= timed_calls:
             return "exact", by_start(exact)
-    histogram = rows(
-        ESTIMATES,
-        filters.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
-        row_type=BucketPercentiles,
-        keys="timestamp",
-        histogram=BUCKETS.format(
-            bucket=bucket,
-            histogram_bucket=timing.histogram.bucket,
-            histogram=timing.histogram.sql(filters, by_bucket=by_bucket),
-        ),
+    sql = BUCKETS.format(
+        bucket=bucket,
+        histogram_bucket=timing.histogram.bucket,
+        histogram=timing.histogram.sql(filters, by_bucket=by_bucket),
     )
-    return "histogram", by_start(histogram)
+    found = histograms(sql if by_bucket else added_up(sql, "timestamp"), filters.params, "timestamp")
+    return "histogram", {keys["timestamp"]: estimated(calls) for keys, calls in found}
 
 
 CALLS_OF_WINDOW = "SELECT coalesce(sum(calls), 0)::bigint AS calls FROM {calls} AS calls"

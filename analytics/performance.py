@@ -11,11 +11,13 @@ from analytics.change import Change, change, percentage
 from analytics.error_samples import ErrorSums, error_samples
 from analytics.field_types import BucketStart, LatencyMs
 from analytics.percentiles import (
-    ESTIMATES,
     FIRST_TOKEN,
     NO_PERCENTILES,
     PercentileMethod,
     Percentiles,
+    added_up,
+    estimated,
+    histograms,
     percentiles,
 )
 from traces import sums
@@ -23,7 +25,6 @@ from traces.bucket_series import bucket_series_sql, bucket_sql
 from traces.buckets import Granularity
 from traces.db import row, rows
 from traces.filters import Filters
-from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
 
 class OverviewChange(TypedDict):
@@ -451,17 +452,14 @@ class Tools(TypedDict):
     data: list[ToolCalls]
 
 
-class ToolPercentiles(Percentiles):
-    tool: str | None
-
-
+TOOL_CALLS = """SELECT tool, latency_bucket, calls FROM {calls} AS calls"""
+# Only sums are compared with the listed names, not each bucket of each hour or day.
 TOOL_HISTOGRAM = """
     SELECT
         CASE WHEN tool = ANY(%(listed)s::text[]) THEN tool END AS tool,
         latency_bucket,
-        sum(calls) AS calls
-    FROM {calls} AS calls
-    GROUP BY 1, 2"""
+        calls
+    FROM ({by_tool}) AS by_tool"""
 
 
 def tools(filters: Filters) -> Tools:
@@ -500,7 +498,7 @@ def tools(filters: Filters) -> Tools:
         row_type=ToolCalls,
         calls=sums.tools_sql(filters, "tool", "calls", "errors", "timed_calls", "latency_ms"),
     )
-    slowest = tool_latencies(filters, [row["tool"] for row in data if row["tool"] is not None])
+    slowest = tool_latencies(filters, [row["tool"] for row in data if row["tool"] is not None]) if data else {}
     return {
         "total_calls": sum(row["calls"] for row in data),
         "total_errors": sum(row["errors"] for row in data),
@@ -510,11 +508,6 @@ def tools(filters: Filters) -> Tools:
 
 def tool_latencies(filters: Filters, listed: list[str]) -> dict[str | None, float | None]:
     """Returns what the slowest 5 % of the calls of each listed tool exceed, and under None those of all others."""
-    found = rows(
-        ESTIMATES,
-        filters.params | {"listed": listed, "zero_latency_bucket": ZERO_LATENCY_BUCKET},
-        row_type=ToolPercentiles,
-        keys="tool",
-        histogram=TOOL_HISTOGRAM.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool")),
-    )
-    return {row["tool"]: row["p95_latency_ms"] for row in found}
+    by_tool = added_up(TOOL_CALLS.format(calls=sums.TOOL_LATENCIES.sql(filters, "tool")), "tool")
+    found = histograms(TOOL_HISTOGRAM.format(by_tool=by_tool), filters.params | {"listed": listed}, "tool")
+    return {keys["tool"]: estimated(calls)["p95_latency_ms"] for keys, calls in found}

@@ -4,9 +4,12 @@ The groups are ranked by one measure, and `limit` of them are listed. Then each 
 the listed groups, of the rest and of all: sums of calls, users, percentiles, scores.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from heapq import nsmallest
+from operator import itemgetter
 from typing import Annotated, Any, Literal, NamedTuple
 
 import orjson
@@ -16,15 +19,22 @@ from typing_extensions import TypedDict
 
 from analytics import query_sources as sources
 from analytics.answers import check_size
-from analytics.percentiles import ESTIMATES, PercentileMethod, calls_of_window
-from analytics.query_measures import FIRST_TOKENS, LATENCIES, OF_ROWS, SCORE_PREFIX, SUMS, USERS, Measure, measure
+from analytics.percentiles import (
+    PercentileMethod,
+    added_up,
+    calls_by_bucket,
+    calls_of_window,
+    estimated,
+    histograms,
+)
+from analytics.query_measures import FIRST_TOKENS, LATENCIES, SCORE_PREFIX, SUMS, USERS, Measure, measure
 from analytics.query_parameters import Parameters
 from analytics.query_sources import Source, columns_of
 from traces import sums
 from traces.buckets import Granularity
-from traces.db import rows
+from traces.db import each_row, rows
 from traces.filters import LABEL_PREFIX, Filters
-from traces.rollups.catalogue import ZERO_LATENCY_BUCKET, is_same_sql
+from traces.rollups.catalogue import is_same_sql
 from web.problems import Problem
 
 MAX_ROWS = 1_000_000
@@ -118,35 +128,42 @@ VALUE_OF_ROWS = """
     SELECT {dimensions}, {value} AS value
     FROM ({source}) AS source
     GROUP BY {dimensions}"""
-VALUE_OF_ESTIMATES = """
-    SELECT {dimensions}, {value} AS value
-    FROM ({estimates}) AS estimates"""
+# Of each group its histogram; of a group whose calls have no latency, none.
+HISTOGRAMS_OF_GROUPS = """
+WITH both_sides AS (
+    SELECT {dimensions}, NULL::integer AS latency_bucket, NULL::bigint AS calls, true AS has_calls
+    FROM ({groups}) AS groups
+    WHERE {is_value}
+    UNION ALL
+    SELECT {dimensions}, latency_bucket, calls::bigint, false
+    FROM ({source}) AS source
+)
+SELECT
+    {dimensions},
+    coalesce(array_agg(latency_bucket) FILTER (WHERE NOT has_calls), '{{}}') AS latency_buckets,
+    coalesce(array_agg(calls) FILTER (WHERE NOT has_calls), '{{}}') AS calls
+FROM both_sides
+GROUP BY {dimensions}
+HAVING bool_or(has_calls)
+"""
 DISTINCT_USERS = """
 SELECT {timestamp} AS timestamp, users
 FROM {users} AS distinct_users
 """
-HISTOGRAM_OF_GROUPS = """
-    SELECT {keys}, latency_bucket, sum(calls) AS calls
-    FROM ({source}) AS source
-    GROUP BY {keys}, latency_bucket"""
 HISTOGRAM_OF_POINTS = """
-    WITH source AS ({source}
-    ), listed AS ({listed}
-    )
-    SELECT {keys}, GROUPING(place) = 1 AS is_total, latency_bucket, sum(calls) AS calls
-    FROM source
-    LEFT JOIN listed ON {same}
-    GROUP BY GROUPING SETS ({sets})"""
+    SELECT {timestamp} AS timestamp, place, latency_bucket, calls
+    FROM ({source}) AS source
+    LEFT JOIN ({listed}) AS listed ON {same}"""
 
 
 def same_sql(names: Sequence[str], left: str, right: str) -> str:
     return " AND ".join(is_same_sql(f"{left}.{name}", f"{right}.{name}") for name in names) or "true"
 
 
-def point_keys(parameters: Parameters, *more: str) -> tuple[str, str]:
+def point_keys(parameters: Parameters) -> tuple[str, str]:
     """Returns the columns of a point, and the grouping sets: each point, each group of the window, and all."""
-    group = ["place", *(f"listed.{name}" for name in columns_of(parameters)), *more]
-    sets = [group, [*more], *([["timestamp", *group]] if parameters.is_series else [])]
+    group = ["place", *(f"listed.{name}" for name in columns_of(parameters))]
+    sets = [group, [], *([["timestamp", *group]] if parameters.is_series else [])]
     timestamp = "timestamp" if parameters.is_series else "NULL::timestamptz AS timestamp"
     keys = ", ".join([timestamp, "place", *(f"listed.{name}" for name in columns_of(parameters))])
     return keys, ", ".join(f"({', '.join(names)})" for names in sets)
@@ -184,10 +201,11 @@ def is_value_sql(parameters: Parameters) -> str:
 
 def figures(parameters: Parameters, filters: Filters, groups: list[Group] | None = None) -> Figures:
     """Returns the figures of the window. Without `groups` it ranks them."""
-    calls = sum_of_calls(parameters, filters) if asks_beyond_sums(parameters) else 0
     if groups is None and parameters.by and parameters.order_measure not in SUMS:
-        groups = ranked_elsewhere(parameters, filters, calls)
+        groups = ranked_elsewhere(parameters, filters, sum_of_calls(parameters, filters))
     found = add_sums(parameters, filters, groups)
+    # The calls of the window decide how percentiles and users are found.
+    calls = found.values[Point("total")]["calls"]
     if names := named(parameters, USERS):
         found.add(unique_users(parameters, filters, calls, names, found.groups))
     if not parameters.counts_tools and (names := named(parameters, FIRST_TOKENS)):
@@ -205,12 +223,8 @@ def named(parameters: Parameters, measures: dict[str, Measure]) -> dict[str, Mea
     return {name: measures[name] for name in parameters.measures if name in measures}
 
 
-def asks_beyond_sums(parameters: Parameters) -> bool:
-    return any(name in OF_ROWS for name in parameters.measures)
-
-
 def sum_of_calls(parameters: Parameters, filters: Filters) -> int:
-    """Returns the calls of the window, which decide how percentiles and users are found."""
+    """Returns the calls of the window."""
     alone = replace(parameters, measures=("calls",), by=(), is_series=False)
     calls: int = add_sums(alone, filters, None).values[Point("total")]["calls"]
     return calls
@@ -260,32 +274,47 @@ def point_of(row: dict[str, Any]) -> Point:
 
 def ranked_elsewhere(parameters: Parameters, filters: Filters, calls: int) -> list[Group]:
     """Returns the groups that come first by a measure that is no sum."""
-    table = replace(parameters, is_series=False)
+    table, name = replace(parameters, is_series=False), parameters.order_measure
     groups = sources.summed_calls(table, filters, ("calls",))
-    measured, params = ranked_values(table, filters, calls)
+    if name in DURATIONS and method(table, filters, calls, bucket_of(name)) == "histogram":
+        return ranked_by_estimate(table, filters, groups)
+    source = ranking_source(table, filters, calls)
+    names = ", ".join(columns_of(parameters))
     found = rows(
         RANKED_ELSEWHERE,
-        groups.params | params,
+        groups.params | source.params,
         groups=groups.sql,
-        measured=measured,
-        dimensions=", ".join(columns_of(parameters)),
+        measured=VALUE_OF_ROWS.format(dimensions=names, value=measure(name).sql, source=source.sql),
+        dimensions=names,
         direction=parameters.direction,
         is_value=is_value_sql(parameters),
     )
     return [tuple(row.values()) for row in found]
 
 
-def ranked_values(parameters: Parameters, filters: Filters, calls: int) -> tuple[str, dict[str, Any]]:
-    """Returns the SQL of the measure by which the groups are ranked, as `value`, for each group."""
-    name, names = parameters.order_measure, ", ".join(columns_of(parameters))
-    if name in DURATIONS and method(parameters, filters, calls, bucket_of(name)) == "histogram":
-        source = sources.histogram(parameters, filters, bucket_of(name))
-        histogram = HISTOGRAM_OF_GROUPS.format(keys=names, source=source.sql)
-        estimates = ESTIMATES.format(keys=names, histogram=histogram)
-        sql = VALUE_OF_ESTIMATES.format(dimensions=names, value=estimate_of(name), estimates=estimates)
-        return sql, source.params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET}
-    source = ranking_source(parameters, filters, calls)
-    return VALUE_OF_ROWS.format(dimensions=names, value=measure(name).sql, source=source.sql), source.params
+def ranked_by_estimate(parameters: Parameters, filters: Filters, groups: Source) -> list[Group]:
+    """Returns the groups that come first by a percentile, which is estimated from the histogram of each."""
+    name, names = parameters.order_measure, columns_of(parameters)
+    source = sources.histogram(parameters, filters, bucket_of(name))
+    found = each_row(
+        HISTOGRAMS_OF_GROUPS,
+        groups.params | source.params,
+        groups=groups.sql,
+        source=added_up(source.sql, ", ".join(names)),
+        dimensions=", ".join(names),
+        is_value=is_value_sql(parameters),
+    )
+    sign = -1 if parameters.direction == "DESC" else 1
+
+    def ranked() -> Iterator[tuple[bool, float, list[tuple[bool, str]], Group]]:
+        for row in found:
+            group = tuple(row[name] for name in names)
+            percentiles: Mapping[str, Any] = estimated(calls_by_bucket(row["latency_buckets"], row["calls"]))
+            value = percentiles[estimate_of(name)]
+            # As the database sorts: no value comes last, and texts by their bytes.
+            yield value is None, sign * (value or 0), [(text is None, text or "") for text in group], group
+
+    return [group for *_, group in nsmallest(filters.limit, ranked(), key=itemgetter(0, 1, 2))]
 
 
 def ranking_source(parameters: Parameters, filters: Filters, calls: int) -> Source:
@@ -337,7 +366,7 @@ def bucket_of(name: str) -> str:
 
 
 def estimate_of(name: str) -> str:
-    """Returns the column of ESTIMATES that has the measure."""
+    """Returns the name under which `estimated` returns the measure."""
     return name.replace("first_token", "latency")
 
 
@@ -362,16 +391,29 @@ def durations(
         return points(parameters, filters, source, names, groups)
     source = sources.histogram(parameters, filters, bucket_of(first))
     listed, params = given_sql(parameters, groups)
-    keys, sets = point_keys(parameters, "latency_bucket")
-    same = same_sql(columns_of(parameters), "source", "listed")
-    histogram = HISTOGRAM_OF_POINTS.format(source=source.sql, listed=listed, keys=keys, same=same, sets=sets)
-    found = rows(
-        ESTIMATES,
-        source.params | params | {"zero_latency_bucket": ZERO_LATENCY_BUCKET},
-        keys="is_total, place, timestamp",
-        histogram=histogram,
+    histogram = HISTOGRAM_OF_POINTS.format(
+        timestamp="timestamp" if parameters.is_series else "NULL::timestamptz",
+        source=source.sql,
+        listed=listed,
+        same=same_sql(columns_of(parameters), "source", "listed"),
     )
-    return {point_of(row): {name: row[estimate_of(name)] for name in names} for row in found}
+    found = estimated_points(histogram, source.params | params, parameters.is_series)
+    return {point: {name: values[estimate_of(name)] for name in names} for point, values in found.items()}
+
+
+def estimated_points(histogram: str, params: dict[str, Any], is_series: bool) -> dict[Point, Mapping[str, Any]]:
+    """Returns the percentiles of each point, each group of the window, and all of it."""
+    values: dict[Point, Mapping[str, Any]] = {}
+    by_place: dict[Place, Counter[int]] = defaultdict(Counter)
+    keys = "timestamp, place"
+    for found, calls in histograms(histogram if is_series else added_up(histogram, keys), params, keys):
+        place: Place = found["place"] or "rest"
+        if is_series:
+            values[Point(place, found["timestamp"])] = estimated(calls)
+        by_place[place].update(calls)
+    for of_place in list(by_place.values()):
+        by_place["total"].update(of_place)
+    return values | {Point(place): estimated(calls) for place, calls in by_place.items()}
 
 
 def check_rows(parameters: Parameters, calls: int, names: dict[str, Measure]) -> None:

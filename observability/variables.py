@@ -79,7 +79,7 @@ class Variables(BaseModel):
     STATIC_ROOT: str = ""
     BEHIND_PROXY: bool = False
     SECURE_SSL_REDIRECT: bool = True
-    EXACT_PERCENTILE_ROWS: Annotated[int, Field(ge=0)] = 200_000
+    EXACT_PERCENTILE_ROWS: Annotated[int, Field(ge=0)] = 10_000
     LOG_LEVEL: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "WARNING"
     LOG_JSON: bool | None = None
     METRICS_TOKEN: Token = ""

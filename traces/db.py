@@ -1,10 +1,11 @@
 """Runs raw SQL in the analytics database, and returns dictionaries."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 from typing_extensions import TypeVar
 
 ESCAPED_BRACES = re.compile("[{}]")
@@ -20,12 +21,25 @@ def rows(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = 
     `{name}` in the text is one of `tables`, which traces.sums writes.
     """
     with connections["analytics"].cursor() as cursor:
-        cursor.execute(sql.format_map(tables), params)
-        names = [column.name for column in cursor.description or ()]
+        names = execute(cursor, sql.format_map(tables), params)
         if row_type is not None:
             check_aliases(names, row_type)
         dictionaries: list[Any] = [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
         return dictionaries
+
+
+def each_row(sql: str, params: Mapping[str, Any], **tables: str) -> Iterator[dict[str, Any]]:
+    """Yields the same one by one: of a large answer only the bytes that the database sent are in memory."""
+    with connections["analytics"].cursor() as cursor:
+        names = execute(cursor, sql.format_map(tables), params)
+        for values in cursor:
+            yield dict(zip(names, values, strict=True))
+
+
+def execute(cursor: CursorWrapper, sql: str, params: Mapping[str, Any]) -> list[str]:
+    """Returns the aliases of the SELECT."""
+    cursor.execute(sql, params)
+    return [column.name for column in cursor.description or ()]
 
 
 def row(sql: str, params: Mapping[str, Any], row_type: type[QueryRow] | None = None, **tables: str) -> QueryRow:

@@ -87,7 +87,6 @@ from traces.windows import (
     segment_sql,
     set_segment_sql,
     split_window,
-    table_for,
     union,
     window_sql,
 )
@@ -356,6 +355,16 @@ DISTINCT = """(
     GROUP BY {column_numbers}
 )"""
 
+DISTINCT_WITHOUT_SETS = """(
+    SELECT {keys}, count(*) AS users
+    FROM (
+        SELECT DISTINCT {bucket_and_keys}, user_number
+        FROM {calls} AS calls
+        WHERE {condition}
+    ) AS users
+    GROUP BY {column_numbers}
+)"""
+
 
 def distinct_sql(
     filters: Filters, rollup: Rollup, user_set: UserSetTable, by_bucket: bool, condition: str = "true"
@@ -370,14 +379,13 @@ def distinct_sql(
     is_known = set(active) <= set(rollup.keys)
     segments = split_window(filters, tables if is_known else {}, by_bucket, is_follower=rollup.is_follower)
     set_widths = () if active else user_set.widths
-    empty = Segment(None, filters.start, filters.start)
     middle = [segment for segment in segments if segment.width in set_widths]
     edges = [segment for segment in segments if segment.width not in set_widths]
-    no_sets = empty._replace(table=table_for(filters, user_set, HOUR, filters.start))
     timestamp = bucket_sql(filters) if by_bucket else "%(start)s::timestamptz"
     keys = ("timestamp", *user_set.keys)
-    return DISTINCT.format(
-        sets=union([set_segment_sql(filters, user_set, segment) for segment in middle or [no_sets]]),
+    empty = Segment(None, filters.start, filters.start)
+    return (DISTINCT if middle else DISTINCT_WITHOUT_SETS).format(
+        sets=union(set_segment_sql(filters, user_set, segment) for segment in middle),
         calls=union([segment_sql(filters, rollup, segment, has_time=by_bucket) for segment in edges or [empty]]),
         keys=", ".join(keys),
         bucket_and_keys=", ".join((f"{timestamp} AS timestamp", *user_set.keys)),

@@ -9,14 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from analytics.percentiles import ESTIMATES
+from analytics.percentiles import estimated, histograms
 from methods.anomalies import Hour, Measure
 from traces import sums
 from traces.bucket_series import bucket_sql
 from traces.buckets import HOUR, UTC_ZONE
 from traces.db import rows
 from traces.filters import Filters
-from traces.rollups.catalogue import ZERO_LATENCY_BUCKET
 
 DIMENSIONS = ("agent_id", "provider", "model", "environment")
 MOST_SERIES = {"agent_id": 12, "provider": 6, "model": 12, "environment": 4}
@@ -127,15 +126,14 @@ def hour_number(moment: datetime) -> int:
 
 
 # Each hour is looked up in the sums: only few of the hours of a month are asked for.
-HISTOGRAMS = """SELECT wanted.hour AS timestamp, wanted.value, latency_bucket, sum(found.calls)::float8 AS calls
+HISTOGRAMS = """SELECT wanted.hour AS timestamp, wanted.value, latency_bucket, found.calls
     FROM unnest(%(hours)s::timestamptz[], %(values)s::text[]) AS wanted (hour, value)
     CROSS JOIN LATERAL (
         SELECT latency_bucket, calls
         FROM {histogram} AS calls
         WHERE timestamp >= wanted.hour AND timestamp < wanted.hour + interval '1 hour' AND {condition}
         OFFSET 0
-    ) AS found
-    GROUP BY 1, 2, 3"""
+    ) AS found"""
 
 
 def p95_latencies(
@@ -146,18 +144,16 @@ def p95_latencies(
     if not pairs:
         return {}
     hourly = replace(filters, granularity="hourly", zone=UTC_ZONE)
-    found = rows(
-        ESTIMATES,
-        hourly.params
-        | {"zero_latency_bucket": ZERO_LATENCY_BUCKET}
-        | {"hours": [hour for _, hour in pairs], "values": [value for value, _ in pairs]},
-        keys="timestamp, value",
-        histogram=HISTOGRAMS.format(
-            histogram=sums.LATENCIES.sql(hourly, *filter(None, [dimension]), by_bucket=True),
-            condition=f"{dimension} = wanted.value" if dimension else "true",
-        ),
+    histogram = HISTOGRAMS.format(
+        histogram=sums.LATENCIES.sql(hourly, *filter(None, [dimension]), by_bucket=True),
+        condition=f"{dimension} = wanted.value" if dimension else "true",
     )
-    return {(row["value"], row["timestamp"].astimezone(filters.zone)): row["p95_latency_ms"] for row in found}
+    params = hourly.params | {"hours": [hour for _, hour in pairs], "values": [value for value, _ in pairs]}
+    latencies = {}
+    for keys, calls in histograms(histogram, params, "timestamp, value"):
+        if (latency_ms := estimated(calls)["p95_latency_ms"]) is not None:
+            latencies[keys["value"], keys["timestamp"].astimezone(filters.zone)] = latency_ms
+    return latencies
 
 
 def whole_hours(start: datetime, end: datetime) -> tuple[datetime, datetime]:

@@ -199,6 +199,31 @@ def test_the_calls_of_a_session_are_told_apart_by_label(tenant: Tenant, measure:
     assert {line["label.customer"]: line["calls"] for line in found} == {"acme": 2, None: 1}
 
 
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        ("-p95_latency_ms", ["slow", "middle", "fast", "untimed"]),
+        ("p95_latency_ms", ["fast", "middle", "slow", "untimed"]),
+    ],
+)
+def test_groups_are_ranked_by_estimated_percentiles(
+    tenant: Tenant, settings: Any, order: str, expected: list[str]
+) -> None:
+    settings.EXACT_PERCENTILE_ROWS = 0
+    tenant.calls(3, model="middle", latency_ms=50.0)
+    tenant.calls(5, model="fast", latency_ms=5.0)
+    tenant.calls(1, model="slow", latency_ms=500.0)
+    tenant.calls(9, model="untimed", latency_ms=None)
+    found = lines(tenant, measures="p95_latency_ms", by="model", order=order)
+    assert [line["model"] for line in found] == expected
+    assert [line["model"] for line in lines(tenant, measures="p95_latency_ms", by="model", order=order, limit=2)] == (
+        expected[:2]
+    )
+    by_name = {line["model"]: line["p95_latency_ms"] for line in found}
+    assert by_name["slow"] == pytest.approx(500, rel=0.015)
+    assert by_name["untimed"] is None
+
+
 def test_a_label_may_have_a_comma_in_its_name(tenant: Tenant) -> None:
     tenant.calls(1, labels={"region, country": "eu"})
     assert lines(tenant, by=r"label.region\, country") == [{"label.region, country": "eu", "calls": 1}]
