@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from benchmarks.disk import Agents, Prose
+from ingest.attribute_names import is_content
 from ingest.formats import otlp_protobuf
 from ingest.spans import Span
-from ingest.stored_attributes import is_content
 
 TRACES = 50
 
