@@ -34,7 +34,7 @@ search for other spans of their traces takes longer."""
 
 
 class Uncountable(Exception):
-    """Nobody can say which request of a group a row belongs to that the table had already."""
+    """The table had some rows already, and the counts of each request of the group are unknown."""
 
 
 class Stored(NamedTuple):
@@ -43,7 +43,7 @@ class Stored(NamedTuple):
     accepted: int
     """How many rows the table did not have. Fewer than `added` where a row of another kind has the same key."""
     added: Set[Key]
-    """The spans of which no copy was found."""
+    """The spans that were not stored before."""
     learned: Set[Key]
     """The stored spans that have learned from a copy."""
 
