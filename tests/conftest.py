@@ -1,15 +1,15 @@
 import gc
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from _pytest.nodeid import coerce_node_id
 from django.core.cache import cache
-from django.db import connections
-from django.test import Client
+from django.db import connections, transaction
+from django.test import Client, TransactionTestCase
 from hypothesis.internal.conjecture import providers
 from xdist.scheduler import LoadScopeScheduling
 
@@ -26,6 +26,7 @@ NOT_MEASURED = (
     *("tests/ingest/test_pairings.py::test_parallel", "tests/prices/test_price_list.py::test_the_price_of_every"),
     "tests/timescaledb",
 )
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 # Hypothesis mixes constants of all loaded modules into its cases, so they would depend on the tests before.
 providers._get_local_constants = providers.Constants
 
@@ -86,20 +87,24 @@ def empty_cache() -> Iterator[None]:
     cache.clear()
 
 
-@pytest.fixture(autouse=True)
-def emptied_tables(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empties, after a test that commits, the tables that Django does not: of no model, or of the queue's library."""
-    marker = request.node.get_closest_marker("django_db")
-    if not (marker and marker.kwargs.get("transaction")):
+@pytest.fixture(autouse=True, scope="session")
+def emptied_by_delete() -> Iterator[None]:
+    """Empties the tables after a test that commits, in a tenth of the time that Django's `flush` takes.
+
+    `flush` truncates every table and makes all permissions again, and it leaves tables of no model as they are.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: empty_tables(case._databases_names()))
         yield
-        return
-    request.getfixturevalue("transactional_db")
-    yield
-    with connections["analytics"].cursor() as cursor:
-        tables = set(connections["analytics"].introspection.table_names(cursor)) - {"django_migrations"}
-        cursor.execute("".join(f"DELETE FROM {table};" for table in tables))
-    with connections["default"].cursor() as cursor:
-        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
+
+
+def empty_tables(aliases: Collection[str]) -> None:
+    """Deletes the rows of all tables but those that migrations fill: what Django knows of its models, and itself."""
+    for alias in aliases:
+        with transaction.atomic(alias), connections[alias].cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+            tables = set(connections[alias].introspection.table_names(cursor)) - KEPT_TABLES
+            cursor.execute("".join(f'DELETE FROM "{table}";' for table in sorted(tables)))
 
 
 @pytest.fixture
