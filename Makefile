@@ -30,7 +30,10 @@ format: .venv/development ## Format code and templates, and fix what the linters
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/djlint templates --reformat --quiet
 
-test: .venv/development $(TIMESCALEDB) ## Run the tests, and print the coverage
+test: .venv/development $(TIMESCALEDB) ## Run the tests
+	@$(PYTEST)
+
+test-coverage: .venv/development $(TIMESCALEDB) ## Run the tests, which takes longer, and print the lines that they run
 	@$(PYTEST) --cov --cov-report=
 
 test-fast: .venv/development ## Run the tests that take about a minute: all but browser, attacks, captures, faults, fuzzing, oracle, launcher, TimescaleDB

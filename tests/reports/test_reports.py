@@ -20,6 +20,7 @@ from reports.exports.slots import OF_A_WORKSPACE, report_slot
 from reports.making import FileFormat
 from reports.parameters import parse
 from reports.periods import PERIODS, window_of
+from reports.schedules.periods import next_due
 from tests.factories import MembershipFactory, WorkspaceFactory, an_api_key
 from tests.reports.schedules import a_schedule
 from tests.reports.test_exports import HOSTILE, SHEET
@@ -579,12 +580,13 @@ def test_a_window_that_runs_is_not_longer_than_now(tenant: Tenant) -> None:
 
 
 def test_the_preview_of_a_report_for_each_customer_offers_the_customers(tenant: Tenant) -> None:
-    for name in ("acme", "globex"):
-        tenant.calls(1, datetime.now(UTC), labels={"area": "north", "customer": name}, cost_usd="1")
     for kind in ("statement", "cost"):
         schedule = a_schedule(
             tenant.workspace, kind=kind, period="day", per="label.customer", filters={"label.area": ["north"]}
         )
+        begin = next_due(schedule.timing, schedule.workspace.zone, datetime.now(UTC)).start
+        for name in ("acme", "globex"):
+            tenant.calls(1, begin, labels={"area": "north", "customer": name}, cost_usd="1")
         shown = tenant.client.get(f"/dashboard/reports/schedules/{schedule.pk}").content.decode()
         [preview] = re.findall(r'href="([^"]*)">Preview', shown)
         choices = tenant.client.get(preview.replace("&amp;", "&")).content.decode()
