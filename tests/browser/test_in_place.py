@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.browser.conftest import ARGUMENTS
 from tests.browser.steps import LONG_MS, expect_card, open_page, wait_until_drawn
 from tests.browser.test_weight import SHIFTS
 from tests.tenant import Tenant
+from tests.tools import tool
 
 pytestmark = [pytest.mark.django_db(databases="__all__", transaction=True), pytest.mark.usefixtures("always_renewed")]
 
@@ -117,7 +119,9 @@ def test_the_first_tap_shows_the_figures_and_the_second_narrows(
 ) -> None:
     tenant.calls(2, NOON + timedelta(minutes=5))
     tenant.calls(1, NOON + timedelta(hours=3))
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    # The browser without windows sends no moves of a mouse with a tap, as phones do.
+    whole = browser.browser_type.launch(executable_path=tool("chromium"), args=ARGUMENTS)
+    context = whole.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     phone = context.new_page()
     open_page(phone, live_server, tenant, "usage", DAYS)
     wait_until_drawn(phone)
@@ -127,7 +131,7 @@ def test_the_first_tap_shows_the_figures_and_the_second_narrows(
     assert phone.url == address
     phone.touchscreen.tap(*middle_of(phone, 12))
     expect_card(phone, "Total calls", "2")
-    context.close()
+    whole.close()
 
 
 def test_a_list_is_searched_and_sorted_in_place(page: Page, live_server: Any, tenant: Tenant) -> None:
