@@ -14,7 +14,7 @@ SLOW = analytics/test_api_fuzz.py analytics/test_oracle.py analytics/test_query_
 	observability/test_launcher.py observability/test_settings.py prices/test_price_list.py security timescaledb \
 	web/test_chunked.py
 
-.PHONY: help run demo format test test-fast test-oracle test-api-fuzz test-fuzz test-faults check requirements sbom
+.PHONY: help run demo format test test-coverage test-fast test-oracle test-api-fuzz test-fuzz test-faults check requirements sbom
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile
