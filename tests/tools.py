@@ -12,6 +12,7 @@ def tool(name: str, *others: str) -> str:
     for path in map(shutil.which, (name, *others)):
         if path:
             return path
+    wanted = " or ".join((name, *others))
     if os.environ.get("CI") == "true":
-        pytest.fail(f"{name} is missing")
-    pytest.skip(f"{name} is not installed")
+        pytest.fail(f"{wanted} is missing")
+    pytest.skip(f"{wanted} is not installed")

@@ -120,18 +120,16 @@ def test_the_first_tap_shows_the_figures_and_the_second_narrows(
     tenant.calls(2, NOON + timedelta(minutes=5))
     tenant.calls(1, NOON + timedelta(hours=3))
     # The browser without windows sends no moves of a mouse with a tap, as phones do.
-    whole = browser.browser_type.launch(executable_path=tool("chromium"), args=ARGUMENTS)
-    context = whole.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    phone = context.new_page()
-    open_page(phone, live_server, tenant, "usage", DAYS)
-    wait_until_drawn(phone)
-    address = phone.url
-    phone.touchscreen.tap(*middle_of(phone, 12))
-    expect(phone.locator(f"{CHART} .hoverlayer")).to_contain_text("2", timeout=LONG_MS)
-    assert phone.url == address
-    phone.touchscreen.tap(*middle_of(phone, 12))
-    expect_card(phone, "Total calls", "2")
-    whole.close()
+    with browser.browser_type.launch(executable_path=tool("chromium"), args=ARGUMENTS) as whole:
+        phone = whole.new_page(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+        open_page(phone, live_server, tenant, "usage", DAYS)
+        wait_until_drawn(phone)
+        address = phone.url
+        phone.touchscreen.tap(*middle_of(phone, 12))
+        expect(phone.locator(f"{CHART} .hoverlayer")).to_contain_text("2", timeout=LONG_MS)
+        assert phone.url == address
+        phone.touchscreen.tap(*middle_of(phone, 12))
+        expect_card(phone, "Total calls", "2")
 
 
 def test_a_list_is_searched_and_sorted_in_place(page: Page, live_server: Any, tenant: Tenant) -> None:
