@@ -43,6 +43,8 @@ PORT = 8410
 HOST = "127.0.0.1"
 SPANS_OF_BODY = 100
 START_SECONDS = 180
+LONGEST_SECONDS = 900
+"""After it a product that is still busy, or has lost spans, ends the benchmark."""
 PHOENIX_TOTALS = (
     "{ projects { edges { node { recordCount traceCount tokenCountTotal latencyMsQuantile(probability: 0.95) } } } }"
 )
@@ -82,6 +84,7 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, method: str, path: str, body: bytes = b"", media_type: str = "application/json") -> bytes:
+        ends = time.monotonic() + LONGEST_SECONDS
         while True:
             connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
             try:
@@ -92,15 +95,15 @@ class Server:
                 connection.close()
             if response.status == 200:
                 return answer
-            if response.status != 503:
+            if response.status != 503 or time.monotonic() > ends:
                 raise SystemExit(f"{self.name} answered {response.status}: {answer[:500]!r}")
             time.sleep(1)  # as exporters do; the second counts
 
     def answer(self, method: str, path: str, body: Any = None) -> Any:
         return json.loads(self.ask(method, path, json.dumps(body).encode() if body else b""))
 
-    def memory_mb(self) -> float:
-        """Returns the memory of all processes; what several share counts once (PSS)."""
+    def memory_mib(self) -> float:
+        """Returns the memory of all processes in MiB; what several share counts once (PSS)."""
         members = {process for pid in self.processes for process in otlp.processes(pid)}
         return float(sum(process.memory_full_info().pss for process in members)) / 1024**2
 
@@ -128,7 +131,7 @@ def ours(port: int) -> Iterator[Server]:
 
 
 def stored_here(server: Server) -> int:
-    """Returns the spans; half of them are calls, which the overview counts."""
+    """Returns twice the stored calls: every second span that the benchmark sends is a call."""
     calls: int = server.answer(*server.totals(0))["total_calls"]
     return calls * 2
 
@@ -160,7 +163,7 @@ def mlflow(port: int, programs: Path) -> Iterator[Server]:
 
 
 def stored_by_mlflow(server: Server) -> int:
-    """Returns the spans of all traces, each of which has ten."""
+    """Returns ten spans for each stored trace: the benchmark sends ten in each."""
     [point] = server.answer(*server.totals(0))["data_points"]
     return int(point["values"]["COUNT"]) * otlp.SPANS_PER_TRACE
 
@@ -198,12 +201,14 @@ def wait_until_answers(server: subprocess.Popen[bytes], port: int) -> None:
 
 def measure(server: Server, spans: int, rounds: int) -> list[str]:
     time.sleep(10)
-    idle, empty_mb = server.memory_mb(), server.disk_mb()
+    idle, empty_mb = server.memory_mib(), server.disk_mb()
     bodies = [otlp.body(SPANS_OF_BODY, seed) for seed in range(spans // SPANS_OF_BODY)]
     began = time.perf_counter()
     with ThreadPoolExecutor(otlp.CLIENTS) as pool:
         list(pool.map(lambda body: server.ask("POST", "/v1/traces", body, "application/x-protobuf"), bodies))
     while (stored := server.spans_stored(server)) < len(bodies) * SPANS_OF_BODY:
+        if time.perf_counter() - began > LONGEST_SECONDS:
+            raise SystemExit(f"{server.name} has {stored:,} spans of {len(bodies) * SPANS_OF_BODY:,}")
         time.sleep(0.1)
     rate = stored / (time.perf_counter() - began)
     asked_ms = [milliseconds(server, number) for number in range(1, rounds + 1)]
@@ -211,7 +216,7 @@ def measure(server: Server, spans: int, rounds: int) -> list[str]:
         server.name,
         f"{rate:,.0f}",
         f"{idle:,.0f}",
-        f"{server.memory_mb():,.0f}",
+        f"{server.memory_mib():,.0f}",
         f"{server.disk_mb() - empty_mb:,.1f}",
         f"{statistics.median(asked_ms):,.1f}",
     ]
@@ -237,7 +242,7 @@ def main() -> None:
         with product as server:
             lines.append(measure(server, options.spans, options.rounds))
             print(*lines[-1], flush=True)
-    head = ["", "spans/s", "idle, MB", "after, MB", "disk, MB more", "totals, ms"]
+    head = ["", "spans/s", "idle, MiB", "after, MiB", "disk, MB more", "totals, ms"]
     print(f"\n{machine()}, {options.spans:,} spans\n\n{table(head, lines, markdown=True)}")
 
 

@@ -65,7 +65,7 @@ class Running:
 
     def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(with_signal)
-        rest, _ = self.process.communicate(timeout=LONG_SECONDS)
+        rest, _ = self.process.communicate(timeout=30)
         self.output += rest
         return self.process.returncode
 
@@ -85,7 +85,7 @@ def failing(folder: Path, **changes: str) -> str:
         env=environment_without_databases(**changes),
         capture_output=True,
         text=True,
-        timeout=LONG_SECONDS,
+        timeout=60,
         check=False,
     )
     assert result.returncode == 1
@@ -315,4 +315,4 @@ def test_the_container_command_serves_in_production_and_passes_its_health_check(
             assert response.status == 200
     finally:
         server.terminate()
-        assert server.wait(LONG_SECONDS) == 0
+        assert server.wait(30) == 0

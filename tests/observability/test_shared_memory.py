@@ -31,7 +31,7 @@ def test_the_web_server_serves_with_a_small_shared_memory_and_says_so_in_one_lin
             assert response.status == 200
     finally:
         server.terminate()
-        _, lines = server.communicate(timeout=LONG_SECONDS)
+        _, lines = server.communicate(timeout=30)
     assert lines.count(shared_memory.warning(tempfile.gettempdir())) == lines.count("\n") == 1
 
 
@@ -47,7 +47,7 @@ def test_a_web_server_that_cannot_start_leaves_no_folder() -> None:
     server = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"BIND": "127.0.0.1:nonsense"}, stderr=subprocess.PIPE
     )
-    _, lines = server.communicate(timeout=LONG_SECONDS)
+    _, lines = server.communicate(timeout=30)
     assert b"nonsense" in lines
     for folder in (shared_memory.FOLDER, Path(tempfile.gettempdir())):
         assert not (folder / f"observability-metrics-{server.pid}").exists()
