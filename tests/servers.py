@@ -13,7 +13,7 @@ from django.db import connections
 LOWEST_PORT, HIGHEST_PORT = 10_000, 32_767
 
 LONG_SECONDS = 120
-"""How long a test waits for the first answers of a server that a busy machine starts slowly. No bound of the product."""
+"""How long a test waits for a first answer: a busy machine starts servers slowly. Stops have limits of their own."""
 
 _used: set[int] = set()
 
