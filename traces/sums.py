@@ -49,6 +49,9 @@ from traces.rollups.catalogue import (
     MODEL_USERS,
     MODELS,
     PLACE_AGENTS,
+    PLACE_CALL_FIRST_TOKEN,
+    PLACE_CALL_LATENCY,
+    PLACE_CALL_USERS,
     PLACE_CALLS,
     PLACE_FIRST_TOKEN,
     PLACE_LATENCY,
@@ -122,11 +125,11 @@ CALLS_BY_SIZE = (
 )
 LATENCY_BY_SIZE = (
     *(LATENCY, AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, LABEL_LATENCY),
-    CALL_LATENCY,
+    *(PLACE_CALL_LATENCY, CALL_LATENCY),
 )
 FIRST_TOKEN_BY_SIZE = (
     *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, STATUS_FIRST_TOKEN),
-    LABEL_FIRST_TOKEN,
+    *(LABEL_FIRST_TOKEN, PLACE_CALL_FIRST_TOKEN),
 )
 USERS_BY_SIZE = (
     *(USERS, USER_AGENTS, PLACE_USERS, STATUS_USERS, MODEL_USERS, USER_MODELS, USER_PLACES),
@@ -238,13 +241,18 @@ def user_totals_sql(filters: Filters) -> str:
     # A retention may have deleted a week while some of its days are still stored.
     stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
     # There are many users, so a measure that is not needed would take a third of the time.
-    rollup = users_rollup(filters)._replace(measures=CALL_COUNT)
+    rollup = counted_users_rollup(filters)._replace(measures=CALL_COUNT)
     return window_sql(filters, rollup, may_subtract=filters.start - WEEK.length > stored_since)
 
 
 def users_rollup(filters: Filters, *columns: str) -> Rollup:
     """Returns the rollup of users that knows these filters; one without tables if there is none: then rows are read."""
     return smallest(USERS_BY_SIZE, filters, columns) or USER_AGENTS._replace(widths=())
+
+
+def counted_users_rollup(filters: Filters) -> Rollup:
+    """Returns the rollup to count calls of users: `users_rollup`, or the one with all keys and without costs."""
+    return smallest((*USERS_BY_SIZE, PLACE_CALL_USERS), filters) or users_rollup(filters)
 
 
 def user_errors_sql(filters: Filters) -> str:
@@ -274,7 +282,7 @@ def errors_sql(filters: Filters) -> str:
 def distinct_users_sql(filters: Filters, by_bucket: bool = False) -> str:
     """Returns the number of users who called, as `users`; with `by_bucket` one for each bucket, by `timestamp`."""
     filters = with_label_sums(filters)
-    return distinct_sql(filters, users_rollup(filters), USER_SETS, by_bucket)
+    return distinct_sql(filters, counted_users_rollup(filters), USER_SETS, by_bucket)
 
 
 def affected_users_sql(filters: Filters, condition: str) -> str:

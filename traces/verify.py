@@ -19,7 +19,7 @@ from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.rollups.catalogue import CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
-from traces.rollups.verification import summed_copies
+from traces.rollups.verification import summed_copies, unpacked_rows
 from traces.windows import literal
 
 DAY = timedelta(days=1)
@@ -205,10 +205,16 @@ class Tables:
         for table in entry.tables.values():
             since, until = self.filled_buckets(entry, table)
             self.names |= {
-                table: summed_copies(entry, self.state.stored_table(table)) if self.state.aggregates else table,
+                table: self.stored_sums(entry, table),
                 f"{table}_since": since,
                 f"{table}_until": until,
             }
+
+    def stored_sums(self, entry: Rollup | UserSetTable, table: str) -> str:
+        """Returns SQL for a FROM with the sums of a table, one row for each combination of all keys."""
+        if self.state.aggregates:
+            return summed_copies(entry, self.state.stored_table(table))
+        return unpacked_rows(entry, table) if isinstance(entry, Rollup) and entry.packed else table
 
     def filled_rows(self, entry: Rollup | UserSetTable) -> tuple[str, str]:
         """Returns the time of the rows that any of the tables has."""

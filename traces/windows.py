@@ -22,7 +22,7 @@ from typing import NamedTuple
 from traces import engines
 from traces.engines.protocol import RollupState
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST, Filters
-from traces.rollups.catalogue import DAY, HOUR, LABEL, ROW_KEYS, Rollup, UserSetTable, Width
+from traces.rollups.catalogue import DAY, HOUR, LABEL, ROW_KEYS, Rollup, UserSetTable, Width, unpacked_sql
 
 MANY_RANGES = 4
 """From here on, segments of the same table are read by one SELECT. Fewer are planned faster as a SELECT each."""
@@ -250,6 +250,8 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         time_column, row_filter = "bucket", "calls > 0"
         until = f"least(bucket + interval '{width.interval}', {literal(segment.end)})"
         values = {name: name for name in rollup.measures}
+        if rollup.packed and engines.current().has_followers:
+            table, values = unpacked_sql(rollup, table), {"calls": "packed_calls"}
     else:
         time_column, row_filter = "timestamp", rollup.where
         until = "timestamp + interval '1 microsecond'"

@@ -17,12 +17,14 @@ from traces.rollups.catalogue import (
     ALL_TABLES,
     BIT_SQL,
     BLOCK_SQL,
+    HISTOGRAM,
     HOUR,
     ROLLUPS,
     USER_SET_TABLES,
     Rollup,
     UserSetTable,
     Width,
+    unpacked_sql,
 )
 from traces.rollups.files import STATEMENTS, expected_files
 from traces.rollups.statements import FOLLOWED_COLUMNS, FOLLOWED_KEYS, SUMMED_COLUMNS
@@ -47,8 +49,19 @@ def rows_of(sql: str, tenant: Tenant) -> list[tuple[object, ...]]:
 
 
 def sums_in(rollup: Rollup, table: str, tenant: Tenant) -> list[tuple[object, ...]]:
+    if rollup.packed:
+        return packed_sums_in(rollup, table, tenant)
     names = ", ".join(("bucket", *rollup.keys, *rollup.measures))
     return rows_of(f"SELECT {names} FROM {table} WHERE workspace_id = %(workspace_id)s AND calls > 0", tenant)
+
+
+def packed_sums_in(rollup: Rollup, table: str, tenant: Tenant) -> list[tuple[object, ...]]:
+    names = ", ".join(("bucket", *rollup.keys, "packed_calls"))
+    condition = "WHERE workspace_id = %(workspace_id)s AND packed_calls <> 0"
+    in_all = f"(SELECT sum(part) FROM unnest({HISTOGRAM}[cardinality({HISTOGRAM}) / 2 + 1:]) AS part)"
+    wrong = f"SELECT * FROM {table} WHERE workspace_id = %(workspace_id)s AND calls IS DISTINCT FROM coalesce({in_all}, 0)"
+    assert rows_of(wrong, tenant) == []
+    return rows_of(f"SELECT {names} FROM {unpacked_sql(rollup, table)} {condition}", tenant)
 
 
 LABELS = "CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)"

@@ -13,7 +13,10 @@ DISTRIBUTED_TABLES = (
     *("traces", "user_numbers", "label_values", "label_months", "rollup_state"),
     *(*ALL_TABLES, scores.TABLE, *scores.SUM_TABLES, trace_totals.TABLE, session_summaries.TABLE),
 )
-FUNCTIONS = ("latency_bucket(double precision)", "time_bucket(interval, timestamptz)")
+FUNCTIONS = (
+    *("latency_bucket(double precision)", "time_bucket(interval, timestamptz)"),
+    "histogram_sum(integer[], integer[])",
+)
 
 # Moving the rows of a large table can take hours. The shards are moved one after the other, in one transaction.
 LIMITS = """

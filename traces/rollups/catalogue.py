@@ -51,6 +51,9 @@ class Rollup(NamedTuple):
     """The worker fills it behind the writers."""
     widths: tuple[Width, ...] = (HOUR, DAY)
     """From the narrowest to the widest."""
+    packed: str | None = None
+    """A key with many values, whose calls are the only measure. On PostgreSQL a row has an array with the calls of each
+    value, instead of a row for each of them: a tenth of the size. Such a rollup is a follower."""
 
     def table(self, width: Width) -> str:
         return f"{self.name}_{width.name}"
@@ -58,6 +61,11 @@ class Rollup(NamedTuple):
     @property
     def tables(self) -> dict[Width, str]:
         return {width: self.table(width) for width in self.widths}
+
+    @property
+    def row_keys(self) -> tuple[str, ...]:
+        """Returns the keys of which each combination has a row on PostgreSQL."""
+        return tuple(key for key in self.keys if key != self.packed)
 
     @property
     def narrowest(self) -> str:
@@ -151,6 +159,8 @@ GROUPED_TOGETHER = (
 An insert groups its rows once, by the keys of the first rollup, and sums the other rollups from these few groups.
 """
 
+HISTOGRAM = "histogram"
+"""The column of a packed rollup: first the values of its packed key, then the calls of each. See `unpacked_sql`."""
 LABEL = "label_number"
 """The key of a label: the number of its name and value, see `traces/labels.py`. A row has many."""
 IS_CALL = f"operation IN {CALL_OPERATIONS}"
@@ -161,12 +171,16 @@ def follower(name: str, keys: tuple[str, ...], measures: dict[str, str], **optio
     return Rollup(name, keys, measures, is_follower=True, **options)
 
 
+def packed_follower(name: str, *keys: str, packed: str, where: str, **options: Any) -> Rollup:
+    return follower(name, (*keys, packed), CALL_COUNT, where=where, packed=packed, **options)
+
+
 def latency_follower(name: str, *keys: str) -> Rollup:
-    return follower(name, (*keys, "operation", "latency_bucket"), CALL_COUNT, where=HAS_LATENCY)
+    return packed_follower(name, *keys, "operation", packed="latency_bucket", where=HAS_LATENCY)
 
 
 def first_token_follower(name: str, *keys: str) -> Rollup:
-    return follower(name, (*keys, "operation", "first_token_bucket"), CALL_COUNT, where=HAS_FIRST_TOKEN)
+    return packed_follower(name, *keys, "operation", packed="first_token_bucket", where=HAS_FIRST_TOKEN)
 
 
 def users_follower(name: str, *keys: str) -> Rollup:
@@ -191,15 +205,22 @@ AGENT_LATENCY = latency_follower("agent_latency", "agent_id")
 MODEL_LATENCY = latency_follower("model_latency", "model", "provider")
 PLACE_LATENCY = latency_follower("place_latency", *PLACE)
 STATUS_LATENCY = latency_follower("status_latency", "status", "error_type")
+ALL_KEYS = (*PLACE, "agent_id", "provider", "model", "status", "error_type")
+PLACE_CALL_LATENCY = latency_follower("place_call_latency", *ALL_KEYS)
 FIRST_TOKEN = first_token_follower("first_token")
 AGENT_FIRST_TOKEN = first_token_follower("agent_first_token", "agent_id")
 MODEL_FIRST_TOKEN = first_token_follower("model_first_token", "model", "provider")
 PLACE_FIRST_TOKEN = first_token_follower("place_first_token", *PLACE)
 STATUS_FIRST_TOKEN = first_token_follower("status_first_token", "status", "error_type")
+PLACE_CALL_FIRST_TOKEN = first_token_follower("place_call_first_token", *ALL_KEYS)
 MODEL_USERS = users_follower("model_users", "model", "provider", "operation")
 PLACE_USERS = users_follower("place_users", *PLACE)
 STATUS_USERS = users_follower("status_users", "status", "error_type")
 USER_MODELS = users_follower("user_models", "model", "provider", "operation", "agent_id")
+PLACE_CALL_USERS = packed_follower(
+    "place_call_users", *ALL_KEYS, "operation", packed="user_number", where=HAS_USER, calls_only=True
+)
+"""Under any filters but labels. It has no costs."""
 USER_PLACES = users_follower("user_places", *PLACE, "status", "error_type", "agent_id")
 LABEL_TOTALS = follower("label_totals", (LABEL, "operation", "status"), FULL_MEASURES)
 LABEL_CALLS = follower(
@@ -220,8 +241,9 @@ TOOLS = follower(
 
 
 def tool_latency_follower(name: str, *keys: str) -> Rollup:
-    where = f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
-    return follower(name, (*keys, "tool", "latency_bucket"), CALL_COUNT, where=where)
+    return packed_follower(
+        name, *keys, "tool", packed="latency_bucket", where=f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
+    )
 
 
 TOOL_LATENCY = tool_latency_follower("tool_latency", *SPAN_KEYS)
@@ -265,8 +287,9 @@ SESSIONS = follower(
 SESSION_TOTALS = follower("session_totals", ("agent_id", *PLACE), SESSION_MEASURES, where="session_id IS NOT NULL")
 FOLLOWERS = (
     *(PLACES, PLACE_AGENTS, PLACE_MODELS, PLACE_CALLS),
-    *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY),
+    *(AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, PLACE_CALL_LATENCY),
     *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, STATUS_FIRST_TOKEN),
+    *(PLACE_CALL_FIRST_TOKEN, PLACE_CALL_USERS),
     *(MODEL_USERS, PLACE_USERS, STATUS_USERS, USER_MODELS, USER_PLACES),
     *(LABEL_TOTALS, LABEL_CALLS, LABEL_LATENCY, LABEL_FIRST_TOKEN, LABEL_USERS, LABEL_USER_ERRORS),
     *(TOOLS, TOOL_LATENCY, TOOL_AGENT_LATENCY, TOOL_PLACE_LATENCY, TOOL_STATUS_LATENCY),
@@ -314,6 +337,13 @@ LOST_CALL = ("hour", *USERS.keys, *FAILURE_SETS.keys)
 CATALOGUE: tuple[Rollup | UserSetTable, ...] = (*ROLLUPS, *USER_SET_TABLES)
 """All rollups and sets of users. An entry comes after the entry that it is made from."""
 ALL_TABLES = tuple(table for entry in CATALOGUE for table in entry.tables.values())
+
+
+def unpacked_sql(rollup: Rollup, source: str) -> str:
+    """Returns the rows of a packed rollup for a FROM: each with its packed key, and its calls as `packed_calls`."""
+    half = f"cardinality({HISTOGRAM}) / 2"
+    parts = f"unnest({HISTOGRAM}[:{half}], {HISTOGRAM}[{half} + 1:])"
+    return f"{source}\nCROSS JOIN LATERAL {parts} AS packed ({rollup.packed}, packed_calls)"
 
 
 def is_same_sql(left: str, right: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from traces.rollups.catalogue import DAY, HOUR, LABEL, ROW_KEYS, TOKEN_COLUMNS, WEEK, Rollup, Width
+from traces.rollups.catalogue import DAY, HISTOGRAM, HOUR, LABEL, ROW_KEYS, TOKEN_COLUMNS, WEEK, Rollup, Width
 from traces.rollups.statements import column_numbers, one_per_line
 from traces.row import COST_COLUMNS
 
@@ -37,10 +37,11 @@ def rollup_table(rollup: Rollup, width: Width) -> str:
     columns = (
         "workspace_id uuid NOT NULL",
         "bucket timestamptz NOT NULL",
-        *(f"{key} {KEY_TYPES.get(key, TEXT)}" for key in rollup.keys),
+        *(f"{key} {KEY_TYPES.get(key, TEXT)}" for key in rollup.row_keys),
         *(f"{name} {MEASURE_TYPES[name]} NOT NULL" for name in rollup.measures),
+        *((f"{HISTOGRAM} integer[] NOT NULL",) if rollup.packed else ()),
         f"CONSTRAINT {rollup.table(width)}_key UNIQUE NULLS NOT DISTINCT"
-        f" ({', '.join(('workspace_id', 'bucket', *rollup.keys))})",
+        f" ({', '.join(('workspace_id', 'bucket', *rollup.row_keys))})",
     )
     # Each page has free space, so that a changed row stays on its page and no index changes.
     return f"""

@@ -17,6 +17,7 @@ from traces.rollups.catalogue import (
     DAY,
     FOLLOWERS,
     GROUPED_TOGETHER,
+    HISTOGRAM,
     LABEL,
     LOST_CALL,
     ROW_KEYS,
@@ -26,6 +27,7 @@ from traces.rollups.catalogue import (
     Rollup,
     UserSetTable,
     Width,
+    unpacked_sql,
 )
 from traces.row import COLUMNS, CORRECTED_COLUMNS, COST_COLUMNS, KEY_COLUMNS
 
@@ -135,14 +137,46 @@ ON CONFLICT ({", ".join(key)}) DO UPDATE SET
 
 
 def add_to(rollup: Rollup, table: str, selected: str) -> str:
-    return upsert(table, rollup.keys, {name: f"{table}.{name} + excluded.{name}" for name in rollup.measures}, selected)
+    """Returns an INSERT of sums. Those of a packed rollup are as `packed_groups` gives them."""
+    updates = {name: f"{table}.{name} + excluded.{name}" for name in rollup.measures}
+    if rollup.packed:
+        updates[HISTOGRAM] = f"histogram_sum({table}.{HISTOGRAM}, excluded.{HISTOGRAM})"
+    return upsert(table, rollup.row_keys, updates, selected)
+
+
+def packed_groups(rollup: Rollup, counted: str) -> str:
+    """Returns a SELECT of the rows of a packed rollup. `counted` has one row for each of their values."""
+    keys = ("workspace_id", "bucket", *rollup.row_keys)
+    histogram = f"array_agg({rollup.packed}) || array_agg(calls::integer)"
+    return f"""
+SELECT
+{one_per_line((*keys, "sum(calls) AS calls", f"{histogram} AS {HISTOGRAM}"))}
+FROM (
+{indented(counted)}
+) AS counted
+GROUP BY {column_numbers(len(keys))}
+""".strip()
+
+
+def stored_groups_of_rows(rollup: Rollup, width: Width, source: str, where: str = "") -> str:
+    """Returns a SELECT that sums rows into buckets, as a table stores them."""
+    summed = groups_of_rows(rollup, width, source, where)
+    return packed_groups(rollup, summed) if rollup.packed else summed
+
+
+def groups_of_buckets(rollup: Rollup, width: Width, source: str, where: str, sign: str = "") -> str:
+    """Returns a SELECT that sums narrower buckets, of this rollup or of one with more keys, as a table stores them."""
+    bucket = f"time_bucket('{width.interval}', bucket)"
+    if rollup.packed:
+        calls = {"calls": f"{sign}sum(packed_calls)"}
+        return packed_groups(rollup, groups(rollup.keys, bucket, calls, unpacked_sql(rollup, source), where))
+    sums = {name: f"{sign}sum({name})" for name in rollup.measures}
+    return groups(rollup.keys, bucket, sums, source, where)
 
 
 def add_buckets(rollup: Rollup, width: Width, source: str, where: str) -> str:
     """Returns an INSERT that sums narrower buckets, of this rollup or of one with more keys, into one of its tables."""
-    sums = {name: f"sum({name})" for name in rollup.measures}
-    bucket = f"time_bucket('{width.interval}', bucket)"
-    return add_to(rollup, rollup.table(width), groups(rollup.keys, bucket, sums, source, where))
+    return add_to(rollup, rollup.table(width), groups_of_buckets(rollup, width, source, where))
 
 
 def add_users(user_set: UserSetTable, width: Width, source: str, where: str) -> str:
@@ -497,7 +531,7 @@ WHERE {IN_RANGE.format(time_column="timestamp")}
 """.strip()
     ctes = {"followed": followed, "labelled": LABELLED_ROWS}
     for rollup in FOLLOWERS:
-        added = groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
+        added = stored_groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
         ctes[f"add_to_{rollup.narrowest}"] = add_to(rollup, rollup.narrowest, added)
     return f"{with_ctes(ctes)}\nSELECT count(*)\nFROM followed"
 
@@ -523,10 +557,9 @@ RETURNING *
         for rollup in FOLLOWERS
     }
     for rollup in FOLLOWERS:
-        taken = {name: f"-sum({name})" for name in rollup.measures}
+        source = f"deleted_from_{rollup.narrowest}"
         for width, table in rollup.wider_tables.items():
-            bucket, source = f"time_bucket('{width.interval}', bucket)", f"deleted_from_{rollup.narrowest}"
-            hours = groups(rollup.keys, bucket, taken, source, "bucket < %(until_hour)s")
+            hours = groups_of_buckets(rollup, width, source, "bucket < %(until_hour)s", sign="-")
             ctes[f"take_from_{table}"] = add_to(rollup, table, hours)
     return f"{with_ctes(ctes)}\nSELECT 1"
 
@@ -564,7 +597,7 @@ FROM json_to_recordset(%({rows})s::json) AS rows (
     ctes = {"followed": followed, "labelled": LABELLED_ROWS}
     for rollup in FOLLOWERS:
         changes = f"{rollup.name}_changes"
-        ctes[changes] = groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
+        ctes[changes] = stored_groups_of_rows(rollup, rollup.widths[0], source_of(rollup))
         ctes[f"add_to_{rollup.narrowest}"] = add_to(rollup, rollup.narrowest, f"SELECT *\nFROM {changes}")
         for width, table in rollup.wider_tables.items():
             ctes[f"add_to_{table}"] = add_buckets(rollup, width, changes, HOUR_IS_FOLLOWED)
@@ -685,7 +718,7 @@ def fill_followers_sql(join: str) -> Iterator[str]:
     for rollup in FOLLOWERS:
         labels = f"\nCROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})" if rollup.is_of_labels else ""
         source = f"(\n{indented(rows_to_follow)}\n) AS stored{labels}{join}"
-        rows_of_hours = groups_of_rows(rollup, rollup.widths[0], source, "timestamp < followed_until")
+        rows_of_hours = stored_groups_of_rows(rollup, rollup.widths[0], source, "timestamp < followed_until")
         yield add_to(rollup, rollup.narrowest, rows_of_hours)
         for width in rollup.widths[1:]:
             yield add_buckets(rollup, width, rollup.narrowest, "true")

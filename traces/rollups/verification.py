@@ -22,6 +22,7 @@ from traces.rollups.catalogue import (
     UserSetTable,
     Width,
     is_same_sql,
+    unpacked_sql,
 )
 from traces.rollups.schema import KEY_TYPES
 from traces.rollups.statements import (
@@ -158,6 +159,12 @@ def summed_copies(entry: Rollup | UserSetTable, table: str) -> str:
     columns = ("workspace_id", "bucket", *keys)
     sums = (f"{sum_sql(name)} AS {name}" for name in measures)
     return f"(SELECT {', '.join((*columns, *sums))} FROM {table} GROUP BY {', '.join(columns)}) AS copies"
+
+
+def unpacked_rows(rollup: Rollup, table: str) -> str:
+    """Returns a packed table as SQL for a FROM, with a row for each value of the packed key."""
+    columns = ", ".join(("workspace_id", "bucket", *rollup.keys, "packed_calls AS calls"))
+    return f"(SELECT {columns} FROM {unpacked_sql(rollup, table)}) AS unpacked"
 
 
 def both_columns(keys: Iterable[str], measures: Iterable[str]) -> list[str]:

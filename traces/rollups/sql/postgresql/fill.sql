@@ -2192,80 +2192,103 @@ INSERT INTO agent_latency_hourly (
     bucket,
     agent_id,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     agent_id,
     operation,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
+        time_bucket('1 hour', timestamp) AS bucket,
         agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-    calls = agent_latency_hourly.calls + excluded.calls;
+        operation,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO agent_latency_daily (
     workspace_id,
     bucket,
     agent_id,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     agent_id,
     operation,
-    latency_bucket,
-    sum(calls) AS calls
-FROM agent_latency_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-    calls = agent_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM agent_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(agent_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO model_latency_hourly (
     workspace_id,
@@ -2273,60 +2296,72 @@ INSERT INTO model_latency_hourly (
     model,
     provider,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     model,
     provider,
     operation,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
+        time_bucket('1 hour', timestamp) AS bucket,
         model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-    calls = model_latency_hourly.calls + excluded.calls;
+        provider,
+        operation,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(model_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO model_latency_daily (
     workspace_id,
@@ -2334,22 +2369,35 @@ INSERT INTO model_latency_daily (
     model,
     provider,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     model,
     provider,
     operation,
-    latency_bucket,
-    sum(calls) AS calls
-FROM model_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-    calls = model_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM model_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(model_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO place_latency_hourly (
     workspace_id,
@@ -2357,60 +2405,72 @@ INSERT INTO place_latency_hourly (
     environment,
     release,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     environment,
     release,
     operation,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
+        time_bucket('1 hour', timestamp) AS bucket,
         environment,
         release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-    calls = place_latency_hourly.calls + excluded.calls;
+        operation,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO place_latency_daily (
     workspace_id,
@@ -2418,22 +2478,35 @@ INSERT INTO place_latency_daily (
     environment,
     release,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     environment,
     release,
     operation,
-    latency_bucket,
-    sum(calls) AS calls
-FROM place_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-    calls = place_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM place_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(place_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO status_latency_hourly (
     workspace_id,
@@ -2441,60 +2514,72 @@ INSERT INTO status_latency_hourly (
     status,
     error_type,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     status,
     error_type,
     operation,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
+        time_bucket('1 hour', timestamp) AS bucket,
         status,
-        agent_id,
-        provider,
-        model,
         error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-    calls = status_latency_hourly.calls + excluded.calls;
+        operation,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO status_latency_daily (
     workspace_id,
@@ -2502,178 +2587,374 @@ INSERT INTO status_latency_daily (
     status,
     error_type,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     status,
     error_type,
     operation,
-    latency_bucket,
-    sum(calls) AS calls
-FROM status_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-    calls = status_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM status_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(status_latency_daily.histogram, excluded.histogram);
+
+INSERT INTO place_call_latency_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(place_call_latency_hourly.histogram, excluded.histogram);
+
+INSERT INTO place_call_latency_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM place_call_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(place_call_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO first_token_hourly (
     workspace_id,
     bucket,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
+        time_bucket('1 hour', timestamp) AS bucket,
         operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-    calls = first_token_hourly.calls + excluded.calls;
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4
+) AS counted
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+    calls = first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO first_token_daily (
     workspace_id,
     bucket,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM first_token_hourly
-GROUP BY 1, 2, 3, 4
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-    calls = first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4
+) AS counted
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+    calls = first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(first_token_daily.histogram, excluded.histogram);
 
 INSERT INTO agent_first_token_hourly (
     workspace_id,
     bucket,
     agent_id,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     agent_id,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
+        time_bucket('1 hour', timestamp) AS bucket,
         agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-    calls = agent_first_token_hourly.calls + excluded.calls;
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(agent_first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO agent_first_token_daily (
     workspace_id,
     bucket,
     agent_id,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     agent_id,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM agent_first_token_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-    calls = agent_first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM agent_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(agent_first_token_daily.histogram, excluded.histogram);
 
 INSERT INTO model_first_token_hourly (
     workspace_id,
@@ -2681,60 +2962,72 @@ INSERT INTO model_first_token_hourly (
     model,
     provider,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     model,
     provider,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
+        time_bucket('1 hour', timestamp) AS bucket,
         model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-    calls = model_first_token_hourly.calls + excluded.calls;
+        provider,
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(model_first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO model_first_token_daily (
     workspace_id,
@@ -2742,22 +3035,35 @@ INSERT INTO model_first_token_daily (
     model,
     provider,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     model,
     provider,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM model_first_token_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-    calls = model_first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM model_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(model_first_token_daily.histogram, excluded.histogram);
 
 INSERT INTO place_first_token_hourly (
     workspace_id,
@@ -2765,60 +3071,72 @@ INSERT INTO place_first_token_hourly (
     environment,
     release,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     environment,
     release,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
+        time_bucket('1 hour', timestamp) AS bucket,
         environment,
         release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-    calls = place_first_token_hourly.calls + excluded.calls;
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO place_first_token_daily (
     workspace_id,
@@ -2826,22 +3144,35 @@ INSERT INTO place_first_token_daily (
     environment,
     release,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     environment,
     release,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM place_first_token_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-    calls = place_first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM place_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(place_first_token_daily.histogram, excluded.histogram);
 
 INSERT INTO status_first_token_hourly (
     workspace_id,
@@ -2849,60 +3180,72 @@ INSERT INTO status_first_token_hourly (
     status,
     error_type,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     status,
     error_type,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
+        time_bucket('1 hour', timestamp) AS bucket,
         status,
-        agent_id,
-        provider,
-        model,
         error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-    calls = status_first_token_hourly.calls + excluded.calls;
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO status_first_token_daily (
     workspace_id,
@@ -2910,22 +3253,313 @@ INSERT INTO status_first_token_daily (
     status,
     error_type,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     status,
     error_type,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM status_first_token_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-    calls = status_first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM status_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(status_first_token_daily.histogram, excluded.histogram);
+
+INSERT INTO place_call_first_token_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(place_call_first_token_hourly.histogram, excluded.histogram);
+
+INSERT INTO place_call_first_token_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM place_call_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(place_call_first_token_daily.histogram, excluded.histogram);
+
+INSERT INTO place_call_users_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(user_number) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', timestamp) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        user_number,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_users_hourly.calls + excluded.calls,
+    histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram);
+
+INSERT INTO place_call_users_daily (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    agent_id,
+    provider,
+    model,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(user_number) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        user_number,
+        sum(packed_calls) AS calls
+    FROM place_call_users_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    calls = place_call_users_daily.calls + excluded.calls,
+    histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram);
 
 INSERT INTO model_users_hourly (
     workspace_id,
@@ -3977,162 +4611,208 @@ INSERT INTO label_latency_hourly (
     bucket,
     label_number,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     label_number,
     operation,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
         operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
-JOIN rollup_state USING (workspace_id)
-WHERE latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-    calls = label_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+    JOIN rollup_state USING (workspace_id)
+    WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+    calls = label_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(label_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO label_latency_daily (
     workspace_id,
     bucket,
     label_number,
     operation,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     label_number,
     operation,
-    latency_bucket,
-    sum(calls) AS calls
-FROM label_latency_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-    calls = label_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM label_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+    calls = label_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(label_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO label_first_token_hourly (
     workspace_id,
     bucket,
     label_number,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     label_number,
     operation,
-    first_token_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
         operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
-        tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
-JOIN rollup_state USING (workspace_id)
-WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-    calls = label_first_token_hourly.calls + excluded.calls;
+        first_token_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+    JOIN rollup_state USING (workspace_id)
+    WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+    calls = label_first_token_hourly.calls + excluded.calls,
+    histogram = histogram_sum(label_first_token_hourly.histogram, excluded.histogram);
 
 INSERT INTO label_first_token_daily (
     workspace_id,
     bucket,
     label_number,
     operation,
-    first_token_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     label_number,
     operation,
-    first_token_bucket,
-    sum(calls) AS calls
-FROM label_first_token_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-    calls = label_first_token_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM label_first_token_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+    calls = label_first_token_daily.calls + excluded.calls,
+    histogram = histogram_sum(label_first_token_daily.histogram, excluded.histogram);
 
 INSERT INTO label_users_hourly (
     workspace_id,
@@ -4491,61 +5171,74 @@ INSERT INTO tool_latency_hourly (
     provider,
     model,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     operation,
     provider,
     model,
     tool,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
+        time_bucket('1 hour', timestamp) AS bucket,
         operation,
-        environment,
-        release,
-        status,
-        agent_id,
         provider,
         model,
-        error_type,
-        user_number,
         tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-ORDER BY 1, 2, 3, 4, 5, 6, 7
-ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-    calls = tool_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+    calls = tool_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(tool_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO tool_latency_daily (
     workspace_id,
@@ -4554,103 +5247,140 @@ INSERT INTO tool_latency_daily (
     provider,
     model,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     operation,
     provider,
     model,
     tool,
-    latency_bucket,
-    sum(calls) AS calls
-FROM tool_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6, 7
-ORDER BY 1, 2, 3, 4, 5, 6, 7
-ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-    calls = tool_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        operation,
+        provider,
+        model,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+    calls = tool_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(tool_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO tool_agent_latency_hourly (
     workspace_id,
     bucket,
     agent_id,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     agent_id,
     tool,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
+        time_bucket('1 hour', timestamp) AS bucket,
         agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
         tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-    calls = tool_agent_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+    calls = tool_agent_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO tool_agent_latency_daily (
     workspace_id,
     bucket,
     agent_id,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     agent_id,
     tool,
-    latency_bucket,
-    sum(calls) AS calls
-FROM tool_agent_latency_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-    calls = tool_agent_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_agent_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+    calls = tool_agent_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(tool_agent_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO tool_place_latency_hourly (
     workspace_id,
@@ -4658,60 +5388,72 @@ INSERT INTO tool_place_latency_hourly (
     environment,
     release,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     environment,
     release,
     tool,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
+        time_bucket('1 hour', timestamp) AS bucket,
         environment,
         release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
         tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-    calls = tool_place_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+    calls = tool_place_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(tool_place_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO tool_place_latency_daily (
     workspace_id,
@@ -4719,22 +5461,35 @@ INSERT INTO tool_place_latency_daily (
     environment,
     release,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     environment,
     release,
     tool,
-    latency_bucket,
-    sum(calls) AS calls
-FROM tool_place_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-    calls = tool_place_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_place_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+    calls = tool_place_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(tool_place_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO tool_status_latency_hourly (
     workspace_id,
@@ -4742,60 +5497,72 @@ INSERT INTO tool_status_latency_hourly (
     status,
     error_type,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     status,
     error_type,
     tool,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
+        time_bucket('1 hour', timestamp) AS bucket,
         status,
-        agent_id,
-        provider,
-        model,
         error_type,
-        user_number,
         tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-JOIN rollup_state USING (workspace_id)
-WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-    calls = tool_status_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    JOIN rollup_state USING (workspace_id)
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+    calls = tool_status_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO tool_status_latency_daily (
     workspace_id,
@@ -4803,22 +5570,35 @@ INSERT INTO tool_status_latency_daily (
     status,
     error_type,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     status,
     error_type,
     tool,
-    latency_bucket,
-    sum(calls) AS calls
-FROM tool_status_latency_hourly
-GROUP BY 1, 2, 3, 4, 5, 6
-ORDER BY 1, 2, 3, 4, 5, 6
-ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-    calls = tool_status_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_status_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+    calls = tool_status_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(tool_status_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO label_tools_hourly (
     workspace_id,
@@ -4920,81 +5700,104 @@ INSERT INTO label_tool_latency_hourly (
     bucket,
     label_number,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    bucket,
     label_number,
     tool,
-    latency_bucket,
-    sum(sign * 1) AS calls
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
 FROM (
     SELECT
         workspace_id,
-        timestamp,
-        operation,
-        environment,
-        release,
-        status,
-        agent_id,
-        provider,
-        model,
-        error_type,
-        user_number,
+        time_bucket('1 hour', timestamp) AS bucket,
+        label_number,
         tool,
-        session_id,
-        latency_ms,
-        cost_usd,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        input_tokens,
-        output_tokens,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        first_token_ms,
-        parent_span_id,
-        label_numbers,
-        latency_bucket(latency_ms) AS latency_bucket,
-        latency_bucket(first_token_ms) AS first_token_bucket,
-        1 AS sign
-    FROM traces
-) AS stored
-CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
-JOIN rollup_state USING (workspace_id)
-WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-    calls = label_tool_latency_hourly.calls + excluded.calls;
+        latency_bucket,
+        sum(sign * 1) AS calls
+    FROM (
+        SELECT
+            workspace_id,
+            timestamp,
+            operation,
+            environment,
+            release,
+            status,
+            agent_id,
+            provider,
+            model,
+            error_type,
+            user_number,
+            tool,
+            session_id,
+            latency_ms,
+            cost_usd,
+            input_cost_usd,
+            output_cost_usd,
+            cache_read_cost_usd,
+            cache_write_cost_usd,
+            audio_cost_usd,
+            image_cost_usd,
+            search_cost_usd,
+            input_tokens,
+            output_tokens,
+            cache_read_tokens,
+            cache_write_tokens,
+            reasoning_tokens,
+            first_token_ms,
+            parent_span_id,
+            label_numbers,
+            latency_bucket(latency_ms) AS latency_bucket,
+            latency_bucket(first_token_ms) AS first_token_bucket,
+            1 AS sign
+        FROM traces
+    ) AS stored
+    CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
+    JOIN rollup_state USING (workspace_id)
+    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+    calls = label_tool_latency_hourly.calls + excluded.calls,
+    histogram = histogram_sum(label_tool_latency_hourly.histogram, excluded.histogram);
 
 INSERT INTO label_tool_latency_daily (
     workspace_id,
     bucket,
     label_number,
     tool,
-    latency_bucket,
-    calls
+    calls,
+    histogram
 )
 SELECT
     workspace_id,
-    time_bucket('24 hours', bucket) AS bucket,
+    bucket,
     label_number,
     tool,
-    latency_bucket,
-    sum(calls) AS calls
-FROM label_tool_latency_hourly
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-    calls = label_tool_latency_daily.calls + excluded.calls;
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('24 hours', bucket) AS bucket,
+        label_number,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM label_tool_latency_hourly
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+    calls = label_tool_latency_daily.calls + excluded.calls,
+    histogram = histogram_sum(label_tool_latency_daily.histogram, excluded.histogram);
 
 INSERT INTO user_errors_hourly (
     workspace_id,

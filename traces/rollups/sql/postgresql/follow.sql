@@ -377,22 +377,33 @@ WITH followed AS (
         bucket,
         agent_id,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-        calls = agent_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram)
 ), add_to_model_latency_hourly AS (
     INSERT INTO model_latency_hourly (
         workspace_id,
@@ -400,23 +411,35 @@ WITH followed AS (
         model,
         provider,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-        calls = model_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            model,
+            provider,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_hourly.histogram, excluded.histogram)
 ), add_to_place_latency_hourly AS (
     INSERT INTO place_latency_hourly (
         workspace_id,
@@ -424,23 +447,35 @@ WITH followed AS (
         environment,
         release,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-        calls = place_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram)
 ), add_to_status_latency_hourly AS (
     INSERT INTO status_latency_hourly (
         workspace_id,
@@ -448,65 +483,149 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-        calls = status_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram)
+), add_to_place_call_latency_hourly AS (
+    INSERT INTO place_call_latency_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_latency_hourly.histogram, excluded.histogram)
 ), add_to_first_token_hourly AS (
     INSERT INTO first_token_hourly (
         workspace_id,
         bucket,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-        calls = first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+    ) AS counted
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+        calls = first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram)
 ), add_to_agent_first_token_hourly AS (
     INSERT INTO agent_first_token_hourly (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-        calls = agent_first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_hourly.histogram, excluded.histogram)
 ), add_to_model_first_token_hourly AS (
     INSERT INTO model_first_token_hourly (
         workspace_id,
@@ -514,23 +633,35 @@ WITH followed AS (
         model,
         provider,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-        calls = model_first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            model,
+            provider,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_hourly.histogram, excluded.histogram)
 ), add_to_place_first_token_hourly AS (
     INSERT INTO place_first_token_hourly (
         workspace_id,
@@ -538,23 +669,35 @@ WITH followed AS (
         environment,
         release,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-        calls = place_first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram)
 ), add_to_status_first_token_hourly AS (
     INSERT INTO status_first_token_hourly (
         workspace_id,
@@ -562,23 +705,137 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-        calls = status_first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram)
+), add_to_place_call_first_token_hourly AS (
+    INSERT INTO place_call_first_token_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_first_token_hourly.histogram, excluded.histogram)
+), add_to_place_call_users_hourly AS (
+    INSERT INTO place_call_users_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(user_number) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            user_number,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_users_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram)
 ), add_to_model_users_hourly AS (
     INSERT INTO model_users_hourly (
         workspace_id,
@@ -905,44 +1162,66 @@ WITH followed AS (
         bucket,
         label_number,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-        calls = label_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_latency_hourly.histogram, excluded.histogram)
 ), add_to_label_first_token_hourly AS (
     INSERT INTO label_first_token_hourly (
         workspace_id,
         bucket,
         label_number,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-        calls = label_first_token_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_first_token_hourly.histogram, excluded.histogram)
 ), add_to_label_users_hourly AS (
     INSERT INTO label_users_hourly (
         workspace_id,
@@ -1046,46 +1325,70 @@ WITH followed AS (
         provider,
         model,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         operation,
         provider,
         model,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ORDER BY 1, 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-        calls = tool_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            operation,
+            provider,
+            model,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+        calls = tool_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_agent_latency_hourly AS (
     INSERT INTO tool_agent_latency_hourly (
         workspace_id,
         bucket,
         agent_id,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-        calls = tool_agent_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+        calls = tool_agent_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_place_latency_hourly AS (
     INSERT INTO tool_place_latency_hourly (
         workspace_id,
@@ -1093,23 +1396,35 @@ WITH followed AS (
         environment,
         release,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-        calls = tool_place_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+        calls = tool_place_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_status_latency_hourly AS (
     INSERT INTO tool_status_latency_hourly (
         workspace_id,
@@ -1117,23 +1432,35 @@ WITH followed AS (
         status,
         error_type,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-        calls = tool_status_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+        calls = tool_status_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram)
 ), add_to_label_tools_hourly AS (
     INSERT INTO label_tools_hourly (
         workspace_id,
@@ -1169,22 +1496,33 @@ WITH followed AS (
         bucket,
         label_number,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-        calls = label_tool_latency_hourly.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tool_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_tool_latency_hourly.histogram, excluded.histogram)
 ), add_to_user_errors_hourly AS (
     INSERT INTO user_errors_hourly (
         workspace_id,

@@ -815,62 +815,96 @@ WITH followed AS (
 ), agent_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_agent_latency_hourly AS (
     INSERT INTO agent_latency_hourly (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM agent_latency_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-        calls = agent_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram)
 ), add_to_agent_latency_daily AS (
     INSERT INTO agent_latency_daily (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM agent_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-        calls = agent_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_daily.histogram, excluded.histogram)
 ), model_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            model,
+            provider,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_model_latency_hourly AS (
     INSERT INTO model_latency_hourly (
         workspace_id,
@@ -878,14 +912,15 @@ WITH followed AS (
         model,
         provider,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM model_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-        calls = model_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_hourly.histogram, excluded.histogram)
 ), add_to_model_latency_daily AS (
     INSERT INTO model_latency_daily (
         workspace_id,
@@ -893,35 +928,59 @@ WITH followed AS (
         model,
         provider,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM model_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-        calls = model_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM model_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_daily.histogram, excluded.histogram)
 ), place_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_place_latency_hourly AS (
     INSERT INTO place_latency_hourly (
         workspace_id,
@@ -929,14 +988,15 @@ WITH followed AS (
         environment,
         release,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM place_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-        calls = place_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram)
 ), add_to_place_latency_daily AS (
     INSERT INTO place_latency_daily (
         workspace_id,
@@ -944,35 +1004,59 @@ WITH followed AS (
         environment,
         release,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM place_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-        calls = place_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM place_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_daily.histogram, excluded.histogram)
 ), status_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_status_latency_hourly AS (
     INSERT INTO status_latency_hourly (
         workspace_id,
@@ -980,14 +1064,15 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM status_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-        calls = status_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram)
 ), add_to_status_latency_daily AS (
     INSERT INTO status_latency_daily (
         workspace_id,
@@ -995,125 +1080,299 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM status_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-        calls = status_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM status_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_daily.histogram, excluded.histogram)
+), place_call_latency_changes AS (
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+), add_to_place_call_latency_hourly AS (
+    INSERT INTO place_call_latency_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT *
+    FROM place_call_latency_changes
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_latency_hourly.histogram, excluded.histogram)
+), add_to_place_call_latency_daily AS (
+    INSERT INTO place_call_latency_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM place_call_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_latency_daily.histogram, excluded.histogram)
 ), first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+    ) AS counted
+    GROUP BY 1, 2, 3
 ), add_to_first_token_hourly AS (
     INSERT INTO first_token_hourly (
         workspace_id,
         bucket,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM first_token_changes
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-        calls = first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+        calls = first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram)
 ), add_to_first_token_daily AS (
     INSERT INTO first_token_daily (
         workspace_id,
         bucket,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-        calls = first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4
+    ) AS counted
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+        calls = first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(first_token_daily.histogram, excluded.histogram)
 ), agent_first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_agent_first_token_hourly AS (
     INSERT INTO agent_first_token_hourly (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM agent_first_token_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-        calls = agent_first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_hourly.histogram, excluded.histogram)
 ), add_to_agent_first_token_daily AS (
     INSERT INTO agent_first_token_daily (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM agent_first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-        calls = agent_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_daily.histogram, excluded.histogram)
 ), model_first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            model,
+            provider,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_model_first_token_hourly AS (
     INSERT INTO model_first_token_hourly (
         workspace_id,
@@ -1121,14 +1380,15 @@ WITH followed AS (
         model,
         provider,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM model_first_token_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-        calls = model_first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_hourly.histogram, excluded.histogram)
 ), add_to_model_first_token_daily AS (
     INSERT INTO model_first_token_daily (
         workspace_id,
@@ -1136,35 +1396,59 @@ WITH followed AS (
         model,
         provider,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM model_first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-        calls = model_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM model_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_daily.histogram, excluded.histogram)
 ), place_first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_place_first_token_hourly AS (
     INSERT INTO place_first_token_hourly (
         workspace_id,
@@ -1172,14 +1456,15 @@ WITH followed AS (
         environment,
         release,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM place_first_token_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-        calls = place_first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram)
 ), add_to_place_first_token_daily AS (
     INSERT INTO place_first_token_daily (
         workspace_id,
@@ -1187,35 +1472,59 @@ WITH followed AS (
         environment,
         release,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM place_first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-        calls = place_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM place_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_daily.histogram, excluded.histogram)
 ), status_first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_status_first_token_hourly AS (
     INSERT INTO status_first_token_hourly (
         workspace_id,
@@ -1223,14 +1532,15 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM status_first_token_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-        calls = status_first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram)
 ), add_to_status_first_token_daily AS (
     INSERT INTO status_first_token_daily (
         workspace_id,
@@ -1238,23 +1548,248 @@ WITH followed AS (
         status,
         error_type,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM status_first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-        calls = status_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM status_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_daily.histogram, excluded.histogram)
+), place_call_first_token_changes AS (
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+), add_to_place_call_first_token_hourly AS (
+    INSERT INTO place_call_first_token_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT *
+    FROM place_call_first_token_changes
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_first_token_hourly.histogram, excluded.histogram)
+), add_to_place_call_first_token_daily AS (
+    INSERT INTO place_call_first_token_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM place_call_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_first_token_daily.histogram, excluded.histogram)
+), place_call_users_changes AS (
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(user_number) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            user_number,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+), add_to_place_call_users_hourly AS (
+    INSERT INTO place_call_users_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT *
+    FROM place_call_users_changes
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_users_hourly.calls + excluded.calls,
+        histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram)
+), add_to_place_call_users_daily AS (
+    INSERT INTO place_call_users_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(user_number) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            user_number,
+            sum(packed_calls) AS calls
+        FROM place_call_users_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_users_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram)
 ), model_users_changes AS (
     SELECT
         workspace_id,
@@ -2073,97 +2608,143 @@ WITH followed AS (
 ), label_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         operation,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            operation,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_label_latency_hourly AS (
     INSERT INTO label_latency_hourly (
         workspace_id,
         bucket,
         label_number,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM label_latency_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-        calls = label_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_latency_hourly.histogram, excluded.histogram)
 ), add_to_label_latency_daily AS (
     INSERT INTO label_latency_daily (
         workspace_id,
         bucket,
         label_number,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM label_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-        calls = label_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM label_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_latency_daily.histogram, excluded.histogram)
 ), label_first_token_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         operation,
-        first_token_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE first_token_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            operation,
+            first_token_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE first_token_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_label_first_token_hourly AS (
     INSERT INTO label_first_token_hourly (
         workspace_id,
         bucket,
         label_number,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM label_first_token_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-        calls = label_first_token_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_first_token_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_first_token_hourly.histogram, excluded.histogram)
 ), add_to_label_first_token_daily AS (
     INSERT INTO label_first_token_daily (
         workspace_id,
         bucket,
         label_number,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM label_first_token_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-        calls = label_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM label_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_first_token_daily.histogram, excluded.histogram)
 ), label_users_changes AS (
     SELECT
         workspace_id,
@@ -2418,16 +2999,28 @@ WITH followed AS (
 ), tool_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         operation,
         provider,
         model,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            operation,
+            provider,
+            model,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6
 ), add_to_tool_latency_hourly AS (
     INSERT INTO tool_latency_hourly (
         workspace_id,
@@ -2436,14 +3029,15 @@ WITH followed AS (
         provider,
         model,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM tool_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-        calls = tool_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+        calls = tool_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_latency_daily AS (
     INSERT INTO tool_latency_daily (
         workspace_id,
@@ -2452,83 +3046,131 @@ WITH followed AS (
         provider,
         model,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         operation,
         provider,
         model,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ORDER BY 1, 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-        calls = tool_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            operation,
+            provider,
+            model,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+        calls = tool_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_daily.histogram, excluded.histogram)
 ), tool_agent_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         agent_id,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            agent_id,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_tool_agent_latency_hourly AS (
     INSERT INTO tool_agent_latency_hourly (
         workspace_id,
         bucket,
         agent_id,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM tool_agent_latency_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-        calls = tool_agent_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+        calls = tool_agent_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_agent_latency_daily AS (
     INSERT INTO tool_agent_latency_daily (
         workspace_id,
         bucket,
         agent_id,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_agent_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-        calls = tool_agent_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_agent_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+        calls = tool_agent_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_daily.histogram, excluded.histogram)
 ), tool_place_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         environment,
         release,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            environment,
+            release,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_tool_place_latency_hourly AS (
     INSERT INTO tool_place_latency_hourly (
         workspace_id,
@@ -2536,14 +3178,15 @@ WITH followed AS (
         environment,
         release,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM tool_place_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-        calls = tool_place_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+        calls = tool_place_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_place_latency_daily AS (
     INSERT INTO tool_place_latency_daily (
         workspace_id,
@@ -2551,35 +3194,59 @@ WITH followed AS (
         environment,
         release,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_place_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-        calls = tool_place_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_place_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+        calls = tool_place_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_daily.histogram, excluded.histogram)
 ), tool_status_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         status,
         error_type,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM followed
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5, 6
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            status,
+            error_type,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM followed
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
 ), add_to_tool_status_latency_hourly AS (
     INSERT INTO tool_status_latency_hourly (
         workspace_id,
@@ -2587,14 +3254,15 @@ WITH followed AS (
         status,
         error_type,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM tool_status_latency_changes
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-        calls = tool_status_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+        calls = tool_status_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram)
 ), add_to_tool_status_latency_daily AS (
     INSERT INTO tool_status_latency_daily (
         workspace_id,
@@ -2602,23 +3270,36 @@ WITH followed AS (
         status,
         error_type,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_status_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-        calls = tool_status_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_status_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+        calls = tool_status_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_daily.histogram, excluded.histogram)
 ), label_tools_changes AS (
     SELECT
         workspace_id,
@@ -2683,50 +3364,73 @@ WITH followed AS (
 ), label_tool_latency_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        bucket,
         label_number,
         tool,
-        latency_bucket,
-        sum(sign * 1) AS calls
-    FROM labelled
-    WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
-    GROUP BY 1, 2, 3, 4, 5
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', timestamp) AS bucket,
+            label_number,
+            tool,
+            latency_bucket,
+            sum(sign * 1) AS calls
+        FROM labelled
+        WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
 ), add_to_label_tool_latency_hourly AS (
     INSERT INTO label_tool_latency_hourly (
         workspace_id,
         bucket,
         label_number,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT *
     FROM label_tool_latency_changes
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-        calls = label_tool_latency_hourly.calls + excluded.calls
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tool_latency_hourly.calls + excluded.calls,
+        histogram = histogram_sum(label_tool_latency_hourly.histogram, excluded.histogram)
 ), add_to_label_tool_latency_daily AS (
     INSERT INTO label_tool_latency_daily (
         workspace_id,
         bucket,
         label_number,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM label_tool_latency_changes
-    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-        calls = label_tool_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM label_tool_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tool_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_tool_latency_daily.histogram, excluded.histogram)
 ), user_errors_changes AS (
     SELECT
         workspace_id,

@@ -340,22 +340,34 @@ WITH add_to_places_daily AS (
         bucket,
         agent_id,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM agent_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, latency_bucket) DO UPDATE SET
-        calls = agent_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_daily.histogram, excluded.histogram)
 ), add_to_model_latency_daily AS (
     INSERT INTO model_latency_daily (
         workspace_id,
@@ -363,23 +375,36 @@ WITH add_to_places_daily AS (
         model,
         provider,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM model_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, latency_bucket) DO UPDATE SET
-        calls = model_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM model_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_daily.histogram, excluded.histogram)
 ), add_to_place_latency_daily AS (
     INSERT INTO place_latency_daily (
         workspace_id,
@@ -387,23 +412,36 @@ WITH add_to_places_daily AS (
         environment,
         release,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM place_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, latency_bucket) DO UPDATE SET
-        calls = place_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM place_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_daily.histogram, excluded.histogram)
 ), add_to_status_latency_daily AS (
     INSERT INTO status_latency_daily (
         workspace_id,
@@ -411,65 +449,153 @@ WITH add_to_places_daily AS (
         status,
         error_type,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM status_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, latency_bucket) DO UPDATE SET
-        calls = status_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM status_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_daily.histogram, excluded.histogram)
+), add_to_place_call_latency_daily AS (
+    INSERT INTO place_call_latency_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM place_call_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_latency_daily.histogram, excluded.histogram)
 ), add_to_first_token_daily AS (
     INSERT INTO first_token_daily (
         workspace_id,
         bucket,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, operation, first_token_bucket) DO UPDATE SET
-        calls = first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4
+    ) AS counted
+    GROUP BY 1, 2, 3
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+        calls = first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(first_token_daily.histogram, excluded.histogram)
 ), add_to_agent_first_token_daily AS (
     INSERT INTO agent_first_token_daily (
         workspace_id,
         bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM agent_first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, operation, first_token_bucket) DO UPDATE SET
-        calls = agent_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_daily.histogram, excluded.histogram)
 ), add_to_model_first_token_daily AS (
     INSERT INTO model_first_token_daily (
         workspace_id,
@@ -477,23 +603,36 @@ WITH add_to_places_daily AS (
         model,
         provider,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         model,
         provider,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM model_first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, model, provider, operation, first_token_bucket) DO UPDATE SET
-        calls = model_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM model_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_daily.histogram, excluded.histogram)
 ), add_to_place_first_token_daily AS (
     INSERT INTO place_first_token_daily (
         workspace_id,
@@ -501,23 +640,36 @@ WITH add_to_places_daily AS (
         environment,
         release,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM place_first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, first_token_bucket) DO UPDATE SET
-        calls = place_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM place_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_daily.histogram, excluded.histogram)
 ), add_to_status_first_token_daily AS (
     INSERT INTO status_first_token_daily (
         workspace_id,
@@ -525,23 +677,140 @@ WITH add_to_places_daily AS (
         status,
         error_type,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM status_first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation, first_token_bucket) DO UPDATE SET
-        calls = status_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM status_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_daily.histogram, excluded.histogram)
+), add_to_place_call_first_token_daily AS (
+    INSERT INTO place_call_first_token_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM place_call_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_first_token_daily.histogram, excluded.histogram)
+), add_to_place_call_users_daily AS (
+    INSERT INTO place_call_users_daily (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        agent_id,
+        provider,
+        model,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(user_number) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            agent_id,
+            provider,
+            model,
+            status,
+            error_type,
+            operation,
+            user_number,
+            sum(packed_calls) AS calls
+        FROM place_call_users_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        calls = place_call_users_daily.calls + excluded.calls,
+        histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram)
 ), add_to_model_users_daily AS (
     INSERT INTO model_users_daily (
         workspace_id,
@@ -1022,44 +1291,68 @@ WITH add_to_places_daily AS (
         bucket,
         label_number,
         operation,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         operation,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM label_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, latency_bucket) DO UPDATE SET
-        calls = label_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM label_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_latency_daily.histogram, excluded.histogram)
 ), add_to_label_first_token_daily AS (
     INSERT INTO label_first_token_daily (
         workspace_id,
         bucket,
         label_number,
         operation,
-        first_token_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         operation,
-        first_token_bucket,
-        sum(calls) AS calls
-    FROM label_first_token_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, operation, first_token_bucket) DO UPDATE SET
-        calls = label_first_token_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM label_first_token_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
+        calls = label_first_token_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_first_token_daily.histogram, excluded.histogram)
 ), add_to_label_users_daily AS (
     INSERT INTO label_users_daily (
         workspace_id,
@@ -1215,46 +1508,72 @@ WITH add_to_places_daily AS (
         provider,
         model,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         operation,
         provider,
         model,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ORDER BY 1, 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool, latency_bucket) DO UPDATE SET
-        calls = tool_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            operation,
+            provider,
+            model,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+        calls = tool_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_daily.histogram, excluded.histogram)
 ), add_to_tool_agent_latency_daily AS (
     INSERT INTO tool_agent_latency_daily (
         workspace_id,
         bucket,
         agent_id,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         agent_id,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_agent_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, agent_id, tool, latency_bucket) DO UPDATE SET
-        calls = tool_agent_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            agent_id,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_agent_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+        calls = tool_agent_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_daily.histogram, excluded.histogram)
 ), add_to_tool_place_latency_daily AS (
     INSERT INTO tool_place_latency_daily (
         workspace_id,
@@ -1262,23 +1581,36 @@ WITH add_to_places_daily AS (
         environment,
         release,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         environment,
         release,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_place_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, tool, latency_bucket) DO UPDATE SET
-        calls = tool_place_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            environment,
+            release,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_place_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+        calls = tool_place_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_daily.histogram, excluded.histogram)
 ), add_to_tool_status_latency_daily AS (
     INSERT INTO tool_status_latency_daily (
         workspace_id,
@@ -1286,23 +1618,36 @@ WITH add_to_places_daily AS (
         status,
         error_type,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         status,
         error_type,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM tool_status_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, status, error_type, tool, latency_bucket) DO UPDATE SET
-        calls = tool_status_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            status,
+            error_type,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_status_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+        calls = tool_status_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_daily.histogram, excluded.histogram)
 ), add_to_label_tools_daily AS (
     INSERT INTO label_tools_daily (
         workspace_id,
@@ -1338,22 +1683,34 @@ WITH add_to_places_daily AS (
         bucket,
         label_number,
         tool,
-        latency_bucket,
-        calls
+        calls,
+        histogram
     )
     SELECT
         workspace_id,
-        time_bucket('24 hours', bucket) AS bucket,
+        bucket,
         label_number,
         tool,
-        latency_bucket,
-        sum(calls) AS calls
-    FROM label_tool_latency_hourly
-    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, label_number, tool, latency_bucket) DO UPDATE SET
-        calls = label_tool_latency_daily.calls + excluded.calls
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('24 hours', bucket) AS bucket,
+            label_number,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM label_tool_latency_hourly
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
+        calls = label_tool_latency_daily.calls + excluded.calls,
+        histogram = histogram_sum(label_tool_latency_daily.histogram, excluded.histogram)
 ), add_to_user_errors_daily AS (
     INSERT INTO user_errors_daily (
         workspace_id,
