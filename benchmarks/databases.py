@@ -250,7 +250,7 @@ def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
         *(
             statement
             for entry in CATALOGUE
-            for width, table in entry.tables.items()
+            for width, table in entry.aggregates.items()
             for statement in refresh(table, width)
         ),
         *(f"CALL run_job({job})" for (job,) in compress.fetchall()),

@@ -40,7 +40,7 @@ class Entry(NamedTuple):
 
 TIMETABLE = (
     Entry(traces.close_hours, Every(timedelta(hours=1), offset=timedelta(minutes=7))),
-    Entry(traces.follow, Every(timedelta(minutes=5), offset=timedelta(minutes=1))),
+    Entry(traces.follow, Every(timedelta(minutes=2), offset=timedelta(minutes=1))),
     Entry(traces.analyze_tables, Every(timedelta(minutes=10), offset=timedelta(minutes=2))),
     Entry(budgets.evaluate_budgets, Every(timedelta(minutes=1))),
     Entry(insights.find_anomalies, Every(timedelta(hours=1), offset=timedelta(minutes=20))),

@@ -41,6 +41,11 @@ SET followed_since = %(midnight)s, followed_until = %(midnight)s
 WHERE workspace_id = %(workspace_id)s AND followed_since IS NULL
 """
 SET_SINCE = "UPDATE rollup_state SET followed_since = %(since)s WHERE workspace_id = %(workspace_id)s"
+SET_ADDED = """
+UPDATE rollup_state
+SET added_since = least(added_since, %(midnight)s)
+WHERE workspace_id = %(workspace_id)s
+"""
 # The minutes of `totals` have the number of all rows, and reading them takes no time.
 ROWS_BY_TIME = """
 SELECT time_bucket(%(width)s, bucket) AS part, sum(calls)::bigint AS number
@@ -134,7 +139,16 @@ def refill_again(workspace_id: UUID, days: int) -> Iterator[Filled]:
     first = max(midnight - (days - 1) * DAY, ceiling(since), oldest)
     while midnight + DAY > first:
         yield from refill_day_again(workspace_id, max(first, midnight), min(until, midnight + DAY))
+        if first <= midnight:
+            begin_added_tables(workspace_id, midnight)
         midnight -= DAY
+
+
+def begin_added_tables(workspace_id: UUID, midnight: datetime) -> None:
+    """Notes that the tables which an upgrade has added have all rows from this day on."""
+    with write_cursor() as cursor:
+        engines.current().lock(cursor, workspace_id)
+        cursor.execute(SET_ADDED, {"workspace_id": workspace_id, "midnight": midnight})
 
 
 def refill_day_again(workspace_id: UUID, since: datetime, until: datetime) -> Iterator[Filled]:

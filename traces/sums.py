@@ -208,8 +208,10 @@ class Histogram(NamedTuple):
     ) -> Rollup | None:
         """Returns the rollup to read. Of a time that its follower is not filled for, an older one has the days."""
         rollup = smallest(self.rollups, filters, columns)
-        is_filled = bool(state.aggregates) or state.followed_since <= filters.start < state.followed_until
-        if rollup is None or is_filled or not rollup.is_follower:
+        if rollup is None or not rollup.is_follower:
+            return rollup
+        since = state.followed_from(rollup.wider_tables.values())
+        if state.aggregates or since <= filters.start < state.followed_until:
             return rollup
         older = [other for other in self.rollups if not other.is_follower]
         fits = (other for other in older if not by_bucket or other.widths[0].length <= filters.bucket)
@@ -328,11 +330,12 @@ def days_of_names_sql(filters: Filters, key: str) -> str:
 
 def closed_and_open_sql(filters: Filters, rollup: Rollup, width: Width, columns: str, condition: str = "") -> str:
     """Reads buckets of `width` up to the open hours, and from there the narrowest buckets."""
+    state = rollup_state(filters)
     return CLOSED_AND_OPEN_HOURS.format(
         columns=columns,
         closed=rollup.table(width),
-        open=rollup.narrowest,
-        filled_until=literal(rollup_state(filters).filled_until),
+        open=next(table for table in rollup.tables.values() if state.has_table(table)),
+        filled_until=literal(state.filled_until),
         condition=condition,
     )
 

@@ -18,7 +18,7 @@ from traces import engines, session_summaries, trace_totals
 from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
-from traces.rollups.catalogue import CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
+from traces.rollups.catalogue import ADDED_TABLES, CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
 from traces.rollups.verification import summed_copies, unpacked_rows
 from traces.windows import literal
 
@@ -208,13 +208,18 @@ class Tables:
                 table: self.stored_sums(entry, table),
                 f"{table}_since": since,
                 f"{table}_until": until,
+                f"{table}_begins": self.begins(table),
             }
 
     def stored_sums(self, entry: Rollup | UserSetTable, table: str) -> str:
         """Returns SQL for a FROM with the sums of a table, one row for each combination of all keys."""
         if self.state.aggregates:
-            return summed_copies(entry, self.state.stored_table(table))
+            return summed_copies(entry, self.state.stored_table(self.known_table(entry, table)))
         return unpacked_rows(entry, table) if isinstance(entry, Rollup) and entry.packed else table
+
+    def known_table(self, entry: Rollup | UserSetTable, table: str) -> str:
+        """Returns the table, or one of the same columns where the engine lacks it: it is filled for no time."""
+        return table if self.state.has_table(table) else next(iter(entry.aggregates.values()))
 
     def filled_rows(self, entry: Rollup | UserSetTable) -> tuple[str, str]:
         """Returns the time of the rows that any of the tables has."""
@@ -227,7 +232,8 @@ class Tables:
     def filled_buckets(self, entry: Rollup | UserSetTable, table: str) -> tuple[str, str]:
         """Returns the time of the narrowest buckets that the table has."""
         if self.state.aggregates:
-            return literal(EARLIEST), literal(self.state.aggregates[table].watermark)
+            filled = self.state.aggregates.get(table)
+            return literal(EARLIEST), literal(filled.watermark if filled else EARLIEST)
         is_narrowest = isinstance(entry, Rollup) and table == entry.narrowest
         if is_narrowest:
             return literal(EARLIEST), literal(LATEST)
@@ -236,6 +242,12 @@ class Tables:
             after = f"{self.of_state('followed_since')} + interval '{HOUR.interval}' - interval '1 microsecond'"
             return hour.format(after), hour.format(self.of_state("followed_until"))
         return literal(EARLIEST), self.of_state("filled_until")
+
+    def begins(self, table: str) -> str:
+        """Returns the day from which on an added table has rows: a database of an older version has rows before."""
+        return (
+            self.of_state("added_since") if table in ADDED_TABLES and not self.state.aggregates else literal(EARLIEST)
+        )
 
     def of_state(self, column: str) -> str:
         return STATE.format(column, self.workspace_id)

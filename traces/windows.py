@@ -114,11 +114,12 @@ def filled_tables_of(
     if not tables:
         return []
     state = state or rollup_state(filters)
-    narrowest = next(iter(tables))
+    tables = {width: table for width, table in tables.items() if state.has_table(table)}
+    narrowest = next(iter(tables), HOUR)
     filled_tables = []
     for width, table in tables.items():
         if is_follower and not state.aggregates:
-            since, until = state.followed_since, state.followed_until
+            since, until = state.followed_from([table]), state.followed_until
             filled_until = until if width == narrowest else floor(until, HOUR)
             has_open_bucket = state.is_stable
         else:

@@ -20,7 +20,7 @@ from traces import engines, writer
 from traces.engines import timescaledb as timescaledb_engine
 from traces.engines.protocol import Aggregate
 from traces.filters import Filters
-from traces.rollups.catalogue import ALL_TABLES
+from traces.rollups.catalogue import AGGREGATE_TABLES
 from traces.row import Row
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
@@ -193,7 +193,7 @@ def test_what_the_policies_have_not_summed_yet_is_read_from_rows(
 def test_aggregates_that_a_migration_made_again_are_looked_up_again(
     timescaledb: RunQuery, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = dict.fromkeys(ALL_TABLES, Aggregate("of_before", NOON))
+    gone = dict.fromkeys(AGGREGATE_TABLES, Aggregate("of_before", NOON))
     monkeypatch.setitem(timescaledb_engine._aggregates, engines.database_name(), (time.monotonic() - 11, gone))
     tenant.calls(2, datetime.now(UTC))
     assert tenant.ask("usage/calls-over-time", range="24h")["total_calls"] == 2

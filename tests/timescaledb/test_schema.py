@@ -9,7 +9,7 @@ from django.test import override_settings
 
 from tests.timescaledb.conftest import RunQuery
 from traces import engines
-from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, HOUR
+from traces.rollups.catalogue import AGGREGATE_TABLES, CATALOGUE, HOUR
 
 pytestmark = pytest.mark.django_db(databases=["default", "analytics"])
 
@@ -22,7 +22,7 @@ def test_traces_are_in_chunks_of_a_day(timescaledb: RunQuery) -> None:
 
 def test_every_rollup_is_a_real_time_aggregate_under_its_name(timescaledb: RunQuery) -> None:
     views = timescaledb("SELECT view_name::text, materialized_only FROM timescaledb_information.continuous_aggregates")
-    assert sorted(views) == sorted((name, False) for name in ALL_TABLES)
+    assert sorted(views) == sorted((name, False) for name in AGGREGATE_TABLES)
 
 
 def test_days_are_summed_from_hours(timescaledb: RunQuery) -> None:
@@ -31,9 +31,9 @@ def test_days_are_summed_from_hours(timescaledb: RunQuery) -> None:
         FROM timescaledb_information.continuous_aggregates
     """
     assert dict(timescaledb(sources)) == {
-        name: width == entry.widths[0] or width.length <= HOUR.length
+        name: width == next(iter(entry.aggregates)) or width.length <= HOUR.length
         for entry in CATALOGUE
-        for width, name in entry.tables.items()
+        for width, name in entry.aggregates.items()
     }
 
 
@@ -59,7 +59,7 @@ def test_chunks_are_compressed_after_a_week_by_workspace_in_order_of_time(timesc
 @pytest.fixture
 def usual_policies_afterwards(timescaledb: RunQuery) -> Iterator[None]:
     yield
-    for table in ALL_TABLES:
+    for table in AGGREGATE_TABLES:
         timescaledb("SELECT remove_continuous_aggregate_policy(%s)", table)
     engines.current().complete_schema()
 
@@ -71,7 +71,7 @@ def test_migrating_sets_the_policies_as_the_settings_say(
         engines.current().complete_schema()
     assert retention_by_table(timescaledb) == {
         **dict.fromkeys(("traces", "label_rows"), timedelta(days=500)),
-        **dict.fromkeys(ALL_TABLES, timedelta(days=900)),
+        **dict.fromkeys(AGGREGATE_TABLES, timedelta(days=900)),
     }
     # Days whose rows were dropped under a shorter retention have only their sums: a refresh must not reach them.
     assert refresh_reach(timescaledb) == timedelta(days=400)

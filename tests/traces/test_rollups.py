@@ -59,7 +59,9 @@ def packed_sums_in(rollup: Rollup, table: str, tenant: Tenant) -> list[tuple[obj
     names = ", ".join(("bucket", *rollup.keys, "packed_calls"))
     condition = "WHERE workspace_id = %(workspace_id)s AND packed_calls <> 0"
     in_all = f"(SELECT sum(part) FROM unnest({HISTOGRAM}[cardinality({HISTOGRAM}) / 2 + 1:]) AS part)"
-    wrong = f"SELECT * FROM {table} WHERE workspace_id = %(workspace_id)s AND calls IS DISTINCT FROM coalesce({in_all}, 0)"
+    wrong = (
+        f"SELECT * FROM {table} WHERE workspace_id = %(workspace_id)s AND calls IS DISTINCT FROM coalesce({in_all}, 0)"
+    )
     assert rows_of(wrong, tenant) == []
     return rows_of(f"SELECT {names} FROM {unpacked_sql(rollup, table)} {condition}", tenant)
 

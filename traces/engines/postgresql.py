@@ -49,7 +49,7 @@ FROM rollup_state
 WHERE workspace_id = %(workspace_id)s
 """
 ROLLUP_STATES = """
-SELECT workspace_id, filled_until, followed_since, followed_until, traces_until, sessions_until
+SELECT workspace_id, filled_until, followed_since, followed_until, added_since, traces_until, sessions_until
 FROM rollup_state
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
@@ -74,7 +74,7 @@ WHERE filled_until < %(until)s
 """
 
 # The followers are filled up to this time ago: most spans arrive when they end, within minutes of their start.
-FOLLOWING_LAG = timedelta(minutes=15)
+FOLLOWING_LAG = timedelta(minutes=5)
 # A writer waits for the follower of its workspace. So it takes few rows at once, and at least a minute.
 FOLLOWED_AT_ONCE = 5_000
 # After an upgrade the totals of all stored traces are missing. The next run continues.
@@ -242,6 +242,7 @@ def states_of(workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupSta
             is_stable,
             followed_since=state["followed_since"] or EARLIEST,
             followed_until=state["followed_until"] or EARLIEST,
+            added_since=state["added_since"],
             traces_until=state["traces_until"] or EARLIEST,
             sessions_until=state["sessions_until"] or EARLIEST,
         )

@@ -21,7 +21,7 @@ from traces.engines import database_name
 from traces.engines.protocol import LOCK, WORKSPACE, Aggregate, RollupState
 from traces.filters import EARLIEST, LATEST
 from traces.rollups import read_statement
-from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, DAY, HOUR, MINUTE, TEN_MINUTES, WEEK, Width
+from traces.rollups.catalogue import AGGREGATE_TABLES, CATALOGUE, DAY, HOUR, MINUTE, TEN_MINUTES, WEEK, Width
 from traces.write_cursor import WriteCursor
 
 INSERT = read_statement("timescaledb", "insert")
@@ -151,7 +151,7 @@ class TimescaleDB:
         end = min(end, datetime.now(UTC) - MINUTE.length)
         with connections["analytics"].cursor() as cursor:
             for entry in CATALOGUE:
-                for width, table in entry.tables.items():
+                for width, table in entry.aggregates.items():
                     if end - start >= width.length:
                         cursor.execute(REFRESH_NOW, {"table": table, "start": start, "end": end})
 
@@ -191,16 +191,16 @@ def set_policies() -> None:
     row_retention = timedelta(days=settings.RETENTION_DAYS)
     rollup_retention = timedelta(days=settings.ROLLUP_RETENTION_DAYS)
     with transaction.atomic(using="analytics"), connections["analytics"].cursor() as cursor:
-        cursor.execute(REACH, [list(ALL_TABLES)])
+        cursor.execute(REACH, [list(AGGREGATE_TABLES)])
         [reached] = cursor.fetchone()
         reach: Any = min(row_retention, reached or row_retention)
         for entry in CATALOGUE:
-            for width, table in entry.tables.items():
+            for width, table in entry.aggregates.items():
                 delay: Any = DELAYS[width]
                 cursor.execute(REFRESH, {"view": table, "reach": reach, "delay": delay})
         for table in ROW_TABLES:
             cursor.execute(COLUMNSTORE, {"table": table})
-        retentions = dict.fromkeys(ROW_TABLES, row_retention) | dict.fromkeys(ALL_TABLES, rollup_retention)
+        retentions = dict.fromkeys(ROW_TABLES, row_retention) | dict.fromkeys(AGGREGATE_TABLES, rollup_retention)
         for table, retention in retentions.items():
             params: Any = {"table": table, "retention": retention}
             cursor.execute(RETENTION, params)

@@ -1,4 +1,4 @@
-"""Keeps each histogram in one row, and adds sums for pairs of filters. `manage.py refill` fills them from the rows."""
+"""Keeps each histogram in one row on PostgreSQL, and adds sums by ten minutes and for pairs of filters."""
 
 from pathlib import Path
 from typing import Any

@@ -51,6 +51,8 @@ class Rollup(NamedTuple):
     """The worker fills it behind the writers."""
     widths: tuple[Width, ...] = (HOUR, DAY)
     """From the narrowest to the widest."""
+    is_added: bool = False
+    """It came with version 0.2.0: see ADDED_TABLES."""
     packed: str | None = None
     """A key with many values, whose calls are the only measure. On PostgreSQL a row has an array with the calls of each
     value, instead of a row for each of them: a tenth of the size. Such a rollup is a follower."""
@@ -61,6 +63,22 @@ class Rollup(NamedTuple):
     @property
     def tables(self) -> dict[Width, str]:
         return {width: self.table(width) for width in self.widths}
+
+    @property
+    def aggregates(self) -> dict[Width, str]:
+        """Returns the tables that TimescaleDB has as continuous aggregates: each costs it a refresh every minute."""
+        return {
+            width: table for width, table in self.tables.items() if not self.is_follower or width.length >= HOUR.length
+        }
+
+    @property
+    def added_tables(self) -> tuple[str, ...]:
+        """Returns those of its tables that are in ADDED_TABLES."""
+        return tuple(
+            table
+            for width, table in self.tables.items()
+            if self.is_added or (self.is_follower and width.length < HOUR.length)
+        )
 
     @property
     def row_keys(self) -> tuple[str, ...]:
@@ -175,12 +193,12 @@ def packed_follower(name: str, *keys: str, packed: str, where: str, **options: A
     return follower(name, (*keys, packed), CALL_COUNT, where=where, packed=packed, **options)
 
 
-def latency_follower(name: str, *keys: str) -> Rollup:
-    return packed_follower(name, *keys, "operation", packed="latency_bucket", where=HAS_LATENCY)
+def latency_follower(name: str, *keys: str, **options: Any) -> Rollup:
+    return packed_follower(name, *keys, "operation", packed="latency_bucket", where=HAS_LATENCY, **options)
 
 
-def first_token_follower(name: str, *keys: str) -> Rollup:
-    return packed_follower(name, *keys, "operation", packed="first_token_bucket", where=HAS_FIRST_TOKEN)
+def first_token_follower(name: str, *keys: str, **options: Any) -> Rollup:
+    return packed_follower(name, *keys, "operation", packed="first_token_bucket", where=HAS_FIRST_TOKEN, **options)
 
 
 def users_follower(name: str, *keys: str) -> Rollup:
@@ -195,30 +213,36 @@ def users_follower(name: str, *keys: str) -> Rollup:
 
 
 PLACE = ("environment", "release")
-PLACES = follower("places", ("operation", *PLACE, "status"), FULL_MEASURES)
+PLACES = follower("places", ("operation", *PLACE, "status"), FULL_MEASURES, widths=UP_TO_DAYS)
 PLACE_CALLS = follower(
     "place_calls", (*PLACE, "operation", "agent_id", "provider", "model", "status", "error_type"), FULL_MEASURES
 )
-PLACE_AGENTS = follower("place_agents", (*PLACE, "operation", "agent_id"), FULL_MEASURES)
-PLACE_MODELS = follower("place_models", (*PLACE, "operation", "provider", "model"), FULL_MEASURES)
-AGENT_LATENCY = latency_follower("agent_latency", "agent_id")
-MODEL_LATENCY = latency_follower("model_latency", "model", "provider")
-PLACE_LATENCY = latency_follower("place_latency", *PLACE)
-STATUS_LATENCY = latency_follower("status_latency", "status", "error_type")
+PLACE_AGENTS = follower("place_agents", (*PLACE, "operation", "agent_id"), FULL_MEASURES, widths=UP_TO_DAYS)
+PLACE_MODELS = follower("place_models", (*PLACE, "operation", "provider", "model"), FULL_MEASURES, widths=UP_TO_DAYS)
+AGENT_LATENCY = latency_follower("agent_latency", "agent_id", widths=UP_TO_DAYS)
+MODEL_LATENCY = latency_follower("model_latency", "model", "provider", widths=UP_TO_DAYS)
+PLACE_LATENCY = latency_follower("place_latency", *PLACE, widths=UP_TO_DAYS)
+STATUS_LATENCY = latency_follower("status_latency", "status", "error_type", widths=UP_TO_DAYS)
 ALL_KEYS = (*PLACE, "agent_id", "provider", "model", "status", "error_type")
-PLACE_CALL_LATENCY = latency_follower("place_call_latency", *ALL_KEYS)
-FIRST_TOKEN = first_token_follower("first_token")
-AGENT_FIRST_TOKEN = first_token_follower("agent_first_token", "agent_id")
-MODEL_FIRST_TOKEN = first_token_follower("model_first_token", "model", "provider")
-PLACE_FIRST_TOKEN = first_token_follower("place_first_token", *PLACE)
-STATUS_FIRST_TOKEN = first_token_follower("status_first_token", "status", "error_type")
-PLACE_CALL_FIRST_TOKEN = first_token_follower("place_call_first_token", *ALL_KEYS)
+PLACE_CALL_LATENCY = latency_follower("place_call_latency", *ALL_KEYS, is_added=True)
+FIRST_TOKEN = first_token_follower("first_token", widths=UP_TO_DAYS)
+AGENT_FIRST_TOKEN = first_token_follower("agent_first_token", "agent_id", widths=UP_TO_DAYS)
+MODEL_FIRST_TOKEN = first_token_follower("model_first_token", "model", "provider", widths=UP_TO_DAYS)
+PLACE_FIRST_TOKEN = first_token_follower("place_first_token", *PLACE, widths=UP_TO_DAYS)
+STATUS_FIRST_TOKEN = first_token_follower("status_first_token", "status", "error_type", widths=UP_TO_DAYS)
+PLACE_CALL_FIRST_TOKEN = first_token_follower("place_call_first_token", *ALL_KEYS, is_added=True)
 MODEL_USERS = users_follower("model_users", "model", "provider", "operation")
 PLACE_USERS = users_follower("place_users", *PLACE)
 STATUS_USERS = users_follower("status_users", "status", "error_type")
 USER_MODELS = users_follower("user_models", "model", "provider", "operation", "agent_id")
 PLACE_CALL_USERS = packed_follower(
-    "place_call_users", *ALL_KEYS, "operation", packed="user_number", where=HAS_USER, calls_only=True
+    "place_call_users",
+    *ALL_KEYS,
+    "operation",
+    packed="user_number",
+    where=HAS_USER,
+    calls_only=True,
+    is_added=True,
 )
 """Under any filters but labels. It has no costs."""
 USER_PLACES = users_follower("user_places", *PLACE, "status", "error_type", "agent_id")
@@ -240,16 +264,15 @@ TOOLS = follower(
 )
 
 
-def tool_latency_follower(name: str, *keys: str) -> Rollup:
-    return packed_follower(
-        name, *keys, "tool", packed="latency_bucket", where=f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
-    )
+def tool_latency_follower(name: str, *keys: str, **options: Any) -> Rollup:
+    where = f"{IS_TOOL_CALL} AND {HAS_LATENCY}"
+    return packed_follower(name, *keys, "tool", packed="latency_bucket", where=where, **options)
 
 
-TOOL_LATENCY = tool_latency_follower("tool_latency", *SPAN_KEYS)
-TOOL_AGENT_LATENCY = tool_latency_follower("tool_agent_latency", "agent_id")
-TOOL_PLACE_LATENCY = tool_latency_follower("tool_place_latency", *PLACE)
-TOOL_STATUS_LATENCY = tool_latency_follower("tool_status_latency", "status", "error_type")
+TOOL_LATENCY = tool_latency_follower("tool_latency", *SPAN_KEYS, widths=UP_TO_DAYS)
+TOOL_AGENT_LATENCY = tool_latency_follower("tool_agent_latency", "agent_id", widths=UP_TO_DAYS)
+TOOL_PLACE_LATENCY = tool_latency_follower("tool_place_latency", *PLACE, widths=UP_TO_DAYS)
+TOOL_STATUS_LATENCY = tool_latency_follower("tool_status_latency", "status", "error_type", widths=UP_TO_DAYS)
 LABEL_TOOLS = follower("label_tools", (LABEL, "tool"), TOOL_MEASURES, where=IS_TOOL_CALL)
 LABEL_TOOL_LATENCY = tool_latency_follower("label_tool_latency", LABEL)
 
@@ -326,6 +349,10 @@ class UserSetTable(NamedTuple):
     def tables(self) -> dict[Width, str]:
         return {width: self.table(width) for width in self.widths}
 
+    @property
+    def aggregates(self) -> dict[Width, str]:
+        return self.tables
+
 
 USER_SETS = UserSetTable("user_sets", USERS)
 FAILURE_SETS = UserSetTable("failure_sets", FAILURES, ("status", "error_type"))
@@ -337,6 +364,10 @@ LOST_CALL = ("hour", *USERS.keys, *FAILURE_SETS.keys)
 CATALOGUE: tuple[Rollup | UserSetTable, ...] = (*ROLLUPS, *USER_SET_TABLES)
 """All rollups and sets of users. An entry comes after the entry that it is made from."""
 ALL_TABLES = tuple(table for entry in CATALOGUE for table in entry.tables.values())
+ADDED_TABLES = {table for rollup in FOLLOWERS for table in rollup.added_tables}
+"""The tables that version 0.2.0 has added: they have the rows from `rollup_state.added_since` on."""
+AGGREGATE_TABLES = tuple(table for entry in CATALOGUE for table in entry.aggregates.values())
+"""Those of ALL_TABLES that TimescaleDB has."""
 
 
 def unpacked_sql(rollup: Rollup, source: str) -> str:

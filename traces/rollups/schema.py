@@ -61,7 +61,7 @@ def aggregate(rollup: Rollup, width: Width) -> str:
 
     It is a real-time aggregate: rows that are not summed yet are read from its source.
     """
-    narrower = [other for other in rollup.widths if other.length < width.length]
+    narrower = [other for other in rollup.aggregates if other.length < width.length]
     rows = "label_rows" if rollup.is_of_labels else "traces"
     source, time_column = (rollup.table(narrower[-1]), "bucket") if narrower else (rows, "timestamp")
     keys = rollup.keys if narrower else tuple(ROW_KEYS.get(key, key) for key in rollup.keys)
@@ -98,7 +98,7 @@ def aggregate_index(rollup: Rollup, width: Width) -> str:
 def tables(rollup: Rollup) -> str:
     """Returns the statements for all widths of a rollup. Each is followed by a blank line, as migrations read them."""
     postgresql = (rollup_table(rollup, width) for width in rollup.widths)
-    timescaledb = (sql(rollup, width) for width in rollup.widths for sql in (aggregate, aggregate_index))
+    timescaledb = (sql(rollup, width) for width in rollup.aggregates for sql in (aggregate, aggregate_index))
     return f"-- PostgreSQL\n{as_text(postgresql)}\n-- TimescaleDB\n{as_text(timescaledb)}"
 
 

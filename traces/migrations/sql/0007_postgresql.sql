@@ -1,58 +1,832 @@
--- Stores the calls of all buckets of a histogram in one row, and adds sums for any pair of filters, on PostgreSQL and
--- on Citus. The followers are emptied: `manage.py refill` fills them from the rows.
+-- Stores all buckets of a histogram in one row, and adds sums by ten minutes and sums for any pair of filters, on
+-- PostgreSQL and on Citus.
 
-LOCK TABLE rollup_state IN ACCESS EXCLUSIVE MODE;
+SET LOCAL statement_timeout = 0;
 
-UPDATE rollup_state SET followed_since = NULL, followed_until = NULL;
+-- A histogram has its buckets first, then the calls of each.
+CREATE FUNCTION histogram_sum(stored integer[], added integer[]) RETURNS integer[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT coalesce(array_agg(bucket) || array_agg(calls), '{}')
+    FROM (
+        SELECT bucket, sum(calls)::integer AS calls
+        FROM (
+            SELECT * FROM unnest(stored[:cardinality(stored) / 2], stored[cardinality(stored) / 2 + 1:])
+            UNION ALL
+            SELECT * FROM unnest(added[:cardinality(added) / 2], added[cardinality(added) / 2 + 1:])
+        ) AS parts (bucket, calls)
+        GROUP BY bucket
+        HAVING sum(calls) <> 0
+    ) AS summed
+$$;
 
-TRUNCATE
-    places_hourly,
-    places_daily,
-    place_agents_hourly,
-    place_agents_daily,
-    place_models_hourly,
-    place_models_daily,
-    place_calls_hourly,
-    place_calls_daily,
-    model_users_hourly,
-    model_users_daily,
-    model_users_weekly,
-    place_users_hourly,
-    place_users_daily,
-    place_users_weekly,
-    status_users_hourly,
-    status_users_daily,
-    status_users_weekly,
-    user_models_hourly,
-    user_models_daily,
-    user_models_weekly,
-    user_places_hourly,
-    user_places_daily,
-    user_places_weekly,
-    label_totals_hourly,
-    label_totals_daily,
-    label_calls_hourly,
-    label_calls_daily,
-    label_users_hourly,
-    label_users_daily,
-    label_users_weekly,
-    label_user_errors_hourly,
-    label_user_errors_daily,
-    label_user_errors_weekly,
-    tools_hourly,
-    tools_daily,
-    label_tools_hourly,
-    label_tools_daily,
-    user_errors_hourly,
-    user_errors_daily,
-    user_errors_weekly,
-    user_failures_hourly,
-    user_failures_daily,
-    user_failures_weekly,
-    sessions_hourly,
-    sessions_daily,
-    session_totals_hourly,
-    session_totals_daily;
+-- Questions may read them meanwhile. Whoever changes them waits.
+LOCK TABLE
+    agent_latency_hourly,
+    agent_latency_daily,
+    model_latency_hourly,
+    model_latency_daily,
+    place_latency_hourly,
+    place_latency_daily,
+    status_latency_hourly,
+    status_latency_daily,
+    first_token_hourly,
+    first_token_daily,
+    agent_first_token_hourly,
+    agent_first_token_daily,
+    model_first_token_hourly,
+    model_first_token_daily,
+    place_first_token_hourly,
+    place_first_token_daily,
+    status_first_token_hourly,
+    status_first_token_daily,
+    label_latency_hourly,
+    label_latency_daily,
+    label_first_token_hourly,
+    label_first_token_daily,
+    tool_latency_hourly,
+    tool_latency_daily,
+    tool_agent_latency_hourly,
+    tool_agent_latency_daily,
+    tool_place_latency_hourly,
+    tool_place_latency_daily,
+    tool_status_latency_hourly,
+    tool_status_latency_daily,
+    label_tool_latency_hourly,
+    label_tool_latency_daily
+IN SHARE MODE;
+
+CREATE TABLE agent_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT agent_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO agent_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM agent_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE agent_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT agent_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO agent_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM agent_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE model_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT model_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO model_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM model_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE model_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT model_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO model_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM model_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE place_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT place_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO place_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM place_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE place_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT place_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO place_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM place_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE status_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT status_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO status_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM status_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE status_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT status_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO status_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM status_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3;
+
+CREATE TABLE first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3;
+
+CREATE TABLE agent_first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT agent_first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO agent_first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM agent_first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE agent_first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT agent_first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO agent_first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM agent_first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE model_first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT model_first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO model_first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM model_first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE model_first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    model text COLLATE "C",
+    provider text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT model_first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO model_first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM model_first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE place_first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT place_first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO place_first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM place_first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE place_first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT place_first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO place_first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM place_first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE status_first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT status_first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO status_first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM status_first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE status_first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT status_first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO status_first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM status_first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE label_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM label_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE label_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    operation,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM label_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE label_first_token_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_first_token_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_first_token_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM label_first_token_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE label_first_token_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    operation text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_first_token_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_first_token_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    operation,
+    sum(calls),
+    array_agg(first_token_bucket) || array_agg(calls)
+FROM label_first_token_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE tool_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6;
+
+CREATE TABLE tool_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6;
+
+CREATE TABLE tool_agent_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_agent_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_agent_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_agent_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE tool_agent_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    agent_id text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_agent_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_agent_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_agent_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE tool_place_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_place_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_place_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_place_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE tool_place_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_place_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_place_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_place_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE tool_status_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_status_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_status_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_status_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE tool_status_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    status text COLLATE "C",
+    error_type text COLLATE "C",
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT tool_status_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO tool_status_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM tool_status_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5;
+
+CREATE TABLE label_tool_latency_hourly_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_tool_latency_hourly_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_tool_latency_hourly_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM label_tool_latency_hourly
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
+
+CREATE TABLE label_tool_latency_daily_packed (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    label_number bigint,
+    tool text COLLATE "C",
+    calls integer NOT NULL,
+    histogram integer[] NOT NULL,
+    CONSTRAINT label_tool_latency_daily_packed_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
+)
+WITH (fillfactor = 70);
+
+INSERT INTO label_tool_latency_daily_packed
+SELECT
+    workspace_id,
+    bucket,
+    label_number,
+    tool,
+    sum(calls),
+    array_agg(latency_bucket) || array_agg(calls)
+FROM label_tool_latency_daily
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4;
 
 DROP TABLE
     agent_latency_hourly,
@@ -88,46 +862,240 @@ DROP TABLE
     label_tool_latency_hourly,
     label_tool_latency_daily;
 
--- A histogram has its buckets first, then the calls of each.
-CREATE FUNCTION histogram_sum(stored integer[], added integer[]) RETURNS integer[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-    SELECT coalesce(array_agg(bucket) || array_agg(calls), '{}')
-    FROM (
-        SELECT bucket, sum(calls)::integer AS calls
-        FROM (
-            SELECT * FROM unnest(stored[:cardinality(stored) / 2], stored[cardinality(stored) / 2 + 1:])
-            UNION ALL
-            SELECT * FROM unnest(added[:cardinality(added) / 2], added[cardinality(added) / 2 + 1:])
-        ) AS parts (bucket, calls)
-        GROUP BY bucket
-        HAVING sum(calls) <> 0
-    ) AS summed
-$$;
+ALTER TABLE agent_latency_hourly_packed RENAME TO agent_latency_hourly;
 
-CREATE TABLE agent_latency_hourly (
+ALTER INDEX agent_latency_hourly_packed_key RENAME TO agent_latency_hourly_key;
+
+ALTER TABLE agent_latency_daily_packed RENAME TO agent_latency_daily;
+
+ALTER INDEX agent_latency_daily_packed_key RENAME TO agent_latency_daily_key;
+
+ALTER TABLE model_latency_hourly_packed RENAME TO model_latency_hourly;
+
+ALTER INDEX model_latency_hourly_packed_key RENAME TO model_latency_hourly_key;
+
+ALTER TABLE model_latency_daily_packed RENAME TO model_latency_daily;
+
+ALTER INDEX model_latency_daily_packed_key RENAME TO model_latency_daily_key;
+
+ALTER TABLE place_latency_hourly_packed RENAME TO place_latency_hourly;
+
+ALTER INDEX place_latency_hourly_packed_key RENAME TO place_latency_hourly_key;
+
+ALTER TABLE place_latency_daily_packed RENAME TO place_latency_daily;
+
+ALTER INDEX place_latency_daily_packed_key RENAME TO place_latency_daily_key;
+
+ALTER TABLE status_latency_hourly_packed RENAME TO status_latency_hourly;
+
+ALTER INDEX status_latency_hourly_packed_key RENAME TO status_latency_hourly_key;
+
+ALTER TABLE status_latency_daily_packed RENAME TO status_latency_daily;
+
+ALTER INDEX status_latency_daily_packed_key RENAME TO status_latency_daily_key;
+
+ALTER TABLE first_token_hourly_packed RENAME TO first_token_hourly;
+
+ALTER INDEX first_token_hourly_packed_key RENAME TO first_token_hourly_key;
+
+ALTER TABLE first_token_daily_packed RENAME TO first_token_daily;
+
+ALTER INDEX first_token_daily_packed_key RENAME TO first_token_daily_key;
+
+ALTER TABLE agent_first_token_hourly_packed RENAME TO agent_first_token_hourly;
+
+ALTER INDEX agent_first_token_hourly_packed_key RENAME TO agent_first_token_hourly_key;
+
+ALTER TABLE agent_first_token_daily_packed RENAME TO agent_first_token_daily;
+
+ALTER INDEX agent_first_token_daily_packed_key RENAME TO agent_first_token_daily_key;
+
+ALTER TABLE model_first_token_hourly_packed RENAME TO model_first_token_hourly;
+
+ALTER INDEX model_first_token_hourly_packed_key RENAME TO model_first_token_hourly_key;
+
+ALTER TABLE model_first_token_daily_packed RENAME TO model_first_token_daily;
+
+ALTER INDEX model_first_token_daily_packed_key RENAME TO model_first_token_daily_key;
+
+ALTER TABLE place_first_token_hourly_packed RENAME TO place_first_token_hourly;
+
+ALTER INDEX place_first_token_hourly_packed_key RENAME TO place_first_token_hourly_key;
+
+ALTER TABLE place_first_token_daily_packed RENAME TO place_first_token_daily;
+
+ALTER INDEX place_first_token_daily_packed_key RENAME TO place_first_token_daily_key;
+
+ALTER TABLE status_first_token_hourly_packed RENAME TO status_first_token_hourly;
+
+ALTER INDEX status_first_token_hourly_packed_key RENAME TO status_first_token_hourly_key;
+
+ALTER TABLE status_first_token_daily_packed RENAME TO status_first_token_daily;
+
+ALTER INDEX status_first_token_daily_packed_key RENAME TO status_first_token_daily_key;
+
+ALTER TABLE label_latency_hourly_packed RENAME TO label_latency_hourly;
+
+ALTER INDEX label_latency_hourly_packed_key RENAME TO label_latency_hourly_key;
+
+ALTER TABLE label_latency_daily_packed RENAME TO label_latency_daily;
+
+ALTER INDEX label_latency_daily_packed_key RENAME TO label_latency_daily_key;
+
+ALTER TABLE label_first_token_hourly_packed RENAME TO label_first_token_hourly;
+
+ALTER INDEX label_first_token_hourly_packed_key RENAME TO label_first_token_hourly_key;
+
+ALTER TABLE label_first_token_daily_packed RENAME TO label_first_token_daily;
+
+ALTER INDEX label_first_token_daily_packed_key RENAME TO label_first_token_daily_key;
+
+ALTER TABLE tool_latency_hourly_packed RENAME TO tool_latency_hourly;
+
+ALTER INDEX tool_latency_hourly_packed_key RENAME TO tool_latency_hourly_key;
+
+ALTER TABLE tool_latency_daily_packed RENAME TO tool_latency_daily;
+
+ALTER INDEX tool_latency_daily_packed_key RENAME TO tool_latency_daily_key;
+
+ALTER TABLE tool_agent_latency_hourly_packed RENAME TO tool_agent_latency_hourly;
+
+ALTER INDEX tool_agent_latency_hourly_packed_key RENAME TO tool_agent_latency_hourly_key;
+
+ALTER TABLE tool_agent_latency_daily_packed RENAME TO tool_agent_latency_daily;
+
+ALTER INDEX tool_agent_latency_daily_packed_key RENAME TO tool_agent_latency_daily_key;
+
+ALTER TABLE tool_place_latency_hourly_packed RENAME TO tool_place_latency_hourly;
+
+ALTER INDEX tool_place_latency_hourly_packed_key RENAME TO tool_place_latency_hourly_key;
+
+ALTER TABLE tool_place_latency_daily_packed RENAME TO tool_place_latency_daily;
+
+ALTER INDEX tool_place_latency_daily_packed_key RENAME TO tool_place_latency_daily_key;
+
+ALTER TABLE tool_status_latency_hourly_packed RENAME TO tool_status_latency_hourly;
+
+ALTER INDEX tool_status_latency_hourly_packed_key RENAME TO tool_status_latency_hourly_key;
+
+ALTER TABLE tool_status_latency_daily_packed RENAME TO tool_status_latency_daily;
+
+ALTER INDEX tool_status_latency_daily_packed_key RENAME TO tool_status_latency_daily_key;
+
+ALTER TABLE label_tool_latency_hourly_packed RENAME TO label_tool_latency_hourly;
+
+ALTER INDEX label_tool_latency_hourly_packed_key RENAME TO label_tool_latency_hourly_key;
+
+ALTER TABLE label_tool_latency_daily_packed RENAME TO label_tool_latency_daily;
+
+ALTER INDEX label_tool_latency_daily_packed_key RENAME TO label_tool_latency_daily_key;
+
+CREATE TABLE places_ten_minutely (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    operation text COLLATE "C",
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    status text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT places_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, environment, release, status)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_agents_ten_minutely (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    agent_id text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_agents_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, agent_id)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE place_models_ten_minutely (
+    workspace_id uuid NOT NULL,
+    bucket timestamptz NOT NULL,
+    environment text COLLATE "C",
+    release text COLLATE "C",
+    operation text COLLATE "C",
+    provider text COLLATE "C",
+    model text COLLATE "C",
+    calls integer NOT NULL,
+    errors integer NOT NULL,
+    timed_calls integer NOT NULL,
+    latency_ms double precision NOT NULL,
+    priced_calls integer NOT NULL,
+    cost_usd numeric NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    input_cost_usd numeric NOT NULL,
+    output_cost_usd numeric NOT NULL,
+    cache_read_cost_usd numeric NOT NULL,
+    cache_write_cost_usd numeric NOT NULL,
+    audio_cost_usd numeric NOT NULL,
+    image_cost_usd numeric NOT NULL,
+    search_cost_usd numeric NOT NULL,
+    cache_read_tokens bigint NOT NULL,
+    cache_write_tokens bigint NOT NULL,
+    reasoning_tokens bigint NOT NULL,
+    squared_latency double precision NOT NULL,
+    squared_cost numeric NOT NULL,
+    CONSTRAINT place_models_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation, provider, model)
+)
+WITH (fillfactor = 70);
+
+CREATE TABLE agent_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     agent_id text COLLATE "C",
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT agent_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+    CONSTRAINT agent_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE agent_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    agent_id text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT agent_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE model_latency_hourly (
+CREATE TABLE model_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     model text COLLATE "C",
@@ -135,23 +1103,11 @@ CREATE TABLE model_latency_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT model_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+    CONSTRAINT model_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE model_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    model text COLLATE "C",
-    provider text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT model_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE place_latency_hourly (
+CREATE TABLE place_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     environment text COLLATE "C",
@@ -159,23 +1115,11 @@ CREATE TABLE place_latency_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT place_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+    CONSTRAINT place_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE place_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    environment text COLLATE "C",
-    release text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT place_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE status_latency_hourly (
+CREATE TABLE status_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     status text COLLATE "C",
@@ -183,19 +1127,7 @@ CREATE TABLE status_latency_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT status_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE status_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    status text COLLATE "C",
-    error_type text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT status_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+    CONSTRAINT status_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
 )
 WITH (fillfactor = 70);
 
@@ -233,49 +1165,28 @@ CREATE TABLE place_call_latency_daily (
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE first_token_hourly (
+CREATE TABLE first_token_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation)
+    CONSTRAINT first_token_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE agent_first_token_hourly (
+CREATE TABLE agent_first_token_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     agent_id text COLLATE "C",
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT agent_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
+    CONSTRAINT agent_first_token_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE agent_first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    agent_id text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT agent_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE model_first_token_hourly (
+CREATE TABLE model_first_token_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     model text COLLATE "C",
@@ -283,23 +1194,11 @@ CREATE TABLE model_first_token_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT model_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
+    CONSTRAINT model_first_token_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE model_first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    model text COLLATE "C",
-    provider text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT model_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, model, provider, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE place_first_token_hourly (
+CREATE TABLE place_first_token_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     environment text COLLATE "C",
@@ -307,23 +1206,11 @@ CREATE TABLE place_first_token_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT place_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
+    CONSTRAINT place_first_token_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE place_first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    environment text COLLATE "C",
-    release text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT place_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE status_first_token_hourly (
+CREATE TABLE status_first_token_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     status text COLLATE "C",
@@ -331,19 +1218,7 @@ CREATE TABLE status_first_token_hourly (
     operation text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT status_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE status_first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    status text COLLATE "C",
-    error_type text COLLATE "C",
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT status_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
+    CONSTRAINT status_first_token_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, operation)
 )
 WITH (fillfactor = 70);
 
@@ -415,51 +1290,7 @@ CREATE TABLE place_call_users_daily (
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE label_latency_hourly (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE label_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE label_first_token_hourly (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_first_token_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE label_first_token_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    operation text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_first_token_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, operation)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE tool_latency_hourly (
+CREATE TABLE tool_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     operation text COLLATE "C",
@@ -468,46 +1299,22 @@ CREATE TABLE tool_latency_hourly (
     tool text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT tool_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool)
+    CONSTRAINT tool_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE tool_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    operation text COLLATE "C",
-    provider text COLLATE "C",
-    model text COLLATE "C",
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT tool_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, operation, provider, model, tool)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE tool_agent_latency_hourly (
+CREATE TABLE tool_agent_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     agent_id text COLLATE "C",
     tool text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT tool_agent_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool)
+    CONSTRAINT tool_agent_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE tool_agent_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    agent_id text COLLATE "C",
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT tool_agent_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, agent_id, tool)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE tool_place_latency_hourly (
+CREATE TABLE tool_place_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     environment text COLLATE "C",
@@ -515,23 +1322,11 @@ CREATE TABLE tool_place_latency_hourly (
     tool text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT tool_place_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool)
+    CONSTRAINT tool_place_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE tool_place_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    environment text COLLATE "C",
-    release text COLLATE "C",
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT tool_place_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, environment, release, tool)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE tool_status_latency_hourly (
+CREATE TABLE tool_status_latency_ten_minutely (
     workspace_id uuid NOT NULL,
     bucket timestamptz NOT NULL,
     status text COLLATE "C",
@@ -539,40 +1334,13 @@ CREATE TABLE tool_status_latency_hourly (
     tool text COLLATE "C",
     calls integer NOT NULL,
     histogram integer[] NOT NULL,
-    CONSTRAINT tool_status_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool)
+    CONSTRAINT tool_status_latency_ten_minutely_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool)
 )
 WITH (fillfactor = 70);
 
-CREATE TABLE tool_status_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    status text COLLATE "C",
-    error_type text COLLATE "C",
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT tool_status_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, status, error_type, tool)
-)
-WITH (fillfactor = 70);
+-- At the end, since writers wait from here on. The tables that come with this migration have the rows from then on: `manage.py refill --again` adds older ones.
+ALTER TABLE rollup_state ADD COLUMN added_since timestamptz NOT NULL DEFAULT '2000-01-01 00:00:00+00';
 
-CREATE TABLE label_tool_latency_hourly (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_tool_latency_hourly_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
-)
-WITH (fillfactor = 70);
-
-CREATE TABLE label_tool_latency_daily (
-    workspace_id uuid NOT NULL,
-    bucket timestamptz NOT NULL,
-    label_number bigint,
-    tool text COLLATE "C",
-    calls integer NOT NULL,
-    histogram integer[] NOT NULL,
-    CONSTRAINT label_tool_latency_daily_key UNIQUE NULLS NOT DISTINCT (workspace_id, bucket, label_number, tool)
-)
-WITH (fillfactor = 70);
+UPDATE rollup_state
+SET added_since = time_bucket('24 hours', followed_until + interval '24 hours')
+WHERE followed_until IS NOT NULL;

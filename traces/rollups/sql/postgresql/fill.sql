@@ -1375,7 +1375,7 @@ ORDER BY 1, 2, 3, 4, 5, 6, 7
 ON CONFLICT (workspace_id, bucket, operation, agent_id, provider, model, latency_bucket) DO UPDATE SET
     calls = call_latency_daily.calls + excluded.calls;
 
-INSERT INTO places_hourly (
+INSERT INTO places_ten_minutely (
     workspace_id,
     bucket,
     operation,
@@ -1405,7 +1405,7 @@ INSERT INTO places_hourly (
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    time_bucket('10 minutes', timestamp) AS bucket,
     operation,
     environment,
     release,
@@ -1469,6 +1469,86 @@ FROM (
 ) AS stored
 JOIN rollup_state USING (workspace_id)
 WHERE true AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
+    calls = places_ten_minutely.calls + excluded.calls,
+    errors = places_ten_minutely.errors + excluded.errors,
+    timed_calls = places_ten_minutely.timed_calls + excluded.timed_calls,
+    latency_ms = places_ten_minutely.latency_ms + excluded.latency_ms,
+    priced_calls = places_ten_minutely.priced_calls + excluded.priced_calls,
+    cost_usd = places_ten_minutely.cost_usd + excluded.cost_usd,
+    input_tokens = places_ten_minutely.input_tokens + excluded.input_tokens,
+    output_tokens = places_ten_minutely.output_tokens + excluded.output_tokens,
+    input_cost_usd = places_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = places_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = places_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = places_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = places_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = places_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = places_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = places_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = places_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = places_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = places_ten_minutely.squared_latency + excluded.squared_latency,
+    squared_cost = places_ten_minutely.squared_cost + excluded.squared_cost;
+
+INSERT INTO places_hourly (
+    workspace_id,
+    bucket,
+    operation,
+    environment,
+    release,
+    status,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', bucket) AS bucket,
+    operation,
+    environment,
+    release,
+    status,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens,
+    sum(reasoning_tokens) AS reasoning_tokens,
+    sum(squared_latency) AS squared_latency,
+    sum(squared_cost) AS squared_cost
+FROM places_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
@@ -1548,7 +1628,7 @@ SELECT
     sum(reasoning_tokens) AS reasoning_tokens,
     sum(squared_latency) AS squared_latency,
     sum(squared_cost) AS squared_cost
-FROM places_hourly
+FROM places_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
@@ -1573,7 +1653,7 @@ ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO U
     squared_latency = places_daily.squared_latency + excluded.squared_latency,
     squared_cost = places_daily.squared_cost + excluded.squared_cost;
 
-INSERT INTO place_agents_hourly (
+INSERT INTO place_agents_ten_minutely (
     workspace_id,
     bucket,
     environment,
@@ -1603,7 +1683,7 @@ INSERT INTO place_agents_hourly (
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    time_bucket('10 minutes', timestamp) AS bucket,
     environment,
     release,
     operation,
@@ -1667,6 +1747,86 @@ FROM (
 ) AS stored
 JOIN rollup_state USING (workspace_id)
 WHERE true AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+    calls = place_agents_ten_minutely.calls + excluded.calls,
+    errors = place_agents_ten_minutely.errors + excluded.errors,
+    timed_calls = place_agents_ten_minutely.timed_calls + excluded.timed_calls,
+    latency_ms = place_agents_ten_minutely.latency_ms + excluded.latency_ms,
+    priced_calls = place_agents_ten_minutely.priced_calls + excluded.priced_calls,
+    cost_usd = place_agents_ten_minutely.cost_usd + excluded.cost_usd,
+    input_tokens = place_agents_ten_minutely.input_tokens + excluded.input_tokens,
+    output_tokens = place_agents_ten_minutely.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_agents_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_agents_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_agents_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_agents_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_agents_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_agents_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_agents_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_agents_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_agents_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_agents_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_agents_ten_minutely.squared_latency + excluded.squared_latency,
+    squared_cost = place_agents_ten_minutely.squared_cost + excluded.squared_cost;
+
+INSERT INTO place_agents_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens,
+    sum(reasoning_tokens) AS reasoning_tokens,
+    sum(squared_latency) AS squared_latency,
+    sum(squared_cost) AS squared_cost
+FROM place_agents_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
@@ -1746,7 +1906,7 @@ SELECT
     sum(reasoning_tokens) AS reasoning_tokens,
     sum(squared_latency) AS squared_latency,
     sum(squared_cost) AS squared_cost
-FROM place_agents_hourly
+FROM place_agents_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
@@ -1771,7 +1931,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO
     squared_latency = place_agents_daily.squared_latency + excluded.squared_latency,
     squared_cost = place_agents_daily.squared_cost + excluded.squared_cost;
 
-INSERT INTO place_models_hourly (
+INSERT INTO place_models_ten_minutely (
     workspace_id,
     bucket,
     environment,
@@ -1802,7 +1962,7 @@ INSERT INTO place_models_hourly (
 )
 SELECT
     workspace_id,
-    time_bucket('1 hour', timestamp) AS bucket,
+    time_bucket('10 minutes', timestamp) AS bucket,
     environment,
     release,
     operation,
@@ -1867,6 +2027,88 @@ FROM (
 ) AS stored
 JOIN rollup_state USING (workspace_id)
 WHERE true AND timestamp < followed_until
+GROUP BY 1, 2, 3, 4, 5, 6, 7
+ORDER BY 1, 2, 3, 4, 5, 6, 7
+ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+    calls = place_models_ten_minutely.calls + excluded.calls,
+    errors = place_models_ten_minutely.errors + excluded.errors,
+    timed_calls = place_models_ten_minutely.timed_calls + excluded.timed_calls,
+    latency_ms = place_models_ten_minutely.latency_ms + excluded.latency_ms,
+    priced_calls = place_models_ten_minutely.priced_calls + excluded.priced_calls,
+    cost_usd = place_models_ten_minutely.cost_usd + excluded.cost_usd,
+    input_tokens = place_models_ten_minutely.input_tokens + excluded.input_tokens,
+    output_tokens = place_models_ten_minutely.output_tokens + excluded.output_tokens,
+    input_cost_usd = place_models_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+    output_cost_usd = place_models_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+    cache_read_cost_usd = place_models_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+    cache_write_cost_usd = place_models_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+    audio_cost_usd = place_models_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+    image_cost_usd = place_models_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+    search_cost_usd = place_models_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+    cache_read_tokens = place_models_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+    cache_write_tokens = place_models_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+    reasoning_tokens = place_models_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+    squared_latency = place_models_ten_minutely.squared_latency + excluded.squared_latency,
+    squared_cost = place_models_ten_minutely.squared_cost + excluded.squared_cost;
+
+INSERT INTO place_models_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    time_bucket('1 hour', bucket) AS bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    sum(calls) AS calls,
+    sum(errors) AS errors,
+    sum(timed_calls) AS timed_calls,
+    sum(latency_ms) AS latency_ms,
+    sum(priced_calls) AS priced_calls,
+    sum(cost_usd) AS cost_usd,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(input_cost_usd) AS input_cost_usd,
+    sum(output_cost_usd) AS output_cost_usd,
+    sum(cache_read_cost_usd) AS cache_read_cost_usd,
+    sum(cache_write_cost_usd) AS cache_write_cost_usd,
+    sum(audio_cost_usd) AS audio_cost_usd,
+    sum(image_cost_usd) AS image_cost_usd,
+    sum(search_cost_usd) AS search_cost_usd,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens,
+    sum(reasoning_tokens) AS reasoning_tokens,
+    sum(squared_latency) AS squared_latency,
+    sum(squared_cost) AS squared_cost
+FROM place_models_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1, 2, 3, 4, 5, 6, 7
 ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
@@ -1948,7 +2190,7 @@ SELECT
     sum(reasoning_tokens) AS reasoning_tokens,
     sum(squared_latency) AS squared_latency,
     sum(squared_cost) AS squared_cost
-FROM place_models_hourly
+FROM place_models_ten_minutely
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1, 2, 3, 4, 5, 6, 7
 ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
@@ -2187,7 +2429,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id, pr
     squared_latency = place_calls_daily.squared_latency + excluded.squared_latency,
     squared_cost = place_calls_daily.squared_cost + excluded.squared_cost;
 
-INSERT INTO agent_latency_hourly (
+INSERT INTO agent_latency_ten_minutely (
     workspace_id,
     bucket,
     agent_id,
@@ -2205,7 +2447,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         agent_id,
         operation,
         latency_bucket,
@@ -2254,6 +2496,39 @@ FROM (
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(agent_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO agent_latency_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        agent_id,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM agent_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
     calls = agent_latency_hourly.calls + excluded.calls,
     histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram);
 
@@ -2280,7 +2555,7 @@ FROM (
         operation,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM agent_latency_hourly
+    FROM agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
 ) AS counted
@@ -2290,7 +2565,7 @@ ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
     calls = agent_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(agent_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO model_latency_hourly (
+INSERT INTO model_latency_ten_minutely (
     workspace_id,
     bucket,
     model,
@@ -2310,7 +2585,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         model,
         provider,
         operation,
@@ -2355,6 +2630,42 @@ FROM (
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(model_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO model_latency_hourly (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM model_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
 GROUP BY 1, 2, 3, 4, 5
@@ -2389,7 +2700,7 @@ FROM (
         operation,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM model_latency_hourly
+    FROM model_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -2399,7 +2710,7 @@ ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
     calls = model_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(model_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO place_latency_hourly (
+INSERT INTO place_latency_ten_minutely (
     workspace_id,
     bucket,
     environment,
@@ -2419,7 +2730,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -2469,6 +2780,42 @@ FROM (
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(place_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO place_latency_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM place_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
     calls = place_latency_hourly.calls + excluded.calls,
     histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram);
 
@@ -2498,7 +2845,7 @@ FROM (
         operation,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM place_latency_hourly
+    FROM place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -2508,7 +2855,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SE
     calls = place_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(place_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO status_latency_hourly (
+INSERT INTO status_latency_ten_minutely (
     workspace_id,
     bucket,
     status,
@@ -2528,7 +2875,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         status,
         error_type,
         operation,
@@ -2578,6 +2925,42 @@ FROM (
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(status_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO status_latency_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM status_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
     calls = status_latency_hourly.calls + excluded.calls,
     histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram);
 
@@ -2607,7 +2990,7 @@ FROM (
         operation,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM status_latency_hourly
+    FROM status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -2756,7 +3139,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, mod
     calls = place_call_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(place_call_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO first_token_hourly (
+INSERT INTO first_token_ten_minutely (
     workspace_id,
     bucket,
     operation,
@@ -2772,7 +3155,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         operation,
         first_token_bucket,
         sum(sign * 1) AS calls
@@ -2820,6 +3203,36 @@ FROM (
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+    calls = first_token_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(first_token_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO first_token_hourly (
+    workspace_id,
+    bucket,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM first_token_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4
+) AS counted
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
+ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
     calls = first_token_hourly.calls + excluded.calls,
     histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram);
 
@@ -2843,7 +3256,7 @@ FROM (
         operation,
         first_token_bucket,
         sum(packed_calls) AS calls
-    FROM first_token_hourly
+    FROM first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4
 ) AS counted
@@ -2853,7 +3266,7 @@ ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
     calls = first_token_daily.calls + excluded.calls,
     histogram = histogram_sum(first_token_daily.histogram, excluded.histogram);
 
-INSERT INTO agent_first_token_hourly (
+INSERT INTO agent_first_token_ten_minutely (
     workspace_id,
     bucket,
     agent_id,
@@ -2871,7 +3284,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         agent_id,
         operation,
         first_token_bucket,
@@ -2915,6 +3328,39 @@ FROM (
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+    calls = agent_first_token_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(agent_first_token_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO agent_first_token_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        agent_id,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM agent_first_token_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
 ) AS counted
 GROUP BY 1, 2, 3, 4
@@ -2946,7 +3392,7 @@ FROM (
         operation,
         first_token_bucket,
         sum(packed_calls) AS calls
-    FROM agent_first_token_hourly
+    FROM agent_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
 ) AS counted
@@ -2956,7 +3402,7 @@ ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
     calls = agent_first_token_daily.calls + excluded.calls,
     histogram = histogram_sum(agent_first_token_daily.histogram, excluded.histogram);
 
-INSERT INTO model_first_token_hourly (
+INSERT INTO model_first_token_ten_minutely (
     workspace_id,
     bucket,
     model,
@@ -2976,7 +3422,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         model,
         provider,
         operation,
@@ -3021,6 +3467,42 @@ FROM (
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+    calls = model_first_token_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(model_first_token_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO model_first_token_hourly (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        model,
+        provider,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM model_first_token_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
 GROUP BY 1, 2, 3, 4, 5
@@ -3055,7 +3537,7 @@ FROM (
         operation,
         first_token_bucket,
         sum(packed_calls) AS calls
-    FROM model_first_token_hourly
+    FROM model_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -3065,7 +3547,7 @@ ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
     calls = model_first_token_daily.calls + excluded.calls,
     histogram = histogram_sum(model_first_token_daily.histogram, excluded.histogram);
 
-INSERT INTO place_first_token_hourly (
+INSERT INTO place_first_token_ten_minutely (
     workspace_id,
     bucket,
     environment,
@@ -3085,7 +3567,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -3135,6 +3617,42 @@ FROM (
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+    calls = place_first_token_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(place_first_token_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO place_first_token_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM place_first_token_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
     calls = place_first_token_hourly.calls + excluded.calls,
     histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram);
 
@@ -3164,7 +3682,7 @@ FROM (
         operation,
         first_token_bucket,
         sum(packed_calls) AS calls
-    FROM place_first_token_hourly
+    FROM place_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -3174,7 +3692,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SE
     calls = place_first_token_daily.calls + excluded.calls,
     histogram = histogram_sum(place_first_token_daily.histogram, excluded.histogram);
 
-INSERT INTO status_first_token_hourly (
+INSERT INTO status_first_token_ten_minutely (
     workspace_id,
     bucket,
     status,
@@ -3194,7 +3712,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         status,
         error_type,
         operation,
@@ -3244,6 +3762,42 @@ FROM (
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+    calls = status_first_token_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(status_first_token_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO status_first_token_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    sum(calls) AS calls,
+    array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        status,
+        error_type,
+        operation,
+        first_token_bucket,
+        sum(packed_calls) AS calls
+    FROM status_first_token_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
     calls = status_first_token_hourly.calls + excluded.calls,
     histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram);
 
@@ -3273,7 +3827,7 @@ FROM (
         operation,
         first_token_bucket,
         sum(packed_calls) AS calls
-    FROM status_first_token_hourly
+    FROM status_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -5164,7 +5718,7 @@ ON CONFLICT (workspace_id, bucket, tool, agent_id, environment, release, status,
     timed_calls = tools_daily.timed_calls + excluded.timed_calls,
     latency_ms = tools_daily.latency_ms + excluded.latency_ms;
 
-INSERT INTO tool_latency_hourly (
+INSERT INTO tool_latency_ten_minutely (
     workspace_id,
     bucket,
     operation,
@@ -5186,7 +5740,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         operation,
         provider,
         model,
@@ -5232,6 +5786,45 @@ FROM (
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
+) AS counted
+GROUP BY 1, 2, 3, 4, 5, 6
+ORDER BY 1, 2, 3, 4, 5, 6
+ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+    calls = tool_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(tool_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO tool_latency_hourly (
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        operation,
+        provider,
+        model,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS counted
 GROUP BY 1, 2, 3, 4, 5, 6
@@ -5269,7 +5862,7 @@ FROM (
         tool,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM tool_latency_hourly
+    FROM tool_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ) AS counted
@@ -5279,7 +5872,7 @@ ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE S
     calls = tool_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(tool_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO tool_agent_latency_hourly (
+INSERT INTO tool_agent_latency_ten_minutely (
     workspace_id,
     bucket,
     agent_id,
@@ -5297,7 +5890,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         agent_id,
         tool,
         latency_bucket,
@@ -5346,6 +5939,39 @@ FROM (
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+    calls = tool_agent_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(tool_agent_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO tool_agent_latency_hourly (
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        agent_id,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_agent_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5
+) AS counted
+GROUP BY 1, 2, 3, 4
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
     calls = tool_agent_latency_hourly.calls + excluded.calls,
     histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram);
 
@@ -5372,7 +5998,7 @@ FROM (
         tool,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM tool_agent_latency_hourly
+    FROM tool_agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
 ) AS counted
@@ -5382,7 +6008,7 @@ ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
     calls = tool_agent_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(tool_agent_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO tool_place_latency_hourly (
+INSERT INTO tool_place_latency_ten_minutely (
     workspace_id,
     bucket,
     environment,
@@ -5402,7 +6028,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         tool,
@@ -5447,6 +6073,42 @@ FROM (
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+    calls = tool_place_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(tool_place_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO tool_place_latency_hourly (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        environment,
+        release,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_place_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
 GROUP BY 1, 2, 3, 4, 5
@@ -5481,7 +6143,7 @@ FROM (
         tool,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM tool_place_latency_hourly
+    FROM tool_place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted
@@ -5491,7 +6153,7 @@ ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
     calls = tool_place_latency_daily.calls + excluded.calls,
     histogram = histogram_sum(tool_place_latency_daily.histogram, excluded.histogram);
 
-INSERT INTO tool_status_latency_hourly (
+INSERT INTO tool_status_latency_ten_minutely (
     workspace_id,
     bucket,
     status,
@@ -5511,7 +6173,7 @@ SELECT
 FROM (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         status,
         error_type,
         tool,
@@ -5561,6 +6223,42 @@ FROM (
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+    calls = tool_status_latency_ten_minutely.calls + excluded.calls,
+    histogram = histogram_sum(tool_status_latency_ten_minutely.histogram, excluded.histogram);
+
+INSERT INTO tool_status_latency_hourly (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    sum(calls) AS calls,
+    array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+FROM (
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        status,
+        error_type,
+        tool,
+        latency_bucket,
+        sum(packed_calls) AS calls
+    FROM tool_status_latency_ten_minutely
+    CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+    GROUP BY 1, 2, 3, 4, 5, 6
+) AS counted
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
     calls = tool_status_latency_hourly.calls + excluded.calls,
     histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram);
 
@@ -5590,7 +6288,7 @@ FROM (
         tool,
         latency_bucket,
         sum(packed_calls) AS calls
-    FROM tool_status_latency_hourly
+    FROM tool_status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
 ) AS counted

@@ -41,8 +41,8 @@ WITH followed AS (
     SELECT *
     FROM followed
     CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
-), add_to_places_hourly AS (
-    INSERT INTO places_hourly (
+), add_to_places_ten_minutely AS (
+    INSERT INTO places_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -72,7 +72,7 @@ WITH followed AS (
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         operation,
         environment,
         release,
@@ -101,28 +101,28 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
-        calls = places_hourly.calls + excluded.calls,
-        errors = places_hourly.errors + excluded.errors,
-        timed_calls = places_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = places_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = places_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = places_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = places_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = places_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = places_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = places_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = places_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = places_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = places_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = places_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = places_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = places_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = places_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = places_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = places_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = places_hourly.squared_cost + excluded.squared_cost
-), add_to_place_agents_hourly AS (
-    INSERT INTO place_agents_hourly (
+        calls = places_ten_minutely.calls + excluded.calls,
+        errors = places_ten_minutely.errors + excluded.errors,
+        timed_calls = places_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = places_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = places_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = places_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = places_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = places_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = places_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = places_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = places_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = places_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = places_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = places_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = places_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = places_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = places_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = places_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = places_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = places_ten_minutely.squared_cost + excluded.squared_cost
+), add_to_place_agents_ten_minutely AS (
+    INSERT INTO place_agents_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -152,7 +152,7 @@ WITH followed AS (
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -181,28 +181,28 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
-        calls = place_agents_hourly.calls + excluded.calls,
-        errors = place_agents_hourly.errors + excluded.errors,
-        timed_calls = place_agents_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = place_agents_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = place_agents_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = place_agents_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = place_agents_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = place_agents_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = place_agents_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = place_agents_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = place_agents_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = place_agents_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = place_agents_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = place_agents_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = place_agents_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = place_agents_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = place_agents_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = place_agents_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = place_agents_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = place_agents_hourly.squared_cost + excluded.squared_cost
-), add_to_place_models_hourly AS (
-    INSERT INTO place_models_hourly (
+        calls = place_agents_ten_minutely.calls + excluded.calls,
+        errors = place_agents_ten_minutely.errors + excluded.errors,
+        timed_calls = place_agents_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = place_agents_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = place_agents_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = place_agents_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = place_agents_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = place_agents_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_agents_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_agents_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_agents_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_agents_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_agents_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_agents_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_agents_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_agents_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_agents_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_agents_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_agents_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = place_agents_ten_minutely.squared_cost + excluded.squared_cost
+), add_to_place_models_ten_minutely AS (
+    INSERT INTO place_models_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -233,7 +233,7 @@ WITH followed AS (
     )
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -263,26 +263,26 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
-        calls = place_models_hourly.calls + excluded.calls,
-        errors = place_models_hourly.errors + excluded.errors,
-        timed_calls = place_models_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = place_models_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = place_models_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = place_models_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = place_models_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = place_models_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = place_models_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = place_models_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = place_models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = place_models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = place_models_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = place_models_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = place_models_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = place_models_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = place_models_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = place_models_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = place_models_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = place_models_hourly.squared_cost + excluded.squared_cost
+        calls = place_models_ten_minutely.calls + excluded.calls,
+        errors = place_models_ten_minutely.errors + excluded.errors,
+        timed_calls = place_models_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = place_models_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = place_models_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = place_models_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = place_models_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = place_models_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_models_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_models_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_models_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_models_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_models_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_models_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_models_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_models_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_models_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_models_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_models_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = place_models_ten_minutely.squared_cost + excluded.squared_cost
 ), add_to_place_calls_hourly AS (
     INSERT INTO place_calls_hourly (
         workspace_id,
@@ -371,8 +371,8 @@ WITH followed AS (
         reasoning_tokens = place_calls_hourly.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = place_calls_hourly.squared_latency + excluded.squared_latency,
         squared_cost = place_calls_hourly.squared_cost + excluded.squared_cost
-), add_to_agent_latency_hourly AS (
-    INSERT INTO agent_latency_hourly (
+), add_to_agent_latency_ten_minutely AS (
+    INSERT INTO agent_latency_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -390,7 +390,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             operation,
             latency_bucket,
@@ -402,10 +402,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
-        calls = agent_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram)
-), add_to_model_latency_hourly AS (
-    INSERT INTO model_latency_hourly (
+        calls = agent_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_model_latency_ten_minutely AS (
+    INSERT INTO model_latency_ten_minutely (
         workspace_id,
         bucket,
         model,
@@ -425,7 +425,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             model,
             provider,
             operation,
@@ -438,10 +438,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
-        calls = model_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(model_latency_hourly.histogram, excluded.histogram)
-), add_to_place_latency_hourly AS (
-    INSERT INTO place_latency_hourly (
+        calls = model_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_place_latency_ten_minutely AS (
+    INSERT INTO place_latency_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -461,7 +461,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             operation,
@@ -474,10 +474,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
-        calls = place_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram)
-), add_to_status_latency_hourly AS (
-    INSERT INTO status_latency_hourly (
+        calls = place_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_status_latency_ten_minutely AS (
+    INSERT INTO status_latency_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -497,7 +497,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             operation,
@@ -510,8 +510,8 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
-        calls = status_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram)
+        calls = status_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_ten_minutely.histogram, excluded.histogram)
 ), add_to_place_call_latency_hourly AS (
     INSERT INTO place_call_latency_hourly (
         workspace_id,
@@ -563,8 +563,8 @@ WITH followed AS (
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
         calls = place_call_latency_hourly.calls + excluded.calls,
         histogram = histogram_sum(place_call_latency_hourly.histogram, excluded.histogram)
-), add_to_first_token_hourly AS (
-    INSERT INTO first_token_hourly (
+), add_to_first_token_ten_minutely AS (
+    INSERT INTO first_token_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -580,7 +580,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             operation,
             first_token_bucket,
             sum(sign * 1) AS calls
@@ -591,10 +591,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
-        calls = first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram)
-), add_to_agent_first_token_hourly AS (
-    INSERT INTO agent_first_token_hourly (
+        calls = first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_agent_first_token_ten_minutely AS (
+    INSERT INTO agent_first_token_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -612,7 +612,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             operation,
             first_token_bucket,
@@ -624,10 +624,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
-        calls = agent_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(agent_first_token_hourly.histogram, excluded.histogram)
-), add_to_model_first_token_hourly AS (
-    INSERT INTO model_first_token_hourly (
+        calls = agent_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_model_first_token_ten_minutely AS (
+    INSERT INTO model_first_token_ten_minutely (
         workspace_id,
         bucket,
         model,
@@ -647,7 +647,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             model,
             provider,
             operation,
@@ -660,10 +660,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
-        calls = model_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(model_first_token_hourly.histogram, excluded.histogram)
-), add_to_place_first_token_hourly AS (
-    INSERT INTO place_first_token_hourly (
+        calls = model_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_place_first_token_ten_minutely AS (
+    INSERT INTO place_first_token_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -683,7 +683,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             operation,
@@ -696,10 +696,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
-        calls = place_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram)
-), add_to_status_first_token_hourly AS (
-    INSERT INTO status_first_token_hourly (
+        calls = place_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_status_first_token_ten_minutely AS (
+    INSERT INTO status_first_token_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -719,7 +719,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             operation,
@@ -732,8 +732,8 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
-        calls = status_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram)
+        calls = status_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_ten_minutely.histogram, excluded.histogram)
 ), add_to_place_call_first_token_hourly AS (
     INSERT INTO place_call_first_token_hourly (
         workspace_id,
@@ -1317,8 +1317,8 @@ WITH followed AS (
         errors = tools_hourly.errors + excluded.errors,
         timed_calls = tools_hourly.timed_calls + excluded.timed_calls,
         latency_ms = tools_hourly.latency_ms + excluded.latency_ms
-), add_to_tool_latency_hourly AS (
-    INSERT INTO tool_latency_hourly (
+), add_to_tool_latency_ten_minutely AS (
+    INSERT INTO tool_latency_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -1340,7 +1340,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             operation,
             provider,
             model,
@@ -1354,10 +1354,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
-        calls = tool_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_latency_hourly.histogram, excluded.histogram)
-), add_to_tool_agent_latency_hourly AS (
-    INSERT INTO tool_agent_latency_hourly (
+        calls = tool_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_agent_latency_ten_minutely AS (
+    INSERT INTO tool_agent_latency_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -1375,7 +1375,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             tool,
             latency_bucket,
@@ -1387,10 +1387,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
-        calls = tool_agent_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram)
-), add_to_tool_place_latency_hourly AS (
-    INSERT INTO tool_place_latency_hourly (
+        calls = tool_agent_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_place_latency_ten_minutely AS (
+    INSERT INTO tool_place_latency_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -1410,7 +1410,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             tool,
@@ -1423,10 +1423,10 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
-        calls = tool_place_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_place_latency_hourly.histogram, excluded.histogram)
-), add_to_tool_status_latency_hourly AS (
-    INSERT INTO tool_status_latency_hourly (
+        calls = tool_place_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_status_latency_ten_minutely AS (
+    INSERT INTO tool_status_latency_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -1446,7 +1446,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             tool,
@@ -1459,8 +1459,8 @@ WITH followed AS (
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
-        calls = tool_status_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram)
+        calls = tool_status_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_ten_minutely.histogram, excluded.histogram)
 ), add_to_label_tools_hourly AS (
     INSERT INTO label_tools_hourly (
         workspace_id,

@@ -139,7 +139,7 @@ WITH followed AS (
 ), places_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         operation,
         environment,
         release,
@@ -166,8 +166,8 @@ WITH followed AS (
         sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
     FROM followed
     GROUP BY 1, 2, 3, 4, 5, 6
-), add_to_places_hourly AS (
-    INSERT INTO places_hourly (
+), add_to_places_ten_minutely AS (
+    INSERT INTO places_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -197,6 +197,87 @@ WITH followed AS (
     )
     SELECT *
     FROM places_changes
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
+        calls = places_ten_minutely.calls + excluded.calls,
+        errors = places_ten_minutely.errors + excluded.errors,
+        timed_calls = places_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = places_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = places_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = places_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = places_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = places_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = places_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = places_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = places_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = places_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = places_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = places_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = places_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = places_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = places_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = places_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = places_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = places_ten_minutely.squared_cost + excluded.squared_cost
+), add_to_places_hourly AS (
+    INSERT INTO places_hourly (
+        workspace_id,
+        bucket,
+        operation,
+        environment,
+        release,
+        status,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        operation,
+        environment,
+        release,
+        status,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd,
+        sum(cache_read_tokens) AS cache_read_tokens,
+        sum(cache_write_tokens) AS cache_write_tokens,
+        sum(reasoning_tokens) AS reasoning_tokens,
+        sum(squared_latency) AS squared_latency,
+        sum(squared_cost) AS squared_cost
+    FROM places_changes
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
         calls = places_hourly.calls + excluded.calls,
@@ -303,7 +384,7 @@ WITH followed AS (
 ), place_agents_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -330,8 +411,8 @@ WITH followed AS (
         sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
     FROM followed
     GROUP BY 1, 2, 3, 4, 5, 6
-), add_to_place_agents_hourly AS (
-    INSERT INTO place_agents_hourly (
+), add_to_place_agents_ten_minutely AS (
+    INSERT INTO place_agents_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -361,6 +442,87 @@ WITH followed AS (
     )
     SELECT *
     FROM place_agents_changes
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
+        calls = place_agents_ten_minutely.calls + excluded.calls,
+        errors = place_agents_ten_minutely.errors + excluded.errors,
+        timed_calls = place_agents_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = place_agents_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = place_agents_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = place_agents_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = place_agents_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = place_agents_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_agents_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_agents_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_agents_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_agents_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_agents_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_agents_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_agents_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_agents_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_agents_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_agents_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_agents_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = place_agents_ten_minutely.squared_cost + excluded.squared_cost
+), add_to_place_agents_hourly AS (
+    INSERT INTO place_agents_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        agent_id,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd,
+        sum(cache_read_tokens) AS cache_read_tokens,
+        sum(cache_write_tokens) AS cache_write_tokens,
+        sum(reasoning_tokens) AS reasoning_tokens,
+        sum(squared_latency) AS squared_latency,
+        sum(squared_cost) AS squared_cost
+    FROM place_agents_changes
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
         calls = place_agents_hourly.calls + excluded.calls,
@@ -467,7 +629,7 @@ WITH followed AS (
 ), place_models_changes AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -495,8 +657,8 @@ WITH followed AS (
         sum(sign * coalesce(cost_usd * cost_usd, 0)) AS squared_cost
     FROM followed
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-), add_to_place_models_hourly AS (
-    INSERT INTO place_models_hourly (
+), add_to_place_models_ten_minutely AS (
+    INSERT INTO place_models_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -527,6 +689,89 @@ WITH followed AS (
     )
     SELECT *
     FROM place_models_changes
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
+    ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
+        calls = place_models_ten_minutely.calls + excluded.calls,
+        errors = place_models_ten_minutely.errors + excluded.errors,
+        timed_calls = place_models_ten_minutely.timed_calls + excluded.timed_calls,
+        latency_ms = place_models_ten_minutely.latency_ms + excluded.latency_ms,
+        priced_calls = place_models_ten_minutely.priced_calls + excluded.priced_calls,
+        cost_usd = place_models_ten_minutely.cost_usd + excluded.cost_usd,
+        input_tokens = place_models_ten_minutely.input_tokens + excluded.input_tokens,
+        output_tokens = place_models_ten_minutely.output_tokens + excluded.output_tokens,
+        input_cost_usd = place_models_ten_minutely.input_cost_usd + excluded.input_cost_usd,
+        output_cost_usd = place_models_ten_minutely.output_cost_usd + excluded.output_cost_usd,
+        cache_read_cost_usd = place_models_ten_minutely.cache_read_cost_usd + excluded.cache_read_cost_usd,
+        cache_write_cost_usd = place_models_ten_minutely.cache_write_cost_usd + excluded.cache_write_cost_usd,
+        audio_cost_usd = place_models_ten_minutely.audio_cost_usd + excluded.audio_cost_usd,
+        image_cost_usd = place_models_ten_minutely.image_cost_usd + excluded.image_cost_usd,
+        search_cost_usd = place_models_ten_minutely.search_cost_usd + excluded.search_cost_usd,
+        cache_read_tokens = place_models_ten_minutely.cache_read_tokens + excluded.cache_read_tokens,
+        cache_write_tokens = place_models_ten_minutely.cache_write_tokens + excluded.cache_write_tokens,
+        reasoning_tokens = place_models_ten_minutely.reasoning_tokens + excluded.reasoning_tokens,
+        squared_latency = place_models_ten_minutely.squared_latency + excluded.squared_latency,
+        squared_cost = place_models_ten_minutely.squared_cost + excluded.squared_cost
+), add_to_place_models_hourly AS (
+    INSERT INTO place_models_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        calls,
+        errors,
+        timed_calls,
+        latency_ms,
+        priced_calls,
+        cost_usd,
+        input_tokens,
+        output_tokens,
+        input_cost_usd,
+        output_cost_usd,
+        cache_read_cost_usd,
+        cache_write_cost_usd,
+        audio_cost_usd,
+        image_cost_usd,
+        search_cost_usd,
+        cache_read_tokens,
+        cache_write_tokens,
+        reasoning_tokens,
+        squared_latency,
+        squared_cost
+    )
+    SELECT
+        workspace_id,
+        time_bucket('1 hour', bucket) AS bucket,
+        environment,
+        release,
+        operation,
+        provider,
+        model,
+        sum(calls) AS calls,
+        sum(errors) AS errors,
+        sum(timed_calls) AS timed_calls,
+        sum(latency_ms) AS latency_ms,
+        sum(priced_calls) AS priced_calls,
+        sum(cost_usd) AS cost_usd,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(input_cost_usd) AS input_cost_usd,
+        sum(output_cost_usd) AS output_cost_usd,
+        sum(cache_read_cost_usd) AS cache_read_cost_usd,
+        sum(cache_write_cost_usd) AS cache_write_cost_usd,
+        sum(audio_cost_usd) AS audio_cost_usd,
+        sum(image_cost_usd) AS image_cost_usd,
+        sum(search_cost_usd) AS search_cost_usd,
+        sum(cache_read_tokens) AS cache_read_tokens,
+        sum(cache_write_tokens) AS cache_write_tokens,
+        sum(reasoning_tokens) AS reasoning_tokens,
+        sum(squared_latency) AS squared_latency,
+        sum(squared_cost) AS squared_cost
+    FROM place_models_changes
+    WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
         calls = place_models_hourly.calls + excluded.calls,
@@ -823,7 +1068,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             operation,
             latency_bucket,
@@ -833,8 +1078,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5
     ) AS counted
     GROUP BY 1, 2, 3, 4
-), add_to_agent_latency_hourly AS (
-    INSERT INTO agent_latency_hourly (
+), add_to_agent_latency_ten_minutely AS (
+    INSERT INTO agent_latency_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -844,6 +1089,40 @@ WITH followed AS (
     )
     SELECT *
     FROM agent_latency_changes
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(agent_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_agent_latency_hourly AS (
+    INSERT INTO agent_latency_hourly (
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            agent_id,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
         calls = agent_latency_hourly.calls + excluded.calls,
@@ -894,7 +1173,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             model,
             provider,
             operation,
@@ -905,8 +1184,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_model_latency_hourly AS (
-    INSERT INTO model_latency_hourly (
+), add_to_model_latency_ten_minutely AS (
+    INSERT INTO model_latency_ten_minutely (
         workspace_id,
         bucket,
         model,
@@ -917,6 +1196,43 @@ WITH followed AS (
     )
     SELECT *
     FROM model_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(model_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_model_latency_hourly AS (
+    INSERT INTO model_latency_hourly (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM model_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
         calls = model_latency_hourly.calls + excluded.calls,
@@ -970,7 +1286,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             operation,
@@ -981,8 +1297,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_place_latency_hourly AS (
-    INSERT INTO place_latency_hourly (
+), add_to_place_latency_ten_minutely AS (
+    INSERT INTO place_latency_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -993,6 +1309,43 @@ WITH followed AS (
     )
     SELECT *
     FROM place_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(place_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_place_latency_hourly AS (
+    INSERT INTO place_latency_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM place_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
         calls = place_latency_hourly.calls + excluded.calls,
@@ -1046,7 +1399,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             operation,
@@ -1057,8 +1410,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_status_latency_hourly AS (
-    INSERT INTO status_latency_hourly (
+), add_to_status_latency_ten_minutely AS (
+    INSERT INTO status_latency_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -1069,6 +1422,43 @@ WITH followed AS (
     )
     SELECT *
     FROM status_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(status_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_status_latency_hourly AS (
+    INSERT INTO status_latency_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM status_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
         calls = status_latency_hourly.calls + excluded.calls,
@@ -1226,7 +1616,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             operation,
             first_token_bucket,
             sum(sign * 1) AS calls
@@ -1235,8 +1625,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4
     ) AS counted
     GROUP BY 1, 2, 3
-), add_to_first_token_hourly AS (
-    INSERT INTO first_token_hourly (
+), add_to_first_token_ten_minutely AS (
+    INSERT INTO first_token_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -1245,6 +1635,37 @@ WITH followed AS (
     )
     SELECT *
     FROM first_token_changes
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
+        calls = first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_first_token_hourly AS (
+    INSERT INTO first_token_hourly (
+        workspace_id,
+        bucket,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4
+    ) AS counted
+    GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
         calls = first_token_hourly.calls + excluded.calls,
@@ -1291,7 +1712,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             operation,
             first_token_bucket,
@@ -1301,8 +1722,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5
     ) AS counted
     GROUP BY 1, 2, 3, 4
-), add_to_agent_first_token_hourly AS (
-    INSERT INTO agent_first_token_hourly (
+), add_to_agent_first_token_ten_minutely AS (
+    INSERT INTO agent_first_token_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -1312,6 +1733,40 @@ WITH followed AS (
     )
     SELECT *
     FROM agent_first_token_changes
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
+        calls = agent_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(agent_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_agent_first_token_hourly AS (
+    INSERT INTO agent_first_token_hourly (
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        agent_id,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            agent_id,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM agent_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
         calls = agent_first_token_hourly.calls + excluded.calls,
@@ -1362,7 +1817,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             model,
             provider,
             operation,
@@ -1373,8 +1828,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_model_first_token_hourly AS (
-    INSERT INTO model_first_token_hourly (
+), add_to_model_first_token_ten_minutely AS (
+    INSERT INTO model_first_token_ten_minutely (
         workspace_id,
         bucket,
         model,
@@ -1385,6 +1840,43 @@ WITH followed AS (
     )
     SELECT *
     FROM model_first_token_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
+        calls = model_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(model_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_model_first_token_hourly AS (
+    INSERT INTO model_first_token_hourly (
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        model,
+        provider,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            model,
+            provider,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM model_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
         calls = model_first_token_hourly.calls + excluded.calls,
@@ -1438,7 +1930,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             operation,
@@ -1449,8 +1941,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_place_first_token_hourly AS (
-    INSERT INTO place_first_token_hourly (
+), add_to_place_first_token_ten_minutely AS (
+    INSERT INTO place_first_token_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -1461,6 +1953,43 @@ WITH followed AS (
     )
     SELECT *
     FROM place_first_token_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
+        calls = place_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(place_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_place_first_token_hourly AS (
+    INSERT INTO place_first_token_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            environment,
+            release,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM place_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
         calls = place_first_token_hourly.calls + excluded.calls,
@@ -1514,7 +2043,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             operation,
@@ -1525,8 +2054,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_status_first_token_hourly AS (
-    INSERT INTO status_first_token_hourly (
+), add_to_status_first_token_ten_minutely AS (
+    INSERT INTO status_first_token_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -1537,6 +2066,43 @@ WITH followed AS (
     )
     SELECT *
     FROM status_first_token_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
+        calls = status_first_token_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(status_first_token_ten_minutely.histogram, excluded.histogram)
+), add_to_status_first_token_hourly AS (
+    INSERT INTO status_first_token_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        operation,
+        sum(calls) AS calls,
+        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            status,
+            error_type,
+            operation,
+            first_token_bucket,
+            sum(packed_calls) AS calls
+        FROM status_first_token_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
         calls = status_first_token_hourly.calls + excluded.calls,
@@ -3009,7 +3575,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             operation,
             provider,
             model,
@@ -3021,8 +3587,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6, 7
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5, 6
-), add_to_tool_latency_hourly AS (
-    INSERT INTO tool_latency_hourly (
+), add_to_tool_latency_ten_minutely AS (
+    INSERT INTO tool_latency_ten_minutely (
         workspace_id,
         bucket,
         operation,
@@ -3034,6 +3600,46 @@ WITH followed AS (
     )
     SELECT *
     FROM tool_latency_changes
+    ORDER BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
+        calls = tool_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_latency_hourly AS (
+    INSERT INTO tool_latency_hourly (
+        workspace_id,
+        bucket,
+        operation,
+        provider,
+        model,
+        tool,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        operation,
+        provider,
+        model,
+        tool,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            operation,
+            provider,
+            model,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
         calls = tool_latency_hourly.calls + excluded.calls,
@@ -3089,7 +3695,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             agent_id,
             tool,
             latency_bucket,
@@ -3099,8 +3705,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5
     ) AS counted
     GROUP BY 1, 2, 3, 4
-), add_to_tool_agent_latency_hourly AS (
-    INSERT INTO tool_agent_latency_hourly (
+), add_to_tool_agent_latency_ten_minutely AS (
+    INSERT INTO tool_agent_latency_ten_minutely (
         workspace_id,
         bucket,
         agent_id,
@@ -3110,6 +3716,40 @@ WITH followed AS (
     )
     SELECT *
     FROM tool_agent_latency_changes
+    ORDER BY 1, 2, 3, 4
+    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
+        calls = tool_agent_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_agent_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_agent_latency_hourly AS (
+    INSERT INTO tool_agent_latency_hourly (
+        workspace_id,
+        bucket,
+        agent_id,
+        tool,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        agent_id,
+        tool,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            agent_id,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_agent_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5
+    ) AS counted
+    GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
         calls = tool_agent_latency_hourly.calls + excluded.calls,
@@ -3160,7 +3800,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             environment,
             release,
             tool,
@@ -3171,8 +3811,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_tool_place_latency_hourly AS (
-    INSERT INTO tool_place_latency_hourly (
+), add_to_tool_place_latency_ten_minutely AS (
+    INSERT INTO tool_place_latency_ten_minutely (
         workspace_id,
         bucket,
         environment,
@@ -3183,6 +3823,43 @@ WITH followed AS (
     )
     SELECT *
     FROM tool_place_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
+        calls = tool_place_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_place_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_place_latency_hourly AS (
+    INSERT INTO tool_place_latency_hourly (
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        tool,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        environment,
+        release,
+        tool,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            environment,
+            release,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_place_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
         calls = tool_place_latency_hourly.calls + excluded.calls,
@@ -3236,7 +3913,7 @@ WITH followed AS (
     FROM (
         SELECT
             workspace_id,
-            time_bucket('1 hour', timestamp) AS bucket,
+            time_bucket('10 minutes', timestamp) AS bucket,
             status,
             error_type,
             tool,
@@ -3247,8 +3924,8 @@ WITH followed AS (
         GROUP BY 1, 2, 3, 4, 5, 6
     ) AS counted
     GROUP BY 1, 2, 3, 4, 5
-), add_to_tool_status_latency_hourly AS (
-    INSERT INTO tool_status_latency_hourly (
+), add_to_tool_status_latency_ten_minutely AS (
+    INSERT INTO tool_status_latency_ten_minutely (
         workspace_id,
         bucket,
         status,
@@ -3259,6 +3936,43 @@ WITH followed AS (
     )
     SELECT *
     FROM tool_status_latency_changes
+    ORDER BY 1, 2, 3, 4, 5
+    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
+        calls = tool_status_latency_ten_minutely.calls + excluded.calls,
+        histogram = histogram_sum(tool_status_latency_ten_minutely.histogram, excluded.histogram)
+), add_to_tool_status_latency_hourly AS (
+    INSERT INTO tool_status_latency_hourly (
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        tool,
+        calls,
+        histogram
+    )
+    SELECT
+        workspace_id,
+        bucket,
+        status,
+        error_type,
+        tool,
+        sum(calls) AS calls,
+        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
+    FROM (
+        SELECT
+            workspace_id,
+            time_bucket('1 hour', bucket) AS bucket,
+            status,
+            error_type,
+            tool,
+            latency_bucket,
+            sum(packed_calls) AS calls
+        FROM tool_status_latency_changes
+        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
+        WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    ) AS counted
+    GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
         calls = tool_status_latency_hourly.calls + excluded.calls,

@@ -45,7 +45,7 @@ WITH stored_rows AS (
 ), summed AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         agent_id,
         operation,
         latency_bucket,
@@ -56,6 +56,45 @@ WITH stored_rows AS (
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
+    SELECT
+        'agent_latency_ten_minutely' AS name,
+        bucket,
+        jsonb_build_object('agent_id', agent_id, 'operation', operation, 'latency_bucket', latency_bucket) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
+        )) AS measures
+    FROM (
+        SELECT
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
+        FROM (
+            SELECT
+                bucket,
+                agent_id,
+                operation,
+                latency_bucket,
+                calls
+            FROM {agent_latency_ten_minutely}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket >= {agent_latency_ten_minutely_begins} AND bucket < {agent_latency_ten_minutely_until}
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, agent_id, operation, latency_bucket, calls
+            FROM summed
+            WHERE bucket >= {agent_latency_ten_minutely_begins} AND bucket < {agent_latency_ten_minutely_until}
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+    UNION ALL
     SELECT
         'agent_latency_hourly' AS name,
         bucket,
@@ -81,12 +120,18 @@ FROM (
             FROM {agent_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {agent_latency_hourly_until}
+                AND bucket >= {agent_latency_hourly_begins} AND bucket < {agent_latency_hourly_until}
         ) AS stored
         FULL JOIN (
-            SELECT bucket, agent_id, operation, latency_bucket, calls
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                agent_id,
+                operation,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
-            WHERE bucket < {agent_latency_hourly_until}
+            WHERE bucket >= greatest({agent_latency_hourly_since}, {agent_latency_hourly_begins}) AND bucket < {agent_latency_hourly_until}
+            GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
@@ -120,7 +165,7 @@ FROM (
             FROM {agent_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {agent_latency_daily_until}
+                AND bucket >= {agent_latency_daily_begins} AND bucket < {agent_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -130,7 +175,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {agent_latency_daily_since} AND bucket < {agent_latency_daily_until}
+            WHERE bucket >= greatest({agent_latency_daily_since}, {agent_latency_daily_begins}) AND bucket < {agent_latency_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -81,12 +81,12 @@ FROM (
             FROM {failure_sets_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {failure_sets_hourly_until}
+                AND bucket >= {failure_sets_hourly_begins} AND bucket < {failure_sets_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, user_block, user_bits
             FROM summed
-            WHERE bucket < {failure_sets_hourly_until}
+            WHERE bucket >= {failure_sets_hourly_begins} AND bucket < {failure_sets_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
@@ -120,7 +120,7 @@ FROM (
             FROM {failure_sets_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {failure_sets_daily_until}
+                AND bucket >= {failure_sets_daily_begins} AND bucket < {failure_sets_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -130,7 +130,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= {failure_sets_daily_since} AND bucket < {failure_sets_daily_until}
+            WHERE bucket >= greatest({failure_sets_daily_since}, {failure_sets_daily_begins}) AND bucket < {failure_sets_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

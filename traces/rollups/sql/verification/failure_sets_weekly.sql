@@ -81,7 +81,7 @@ FROM (
             FROM {failure_sets_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {failure_sets_weekly_until}
+                AND bucket >= {failure_sets_weekly_begins} AND bucket < {failure_sets_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -91,7 +91,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= {failure_sets_weekly_since} AND bucket < {failure_sets_weekly_until}
+            WHERE bucket >= greatest({failure_sets_weekly_since}, {failure_sets_weekly_begins}) AND bucket < {failure_sets_weekly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

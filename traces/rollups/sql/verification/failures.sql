@@ -81,12 +81,12 @@ FROM (
             FROM {failures_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {failures_ten_minutely_until}
+                AND bucket >= {failures_ten_minutely_begins} AND bucket < {failures_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, user_number, calls
             FROM summed
-            WHERE bucket < {failures_ten_minutely_until}
+            WHERE bucket >= {failures_ten_minutely_begins} AND bucket < {failures_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)

@@ -45,7 +45,7 @@ WITH stored_rows AS (
 ), summed AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         operation,
         first_token_bucket,
         sum(sign * 1) AS calls
@@ -55,6 +55,42 @@ WITH stored_rows AS (
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
+    SELECT
+        'first_token_ten_minutely' AS name,
+        bucket,
+        jsonb_build_object('operation', operation, 'first_token_bucket', first_token_bucket) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
+        )) AS measures
+    FROM (
+        SELECT
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.first_token_bucket, of_rows.first_token_bucket) AS first_token_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
+        FROM (
+            SELECT
+                bucket,
+                operation,
+                first_token_bucket,
+                calls
+            FROM {first_token_ten_minutely}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket >= {first_token_ten_minutely_begins} AND bucket < {first_token_ten_minutely_until}
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, operation, first_token_bucket, calls
+            FROM summed
+            WHERE bucket >= {first_token_ten_minutely_begins} AND bucket < {first_token_ten_minutely_until}
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.first_token_bucket = of_rows.first_token_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+    UNION ALL
     SELECT
         'first_token_hourly' AS name,
         bucket,
@@ -78,12 +114,17 @@ FROM (
             FROM {first_token_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {first_token_hourly_until}
+                AND bucket >= {first_token_hourly_begins} AND bucket < {first_token_hourly_until}
         ) AS stored
         FULL JOIN (
-            SELECT bucket, operation, first_token_bucket, calls
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                operation,
+                first_token_bucket,
+                sum(calls) AS calls
             FROM summed
-            WHERE bucket < {first_token_hourly_until}
+            WHERE bucket >= greatest({first_token_hourly_since}, {first_token_hourly_begins}) AND bucket < {first_token_hourly_until}
+            GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -114,7 +155,7 @@ FROM (
             FROM {first_token_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {first_token_daily_until}
+                AND bucket >= {first_token_daily_begins} AND bucket < {first_token_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -123,7 +164,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {first_token_daily_since} AND bucket < {first_token_daily_until}
+            WHERE bucket >= greatest({first_token_daily_since}, {first_token_daily_begins}) AND bucket < {first_token_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -85,12 +85,12 @@ FROM (
             FROM {label_user_errors_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_user_errors_hourly_until}
+                AND bucket >= {label_user_errors_hourly_begins} AND bucket < {label_user_errors_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, status, error_type, user_number, calls
             FROM summed
-            WHERE bucket < {label_user_errors_hourly_until}
+            WHERE bucket >= {label_user_errors_hourly_begins} AND bucket < {label_user_errors_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -127,7 +127,7 @@ FROM (
             FROM {label_user_errors_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_user_errors_daily_until}
+                AND bucket >= {label_user_errors_daily_begins} AND bucket < {label_user_errors_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -138,7 +138,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {label_user_errors_daily_since} AND bucket < {label_user_errors_daily_until}
+            WHERE bucket >= greatest({label_user_errors_daily_since}, {label_user_errors_daily_begins}) AND bucket < {label_user_errors_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

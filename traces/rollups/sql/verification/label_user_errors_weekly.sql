@@ -85,7 +85,7 @@ FROM (
             FROM {label_user_errors_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_user_errors_weekly_until}
+                AND bucket >= {label_user_errors_weekly_begins} AND bucket < {label_user_errors_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -96,7 +96,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {label_user_errors_weekly_since} AND bucket < {label_user_errors_weekly_until}
+            WHERE bucket >= greatest({label_user_errors_weekly_since}, {label_user_errors_weekly_begins}) AND bucket < {label_user_errors_weekly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -92,12 +92,12 @@ FROM (
             FROM {label_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_users_hourly_until}
+                AND bucket >= {label_users_hourly_begins} AND bucket < {label_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, agent_id, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {label_users_hourly_until}
+            WHERE bucket >= {label_users_hourly_begins} AND bucket < {label_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -141,7 +141,7 @@ FROM (
             FROM {label_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_users_daily_until}
+                AND bucket >= {label_users_daily_begins} AND bucket < {label_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -153,7 +153,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {label_users_daily_since} AND bucket < {label_users_daily_until}
+            WHERE bucket >= greatest({label_users_daily_since}, {label_users_daily_begins}) AND bucket < {label_users_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -92,7 +92,7 @@ FROM (
             FROM {label_users_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {label_users_weekly_until}
+                AND bucket >= {label_users_weekly_begins} AND bucket < {label_users_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -104,7 +104,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {label_users_weekly_since} AND bucket < {label_users_weekly_until}
+            WHERE bucket >= greatest({label_users_weekly_since}, {label_users_weekly_begins}) AND bucket < {label_users_weekly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

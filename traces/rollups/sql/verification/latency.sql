@@ -78,12 +78,12 @@ FROM (
             FROM {latency_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {latency_ten_minutely_until}
+                AND bucket >= {latency_ten_minutely_begins} AND bucket < {latency_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, latency_bucket, calls
             FROM summed
-            WHERE bucket < {latency_ten_minutely_until}
+            WHERE bucket >= {latency_ten_minutely_begins} AND bucket < {latency_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -114,7 +114,7 @@ FROM (
             FROM {latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {latency_hourly_until}
+                AND bucket >= {latency_hourly_begins} AND bucket < {latency_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -123,7 +123,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {latency_hourly_since} AND bucket < {latency_hourly_until}
+            WHERE bucket >= greatest({latency_hourly_since}, {latency_hourly_begins}) AND bucket < {latency_hourly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -155,7 +155,7 @@ FROM (
             FROM {latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {latency_daily_until}
+                AND bucket >= {latency_daily_begins} AND bucket < {latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -164,7 +164,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {latency_daily_since} AND bucket < {latency_daily_until}
+            WHERE bucket >= greatest({latency_daily_since}, {latency_daily_begins}) AND bucket < {latency_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

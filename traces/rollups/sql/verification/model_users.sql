@@ -94,12 +94,12 @@ FROM (
             FROM {model_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {model_users_hourly_until}
+                AND bucket >= {model_users_hourly_begins} AND bucket < {model_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, model, provider, operation, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {model_users_hourly_until}
+            WHERE bucket >= {model_users_hourly_begins} AND bucket < {model_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
@@ -146,7 +146,7 @@ FROM (
             FROM {model_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {model_users_daily_until}
+                AND bucket >= {model_users_daily_begins} AND bucket < {model_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -159,7 +159,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {model_users_daily_since} AND bucket < {model_users_daily_until}
+            WHERE bucket >= greatest({model_users_daily_since}, {model_users_daily_begins}) AND bucket < {model_users_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -94,7 +94,7 @@ FROM (
             FROM {model_users_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {model_users_weekly_until}
+                AND bucket >= {model_users_weekly_begins} AND bucket < {model_users_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -107,7 +107,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {model_users_weekly_since} AND bucket < {model_users_weekly_until}
+            WHERE bucket >= greatest({model_users_weekly_since}, {model_users_weekly_begins}) AND bucket < {model_users_weekly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

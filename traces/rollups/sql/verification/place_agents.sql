@@ -45,7 +45,7 @@ WITH stored_rows AS (
 ), summed AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -75,6 +75,143 @@ WITH stored_rows AS (
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
+    SELECT
+        'place_agents_ten_minutely' AS name,
+        bucket,
+        jsonb_build_object('environment', environment, 'release', release, 'operation', operation, 'agent_id', agent_id) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END,
+            'errors', CASE WHEN stored_errors <> rows_errors THEN jsonb_build_array(stored_errors, rows_errors) END,
+            'timed_calls', CASE WHEN stored_timed_calls <> rows_timed_calls THEN jsonb_build_array(stored_timed_calls, rows_timed_calls) END,
+            'latency_ms', CASE WHEN abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms)) THEN jsonb_build_array(stored_latency_ms, rows_latency_ms) END,
+            'priced_calls', CASE WHEN stored_priced_calls <> rows_priced_calls THEN jsonb_build_array(stored_priced_calls, rows_priced_calls) END,
+            'cost_usd', CASE WHEN stored_cost_usd <> rows_cost_usd THEN jsonb_build_array(stored_cost_usd, rows_cost_usd) END,
+            'input_tokens', CASE WHEN stored_input_tokens <> rows_input_tokens THEN jsonb_build_array(stored_input_tokens, rows_input_tokens) END,
+            'output_tokens', CASE WHEN stored_output_tokens <> rows_output_tokens THEN jsonb_build_array(stored_output_tokens, rows_output_tokens) END,
+            'input_cost_usd', CASE WHEN stored_input_cost_usd <> rows_input_cost_usd THEN jsonb_build_array(stored_input_cost_usd, rows_input_cost_usd) END,
+            'output_cost_usd', CASE WHEN stored_output_cost_usd <> rows_output_cost_usd THEN jsonb_build_array(stored_output_cost_usd, rows_output_cost_usd) END,
+            'cache_read_cost_usd', CASE WHEN stored_cache_read_cost_usd <> rows_cache_read_cost_usd THEN jsonb_build_array(stored_cache_read_cost_usd, rows_cache_read_cost_usd) END,
+            'cache_write_cost_usd', CASE WHEN stored_cache_write_cost_usd <> rows_cache_write_cost_usd THEN jsonb_build_array(stored_cache_write_cost_usd, rows_cache_write_cost_usd) END,
+            'audio_cost_usd', CASE WHEN stored_audio_cost_usd <> rows_audio_cost_usd THEN jsonb_build_array(stored_audio_cost_usd, rows_audio_cost_usd) END,
+            'image_cost_usd', CASE WHEN stored_image_cost_usd <> rows_image_cost_usd THEN jsonb_build_array(stored_image_cost_usd, rows_image_cost_usd) END,
+            'search_cost_usd', CASE WHEN stored_search_cost_usd <> rows_search_cost_usd THEN jsonb_build_array(stored_search_cost_usd, rows_search_cost_usd) END,
+            'cache_read_tokens', CASE WHEN stored_cache_read_tokens <> rows_cache_read_tokens THEN jsonb_build_array(stored_cache_read_tokens, rows_cache_read_tokens) END,
+            'cache_write_tokens', CASE WHEN stored_cache_write_tokens <> rows_cache_write_tokens THEN jsonb_build_array(stored_cache_write_tokens, rows_cache_write_tokens) END,
+            'reasoning_tokens', CASE WHEN stored_reasoning_tokens <> rows_reasoning_tokens THEN jsonb_build_array(stored_reasoning_tokens, rows_reasoning_tokens) END,
+            'squared_latency', CASE WHEN abs(stored_squared_latency - rows_squared_latency) > 1 + 0.000001 * greatest(abs(stored_squared_latency), abs(rows_squared_latency)) THEN jsonb_build_array(stored_squared_latency, rows_squared_latency) END,
+            'squared_cost', CASE WHEN stored_squared_cost <> rows_squared_cost THEN jsonb_build_array(stored_squared_cost, rows_squared_cost) END
+        )) AS measures
+    FROM (
+        SELECT
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.agent_id, of_rows.agent_id) AS agent_id,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls,
+            coalesce(stored.errors, 0) AS stored_errors,
+            coalesce(of_rows.errors, 0) AS rows_errors,
+            coalesce(stored.timed_calls, 0) AS stored_timed_calls,
+            coalesce(of_rows.timed_calls, 0) AS rows_timed_calls,
+            coalesce(stored.latency_ms, 0) AS stored_latency_ms,
+            coalesce(of_rows.latency_ms, 0) AS rows_latency_ms,
+            coalesce(stored.priced_calls, 0) AS stored_priced_calls,
+            coalesce(of_rows.priced_calls, 0) AS rows_priced_calls,
+            coalesce(stored.cost_usd, 0) AS stored_cost_usd,
+            coalesce(of_rows.cost_usd, 0) AS rows_cost_usd,
+            coalesce(stored.input_tokens, 0) AS stored_input_tokens,
+            coalesce(of_rows.input_tokens, 0) AS rows_input_tokens,
+            coalesce(stored.output_tokens, 0) AS stored_output_tokens,
+            coalesce(of_rows.output_tokens, 0) AS rows_output_tokens,
+            coalesce(stored.input_cost_usd, 0) AS stored_input_cost_usd,
+            coalesce(of_rows.input_cost_usd, 0) AS rows_input_cost_usd,
+            coalesce(stored.output_cost_usd, 0) AS stored_output_cost_usd,
+            coalesce(of_rows.output_cost_usd, 0) AS rows_output_cost_usd,
+            coalesce(stored.cache_read_cost_usd, 0) AS stored_cache_read_cost_usd,
+            coalesce(of_rows.cache_read_cost_usd, 0) AS rows_cache_read_cost_usd,
+            coalesce(stored.cache_write_cost_usd, 0) AS stored_cache_write_cost_usd,
+            coalesce(of_rows.cache_write_cost_usd, 0) AS rows_cache_write_cost_usd,
+            coalesce(stored.audio_cost_usd, 0) AS stored_audio_cost_usd,
+            coalesce(of_rows.audio_cost_usd, 0) AS rows_audio_cost_usd,
+            coalesce(stored.image_cost_usd, 0) AS stored_image_cost_usd,
+            coalesce(of_rows.image_cost_usd, 0) AS rows_image_cost_usd,
+            coalesce(stored.search_cost_usd, 0) AS stored_search_cost_usd,
+            coalesce(of_rows.search_cost_usd, 0) AS rows_search_cost_usd,
+            coalesce(stored.cache_read_tokens, 0) AS stored_cache_read_tokens,
+            coalesce(of_rows.cache_read_tokens, 0) AS rows_cache_read_tokens,
+            coalesce(stored.cache_write_tokens, 0) AS stored_cache_write_tokens,
+            coalesce(of_rows.cache_write_tokens, 0) AS rows_cache_write_tokens,
+            coalesce(stored.reasoning_tokens, 0) AS stored_reasoning_tokens,
+            coalesce(of_rows.reasoning_tokens, 0) AS rows_reasoning_tokens,
+            coalesce(stored.squared_latency, 0) AS stored_squared_latency,
+            coalesce(of_rows.squared_latency, 0) AS rows_squared_latency,
+            coalesce(stored.squared_cost, 0) AS stored_squared_cost,
+            coalesce(of_rows.squared_cost, 0) AS rows_squared_cost
+        FROM (
+            SELECT
+                bucket,
+                environment,
+                release,
+                operation,
+                agent_id,
+                calls,
+                errors,
+                timed_calls,
+                latency_ms,
+                priced_calls,
+                cost_usd,
+                input_tokens,
+                output_tokens,
+                input_cost_usd,
+                output_cost_usd,
+                cache_read_cost_usd,
+                cache_write_cost_usd,
+                audio_cost_usd,
+                image_cost_usd,
+                search_cost_usd,
+                cache_read_tokens,
+                cache_write_tokens,
+                reasoning_tokens,
+                squared_latency,
+                squared_cost
+            FROM {place_agents_ten_minutely}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket >= {place_agents_ten_minutely_begins} AND bucket < {place_agents_ten_minutely_until}
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, environment, release, operation, agent_id, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            FROM summed
+            WHERE bucket >= {place_agents_ten_minutely_begins} AND bucket < {place_agents_ten_minutely_until}
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+        OR stored_errors <> rows_errors
+        OR stored_timed_calls <> rows_timed_calls
+        OR abs(stored_latency_ms - rows_latency_ms) > 0.001 + 0.000001 * greatest(abs(stored_latency_ms), abs(rows_latency_ms))
+        OR stored_priced_calls <> rows_priced_calls
+        OR stored_cost_usd <> rows_cost_usd
+        OR stored_input_tokens <> rows_input_tokens
+        OR stored_output_tokens <> rows_output_tokens
+        OR stored_input_cost_usd <> rows_input_cost_usd
+        OR stored_output_cost_usd <> rows_output_cost_usd
+        OR stored_cache_read_cost_usd <> rows_cache_read_cost_usd
+        OR stored_cache_write_cost_usd <> rows_cache_write_cost_usd
+        OR stored_audio_cost_usd <> rows_audio_cost_usd
+        OR stored_image_cost_usd <> rows_image_cost_usd
+        OR stored_search_cost_usd <> rows_search_cost_usd
+        OR stored_cache_read_tokens <> rows_cache_read_tokens
+        OR stored_cache_write_tokens <> rows_cache_write_tokens
+        OR stored_reasoning_tokens <> rows_reasoning_tokens
+        OR abs(stored_squared_latency - rows_squared_latency) > 1 + 0.000001 * greatest(abs(stored_squared_latency), abs(rows_squared_latency))
+        OR stored_squared_cost <> rows_squared_cost
+    UNION ALL
     SELECT
         'place_agents_hourly' AS name,
         bucket,
@@ -178,12 +315,38 @@ FROM (
             FROM {place_agents_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {place_agents_hourly_until}
+                AND bucket >= {place_agents_hourly_begins} AND bucket < {place_agents_hourly_until}
         ) AS stored
         FULL JOIN (
-            SELECT bucket, environment, release, operation, agent_id, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                environment,
+                release,
+                operation,
+                agent_id,
+                sum(calls) AS calls,
+                sum(errors) AS errors,
+                sum(timed_calls) AS timed_calls,
+                sum(latency_ms) AS latency_ms,
+                sum(priced_calls) AS priced_calls,
+                sum(cost_usd) AS cost_usd,
+                sum(input_tokens) AS input_tokens,
+                sum(output_tokens) AS output_tokens,
+                sum(input_cost_usd) AS input_cost_usd,
+                sum(output_cost_usd) AS output_cost_usd,
+                sum(cache_read_cost_usd) AS cache_read_cost_usd,
+                sum(cache_write_cost_usd) AS cache_write_cost_usd,
+                sum(audio_cost_usd) AS audio_cost_usd,
+                sum(image_cost_usd) AS image_cost_usd,
+                sum(search_cost_usd) AS search_cost_usd,
+                sum(cache_read_tokens) AS cache_read_tokens,
+                sum(cache_write_tokens) AS cache_write_tokens,
+                sum(reasoning_tokens) AS reasoning_tokens,
+                sum(squared_latency) AS squared_latency,
+                sum(squared_cost) AS squared_cost
             FROM summed
-            WHERE bucket < {place_agents_hourly_until}
+            WHERE bucket >= greatest({place_agents_hourly_since}, {place_agents_hourly_begins}) AND bucket < {place_agents_hourly_until}
+            GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -315,7 +478,7 @@ FROM (
             FROM {place_agents_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {place_agents_daily_until}
+                AND bucket >= {place_agents_daily_begins} AND bucket < {place_agents_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -345,7 +508,7 @@ FROM (
                 sum(squared_latency) AS squared_latency,
                 sum(squared_cost) AS squared_cost
             FROM summed
-            WHERE bucket >= {place_agents_daily_since} AND bucket < {place_agents_daily_until}
+            WHERE bucket >= greatest({place_agents_daily_since}, {place_agents_daily_begins}) AND bucket < {place_agents_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -45,7 +45,7 @@ WITH stored_rows AS (
 ), summed AS (
     SELECT
         workspace_id,
-        time_bucket('1 hour', timestamp) AS bucket,
+        time_bucket('10 minutes', timestamp) AS bucket,
         environment,
         release,
         operation,
@@ -57,6 +57,48 @@ WITH stored_rows AS (
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
+    SELECT
+        'place_latency_ten_minutely' AS name,
+        bucket,
+        jsonb_build_object('environment', environment, 'release', release, 'operation', operation, 'latency_bucket', latency_bucket) AS key,
+        jsonb_strip_nulls(jsonb_build_object(
+            'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
+        )) AS measures
+    FROM (
+        SELECT
+            coalesce(stored.bucket, of_rows.bucket) AS bucket,
+            coalesce(stored.environment, of_rows.environment) AS environment,
+            coalesce(stored.release, of_rows.release) AS release,
+            coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.latency_bucket, of_rows.latency_bucket) AS latency_bucket,
+            coalesce(stored.calls, 0) AS stored_calls,
+            coalesce(of_rows.calls, 0) AS rows_calls
+        FROM (
+            SELECT
+                bucket,
+                environment,
+                release,
+                operation,
+                latency_bucket,
+                calls
+            FROM {place_latency_ten_minutely}
+            WHERE workspace_id = %(workspace_id)s
+                AND bucket >= %(start)s AND bucket < %(end)s
+                AND bucket >= {place_latency_ten_minutely_begins} AND bucket < {place_latency_ten_minutely_until}
+        ) AS stored
+        FULL JOIN (
+            SELECT bucket, environment, release, operation, latency_bucket, calls
+            FROM summed
+            WHERE bucket >= {place_latency_ten_minutely_begins} AND bucket < {place_latency_ten_minutely_until}
+        ) AS of_rows
+            ON stored.bucket = of_rows.bucket
+            AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
+            AND coalesce(stored.release, '') = coalesce(of_rows.release, '') AND (stored.release IS NULL) = (of_rows.release IS NULL)
+            AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.latency_bucket = of_rows.latency_bucket
+    ) AS both_sides
+    WHERE stored_calls <> rows_calls
+    UNION ALL
     SELECT
         'place_latency_hourly' AS name,
         bucket,
@@ -84,12 +126,19 @@ FROM (
             FROM {place_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {place_latency_hourly_until}
+                AND bucket >= {place_latency_hourly_begins} AND bucket < {place_latency_hourly_until}
         ) AS stored
         FULL JOIN (
-            SELECT bucket, environment, release, operation, latency_bucket, calls
+            SELECT
+                time_bucket('1 hour', bucket) AS bucket,
+                environment,
+                release,
+                operation,
+                latency_bucket,
+                sum(calls) AS calls
             FROM summed
-            WHERE bucket < {place_latency_hourly_until}
+            WHERE bucket >= greatest({place_latency_hourly_since}, {place_latency_hourly_begins}) AND bucket < {place_latency_hourly_until}
+            GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -126,7 +175,7 @@ FROM (
             FROM {place_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {place_latency_daily_until}
+                AND bucket >= {place_latency_daily_begins} AND bucket < {place_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -137,7 +186,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {place_latency_daily_since} AND bucket < {place_latency_daily_until}
+            WHERE bucket >= greatest({place_latency_daily_since}, {place_latency_daily_begins}) AND bucket < {place_latency_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -91,12 +91,12 @@ FROM (
             FROM {status_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {status_users_hourly_until}
+                AND bucket >= {status_users_hourly_begins} AND bucket < {status_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {status_users_hourly_until}
+            WHERE bucket >= {status_users_hourly_begins} AND bucket < {status_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
@@ -140,7 +140,7 @@ FROM (
             FROM {status_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {status_users_daily_until}
+                AND bucket >= {status_users_daily_begins} AND bucket < {status_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -152,7 +152,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {status_users_daily_since} AND bucket < {status_users_daily_until}
+            WHERE bucket >= greatest({status_users_daily_since}, {status_users_daily_begins}) AND bucket < {status_users_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -91,7 +91,7 @@ FROM (
             FROM {status_users_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {status_users_weekly_until}
+                AND bucket >= {status_users_weekly_begins} AND bucket < {status_users_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -103,7 +103,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {status_users_weekly_since} AND bucket < {status_users_weekly_until}
+            WHERE bucket >= greatest({status_users_weekly_since}, {status_users_weekly_begins}) AND bucket < {status_users_weekly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

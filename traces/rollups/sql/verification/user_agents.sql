@@ -88,12 +88,12 @@ FROM (
             FROM {user_agents_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_agents_ten_minutely_until}
+                AND bucket >= {user_agents_ten_minutely_begins} AND bucket < {user_agents_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, user_number, agent_id, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {user_agents_ten_minutely_until}
+            WHERE bucket >= {user_agents_ten_minutely_begins} AND bucket < {user_agents_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
@@ -134,7 +134,7 @@ FROM (
             FROM {user_agents_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_agents_hourly_until}
+                AND bucket >= {user_agents_hourly_begins} AND bucket < {user_agents_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -145,7 +145,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_agents_hourly_since} AND bucket < {user_agents_hourly_until}
+            WHERE bucket >= greatest({user_agents_hourly_since}, {user_agents_hourly_begins}) AND bucket < {user_agents_hourly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -187,7 +187,7 @@ FROM (
             FROM {user_agents_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_agents_daily_until}
+                AND bucket >= {user_agents_daily_begins} AND bucket < {user_agents_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -198,7 +198,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_agents_daily_since} AND bucket < {user_agents_daily_until}
+            WHERE bucket >= greatest({user_agents_daily_since}, {user_agents_daily_begins}) AND bucket < {user_agents_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

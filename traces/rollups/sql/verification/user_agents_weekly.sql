@@ -88,7 +88,7 @@ FROM (
             FROM {user_agents_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_agents_weekly_until}
+                AND bucket >= {user_agents_weekly_begins} AND bucket < {user_agents_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -99,7 +99,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_agents_weekly_since} AND bucket < {user_agents_weekly_until}
+            WHERE bucket >= greatest({user_agents_weekly_since}, {user_agents_weekly_begins}) AND bucket < {user_agents_weekly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -84,12 +84,12 @@ FROM (
             FROM {user_errors_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_errors_hourly_until}
+                AND bucket >= {user_errors_hourly_begins} AND bucket < {user_errors_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, agent_id, user_number, calls
             FROM summed
-            WHERE bucket < {user_errors_hourly_until}
+            WHERE bucket >= {user_errors_hourly_begins} AND bucket < {user_errors_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
@@ -126,7 +126,7 @@ FROM (
             FROM {user_errors_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_errors_daily_until}
+                AND bucket >= {user_errors_daily_begins} AND bucket < {user_errors_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -137,7 +137,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {user_errors_daily_since} AND bucket < {user_errors_daily_until}
+            WHERE bucket >= greatest({user_errors_daily_since}, {user_errors_daily_begins}) AND bucket < {user_errors_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -84,7 +84,7 @@ FROM (
             FROM {user_errors_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_errors_weekly_until}
+                AND bucket >= {user_errors_weekly_begins} AND bucket < {user_errors_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -95,7 +95,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {user_errors_weekly_since} AND bucket < {user_errors_weekly_until}
+            WHERE bucket >= greatest({user_errors_weekly_since}, {user_errors_weekly_begins}) AND bucket < {user_errors_weekly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -99,7 +99,7 @@ FROM (
             FROM {user_failures_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_failures_weekly_until}
+                AND bucket >= {user_failures_weekly_begins} AND bucket < {user_failures_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -115,7 +115,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= {user_failures_weekly_since} AND bucket < {user_failures_weekly_until}
+            WHERE bucket >= greatest({user_failures_weekly_since}, {user_failures_weekly_begins}) AND bucket < {user_failures_weekly_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -97,12 +97,12 @@ FROM (
             FROM {user_models_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_models_hourly_until}
+                AND bucket >= {user_models_hourly_begins} AND bucket < {user_models_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, model, provider, operation, agent_id, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {user_models_hourly_until}
+            WHERE bucket >= {user_models_hourly_begins} AND bucket < {user_models_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
@@ -152,7 +152,7 @@ FROM (
             FROM {user_models_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_models_daily_until}
+                AND bucket >= {user_models_daily_begins} AND bucket < {user_models_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -166,7 +166,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_models_daily_since} AND bucket < {user_models_daily_until}
+            WHERE bucket >= greatest({user_models_daily_since}, {user_models_daily_begins}) AND bucket < {user_models_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -97,7 +97,7 @@ FROM (
             FROM {user_models_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_models_weekly_until}
+                AND bucket >= {user_models_weekly_begins} AND bucket < {user_models_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -111,7 +111,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_models_weekly_since} AND bucket < {user_models_weekly_until}
+            WHERE bucket >= greatest({user_models_weekly_since}, {user_models_weekly_begins}) AND bucket < {user_models_weekly_until}
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

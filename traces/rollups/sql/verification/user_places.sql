@@ -100,12 +100,12 @@ FROM (
             FROM {user_places_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_places_hourly_until}
+                AND bucket >= {user_places_hourly_begins} AND bucket < {user_places_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, environment, release, status, error_type, agent_id, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {user_places_hourly_until}
+            WHERE bucket >= {user_places_hourly_begins} AND bucket < {user_places_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -158,7 +158,7 @@ FROM (
             FROM {user_places_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_places_daily_until}
+                AND bucket >= {user_places_daily_begins} AND bucket < {user_places_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -173,7 +173,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {user_places_daily_since} AND bucket < {user_places_daily_until}
+            WHERE bucket >= greatest({user_places_daily_since}, {user_places_daily_begins}) AND bucket < {user_places_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

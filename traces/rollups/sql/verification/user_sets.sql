@@ -75,12 +75,12 @@ FROM (
             FROM {user_sets_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_sets_hourly_until}
+                AND bucket >= {user_sets_hourly_begins} AND bucket < {user_sets_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, user_block, user_bits
             FROM summed
-            WHERE bucket < {user_sets_hourly_until}
+            WHERE bucket >= {user_sets_hourly_begins} AND bucket < {user_sets_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.user_block = of_rows.user_block
@@ -108,7 +108,7 @@ FROM (
             FROM {user_sets_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_sets_daily_until}
+                AND bucket >= {user_sets_daily_begins} AND bucket < {user_sets_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -116,7 +116,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= {user_sets_daily_since} AND bucket < {user_sets_daily_until}
+            WHERE bucket >= greatest({user_sets_daily_since}, {user_sets_daily_begins}) AND bucket < {user_sets_daily_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -75,7 +75,7 @@ FROM (
             FROM {user_sets_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {user_sets_weekly_until}
+                AND bucket >= {user_sets_weekly_begins} AND bucket < {user_sets_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -83,7 +83,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= {user_sets_weekly_since} AND bucket < {user_sets_weekly_until}
+            WHERE bucket >= greatest({user_sets_weekly_since}, {user_sets_weekly_begins}) AND bucket < {user_sets_weekly_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

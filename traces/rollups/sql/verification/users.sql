@@ -85,12 +85,12 @@ FROM (
             FROM {users_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {users_ten_minutely_until}
+                AND bucket >= {users_ten_minutely_begins} AND bucket < {users_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket < {users_ten_minutely_until}
+            WHERE bucket >= {users_ten_minutely_begins} AND bucket < {users_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
@@ -128,7 +128,7 @@ FROM (
             FROM {users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {users_hourly_until}
+                AND bucket >= {users_hourly_begins} AND bucket < {users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -138,7 +138,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {users_hourly_since} AND bucket < {users_hourly_until}
+            WHERE bucket >= greatest({users_hourly_since}, {users_hourly_begins}) AND bucket < {users_hourly_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -177,7 +177,7 @@ FROM (
             FROM {users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {users_daily_until}
+                AND bucket >= {users_daily_begins} AND bucket < {users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -187,7 +187,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {users_daily_since} AND bucket < {users_daily_until}
+            WHERE bucket >= greatest({users_daily_since}, {users_daily_begins}) AND bucket < {users_daily_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

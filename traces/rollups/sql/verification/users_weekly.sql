@@ -85,7 +85,7 @@ FROM (
             FROM {users_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket < {users_weekly_until}
+                AND bucket >= {users_weekly_begins} AND bucket < {users_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -95,7 +95,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= {users_weekly_since} AND bucket < {users_weekly_until}
+            WHERE bucket >= greatest({users_weekly_since}, {users_weekly_begins}) AND bucket < {users_weekly_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
