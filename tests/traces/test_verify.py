@@ -14,13 +14,14 @@ from tests.tenant import NOON, Tenant, a_row
 from tests.traces.test_rollups import row_with_everything
 from traces import scores, verify, writer
 from traces.engines.postgresql import ENGINE
-from traces.rollups.catalogue import ALL_TABLES, USER_SET_TABLES
+from traces.rollups.catalogue import ALL_TABLES, FOLLOWERS, HISTOGRAM, USER_SET_TABLES
 from traces.scores import Score
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
 DAY = timedelta(days=1)
 SETS = {table for user_set in USER_SET_TABLES for table in user_set.tables.values()}
+PACKED = {table for rollup in FOLLOWERS if rollup.packed for table in rollup.tables.values()}
 
 
 def run(sql: str, *params: Any) -> None:
@@ -72,9 +73,16 @@ def test_it_finds_nothing_where_every_sum_is_that_of_its_rows(filled: Tenant) ->
     assert "All sums" in verified(filled)
 
 
+def test_it_finds_calls_that_are_not_the_sum_of_their_histogram(filled: Tenant) -> None:
+    for table in PACKED:
+        run(f"UPDATE {table} SET calls = calls + 2 WHERE ctid = (SELECT min(ctid) FROM {table})")
+    assert {line.split("  ")[0] for line in differences(filled)} == {*PACKED}
+
+
 def test_it_finds_a_difference_in_each_table(filled: Tenant) -> None:
     for table in ALL_TABLES:
         measure = "user_bits = ~user_bits" if table in SETS else "calls = calls + 2"
+        measure = f"{HISTOGRAM} = histogram_sum({HISTOGRAM}, ARRAY[{HISTOGRAM}[1], 2])" if table in PACKED else measure
         run(f"UPDATE {table} SET {measure} WHERE ctid = (SELECT min(ctid) FROM {table})")
     found = {line.split("  ")[0] for line in differences(filled)}
     assert found == {*ALL_TABLES}

@@ -16,6 +16,7 @@ from traces.rollups.catalogue import (
     BLOCK_SIZE,
     BLOCK_SQL,
     CATALOGUE,
+    HISTOGRAM,
     LABEL,
     WEEK,
     Rollup,
@@ -163,9 +164,19 @@ def summed_copies(entry: Rollup | UserSetTable, table: str) -> str:
 
 
 def unpacked_rows(rollup: Rollup, table: str) -> str:
-    """Returns a packed table as SQL for a FROM, with a row for each value of the packed key."""
-    columns = ", ".join(("workspace_id", "bucket", *rollup.keys, "packed_calls AS calls"))
-    return f"(SELECT {columns} FROM {unpacked_sql(rollup, table)}) AS unpacked"
+    """Returns a packed table as SQL for a FROM, with a row for each value of the packed key.
+
+    Where `calls` of a row is not the sum of its histogram, another row without a value has the difference.
+    """
+    keys = ("workspace_id", "bucket", *rollup.row_keys)
+    parts = ", ".join((*keys, rollup.packed or "", "packed_calls AS calls"))
+    in_all = f"(SELECT coalesce(sum(part), 0) FROM unnest({HISTOGRAM}[cardinality({HISTOGRAM}) / 2 + 1:]) AS part)"
+    totals = ", ".join((*keys, "NULL::integer", f"calls - {in_all}"))
+    return f"""(
+SELECT {parts} FROM {unpacked_sql(rollup, table)}
+UNION ALL
+SELECT {totals} FROM {table} WHERE calls <> {in_all}
+) AS unpacked"""
 
 
 def both_columns(keys: Iterable[str], measures: Iterable[str]) -> list[str]:
