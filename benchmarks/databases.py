@@ -229,11 +229,24 @@ def fill(rows: int) -> None:
         for statement in fill_statements(connection):
             with step(" ".join(statement.split()[:3])):
                 connection.execute(statement)
+        with step("the rows that the worker has followed"):
+            follow()
         with step("VACUUM ANALYZE"):
             connection.execute("VACUUM ANALYZE")
         connection.execute(
             sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(name), sql.Literal(version(rows)))
         )
+
+
+def follow() -> None:
+    """Fills the followers up to where the worker has filled them when the rows end."""
+    from traces import engines
+    from traces.engines.postgresql import FOLLOWING_LAG, follow_until, minute_of, workspaces_to_follow
+
+    if engines.current().has_followers:
+        until = minute_of(data.END.replace(tzinfo=UTC) - FOLLOWING_LAG)
+        for workspace_id in workspaces_to_follow(until):
+            follow_until(workspace_id, until)
 
 
 def fill_statements(connection: psycopg.Connection[Any]) -> Sequence[str]:
