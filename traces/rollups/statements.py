@@ -18,6 +18,7 @@ from traces.rollups.catalogue import (
     FOLLOWERS,
     GROUPED_TOGETHER,
     HISTOGRAM,
+    HOUR,
     LABEL,
     LOST_CALL,
     ROW_KEYS,
@@ -547,20 +548,25 @@ def follow_wider_sql() -> str:
 
 
 def unfollow_sql() -> str:
-    """Returns a statement that deletes the narrowest buckets of the followers, and takes their hours from the wider."""
-    ctes = {
-        f"deleted_from_{rollup.narrowest}": f"""
-DELETE FROM {rollup.narrowest}
+    """Returns a statement that deletes the hours of the followers and what is narrower, and takes them from the wider.
+
+    The wider buckets lose what the hours had: narrower ones may be missing for the time before they were added.
+    """
+    ctes = {}
+    for rollup in FOLLOWERS:
+        for width, table in rollup.tables.items():
+            if width.length <= HOUR.length:
+                ctes[f"deleted_from_{table}"] = f"""
+DELETE FROM {table}
 WHERE {IN_RANGE.format(time_column="bucket")}
 RETURNING *
 """
-        for rollup in FOLLOWERS
-    }
     for rollup in FOLLOWERS:
-        source = f"deleted_from_{rollup.narrowest}"
-        for width, table in rollup.wider_tables.items():
-            hours = groups_of_buckets(rollup, width, source, "bucket < %(until_hour)s", sign="-")
-            ctes[f"take_from_{table}"] = add_to(rollup, table, hours)
+        source = f"deleted_from_{rollup.table(HOUR)}"
+        for width, table in rollup.tables.items():
+            if width.length > HOUR.length:
+                hours = groups_of_buckets(rollup, width, source, "bucket < %(until_hour)s", sign="-")
+                ctes[f"take_from_{table}"] = add_to(rollup, table, hours)
     return f"{with_ctes(ctes)}\nSELECT 1"
 
 
@@ -772,7 +778,7 @@ def postgresql_statements() -> dict[str, str]:
         ),
         "follow_wider": ("Adds whole hours of the followers to their wider buckets.", follow_wider_sql()),
         "unfollow": (
-            "Deletes the narrowest buckets of the followers of a time, and takes its whole hours from the wider ones.",
+            "Deletes the hours of the followers of a time, and what is narrower, and takes them from wider buckets.",
             unfollow_sql(),
         ),
     }

@@ -1338,7 +1338,517 @@ CREATE TABLE tool_status_latency_ten_minutely (
 )
 WITH (fillfactor = 70);
 
--- At the end, since writers wait from here on. The tables that come with this migration have the rows from then on: `manage.py refill --again` adds older ones.
+-- The rows of the hour that is not full yet go to the narrowest buckets, from which hours and days are summed.
+WITH not_full AS (
+    DELETE FROM places_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO places_ten_minutely (
+    workspace_id,
+    bucket,
+    operation,
+    environment,
+    release,
+    status,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    environment,
+    release,
+    status,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM place_agents_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO place_agents_ten_minutely (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    agent_id,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM place_models_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO place_models_ten_minutely (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    provider,
+    model,
+    calls,
+    errors,
+    timed_calls,
+    latency_ms,
+    priced_calls,
+    cost_usd,
+    input_tokens,
+    output_tokens,
+    input_cost_usd,
+    output_cost_usd,
+    cache_read_cost_usd,
+    cache_write_cost_usd,
+    audio_cost_usd,
+    image_cost_usd,
+    search_cost_usd,
+    cache_read_tokens,
+    cache_write_tokens,
+    reasoning_tokens,
+    squared_latency,
+    squared_cost
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM agent_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO agent_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM model_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO model_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM place_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO place_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM status_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO status_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM first_token_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO first_token_ten_minutely (
+    workspace_id,
+    bucket,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM agent_first_token_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO agent_first_token_ten_minutely (
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM model_first_token_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO model_first_token_ten_minutely (
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    model,
+    provider,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM place_first_token_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO place_first_token_ten_minutely (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM status_first_token_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO status_first_token_ten_minutely (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    operation,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM tool_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO tool_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    operation,
+    provider,
+    model,
+    tool,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM tool_agent_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO tool_agent_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    agent_id,
+    tool,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM tool_place_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO tool_place_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    environment,
+    release,
+    tool,
+    calls,
+    histogram
+FROM not_full;
+
+WITH not_full AS (
+    DELETE FROM tool_status_latency_hourly AS hours
+    USING rollup_state AS state
+    WHERE hours.workspace_id = state.workspace_id AND bucket >= time_bucket('1 hour', followed_until)
+    RETURNING hours.*
+)
+INSERT INTO tool_status_latency_ten_minutely (
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    calls,
+    histogram
+)
+SELECT
+    workspace_id,
+    bucket,
+    status,
+    error_type,
+    tool,
+    calls,
+    histogram
+FROM not_full;
+
+-- At the end, since writers wait from here on. The new tables are used from the next day on: before it they lack rows,
+-- which `manage.py refill --again` adds.
 ALTER TABLE rollup_state ADD COLUMN added_since timestamptz NOT NULL DEFAULT '2000-01-01 00:00:00+00';
 
 UPDATE rollup_state

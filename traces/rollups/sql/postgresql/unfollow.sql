@@ -1,15 +1,27 @@
--- Deletes the narrowest buckets of the followers of a time, and takes its whole hours from the wider ones.
+-- Deletes the hours of the followers of a time, and what is narrower, and takes them from wider buckets.
 -- Made by `python -m traces.rollups` from traces/rollups/. Do not edit.
 WITH deleted_from_places_ten_minutely AS (
     DELETE FROM places_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_places_hourly AS (
+    DELETE FROM places_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_place_agents_ten_minutely AS (
     DELETE FROM place_agents_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_place_agents_hourly AS (
+    DELETE FROM place_agents_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_place_models_ten_minutely AS (
     DELETE FROM place_models_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_place_models_hourly AS (
+    DELETE FROM place_models_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_place_calls_hourly AS (
@@ -20,16 +32,32 @@ WITH deleted_from_places_ten_minutely AS (
     DELETE FROM agent_latency_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_agent_latency_hourly AS (
+    DELETE FROM agent_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_model_latency_ten_minutely AS (
     DELETE FROM model_latency_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_model_latency_hourly AS (
+    DELETE FROM model_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_place_latency_ten_minutely AS (
     DELETE FROM place_latency_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_place_latency_hourly AS (
+    DELETE FROM place_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_status_latency_ten_minutely AS (
     DELETE FROM status_latency_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_status_latency_hourly AS (
+    DELETE FROM status_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_place_call_latency_hourly AS (
@@ -40,20 +68,40 @@ WITH deleted_from_places_ten_minutely AS (
     DELETE FROM first_token_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_first_token_hourly AS (
+    DELETE FROM first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_agent_first_token_ten_minutely AS (
     DELETE FROM agent_first_token_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_agent_first_token_hourly AS (
+    DELETE FROM agent_first_token_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_model_first_token_ten_minutely AS (
     DELETE FROM model_first_token_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_model_first_token_hourly AS (
+    DELETE FROM model_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_place_first_token_ten_minutely AS (
     DELETE FROM place_first_token_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_place_first_token_hourly AS (
+    DELETE FROM place_first_token_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_status_first_token_ten_minutely AS (
     DELETE FROM status_first_token_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_status_first_token_hourly AS (
+    DELETE FROM status_first_token_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_place_call_first_token_hourly AS (
@@ -116,16 +164,32 @@ WITH deleted_from_places_ten_minutely AS (
     DELETE FROM tool_latency_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_tool_latency_hourly AS (
+    DELETE FROM tool_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_tool_agent_latency_ten_minutely AS (
     DELETE FROM tool_agent_latency_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_tool_agent_latency_hourly AS (
+    DELETE FROM tool_agent_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_tool_place_latency_ten_minutely AS (
     DELETE FROM tool_place_latency_ten_minutely
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
+), deleted_from_tool_place_latency_hourly AS (
+    DELETE FROM tool_place_latency_hourly
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
 ), deleted_from_tool_status_latency_ten_minutely AS (
     DELETE FROM tool_status_latency_ten_minutely
+    WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    RETURNING *
+), deleted_from_tool_status_latency_hourly AS (
+    DELETE FROM tool_status_latency_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
 ), deleted_from_label_tools_hourly AS (
@@ -152,87 +216,6 @@ WITH deleted_from_places_ten_minutely AS (
     DELETE FROM session_totals_hourly
     WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
     RETURNING *
-), take_from_places_hourly AS (
-    INSERT INTO places_hourly (
-        workspace_id,
-        bucket,
-        operation,
-        environment,
-        release,
-        status,
-        calls,
-        errors,
-        timed_calls,
-        latency_ms,
-        priced_calls,
-        cost_usd,
-        input_tokens,
-        output_tokens,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        squared_latency,
-        squared_cost
-    )
-    SELECT
-        workspace_id,
-        time_bucket('1 hour', bucket) AS bucket,
-        operation,
-        environment,
-        release,
-        status,
-        -sum(calls) AS calls,
-        -sum(errors) AS errors,
-        -sum(timed_calls) AS timed_calls,
-        -sum(latency_ms) AS latency_ms,
-        -sum(priced_calls) AS priced_calls,
-        -sum(cost_usd) AS cost_usd,
-        -sum(input_tokens) AS input_tokens,
-        -sum(output_tokens) AS output_tokens,
-        -sum(input_cost_usd) AS input_cost_usd,
-        -sum(output_cost_usd) AS output_cost_usd,
-        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
-        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
-        -sum(audio_cost_usd) AS audio_cost_usd,
-        -sum(image_cost_usd) AS image_cost_usd,
-        -sum(search_cost_usd) AS search_cost_usd,
-        -sum(cache_read_tokens) AS cache_read_tokens,
-        -sum(cache_write_tokens) AS cache_write_tokens,
-        -sum(reasoning_tokens) AS reasoning_tokens,
-        -sum(squared_latency) AS squared_latency,
-        -sum(squared_cost) AS squared_cost
-    FROM deleted_from_places_ten_minutely
-    WHERE bucket < %(until_hour)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, operation, environment, release, status) DO UPDATE SET
-        calls = places_hourly.calls + excluded.calls,
-        errors = places_hourly.errors + excluded.errors,
-        timed_calls = places_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = places_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = places_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = places_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = places_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = places_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = places_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = places_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = places_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = places_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = places_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = places_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = places_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = places_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = places_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = places_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = places_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = places_hourly.squared_cost + excluded.squared_cost
 ), take_from_places_daily AS (
     INSERT INTO places_daily (
         workspace_id,
@@ -289,7 +272,7 @@ WITH deleted_from_places_ten_minutely AS (
         -sum(reasoning_tokens) AS reasoning_tokens,
         -sum(squared_latency) AS squared_latency,
         -sum(squared_cost) AS squared_cost
-    FROM deleted_from_places_ten_minutely
+    FROM deleted_from_places_hourly
     WHERE bucket < %(until_hour)s
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
@@ -314,87 +297,6 @@ WITH deleted_from_places_ten_minutely AS (
         reasoning_tokens = places_daily.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = places_daily.squared_latency + excluded.squared_latency,
         squared_cost = places_daily.squared_cost + excluded.squared_cost
-), take_from_place_agents_hourly AS (
-    INSERT INTO place_agents_hourly (
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        agent_id,
-        calls,
-        errors,
-        timed_calls,
-        latency_ms,
-        priced_calls,
-        cost_usd,
-        input_tokens,
-        output_tokens,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        squared_latency,
-        squared_cost
-    )
-    SELECT
-        workspace_id,
-        time_bucket('1 hour', bucket) AS bucket,
-        environment,
-        release,
-        operation,
-        agent_id,
-        -sum(calls) AS calls,
-        -sum(errors) AS errors,
-        -sum(timed_calls) AS timed_calls,
-        -sum(latency_ms) AS latency_ms,
-        -sum(priced_calls) AS priced_calls,
-        -sum(cost_usd) AS cost_usd,
-        -sum(input_tokens) AS input_tokens,
-        -sum(output_tokens) AS output_tokens,
-        -sum(input_cost_usd) AS input_cost_usd,
-        -sum(output_cost_usd) AS output_cost_usd,
-        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
-        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
-        -sum(audio_cost_usd) AS audio_cost_usd,
-        -sum(image_cost_usd) AS image_cost_usd,
-        -sum(search_cost_usd) AS search_cost_usd,
-        -sum(cache_read_tokens) AS cache_read_tokens,
-        -sum(cache_write_tokens) AS cache_write_tokens,
-        -sum(reasoning_tokens) AS reasoning_tokens,
-        -sum(squared_latency) AS squared_latency,
-        -sum(squared_cost) AS squared_cost
-    FROM deleted_from_place_agents_ten_minutely
-    WHERE bucket < %(until_hour)s
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, agent_id) DO UPDATE SET
-        calls = place_agents_hourly.calls + excluded.calls,
-        errors = place_agents_hourly.errors + excluded.errors,
-        timed_calls = place_agents_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = place_agents_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = place_agents_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = place_agents_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = place_agents_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = place_agents_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = place_agents_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = place_agents_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = place_agents_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = place_agents_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = place_agents_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = place_agents_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = place_agents_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = place_agents_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = place_agents_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = place_agents_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = place_agents_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = place_agents_hourly.squared_cost + excluded.squared_cost
 ), take_from_place_agents_daily AS (
     INSERT INTO place_agents_daily (
         workspace_id,
@@ -451,7 +353,7 @@ WITH deleted_from_places_ten_minutely AS (
         -sum(reasoning_tokens) AS reasoning_tokens,
         -sum(squared_latency) AS squared_latency,
         -sum(squared_cost) AS squared_cost
-    FROM deleted_from_place_agents_ten_minutely
+    FROM deleted_from_place_agents_hourly
     WHERE bucket < %(until_hour)s
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
@@ -476,89 +378,6 @@ WITH deleted_from_places_ten_minutely AS (
         reasoning_tokens = place_agents_daily.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = place_agents_daily.squared_latency + excluded.squared_latency,
         squared_cost = place_agents_daily.squared_cost + excluded.squared_cost
-), take_from_place_models_hourly AS (
-    INSERT INTO place_models_hourly (
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        provider,
-        model,
-        calls,
-        errors,
-        timed_calls,
-        latency_ms,
-        priced_calls,
-        cost_usd,
-        input_tokens,
-        output_tokens,
-        input_cost_usd,
-        output_cost_usd,
-        cache_read_cost_usd,
-        cache_write_cost_usd,
-        audio_cost_usd,
-        image_cost_usd,
-        search_cost_usd,
-        cache_read_tokens,
-        cache_write_tokens,
-        reasoning_tokens,
-        squared_latency,
-        squared_cost
-    )
-    SELECT
-        workspace_id,
-        time_bucket('1 hour', bucket) AS bucket,
-        environment,
-        release,
-        operation,
-        provider,
-        model,
-        -sum(calls) AS calls,
-        -sum(errors) AS errors,
-        -sum(timed_calls) AS timed_calls,
-        -sum(latency_ms) AS latency_ms,
-        -sum(priced_calls) AS priced_calls,
-        -sum(cost_usd) AS cost_usd,
-        -sum(input_tokens) AS input_tokens,
-        -sum(output_tokens) AS output_tokens,
-        -sum(input_cost_usd) AS input_cost_usd,
-        -sum(output_cost_usd) AS output_cost_usd,
-        -sum(cache_read_cost_usd) AS cache_read_cost_usd,
-        -sum(cache_write_cost_usd) AS cache_write_cost_usd,
-        -sum(audio_cost_usd) AS audio_cost_usd,
-        -sum(image_cost_usd) AS image_cost_usd,
-        -sum(search_cost_usd) AS search_cost_usd,
-        -sum(cache_read_tokens) AS cache_read_tokens,
-        -sum(cache_write_tokens) AS cache_write_tokens,
-        -sum(reasoning_tokens) AS reasoning_tokens,
-        -sum(squared_latency) AS squared_latency,
-        -sum(squared_cost) AS squared_cost
-    FROM deleted_from_place_models_ten_minutely
-    WHERE bucket < %(until_hour)s
-    GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ORDER BY 1, 2, 3, 4, 5, 6, 7
-    ON CONFLICT (workspace_id, bucket, environment, release, operation, provider, model) DO UPDATE SET
-        calls = place_models_hourly.calls + excluded.calls,
-        errors = place_models_hourly.errors + excluded.errors,
-        timed_calls = place_models_hourly.timed_calls + excluded.timed_calls,
-        latency_ms = place_models_hourly.latency_ms + excluded.latency_ms,
-        priced_calls = place_models_hourly.priced_calls + excluded.priced_calls,
-        cost_usd = place_models_hourly.cost_usd + excluded.cost_usd,
-        input_tokens = place_models_hourly.input_tokens + excluded.input_tokens,
-        output_tokens = place_models_hourly.output_tokens + excluded.output_tokens,
-        input_cost_usd = place_models_hourly.input_cost_usd + excluded.input_cost_usd,
-        output_cost_usd = place_models_hourly.output_cost_usd + excluded.output_cost_usd,
-        cache_read_cost_usd = place_models_hourly.cache_read_cost_usd + excluded.cache_read_cost_usd,
-        cache_write_cost_usd = place_models_hourly.cache_write_cost_usd + excluded.cache_write_cost_usd,
-        audio_cost_usd = place_models_hourly.audio_cost_usd + excluded.audio_cost_usd,
-        image_cost_usd = place_models_hourly.image_cost_usd + excluded.image_cost_usd,
-        search_cost_usd = place_models_hourly.search_cost_usd + excluded.search_cost_usd,
-        cache_read_tokens = place_models_hourly.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = place_models_hourly.cache_write_tokens + excluded.cache_write_tokens,
-        reasoning_tokens = place_models_hourly.reasoning_tokens + excluded.reasoning_tokens,
-        squared_latency = place_models_hourly.squared_latency + excluded.squared_latency,
-        squared_cost = place_models_hourly.squared_cost + excluded.squared_cost
 ), take_from_place_models_daily AS (
     INSERT INTO place_models_daily (
         workspace_id,
@@ -617,7 +436,7 @@ WITH deleted_from_places_ten_minutely AS (
         -sum(reasoning_tokens) AS reasoning_tokens,
         -sum(squared_latency) AS squared_latency,
         -sum(squared_cost) AS squared_cost
-    FROM deleted_from_place_models_ten_minutely
+    FROM deleted_from_place_models_hourly
     WHERE bucket < %(until_hour)s
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
@@ -731,40 +550,6 @@ WITH deleted_from_places_ten_minutely AS (
         reasoning_tokens = place_calls_daily.reasoning_tokens + excluded.reasoning_tokens,
         squared_latency = place_calls_daily.squared_latency + excluded.squared_latency,
         squared_cost = place_calls_daily.squared_cost + excluded.squared_cost
-), take_from_agent_latency_hourly AS (
-    INSERT INTO agent_latency_hourly (
-        workspace_id,
-        bucket,
-        agent_id,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        agent_id,
-        operation,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            agent_id,
-            operation,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_agent_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
-        calls = agent_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(agent_latency_hourly.histogram, excluded.histogram)
 ), take_from_agent_latency_daily AS (
     INSERT INTO agent_latency_daily (
         workspace_id,
@@ -789,7 +574,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_agent_latency_ten_minutely
+        FROM deleted_from_agent_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
@@ -799,43 +584,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
         calls = agent_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(agent_latency_daily.histogram, excluded.histogram)
-), take_from_model_latency_hourly AS (
-    INSERT INTO model_latency_hourly (
-        workspace_id,
-        bucket,
-        model,
-        provider,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        model,
-        provider,
-        operation,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            model,
-            provider,
-            operation,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_model_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
-        calls = model_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(model_latency_hourly.histogram, excluded.histogram)
 ), take_from_model_latency_daily AS (
     INSERT INTO model_latency_daily (
         workspace_id,
@@ -863,7 +611,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_model_latency_ten_minutely
+        FROM deleted_from_model_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -873,43 +621,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
         calls = model_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(model_latency_daily.histogram, excluded.histogram)
-), take_from_place_latency_hourly AS (
-    INSERT INTO place_latency_hourly (
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            environment,
-            release,
-            operation,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_place_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
-        calls = place_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(place_latency_hourly.histogram, excluded.histogram)
 ), take_from_place_latency_daily AS (
     INSERT INTO place_latency_daily (
         workspace_id,
@@ -937,7 +648,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_place_latency_ten_minutely
+        FROM deleted_from_place_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -947,43 +658,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
         calls = place_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(place_latency_daily.histogram, excluded.histogram)
-), take_from_status_latency_hourly AS (
-    INSERT INTO status_latency_hourly (
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        operation,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            status,
-            error_type,
-            operation,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_status_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
-        calls = status_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(status_latency_hourly.histogram, excluded.histogram)
 ), take_from_status_latency_daily AS (
     INSERT INTO status_latency_daily (
         workspace_id,
@@ -1011,7 +685,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_status_latency_ten_minutely
+        FROM deleted_from_status_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -1073,37 +747,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
         calls = place_call_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(place_call_latency_daily.histogram, excluded.histogram)
-), take_from_first_token_hourly AS (
-    INSERT INTO first_token_hourly (
-        workspace_id,
-        bucket,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        operation,
-        sum(calls) AS calls,
-        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            operation,
-            first_token_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_first_token_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4
-    ) AS counted
-    GROUP BY 1, 2, 3
-    ORDER BY 1, 2, 3
-    ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
-        calls = first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(first_token_hourly.histogram, excluded.histogram)
 ), take_from_first_token_daily AS (
     INSERT INTO first_token_daily (
         workspace_id,
@@ -1125,7 +768,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             first_token_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_first_token_ten_minutely
+        FROM deleted_from_first_token_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4
@@ -1135,40 +778,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
         calls = first_token_daily.calls + excluded.calls,
         histogram = histogram_sum(first_token_daily.histogram, excluded.histogram)
-), take_from_agent_first_token_hourly AS (
-    INSERT INTO agent_first_token_hourly (
-        workspace_id,
-        bucket,
-        agent_id,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        agent_id,
-        operation,
-        sum(calls) AS calls,
-        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            agent_id,
-            operation,
-            first_token_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_agent_first_token_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
-        calls = agent_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(agent_first_token_hourly.histogram, excluded.histogram)
 ), take_from_agent_first_token_daily AS (
     INSERT INTO agent_first_token_daily (
         workspace_id,
@@ -1193,7 +802,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             first_token_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_agent_first_token_ten_minutely
+        FROM deleted_from_agent_first_token_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
@@ -1203,43 +812,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
         calls = agent_first_token_daily.calls + excluded.calls,
         histogram = histogram_sum(agent_first_token_daily.histogram, excluded.histogram)
-), take_from_model_first_token_hourly AS (
-    INSERT INTO model_first_token_hourly (
-        workspace_id,
-        bucket,
-        model,
-        provider,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        model,
-        provider,
-        operation,
-        sum(calls) AS calls,
-        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            model,
-            provider,
-            operation,
-            first_token_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_model_first_token_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
-        calls = model_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(model_first_token_hourly.histogram, excluded.histogram)
 ), take_from_model_first_token_daily AS (
     INSERT INTO model_first_token_daily (
         workspace_id,
@@ -1267,7 +839,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             first_token_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_model_first_token_ten_minutely
+        FROM deleted_from_model_first_token_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -1277,43 +849,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
         calls = model_first_token_daily.calls + excluded.calls,
         histogram = histogram_sum(model_first_token_daily.histogram, excluded.histogram)
-), take_from_place_first_token_hourly AS (
-    INSERT INTO place_first_token_hourly (
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        operation,
-        sum(calls) AS calls,
-        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            environment,
-            release,
-            operation,
-            first_token_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_place_first_token_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
-        calls = place_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(place_first_token_hourly.histogram, excluded.histogram)
 ), take_from_place_first_token_daily AS (
     INSERT INTO place_first_token_daily (
         workspace_id,
@@ -1341,7 +876,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             first_token_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_place_first_token_ten_minutely
+        FROM deleted_from_place_first_token_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -1351,43 +886,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
         calls = place_first_token_daily.calls + excluded.calls,
         histogram = histogram_sum(place_first_token_daily.histogram, excluded.histogram)
-), take_from_status_first_token_hourly AS (
-    INSERT INTO status_first_token_hourly (
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        operation,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        operation,
-        sum(calls) AS calls,
-        array_agg(first_token_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            status,
-            error_type,
-            operation,
-            first_token_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_status_first_token_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
-        calls = status_first_token_hourly.calls + excluded.calls,
-        histogram = histogram_sum(status_first_token_hourly.histogram, excluded.histogram)
 ), take_from_status_first_token_daily AS (
     INSERT INTO status_first_token_daily (
         workspace_id,
@@ -1415,7 +913,7 @@ WITH deleted_from_places_ten_minutely AS (
             operation,
             first_token_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_status_first_token_ten_minutely
+        FROM deleted_from_status_first_token_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -2218,46 +1716,6 @@ WITH deleted_from_places_ten_minutely AS (
         errors = tools_daily.errors + excluded.errors,
         timed_calls = tools_daily.timed_calls + excluded.timed_calls,
         latency_ms = tools_daily.latency_ms + excluded.latency_ms
-), take_from_tool_latency_hourly AS (
-    INSERT INTO tool_latency_hourly (
-        workspace_id,
-        bucket,
-        operation,
-        provider,
-        model,
-        tool,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        operation,
-        provider,
-        model,
-        tool,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            operation,
-            provider,
-            model,
-            tool,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_tool_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6
-    ORDER BY 1, 2, 3, 4, 5, 6
-    ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
-        calls = tool_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_latency_hourly.histogram, excluded.histogram)
 ), take_from_tool_latency_daily AS (
     INSERT INTO tool_latency_daily (
         workspace_id,
@@ -2288,7 +1746,7 @@ WITH deleted_from_places_ten_minutely AS (
             tool,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_tool_latency_ten_minutely
+        FROM deleted_from_tool_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7
@@ -2298,40 +1756,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
         calls = tool_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(tool_latency_daily.histogram, excluded.histogram)
-), take_from_tool_agent_latency_hourly AS (
-    INSERT INTO tool_agent_latency_hourly (
-        workspace_id,
-        bucket,
-        agent_id,
-        tool,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        agent_id,
-        tool,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            agent_id,
-            tool,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_tool_agent_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
-    GROUP BY 1, 2, 3, 4
-    ORDER BY 1, 2, 3, 4
-    ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
-        calls = tool_agent_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_agent_latency_hourly.histogram, excluded.histogram)
 ), take_from_tool_agent_latency_daily AS (
     INSERT INTO tool_agent_latency_daily (
         workspace_id,
@@ -2356,7 +1780,7 @@ WITH deleted_from_places_ten_minutely AS (
             tool,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_tool_agent_latency_ten_minutely
+        FROM deleted_from_tool_agent_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
@@ -2366,43 +1790,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
         calls = tool_agent_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(tool_agent_latency_daily.histogram, excluded.histogram)
-), take_from_tool_place_latency_hourly AS (
-    INSERT INTO tool_place_latency_hourly (
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        tool,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        environment,
-        release,
-        tool,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            environment,
-            release,
-            tool,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_tool_place_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
-        calls = tool_place_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_place_latency_hourly.histogram, excluded.histogram)
 ), take_from_tool_place_latency_daily AS (
     INSERT INTO tool_place_latency_daily (
         workspace_id,
@@ -2430,7 +1817,7 @@ WITH deleted_from_places_ten_minutely AS (
             tool,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_tool_place_latency_ten_minutely
+        FROM deleted_from_tool_place_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
@@ -2440,43 +1827,6 @@ WITH deleted_from_places_ten_minutely AS (
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
         calls = tool_place_latency_daily.calls + excluded.calls,
         histogram = histogram_sum(tool_place_latency_daily.histogram, excluded.histogram)
-), take_from_tool_status_latency_hourly AS (
-    INSERT INTO tool_status_latency_hourly (
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        tool,
-        calls,
-        histogram
-    )
-    SELECT
-        workspace_id,
-        bucket,
-        status,
-        error_type,
-        tool,
-        sum(calls) AS calls,
-        array_agg(latency_bucket) || array_agg(calls::integer) AS histogram
-    FROM (
-        SELECT
-            workspace_id,
-            time_bucket('1 hour', bucket) AS bucket,
-            status,
-            error_type,
-            tool,
-            latency_bucket,
-            -sum(packed_calls) AS calls
-        FROM deleted_from_tool_status_latency_ten_minutely
-        CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
-        WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5
-    ORDER BY 1, 2, 3, 4, 5
-    ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
-        calls = tool_status_latency_hourly.calls + excluded.calls,
-        histogram = histogram_sum(tool_status_latency_hourly.histogram, excluded.histogram)
 ), take_from_tool_status_latency_daily AS (
     INSERT INTO tool_status_latency_daily (
         workspace_id,
@@ -2504,7 +1854,7 @@ WITH deleted_from_places_ten_minutely AS (
             tool,
             latency_bucket,
             -sum(packed_calls) AS calls
-        FROM deleted_from_tool_status_latency_ten_minutely
+        FROM deleted_from_tool_status_latency_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
