@@ -18,6 +18,7 @@ async function takeCsv(panel) {
 // A picture has what the page shows around the chart: the heading, the legend and the ground.
 async function takePicture(panel, format) {
   for (const chart of panel.querySelectorAll(".chart")) {
+    await plotted(chart);
     const { clientWidth: width, clientHeight } = chart;
     const heading = panel.querySelector("h2")?.textContent.trim() ?? "";
     const around = { title: { text: plain(heading), x: 0.02 }, showlegend: true, margin: { l: 56, r: 16, t: 48, b: 40 }, paper_bgcolor: token("--card") };

@@ -1,0 +1,167 @@
+"""Tests what a page shows before its scripts run, and how Plotly takes the place of the server's drawings."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from analytics import first_view
+from tests.browser.steps import LONG_MS, open_page, wait_until_drawn
+from tests.tenant import Tenant, iso
+
+pytestmark = pytest.mark.django_db(databases="__all__", transaction=True)
+
+# No tick is so near that its text does not fit: Plotly hides it then, and the server does about there.
+END = datetime(2026, 7, 22, 12, tzinfo=UTC)
+CHARTS = "#panel-usage-calls-over-time .chart, #panel-usage-tokens .chart"
+PLACES = """
+() => [...document.querySelectorAll(".panel, .chart, .sentence, .card, #foot")].map((element) => {
+  const { x, y, width, height } = element.getBoundingClientRect();
+  return [element.id || element.className, x, y + scrollY, width, height];
+})
+"""
+# Plotly writes the two lines of a time as parts of one text.
+TEXTS = """
+() => [...document.querySelectorAll("#chart-calls-over-time :is(text:not(:has(tspan)), tspan)")]
+  .filter((text) => text.checkVisibility() && text.textContent)
+  .map((text) => [text.textContent, text.getBoundingClientRect()])
+  .filter(([, { width }]) => width)
+  .map(([text, { x, y, width, height }]) => [text, x + width / 2, y + scrollY + height / 2])
+  .sort(([one, x], [other, otherX]) => x - otherX || (one < other ? -1 : 1))
+"""
+BARS = """
+() => [...document.querySelectorAll("#chart-calls-over-time path")]
+  .filter((path) => path.checkVisibility() && getComputedStyle(path).fill === "rgb(136, 132, 216)")
+  .map((path) => path.getBoundingClientRect()).filter(({ height }) => height > 0.5)
+  .reduce(([left, top, bottom], box) => [
+    Math.min(left, box.x), Math.min(top, box.y + scrollY), Math.max(bottom, box.bottom + scrollY),
+  ], [1e9, 1e9, 0])
+"""
+
+
+@pytest.fixture(autouse=True)
+def time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_view, "SECONDS", 60)
+
+
+@pytest.fixture
+def calls(tenant: Tenant) -> None:
+    for hours in (1, 30, 80):
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        tenant.calls(hours, at, user_id="ada", cost_usd="2", latency_ms=900.0, input_tokens=10, output_tokens=5)
+
+
+def without_plotly(page: Page) -> list[str]:
+    """Lets no browser have Plotly, and returns the list of requests for it."""
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("**/plotly.min*.js", refuse)
+    return asked
+
+
+def test_without_scripts_a_page_has_its_figures_and_charts(
+    browser: Browser, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    open_page(page, live_server, tenant, "usage")
+    expect(page.locator(".card", has_text="Total calls").locator(".value")).to_have_text("1")
+    expect(page.locator("#panel-usage-top-users tbody tr")).to_have_count(1)
+    expect(page.locator(CHARTS).locator("svg .bars").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    context.close()
+
+
+def test_the_panels_of_a_page_are_not_asked_for_again_before_they_are_due(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    page.add_init_script("window.setInterval = () => 0;")  # nothing is ever due
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/" in request.url else None)
+    open_page(page, live_server, tenant, "usage")
+    wait_until_drawn(page)
+    expect(page.locator(".live [data-age]")).to_contain_text("updated", timeout=LONG_MS)
+    assert asked == []
+    page.locator("[data-refresh]").click()
+    page.wait_for_load_state("networkidle")
+    assert any("/usage/overview" in url for url in asked)
+
+
+def test_a_poll_renews_a_chart_that_plotly_has_not_drawn(
+    page: Page, live_server: Any, tenant: Tenant, calls: None, always_renewed: None
+) -> None:
+    without_plotly(page)
+    open_page(page, live_server, tenant, "usage", "&range=7d")
+    ticks = page.locator("#chart-calls-over-time .amounts text")
+    expect(ticks.last).to_have_text("80")
+    tenant.calls(500, datetime.now(UTC) - timedelta(hours=80))
+    page.locator("[data-refresh]").click()
+    expect(ticks.last).to_have_text("600", timeout=LONG_MS)
+
+
+def test_plotly_is_loaded_when_somebody_comes_near_a_chart_or_the_page_has_time(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    # Else the page has time at once.
+    page.add_init_script("window.requestIdleCallback = (work) => { window.whenIdle = work; };")
+    open_page(page, live_server, tenant, "usage")
+    expect(page.locator(CHARTS).locator(".drawn")).to_have_count(2)
+    page.wait_for_function("() => window.whenIdle")
+    assert page.evaluate("typeof window.Plotly") == "undefined"
+    page.locator(CHARTS).first.hover()
+    expect(page.locator(CHARTS).first.locator(".main-svg").first).to_be_visible(timeout=LONG_MS)
+    expect(page.locator(CHARTS).first.locator(".drawn")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("days", [30, 7, 1])
+def test_nothing_moves_when_plotly_takes_over(
+    page: Page, live_server: Any, tenant: Tenant, width: int, days: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    for hours in (1, 30, 80):
+        tenant.calls(hours, END - timedelta(hours=hours), cost_usd="2", input_tokens=10, output_tokens=5)
+    asked = without_plotly(page)
+    window = {"start": iso(END - timedelta(days=days)), "end": iso(END)}
+    open_page(page, live_server, tenant, "usage", f"&{urlencode(window)}")
+    expect(page.locator(CHARTS).locator(".drawn")).to_have_count(2, timeout=LONG_MS)
+    page.wait_for_load_state("networkidle")
+    places, texts, bars = page.evaluate(PLACES), page.evaluate(TEXTS), page.evaluate(BARS)
+    assert asked
+    page.unroute("**/plotly.min*.js")
+    page.evaluate("loadPlotly()")
+    wait_until_drawn(page)
+    expect(page.locator(".drawn")).to_have_count(0, timeout=LONG_MS)
+    assert page.evaluate(PLACES) == places
+    assert page.evaluate(BARS) == pytest.approx(bars, abs=1)
+    later = page.evaluate(TEXTS)
+    assert [text for text, *_ in later] == [text for text, *_ in texts]
+    for (_, *place), (_, *before) in zip(later, texts, strict=True):
+        assert place == pytest.approx(before, abs=1)
+
+
+def test_a_reader_who_has_chosen_lines_sees_lines(page: Page, live_server: Any, tenant: Tenant, calls: None) -> None:
+    open_page(page, live_server, tenant, "usage")
+    wait_until_drawn(page)
+    page.evaluate("localStorage.setItem('charts panel-usage-tokens', JSON.stringify({ kind: 'lines' }))")
+    page.reload()
+    wait_until_drawn(page)
+    kinds = page.evaluate("document.querySelector('#panel-usage-tokens .chart').data.map(({ type }) => type)")
+    assert set(kinds) == {"scatter"}
+
+
+def test_a_picture_is_taken_of_a_chart_that_plotly_has_not_drawn(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    page.add_init_script("window.requestIdleCallback = () => 0;")
+    open_page(page, live_server, tenant, "usage")
+    page.locator("#panel-usage-tokens .take summary").click()
+    with page.expect_download() as download:
+        page.locator("#panel-usage-tokens [data-picture=svg]").click()
+    assert "Tokens over time" in download.value.path().read_text()
