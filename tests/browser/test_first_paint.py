@@ -1,5 +1,6 @@
 """Tests what a page shows before its scripts run, and how Plotly takes the place of the server's drawings."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -76,6 +77,44 @@ def test_without_scripts_a_page_has_its_figures_and_charts(
     expect(page.locator(CHARTS).locator("svg .bars").first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
     context.close()
+
+
+def without_scripts(page: Page, live_server: Any, tenant: Tenant) -> Callable[[], None]:
+    """Opens a page whose scripts do not run before the function that is returned is called."""
+    held: list[Route] = []
+    page.route("**/htmx-2*.js", lambda route: held.append(route))
+    with page.expect_response("**/early*.js"):
+        page.goto(f"{live_server.url}/dashboard/usage?workspace={tenant.workspace.id}", wait_until="commit")
+
+    def run() -> None:
+        assert len(held) == 1
+        held[0].continue_()
+
+    return run
+
+
+def test_a_menu_that_is_opened_before_the_scripts_run_gets_its_values(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    run_scripts = without_scripts(page, live_server, tenant)
+    menu = page.locator(".filter", has=page.locator("summary", has_text="Model"))
+    menu.locator("summary").click()
+    expect(menu.locator(".choices")).to_have_text("Loading")
+    expect(menu.locator("input")).not_to_be_focused()
+    run_scripts()
+    expect(menu.locator(".choices a", has_text="gpt-4o")).to_be_visible(timeout=LONG_MS)
+    expect(menu.locator("input")).to_be_focused()
+
+
+def test_a_button_that_is_clicked_before_the_scripts_run_does_its_work_then(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    run_scripts = without_scripts(page, live_server, tenant)
+    pause = page.locator("[data-pause]")
+    pause.click()
+    expect(pause).to_have_attribute("aria-pressed", "false")
+    run_scripts()
+    expect(pause).to_have_attribute("aria-pressed", "true", timeout=LONG_MS)
 
 
 def test_the_panels_of_a_page_are_not_asked_for_again_before_they_are_due(
