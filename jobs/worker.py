@@ -136,7 +136,7 @@ class LostDatabase(logging.Filter):
 
 async def run(heartbeat: Path | None = None) -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
-    close_idle_connections()
+    adapt_connections()
     # Its lines of INFO have the arguments of jobs.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     app = App(connector=PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS))
@@ -166,10 +166,15 @@ async def run(heartbeat: Path | None = None) -> None:
                 running.cancel()
 
 
-def close_idle_connections() -> None:
-    """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due."""
+def adapt_connections() -> None:
+    """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due.
+
+    None of its statements is stopped: nobody waits for a job. The settings may have been read for the web server.
+    """
     for alias in connections:
-        connections.settings[alias]["OPTIONS"]["pool"] |= {"min_size": 0, "max_idle": 60}
+        options = connections.settings[alias]["OPTIONS"]
+        options["pool"] |= {"min_size": 0, "max_idle": 60}
+        options["options"] += " -c statement_timeout=0"
 
 
 def queue_connection() -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""Loads the product's code once, and runs its programs as forks of itself: all of them share this memory.
+
+`forks.py` starts it and asks for programs over a socket: docs/decisions/one-loaded-copy.md. It has no thread and no
+connection, which a fork could not take over.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import runpy
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from observability.launcher.children import PR_SET_PDEATHSIG
+from observability.launcher.exit_code import STOP_SIGNALS, exit_code
+from web import malloc, metrics_folder, shared_memory
+
+# What the programs need while nothing happens. What they import later each of them has for itself.
+MODULES = (
+    *("gunicorn.app.wsgiapp", "web.worker"),
+    *("jobs.worker", "jobs.timetable", "jobs.management.commands.worker"),
+)
+ARG_START, ARG_END = 45, 46
+"""Where /proc/self/stat has the addresses of the command line, after the name in parentheses (proc(5))."""
+
+
+class ForkServer:
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self.launcher = os.getppid()
+        self.program: dict[str, Any] | None = None
+        """What this process runs, if it is a fork."""
+
+    def serve(self) -> None:
+        """Answers each request with the process id of a new fork. Returns in each fork, and when the launcher ends."""
+        preload()
+        self.channel.sendall(b"loaded\n")
+        with self.channel, self.channel.makefile("r", encoding="utf-8") as requests:
+            for line in requests:
+                pid = fork_orphan()
+                if pid is None:
+                    self.program = json.loads(line)
+                    return
+                self.channel.sendall(b"%d\n" % pid)
+
+    def run_program(self, command: list[str], environment: dict[str, str]) -> None:
+        """Runs in this process what `python` would run with these words."""
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        end_with(self.launcher)
+        show_command([sys.executable, *command])
+        os.environ.update(environment)
+        gc.enable()
+        if command[0] == "-m":
+            sys.argv = command[1:]
+            runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = command
+            runpy.run_path(command[0], run_name="__main__")
+
+
+def preload() -> None:
+    """Imports the code, and hides it from the garbage collector: it would write into pages, and so copy them."""
+    # Imported here: it needs the settings, whose faults `exit_code` shows.
+    import django
+    from django.conf import settings
+    from django.urls import reverse
+
+    gc.disable()
+    django.setup()
+    for name in [*MODULES, *(path.rpartition(".")[0] for path in settings.MIDDLEWARE)]:
+        import_module(name)
+    reverse("livez")  # it imports all views
+    gc.collect()
+    gc.freeze()
+
+
+def fork_orphan() -> int | None:
+    """Forks a process that becomes the launcher's, since its parent ends. Returns its id; None in the fork itself."""
+    reading, writing = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        if (pid := os.fork()) == 0:
+            os.close(reading)
+            os.close(writing)
+            return None
+        os.write(writing, b"%d" % pid)
+        os._exit(0)
+    os.waitpid(parent, 0)
+    pid = int(os.read(reading, 20))
+    os.close(reading)
+    os.close(writing)
+    return pid
+
+
+def end_with(launcher: int) -> None:
+    """Waits until this process is the launcher's, and lets it get SIGTERM when the launcher ends."""
+    while os.getppid() not in (launcher, 1):
+        time.sleep(0.001)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != launcher:
+        sys.exit("The launcher has ended.")
+
+
+def show_command(words: list[str]) -> None:
+    """Changes what `ps` shows: it would show the command of the fork server, which this process has taken over."""
+    places = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    start, size = int(places[ARG_START]), int(places[ARG_END]) - int(places[ARG_START])
+    shown = b"".join(os.fsencode(word) + b"\0" for word in words)[: size - 1]
+    ctypes.memmove(start, shown.ljust(size, b"\0"), size)
+
+
+def main() -> int:
+    # Imported here: it needs Django.
+    from observability.launcher.reasons import reason_of
+
+    malloc.give_memory_back()
+    # prometheus-client counts into files only if it finds a folder when it is imported. gunicorn makes its own.
+    parent = shared_memory.FOLDER if shared_memory.has_room() else Path(tempfile.gettempdir())
+    metrics = metrics_folder.make(parent)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
+    server = ForkServer(socket.socket(fileno=int(sys.argv[1])))
+    code = exit_code(server.serve, reason_of)
+    if server.program:
+        server.run_program(**server.program)
+    else:
+        shutil.rmtree(metrics, ignore_errors=True)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
