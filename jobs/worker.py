@@ -49,6 +49,8 @@ OWN_THREADS = {"deliveries": 8}
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
+# A pool closes one connection in each such time. An idle one takes 3 MB of the database.
+MAX_IDLE_SECONDS = 10
 THREADS = {"default": settings.JOB_THREADS, **OWN_THREADS}
 
 
@@ -139,7 +141,7 @@ async def run(heartbeat: Path | None = None) -> None:
     adapt_connections()
     # Its lines of INFO have the arguments of jobs.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    app = App(connector=PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS))
+    app = App(connector=queue_connector())
     # The tasks stay those of Django's app, so that a job defers others in its own transaction.
     deferring_app.perform_import_paths()  # type: ignore[no-untyped-call]
     app.tasks = deferring_app.tasks
@@ -167,14 +169,18 @@ async def run(heartbeat: Path | None = None) -> None:
 
 
 def adapt_connections() -> None:
-    """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due.
+    """Makes the pools of this process close what they do not use: most of the time nothing is due.
 
     None of its statements is stopped: nobody waits for a job. The settings may have been read for the web server.
     """
     for alias in connections:
         options = connections.settings[alias]["OPTIONS"]
-        options["pool"] |= {"min_size": 0, "max_idle": 60}
+        options["pool"] |= {"min_size": 0, "max_idle": MAX_IDLE_SECONDS}
         options["options"] += " -c statement_timeout=0"
+
+
+def queue_connector() -> PsycopgConnector:
+    return PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS, max_idle=MAX_IDLE_SECONDS)
 
 
 def queue_connection() -> dict[str, Any]:

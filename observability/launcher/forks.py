@@ -73,6 +73,7 @@ class ForkServer:
 
     def start(self) -> None:
         """Starts the server, and waits until it has loaded the code. Refuses if it ends before."""
+        self.channel.close()
         self.channel, theirs = socket.socketpair()
         self.channel.settimeout(ANSWER_SECONDS)
         with theirs:
