@@ -36,6 +36,7 @@ class ForkServer:
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.launcher = os.getppid()
+        self.first_parent = 0
         self.program: dict[str, Any] | None = None
         """What this process runs, if it is a fork."""
 
@@ -45,18 +46,34 @@ class ForkServer:
         self.channel.sendall(b"loaded\n")
         with self.channel, self.channel.makefile("r", encoding="utf-8") as requests:
             for line in requests:
-                pid = fork_orphan()
-                if pid is None:
+                if pid := self.fork():
+                    self.channel.sendall(b"%d\n" % pid)
+                else:
                     self.program = json.loads(line)
                     return
-                self.channel.sendall(b"%d\n" % pid)
+
+    def fork(self) -> int:
+        """Forks a process that becomes the launcher's, since its parent ends. Returns its id; 0 in the fork itself."""
+        reading, writing = os.pipe()
+        parent = os.fork()
+        if parent == 0:
+            self.first_parent = os.getpid()
+            if pid := os.fork():
+                os.write(writing, b"%d" % pid)
+                os._exit(0)
+        else:
+            os.waitpid(parent, 0)
+            pid = int(os.read(reading, 20))
+        os.close(reading)
+        os.close(writing)
+        return pid
 
     def run_program(self, command: list[str], environment: dict[str, str]) -> None:
         """Runs in this process what `python` would run with these words."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
-        end_with(self.launcher)
+        self.end_with_launcher()
         show_command([sys.executable, *command])
         os.environ.update(environment)
         gc.enable()
@@ -66,6 +83,14 @@ class ForkServer:
         else:
             sys.argv = command
             runpy.run_path(command[0], run_name="__main__")
+
+    def end_with_launcher(self) -> None:
+        """Waits until this process is the launcher's, and lets it get SIGTERM when the launcher ends."""
+        while os.getppid() == self.first_parent:
+            time.sleep(0.001)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != self.launcher:
+            sys.exit("The launcher has ended.")
 
 
 def preload() -> None:
@@ -82,33 +107,6 @@ def preload() -> None:
     reverse("livez")  # it imports all views
     gc.collect()
     gc.freeze()
-
-
-def fork_orphan() -> int | None:
-    """Forks a process that becomes the launcher's, since its parent ends. Returns its id; None in the fork itself."""
-    reading, writing = os.pipe()
-    parent = os.fork()
-    if parent == 0:
-        if (pid := os.fork()) == 0:
-            os.close(reading)
-            os.close(writing)
-            return None
-        os.write(writing, b"%d" % pid)
-        os._exit(0)
-    os.waitpid(parent, 0)
-    pid = int(os.read(reading, 20))
-    os.close(reading)
-    os.close(writing)
-    return pid
-
-
-def end_with(launcher: int) -> None:
-    """Waits until this process is the launcher's, and lets it get SIGTERM when the launcher ends."""
-    while os.getppid() not in (launcher, 1):
-        time.sleep(0.001)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != launcher:
-        sys.exit("The launcher has ended.")
 
 
 def show_command(words: list[str]) -> None:

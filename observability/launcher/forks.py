@@ -18,6 +18,7 @@ from observability.launcher.refused import Refused
 PR_SET_CHILD_SUBREAPER = 36  # from linux/prctl.h
 # Loading the code takes seconds, on a busy machine many of them.
 ANSWER_SECONDS = 120
+END_SECONDS = 5
 POLL_SECONDS = 0.02
 
 
@@ -92,7 +93,7 @@ class ForkServer:
         self.channel.close()
         if self.process:
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(1)
+                self.process.wait(END_SECONDS)
             self.process.kill()
             self.process.wait()
 
