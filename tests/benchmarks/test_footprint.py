@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from benchmarks.footprint import ROUTES, questions
 from tests.tenant import Tenant
 
@@ -11,6 +13,7 @@ def test_no_question_is_asked_twice() -> None:
     assert len(set(paths)) == 1_000
 
 
+@pytest.mark.django_db(databases="__all__")
 def test_every_question_is_answered(tenant: Tenant) -> None:
     for path in questions(len(ROUTES), datetime.now(UTC)):
         assert tenant.client.get(path).status_code == 200
