@@ -12,6 +12,9 @@ from django.db import connections
 # Below the ports that systems give to outgoing connections, so that none of these takes one meanwhile.
 LOWEST_PORT, HIGHEST_PORT = 10_000, 32_767
 
+LONG_SECONDS = 120
+"""How long a test waits for what a server does at once on a machine that does nothing else."""
+
 _used: set[int] = set()
 
 
@@ -31,14 +34,14 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None:
+def until(happened: Callable[[], bool], event: str, seconds: float = LONG_SECONDS) -> None:
     ends = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < ends, f"not within {seconds} s: {event}"
         time.sleep(0.02)
 
 
-def wait_until_listening(port: int, seconds: float = 30) -> None:
+def wait_until_listening(port: int, seconds: float = LONG_SECONDS) -> None:
     until(lambda: is_listening(port), f"something listens on port {port}", seconds)
 
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from observability.launcher.forks import ForkServer
-from tests.servers import until
+from tests.servers import LONG_SECONDS, until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere programs are started alone")
 
@@ -47,7 +47,7 @@ def test_loading_starts_no_thread_and_opens_no_connection() -> None:
 
 def test_a_program_gets_its_words_and_its_environment_and_its_code_is_known(server: ForkServer, tmp_path: Path) -> None:
     code = "sys.exit(40 + int(os.environ['ADDED']) if sys.argv[1:] == ['word'] and __name__ == '__main__' else 1)"
-    assert server.fork(program(tmp_path, code), {"ADDED": "2"}).wait(30) == 42
+    assert server.fork(program(tmp_path, code), {"ADDED": "2"}).wait(LONG_SECONDS) == 42
 
 
 def test_it_is_our_child_and_shows_its_command_and_ends_by_a_signal(server: ForkServer, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_it_is_our_child_and_shows_its_command_and_ends_by_a_signal(server: Fork
     until(lambda: process.cmdline()[1] in command[0], "it shows its command")
     assert fork.poll() is None
     fork.terminate()
-    assert fork.wait(10) == -signal.SIGTERM
+    assert fork.wait(LONG_SECONDS) == -signal.SIGTERM
 
 
 def test_it_shares_the_code_with_the_server(server: ForkServer, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_it_shares_the_code_with_the_server(server: ForkServer, tmp_path: Path) 
     time.sleep(1)
     memory = psutil.Process(fork.pid).memory_full_info()
     fork.kill()
-    assert fork.wait(10) == -signal.SIGKILL
+    assert fork.wait(LONG_SECONDS) == -signal.SIGKILL
     assert memory.rss > 60e6
     assert memory.uss < 15e6
 
@@ -76,5 +76,5 @@ def test_a_killed_server_is_started_again(server: ForkServer, tmp_path: Path) ->
     assert server.process
     killed = server.process.pid
     server.process.kill()
-    assert server.fork(program(tmp_path, "sys.exit(7)"), {}).wait(30) == 7
+    assert server.fork(program(tmp_path, "sys.exit(7)"), {}).wait(LONG_SECONDS) == 7
     assert server.process.pid != killed

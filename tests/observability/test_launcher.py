@@ -19,7 +19,7 @@ import pytest
 
 from observability.launcher.lock import served_at
 from tests.public_folder import public_folder
-from tests.servers import environment_without_databases, free_port, until, wait_until_listening
+from tests.servers import LONG_SECONDS, environment_without_databases, free_port, until, wait_until_listening
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,12 +60,12 @@ class Running:
     def fetch(self, path: str, body: bytes | None = None, method: str | None = None, **headers: str) -> Any:
         headers = {name.replace("_", "-"): value for name, value in headers.items()}
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=10) as response:
+        with urllib.request.urlopen(request, timeout=LONG_SECONDS) as response:
             return response.read().decode()
 
     def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(with_signal)
-        rest, _ = self.process.communicate(timeout=30)
+        rest, _ = self.process.communicate(timeout=LONG_SECONDS)
         self.output += rest
         return self.process.returncode
 
@@ -85,7 +85,7 @@ def failing(folder: Path, **changes: str) -> str:
         env=environment_without_databases(**changes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_SECONDS,
         check=False,
     )
     assert result.returncode == 1
@@ -153,7 +153,7 @@ def test_the_printed_key_and_password_work(running: Running) -> None:
 def test_pages_are_served_and_their_files_may_be_cached_for_ten_years(running: Running) -> None:
     page = running.fetch("/")
     [script] = re.findall(r'src="(/static/plotly\.min\.[0-9a-f]{12}\.js)"', page)
-    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{script}", timeout=10) as response:
+    with urllib.request.urlopen(f"http://127.0.0.1:{running.port}{script}", timeout=LONG_SECONDS) as response:
         assert "max-age=315360000" in response.headers["Cache-Control"]
 
 
@@ -311,8 +311,8 @@ def test_the_container_command_serves_in_production_and_passes_its_health_check(
     server = subprocess.Popen([sys.executable, "-m", "gunicorn"], cwd=ROOT, env=dict(os.environ) | production)
     try:
         wait_until_listening(port)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{check}", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{check}", timeout=LONG_SECONDS) as response:
             assert response.status == 200
     finally:
         server.terminate()
-        assert server.wait(30) == 0
+        assert server.wait(LONG_SECONDS) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import environment_of_a_server, free_port, wait_until_listening
+from tests.servers import LONG_SECONDS, environment_of_a_server, free_port, wait_until_listening
 from web import shared_memory
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,11 +27,11 @@ def test_the_web_server_serves_with_a_small_shared_memory_and_says_so_in_one_lin
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         wait_until_listening(port)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=LONG_SECONDS) as response:
             assert response.status == 200
     finally:
         server.terminate()
-        _, lines = server.communicate(timeout=30)
+        _, lines = server.communicate(timeout=LONG_SECONDS)
     assert lines.count(shared_memory.warning(tempfile.gettempdir())) == lines.count("\n") == 1
 
 
@@ -47,7 +47,7 @@ def test_a_web_server_that_cannot_start_leaves_no_folder() -> None:
     server = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | {"BIND": "127.0.0.1:nonsense"}, stderr=subprocess.PIPE
     )
-    _, lines = server.communicate(timeout=30)
+    _, lines = server.communicate(timeout=LONG_SECONDS)
     assert b"nonsense" in lines
     for folder in (shared_memory.FOLDER, Path(tempfile.gettempdir())):
         assert not (folder / f"observability-metrics-{server.pid}").exists()
