@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 SECONDS = 1.0
 """How long a page waits for its panels in total. A question that has begun gets `deadline.GRACE_SECONDS`, if more."""
+IN_PLACE = "X-In-Place"
+"""Sent by the script that exchanges a page in place. It waits for the whole page, so no panel is answered there."""
 
 
 class Answer(NamedTuple):
@@ -52,7 +54,7 @@ class FirstView:
         return PageInParts(self.request, self.parts(page))
 
     def parts(self, page: str) -> Iterator[str]:
-        self.ends = time.monotonic() + SECONDS
+        self.ends = time.monotonic() + (0 if IN_PLACE in self.request.headers else SECONDS)
         before, *others = page.split(self.mark)
         yield before
         for render, after in zip(self.panels, others, strict=True):

@@ -144,23 +144,18 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   else requestedAt.set(panel, Date.now());
 });
 
-// `age` is how many seconds the cache has had the answer.
-function answered(panel, html, age, isAlwaysShown = false) {
-  answeredAt.set(panel, Date.now() - 1000 * Number(age));
-  panel.classList.remove("stale");
-  panel.setAttribute("aria-busy", "false");
-  panel.querySelector(".panel-error").hidden = offline.hidden = true;
-  if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
-  if (shownHtml.get(panel) !== html || isAlwaysShown) show(panel, html);
-}
-
 document.addEventListener("htmx:beforeSwap", (event) => {
   const panel = panelOf(event);
   const { xhr } = event.detail;
   if (xhr.status === 401) location.reload(); // the session ended: the page leads to the sign-in
   if (!panel || xhr.status >= 400) return;
   event.detail.shouldSwap = false;
-  answered(panel, xhr.responseText, xhr.getResponseHeader("Age"), isForm(event));
+  answeredAt.set(panel, Date.now() - 1000 * Number(xhr.getResponseHeader("Age"))); // the cache may have had it for a while
+  panel.classList.remove("stale");
+  panel.setAttribute("aria-busy", "false");
+  panel.querySelector(".panel-error").hidden = offline.hidden = true;
+  if (!document.querySelector(".panel.stale")) live.classList.remove("failing");
+  if (shownHtml.get(panel) !== xhr.responseText || isForm(event)) show(panel, xhr.responseText);
   if (isForm(event)) showSaved(panel);
   tick();
 });

@@ -32,7 +32,6 @@ function restoreFocus(focused, place) {
 
 function exchange(next, isSame) {
   const urls = new Map(panels.map((panel) => [panel, panel.getAttribute("hx-get")]));
-  const answers = new Map([...next.querySelectorAll(".panel[data-aged]")].map((panel) => [panel.id, panel.querySelector(".panel-body").innerHTML]));
   const focused = document.activeElement;
   const place = focused.closest("[id]")?.id;
   for (const part of PARTS) morph(document.querySelector(part), next.querySelector(part), isOwnContent);
@@ -44,15 +43,7 @@ function exchange(next, isSame) {
   const known = panels.filter((panel) => urls.has(panel)); // the others load by themselves
   known.filter(isOther).forEach((panel) => htmx.trigger(panel, "htmx:abort")); // an answer to the question before
   for (const part of PARTS) htmx.process(document.querySelector(part));
-  for (const panel of known) {
-    if (!isOther(panel)) panel.setAttribute("aria-busy", "false");
-    else if (!answers.has(panel.id)) refresh(panel);
-    else {
-      requestedAt.set(panel, Date.now());
-      answered(panel, answers.get(panel.id), panel.dataset.aged);
-    }
-  }
-  panels.filter((panel) => !known.includes(panel) && panel.dataset.aged).forEach(adopt);
+  for (const panel of known) isOther(panel) ? refresh(panel) : panel.setAttribute("aria-busy", "false");
   restoreFocus(focused, place);
   document.querySelector(".bar [aria-invalid]")?.focus();
 }
@@ -65,7 +56,7 @@ async function go(address, isBack = false) {
   bar.setAttribute("aria-busy", "true");
   closeMenus();
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
+    const answer = await fetch(address, { headers: { Accept: "text/html", "X-In-Place": "1" }, signal: loading.signal });
     const next = parseHtml(await answer.text());
     if (!PARTS.every((part) => next.querySelector(part))) return location.assign(answer.url);
     if (!isBack) history.pushState(null, "", answer.url);

@@ -11,6 +11,7 @@ from django.test import Client
 from analytics import first_view
 from analytics.catalogue import METRICS, PAGES, metrics_of
 from tests.tenant import Tenant
+from web import prometheus
 from web.problems import Problem
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -124,3 +125,24 @@ def test_who_may_not_see_the_workspace_sees_no_answer(tenant: Tenant, calls: Non
     response = Client().get(f"/dashboard/usage?workspace={tenant.workspace.id}", headers={"Accept": "text/html"})
     assert response.status_code == 302
     assert "sign-in" in response["Location"]
+
+
+def test_a_page_that_is_exchanged_in_place_asks_for_no_panel(
+    tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(first_view, "asked", lambda *arguments: asked.append(arguments))
+    html = page(tenant, "usage", **{first_view.IN_PLACE: "1"}).content.decode()
+    assert html.count('hx-trigger="load, poll"') == len(metrics_of(PAGES[0]))
+    assert not asked
+
+
+def test_a_refusal_of_a_panel_is_counted_only_where_it_is_the_answer(
+    tenant: Tenant, calls: None, settings: Any
+) -> None:
+    settings.WORKSPACE_CONCURRENCY = 0
+    before = prometheus.BUSY._value.get()
+    assert page(tenant, "usage").status_code == 200
+    assert prometheus.BUSY._value.get() == before
+    assert tenant.client.get("/api/v1/usage/overview").status_code == 429
+    assert prometheus.BUSY._value.get() == before + 1
