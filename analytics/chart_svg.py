@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import isfinite
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
@@ -23,6 +22,8 @@ SIZE = 1000
 """Of the marks' own coordinates, in both directions."""
 HEADROOM = 0.95
 """The part of the axis that the largest amount takes, as on axes that Plotly scales."""
+LEAST, MOST = 1e-8, 9e14
+"""The largest amount of an axis is between them: its ticks have the prefixes from `n` to `T`, and exact texts."""
 AMOUNT_TICKS = 6
 TIME_TICKS = {"narrow": 5, "middle": 7, "wide": 10}
 """About how many, by the width of the chart: the widths are in app.css, and charts.js gives Plotly the same numbers."""
@@ -42,6 +43,14 @@ AMOUNT_AXES = {
 }
 """The properties of an axis of amounts that the drawing knows."""
 FORMATS = (",~r", "~s")
+EXPANDED_PX = 2
+"""Plotly widens bars below this height or width to whole pixels, so that each is seen."""
+PLOT_HEIGHT_PX, SMALLEST_PLOT_PX = 226, 50
+"""Without the margins: of a chart on a page, and of one in a small panel of a dashboard."""
+PLOT_WIDTHS_PX = {"narrow": 330, "middle": 560, "wide": 1000}
+"""About, by the width of the chart."""
+INSIDE = 0.2
+"""How far a line along the edge of a bar lies within it, so that it colours the pixel on that side of the edge."""
 NEAR_END = {"narrow": 0.95, "middle": 0.97, "wide": 0.98}
 """From here on, as a part of the axis, a time would be cut at the end of the chart: Plotly hides it."""
 
@@ -49,9 +58,9 @@ NEAR_END = {"narrow": 0.95, "middle": 0.97, "wide": 0.98}
 def with_range(figure: Figure) -> Figure:
     """Sets the range of the amounts, and which margins labels widen, so that Plotly draws the same axes as the SVG."""
     layout = figure["layout"]
-    largest = largest_amount(figure["data"])
-    if largest <= 0 or "range" in layout["yaxis"] or not is_drawable(figure):
+    if "range" in layout["yaxis"] or not is_drawable(figure):
         return figure
+    largest = largest_amount(figure["data"])
     times = layout["xaxis"] | {"automargin": "bottom"}
     amounts = layout["yaxis"] | {"automargin": "left", "range": [0, largest / HEADROOM]}
     return figure | {"layout": layout | {"xaxis": times, "yaxis": amounts}}
@@ -70,7 +79,14 @@ def is_drawable(figure: Figure) -> bool:
     is_usual = times.get("type") == "date" and "range" in times and layout.get("barmode") == "stack"
     is_known = amounts.keys() <= AMOUNT_AXES and amounts.get("tickformat") in FORMATS
     is_upright = all(one.get("yref") == "paper" for one in (*layout["shapes"], *layout["annotations"]))
-    return is_usual and is_known and is_upright and all(map(is_drawable_series, figure["data"]))
+    is_simple = is_usual and is_known and is_upright and all(map(is_drawable_series, figure["data"]))
+    return is_simple and has_drawable_amounts(figure["data"])
+
+
+def has_drawable_amounts(data: list[Figure]) -> bool:
+    """Returns whether an axis from 0 upwards shows all amounts; it does not show negative ones, and NaN is none."""
+    is_upward = all(y >= 0 for series in data for y in series["y"] if y is not None)
+    return is_upward and LEAST <= largest_amount(data) <= MOST
 
 
 def is_drawable_series(series: Figure) -> bool:
@@ -104,7 +120,7 @@ class Drawing:
 
     def svg(self) -> SafeString | None:
         times = self.time_axis()
-        if times is None or not isfinite(self.largest):
+        if times is None:
             return None
         texts = [(self.share(value), self.amount(value)) for value in self.amount_ticks()]
         parts = {
@@ -195,21 +211,28 @@ class Drawing:
                 yield from self.bars_of(series, bottoms)
 
     def bars_of(self, series: Figure, bottoms: defaultdict[str, float]) -> Iterator[SafeString]:
-        """Yields the bars of a series on top of those before, as one path for each opacity."""
+        """Yields the bars of a series on top of those before, as one group for each opacity."""
         width = series["width"] * SIZE / ((self.last - self.first) / timedelta(milliseconds=1))
-        paths: defaultdict[float, list[str]] = defaultdict(list)
+        groups: defaultdict[float, list[tuple[str, str]]] = defaultdict(list)
         for x, y, opacity in zip(series["x"], series["y"], series["marker"]["opacity"], strict=True):
             if y:
-                left, bottom = self.x(x) - width / 2, bottoms[x]
+                bottom = bottoms[x]
                 bottoms[x] += y
-                low, high = number(self.y(bottom)), number(self.y(bottoms[x]))
-                paths[opacity].append(f"M{number(left)} {low}V{high}h{number(width)}V{low}z")
-        for opacity, path in paths.items():
+                low, high = self.y(bottom), self.y(bottoms[x])
+                left, across = number(self.x(x) - width / 2), f"h{number(width)}"
+                edges = "".join(f"M{left} {number(edge)}{across}" for edge in thin_edges(low, high))
+                groups[opacity].append((f"M{left} {number(low)}V{number(high)}{across}V{number(low)}z", edges))
+        fine = [f" {name}" for name, px in PLOT_WIDTHS_PX.items() if width * px < EXPANDED_PX * SIZE]
+        for opacity, bars in groups.items():
+            path, edges = map("".join, zip(*bars, strict=True))
             yield format_html(
-                '<path class="bars" fill="{}" opacity="{}" d="{}"/>',
-                colour(series["marker"]["color"]),
-                opacity,
-                "".join(path),
+                '<g class="bars{fine}" fill="{colour}" stroke="{colour}" opacity="{opacity}">'
+                '<path d="{path}"/>{thin}</g>',
+                fine="".join(fine),
+                colour=colour(series["marker"]["color"]),
+                opacity=opacity,
+                path=path,
+                thin=format_html('<path class="thin" d="{}"/>', edges) if edges else "",
             )
 
     def line(self, series: Figure) -> Iterator[SafeString]:
@@ -260,6 +283,14 @@ class Drawing:
         text = '<text x="{}%" dx="1" dy="{}">{}</text>'
         rows = ((number(self.x(one["x"]) / 10), number(12 - one["yshift"]), one["text"]) for one in found)
         return format_html('<g class="names">{}</g>', format_html_join("", text, rows)) if found else SafeString("")
+
+
+def thin_edges(low: float, high: float) -> list[float]:
+    """Returns where lines one pixel high show a bar that may be thinner: they colour the pixels that it touches."""
+    height = low - high
+    if height < EXPANDED_PX * SIZE / PLOT_HEIGHT_PX:
+        return [low - INSIDE, high + INSIDE]
+    return [low - INSIDE] if height < SIZE / SMALLEST_PLOT_PX else []
 
 
 def number(value: float) -> str:

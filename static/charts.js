@@ -170,13 +170,14 @@ addEventListener("resize", () => {
 
 let plotlyLoads = null; // the promise that it is there
 function loadPlotly() {
-  plotlyLoads ??= new Promise((resolve) => {
+  plotlyLoads ??= new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement("script"), { src: document.getElementById("plotly").src });
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", () => (plotlyLoads = null)); // the next touch tries again
+    script.onload = resolve;
+    script.onerror = reject;
     document.head.append(script);
   });
-  plotlyLoads.then(takeOver);
+  plotlyLoads.then(takeOver, () => (plotlyLoads = null)); // the next touch tries again
+  return plotlyLoads;
 }
 
 // Replaces the server's drawings one by one, so that nothing waits for all of them.
@@ -190,15 +191,14 @@ function takeOver() {
 
 // Resolves when Plotly has drawn the chart.
 async function plotted(chart) {
-  loadPlotly();
-  await plotlyLoads;
+  await loadPlotly();
   if (!chart.on) plot(chart);
 }
 
 for (const name of ["pointerover", "focusin", "touchstart"]) {
   document.addEventListener(name, ({ target }) => {
     const chart = target.closest?.(".chart");
-    if (chart && !chart.on) plotted(chart);
+    if (chart && !chart.on) loadPlotly().then(() => chart.on || plot(chart), () => {});
   }, { passive: true });
 }
 const whenLoaded = () => whenIdle(() => document.querySelector(".chart") && loadPlotly());

@@ -46,7 +46,7 @@ document.addEventListener("click", (event) => {
   const panel = button.closest(".panel");
   const { csv, picture, kind, log, without } = button.dataset;
   if (csv !== undefined) takeCsv(panel);
-  if (picture) takePicture(panel, picture);
+  if (picture) takePicture(panel, picture).catch(() => fail(panel, "The picture cannot be made right now."));
   if (kind) choose(panel, { kind });
   if (without) choose(panel, { without: choiceOf(panel).without ? "" : without });
   if (log !== undefined) choose(panel, { isLog: !choiceOf(panel).isLog });

@@ -75,9 +75,12 @@ def line(*y: float | None, **more: Any) -> dict[str, Any]:
     } | more
 
 
+def drawn_bars(svg: str) -> list[tuple[str, str, str]]:
+    return re.findall(r'class="bars" fill="var\((.*?)\)" stroke=".*?" opacity="(.*?)"><path d="(.*?)"/>', svg)
+
+
 def test_bars_stand_on_each_other_and_the_running_one_is_lighter() -> None:
-    svg = svg_of(figure(bars(1, 2, 3, 4), bars(9, None, 0, 15, color="--c1")))
-    found = re.findall(r'class="bars" fill="var\((.*?)\)" opacity="(.*?)" d="(.*?)"', svg)
+    found = drawn_bars(svg_of(figure(bars(1, 2, 3, 4), bars(9, None, 0, 15, color="--c1"))))
     # The highest pile, 19, takes 95 of 100: one call is 50 high.
     assert found == [
         ("--c0", "1", "M62.5 1000V950h125V1000zM312.5 1000V900h125V1000zM562.5 1000V850h125V1000z"),
@@ -85,6 +88,20 @@ def test_bars_stand_on_each_other_and_the_running_one_is_lighter() -> None:
         ("--c1", "1", "M62.5 950V500h125V950z"),
         ("--c1", "0.5", "M812.5 800V50h125V800z"),
     ]
+
+
+def test_bars_that_may_be_lower_than_a_pixel_have_lines_at_their_edges() -> None:
+    # The axis ends at 1000: of 226 pixels the bars take 0.2, 2.3 and 9, and the last stands on another one.
+    svg = svg_of(figure(bars(1, 10, 40, 100), bars(0, 0, 0, 5, color="--c1"), line(950, 950, 950, 950)))
+    edges = re.findall(r'class="thin" d="(.*?)"', svg)
+    assert edges == ["M62.5 999.8h125M62.5 999.2h125M312.5 999.8h125", "M812.5 899.8h125M812.5 895.2h125"]
+    assert [path for *_, path in drawn_bars(svg)][-1] == "M812.5 900V895h125V900z"
+
+
+def test_bars_narrower_than_two_pixels_are_widened_by_the_width_of_the_chart() -> None:
+    hours = [f"{NOON + timedelta(hours=hour):%Y-%m-%d %H:%M:%S}" for hour in range(4)]
+    svg = svg_of(figure(bars(1, 2, 3, 4) | {"x": hours, "width": 0.3 * 3_600_000}))
+    assert 'class="bars narrow middle" ' in svg
 
 
 def test_a_line_has_its_gaps_and_a_point_between_two_of_them_is_seen() -> None:
@@ -108,6 +125,33 @@ def test_a_mark_over_days_and_one_of_a_moment_are_drawn() -> None:
     assert 'fill="var(--error)" opacity="0.15" d="M125 0V1000H625V0z"' in svg
 
 
+def test_a_negative_amount_beside_others_leaves_the_whole_chart_to_plotly() -> None:
+    whole = figure(bars(1, 2, 3, 4), line(5, 6, 7, -1))
+    assert svg_of(whole) == ""
+    assert "range" not in whole["layout"]["yaxis"]
+
+
+def test_a_chart_of_nothing_is_left_to_plotly() -> None:
+    assert svg_of(figure()) == ""
+
+
+def test_a_single_point_is_seen() -> None:
+    day = {"xaxis": {"type": "date", "range": ["2026-11-20 00:00:00", "2026-11-21 00:00:00"]}}
+    one = line(19) | {"x": DAYS[:1], "marker": {"size": [6]}}
+    assert 'class="points" stroke="var(--c1)" opacity="1" d="M500 50h0"' in svg_of(figure(one, **day))
+    bar = bars(19, opacity=[1]) | {"x": DAYS[:1]}
+    assert drawn_bars(svg_of(figure(bar, **day))) == [("--c0", "1", "M250 1000V50h500V1000z")]
+
+
+@pytest.mark.parametrize(
+    ("largest", "form", "highest"),
+    [(8.5e14, ",~r", "800,000,000,000,000"), (8.5e14, "~s", "800T"), (1.9e-8, "~s", "20n")],
+)
+def test_the_largest_and_the_smallest_amounts_have_their_texts(largest: float, form: str, highest: str) -> None:
+    svg = svg_of(figure(line(0, 0, 0, largest), yaxis={"tickformat": form}))
+    assert f">{highest}</text>" in svg
+
+
 def test_a_threshold_which_may_be_above_all_amounts_is_left_to_plotly() -> None:
     threshold = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 900, "y1": 900, "line": {"color": "--error"}}
     whole = figure(bars(1, 2, 3, 4), shapes=[threshold])
@@ -122,8 +166,22 @@ def test_a_threshold_which_may_be_above_all_amounts_is_left_to_plotly() -> None:
         line(1, 2, 3, 4, fill="tonexty"),
         line(1, 2, 3, 4, stackgroup="all"),
         line(1, 2, 3, 4, line={"color": "--c1", "width": 1, "shape": "hvh"}),
-        bars(0, 0, 0, 0),
         bars(1, 2, 3, 4) | {"offset": 0},
+        line(1, 2, 3, -4),
+        line(-1, -2, None, -4),
+        bars(3, -1, 2, 0),
+        bars(0, 0, 0, 0),
+        line(0, 0, None, 0),
+        bars(None, None, None, None),
+        line(None, None, None, None),
+        line(1, float("nan"), 2, 3),
+        line(float("nan"), 1, 2, 3),
+        bars(1, 2, float("nan"), 3),
+        line(1, float("inf"), 2, 3),
+        bars(1, 2, 3, float("-inf")),
+        bars(1e308, 1e308, 0, 0),
+        line(1, 2, 3, 1e200),
+        line(0, 0, 0, 5e-324),
     ],
 )
 def test_what_only_plotly_draws_is_left_to_it(series: dict[str, Any]) -> None:

@@ -1,21 +1,27 @@
 """Tests that a page has the answers of its panels, and what it does about those that it cannot wait for."""
 
-import gzip
 import re
+import time
+import zlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 
 from analytics import first_view
 from analytics.catalogue import METRICS, PAGES, metrics_of
+from analytics.first_view import FirstView
 from tests.tenant import Tenant
 from web import prometheus
 from web.problems import Problem
 
 pytestmark = pytest.mark.django_db(databases="__all__")
 
+GZIP = 31
+"""For zlib: a file with the head of gzip."""
 SECTION = r'<section class="panel[^>]*?id="panel-{}".*?</section>'
 
 
@@ -91,6 +97,26 @@ def test_a_page_waits_no_longer_for_its_panels_than_it_may(
     assert html.count('hx-trigger="load, poll"') == len(metrics_of(PAGES[0]))
 
 
+def test_a_panel_whose_question_takes_too_long_asks_for_itself_as_do_those_behind_it(
+    tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def takes_long(*arguments: Any) -> None:
+        with transaction.atomic("analytics"), connections["analytics"].cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+
+    monkeypatch.setattr("analytics.panel_extras.previous", takes_long)  # of the second panel, and others
+    monkeypatch.setattr(first_view, "SECONDS", 3)
+    begins = time.monotonic()
+    html = page(tenant, "usage").content.decode()
+    assert 3 <= time.monotonic() - begins < 30
+    first, *others = (section(html, metric.name) for metric in metrics_of(PAGES[0]))
+    assert 'aria-busy="false"' in first
+    assert len(others) > 2
+    for own in others:
+        assert "skeleton" in own
+        assert 'hx-trigger="load, poll"' in own
+
+
 def test_the_frame_is_sent_before_any_panel_is_asked(
     tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,12 +129,29 @@ def test_the_frame_is_sent_before_any_panel_is_asked(
     assert asked[0].startswith("/api/v1/usage/overview")
 
 
-def test_a_page_is_compressed_and_each_part_can_be_read_when_it_arrives(tenant: Tenant, calls: None) -> None:
+def test_a_page_is_compressed_and_each_part_can_be_read_when_it_arrives(
+    tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    parts = FirstView.parts
+
+    def noted(self: FirstView, page: str) -> Iterator[str]:
+        for part in parts(self, page):
+            made.append(part)
+            yield part
+
+    monkeypatch.setattr(FirstView, "parts", noted)
     response = page(tenant, "usage", **{"Accept-Encoding": "gzip, br"})
     assert response["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in response["Vary"]
-    whole = gzip.decompress(response.content).decode()
-    assert 'aria-busy="false"' in section(whole, "usage-overview")
+    reader, read = zlib.decompressobj(GZIP), b""
+    for chunk in response.streaming_content:
+        before, read = len(read), read + reader.decompress(chunk)
+        if not reader.eof:
+            assert made[-1].encode() in read[before:]
+    assert reader.eof
+    assert len(made) == 1 + len(metrics_of(PAGES[0]))
+    assert 'aria-busy="false"' in section(read.decode(), "usage-overview")
 
 
 def test_a_head_request_asks_for_no_panel(tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch) -> None:

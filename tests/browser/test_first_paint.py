@@ -1,5 +1,6 @@
 """Tests what a page shows before its scripts run, and how Plotly takes the place of the server's drawings."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,25 @@ BARS = """
   .reduce(([left, top, bottom], box) => [
     Math.min(left, box.x), Math.min(top, box.y + scrollY), Math.max(bottom, box.bottom + scrollY),
   ], [1e9, 1e9, 0])
+"""
+
+
+# Of each row of pixels of a picture of a chart, how many have the colour of bars; a picture is a data address.
+ROWS = """
+async (address) => {
+  const picture = Object.assign(new Image(), { src: address });
+  await picture.decode();
+  const { width, height } = picture;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height }).getContext("2d");
+  canvas.drawImage(picture, 0, 0);
+  const { data } = canvas.getImageData(0, 0, width, height);
+  return [...Array(height).keys()].map((row) => {
+    let count = 0;
+    for (let at = row * width * 4; at < (row + 1) * width * 4; at += 4)
+      count += data[at] === 136 && data[at + 1] === 132 && data[at + 2] === 216;
+    return count;
+  });
+}
 """
 
 
@@ -185,6 +205,31 @@ def test_nothing_moves_when_plotly_takes_over(
         assert place == pytest.approx(before, abs=1)
 
 
+def coloured_rows(page: Page) -> list[int]:
+    """Returns of each row of pixels of the chart of calls how many have the colour of its bars."""
+    picture = b64encode(page.locator("#chart-calls-over-time").screenshot()).decode()
+    rows: list[int] = page.evaluate(ROWS, f"data:image/png;base64,{picture}")
+    return rows
+
+
+def test_bars_that_are_lower_than_a_pixel_are_seen_where_plotly_draws_them(
+    page: Page, live_server: Any, tenant: Tenant
+) -> None:
+    for days, count in enumerate((1, 1, 1, 1, 1, 1000)):
+        tenant.calls(count, END - timedelta(days=days, hours=1), input_tokens=10, output_tokens=5)
+    without_plotly(page)
+    window = {"start": iso(END - timedelta(days=7)), "end": iso(END), "granularity": "daily"}
+    open_page(page, live_server, tenant, "usage", f"&{urlencode(window)}")
+    expect(page.locator(CHARTS).locator(".drawn")).to_have_count(2, timeout=LONG_MS)
+    page.wait_for_load_state("networkidle")
+    before = coloured_rows(page)
+    page.unroute("**/plotly.min*.js")
+    page.evaluate("loadPlotly()")
+    wait_until_drawn(page)
+    assert coloured_rows(page) == pytest.approx(before, abs=10)  # the sides of bars are not on whole pixels
+    assert max(before) > 3 * sorted(before)[-2]
+
+
 def test_a_reader_who_has_chosen_lines_sees_lines(page: Page, live_server: Any, tenant: Tenant, calls: None) -> None:
     open_page(page, live_server, tenant, "usage")
     wait_until_drawn(page)
@@ -203,4 +248,21 @@ def test_a_picture_is_taken_of_a_chart_that_plotly_has_not_drawn(
     page.locator("#panel-usage-tokens .take summary").click()
     with page.expect_download() as download:
         page.locator("#panel-usage-tokens [data-picture=svg]").click()
+    assert "Tokens over time" in download.value.path().read_text()
+
+
+def test_a_picture_that_cannot_be_taken_says_so_and_the_next_one_is_taken(
+    page: Page, live_server: Any, tenant: Tenant, calls: None
+) -> None:
+    asked = without_plotly(page)
+    open_page(page, live_server, tenant, "usage")
+    panel = page.locator("#panel-usage-tokens")
+    panel.locator(".take summary").click()
+    panel.locator("[data-picture=svg]").click()
+    expect(panel.locator(".panel-error")).to_contain_text("The picture cannot be made right now.")
+    assert asked
+    page.unroute("**/plotly.min*.js")
+    panel.locator(".take summary").click()
+    with page.expect_download() as download:
+        panel.locator("[data-picture=svg]").click()
     assert "Tokens over time" in download.value.path().read_text()
