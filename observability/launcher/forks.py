@@ -145,7 +145,7 @@ class ForkServer:
             with suppress(subprocess.TimeoutExpired):
                 self.process.wait(END_SECONDS)
         self.kill()
-        return self.process and self.process.returncode
+        return self.process.returncode if self.process else None
 
     def kill(self) -> None:
         self.channel.close()
