@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
-from benchmarks.processes import Server, copied, made, running
+from benchmarks.processes import Server, copy_checkout, launcher_command, running
 from benchmarks.text_tables import machine, table
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -66,14 +66,14 @@ def ask_all(count: int) -> None:
 
 def measure(checkout: Path, folder: Path, options: argparse.Namespace) -> list[str]:
     """Starts a copy several times, and prints the processes of the last one. Returns a line of the table."""
-    copied(checkout, folder)
-    command, url, environment = made(PORT)
+    copy_checkout(checkout, folder)
+    command, url, environment = launcher_command(PORT)
     seconds = []
     for start in range(options.starts):
         with running(command, url, folder, environment) as server:
             seconds.append(server.started_in)
             if start == options.starts - 1:
-                megabytes = after_settling(server, options.settle)
+                megabytes = idle_memory_mb(server, options.settle)
                 if options.questions:
                     ask_all(options.questions)
                 asked = f"{server.memory_mb():.0f} MB" if options.questions else None
@@ -81,7 +81,8 @@ def measure(checkout: Path, folder: Path, options: argparse.Namespace) -> list[s
     return [str(checkout), first, " ".join(later), f"{megabytes:.0f} MB", asked or "-"]
 
 
-def after_settling(server: Server, seconds: float) -> float:
+def idle_memory_mb(server: Server, seconds: float) -> float:
+    """Waits, prints the memory of each process, and returns the sum."""
     time.sleep(seconds)
     for command, megabytes in server.memory():
         print(f"{megabytes:8.1f} MB  {command[:100]}")

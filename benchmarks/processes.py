@@ -77,13 +77,13 @@ def is_answered(url: str) -> bool:
         return False
 
 
-def copied(checkout: Path, folder: Path) -> None:
+def copy_checkout(checkout: Path, folder: Path) -> None:
     """Copies the code into the folder, so that it starts with a `var` of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(checkout, folder, ignore=LEFT_OUT)
 
 
-def made(port: int) -> tuple[list[str], str, dict[str, str]]:
+def launcher_command(port: int) -> tuple[list[str], str, dict[str, str]]:
     """Returns what `make run` starts, the URL at which it is ready, and its environment."""
     own = {name: value for name, value in os.environ.items() if "DATABASE" not in name}
     command = [sys.executable, "-m", "observability.launcher"]

@@ -28,7 +28,8 @@ def main() -> None:
         make_var_folder()
         stack.enter_context(locked(LOCK, f"http://{HOST}:{port}"))
         databases = prepare_environment(stack)
-        start_process = starter(stack)
+        fork_servers = start_fork_server(stack)
+        start_process: Starter = fork_servers[0].fork if fork_servers else start_alone
         # It prints its reason itself.
         if code := run_to_its_end(start_process, ["-m", "observability.launcher.first_start"]):
             sys.exit(code)
@@ -38,15 +39,15 @@ def main() -> None:
         for program in programs:
             stack.enter_context(program.running())
         print("\n".join(["", *welcome(f"http://{HOST}:{port}")]), flush=True)
-        supervise([*databases, *programs])
+        supervise([*fork_servers, *databases, *programs])
 
 
-def starter(stack: ExitStack) -> Starter:
-    """Returns what starts the programs: by fork on Linux, where a process can become the parent of orphans."""
+def start_fork_server(stack: ExitStack) -> list[ForkServer]:
+    """Starts what forks the programs. Elsewhere than on Linux there is none: no process can adopt orphans there."""
     if sys.platform != "linux":
-        return start_alone
+        return []
     try:
-        return stack.enter_context(ForkServer().running()).fork
+        return [stack.enter_context(ForkServer().running())]
     except Unloaded:
         sys.exit(1)
 

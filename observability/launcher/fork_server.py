@@ -15,9 +15,10 @@ import socket
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from observability.launcher.children import PR_SET_PDEATHSIG
 from observability.launcher.exit_code import STOP_SIGNALS, exit_code
@@ -33,45 +34,58 @@ ARG_START, ARG_END = 45, 46
 
 
 class ForkServer:
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, metrics: Path) -> None:
         self.channel = channel
+        self.metrics = metrics
         self.launcher = os.getppid()
         self.first_parent = 0
         self.program: dict[str, Any] | None = None
         """What this process runs, if it is a fork."""
 
     def serve(self) -> None:
-        """Answers each request with the process id of a new fork. Returns in each fork, and when the launcher ends."""
+        """Answers requests with the process id of a new fork, or 0. Returns in forks, and when the launcher ends."""
         preload()
         self.channel.sendall(b"loaded\n")
         with self.channel, self.channel.makefile("r", encoding="utf-8") as requests:
             for line in requests:
-                if pid := self.fork():
-                    self.channel.sendall(b"%d\n" % pid)
-                else:
+                remove_counts_of_ended(self.metrics)
+                pid = self.fork()
+                if pid is None:
                     self.program = json.loads(line)
                     return
+                self.channel.sendall(b"%d\n" % pid)
 
-    def fork(self) -> int:
-        """Forks a process that becomes the launcher's, since its parent ends. Returns its id; 0 in the fork itself."""
+    def fork(self) -> int | None:
+        """Forks a process that becomes the launcher's, since its parent ends. Returns its id; None in the fork itself.
+
+        Returns 0 where the machine has no room for another process.
+        """
         reading, writing = os.pipe()
-        parent = os.fork()
+        # A stop signal waits until `run_program`: in a fork the server's own way to stop would be the wrong one.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        parent = fork_if_room()
         if parent == 0:
             self.first_parent = os.getpid()
-            if pid := os.fork():
-                os.write(writing, b"%d" % pid)
-                os._exit(0)
-        else:
-            os.waitpid(parent, 0)
-            pid = int(os.read(reading, 20))
-        os.close(reading)
+            pid = fork_if_room()
+            if pid != 0:
+                end_parent(pid, writing)
+            os.close(reading)
+            os.close(writing)
+            return None
+        # Without it the reading would not end where nobody else writes.
         os.close(writing)
-        return pid
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+        if parent:
+            os.waitpid(parent, 0)
+        answer = os.read(reading, 20)
+        os.close(reading)
+        return int(answer or 0)
 
     def run_program(self, command: list[str], environment: dict[str, str]) -> None:
         """Runs in this process what `python` would run with these words."""
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         os.setsid()
         self.end_with_launcher()
         show_command([sys.executable, *command])
@@ -91,6 +105,30 @@ class ForkServer:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != self.launcher:
             sys.exit("The launcher has ended.")
+
+
+def fork_if_room() -> int | None:
+    """Returns what `os.fork` returns; None where the machine has no room for another process."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
+
+
+def end_parent(pid: int | None, writing: int) -> NoReturn:
+    """Ends the process between the server and the program, which tells the server the program's id."""
+    if pid is None:
+        os._exit(1)
+    with suppress(OSError):  # the server has been killed
+        os.write(writing, b"%d" % pid)
+    os._exit(0)
+
+
+def remove_counts_of_ended(metrics: Path) -> None:
+    """Removes what programs have counted that have ended: nobody reads it. The web server has a folder of its own."""
+    for file in metrics.glob("*.db"):
+        if not Path("/proc", file.stem.rpartition("_")[2]).exists():
+            file.unlink(missing_ok=True)
 
 
 def preload() -> None:
@@ -126,7 +164,7 @@ def main() -> int:
     parent = shared_memory.FOLDER if shared_memory.has_room() else Path(tempfile.gettempdir())
     metrics = metrics_folder.make(parent)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
-    server = ForkServer(socket.socket(fileno=int(sys.argv[1])))
+    server = ForkServer(socket.socket(fileno=int(sys.argv[1])), metrics)
     code = exit_code(server.serve, reason_of)
     if server.program:
         server.run_program(**server.program)

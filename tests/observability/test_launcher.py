@@ -214,6 +214,13 @@ def test_a_killed_worker_is_started_again_and_shows_in_readyz(running: Running) 
     until(lambda: child(running.process, "manage.py worker").pid != killed.pid, "another worker runs")
 
 
+def test_a_killed_fork_server_is_started_again(running: Running) -> None:
+    killed = child(running.process, "fork_server")
+    killed.kill()
+    until(lambda: not killed.is_running(), "the fork server is gone")
+    until(lambda: child(running.process, "fork_server").pid != killed.pid, "another fork server runs")
+
+
 def test_the_launcher_holds_neither_django_nor_a_driver() -> None:
     loaded = "import sys, observability.launcher.__main__; print({name.partition('.')[0] for name in sys.modules})"
     found = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True).stdout
