@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from web import deadline, logs, prometheus
 from web.page_in_parts import PageInParts
@@ -70,7 +70,7 @@ def safe_id(request: HttpRequest) -> str:
     return sent_id if SAFE_ID.fullmatch(sent_id) else uuid4().hex
 
 
-def log_and_count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def log_and_count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     # The route, not the path: paths contain ids, and a scan for missing pages would make one series for each.
     route = request.resolver_match.route if request.resolver_match else "unknown"
     # Clients may send any method.
