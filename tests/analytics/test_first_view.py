@@ -100,8 +100,12 @@ def test_a_page_waits_no_longer_for_its_panels_than_it_may(
 def test_a_panel_whose_question_takes_too_long_asks_for_itself_as_do_those_behind_it(
     tenant: Tenant, calls: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    backends: list[int] = []
+
     def takes_long(*arguments: Any) -> None:
         with transaction.atomic("analytics"), connections["analytics"].cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            backends.extend(pid for (pid,) in cursor.fetchall())
             cursor.execute("SELECT pg_sleep(60)")
 
     monkeypatch.setattr("analytics.panel_extras.previous", takes_long)  # of the second panel, and others
@@ -109,6 +113,9 @@ def test_a_panel_whose_question_takes_too_long_asks_for_itself_as_do_those_behin
     begins = time.monotonic()
     html = page(tenant, "usage").content.decode()
     assert 3 <= time.monotonic() - begins < 30
+    # The server still sleeps, and the tests' database could not be dropped.
+    with connections["default"].cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pid) FROM unnest(%s) AS pid", [backends])
     first, *others = (section(html, metric.name) for metric in metrics_of(PAGES[0]))
     assert 'aria-busy="false"' in first
     assert len(others) > 2
