@@ -55,8 +55,8 @@ def place(workspace_id: UUID) -> Iterator[None]:
         if _requests.total() >= most:
             raise unavailable(TOO_MANY, "large_answers")
         if _requests[workspace_id] >= max(1, most * 3 // 4):
-            prometheus.BUSY.inc()
-            raise Problem(429, TOO_MANY, headers={"Retry-After": str(BUSY_RETRY_SECONDS)})
+            headers = {"Retry-After": str(BUSY_RETRY_SECONDS)}
+            raise Problem(429, TOO_MANY, headers=headers, counter=prometheus.BUSY)
         _requests[workspace_id] += 1
     try:
         yield

@@ -1,12 +1,14 @@
-"""Renders the dashboard pages: each is a shell without data, whose panels load and poll their metrics."""
+"""Renders the dashboard pages: each is a shell with panels, which the page answers at first, and which then poll."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -15,6 +17,7 @@ from accounts.context import ZONE
 from analytics import page_questions, query_string, splits
 from analytics.answers import SERIES_TTL_SECONDS, answer_data
 from analytics.catalogue import PAGES, Page, metrics_of
+from analytics.first_view import FirstView
 from analytics.page_questions import LABEL_NAMES, Choice
 from analytics.query_string import NOT
 from analytics.templatetags.links import LIST_ONLY, PAGE_ONLY, SPLITS, TOOL, WINDOW, iso, page_parameters
@@ -36,6 +39,7 @@ ALWAYS_SHOWN = ("agent_id", "model", "environment", "release")
 LED_BY = ("workspace", *WINDOW, "zone")
 """The parameters that lead from `/` to the first page."""
 MAX_CHOICES = 100
+Response = TypeVar("Response", bound=HttpResponseBase)
 CUSTOM_WINDOW = {"from": "start", "to": "end"}
 """The fields of the form of the window, and the parameters that they become."""
 
@@ -45,7 +49,7 @@ def dashboard(page: Page) -> View:
 
     @require_safe
     @page_access
-    def view(request: WorkspaceRequest) -> HttpResponse:
+    def view(request: WorkspaceRequest) -> HttpResponseBase:
         query = own_query(request)
         context = {"page": page} | shell_context(request, query)
         try:
@@ -55,8 +59,10 @@ def dashboard(page: Page) -> View:
             context["splits"] = splits.splits_of(request.GET)
         except Problem as problem:
             return bad_query(request, context, problem)
-        context |= {"metrics": metrics_of(page)} | controls(filters, query, request.workspace)
-        return uncached(render(request, "analytics/page.html", context))
+        first_view = FirstView(request)
+        context |= {"metrics": metrics_of(page), "first_view": first_view}
+        context |= controls(filters, query, request.workspace)
+        return uncached(first_view.response(render_to_string("analytics/page.html", context, request)))
 
     return view
 
@@ -297,7 +303,7 @@ def choice_list(request: WorkspaceRequest, matching: list[Choice], search: str, 
     return uncached(render(request, "analytics/_choices.html", context_of_list | context))
 
 
-def uncached(response: HttpResponse) -> HttpResponse:
+def uncached(response: Response) -> Response:
     response["Cache-Control"] = "private, no-store"
     return response
 

@@ -49,6 +49,8 @@ OWN_THREADS = {"deliveries": 8}
 UNKNOWN_TASK_ATTEMPTS = 60
 # One connection listens for new jobs; the others fetch them and record their ends.
 MAX_CONNECTIONS = 4
+# A pool closes one connection in each such time. An idle one takes 3 MB of the database.
+MAX_IDLE_SECONDS = 10
 THREADS = {"default": settings.JOB_THREADS, **OWN_THREADS}
 
 
@@ -136,10 +138,10 @@ class LostDatabase(logging.Filter):
 
 async def run(heartbeat: Path | None = None) -> None:
     """Runs until a signal, or until the database is lost. Raises a ConnectorException where it cannot be reached."""
-    close_idle_connections()
+    adapt_connections()
     # Its lines of INFO have the arguments of jobs.
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    app = App(connector=PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS))
+    app = App(connector=queue_connector())
     # The tasks stay those of Django's app, so that a job defers others in its own transaction.
     deferring_app.perform_import_paths()  # type: ignore[no-untyped-call]
     app.tasks = deferring_app.tasks
@@ -166,10 +168,19 @@ async def run(heartbeat: Path | None = None) -> None:
                 running.cancel()
 
 
-def close_idle_connections() -> None:
-    """Makes the pools of this process close what it does not use for a minute: most of the time nothing is due."""
+def adapt_connections() -> None:
+    """Makes the pools of this process close what they do not use: most of the time nothing is due.
+
+    None of its statements is stopped: nobody waits for a job. The settings may have been read for the web server.
+    """
     for alias in connections:
-        connections.settings[alias]["OPTIONS"]["pool"] |= {"min_size": 0, "max_idle": 60}
+        options = connections.settings[alias]["OPTIONS"]
+        options["pool"] |= {"min_size": 0, "max_idle": MAX_IDLE_SECONDS}
+        options["options"] += " -c statement_timeout=0"
+
+
+def queue_connector() -> PsycopgConnector:
+    return PsycopgConnector(kwargs=queue_connection(), min_size=1, max_size=MAX_CONNECTIONS, max_idle=MAX_IDLE_SECONDS)
 
 
 def queue_connection() -> dict[str, Any]:

@@ -154,6 +154,8 @@ def database(variable: str) -> dict[str, Any]:
         "min_size": 1,
         "max_size": env.DATABASE_POOL_SIZE,
         "timeout": 2,
+        # One that nobody uses takes 3 MB of the database. A pool closes one in each such time.
+        "max_idle": 30,
         # The next request tries to connect again. The pool's own pauses between attempts grow to half a minute.
         "reconnect_timeout": 2,
     }

@@ -42,7 +42,7 @@ function tick() {
 // Makes `current` equal to `next`, but changes only nodes that differ: focus, scrolling, selections and open tables stay.
 // Elements that `isKept` names stay as they are.
 function morph(current, next, isKept = () => false) {
-  if (current.matches(".chart")) return; // Plotly makes its content, and charts.js redraws it
+  if (current.matches(".chart") && current.on) return; // Plotly makes its content, and charts.js redraws it
   const isLoaded = current.matches(".choices[hx-get]") && current.getAttribute("hx-get") === next.getAttribute("hx-get");
   for (const { name } of [...current.attributes]) if (name !== "open" && !next.hasAttribute(name)) current.removeAttribute(name);
   for (const { name, value } of next.attributes) if (current.getAttribute(name) !== value) current.setAttribute(name, value);
@@ -61,6 +61,8 @@ function morph(current, next, isKept = () => false) {
   oldChildren.slice(newChildren.length).forEach((node) => node.remove());
 }
 
+const FITTED = ".table-panel:not(.wide:last-child)";
+
 // Gives the body of a table's panel the height of its rows and one more. It keeps it, so that nothing below it moves.
 function fit(body) {
   const most = body.offsetHeight;
@@ -78,7 +80,7 @@ function show(panel, html) {
     morph(body, next);
   } else {
     body.replaceChildren(...next.childNodes);
-    if (panel.matches(".table-panel:not(.wide:last-child)")) fit(body);
+    if (panel.matches(FITTED)) fit(body);
   }
   rowsOf(panel).forEach((row, place) => (row.place = place));
   sortRows(panel, sorting.get(panel.id));
@@ -344,4 +346,17 @@ if (performance.getEntriesByType("navigation")[0]?.type === "back_forward") {
   });
 }
 
+// Takes over a panel whose first answer was in the page itself.
+function adopt(panel) {
+  const body = panel.querySelector(".panel-body");
+  requestedAt.set(panel, Date.now());
+  answeredAt.set(panel, Date.now() - 1000 * Number(panel.dataset.aged));
+  shownHtml.set(panel, body.innerHTML);
+  if (panel.matches(FITTED)) body.style.height = `${body.offsetHeight}px`;
+  rowsOf(panel).forEach((row, place) => (row.place = place));
+  panel.dispatchEvent(new Event("panel:changed", { bubbles: true }));
+}
+
+panels.filter((panel) => panel.dataset.aged).forEach(adopt);
+tick();
 setInterval(tick, 1000);

@@ -1,4 +1,6 @@
-// Draws the figures that json_script put on the page. It redraws them in place: zoom and hover survive a poll.
+// Draws the figures that json_script put on the page. The server has drawn most of them too (analytics/chart_svg.py):
+// Plotly is loaded when the page has time, or somebody comes near a chart, and takes the place of that drawing.
+// It redraws in place: zoom and hover survive a poll.
 
 // The colours of both themes are one text, light-dark(#…, #…).
 function token(name) {
@@ -84,6 +86,12 @@ function choose(panel, choice) {
 
 const isolated = new Map(); // chart's id -> the name of the only series that is shown
 
+// Whether the reader has chosen another form of the chart.
+function isChanged(chart) {
+  const { kind, isLog, without } = choiceOf(chart.closest(".panel"));
+  return Boolean(isLog || without || (kind && kind !== "bars") || isolated.get(chart.id));
+}
+
 // Draws bars as lines or as stacked areas. Lines are straight and areas are stepped: nothing is smoothed.
 function asKind(series, kind) {
   if (series.type !== "bar" || !kind || kind === "bars") return series;
@@ -120,23 +128,86 @@ document.addEventListener("click", (event) => {
   draw(chart);
 });
 
+// As many as the server's drawing has.
+const ticksFor = (width) => (width < 480 ? 5 : width < 774 ? 7 : 10);
+
+function figureOf(chart) {
+  const figure = asChosen(JSON.parse(document.getElementById(chart.dataset.figure).textContent), chart);
+  const { xaxis, yaxis } = figure.layout;
+  if (xaxis?.type === "date" && !xaxis.dtick) xaxis.nticks = ticksFor(chart.clientWidth);
+  // The server's range is that of all series.
+  if (isChanged(chart)) delete yaxis?.range;
+  return coloured(figure);
+}
+
 function draw(chart) {
   const source = document.getElementById(chart.dataset.figure);
-  if (!source || !window.Plotly) return;
-  const figure = coloured(asChosen(JSON.parse(source.textContent), chart));
+  if (!source) return;
+  if (window.Plotly) return plot(chart);
+  asChosen(JSON.parse(source.textContent), chart); // for its menu
+  if (!chart.querySelector(".drawn") || isChanged(chart)) loadPlotly();
+}
+
+function plot(chart) {
+  const figure = figureOf(chart);
   // Plotly keeps zoom and hover while this text stays the same. An empty one would make it keep nothing.
   const revision = `query:${document.getElementById("main").dataset.query}`;
   const isNew = !chart.on;
   // A finger scrolls the page; zooming is for mice.
   const dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
   const layout = { ...figure.layout, dragmode, uirevision: revision };
+  chart.querySelector(".drawn")?.remove();
   window.Plotly.react(chart, figure.data, layout, { displayModeBar: false, responsive: true, doubleClick: false });
   if (isNew) listen(chart);
 }
 
 const drawAll = () => document.querySelectorAll(".chart").forEach(draw);
+let resized = 0;
+addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(drawAll, 200);
+});
 
-document.addEventListener("panel:changed", (event) => event.target.querySelectorAll(".chart").forEach(draw));
+let plotlyLoads = null; // the promise that it is there
+function loadPlotly() {
+  plotlyLoads ??= new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src: document.getElementById("plotly").src });
+    script.onload = resolve;
+    script.onerror = reject;
+    document.head.append(script);
+  });
+  plotlyLoads.then(takeOver, () => (plotlyLoads = null)); // the next touch tries again
+  return plotlyLoads;
+}
+
+// Replaces the server's drawings one by one, so that nothing waits for all of them.
+const whenIdle = (work) => (window.requestIdleCallback ? requestIdleCallback(work, { timeout: 1000 }) : setTimeout(work, 1));
+function takeOver() {
+  const chart = [...document.querySelectorAll(".chart")].find((one) => !one.on && document.getElementById(one.dataset.figure));
+  if (!chart) return;
+  plot(chart);
+  whenIdle(takeOver);
+}
+
+// Resolves when Plotly has drawn the chart.
+async function plotted(chart) {
+  await loadPlotly();
+  if (!chart.on) plot(chart);
+}
+
+for (const name of ["pointerover", "focusin", "touchstart"]) {
+  document.addEventListener(name, ({ target }) => {
+    const chart = target.closest?.(".chart");
+    if (chart && !chart.on) loadPlotly().then(() => chart.on || plot(chart), () => {});
+  }, { passive: true });
+}
+const whenLoaded = () => whenIdle(() => document.querySelector(".chart") && loadPlotly());
+if (document.readyState === "complete") whenLoaded();
+else addEventListener("load", whenLoaded);
+
+document.addEventListener("panel:changed", (event) => {
+  event.target.querySelectorAll(".chart").forEach(draw);
+  if (document.readyState === "complete") whenLoaded();
+});
 document.addEventListener("themechange", drawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-document.getElementById("plotly").addEventListener("load", drawAll);

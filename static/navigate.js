@@ -56,7 +56,7 @@ async function go(address, isBack = false) {
   bar.setAttribute("aria-busy", "true");
   closeMenus();
   try {
-    const answer = await fetch(address, { headers: { Accept: "text/html" }, signal: loading.signal });
+    const answer = await fetch(address, { headers: { Accept: "text/html", "X-In-Place": "1" }, signal: loading.signal });
     const next = parseHtml(await answer.text());
     if (!PARTS.every((part) => next.querySelector(part))) return location.assign(answer.url);
     if (!isBack) history.pushState(null, "", answer.url);

@@ -18,6 +18,7 @@ async function takeCsv(panel) {
 // A picture has what the page shows around the chart: the heading, the legend and the ground.
 async function takePicture(panel, format) {
   for (const chart of panel.querySelectorAll(".chart")) {
+    await plotted(chart);
     const { clientWidth: width, clientHeight } = chart;
     const heading = panel.querySelector("h2")?.textContent.trim() ?? "";
     const around = { title: { text: plain(heading), x: 0.02 }, showlegend: true, margin: { l: 56, r: 16, t: 48, b: 40 }, paper_bgcolor: token("--card") };
@@ -45,7 +46,7 @@ document.addEventListener("click", (event) => {
   const panel = button.closest(".panel");
   const { csv, picture, kind, log, without } = button.dataset;
   if (csv !== undefined) takeCsv(panel);
-  if (picture) takePicture(panel, picture);
+  if (picture) takePicture(panel, picture).catch(() => fail(panel, "The picture cannot be made right now."));
   if (kind) choose(panel, { kind });
   if (without) choose(panel, { without: choiceOf(panel).without ? "" : without });
   if (log !== undefined) choose(panel, { isLog: !choiceOf(panel).isLog });

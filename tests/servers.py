@@ -34,7 +34,7 @@ def is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def until(happened: Callable[[], bool], event: str, seconds: float = 60) -> None:
+def until(happened: Callable[[], bool], event: str, seconds: float = LONG_SECONDS) -> None:
     ends = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < ends, f"not within {seconds} s: {event}"

@@ -14,6 +14,7 @@ from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from prometheus_client import Counter
 from psycopg_pool import PoolTimeout
 
 from web import deadline, prometheus
@@ -65,8 +66,11 @@ class Problem(Exception):
         detail: str,
         errors: Sequence[FieldError] = (),
         headers: Mapping[str, str] | None = None,
+        counter: Counter | None = None,
     ) -> None:
         super().__init__(detail)
+        self.counter = counter
+        """It counts the responses that this becomes. Code that recovers from the error answers with something else."""
         self.status = status
         self.detail = detail
         self.errors = list(errors)
@@ -74,9 +78,9 @@ class Problem(Exception):
 
 
 def unavailable(detail: str, cause: str = "other") -> Problem:
-    """Returns a 503 and counts it by its cause."""
-    prometheus.UNAVAILABLE.labels(cause).inc()
-    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+    """Returns a 503, which is counted by its cause when it is answered."""
+    counter = prometheus.UNAVAILABLE.labels(cause)
+    return Problem(503, detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)}, counter=counter)
 
 
 def check_deadline() -> None:
@@ -88,6 +92,8 @@ def check_deadline() -> None:
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     with deadline.suspended():
         response = response_to(request, problem)
+    if problem.counter:
+        problem.counter.inc()
     for name, value in problem.headers.items():
         response[name] = value
     response["Cache-Control"] = "private, no-store"

@@ -3,13 +3,14 @@
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from web import deadline, logs, prometheus
+from web.page_in_parts import PageInParts
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +30,38 @@ class RequestMiddleware:
             with deadline.at_most(settings.REQUEST_SECONDS):
                 response = self.get_response(request)
             response["X-Request-ID"] = request_id
-            log_and_count(request, response, time.monotonic() - began)
+            seconds = time.monotonic() - began
+            if isinstance(response, PageInParts) and request.method != "HEAD":
+                response.streaming_content = followed(request, response, iter(response.streaming_content), seconds)
+            else:
+                log_and_count(request, response, seconds)
         finally:
             logs.request_id.reset(token)
         return response
+
+
+def followed(request: HttpRequest, response: PageInParts, parts: Iterator[bytes], seconds: float) -> Iterator[bytes]:
+    """Yields the parts of the page, which are made when they are sent, and then logs and counts the request.
+
+    What is logged meanwhile has the request's id. The time is that of the making alone: a slow reader is not counted. A
+    page that fails in the middle counts as a 500, though its status has been sent.
+    """
+    try:
+        while True:
+            token, began = logs.request_id.set(response["X-Request-ID"]), time.monotonic()
+            try:
+                part = next(parts, None)
+            except Exception:
+                response.status_code = 500
+                raise
+            finally:
+                seconds += time.monotonic() - began
+                logs.request_id.reset(token)
+            if part is None:
+                return
+            yield part
+    finally:
+        log_and_count(request, response, seconds)
 
 
 def safe_id(request: HttpRequest) -> str:
@@ -41,7 +70,7 @@ def safe_id(request: HttpRequest) -> str:
     return sent_id if SAFE_ID.fullmatch(sent_id) else uuid4().hex
 
 
-def log_and_count(request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+def log_and_count(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
     # The route, not the path: paths contain ids, and a scan for missing pages would make one series for each.
     route = request.resolver_match.route if request.resolver_match else "unknown"
     # Clients may send any method.

@@ -28,11 +28,11 @@ def request_slot(workspace_id: UUID) -> Iterator[None]:
     """
     with _lock:
         if _running[workspace_id] >= settings.WORKSPACE_CONCURRENCY:
-            prometheus.BUSY.inc()
             raise Problem(
                 429,
                 f"This workspace has {settings.WORKSPACE_CONCURRENCY} requests running. Try again shortly.",
                 headers={"Retry-After": str(BUSY_RETRY_SECONDS)},
+                counter=prometheus.BUSY,
             )
         _running[workspace_id] += 1
     try:

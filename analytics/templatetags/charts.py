@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 from django import template
 
 from analytics.chart import Bucket, Chart, Figure, seconds
+from analytics.chart_svg import svg_of, with_range
 from analytics.cost import ByModel, ModelCost, Trend
 from analytics.palette import COLOURS, DASHES, PATTERNS, slot_of
 from analytics.performance import FirstToken, Latency, Speed, Throughput
@@ -356,6 +357,10 @@ def has_calls(data: Throughput) -> bool:
 @register.filter
 def column(points: list[Bucket], field: str) -> list[float | None]:
     return [point[field] for point in points]
+
+
+register.filter(with_range)
+register.filter("drawing", svg_of)
 
 
 @register.filter

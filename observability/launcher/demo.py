@@ -19,8 +19,9 @@ from observability.env_file import load_env_file
 from observability.launcher.demo_runs import end_of, spans_of_day
 from observability.launcher.environment import prepare_environment
 from observability.launcher.exit_code import exit_code
-from observability.launcher.first_start import prepare_data, reason_of
+from observability.launcher.first_start import prepare_data
 from observability.launcher.lock import LOCK, served_at
+from observability.launcher.reasons import reason_of
 from observability.launcher.web_server import is_listening
 from traces.row import Row
 from traces.scores import Score

@@ -32,6 +32,8 @@ SETTINGS = {
     # The processes that read for others, and the one that starts replication, would take 7 MB.
     "io_method": "sync",
     "max_logical_replication_workers": "0",
+    # No transaction is serializable. The places for their locks would take 2 MB.
+    "max_pred_locks_per_transaction": "10",
 }
 SOCKET_FILE = "socket_directory"
 """The file that names the folder of the running server's socket."""

@@ -9,17 +9,15 @@ import sys
 from pathlib import Path
 
 import django
-import psycopg
 from django.conf import settings
 from django.core import checks
-from django.core.exceptions import ImproperlyConfigured
-from django.core.management import CommandError, call_command
-from django.db import Error as DatabaseError
+from django.core.management import call_command
 from django.db import connections
 
 from observability.launcher import embedded
 from observability.launcher.environment import show_step
 from observability.launcher.exit_code import exit_code
+from observability.launcher.reasons import reason_of
 from observability.launcher.refused import Refused
 from workspaces.demo import DEMO_WORKSPACE_ID
 
@@ -84,15 +82,6 @@ def create_admin() -> list[str]:
     password = secrets.token_urlsafe(12)
     users.create_superuser("admin", password=password)
     return [f"Admin, shown once:  user admin, password {password}"]
-
-
-def reason_of(error: Exception) -> str | None:
-    """Returns why the data could not be prepared; None for a fault of the program."""
-    if isinstance(error, ImproperlyConfigured | CommandError):
-        return str(error)
-    if isinstance(error, DatabaseError | psycopg.Error):
-        return f"the database refused: {next(iter(str(error).strip().splitlines()), 'no reason given')}"
-    return None
 
 
 def main() -> None:

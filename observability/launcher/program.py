@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 from observability.launcher.children import ending, start_child
 from observability.launcher.environment import ROOT, VAR
@@ -19,12 +20,31 @@ END_SECONDS = 30
 SILENT_SECONDS = 60
 
 
+class Process(Protocol):
+    """Methods of `subprocess.Popen`."""
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Starter(Protocol):
+    def __call__(self, command: Sequence[str], environment: dict[str, str]) -> Process:
+        """Runs in a new process what `python` runs with these words, with these variables in its environment."""
+
+
+def start_alone(command: Sequence[str], environment: dict[str, str]) -> Process:
+    return start_child([sys.executable, *command], signal.SIGTERM, env=os.environ | environment, cwd=ROOT)
+
+
 class Program:
-    def __init__(self, name: str, arguments: Sequence[str], **environment: str) -> None:
+    def __init__(self, start_process: Starter, name: str, command: Sequence[str], **environment: str) -> None:
+        self.start_process = start_process
         self.name = name
-        self.command = [sys.executable, *arguments]
+        self.command = command
         self.environment = environment
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -35,7 +55,7 @@ class Program:
             self.stop()
 
     def start(self) -> None:
-        self.process = start_child(self.command, signal.SIGTERM, env=os.environ | self.environment, cwd=ROOT)
+        self.process = self.start_process(self.command, self.environment)
         while not self.is_ready():
             try:
                 self.process.wait(0.05)
@@ -67,8 +87,9 @@ class Program:
 class JobWorker(Program):
     """A worker that touches a file as long as it does anything. One that hangs is killed."""
 
-    def __init__(self, heartbeat: Path = VAR / "worker.heartbeat") -> None:
-        super().__init__("The worker of background jobs", ["manage.py", "worker", f"--heartbeat={heartbeat}"])
+    def __init__(self, heartbeat: Path = VAR / "worker.heartbeat", start_process: Starter = start_alone) -> None:
+        command = ["manage.py", "worker", f"--heartbeat={heartbeat}"]
+        super().__init__(start_process, "The worker of background jobs", command)
         self.heartbeat = heartbeat
         self.last_beat = 0
         self.heard_at = time.monotonic()
@@ -92,9 +113,9 @@ class JobWorker(Program):
         return time.monotonic() - self.heard_at > SILENT_SECONDS
 
 
-def run_to_its_end(arguments: Sequence[str]) -> int:
+def run_to_its_end(start_process: Starter, command: Sequence[str]) -> int:
     """Runs a program that prints itself what it does. Returns its exit code."""
-    program = Program("The program", arguments)
+    program = Program(start_process, "The program", command)
     with program.running():
         assert program.process is not None  # noqa: S101 (it was started)
         return program.process.wait()

@@ -17,7 +17,7 @@ class Service(Protocol):
     name: str
 
     def start(self) -> None:
-        """Starts the server and waits until it works. Refuses if it ends before; the text says why."""
+        """Starts the server, and waits until it works if that is soon. Refuses if it ends; the text says why."""
 
     def ended(self) -> str | None:
         """Returns in words how the server ended; None while it runs."""
@@ -36,6 +36,7 @@ class Keeper:
         now = time.monotonic()
         end = self.service.ended()
         if end is None:
+            self.next_start = None  # others may start it too, if they need it before
             self.attempts = 0 if now - self.started_at > STEADY_SECONDS else self.attempts
         elif self.next_start is None:
             self.plan(f"{self.service.name} {end}.")

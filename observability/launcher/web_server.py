@@ -4,13 +4,13 @@ import os
 import socket
 
 from observability.launcher.environment import HOST
-from observability.launcher.program import Program
+from observability.launcher.program import Program, Starter
 from workspaces.demo import DEMO_WORKSPACE_ID
 
 
 class WebServer(Program):
-    def __init__(self, port: int) -> None:
-        super().__init__("The web server", ["-m", "gunicorn"], BIND=f"{HOST}:{port}")
+    def __init__(self, start_process: Starter, port: int) -> None:
+        super().__init__(start_process, "The web server", ["-m", "gunicorn"], BIND=f"{HOST}:{port}")
         self.port = port
 
     def is_ready(self) -> bool:

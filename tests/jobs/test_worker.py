@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -239,7 +238,7 @@ def test_a_worker_shows_that_it_lives(tmp_path: Path) -> None:
 def test_the_launcher_kills_a_worker_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("observability.launcher.program.SILENT_SECONDS", 1)
     program = JobWorker(heartbeat := tmp_path / "heartbeat")
-    program.command = [sys.executable, "-c", BEATS, str(heartbeat)]
+    program.command = ["-c", BEATS, str(heartbeat)]
     with program.running():
         assert program.process
         until(heartbeat.exists, "it beats")

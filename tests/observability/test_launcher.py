@@ -85,7 +85,7 @@ def failing(folder: Path, **changes: str) -> str:
         env=environment_without_databases(**changes),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LONG_SECONDS,
         check=False,
     )
     assert result.returncode == 1
@@ -212,6 +212,13 @@ def test_a_killed_worker_is_started_again_and_shows_in_readyz(running: Running) 
     killed.kill()
     until(lambda: not killed.is_running(), "the worker is gone")
     until(lambda: child(running.process, "manage.py worker").pid != killed.pid, "another worker runs")
+
+
+def test_a_killed_fork_server_is_started_again(running: Running) -> None:
+    killed = child(running.process, "fork_server")
+    killed.kill()
+    until(lambda: not killed.is_running(), "the fork server is gone")
+    until(lambda: child(running.process, "fork_server").pid != killed.pid, "another fork server runs")
 
 
 def test_the_launcher_holds_neither_django_nor_a_driver() -> None:

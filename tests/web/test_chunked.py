@@ -12,7 +12,7 @@ from django.conf import settings
 
 from tests.ingest.captures import as_captured
 from tests.ingest.test_captures import check
-from tests.servers import environment_of_a_server, free_port, wait_until_listening
+from tests.servers import LONG_SECONDS, environment_of_a_server, free_port, wait_until_listening
 from tests.tenant import Tenant
 from workspaces.models import ApiKey
 
@@ -29,7 +29,7 @@ def port() -> Any:
         yield port
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(LONG_SECONDS)
 
 
 @pytest.mark.parametrize("bearer", ["Bearer ", "Bearer%20"])
@@ -42,7 +42,7 @@ def test_a_chunked_body_of_the_vercel_ai_sdk_is_stored(tenant: Tenant, port: int
         "Authorization": f"{bearer}{secret}",
     }
     pieces = [request.body[at : at + 1000] for at in range(0, len(request.body), 1000)]
-    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=LONG_SECONDS)) as connection:
         connection.request("POST", request.path, iter(pieces), headers, encode_chunked=True)
         answer = connection.getresponse()
         assert (answer.status, json.loads(answer.read())) == (200, {})

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.servers import environment_of_a_server, free_port, wait_until_listening
+from tests.servers import LONG_SECONDS, environment_of_a_server, free_port, wait_until_listening
 from web import metrics_folder
 
 pytestmark = pytest.mark.django_db(databases="__all__")
@@ -29,7 +29,7 @@ def test_the_folder_is_private_and_has_no_name_that_others_know() -> None:
         assert len(folder.name) >= len(f"{name}-") + 8
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(LONG_SECONDS)
     assert not folder.exists()
 
 
