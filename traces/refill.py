@@ -25,6 +25,7 @@ from traces.rollups import read_statement
 from traces.write_cursor import WriteCursor, write_cursor
 
 UNFOLLOW = read_statement("postgresql", "unfollow")
+KEEP_REPLACED = read_statement("postgresql", "keep_replaced")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 # The workspace's writers wait for one transaction: for so many rows.
@@ -40,12 +41,14 @@ UPDATE rollup_state
 SET followed_since = %(midnight)s, followed_until = %(midnight)s
 WHERE workspace_id = %(workspace_id)s AND followed_since IS NULL
 """
-SET_SINCE = "UPDATE rollup_state SET followed_since = %(since)s WHERE workspace_id = %(workspace_id)s"
-SET_ADDED = """
-UPDATE rollup_state
-SET added_since = least(added_since, %(midnight)s)
-WHERE workspace_id = %(workspace_id)s
+HAS_REPLACED = "SELECT to_regclass('replaced_sums.places_hourly') IS NOT NULL"
+NEWEST_REPLACED = """
+SELECT max(bucket)
+FROM replaced_sums.places_hourly
+WHERE workspace_id = %(workspace_id)s AND bucket < %(before)s AND calls <> 0
 """
+DROP_REPLACED = "DROP SCHEMA IF EXISTS replaced_sums CASCADE"
+SET_SINCE = "UPDATE rollup_state SET followed_since = %(since)s WHERE workspace_id = %(workspace_id)s"
 # The minutes of `totals` have the number of all rows, and reading them takes no time.
 ROWS_BY_TIME = """
 SELECT time_bucket(%(width)s, bucket) AS part, sum(calls)::bigint AS number
@@ -93,7 +96,12 @@ def refill_next(workspace_id: UUID) -> Filled | None:
     with write_cursor() as cursor:
         engines.current().lock(cursor, workspace_id)
         before = cursor.followed_since
+        cursor.execute(HAS_REPLACED)
+        has_replaced = cursor.fetchone() == (True,)
+        oldest = oldest_stored_day(cursor, workspace_id) if has_replaced else None
         newest = lookup.newest_before(cursor, workspace_id, before)
+        if has_replaced and (newest is None or oldest is None or newest < oldest):
+            return keep_replaced(cursor, workspace_id, before)
         if newest is None:
             set_since(cursor, workspace_id, EARLIEST)
             return None
@@ -104,6 +112,28 @@ def refill_next(workspace_id: UUID) -> Filled | None:
         add_hours(cursor, workspace_id, ceiling(since), ceiling(before))
         set_since(cursor, workspace_id, since)
         return Filled(day.date(), number)
+
+
+def keep_replaced(cursor: WriteCursor, workspace_id: UUID, before: datetime) -> Filled | None:
+    """Takes the newest day of sums of version 0.1.0 before a time whose rows are not all stored any more."""
+    cursor.execute(NEWEST_REPLACED, {"workspace_id": workspace_id, "before": before})
+    [(newest,)] = cursor.fetchall()
+    if newest is None:
+        set_since(cursor, workspace_id, EARLIEST)
+        return None
+    day = midnight_of(newest)
+    params = {"workspace_id": workspace_id, "since": day, "until": min(before, day + DAY)}
+    cursor.execute(KEEP_REPLACED, params)
+    [(calls,)] = cursor.fetchall()
+    set_since(cursor, workspace_id, day)
+    return Filled(day.date(), int(calls))
+
+
+def drop_replaced() -> None:
+    """Drops the sums of version 0.1.0, unless a workspace still needs them."""
+    if engines.current().has_followers and not workspaces_to_refill():
+        with write_cursor() as cursor:
+            cursor.execute(DROP_REPLACED)
 
 
 def start_of_newest(cursor: WriteCursor, workspace_id: UUID, day: datetime, until: datetime) -> datetime:
@@ -131,24 +161,15 @@ def refill_again(workspace_id: UUID, days: int) -> Iterator[Filled]:
     """
     with write_cursor() as cursor:
         engines.current().lock(cursor, workspace_id)
-        since, until = cursor.followed_since, cursor.followed_until
+        since, until = cursor.followed_since, cursor.followed_until  # which the worker moves on meanwhile
         oldest = oldest_stored_day(cursor, workspace_id)
     if oldest is None or since == until:
         return
     midnight = midnight_of(until)
     first = max(midnight - (days - 1) * DAY, ceiling(since), oldest)
     while midnight + DAY > first:
-        yield from refill_day_again(workspace_id, max(first, midnight), min(until, midnight + DAY))
-        if first <= midnight:
-            begin_added_tables(workspace_id, midnight)
+        yield from refill_day_again(workspace_id, max(first, midnight), midnight + DAY)
         midnight -= DAY
-
-
-def begin_added_tables(workspace_id: UUID, midnight: datetime) -> None:
-    """Notes that the tables which an upgrade has added have all rows from this day on."""
-    with write_cursor() as cursor:
-        engines.current().lock(cursor, workspace_id)
-        cursor.execute(SET_ADDED, {"workspace_id": workspace_id, "midnight": midnight})
 
 
 def refill_day_again(workspace_id: UUID, since: datetime, until: datetime) -> Iterator[Filled]:
@@ -159,10 +180,11 @@ def refill_day_again(workspace_id: UUID, since: datetime, until: datetime) -> It
     for start in [*starts[:-1], since]:
         with write_cursor() as cursor:
             engines.current().lock(cursor, workspace_id)
-            params: Any = {"workspace_id": workspace_id, "since": start, "until": until}
-            cursor.execute(UNFOLLOW, params | {"until_hour": hour_of(until)})
-            number = add_rows(cursor, workspace_id, start, until)
-            add_hours(cursor, workspace_id, start, hour_of(until))
+            end = min(until, cursor.followed_until)
+            params: Any = {"workspace_id": workspace_id, "since": start, "until": end}
+            cursor.execute(UNFOLLOW, params | {"until_hour": hour_of(end)})
+            number = add_rows(cursor, workspace_id, start, end)
+            add_hours(cursor, workspace_id, start, hour_of(end))
         yield Filled(since.date(), number)
         until = start
 

@@ -125,7 +125,7 @@ CALLS_BY_SIZE = (
 )
 LATENCY_BY_SIZE = (
     *(LATENCY, AGENT_LATENCY, MODEL_LATENCY, PLACE_LATENCY, STATUS_LATENCY, LABEL_LATENCY),
-    *(PLACE_CALL_LATENCY, CALL_LATENCY),
+    *(CALL_LATENCY, PLACE_CALL_LATENCY),
 )
 FIRST_TOKEN_BY_SIZE = (
     *(FIRST_TOKEN, AGENT_FIRST_TOKEN, MODEL_FIRST_TOKEN, PLACE_FIRST_TOKEN, STATUS_FIRST_TOKEN),
@@ -194,28 +194,33 @@ class Histogram(NamedTuple):
 
     def rollup(self, filters: Filters, *columns: str) -> Rollup | None:
         """Returns the rollup that has these keys and knows the filters. None: rows are read."""
-        return smallest(self.rollups, with_label_sums(filters), columns)
+        filters = with_label_sums(filters)
+        state = rollup_state(filters)
+        rollup = self.best_rollup(filters, columns, False, state)
+        return rollup if rollup and is_filled(rollup, filters, state) else None
 
     def sql(self, filters: Filters, *columns: str, by_bucket: bool = False) -> str:
         """Returns calls by time and by this bucket, and by `columns`, which are keys of rollups."""
         rows = Rollup("rows", (*columns, self.bucket), CALL_COUNT, where=self.where, widths=())
         filters, state = with_label_sums(filters), rollup_state(filters)
-        rollup = self.filled_rollup(filters, columns, by_bucket, state)
+        rollup = self.best_rollup(filters, columns, by_bucket, state)
         return window_sql(filters, rollup or rows, by_bucket, state)
 
-    def filled_rollup(
+    def best_rollup(
         self, filters: Filters, columns: Iterable[str], by_bucket: bool, state: RollupState
     ) -> Rollup | None:
         """Returns the rollup to read. Of a time that its follower is not filled for, an older one has the days."""
-        rollup = smallest(self.rollups, filters, columns)
-        if rollup is None or not rollup.is_follower:
+        fits = [rollup for rollup in self.rollups if not by_bucket or rollup.widths[0].length <= filters.bucket]
+        rollup = smallest(fits, filters, columns)
+        if rollup is None or is_filled(rollup, filters, state):
             return rollup
-        since = state.followed_from(rollup.wider_tables.values())
-        if state.aggregates or since <= filters.start < state.followed_until:
-            return rollup
-        older = [other for other in self.rollups if not other.is_follower]
-        fits = (other for other in older if not by_bucket or other.widths[0].length <= filters.bucket)
-        return smallest(fits, filters, columns) or rollup
+        return smallest((other for other in fits if not other.is_follower), filters, columns) or rollup
+
+
+def is_filled(rollup: Rollup, filters: Filters, state: RollupState) -> bool:
+    """Returns whether the rollup has the calls at the start of the window."""
+    is_followed = state.followed_since <= filters.start < state.followed_until
+    return is_followed or bool(state.aggregates) or not rollup.is_follower
 
 
 LATENCIES = Histogram("latency_bucket", LATENCY_BY_SIZE, HAS_LATENCY)
@@ -243,7 +248,7 @@ def user_totals_sql(filters: Filters) -> str:
     # A retention may have deleted a week while some of its days are still stored.
     stored_since = datetime.now(UTC) - timedelta(days=settings.RETENTION_DAYS)
     # There are many users, so a measure that is not needed would take a third of the time.
-    rollup = counted_users_rollup(filters)._replace(measures=CALL_COUNT)
+    rollup = user_calls_rollup(filters)._replace(measures=CALL_COUNT)
     return window_sql(filters, rollup, may_subtract=filters.start - WEEK.length > stored_since)
 
 
@@ -252,9 +257,10 @@ def users_rollup(filters: Filters, *columns: str) -> Rollup:
     return smallest(USERS_BY_SIZE, filters, columns) or USER_AGENTS._replace(widths=())
 
 
-def counted_users_rollup(filters: Filters) -> Rollup:
-    """Returns the rollup to count calls of users: `users_rollup`, or the one with all keys and without costs."""
-    return smallest((*USERS_BY_SIZE, PLACE_CALL_USERS), filters) or users_rollup(filters)
+def user_calls_rollup(filters: Filters) -> Rollup:
+    """Returns the rollup for calls of users without their cost."""
+    of_all = () if "user_number" in filters.active_filters else (PLACE_CALL_USERS,)
+    return smallest((*USERS_BY_SIZE, *of_all), filters) or users_rollup(filters)
 
 
 def user_errors_sql(filters: Filters) -> str:
@@ -284,7 +290,7 @@ def errors_sql(filters: Filters) -> str:
 def distinct_users_sql(filters: Filters, by_bucket: bool = False) -> str:
     """Returns the number of users who called, as `users`; with `by_bucket` one for each bucket, by `timestamp`."""
     filters = with_label_sums(filters)
-    return distinct_sql(filters, counted_users_rollup(filters), USER_SETS, by_bucket)
+    return distinct_sql(filters, user_calls_rollup(filters), USER_SETS, by_bucket)
 
 
 def affected_users_sql(filters: Filters, condition: str) -> str:

@@ -18,7 +18,7 @@ from traces import engines, session_summaries, trace_totals
 from traces.db import rows
 from traces.filters import BUCKET_ORIGIN, EARLIEST, LATEST
 from traces.rollups import read_statement
-from traces.rollups.catalogue import ADDED_TABLES, CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
+from traces.rollups.catalogue import CATALOGUE, HOUR, WEEK, Rollup, UserSetTable
 from traces.rollups.verification import summed_copies, unpacked_rows
 from traces.windows import literal
 
@@ -208,7 +208,6 @@ class Tables:
                 table: self.stored_sums(entry, table),
                 f"{table}_since": since,
                 f"{table}_until": until,
-                f"{table}_begins": self.begins(table),
             }
 
     def stored_sums(self, entry: Rollup | UserSetTable, table: str) -> str:
@@ -242,12 +241,6 @@ class Tables:
             after = f"{self.of_state('followed_since')} + interval '{HOUR.interval}' - interval '1 microsecond'"
             return hour.format(after), hour.format(self.of_state("followed_until"))
         return literal(EARLIEST), self.of_state("filled_until")
-
-    def begins(self, table: str) -> str:
-        """Returns the day from which on an added table has rows: a database of an older version has rows before."""
-        return (
-            self.of_state("added_since") if table in ADDED_TABLES and not self.state.aggregates else literal(EARLIEST)
-        )
 
     def of_state(self, column: str) -> str:
         return STATE.format(column, self.workspace_id)

@@ -119,7 +119,7 @@ def filled_tables_of(
     filled_tables = []
     for width, table in tables.items():
         if is_follower and not state.aggregates:
-            since, until = state.followed_from([table]), state.followed_until
+            since, until = state.followed_since, state.followed_until
             filled_until = until if width == narrowest else floor(until, HOUR)
             has_open_bucket = state.is_stable
         else:
@@ -272,14 +272,8 @@ def segment_sql(filters: Filters, rollup: Rollup, segment: Segment, has_time: bo
         table=table,
         conditions="\n      AND ".join(condition for condition in conditions if condition),
     )
-    if not width and "user_number" in keys and not segment.ranges:
-        query = IN_ORDER_OF_TIME.format(query=query)
     return in_ranges(segment, query)
 
-
-# OFFSET 0 keeps the planner from reading the rows by the index of users, because they are grouped by user: at ten
-# million rows it took five times as long, since the rows of a user lie far apart.
-IN_ORDER_OF_TIME = "({query}\n    OFFSET 0)"
 
 # The planner would often take the index of failed calls, read them all, and throw away those of other sessions.
 ROWS_OF_SESSION = """(

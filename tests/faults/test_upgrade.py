@@ -19,7 +19,7 @@ from tests.traces.test_refill import answers, old_rows
 from tests.traces.test_rollups import row_with_everything
 from traces import engines, writer
 from traces.engines import timescaledb as engine
-from traces.rollups.catalogue import ALL_TABLES, CATALOGUE, FOLLOWERS
+from traces.rollups.catalogue import AGGREGATE_TABLES, CATALOGUE, FOLLOWERS
 
 pytestmark = [pytest.mark.django_db(databases="__all__"), pytest.mark.faults]
 
@@ -45,7 +45,8 @@ def previous_database(postgresql: Any, monkeypatch: pytest.MonkeyPatch) -> Itera
     ):
         with monkeypatch.context() as old:
             old.setattr(engine, "CATALOGUE", tuple(entry for entry in CATALOGUE if entry not in FOLLOWERS))
-            old.setattr(engine, "ALL_TABLES", tuple(name for name in ALL_TABLES if name not in FOLLOWER_TABLES))
+            tables = tuple(name for name in AGGREGATE_TABLES if name not in FOLLOWER_TABLES)
+            old.setattr(engine, "AGGREGATE_TABLES", tables)
             old.setattr(engine, "ROW_TABLES", ("traces",))
             call_command("migrate", "traces", "0001", database="analytics", verbosity=0)
         run("SELECT _timescaledb_functions.stop_background_workers()")

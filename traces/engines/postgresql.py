@@ -49,7 +49,7 @@ FROM rollup_state
 WHERE workspace_id = %(workspace_id)s
 """
 ROLLUP_STATES = """
-SELECT workspace_id, filled_until, followed_since, followed_until, added_since, traces_until, sessions_until
+SELECT workspace_id, filled_until, followed_since, followed_until, traces_until, sessions_until
 FROM rollup_state
 WHERE workspace_id = ANY(%(workspace_ids)s)
 """
@@ -78,7 +78,7 @@ FOLLOWING_LAG = timedelta(minutes=5)
 # A writer waits for the follower of its workspace. So it takes few rows at once, and at least a minute.
 FOLLOWED_AT_ONCE = 5_000
 # After an upgrade the totals of all stored traces are missing. The next run continues.
-FILLING_SECONDS = 30.0
+FILLING_SECONDS = 12.0
 NEXT_MINUTES = """
 SELECT bucket, sum(calls)::bigint AS calls
 FROM totals_minutely
@@ -242,7 +242,6 @@ def states_of(workspace_ids: Set[UUID], is_stable: bool) -> dict[UUID, RollupSta
             is_stable,
             followed_since=state["followed_since"] or EARLIEST,
             followed_until=state["followed_until"] or EARLIEST,
-            added_since=state["added_since"],
             traces_until=state["traces_until"] or EARLIEST,
             sessions_until=state["sessions_until"] or EARLIEST,
         )

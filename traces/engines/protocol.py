@@ -1,12 +1,11 @@
 """Defines the methods of an engine. A new engine is one file of this folder with an `ENGINE`."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from traces.filters import EARLIEST, LATEST
-from traces.rollups.catalogue import ADDED_TABLES
 from traces.write_cursor import WriteCursor
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%(workspace_id)s::text, 0))"
@@ -33,8 +32,6 @@ class RollupState(NamedTuple):
     followed_since: datetime = EARLIEST
     followed_until: datetime = EARLIEST
     """The followers have the rows of this time."""
-    added_since: datetime = EARLIEST
-    """The followers' ADDED_TABLES have the rows from here on."""
     traces_until: datetime = EARLIEST
     """`trace_totals` has the traces with a row before it."""
     sessions_until: datetime = EARLIEST
@@ -45,10 +42,6 @@ class RollupState(NamedTuple):
         if self.aggregates:
             return self.aggregates[table].watermark
         return LATEST if is_filled_by_inserts else self.filled_until
-
-    def followed_from(self, tables: Iterable[str]) -> datetime:
-        """Returns since when all these tables of a follower have all rows."""
-        return max(self.followed_since, self.added_since) if ADDED_TABLES.intersection(tables) else self.followed_since
 
     def has_table(self, table: str) -> bool:
         """Returns whether the engine has the rollup table: TimescaleDB has some wider widths only."""

@@ -13,6 +13,7 @@ KEY_TYPES = {
     "user_number": "integer",
     "latency_bucket": "integer",
     "first_token_bucket": "integer",
+    "user_range": "integer",
     LABEL: "bigint",
 }
 """The types of the keys that are no texts."""

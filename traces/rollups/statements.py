@@ -21,6 +21,10 @@ from traces.rollups.catalogue import (
     HOUR,
     LABEL,
     LOST_CALL,
+    PLACE_CALL_FIRST_TOKEN,
+    PLACE_CALL_LATENCY,
+    PLACE_CALL_USERS,
+    PLACES,
     ROW_KEYS,
     TOKEN_COLUMNS,
     USER_SET_TABLES,
@@ -145,16 +149,17 @@ def add_to(rollup: Rollup, table: str, selected: str) -> str:
     return upsert(table, rollup.row_keys, updates, selected)
 
 
-def packed_groups(rollup: Rollup, counted: str) -> str:
-    """Returns a SELECT of the rows of a packed rollup. `counted` has one row for each of their values."""
+def packed_groups(rollup: Rollup, by_value: str) -> str:
+    """Returns a SELECT of the rows of a packed rollup. `by_value` has one row for each of their values."""
     keys = ("workspace_id", "bucket", *rollup.row_keys)
     histogram = f"array_agg({rollup.packed}) || array_agg(calls::integer)"
     return f"""
 SELECT
 {one_per_line((*keys, "sum(calls) AS calls", f"{histogram} AS {HISTOGRAM}"))}
 FROM (
-{indented(counted)}
-) AS counted
+{indented(by_value)}
+) AS by_value
+WHERE calls <> 0
 GROUP BY {column_numbers(len(keys))}
 """.strip()
 
@@ -512,6 +517,10 @@ ON CONFLICT (workspace_id) DO UPDATE SET filled_until = excluded.filled_until
 
 
 LABELLED_ROWS = f"SELECT *\nFROM followed\nCROSS JOIN LATERAL unnest(label_numbers) AS labels ({LABEL})"
+REPLACED_FOLLOWERS = tuple(
+    rollup for rollup in FOLLOWERS if rollup not in (PLACE_CALL_LATENCY, PLACE_CALL_FIRST_TOKEN, PLACE_CALL_USERS)
+)
+"""Those of version 0.1.0, whose tables migration 0007 has replaced."""
 IN_RANGE = "workspace_id = %(workspace_id)s AND {time_column} >= %(since)s AND {time_column} < %(until)s"
 CEILING = "time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond')"
 HOUR_IS_FOLLOWED = f"bucket >= {CEILING} AND bucket < time_bucket('1 hour', %(followed_until)s)"
@@ -568,6 +577,21 @@ RETURNING *
                 hours = groups_of_buckets(rollup, width, source, "bucket < %(until_hour)s", sign="-")
                 ctes[f"take_from_{table}"] = add_to(rollup, table, hours)
     return f"{with_ctes(ctes)}\nSELECT 1"
+
+
+def keep_replaced_sql() -> str:
+    """Returns a statement that adds sums of version 0.1.0, of a time whose rows may be deleted, to the followers."""
+    ctes = {}
+    for rollup in REPLACED_FOLLOWERS:
+        stored, source = f"hours_of_{rollup.name}", f"replaced_sums.{rollup.table(HOUR)}"
+        columns = ("workspace_id", "bucket", *rollup.keys, *rollup.measures)
+        hours = f"SELECT\n{one_per_line(columns)}\nFROM {source}\nWHERE {IN_RANGE.format(time_column='bucket')}"
+        ctes[stored] = packed_groups(rollup, hours) if rollup.packed else hours
+        ctes[f"add_to_{rollup.table(HOUR)}"] = add_to(rollup, rollup.table(HOUR), f"SELECT *\nFROM {stored}")
+        for width, table in rollup.tables.items():
+            if width.length > HOUR.length:
+                ctes[f"add_to_{table}"] = add_buckets(rollup, width, stored, "true")
+    return f"{with_ctes(ctes)}\nSELECT coalesce(sum(calls), 0)\nFROM hours_of_{PLACES.name}"
 
 
 def followed_rows_sql() -> str:
@@ -777,6 +801,10 @@ def postgresql_statements() -> dict[str, str]:
             followed_rows_sql(),
         ),
         "follow_wider": ("Adds whole hours of the followers to their wider buckets.", follow_wider_sql()),
+        "keep_replaced": (
+            "Adds the sums of an older version to those of a time whose rows may be deleted. Returns their calls.",
+            keep_replaced_sql(),
+        ),
         "unfollow": (
             "Deletes the hours of the followers of a time, and what is narrower, and takes them from wider buckets.",
             unfollow_sql(),

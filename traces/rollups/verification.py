@@ -125,14 +125,13 @@ SELECT
 {one_per_line(("bucket", *keys, *measures))}
 FROM {{{table}}}
 WHERE {between("bucket")}
-    AND bucket >= {{{table}_begins}} AND bucket < {{{table}_until}}
+    AND bucket < {{{table}_until}}
 """.strip()
 
 
 def narrowest_sql(table: str, width: Width, keys: Iterable[str], measures: Iterable[str]) -> str:
-    # The rows are those of the time that the rollup is filled for.
-    filled = f"WHERE bucket >= {{{table}_begins}} AND bucket < {{{table}_until}}"
-    return f"SELECT {', '.join(('bucket', *keys, *measures))}\nFROM summed\n{filled}"
+    # The time that the narrowest table is filled for is a condition on the rows.
+    return f"SELECT {', '.join(('bucket', *keys, *measures))}\nFROM summed\nWHERE bucket < {{{table}_until}}"
 
 
 def regrouped_sql(table: str, width: Width, keys: Sequence[str], measures: Iterable[str]) -> str:
@@ -145,7 +144,7 @@ def regrouped_sql(table: str, width: Width, keys: Sequence[str], measures: Itera
 SELECT
 {one_per_line(columns)}
 FROM summed
-WHERE bucket >= greatest({{{table}_since}}, {{{table}_begins}}) AND bucket < {{{table}_until}}
+WHERE bucket >= {{{table}_since}} AND bucket < {{{table}_until}}
 GROUP BY {column_numbers(len(keys) + 1)}
 """.strip()
 

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from traces import engines, session_summaries, trace_totals
-from traces.refill import Filled, refill, refill_again, refill_scores_again, workspaces_to_refill
+from traces.refill import Filled, drop_replaced, refill, refill_again, refill_scores_again, workspaces_to_refill
 from traces.verify import stored_workspaces
 
 
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             session_summaries.forget_since(workspace_id, since)
         for workspace_id in chosen or workspaces_to_refill():
             self.report(workspace_id, refill(workspace_id))
+        drop_replaced()
         until = timezone.now() - trace_totals.LAG
         for workspace_id in chosen or trace_totals.workspaces_behind(until):
             trace_totals.fill_until(workspace_id, until)

@@ -1,4 +1,4 @@
--- Adds sums for any pair of filters, on TimescaleDB. Its policies fill them.
+-- Adds sums under several filters, on TimescaleDB. Its policies fill them.
 
 CREATE MATERIALIZED VIEW place_call_latency_hourly
 WITH (
@@ -124,14 +124,15 @@ SELECT
     status,
     error_type,
     operation,
+    user_number / 1024 AS user_range,
     user_number,
     sum(1)::integer AS calls
 FROM traces
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 WITH NO DATA;
 
-CREATE INDEX ON place_call_users_hourly (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_number);
+CREATE INDEX ON place_call_users_hourly (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range, user_number);
 
 CREATE MATERIALIZED VIEW place_call_users_daily
 WITH (
@@ -151,10 +152,11 @@ SELECT
     status,
     error_type,
     operation,
+    user_range,
     user_number,
     sum(calls)::integer AS calls
 FROM place_call_users_hourly
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 WITH NO DATA;
 
-CREATE INDEX ON place_call_users_daily (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_number);
+CREATE INDEX ON place_call_users_daily (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range, user_number);

@@ -408,7 +408,7 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, user_number) DO UPDATE SET
@@ -459,7 +459,7 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, user_number, agent_id) DO UPDATE SET
@@ -508,7 +508,7 @@ FROM (
         1 AS sign
     FROM traces
 ) AS stored
-WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
@@ -1464,6 +1464,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -1742,6 +1743,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -2022,6 +2024,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -2312,6 +2315,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -2486,13 +2490,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -2525,7 +2531,8 @@ FROM (
     FROM agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -2558,7 +2565,8 @@ FROM (
     FROM agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -2625,13 +2633,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -2667,7 +2677,8 @@ FROM (
     FROM model_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -2703,7 +2714,8 @@ FROM (
     FROM model_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -2770,13 +2782,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -2812,7 +2826,8 @@ FROM (
     FROM place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -2848,7 +2863,8 @@ FROM (
     FROM place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -2915,13 +2931,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -2957,7 +2975,8 @@ FROM (
     FROM status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -2993,7 +3012,8 @@ FROM (
     FROM status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -3075,13 +3095,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -3132,7 +3154,8 @@ FROM (
     FROM place_call_latency_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -3193,13 +3216,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -3229,7 +3254,8 @@ FROM (
     FROM first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -3259,7 +3285,8 @@ FROM (
     FROM first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -3323,13 +3350,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -3362,7 +3391,8 @@ FROM (
     FROM agent_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -3395,7 +3425,8 @@ FROM (
     FROM agent_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -3462,13 +3493,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -3504,7 +3537,8 @@ FROM (
     FROM model_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -3540,7 +3574,8 @@ FROM (
     FROM model_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -3607,13 +3642,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -3649,7 +3686,8 @@ FROM (
     FROM place_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -3685,7 +3723,8 @@ FROM (
     FROM place_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -3752,13 +3791,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -3794,7 +3835,8 @@ FROM (
     FROM status_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -3830,7 +3872,8 @@ FROM (
     FROM status_first_token_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -3912,13 +3955,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -3969,7 +4014,8 @@ FROM (
     FROM place_call_first_token_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -3987,6 +4033,7 @@ INSERT INTO place_call_users_hourly (
     status,
     error_type,
     operation,
+    user_range,
     calls,
     histogram
 )
@@ -4001,6 +4048,7 @@ SELECT
     status,
     error_type,
     operation,
+    user_range,
     sum(calls) AS calls,
     array_agg(user_number) || array_agg(calls::integer) AS histogram
 FROM (
@@ -4015,6 +4063,7 @@ FROM (
         status,
         error_type,
         operation,
+        user_range,
         user_number,
         sum(sign * 1) AS calls
     FROM (
@@ -4051,16 +4100,18 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+) AS by_value
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
     calls = place_call_users_hourly.calls + excluded.calls,
     histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram);
 
@@ -4075,6 +4126,7 @@ INSERT INTO place_call_users_daily (
     status,
     error_type,
     operation,
+    user_range,
     calls,
     histogram
 )
@@ -4089,6 +4141,7 @@ SELECT
     status,
     error_type,
     operation,
+    user_range,
     sum(calls) AS calls,
     array_agg(user_number) || array_agg(calls::integer) AS histogram
 FROM (
@@ -4103,15 +4156,17 @@ FROM (
         status,
         error_type,
         operation,
+        user_range,
         user_number,
         sum(packed_calls) AS calls
     FROM place_call_users_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-) AS counted
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+) AS by_value
+WHERE calls <> 0
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
     calls = place_call_users_daily.calls + excluded.calls,
     histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram);
 
@@ -4170,11 +4225,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
@@ -4293,11 +4349,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
@@ -4412,11 +4469,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
@@ -4535,11 +4593,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6, 7
 ORDER BY 1, 2, 3, 4, 5, 6, 7
 ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -4668,11 +4727,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
 ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -4833,6 +4893,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -5040,6 +5101,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -5217,6 +5279,7 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
@@ -5224,7 +5287,8 @@ FROM (
     JOIN rollup_state USING (workspace_id)
     WHERE latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -5257,7 +5321,8 @@ FROM (
     FROM label_latency_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -5321,6 +5386,7 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
@@ -5328,7 +5394,8 @@ FROM (
     JOIN rollup_state USING (workspace_id)
     WHERE first_token_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -5361,7 +5428,8 @@ FROM (
     FROM label_first_token_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -5421,12 +5489,13 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
 JOIN rollup_state USING (workspace_id)
-WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -5539,12 +5608,13 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 CROSS JOIN LATERAL unnest(label_numbers) AS labels (label_number)
 JOIN rollup_state USING (workspace_id)
-WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
@@ -5663,6 +5733,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -5781,13 +5852,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -5826,7 +5899,8 @@ FROM (
     FROM tool_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -5865,7 +5939,8 @@ FROM (
     FROM tool_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -5929,13 +6004,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -5968,7 +6045,8 @@ FROM (
     FROM tool_agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -6001,7 +6079,8 @@ FROM (
     FROM tool_agent_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -6068,13 +6147,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -6110,7 +6191,8 @@ FROM (
     FROM tool_place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -6146,7 +6228,8 @@ FROM (
     FROM tool_place_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -6213,13 +6296,15 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -6255,7 +6340,8 @@ FROM (
     FROM tool_status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -6291,7 +6377,8 @@ FROM (
     FROM tool_status_latency_ten_minutely
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 2, 3, 4, 5
 ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -6351,6 +6438,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -6450,6 +6538,7 @@ FROM (
             label_numbers,
             latency_bucket(latency_ms) AS latency_bucket,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
     ) AS stored
@@ -6457,7 +6546,8 @@ FROM (
     JOIN rollup_state USING (workspace_id)
     WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL AND timestamp < followed_until
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
@@ -6490,7 +6580,8 @@ FROM (
     FROM label_tool_latency_hourly
     CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
     GROUP BY 1, 2, 3, 4, 5
-) AS counted
+) AS by_value
+WHERE calls <> 0
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
@@ -6548,11 +6639,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2, 3, 4, 5, 6
 ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -6665,11 +6757,12 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
 JOIN rollup_state USING (workspace_id)
-WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
+WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings') AND timestamp < followed_until
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET
@@ -6810,6 +6903,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored
@@ -6942,6 +7036,7 @@ FROM (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
 ) AS stored

@@ -34,6 +34,7 @@ WITH followed AS (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM traces
     WHERE workspace_id = %(workspace_id)s AND timestamp >= %(since)s AND timestamp < %(until)s
@@ -398,7 +399,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -434,7 +436,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -470,7 +473,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -506,7 +510,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -557,7 +562,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -587,7 +593,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -620,7 +627,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -656,7 +664,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -692,7 +701,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -728,7 +738,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -779,7 +790,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -797,6 +809,7 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         calls,
         histogram
     )
@@ -811,6 +824,7 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         sum(calls) AS calls,
         array_agg(user_number) || array_agg(calls::integer) AS histogram
     FROM (
@@ -825,15 +839,17 @@ WITH followed AS (
             status,
             error_type,
             operation,
+            user_range,
             user_number,
             sum(sign * 1) AS calls
         FROM followed
-        WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ) AS by_value
+    WHERE calls <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
         calls = place_call_users_hourly.calls + excluded.calls,
         histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram)
 ), add_to_model_users_hourly AS (
@@ -859,7 +875,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, model, provider, operation, user_number) DO UPDATE SET
@@ -887,7 +903,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, user_number) DO UPDATE SET
@@ -915,7 +931,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, user_number) DO UPDATE SET
@@ -947,7 +963,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7
     ORDER BY 1, 2, 3, 4, 5, 6, 7
     ON CONFLICT (workspace_id, bucket, model, provider, operation, agent_id, user_number) DO UPDATE SET
@@ -981,7 +997,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8
     ON CONFLICT (workspace_id, bucket, environment, release, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1183,7 +1199,8 @@ WITH followed AS (
         FROM labelled
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -1216,7 +1233,8 @@ WITH followed AS (
         FROM labelled
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -1243,7 +1261,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM labelled
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, label_number, agent_id, user_number) DO UPDATE SET
@@ -1269,7 +1287,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM labelled
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, label_number, status, error_type, user_number) DO UPDATE SET
@@ -1350,7 +1368,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -1383,7 +1402,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -1419,7 +1439,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -1455,7 +1476,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -1517,7 +1539,8 @@ WITH followed AS (
         FROM labelled
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
@@ -1542,7 +1565,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM followed
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, user_number) DO UPDATE SET
@@ -1576,7 +1599,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM followed
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
     ON CONFLICT (workspace_id, bucket, status, error_type, agent_id, environment, release, operation, provider, model, user_number) DO UPDATE SET

@@ -34,6 +34,7 @@ WITH followed AS (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         -1 AS sign
     FROM json_to_recordset(%(before)s::json) AS rows (
         timestamp timestamptz,
@@ -100,6 +101,7 @@ WITH followed AS (
         label_numbers,
         latency_bucket(latency_ms) AS latency_bucket,
         latency_bucket(first_token_ms) AS first_token_bucket,
+        user_number / 1024 AS user_range,
         1 AS sign
     FROM json_to_recordset(%(after)s::json) AS rows (
         timestamp timestamptz,
@@ -1076,7 +1078,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_agent_latency_ten_minutely AS (
     INSERT INTO agent_latency_ten_minutely (
@@ -1121,7 +1124,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1155,7 +1159,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1182,7 +1187,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_model_latency_ten_minutely AS (
     INSERT INTO model_latency_ten_minutely (
@@ -1231,7 +1237,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1268,7 +1275,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1295,7 +1303,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_place_latency_ten_minutely AS (
     INSERT INTO place_latency_ten_minutely (
@@ -1344,7 +1353,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -1381,7 +1391,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -1408,7 +1419,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_status_latency_ten_minutely AS (
     INSERT INTO status_latency_ten_minutely (
@@ -1457,7 +1469,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -1494,7 +1507,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -1531,7 +1545,8 @@ WITH followed AS (
         FROM followed
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ), add_to_place_call_latency_hourly AS (
     INSERT INTO place_call_latency_hourly (
@@ -1600,7 +1615,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -1623,7 +1639,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
 ), add_to_first_token_ten_minutely AS (
     INSERT INTO first_token_ten_minutely (
@@ -1664,7 +1681,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -1695,7 +1713,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -1720,7 +1739,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_agent_first_token_ten_minutely AS (
     INSERT INTO agent_first_token_ten_minutely (
@@ -1765,7 +1785,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1799,7 +1820,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1826,7 +1848,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_model_first_token_ten_minutely AS (
     INSERT INTO model_first_token_ten_minutely (
@@ -1875,7 +1898,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1912,7 +1936,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1939,7 +1964,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_place_first_token_ten_minutely AS (
     INSERT INTO place_first_token_ten_minutely (
@@ -1988,7 +2014,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -2025,7 +2052,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -2052,7 +2080,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_status_first_token_ten_minutely AS (
     INSERT INTO status_first_token_ten_minutely (
@@ -2101,7 +2130,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -2138,7 +2168,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -2175,7 +2206,8 @@ WITH followed AS (
         FROM followed
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 ), add_to_place_call_first_token_hourly AS (
     INSERT INTO place_call_first_token_hourly (
@@ -2244,7 +2276,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -2262,6 +2295,7 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         sum(calls) AS calls,
         array_agg(user_number) || array_agg(calls::integer) AS histogram
     FROM (
@@ -2276,13 +2310,15 @@ WITH followed AS (
             status,
             error_type,
             operation,
+            user_range,
             user_number,
             sum(sign * 1) AS calls
         FROM followed
-        WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ) AS by_value
+    WHERE calls <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ), add_to_place_call_users_hourly AS (
     INSERT INTO place_call_users_hourly (
         workspace_id,
@@ -2295,13 +2331,14 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         calls,
         histogram
     )
     SELECT *
     FROM place_call_users_changes
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
         calls = place_call_users_hourly.calls + excluded.calls,
         histogram = histogram_sum(place_call_users_hourly.histogram, excluded.histogram)
 ), add_to_place_call_users_daily AS (
@@ -2316,6 +2353,7 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         calls,
         histogram
     )
@@ -2330,6 +2368,7 @@ WITH followed AS (
         status,
         error_type,
         operation,
+        user_range,
         sum(calls) AS calls,
         array_agg(user_number) || array_agg(calls::integer) AS histogram
     FROM (
@@ -2344,16 +2383,18 @@ WITH followed AS (
             status,
             error_type,
             operation,
+            user_range,
             user_number,
             sum(packed_calls) AS calls
         FROM place_call_users_changes
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ) AS by_value
+    WHERE calls <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
         calls = place_call_users_daily.calls + excluded.calls,
         histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram)
 ), model_users_changes AS (
@@ -2368,7 +2409,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
 ), add_to_model_users_hourly AS (
     INSERT INTO model_users_hourly (
@@ -2460,7 +2501,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_place_users_hourly AS (
     INSERT INTO place_users_hourly (
@@ -2547,7 +2588,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_status_users_hourly AS (
     INSERT INTO status_users_hourly (
@@ -2636,7 +2677,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 ), add_to_user_models_hourly AS (
     INSERT INTO user_models_hourly (
@@ -2736,7 +2777,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM followed
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ), add_to_user_places_hourly AS (
     INSERT INTO user_places_hourly (
@@ -3190,7 +3231,8 @@ WITH followed AS (
         FROM labelled
         WHERE latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_label_latency_hourly AS (
     INSERT INTO label_latency_hourly (
@@ -3235,7 +3277,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -3260,7 +3303,8 @@ WITH followed AS (
         FROM labelled
         WHERE first_token_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_label_first_token_hourly AS (
     INSERT INTO label_first_token_hourly (
@@ -3305,7 +3349,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -3322,7 +3367,7 @@ WITH followed AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM labelled
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_label_users_hourly AS (
     INSERT INTO label_users_hourly (
@@ -3408,7 +3453,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM labelled
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
 ), add_to_label_user_errors_hourly AS (
     INSERT INTO label_user_errors_hourly (
@@ -3585,7 +3630,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
 ), add_to_tool_latency_ten_minutely AS (
     INSERT INTO tool_latency_ten_minutely (
@@ -3638,7 +3684,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -3678,7 +3725,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -3703,7 +3751,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_tool_agent_latency_ten_minutely AS (
     INSERT INTO tool_agent_latency_ten_minutely (
@@ -3748,7 +3797,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -3782,7 +3832,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -3809,7 +3860,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_tool_place_latency_ten_minutely AS (
     INSERT INTO tool_place_latency_ten_minutely (
@@ -3858,7 +3910,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -3895,7 +3948,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -3922,7 +3976,8 @@ WITH followed AS (
         FROM followed
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_tool_status_latency_ten_minutely AS (
     INSERT INTO tool_status_latency_ten_minutely (
@@ -3971,7 +4026,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -4008,7 +4064,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -4094,7 +4151,8 @@ WITH followed AS (
         FROM labelled
         WHERE operation = 'execute_tool' AND latency_ms IS NOT NULL
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
 ), add_to_label_tool_latency_hourly AS (
     INSERT INTO label_tool_latency_hourly (
@@ -4139,7 +4197,8 @@ WITH followed AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket >= time_bucket('1 hour', %(followed_since)s + interval '1 hour' - interval '1 microsecond') AND bucket < time_bucket('1 hour', %(followed_until)s)
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET
@@ -4155,7 +4214,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM followed
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
 ), add_to_user_errors_hourly AS (
     INSERT INTO user_errors_hourly (
@@ -4235,7 +4294,7 @@ WITH followed AS (
         user_number,
         sum(sign * 1) AS calls
     FROM followed
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 ), add_to_user_failures_hourly AS (
     INSERT INTO user_failures_hourly (

@@ -607,7 +607,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -641,7 +642,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -678,7 +680,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -715,7 +718,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -752,7 +756,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -789,7 +794,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -826,7 +832,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -863,7 +870,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -915,7 +923,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -946,7 +955,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -977,7 +987,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -1011,7 +1022,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1045,7 +1057,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -1082,7 +1095,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1119,7 +1133,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -1156,7 +1171,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -1193,7 +1209,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -1230,7 +1247,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -1267,7 +1285,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -1319,7 +1338,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -1337,6 +1357,7 @@ WITH add_to_places_hourly AS (
         status,
         error_type,
         operation,
+        user_range,
         calls,
         histogram
     )
@@ -1351,6 +1372,7 @@ WITH add_to_places_hourly AS (
         status,
         error_type,
         operation,
+        user_range,
         sum(calls) AS calls,
         array_agg(user_number) || array_agg(calls::integer) AS histogram
     FROM (
@@ -1365,16 +1387,18 @@ WITH add_to_places_hourly AS (
             status,
             error_type,
             operation,
+            user_range,
             user_number,
             sum(packed_calls) AS calls
         FROM place_call_users_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ) AS by_value
+    WHERE calls <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
         calls = place_call_users_daily.calls + excluded.calls,
         histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram)
 ), add_to_model_users_daily AS (
@@ -1879,7 +1903,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -1913,7 +1938,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -2100,7 +2126,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -2140,7 +2167,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -2174,7 +2202,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -2208,7 +2237,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -2245,7 +2275,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -2282,7 +2313,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -2319,7 +2351,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -2356,7 +2389,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -2419,7 +2453,8 @@ WITH add_to_places_hourly AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET

@@ -473,7 +473,7 @@ WITH added AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM added
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4
 ), add_to_users_ten_minutely AS (
     INSERT INTO users_ten_minutely (
@@ -524,7 +524,7 @@ WITH added AS (
         user_number,
         sum(sign * 1) AS calls
     FROM added
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_failures_ten_minutely AS (
     INSERT INTO failures_ten_minutely (

@@ -994,7 +994,7 @@ WITH old AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM changes
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4
 ), add_to_users_ten_minutely AS (
     INSERT INTO users_ten_minutely (
@@ -1249,7 +1249,7 @@ WITH old AS (
         user_number,
         sum(sign * 1) AS calls
     FROM changes
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 ), add_to_failures_ten_minutely AS (
     INSERT INTO failures_ten_minutely (
@@ -1456,5 +1456,5 @@ SELECT DISTINCT
     error_type
 FROM old
 WHERE timestamp < %(filled_until)s
-    AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     AND (user_number, status, error_type, operation) IS DISTINCT FROM (new_user_number, new_status, new_error_type, new_operation)

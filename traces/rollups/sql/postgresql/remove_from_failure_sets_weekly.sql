@@ -9,7 +9,7 @@ WITH lost AS (
     FROM unnest(
         %(hour)s::timestamptz[], %(user_number)s::integer[], %(status)s::text[], %(error_type)s::text[]
     ) AS lost (hour, user_number, status, error_type)
-    WHERE status <> 'success' AND user_number IS NOT NULL
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0
 ), gone AS (
     SELECT
         bucket,

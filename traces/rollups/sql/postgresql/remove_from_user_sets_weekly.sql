@@ -7,7 +7,7 @@ WITH lost AS (
     FROM unnest(
         %(hour)s::timestamptz[], %(user_number)s::integer[], %(status)s::text[], %(error_type)s::text[]
     ) AS lost (hour, user_number, status, error_type)
-    WHERE user_number IS NOT NULL
+    WHERE coalesce(user_number, -1) >= 0
 ), gone AS (
     SELECT
         bucket,

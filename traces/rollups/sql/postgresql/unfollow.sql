@@ -578,7 +578,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -615,7 +616,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -652,7 +654,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -689,7 +692,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -741,7 +745,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -772,7 +777,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, bucket, operation) DO UPDATE SET
@@ -806,7 +812,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, operation) DO UPDATE SET
@@ -843,7 +850,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, model, provider, operation) DO UPDATE SET
@@ -880,7 +888,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, operation) DO UPDATE SET
@@ -917,7 +926,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, operation) DO UPDATE SET
@@ -969,7 +979,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
     ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
@@ -987,6 +998,7 @@ WITH deleted_from_places_ten_minutely AS (
         status,
         error_type,
         operation,
+        user_range,
         calls,
         histogram
     )
@@ -1001,6 +1013,7 @@ WITH deleted_from_places_ten_minutely AS (
         status,
         error_type,
         operation,
+        user_range,
         sum(calls) AS calls,
         array_agg(user_number) || array_agg(calls::integer) AS histogram
     FROM (
@@ -1015,16 +1028,18 @@ WITH deleted_from_places_ten_minutely AS (
             status,
             error_type,
             operation,
+            user_range,
             user_number,
             -sum(packed_calls) AS calls
         FROM deleted_from_place_call_users_hourly
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (user_number, packed_calls)
         WHERE bucket < %(until_hour)s
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
-    ) AS counted
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
-    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation) DO UPDATE SET
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
+    ) AS by_value
+    WHERE calls <> 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    ON CONFLICT (workspace_id, bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range) DO UPDATE SET
         calls = place_call_users_daily.calls + excluded.calls,
         histogram = histogram_sum(place_call_users_daily.histogram, excluded.histogram)
 ), take_from_model_users_daily AS (
@@ -1529,7 +1544,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -1563,7 +1579,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (first_token_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, operation) DO UPDATE SET
@@ -1750,7 +1767,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6, 7
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5, 6
     ORDER BY 1, 2, 3, 4, 5, 6
     ON CONFLICT (workspace_id, bucket, operation, provider, model, tool) DO UPDATE SET
@@ -1784,7 +1802,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, agent_id, tool) DO UPDATE SET
@@ -1821,7 +1840,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, environment, release, tool) DO UPDATE SET
@@ -1858,7 +1878,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5, 6
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4, 5
     ORDER BY 1, 2, 3, 4, 5
     ON CONFLICT (workspace_id, bucket, status, error_type, tool) DO UPDATE SET
@@ -1921,7 +1942,8 @@ WITH deleted_from_places_ten_minutely AS (
         CROSS JOIN LATERAL unnest(histogram[:cardinality(histogram) / 2], histogram[cardinality(histogram) / 2 + 1:]) AS packed (latency_bucket, packed_calls)
         WHERE bucket < %(until_hour)s
         GROUP BY 1, 2, 3, 4, 5
-    ) AS counted
+    ) AS by_value
+    WHERE calls <> 0
     GROUP BY 1, 2, 3, 4
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (workspace_id, bucket, label_number, tool) DO UPDATE SET

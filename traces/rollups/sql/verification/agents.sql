@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -112,12 +113,12 @@ FROM (
             FROM {agents_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {agents_ten_minutely_begins} AND bucket < {agents_ten_minutely_until}
+                AND bucket < {agents_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, agent_id, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
             FROM summed
-            WHERE bucket >= {agents_ten_minutely_begins} AND bucket < {agents_ten_minutely_until}
+            WHERE bucket < {agents_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -183,7 +184,7 @@ FROM (
             FROM {agents_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {agents_hourly_begins} AND bucket < {agents_hourly_until}
+                AND bucket < {agents_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -199,7 +200,7 @@ FROM (
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens
             FROM summed
-            WHERE bucket >= greatest({agents_hourly_since}, {agents_hourly_begins}) AND bucket < {agents_hourly_until}
+            WHERE bucket >= {agents_hourly_since} AND bucket < {agents_hourly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -266,7 +267,7 @@ FROM (
             FROM {agents_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {agents_daily_begins} AND bucket < {agents_daily_until}
+                AND bucket < {agents_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -282,7 +283,7 @@ FROM (
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens
             FROM summed
-            WHERE bucket >= greatest({agents_daily_since}, {agents_daily_begins}) AND bucket < {agents_daily_until}
+            WHERE bucket >= {agents_daily_since} AND bucket < {agents_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -87,12 +88,12 @@ FROM (
             FROM {call_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {call_latency_daily_begins} AND bucket < {call_latency_daily_until}
+                AND bucket < {call_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, agent_id, provider, model, latency_bucket, calls
             FROM summed
-            WHERE bucket >= {call_latency_daily_begins} AND bucket < {call_latency_daily_until}
+            WHERE bucket < {call_latency_daily_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -159,12 +160,12 @@ FROM (
             FROM {calls_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {calls_hourly_begins} AND bucket < {calls_hourly_until}
+                AND bucket < {calls_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, agent_id, provider, model, status, error_type, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd
             FROM summed
-            WHERE bucket >= {calls_hourly_begins} AND bucket < {calls_hourly_until}
+            WHERE bucket < {calls_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -277,7 +278,7 @@ FROM (
             FROM {calls_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {calls_daily_begins} AND bucket < {calls_daily_until}
+                AND bucket < {calls_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -304,7 +305,7 @@ FROM (
                 sum(image_cost_usd) AS image_cost_usd,
                 sum(search_cost_usd) AS search_cost_usd
             FROM summed
-            WHERE bucket >= greatest({calls_daily_since}, {calls_daily_begins}) AND bucket < {calls_daily_until}
+            WHERE bucket >= {calls_daily_since} AND bucket < {calls_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

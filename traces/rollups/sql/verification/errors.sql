@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -81,12 +82,12 @@ FROM (
             FROM {errors_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {errors_ten_minutely_begins} AND bucket < {errors_ten_minutely_until}
+                AND bucket < {errors_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, agent_id, calls
             FROM summed
-            WHERE bucket >= {errors_ten_minutely_begins} AND bucket < {errors_ten_minutely_until}
+            WHERE bucket < {errors_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
@@ -120,7 +121,7 @@ FROM (
             FROM {errors_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {errors_hourly_begins} AND bucket < {errors_hourly_until}
+                AND bucket < {errors_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -130,7 +131,7 @@ FROM (
                 agent_id,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({errors_hourly_since}, {errors_hourly_begins}) AND bucket < {errors_hourly_until}
+            WHERE bucket >= {errors_hourly_since} AND bucket < {errors_hourly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -165,7 +166,7 @@ FROM (
             FROM {errors_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {errors_daily_begins} AND bucket < {errors_daily_until}
+                AND bucket < {errors_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -175,7 +176,7 @@ FROM (
                 agent_id,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({errors_daily_since}, {errors_daily_begins}) AND bucket < {errors_daily_until}
+            WHERE bucket >= {errors_daily_since} AND bucket < {errors_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

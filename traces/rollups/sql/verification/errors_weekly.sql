@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -81,7 +82,7 @@ FROM (
             FROM {errors_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {errors_weekly_begins} AND bucket < {errors_weekly_until}
+                AND bucket < {errors_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -91,7 +92,7 @@ FROM (
                 agent_id,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({errors_weekly_since}, {errors_weekly_begins}) AND bucket < {errors_weekly_until}
+            WHERE bucket >= {errors_weekly_since} AND bucket < {errors_weekly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -51,7 +52,7 @@ WITH stored_rows AS (
         user_number / 4096 AS user_block,
         bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM stored_rows
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -81,7 +82,7 @@ FROM (
             FROM {failure_sets_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {failure_sets_weekly_begins} AND bucket < {failure_sets_weekly_until}
+                AND bucket < {failure_sets_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -91,7 +92,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= greatest({failure_sets_weekly_since}, {failure_sets_weekly_begins}) AND bucket < {failure_sets_weekly_until}
+            WHERE bucket >= {failure_sets_weekly_since} AND bucket < {failure_sets_weekly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

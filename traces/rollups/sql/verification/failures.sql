@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -51,7 +52,7 @@ WITH stored_rows AS (
         user_number,
         sum(sign * 1) AS calls
     FROM stored_rows
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -81,12 +82,12 @@ FROM (
             FROM {failures_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {failures_ten_minutely_begins} AND bucket < {failures_ten_minutely_until}
+                AND bucket < {failures_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, user_number, calls
             FROM summed
-            WHERE bucket >= {failures_ten_minutely_begins} AND bucket < {failures_ten_minutely_until}
+            WHERE bucket < {failures_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -78,12 +79,12 @@ FROM (
             FROM {first_token_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {first_token_ten_minutely_begins} AND bucket < {first_token_ten_minutely_until}
+                AND bucket < {first_token_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, first_token_bucket, calls
             FROM summed
-            WHERE bucket >= {first_token_ten_minutely_begins} AND bucket < {first_token_ten_minutely_until}
+            WHERE bucket < {first_token_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -114,7 +115,7 @@ FROM (
             FROM {first_token_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {first_token_hourly_begins} AND bucket < {first_token_hourly_until}
+                AND bucket < {first_token_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -123,7 +124,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({first_token_hourly_since}, {first_token_hourly_begins}) AND bucket < {first_token_hourly_until}
+            WHERE bucket >= {first_token_hourly_since} AND bucket < {first_token_hourly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -155,7 +156,7 @@ FROM (
             FROM {first_token_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {first_token_daily_begins} AND bucket < {first_token_daily_until}
+                AND bucket < {first_token_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -164,7 +165,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({first_token_daily_since}, {first_token_daily_begins}) AND bucket < {first_token_daily_until}
+            WHERE bucket >= {first_token_daily_since} AND bucket < {first_token_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -82,12 +83,12 @@ FROM (
             FROM {label_first_token_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_first_token_hourly_begins} AND bucket < {label_first_token_hourly_until}
+                AND bucket < {label_first_token_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, operation, first_token_bucket, calls
             FROM summed
-            WHERE bucket >= {label_first_token_hourly_begins} AND bucket < {label_first_token_hourly_until}
+            WHERE bucket < {label_first_token_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -121,7 +122,7 @@ FROM (
             FROM {label_first_token_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_first_token_daily_begins} AND bucket < {label_first_token_daily_until}
+                AND bucket < {label_first_token_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -131,7 +132,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({label_first_token_daily_since}, {label_first_token_daily_begins}) AND bucket < {label_first_token_daily_until}
+            WHERE bucket >= {label_first_token_daily_since} AND bucket < {label_first_token_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -94,12 +95,12 @@ FROM (
             FROM {label_tools_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_tools_hourly_begins} AND bucket < {label_tools_hourly_until}
+                AND bucket < {label_tools_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, tool, calls, errors, timed_calls, latency_ms
             FROM summed
-            WHERE bucket >= {label_tools_hourly_begins} AND bucket < {label_tools_hourly_until}
+            WHERE bucket < {label_tools_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -145,7 +146,7 @@ FROM (
             FROM {label_tools_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_tools_daily_begins} AND bucket < {label_tools_daily_until}
+                AND bucket < {label_tools_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -157,7 +158,7 @@ FROM (
                 sum(timed_calls) AS timed_calls,
                 sum(latency_ms) AS latency_ms
             FROM summed
-            WHERE bucket >= greatest({label_tools_daily_since}, {label_tools_daily_begins}) AND bucket < {label_tools_daily_until}
+            WHERE bucket >= {label_tools_daily_since} AND bucket < {label_tools_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

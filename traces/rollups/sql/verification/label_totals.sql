@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -176,12 +177,12 @@ FROM (
             FROM {label_totals_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_totals_hourly_begins} AND bucket < {label_totals_hourly_until}
+                AND bucket < {label_totals_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
             FROM summed
-            WHERE bucket >= {label_totals_hourly_begins} AND bucket < {label_totals_hourly_until}
+            WHERE bucket < {label_totals_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -310,7 +311,7 @@ FROM (
             FROM {label_totals_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_totals_daily_begins} AND bucket < {label_totals_daily_until}
+                AND bucket < {label_totals_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -339,7 +340,7 @@ FROM (
                 sum(squared_latency) AS squared_latency,
                 sum(squared_cost) AS squared_cost
             FROM summed
-            WHERE bucket >= greatest({label_totals_daily_since}, {label_totals_daily_begins}) AND bucket < {label_totals_daily_until}
+            WHERE bucket >= {label_totals_daily_since} AND bucket < {label_totals_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -54,7 +55,7 @@ WITH stored_rows AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -92,12 +93,12 @@ FROM (
             FROM {label_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_users_hourly_begins} AND bucket < {label_users_hourly_until}
+                AND bucket < {label_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, label_number, agent_id, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket >= {label_users_hourly_begins} AND bucket < {label_users_hourly_until}
+            WHERE bucket < {label_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.label_number = of_rows.label_number
@@ -141,7 +142,7 @@ FROM (
             FROM {label_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {label_users_daily_begins} AND bucket < {label_users_daily_until}
+                AND bucket < {label_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -153,7 +154,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= greatest({label_users_daily_since}, {label_users_daily_begins}) AND bucket < {label_users_daily_until}
+            WHERE bucket >= {label_users_daily_since} AND bucket < {label_users_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

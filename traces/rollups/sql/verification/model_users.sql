@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -54,7 +55,7 @@ WITH stored_rows AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -94,12 +95,12 @@ FROM (
             FROM {model_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {model_users_hourly_begins} AND bucket < {model_users_hourly_until}
+                AND bucket < {model_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, model, provider, operation, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket >= {model_users_hourly_begins} AND bucket < {model_users_hourly_until}
+            WHERE bucket < {model_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.model, '') = coalesce(of_rows.model, '') AND (stored.model IS NULL) = (of_rows.model IS NULL)
@@ -146,7 +147,7 @@ FROM (
             FROM {model_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {model_users_daily_begins} AND bucket < {model_users_daily_until}
+                AND bucket < {model_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -159,7 +160,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= greatest({model_users_daily_since}, {model_users_daily_begins}) AND bucket < {model_users_daily_until}
+            WHERE bucket >= {model_users_daily_since} AND bucket < {model_users_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

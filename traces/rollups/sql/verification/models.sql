@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -150,12 +151,12 @@ FROM (
             FROM {models_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {models_minutely_begins} AND bucket < {models_minutely_until}
+                AND bucket < {models_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, provider, model, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd
             FROM summed
-            WHERE bucket >= {models_minutely_begins} AND bucket < {models_minutely_until}
+            WHERE bucket < {models_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -259,7 +260,7 @@ FROM (
             FROM {models_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {models_hourly_begins} AND bucket < {models_hourly_until}
+                AND bucket < {models_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -283,7 +284,7 @@ FROM (
                 sum(image_cost_usd) AS image_cost_usd,
                 sum(search_cost_usd) AS search_cost_usd
             FROM summed
-            WHERE bucket >= greatest({models_hourly_since}, {models_hourly_begins}) AND bucket < {models_hourly_until}
+            WHERE bucket >= {models_hourly_since} AND bucket < {models_hourly_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -388,7 +389,7 @@ FROM (
             FROM {models_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {models_daily_begins} AND bucket < {models_daily_until}
+                AND bucket < {models_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -412,7 +413,7 @@ FROM (
                 sum(image_cost_usd) AS image_cost_usd,
                 sum(search_cost_usd) AS search_cost_usd
             FROM summed
-            WHERE bucket >= greatest({models_daily_since}, {models_daily_begins}) AND bucket < {models_daily_until}
+            WHERE bucket >= {models_daily_since} AND bucket < {models_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -178,12 +179,12 @@ FROM (
             FROM {place_agents_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_agents_ten_minutely_begins} AND bucket < {place_agents_ten_minutely_until}
+                AND bucket < {place_agents_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, environment, release, operation, agent_id, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens, input_cost_usd, output_cost_usd, cache_read_cost_usd, cache_write_cost_usd, audio_cost_usd, image_cost_usd, search_cost_usd, cache_read_tokens, cache_write_tokens, reasoning_tokens, squared_latency, squared_cost
             FROM summed
-            WHERE bucket >= {place_agents_ten_minutely_begins} AND bucket < {place_agents_ten_minutely_until}
+            WHERE bucket < {place_agents_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -315,7 +316,7 @@ FROM (
             FROM {place_agents_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_agents_hourly_begins} AND bucket < {place_agents_hourly_until}
+                AND bucket < {place_agents_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -345,7 +346,7 @@ FROM (
                 sum(squared_latency) AS squared_latency,
                 sum(squared_cost) AS squared_cost
             FROM summed
-            WHERE bucket >= greatest({place_agents_hourly_since}, {place_agents_hourly_begins}) AND bucket < {place_agents_hourly_until}
+            WHERE bucket >= {place_agents_hourly_since} AND bucket < {place_agents_hourly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -478,7 +479,7 @@ FROM (
             FROM {place_agents_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_agents_daily_begins} AND bucket < {place_agents_daily_until}
+                AND bucket < {place_agents_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -508,7 +509,7 @@ FROM (
                 sum(squared_latency) AS squared_latency,
                 sum(squared_cost) AS squared_cost
             FROM summed
-            WHERE bucket >= greatest({place_agents_daily_since}, {place_agents_daily_begins}) AND bucket < {place_agents_daily_until}
+            WHERE bucket >= {place_agents_daily_since} AND bucket < {place_agents_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

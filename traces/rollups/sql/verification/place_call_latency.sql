@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -99,12 +100,12 @@ FROM (
             FROM {place_call_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_call_latency_hourly_begins} AND bucket < {place_call_latency_hourly_until}
+                AND bucket < {place_call_latency_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, environment, release, agent_id, provider, model, status, error_type, operation, latency_bucket, calls
             FROM summed
-            WHERE bucket >= {place_call_latency_hourly_begins} AND bucket < {place_call_latency_hourly_until}
+            WHERE bucket < {place_call_latency_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -156,7 +157,7 @@ FROM (
             FROM {place_call_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_call_latency_daily_begins} AND bucket < {place_call_latency_daily_until}
+                AND bucket < {place_call_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -172,7 +173,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({place_call_latency_daily_since}, {place_call_latency_daily_begins}) AND bucket < {place_call_latency_daily_until}
+            WHERE bucket >= {place_call_latency_daily_since} AND bucket < {place_call_latency_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

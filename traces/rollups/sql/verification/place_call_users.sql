@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -54,18 +55,19 @@ WITH stored_rows AS (
         status,
         error_type,
         operation,
+        user_range,
         user_number,
         sum(sign * 1) AS calls
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
-    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
 FROM (
     SELECT
         'place_call_users_hourly' AS name,
         bucket,
-        jsonb_build_object('environment', environment, 'release', release, 'agent_id', agent_id, 'provider', provider, 'model', model, 'status', status, 'error_type', error_type, 'operation', operation, 'user_number', user_number) AS key,
+        jsonb_build_object('environment', environment, 'release', release, 'agent_id', agent_id, 'provider', provider, 'model', model, 'status', status, 'error_type', error_type, 'operation', operation, 'user_range', user_range, 'user_number', user_number) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
         )) AS measures
@@ -80,6 +82,7 @@ FROM (
             coalesce(stored.status, of_rows.status) AS status,
             coalesce(stored.error_type, of_rows.error_type) AS error_type,
             coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.user_range, of_rows.user_range) AS user_range,
             coalesce(stored.user_number, of_rows.user_number) AS user_number,
             coalesce(stored.calls, 0) AS stored_calls,
             coalesce(of_rows.calls, 0) AS rows_calls
@@ -94,17 +97,18 @@ FROM (
                 status,
                 error_type,
                 operation,
+                user_range,
                 user_number,
                 calls
             FROM {place_call_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_call_users_hourly_begins} AND bucket < {place_call_users_hourly_until}
+                AND bucket < {place_call_users_hourly_until}
         ) AS stored
         FULL JOIN (
-            SELECT bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_number, calls
+            SELECT bucket, environment, release, agent_id, provider, model, status, error_type, operation, user_range, user_number, calls
             FROM summed
-            WHERE bucket >= {place_call_users_hourly_begins} AND bucket < {place_call_users_hourly_until}
+            WHERE bucket < {place_call_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -115,6 +119,7 @@ FROM (
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
             AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.user_range = of_rows.user_range
             AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
     ) AS both_sides
     WHERE stored_calls <> rows_calls
@@ -122,7 +127,7 @@ FROM (
     SELECT
         'place_call_users_daily' AS name,
         bucket,
-        jsonb_build_object('environment', environment, 'release', release, 'agent_id', agent_id, 'provider', provider, 'model', model, 'status', status, 'error_type', error_type, 'operation', operation, 'user_number', user_number) AS key,
+        jsonb_build_object('environment', environment, 'release', release, 'agent_id', agent_id, 'provider', provider, 'model', model, 'status', status, 'error_type', error_type, 'operation', operation, 'user_range', user_range, 'user_number', user_number) AS key,
         jsonb_strip_nulls(jsonb_build_object(
             'calls', CASE WHEN stored_calls <> rows_calls THEN jsonb_build_array(stored_calls, rows_calls) END
         )) AS measures
@@ -137,6 +142,7 @@ FROM (
             coalesce(stored.status, of_rows.status) AS status,
             coalesce(stored.error_type, of_rows.error_type) AS error_type,
             coalesce(stored.operation, of_rows.operation) AS operation,
+            coalesce(stored.user_range, of_rows.user_range) AS user_range,
             coalesce(stored.user_number, of_rows.user_number) AS user_number,
             coalesce(stored.calls, 0) AS stored_calls,
             coalesce(of_rows.calls, 0) AS rows_calls
@@ -151,12 +157,13 @@ FROM (
                 status,
                 error_type,
                 operation,
+                user_range,
                 user_number,
                 calls
             FROM {place_call_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_call_users_daily_begins} AND bucket < {place_call_users_daily_until}
+                AND bucket < {place_call_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -169,11 +176,12 @@ FROM (
                 status,
                 error_type,
                 operation,
+                user_range,
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({place_call_users_daily_since}, {place_call_users_daily_begins}) AND bucket < {place_call_users_daily_until}
-            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+            WHERE bucket >= {place_call_users_daily_since} AND bucket < {place_call_users_daily_until}
+            GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -184,6 +192,7 @@ FROM (
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
             AND coalesce(stored.error_type, '') = coalesce(of_rows.error_type, '') AND (stored.error_type IS NULL) = (of_rows.error_type IS NULL)
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
+            AND stored.user_range = of_rows.user_range
             AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
     ) AS both_sides
     WHERE stored_calls <> rows_calls

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -84,12 +85,12 @@ FROM (
             FROM {place_first_token_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_first_token_ten_minutely_begins} AND bucket < {place_first_token_ten_minutely_until}
+                AND bucket < {place_first_token_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, environment, release, operation, first_token_bucket, calls
             FROM summed
-            WHERE bucket >= {place_first_token_ten_minutely_begins} AND bucket < {place_first_token_ten_minutely_until}
+            WHERE bucket < {place_first_token_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -126,7 +127,7 @@ FROM (
             FROM {place_first_token_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_first_token_hourly_begins} AND bucket < {place_first_token_hourly_until}
+                AND bucket < {place_first_token_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -137,7 +138,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({place_first_token_hourly_since}, {place_first_token_hourly_begins}) AND bucket < {place_first_token_hourly_until}
+            WHERE bucket >= {place_first_token_hourly_since} AND bucket < {place_first_token_hourly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -175,7 +176,7 @@ FROM (
             FROM {place_first_token_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_first_token_daily_begins} AND bucket < {place_first_token_daily_until}
+                AND bucket < {place_first_token_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -186,7 +187,7 @@ FROM (
                 first_token_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({place_first_token_daily_since}, {place_first_token_daily_begins}) AND bucket < {place_first_token_daily_until}
+            WHERE bucket >= {place_first_token_daily_since} AND bucket < {place_first_token_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -53,7 +54,7 @@ WITH stored_rows AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -91,12 +92,12 @@ FROM (
             FROM {place_users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_users_hourly_begins} AND bucket < {place_users_hourly_until}
+                AND bucket < {place_users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, environment, release, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket >= {place_users_hourly_begins} AND bucket < {place_users_hourly_until}
+            WHERE bucket < {place_users_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.environment, '') = coalesce(of_rows.environment, '') AND (stored.environment IS NULL) = (of_rows.environment IS NULL)
@@ -140,7 +141,7 @@ FROM (
             FROM {place_users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {place_users_daily_begins} AND bucket < {place_users_daily_until}
+                AND bucket < {place_users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -152,7 +153,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= greatest({place_users_daily_since}, {place_users_daily_begins}) AND bucket < {place_users_daily_until}
+            WHERE bucket >= {place_users_daily_since} AND bucket < {place_users_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -121,12 +122,12 @@ FROM (
             FROM {session_totals_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {session_totals_hourly_begins} AND bucket < {session_totals_hourly_until}
+                AND bucket < {session_totals_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
             FROM summed
-            WHERE bucket >= {session_totals_hourly_begins} AND bucket < {session_totals_hourly_until}
+            WHERE bucket < {session_totals_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.agent_id, '') = coalesce(of_rows.agent_id, '') AND (stored.agent_id IS NULL) = (of_rows.agent_id IS NULL)
@@ -200,7 +201,7 @@ FROM (
             FROM {session_totals_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {session_totals_daily_begins} AND bucket < {session_totals_daily_until}
+                AND bucket < {session_totals_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -218,7 +219,7 @@ FROM (
                 sum(traces) AS traces,
                 sum(duration_ms) AS duration_ms
             FROM summed
-            WHERE bucket >= greatest({session_totals_daily_since}, {session_totals_daily_begins}) AND bucket < {session_totals_daily_until}
+            WHERE bucket >= {session_totals_daily_since} AND bucket < {session_totals_daily_until}
             GROUP BY 1, 2, 3, 4
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

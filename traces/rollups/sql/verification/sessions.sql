@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -127,12 +128,12 @@ FROM (
             FROM {sessions_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {sessions_hourly_begins} AND bucket < {sessions_hourly_until}
+                AND bucket < {sessions_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, session_id, user_number, agent_id, environment, release, calls, model_calls, errors, priced_calls, cost_usd, input_tokens, output_tokens, traces, duration_ms
             FROM summed
-            WHERE bucket >= {sessions_hourly_begins} AND bucket < {sessions_hourly_until}
+            WHERE bucket < {sessions_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.session_id, '') = coalesce(of_rows.session_id, '') AND (stored.session_id IS NULL) = (of_rows.session_id IS NULL)
@@ -212,7 +213,7 @@ FROM (
             FROM {sessions_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {sessions_daily_begins} AND bucket < {sessions_daily_until}
+                AND bucket < {sessions_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -232,7 +233,7 @@ FROM (
                 sum(traces) AS traces,
                 sum(duration_ms) AS duration_ms
             FROM summed
-            WHERE bucket >= greatest({sessions_daily_since}, {sessions_daily_begins}) AND bucket < {sessions_daily_until}
+            WHERE bucket >= {sessions_daily_since} AND bucket < {sessions_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -87,12 +88,12 @@ FROM (
             FROM {tool_latency_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_latency_ten_minutely_begins} AND bucket < {tool_latency_ten_minutely_until}
+                AND bucket < {tool_latency_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, provider, model, tool, latency_bucket, calls
             FROM summed
-            WHERE bucket >= {tool_latency_ten_minutely_begins} AND bucket < {tool_latency_ten_minutely_until}
+            WHERE bucket < {tool_latency_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -132,7 +133,7 @@ FROM (
             FROM {tool_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_latency_hourly_begins} AND bucket < {tool_latency_hourly_until}
+                AND bucket < {tool_latency_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -144,7 +145,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({tool_latency_hourly_since}, {tool_latency_hourly_begins}) AND bucket < {tool_latency_hourly_until}
+            WHERE bucket >= {tool_latency_hourly_since} AND bucket < {tool_latency_hourly_until}
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -185,7 +186,7 @@ FROM (
             FROM {tool_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_latency_daily_begins} AND bucket < {tool_latency_daily_until}
+                AND bucket < {tool_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -197,7 +198,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({tool_latency_daily_since}, {tool_latency_daily_begins}) AND bucket < {tool_latency_daily_until}
+            WHERE bucket >= {tool_latency_daily_since} AND bucket < {tool_latency_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

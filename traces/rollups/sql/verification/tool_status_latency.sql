@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -84,12 +85,12 @@ FROM (
             FROM {tool_status_latency_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_status_latency_ten_minutely_begins} AND bucket < {tool_status_latency_ten_minutely_until}
+                AND bucket < {tool_status_latency_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, status, error_type, tool, latency_bucket, calls
             FROM summed
-            WHERE bucket >= {tool_status_latency_ten_minutely_begins} AND bucket < {tool_status_latency_ten_minutely_until}
+            WHERE bucket < {tool_status_latency_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.status, '') = coalesce(of_rows.status, '') AND (stored.status IS NULL) = (of_rows.status IS NULL)
@@ -126,7 +127,7 @@ FROM (
             FROM {tool_status_latency_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_status_latency_hourly_begins} AND bucket < {tool_status_latency_hourly_until}
+                AND bucket < {tool_status_latency_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -137,7 +138,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({tool_status_latency_hourly_since}, {tool_status_latency_hourly_begins}) AND bucket < {tool_status_latency_hourly_until}
+            WHERE bucket >= {tool_status_latency_hourly_since} AND bucket < {tool_status_latency_hourly_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -175,7 +176,7 @@ FROM (
             FROM {tool_status_latency_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tool_status_latency_daily_begins} AND bucket < {tool_status_latency_daily_until}
+                AND bucket < {tool_status_latency_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -186,7 +187,7 @@ FROM (
                 latency_bucket,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({tool_status_latency_daily_since}, {tool_status_latency_daily_begins}) AND bucket < {tool_status_latency_daily_until}
+            WHERE bucket >= {tool_status_latency_daily_since} AND bucket < {tool_status_latency_daily_until}
             GROUP BY 1, 2, 3, 4, 5
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -114,12 +115,12 @@ FROM (
             FROM {tools_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tools_hourly_begins} AND bucket < {tools_hourly_until}
+                AND bucket < {tools_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, tool, agent_id, environment, release, status, error_type, operation, provider, model, calls, errors, timed_calls, latency_ms
             FROM summed
-            WHERE bucket >= {tools_hourly_begins} AND bucket < {tools_hourly_until}
+            WHERE bucket < {tools_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.tool, '') = coalesce(of_rows.tool, '') AND (stored.tool IS NULL) = (of_rows.tool IS NULL)
@@ -186,7 +187,7 @@ FROM (
             FROM {tools_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {tools_daily_begins} AND bucket < {tools_daily_until}
+                AND bucket < {tools_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -205,7 +206,7 @@ FROM (
                 sum(timed_calls) AS timed_calls,
                 sum(latency_ms) AS latency_ms
             FROM summed
-            WHERE bucket >= greatest({tools_daily_since}, {tools_daily_begins}) AND bucket < {tools_daily_until}
+            WHERE bucket >= {tools_daily_since} AND bucket < {tools_daily_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -112,12 +113,12 @@ FROM (
             FROM {totals_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {totals_minutely_begins} AND bucket < {totals_minutely_until}
+                AND bucket < {totals_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, operation, status, calls, errors, timed_calls, latency_ms, priced_calls, cost_usd, input_tokens, output_tokens
             FROM summed
-            WHERE bucket >= {totals_minutely_begins} AND bucket < {totals_minutely_until}
+            WHERE bucket < {totals_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.operation, '') = coalesce(of_rows.operation, '') AND (stored.operation IS NULL) = (of_rows.operation IS NULL)
@@ -183,7 +184,7 @@ FROM (
             FROM {totals_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {totals_hourly_begins} AND bucket < {totals_hourly_until}
+                AND bucket < {totals_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -199,7 +200,7 @@ FROM (
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens
             FROM summed
-            WHERE bucket >= greatest({totals_hourly_since}, {totals_hourly_begins}) AND bucket < {totals_hourly_until}
+            WHERE bucket >= {totals_hourly_since} AND bucket < {totals_hourly_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -266,7 +267,7 @@ FROM (
             FROM {totals_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {totals_daily_begins} AND bucket < {totals_daily_until}
+                AND bucket < {totals_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -282,7 +283,7 @@ FROM (
                 sum(input_tokens) AS input_tokens,
                 sum(output_tokens) AS output_tokens
             FROM summed
-            WHERE bucket >= greatest({totals_daily_since}, {totals_daily_begins}) AND bucket < {totals_daily_until}
+            WHERE bucket >= {totals_daily_since} AND bucket < {totals_daily_until}
             GROUP BY 1, 2, 3
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

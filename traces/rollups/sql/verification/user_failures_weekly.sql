@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -57,7 +58,7 @@ WITH stored_rows AS (
         user_number,
         sum(sign * 1) AS calls
     FROM stored_rows
-    WHERE status <> 'success' AND user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE status <> 'success' AND coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -99,7 +100,7 @@ FROM (
             FROM {user_failures_weekly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {user_failures_weekly_begins} AND bucket < {user_failures_weekly_until}
+                AND bucket < {user_failures_weekly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -115,7 +116,7 @@ FROM (
                 user_number,
                 sum(calls) AS calls
             FROM summed
-            WHERE bucket >= greatest({user_failures_weekly_since}, {user_failures_weekly_begins}) AND bucket < {user_failures_weekly_until}
+            WHERE bucket >= {user_failures_weekly_since} AND bucket < {user_failures_weekly_until}
             GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

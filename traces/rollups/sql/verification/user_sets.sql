@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -49,7 +50,7 @@ WITH stored_rows AS (
         user_number / 4096 AS user_block,
         bit_or(set_bit(0::bit(4096), mod(user_number, 4096), 1)) AS user_bits
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -75,12 +76,12 @@ FROM (
             FROM {user_sets_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {user_sets_hourly_begins} AND bucket < {user_sets_hourly_until}
+                AND bucket < {user_sets_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, user_block, user_bits
             FROM summed
-            WHERE bucket >= {user_sets_hourly_begins} AND bucket < {user_sets_hourly_until}
+            WHERE bucket < {user_sets_hourly_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND stored.user_block = of_rows.user_block
@@ -108,7 +109,7 @@ FROM (
             FROM {user_sets_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {user_sets_daily_begins} AND bucket < {user_sets_daily_until}
+                AND bucket < {user_sets_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -116,7 +117,7 @@ FROM (
                 user_block,
                 bit_or(user_bits) AS user_bits
             FROM summed
-            WHERE bucket >= greatest({user_sets_daily_since}, {user_sets_daily_begins}) AND bucket < {user_sets_daily_until}
+            WHERE bucket >= {user_sets_daily_since} AND bucket < {user_sets_daily_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -36,6 +36,7 @@ WITH stored_rows AS (
             parent_span_id,
             label_numbers,
             latency_bucket(first_token_ms) AS first_token_bucket,
+            user_number / 1024 AS user_range,
             1 AS sign
         FROM traces
         WHERE workspace_id = %(workspace_id)s
@@ -51,7 +52,7 @@ WITH stored_rows AS (
         sum(sign * (cost_usd IS NOT NULL)::integer) AS priced_calls,
         coalesce(sum(CASE sign WHEN 1 THEN cost_usd ELSE -cost_usd END), 0) AS cost_usd
     FROM stored_rows
-    WHERE user_number IS NOT NULL AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
+    WHERE coalesce(user_number, -1) >= 0 AND operation IN ('chat', 'text_completion', 'generate_content', 'embeddings')
     GROUP BY 1, 2, 3
 )
 SELECT name, bucket, key::text, measures::text, count(*) OVER () AS differing
@@ -85,12 +86,12 @@ FROM (
             FROM {users_ten_minutely}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {users_ten_minutely_begins} AND bucket < {users_ten_minutely_until}
+                AND bucket < {users_ten_minutely_until}
         ) AS stored
         FULL JOIN (
             SELECT bucket, user_number, calls, priced_calls, cost_usd
             FROM summed
-            WHERE bucket >= {users_ten_minutely_begins} AND bucket < {users_ten_minutely_until}
+            WHERE bucket < {users_ten_minutely_until}
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
             AND coalesce(stored.user_number, -1) = coalesce(of_rows.user_number, -1)
@@ -128,7 +129,7 @@ FROM (
             FROM {users_hourly}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {users_hourly_begins} AND bucket < {users_hourly_until}
+                AND bucket < {users_hourly_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -138,7 +139,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= greatest({users_hourly_since}, {users_hourly_begins}) AND bucket < {users_hourly_until}
+            WHERE bucket >= {users_hourly_since} AND bucket < {users_hourly_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket
@@ -177,7 +178,7 @@ FROM (
             FROM {users_daily}
             WHERE workspace_id = %(workspace_id)s
                 AND bucket >= %(start)s AND bucket < %(end)s
-                AND bucket >= {users_daily_begins} AND bucket < {users_daily_until}
+                AND bucket < {users_daily_until}
         ) AS stored
         FULL JOIN (
             SELECT
@@ -187,7 +188,7 @@ FROM (
                 sum(priced_calls) AS priced_calls,
                 sum(cost_usd) AS cost_usd
             FROM summed
-            WHERE bucket >= greatest({users_daily_since}, {users_daily_begins}) AND bucket < {users_daily_until}
+            WHERE bucket >= {users_daily_since} AND bucket < {users_daily_until}
             GROUP BY 1, 2
         ) AS of_rows
             ON stored.bucket = of_rows.bucket

@@ -1,4 +1,4 @@
-"""Keeps each histogram in one row on PostgreSQL, and adds sums by ten minutes and for pairs of filters."""
+"""Makes new tables for the followers on PostgreSQL, and adds sums under several filters on every engine."""
 
 from pathlib import Path
 from typing import Any
