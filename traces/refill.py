@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from traces import engines, lookup, scores
 from traces.db import rows
-from traces.engines.postgresql import FOLLOW, FOLLOW_WIDER, day_before, hour_of
+from traces.engines.postgresql import FOLLOW, FOLLOW_WIDER, begin_following, day_before, hour_of
 from traces.filters import EARLIEST, LATEST
 from traces.rollups import read_statement
 from traces.write_cursor import WriteCursor, write_cursor
@@ -36,16 +36,24 @@ FROM rollup_state
 WHERE followed_since IS DISTINCT FROM %(earliest)s
 ORDER BY workspace_id
 """
-BEGIN = """
-UPDATE rollup_state
-SET followed_since = %(midnight)s, followed_until = %(midnight)s
-WHERE workspace_id = %(workspace_id)s AND followed_since IS NULL
-"""
 HAS_REPLACED = "SELECT to_regclass('replaced_sums.places_hourly') IS NOT NULL"
 NEWEST_REPLACED = """
 SELECT max(bucket)
 FROM replaced_sums.places_hourly
 WHERE workspace_id = %(workspace_id)s AND bucket < %(before)s AND calls <> 0
+"""
+COUNTS = """
+SELECT
+    (
+        SELECT count(*)
+        FROM traces
+        WHERE workspace_id = %(workspace_id)s AND timestamp >= %(since)s AND timestamp < %(until)s
+    ),
+    (
+        SELECT coalesce(sum(calls), 0)
+        FROM totals_minutely
+        WHERE workspace_id = %(workspace_id)s AND bucket >= %(since)s AND bucket < %(until)s
+    )
 """
 DROP_REPLACED = "DROP SCHEMA IF EXISTS replaced_sums CASCADE"
 SET_SINCE = "UPDATE rollup_state SET followed_since = %(since)s WHERE workspace_id = %(workspace_id)s"
@@ -76,19 +84,11 @@ def workspaces_to_refill() -> list[UUID]:
 
 def refill(workspace_id: UUID) -> Iterator[Filled]:
     """Fills the followers back to the oldest row. Yields each part that is committed, the newest first."""
-    begin(workspace_id)
+    begin_following(workspace_id, midnight_of(timezone.now()))
     filled = refill_next(workspace_id)
     while filled:
         yield filled
         filled = refill_next(workspace_id)
-
-
-def begin(workspace_id: UUID) -> None:
-    """Lets the followers of a workspace that has none begin at the start of this day, if they have not begun."""
-    midnight = midnight_of(timezone.now())
-    with write_cursor() as cursor:
-        engines.current().lock(cursor, workspace_id)
-        cursor.execute(BEGIN, {"workspace_id": workspace_id, "midnight": midnight})
 
 
 def refill_next(workspace_id: UUID) -> Filled | None:
@@ -96,12 +96,12 @@ def refill_next(workspace_id: UUID) -> Filled | None:
     with write_cursor() as cursor:
         engines.current().lock(cursor, workspace_id)
         before = cursor.followed_since
-        cursor.execute(HAS_REPLACED)
-        has_replaced = cursor.fetchone() == (True,)
-        oldest = oldest_stored_day(cursor, workspace_id) if has_replaced else None
         newest = lookup.newest_before(cursor, workspace_id, before)
-        if has_replaced and (newest is None or oldest is None or newest < oldest):
-            return keep_replaced(cursor, workspace_id, before)
+        replaced = newest_replaced(cursor, workspace_id, before)
+        if replaced and (newest is None or midnight_of(newest) <= midnight_of(replaced)):
+            end = min(before, midnight_of(replaced) + DAY)
+            if not has_all_rows(cursor, workspace_id, midnight_of(replaced), end):
+                return keep_replaced(cursor, workspace_id, midnight_of(replaced), end)
         if newest is None:
             set_since(cursor, workspace_id, EARLIEST)
             return None
@@ -114,18 +114,36 @@ def refill_next(workspace_id: UUID) -> Filled | None:
         return Filled(day.date(), number)
 
 
-def keep_replaced(cursor: WriteCursor, workspace_id: UUID, before: datetime) -> Filled | None:
-    """Takes the newest day of sums of version 0.1.0 before a time whose rows are not all stored any more."""
+def newest_replaced(cursor: WriteCursor, workspace_id: UUID, before: datetime) -> datetime | None:
+    """Returns the newest hour before `before` that the sums of version 0.1.0 have; None if there is none."""
+    cursor.execute(HAS_REPLACED)
+    if cursor.fetchone() != (True,):
+        return None
     cursor.execute(NEWEST_REPLACED, {"workspace_id": workspace_id, "before": before})
     [(newest,)] = cursor.fetchall()
-    if newest is None:
-        set_since(cursor, workspace_id, EARLIEST)
-        return None
-    day = midnight_of(newest)
-    params = {"workspace_id": workspace_id, "since": day, "until": min(before, day + DAY)}
-    cursor.execute(KEEP_REPLACED, params)
+    hour: datetime | None = newest
+    return hour
+
+
+def has_all_rows(cursor: WriteCursor, workspace_id: UUID, since: datetime, until: datetime) -> bool:
+    """Returns whether no retention has deleted rows of this time."""
+    cursor.execute(COUNTS, {"workspace_id": workspace_id, "since": since, "until": until})
+    [(stored, summed)] = cursor.fetchall()
+    return bool(stored >= summed)
+
+
+def keep_replaced(cursor: WriteCursor, workspace_id: UUID, day: datetime, until: datetime) -> Filled:
+    """Takes the newest hours of a day from the sums of version 0.1.0: retention has deleted rows of them."""
+    hour = hour_of(until)
+    if hour < until:
+        # The last minutes of this hour are filled from rows, and the old sums have the whole hour.
+        params: dict[str, Any] = {"workspace_id": workspace_id, "since": hour, "until": hour + HOUR}
+        cursor.execute(UNFOLLOW, params | {"until_hour": hour})
+        until = hour + HOUR
+    since = next(parts_of(rows_by_time(cursor, workspace_id, day, until, HOUR)), day)
+    cursor.execute(KEEP_REPLACED, {"workspace_id": workspace_id, "since": since, "until": until})
     [(calls,)] = cursor.fetchall()
-    set_since(cursor, workspace_id, day)
+    set_since(cursor, workspace_id, since)
     return Filled(day.date(), int(calls))
 
 

@@ -127,6 +127,55 @@ def test_sums_of_days_whose_rows_are_deleted_are_kept(tenant: Tenant) -> None:
     assert rounded(sums_of(REPLACED_FOLLOWERS, tenant)) == rounded(before)
 
 
+FOLLOWED_SINCE = "SELECT followed_since FROM rollup_state WHERE workspace_id = %(workspace_id)s"
+
+
+@pytest.mark.usefixtures("released_database")
+@pytest.mark.parametrize("parts_before", [2, 9])
+def test_a_retention_between_two_parts_of_a_refill_loses_and_doubles_nothing(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, parts_before: int
+) -> None:
+    monkeypatch.setattr(refill, "ROWS_AT_ONCE", 8)
+    before = sums_of(OLD_FOLLOWERS, tenant)
+    upgrade()
+    parts = refill.refill(tenant.workspace.id)
+    for _ in range(parts_before):
+        next(parts)
+    parts.close()
+    [(since,)] = rows_of(FOLLOWED_SINCE, tenant)
+    run(f"DELETE FROM traces WHERE timestamp < '{iso(since)}'")  # type: ignore[arg-type]
+    parts = refill.refill(tenant.workspace.id)
+    next(parts)
+    parts.close()
+    command("refill")
+    ENGINE.follow(timezone.now())
+    assert rounded(sums_of(REPLACED_FOLLOWERS, tenant)) == rounded(before)
+
+
+@pytest.mark.usefixtures("released_database")
+def test_an_old_row_hides_no_kept_day(tenant: Tenant) -> None:
+    before = sums_of(OLD_FOLLOWERS, tenant)
+    run(f"DELETE FROM traces WHERE timestamp < '{iso(NOON.replace(hour=0) - 3 * DAY)}'")
+    upgrade()
+    old = row_with_everything(NOON - 60 * DAY, random.Random(2))
+    writer.store(tenant.workspace.id, [old])
+    command("refill")
+    ENGINE.follow(timezone.now())
+    after = sums_of(REPLACED_FOLLOWERS, tenant)
+    assert rounded([row for row in after["places_daily"] if row[0] > NOON - 50 * DAY]) == rounded(
+        before["places_daily"]
+    )  # type: ignore[operator]
+    assert len(after["places_daily"]) == len(before["places_daily"]) + 1
+
+
+@pytest.mark.usefixtures("released_database")
+def test_retention_begins_to_follow_where_nobody_has_refilled(tenant: Tenant) -> None:
+    upgrade()
+    ENGINE.delete_old(timezone.now(), lambda workspace_id: True)
+    [(since,)] = rows_of(FOLLOWED_SINCE, tenant)
+    assert since == (timezone.now() - DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 @pytest.mark.usefixtures("released_database")
 def test_the_old_sums_are_dropped_when_no_workspace_needs_them(tenant: Tenant) -> None:
     writer.store(uuid4(), [row_with_everything(NOON, random.Random(3))])

@@ -92,6 +92,11 @@ UPDATE rollup_state
 SET followed_until = %(until)s
 WHERE workspace_id = %(workspace_id)s
 """
+BEGIN_FOLLOWING = """
+UPDATE rollup_state
+SET followed_since = %(midnight)s, followed_until = %(midnight)s
+WHERE workspace_id = %(workspace_id)s AND followed_since IS NULL
+"""
 NOT_FOLLOWED = """
 SELECT workspace_id
 FROM rollup_state AS state
@@ -283,6 +288,13 @@ def workspaces_to_follow(until: datetime) -> list[UUID]:
     return [row["workspace_id"] for row in rows(NOT_FOLLOWED, {"until": until})]
 
 
+def begin_following(workspace_id: UUID, midnight: datetime) -> None:
+    """Lets the followers of a workspace that has none begin at this day, if they have not begun."""
+    with write_cursor() as cursor:
+        ENGINE.lock(cursor, workspace_id)
+        cursor.execute(BEGIN_FOLLOWING, {"workspace_id": workspace_id, "midnight": midnight})
+
+
 def follow_until(workspace_id: UUID, until: datetime) -> None:
     """Adds the rows before `until` to the followers, some thousand in each transaction."""
     is_done = False
@@ -403,6 +415,8 @@ def delete_old_rows(workspace_id: UUID, now: datetime) -> None:
     """Deletes old rows and sums of the workspace. Writers wait for one batch at most."""
     cutoff = day_before(now, settings.RETENTION_DAYS)
     close_all_before(workspace_id, cutoff)
+    # After an upgrade that nobody followed by a refill: what is stored from the day before on is summed.
+    begin_following(workspace_id, day_before(now, 1))
     if workspace_id in workspaces_to_follow(cutoff):
         follow_until(workspace_id, cutoff)
     delete_before(workspace_id, "traces", "timestamp", cutoff)

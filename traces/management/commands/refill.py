@@ -42,13 +42,13 @@ class Command(BaseCommand):
             session_summaries.forget_since(workspace_id, since)
         for workspace_id in chosen or workspaces_to_refill():
             self.report(workspace_id, refill(workspace_id))
-        drop_replaced()
         until = timezone.now() - trace_totals.LAG
         for workspace_id in chosen or trace_totals.workspaces_behind(until):
             trace_totals.fill_until(workspace_id, until)
         until = timezone.now() - session_summaries.LAG
         for workspace_id in chosen or session_summaries.workspaces_behind(until):
             session_summaries.fill_until(workspace_id, until)
+        drop_replaced()
         self.stdout.write("All sums are filled.")
 
     def report(self, workspace_id: UUID, parts: Iterable[Filled]) -> None:

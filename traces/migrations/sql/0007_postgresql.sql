@@ -4,6 +4,12 @@
 
 LOCK TABLE rollup_state IN ACCESS EXCLUSIVE MODE;
 
+-- Writers wait behind the lock meanwhile, so it rather fails and is run again than waits for a long question.
+SET LOCAL lock_timeout = '1s';
+
+-- For Citus, which otherwise changes all shards at once and then refuses to change the schema.
+SET LOCAL citus.multi_shard_modify_mode = 'sequential';
+
 UPDATE rollup_state SET followed_since = NULL, followed_until = NULL;
 
 CREATE SCHEMA replaced_sums;
