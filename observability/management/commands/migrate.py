@@ -7,7 +7,7 @@ from traces.refill import workspaces_to_refill
 
 REFILL = (
     "Rows of {count} workspaces are not in all sums yet. When no process of the old version runs any more, start "
-    "`manage.py refill`. Until then filtered questions are right and slower."
+    "`manage.py refill`. Until then filtered questions are slower, and find nothing in days whose rows are deleted."
 )
 
 
