@@ -99,8 +99,9 @@ def test_a_batch_sent_three_times_at_once_and_again_later_is_stored_once(product
         clients.flows(400)
 
 
-@pytest.mark.parametrize("seconds", [6, pytest.param(30, marks=long)])
+@pytest.mark.parametrize("seconds", [9, pytest.param(30, marks=long)])
 def test_a_lock_on_traces_loses_no_span(product: Product, seconds: int) -> None:
+    """Who has waited for 5 s is refused: only those that come in the first seconds of the lock."""
     with load(product, f"traces locked for {seconds} s") as clients, product.postgres.locked():
         wait_for(seconds)
     assert clients.ledger.refused["503"] > 0
