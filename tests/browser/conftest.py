@@ -5,6 +5,7 @@ from django.db import connections
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from analytics import cache as answers
+from explorer import traces
 from tests.browser.steps import LONG_MS
 from tests.tools import tool
 
@@ -62,6 +63,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         if not open_requests[page]:
             break
         page.wait_for_timeout(50)
+
+
+@pytest.fixture(autouse=True)
+def whole_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets a list of traces search its whole window: on a busy machine its fifth of a second may end after an hour."""
+    monkeypatch.setattr(traces, "SECONDS", 60)
 
 
 @pytest.fixture
