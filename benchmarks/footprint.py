@@ -28,7 +28,7 @@ ROUTES = ("usage/overview", "usage/calls-over-time", "cost/overview", "cost/by-m
 
 
 def questions(count: int, now: datetime) -> Iterator[str]:
-    """Yields paths of reads, of which no two have the same route and window: no cache has seen one before."""
+    """Yields paths of reads. No two have the same route and window, so no cache has an answer."""
     for number in range(count):
         end = now - timedelta(seconds=number // len(ROUTES))
         window = urlencode({"start": (end - timedelta(hours=1)).isoformat(), "end": end.isoformat()})

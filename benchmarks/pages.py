@@ -186,7 +186,7 @@ def visit(browser: Browser, address: str) -> Figures:
 
 
 def windows(end: datetime) -> Iterator[str]:
-    """Yields windows of 30 days up to `end`, each of which nobody has asked for."""
+    """Yields windows of 30 days up to `end`. No request has had the same window before."""
     while True:
         end -= timedelta(seconds=7)
         start = end - timedelta(days=30)

@@ -11,7 +11,7 @@ from django.utils.cache import patch_vary_headers
 LEVEL = 5
 """Of gzip: a page of 250 kB takes 5 ms, and the highest level makes it 3 % smaller."""
 LONGEST_PADDING = 128
-"""Characters, of which gzip makes half as many bytes."""
+"""In characters. Compressed they take half as many bytes."""
 
 
 class PageInParts(StreamingHttpResponse):
@@ -37,7 +37,7 @@ class PageInParts(StreamingHttpResponse):
 
 
 def compressed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yields a gzip file in as many parts, each of which can be read when it arrives, and its end.
+    """Yields a gzip file: a part for each chunk, then its end. A browser can read each part when it arrives.
 
     Each part ends with a comment of random length: who sees the lengths of many parts must not learn what they say
     (BREACH).

@@ -71,7 +71,7 @@ class Rollup(NamedTuple):
 
     @property
     def row_keys(self) -> tuple[str, ...]:
-        """Returns the keys of which each combination has a row on PostgreSQL."""
+        """Returns the keys but the packed one. On PostgreSQL each combination of them has one row."""
         return tuple(key for key in self.keys if key != self.packed)
 
     @property
