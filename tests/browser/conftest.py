@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from analytics import cache as answers
 from explorer import traces
@@ -38,12 +38,20 @@ def complaints() -> list[str]:
     return []
 
 
+LEFT_BEHIND = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx writes of a request that the browser ends because its page is left. A request that failed has its own."""
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    return message.type == "error" and not message.text.startswith(LEFT_BEHIND)
+
+
 @pytest.fixture
 def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(LONG_MS)
     page = context.new_page()
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     unanswered = open_requests[page] = set()
     page.on("request", lambda request: unanswered.add(request))

@@ -90,6 +90,7 @@ def test_without_scripts_a_page_has_its_figures_and_charts(
     browser: Browser, live_server: Any, tenant: Tenant, calls: None
 ) -> None:
     context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(LONG_MS)
     page = context.new_page()
     open_page(page, live_server, tenant, "usage")
     expect(page.locator(".card", has_text="Total calls").locator(".value")).to_have_text("1")

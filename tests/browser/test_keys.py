@@ -84,6 +84,7 @@ def test_question_mark_lists_the_keys_and_gives_the_focus_back(page: Page, live_
 
 def test_the_search_works_without_javascript(browser: Any, live_server: Any, filled: Tenant) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()
+    page.set_default_timeout(LONG_MS)
     open_page(page, live_server, filled, "usage")
     page.locator(".find summary").click()
     page.get_by_label(SEARCH).fill("acme")

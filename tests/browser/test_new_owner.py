@@ -38,6 +38,7 @@ class Person:
 
     def __init__(self, browser: Browser, viewport: ViewportSize, url: str) -> None:
         self.context = browser.new_context(viewport=viewport)
+        self.context.set_default_timeout(LONG_MS)
         self.context.grant_permissions(["clipboard-read", "clipboard-write"])
         self.page, self.url, self.clicks = self.context.new_page(), url, 0
 

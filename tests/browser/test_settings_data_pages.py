@@ -68,6 +68,7 @@ def test_an_owner_makes_a_key_sends_with_it_and_rotates_it(
     expect(row).to_contain_text("valid", timeout=LONG_MS)
     expect(row).to_contain_text("a terminal")
     row.get_by_role("link").click()
+    expect(owner.get_by_role("button", name="Rotate the key")).to_be_visible(timeout=LONG_MS)
     check_layout(owner, 390)
     owner.get_by_role("button", name="Rotate the key").click()
     expect(owner.get_by_role("main")).to_contain_text("works until", timeout=LONG_MS)

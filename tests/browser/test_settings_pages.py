@@ -45,6 +45,7 @@ def test_an_owner_invites_somebody_who_joins_with_a_new_account(
     page.get_by_role("button", name="Make a link").click()
     link = page.locator("#invitation-link").inner_text(timeout=LONG_MS)
     context = browser.new_context(viewport=viewport)
+    context.set_default_timeout(LONG_MS)
     other = context.new_page()
     other.goto(link)
     expect(other.locator("h1")).to_have_text("Join Acme")

@@ -19,6 +19,7 @@ COSTS = "#panel-cost-by-model"
 @pytest.fixture
 def phone(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(LONG_MS)
     yield context.new_page()
     context.close()
 

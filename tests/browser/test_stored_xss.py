@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from analytics.catalogue import PAGES
 from explorer.trace_pages import COLUMNS
+from tests.browser.steps import LONG_MS
 from tests.factories import PASSWORD, UserFactory
 from tests.security.hostile import filled
 from tests.security.payloads import PAYLOADS
@@ -39,6 +40,7 @@ def alarms() -> Alarms:
 def bare_page(browser: Browser, live_server: LiveServer, alarms: Alarms) -> Iterator[Page]:
     """Opens a page with the CSP switched off."""
     context = browser.new_context(bypass_csp=True, viewport={"width": 1440, "height": 2000})
+    context.set_default_timeout(LONG_MS)
     page = context.new_page()
 
     def dismiss(dialog: Any) -> None:
@@ -78,8 +80,8 @@ def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms:
     for domain in [page.domain for page in PAGES]:
         where = f"{live_server.url}/dashboard/{domain}?workspace={workspace.id}&limit=100&range=1h"
         bare_page.goto(where)
-        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
-        bare_page.wait_for_function("window.Plotly && document.querySelector('.chart .plot-container')", timeout=60_000)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
+        bare_page.wait_for_function("window.Plotly && document.querySelector('.chart .plot-container')")
         hover_over_charts(bare_page)
         for summary in bare_page.locator("details:not(.find) > summary").all():
             if summary.is_visible():
@@ -88,16 +90,16 @@ def test_no_stored_script_runs(bare_page: Page, live_server: LiveServer, alarms:
     assert "<script>window.__xss=1</script>" in bare_page.locator("body").inner_text(), "the page shows no payload"
     for payload in PAYLOADS[::9]:
         bare_page.goto(f"{live_server.url}/dashboard/usage?workspace={workspace.id}&" + query(payload))
-        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
         assert_no_alarm(bare_page, alarms, payload)
     every_column = "".join(f"&columns={name}" for name in COLUMNS)
     for search in ("", "&q=%3Cscript%3Ealert(1)%3C/script%3E"):
         bare_page.goto(f"{live_server.url}/dashboard/traces?workspace={workspace.id}&range=24h{every_column}{search}")
-        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
         assert_no_alarm(bare_page, alarms, f"the list of traces {search}")
     for span in ("", f"&span={5:016x}", f"&span={20:016x}"):
         bare_page.goto(f"{live_server.url}/dashboard/traces/{'1' * 32}?workspace={workspace.id}{span}")
-        bare_page.wait_for_selector("#scores", timeout=60_000)
+        bare_page.wait_for_selector("#scores")
         for summary in bare_page.locator("#detail details > summary").all():
             summary.click()
         bare_page.locator("#tree").hover()
@@ -129,23 +131,23 @@ def test_no_stored_script_runs_on_the_pages_of_entities(
     workspace_query = f"?workspace={workspace.id}"
     for name in LISTS:
         bare_page.goto(f"{live_server.url}/dashboard/{name}{workspace_query}&limit=100")
-        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
         assert_no_alarm(bare_page, alarms, name)
         ones = bare_page.evaluate("[...document.querySelectorAll('.row-link')].map((link) => link.href).slice(0, 9)")
         for address in ones[::4]:
             bare_page.goto(address)
-            bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+            bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
             bare_page.wait_for_load_state("networkidle")
             assert_no_alarm(bare_page, alarms, address)
     for kind in ("cost", "usage", "performance", "statement"):
         bare_page.goto(f"{live_server.url}/dashboard/report{workspace_query}&kind={kind}&range=1h")
-        bare_page.wait_for_function("document.querySelector('.report h1')", timeout=60_000)
+        bare_page.wait_for_function("document.querySelector('.report h1')")
         bare_page.wait_for_load_state("networkidle")
         assert_no_alarm(bare_page, alarms, kind)
     for payload in PAYLOADS[::9]:
         filters = f"{query(payload)}&{urlencode({'tool': payload})}"
         bare_page.goto(f"{live_server.url}/dashboard/traces{workspace_query}&{filters}")
-        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')", timeout=60_000)
+        bare_page.wait_for_function("!document.querySelector('.panel[aria-busy=true]')")
         bare_page.locator(".filter.tool summary").click()
         bare_page.wait_for_load_state("networkidle")
         assert_no_alarm(bare_page, alarms, payload)
