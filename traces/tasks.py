@@ -1,15 +1,20 @@
 """The work on stored traces that no request does."""
 
+import time
 from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
 
 from traces import engines
+from traces import refill as refills
 from traces.statistics import analyze_changed_tables
 from web.clock import check_clocks
 from web.queue import task
 from workspaces.models import Workspace
+
+REFILL_SECONDS = 60
+"""After so long a job lets others run, and goes on in a new one."""
 
 
 @task("traces.delete_old_traces")
@@ -35,6 +40,18 @@ def close_hours(due_at: str) -> None:
 def follow(due_at: str) -> None:
     """Fills the sums by environment, release, label and tool, from which filtered questions are answered."""
     engines.current().follow(timezone.now())
+
+
+@task("traces.refill")
+def refill() -> None:
+    """Fills the sums that the rows of an older version are not in, after an upgrade by `make run`."""
+    end = time.monotonic() + REFILL_SECONDS
+    for workspace_id in refills.workspaces_to_refill():
+        for _ in refills.refill(workspace_id):
+            if time.monotonic() > end:
+                refill.defer()
+                return
+    refills.drop_replaced()
 
 
 @task("traces.analyze_tables")

@@ -6,6 +6,7 @@ It is a program of its own, because it needs Django, and its memory is free agai
 import logging
 import secrets
 import sys
+from io import StringIO
 from pathlib import Path
 
 import django
@@ -32,7 +33,8 @@ def prepare_data() -> list[str]:
     # The functions below import models themselves: none can be imported before this call.
     django.setup()
     for alias in connections:
-        call_command("migrate", database=alias, verbosity=0)
+        call_command("migrate", database=alias, verbosity=0, stdout=StringIO())
+    refill_sums()
     check_static_files()
     collect_static_files()
     lines = [*create_demo_workspace(), *create_admin()]
@@ -40,6 +42,24 @@ def prepare_data() -> list[str]:
     for connection in connections.all():
         connection.close_pool()  # type: ignore[attr-defined]
     return lines
+
+
+def refill_sums() -> None:
+    """Has the worker fill the sums that rows of an older version are not in.
+
+    Where a process of that version may run beside it, a line asks for the command. The embedded database has no other.
+    """
+    from observability.management.commands.migrate import REFILL
+    from traces.refill import workspaces_to_refill
+    from traces.tasks import refill
+
+    if not (workspaces := workspaces_to_refill()):
+        return
+    if embedded.DATABASES["ANALYTICS_DATABASE_URL"] in embedded.missing_databases():
+        show_step("filling new sums for old rows, beside the running product")
+        refill.defer()
+    else:
+        print(REFILL.format(count=len(workspaces)), flush=True)
 
 
 def check_static_files() -> None:

@@ -19,13 +19,15 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from ingest.store import store_scores
+from observability.launcher import first_start
 from tests.tenant import NOON, Tenant, iso
 from tests.timescaledb.conftest import in_place
 from tests.traces import previous
 from tests.traces.test_rollups import assert_rollups_hold_the_rows, row_with_everything, rows_of, run
-from traces import engines, refill, sums, writer
+from traces import engines, refill, sums, tasks, writer
 from traces.engines.postgresql import ENGINE
 from traces.filters import EARLIEST, Filters, FilterValues
 from traces.rollups.catalogue import FOLLOWERS
@@ -226,6 +228,35 @@ def test_it_can_be_stopped_and_run_again(unfilled: Tenant, monkeypatch: pytest.M
     monkeypatch.setattr(refill, "ROWS_AT_ONCE", 50)
     command("refill", str(unfilled.workspace.id))
     assert_rollups_hold_the_rows(unfilled)
+
+
+def test_the_worker_fills_for_a_minute_at_a_time(unfilled: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[str] = []
+    monkeypatch.setattr(refill, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(tasks, "REFILL_SECONDS", -1)
+    monkeypatch.setattr(tasks.refill, "defer", lambda: jobs.append("traces.refill"))
+    tasks.refill()
+    [(since, _)] = rows_of(STATE, unfilled)
+    assert EARLIEST < since < NOON  # type: ignore[operator]
+    monkeypatch.setattr(tasks, "REFILL_SECONDS", 1000)
+    tasks.refill()
+    assert jobs == ["traces.refill"]
+    assert_rollups_hold_the_rows(unfilled)
+
+
+@pytest.mark.parametrize(("embedded_databases", "jobs"), [([], 0), (["observability_analytics"], 1)])
+def test_make_run_has_the_worker_fill_its_own_database(
+    unfilled: Tenant, monkeypatch: pytest.MonkeyPatch, embedded_databases: list[str], jobs: int, capsys: Any
+) -> None:
+    monkeypatch.setattr(first_start.embedded, "missing_databases", lambda: embedded_databases)
+    first_start.refill_sums()
+    assert ProcrastinateJob.objects.filter(task_name="traces.refill").count() == jobs
+    assert ("manage.py refill" in capsys.readouterr().out) == (jobs == 0)
+    command("refill")
+    capsys.readouterr()
+    first_start.refill_sums()
+    assert ProcrastinateJob.objects.filter(task_name="traces.refill").count() == jobs
+    assert capsys.readouterr().out == ""
 
 
 def test_rows_that_change_in_an_hour_that_is_filled_in_part_are_counted_once(
