@@ -113,11 +113,16 @@ class Chart:
             "x": self.mark_place(mark.start),
             "y": 1,
             "yref": "paper",
-            "xanchor": "left",
+            "xanchor": self.side_with_room(mark.start),
             "yanchor": "top",
             "yshift": -NAME_HEIGHT * row,
         }
         return {**text, **place}
+
+    def side_with_room(self, moment: datetime) -> str:
+        """Returns which end of a name stands at the moment: two thirds of a phone's chart have room for the longest."""
+        share = self.bucket_place(moment) / len(self.filters.bucket_starts)
+        return "left" if share < 1 / 3 else "center" if share < 2 / 3 else "right"
 
     def mark_place(self, moment: datetime) -> str:
         """Returns where the moment is drawn: within its bucket, whose point or bar has its start in the middle."""

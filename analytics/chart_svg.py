@@ -36,6 +36,8 @@ DASHES = {
     "longdashdot": "15 6 6 6",
 }
 """Of Plotly's names, for lines of up to 3 px. It scales `dot` with the width of the line."""
+ANCHORS = {"left": ("start", 1), "center": ("middle", 0), "right": ("end", -1)}
+"""For each end of a text that stands at a place how SVG calls it, and how far Plotly shifts the text, in pixels."""
 LINES = ("lines", "lines+markers")
 AMOUNT_AXES = {
     *("gridcolor", "linecolor", "zeroline", "automargin", "fixedrange", "rangemode", "nticks", "range"),
@@ -280,8 +282,16 @@ class Drawing:
     def names(self) -> SafeString:
         """Returns the names of what the shapes mark."""
         found = self.figure["layout"]["annotations"]
-        text = '<text x="{}%" dx="1" dy="{}">{}</text>'
-        rows = ((number(self.x(one["x"]) / 10), number(12 - one["yshift"]), one["text"]) for one in found)
+        text = '<text x="{}%" text-anchor="{}" dx="{}" dy="{}">{}</text>'
+        rows = (
+            (
+                number(self.x(one["x"]) / 10),
+                *ANCHORS[one["xanchor"]],
+                number(12 - one["yshift"]),
+                one["text"],
+            )
+            for one in found
+        )
         return format_html('<g class="names">{}</g>', format_html_join("", text, rows)) if found else SafeString("")
 
 

@@ -111,7 +111,7 @@ def test_a_line_has_its_gaps_and_a_point_between_two_of_them_is_seen() -> None:
 
 
 def test_text_of_a_client_stays_text() -> None:
-    mark = {"text": "<script>", "x": DAYS[0], "yref": "paper", "yshift": 0}
+    mark = {"text": "<script>", "x": DAYS[0], "yref": "paper", "yshift": 0, "xanchor": "left"}
     svg = svg_of(figure(bars(1, 2, 3, 4), annotations=[mark]))
     assert "&lt;script&gt;" in svg
     assert "<script>" not in svg

@@ -1,5 +1,6 @@
 """Annotations: written down by API and on a page, drawn on charts, named by why, left out of forecasts."""
 
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from html import unescape
@@ -153,6 +154,18 @@ def test_a_moment_is_a_line_with_its_name_on_every_chart_over_time(tenant: Tenan
         assert shape["x0"] == shape["x1"] == f"{NOON:%Y-%m-%d %H:%M:%S}"
         assert [name["text"] for name in figure["layout"]["annotations"]] == ["Deploy: release 2.0"]
         assert f'<a href="/dashboard/insights/annotations/{made.pk}?workspace=' in text
+
+
+@pytest.mark.parametrize(
+    ("hours", "side", "anchor"), [(-20, "left", "start"), (-10, "center", "middle"), (0, "right", "end")]
+)
+def test_a_name_stands_where_the_chart_has_room_for_it(tenant: Tenant, hours: int, side: str, anchor: str) -> None:
+    tenant.calls(3)
+    annotate(tenant, NOON + timedelta(hours=hours))
+    window = {"start": iso(NOON - timedelta(hours=23)), "end": iso(NOON + timedelta(hours=1))}
+    figure, text = figure_of(tenant, **window, granularity="hourly")
+    assert [name["xanchor"] for name in figure["layout"]["annotations"]] == [side]
+    assert re.search(f'<text x="[0-9.]+%" text-anchor="{anchor}" [^>]*>Deploy: release 2.0<', text)
 
 
 def test_a_time_is_a_band_over_the_buckets_that_it_touches(tenant: Tenant) -> None:
