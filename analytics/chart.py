@@ -113,24 +113,32 @@ class Chart:
             "x": self.mark_place(mark.start),
             "y": 1,
             "yref": "paper",
-            "xanchor": self.side_with_room(mark.start),
+            "xanchor": self.name_anchor(mark.start),
             "yanchor": "top",
             "yshift": -NAME_HEIGHT * row,
         }
         return {**text, **place}
 
-    def side_with_room(self, moment: datetime) -> str:
-        """Returns which end of a name stands at the moment: two thirds of a phone's chart have room for the longest."""
-        share = self.bucket_place(moment) / len(self.filters.bucket_starts)
+    def name_anchor(self, moment: datetime) -> str:
+        """Returns which part of a name stands at the moment. On a phone the longest takes two thirds of the chart."""
+        place = self.bucket_place(moment)
+        share = (place + self.share_of_bucket(moment, place)) / len(self.filters.bucket_starts)
         return "left" if share < 1 / 3 else "center" if share < 2 / 3 else "right"
 
     def mark_place(self, moment: datetime) -> str:
         """Returns where the moment is drawn: within its bucket, whose point or bar has its start in the middle."""
-        start = self.filters.bucket_starts[self.bucket_place(moment)]
+        place = self.bucket_place(moment)
+        start = self.filters.bucket_starts[place]
         if self.has_repeated_hour:
             return self.x(start)
-        within = min(max(moment - start, timedelta(0)), self.filters.bucket)
+        within = self.share_of_bucket(moment, place) * self.filters.bucket
         return clock_text(self.wall_clock(start) + within - self.filters.bucket / 2)
+
+    def share_of_bucket(self, moment: datetime, place: int) -> float:
+        """Returns how much of the bucket is over at the moment, as a chart shows it."""
+        if self.has_repeated_hour:
+            return 0.5
+        return min(max((moment - self.filters.bucket_starts[place]) / self.filters.bucket, 0), 1)
 
     def bucket_place(self, moment: datetime) -> int:
         return max(bisect_right(self.filters.bucket_starts, moment) - 1, 0)

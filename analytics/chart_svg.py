@@ -37,7 +37,7 @@ DASHES = {
 }
 """Of Plotly's names, for lines of up to 3 px. It scales `dot` with the width of the line."""
 ANCHORS = {"left": ("start", 1), "center": ("middle", 0), "right": ("end", -1)}
-"""For each end of a text that stands at a place how SVG calls it, and how far Plotly shifts the text, in pixels."""
+"""For each anchor of Plotly its name in SVG, and how far Plotly shifts the text, in pixels."""
 LINES = ("lines", "lines+markers")
 AMOUNT_AXES = {
     *("gridcolor", "linecolor", "zeroline", "automargin", "fixedrange", "rangemode", "nticks", "range"),

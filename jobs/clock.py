@@ -13,6 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from jobs.models import Clock, DuePeriod
 from jobs.queue_table import give_back_abandoned, wake_resumed
 from jobs.timetable import Entry, due_moments
+from web.queue import defer_one
 
 TICK_SECONDS = 5
 # Less often than it ticks: on an idle machine the clock alone writes.
@@ -84,12 +85,5 @@ def advance(entry: Entry, subject: str, last: datetime, due_at: datetime) -> boo
 
 
 def put_into_queue(entry: Entry, subject: str, due_at: datetime) -> None:
-    """Defers a job that never runs beside another one of its entry, unless one still waits: that one does for both.
-
-    The library's own lock for this is a constraint, which would forbid that a job which runs already waits again: after
-    a failure, or when its worker was killed.
-    """
-    name = f"{entry.task.name} {subject}".strip()
-    if not ProcrastinateJob.objects.filter(lock=name, status="todo").exists():
-        arguments = {"subject": subject} if subject else {}
-        entry.task.configure(lock=name).defer(due_at=due_at.isoformat(), **arguments)
+    arguments = {"subject": subject} if subject else {}
+    defer_one(entry.task, f"{entry.task.name} {subject}".strip(), due_at=due_at.isoformat(), **arguments)

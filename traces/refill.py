@@ -1,6 +1,7 @@
 """Fills the followers for rows that were stored before there were followers, from the newest day back to the oldest.
 
-It is the command `manage.py refill`, which an upgrade needs. Under the workspace's lock it adds at most ROWS_AT_ONCE
+It is the command `manage.py refill`, which an upgrade needs; after an upgrade of the embedded database the worker's
+task `traces.refill` does it. Under the workspace's lock it adds at most ROWS_AT_ONCE
 rows in each transaction, with all their sums, and moves `rollup_state.followed_since`. So it may be stopped at any time
 and run again while traces arrive, and what is not filled yet is read from rows. The worker's task `traces.follow`
 fills the other end.
@@ -36,7 +37,7 @@ FROM rollup_state
 WHERE followed_since IS DISTINCT FROM %(earliest)s
 ORDER BY workspace_id
 """
-HAS_REPLACED = "SELECT to_regclass('replaced_sums.places_hourly') IS NOT NULL"
+HAS_REPLACED = "SELECT to_regclass('replaced_sums.places_hourly') IS NOT NULL AS found"
 NEWEST_REPLACED = """
 SELECT max(bucket)
 FROM replaced_sums.places_hourly
@@ -80,6 +81,11 @@ def workspaces_to_refill() -> list[UUID]:
     if not engines.current().has_followers:
         return []
     return [row["workspace_id"] for row in rows(NOT_FILLED, {"earliest": EARLIEST})]
+
+
+def is_needed() -> bool:
+    """Returns whether a workspace has to be filled, or sums of version 0.1.0 are left that nobody needs."""
+    return bool(workspaces_to_refill()) or rows(HAS_REPLACED, {})[0]["found"]
 
 
 def refill(workspace_id: UUID) -> Iterator[Filled]:

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from traces import engines
-from traces import refill as refills
+from traces import engines, refill
 from traces.statistics import analyze_changed_tables
 from web.clock import check_clocks
-from web.queue import task
+from web.queue import defer_one, for_each, task
 from workspaces.models import Workspace
 
+# Then other jobs have their turn.
 REFILL_SECONDS = 60
-"""After so long a job lets others run, and goes on in a new one."""
 
 
 @task("traces.delete_old_traces")
@@ -43,15 +42,24 @@ def follow(due_at: str) -> None:
 
 
 @task("traces.refill")
-def refill() -> None:
-    """Fills the sums that the rows of an older version are not in, after an upgrade by `make run`."""
+def refill_for_a_minute() -> None:
+    """Fills the sums that the rows of an older version are not in, for a minute. Another job goes on after it."""
     end = time.monotonic() + REFILL_SECONDS
-    for workspace_id in refills.workspaces_to_refill():
-        for _ in refills.refill(workspace_id):
+
+    def fill(workspace_id: UUID) -> None:
+        for _ in refill.refill(workspace_id):
             if time.monotonic() > end:
-                refill.defer()
-                return
-    refills.drop_replaced()
+                break
+
+    for_each(refill.workspaces_to_refill(), fill)
+    if refill.workspaces_to_refill():
+        begin_refill()
+    else:
+        refill.drop_replaced()
+
+
+def begin_refill() -> None:
+    defer_one(refill_for_a_minute, refill_for_a_minute.name)
 
 
 @task("traces.analyze_tables")

@@ -51,8 +51,8 @@ UNION
 SELECT workspace_id FROM scores
 ORDER BY workspace_id
 """
-# The planner takes the sums of rows for few, and would compare each with each in a nested loop. Sorting texts for a
-# merge takes twice the time of hashing them.
+# The planner expects few sums, and would compare each with each in a nested loop. Sorting texts for a merge takes twice
+# the time of hashing them.
 SETTINGS = (
     "SET LOCAL statement_timeout = 0; SET LOCAL enable_nestloop = off;"
     " SET LOCAL enable_mergejoin = off; SET LOCAL enable_sort = off"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from procrastinate import RetryDecision
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from procrastinate.tasks import Task
@@ -51,6 +52,16 @@ def task(
     `task.defer(**arguments)` puts a job into the queue.
     """
     return app.task(name=name, retry=RetryAfterPauses(retry_pauses))
+
+
+def defer_one(task: Task[Any, Any, Any], name: str, **arguments: Any) -> None:
+    """Defers a job that never runs beside another one of this name, unless one still waits: that one does for both.
+
+    The library's own lock for this is a constraint, which would forbid that a job which runs already waits again: after
+    a failure, or when its worker was killed.
+    """
+    if not ProcrastinateJob.objects.filter(lock=name, status="todo").exists():
+        task.configure(lock=name).defer(**arguments)
 
 
 def for_each(items: Iterable[Item], work: Callable[[Item], None]) -> None:

@@ -47,19 +47,18 @@ def prepare_data() -> list[str]:
 def refill_sums() -> None:
     """Has the worker fill the sums that rows of an older version are not in.
 
-    Where a process of that version may run beside it, a line asks for the command. The embedded database has no other.
+    Where a process of that version may run beside it, a line asks for the command. No other uses the embedded database.
     """
     from observability.management.commands.migrate import REFILL
-    from traces.refill import workspaces_to_refill
-    from traces.tasks import refill
+    from traces import refill, tasks
 
-    if not (workspaces := workspaces_to_refill()):
+    if not refill.is_needed():
         return
     if embedded.DATABASES["ANALYTICS_DATABASE_URL"] in embedded.missing_databases():
         show_step("filling new sums for old rows, beside the running product")
-        refill.defer()
+        tasks.begin_refill()
     else:
-        print(REFILL.format(count=len(workspaces)), flush=True)
+        print(REFILL.format(count=len(refill.workspaces_to_refill())), flush=True)
 
 
 def check_static_files() -> None:

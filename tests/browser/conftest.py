@@ -39,7 +39,7 @@ def complaints() -> list[str]:
 
 
 LEFT_BEHIND = ("htmx:sendAbort", "htmx:afterRequest")
-"""What htmx writes of a request that the browser ends because its page is left. A request that failed has its own."""
+"""What htmx writes when the browser ends a request because its page is left. A failed one also says htmx:sendError."""
 
 
 def is_complaint(message: ConsoleMessage) -> bool:

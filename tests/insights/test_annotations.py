@@ -157,15 +157,25 @@ def test_a_moment_is_a_line_with_its_name_on_every_chart_over_time(tenant: Tenan
 
 
 @pytest.mark.parametrize(
-    ("hours", "side", "anchor"), [(-20, "left", "start"), (-10, "center", "middle"), (0, "right", "end")]
+    ("hours", "granularity", "anchor", "in_svg"),
+    [
+        (-20, "hourly", "left", "start"),
+        (-10, "hourly", "center", "middle"),
+        (0, "hourly", "right", "end"),
+        (-11, "daily", "left", "start"),
+        (11, "daily", "right", "end"),
+    ],
 )
-def test_a_name_stands_where_the_chart_has_room_for_it(tenant: Tenant, hours: int, side: str, anchor: str) -> None:
+def test_a_name_stands_where_the_chart_has_room_for_it(
+    tenant: Tenant, hours: int, granularity: str, anchor: str, in_svg: str
+) -> None:
     tenant.calls(3)
     annotate(tenant, NOON + timedelta(hours=hours))
-    window = {"start": iso(NOON - timedelta(hours=23)), "end": iso(NOON + timedelta(hours=1))}
-    figure, text = figure_of(tenant, **window, granularity="hourly")
-    assert [name["xanchor"] for name in figure["layout"]["annotations"]] == [side]
-    assert re.search(f'<text x="[0-9.]+%" text-anchor="{anchor}" [^>]*>Deploy: release 2.0<', text)
+    last = NOON + timedelta(hours=1 if granularity == "hourly" else 12)
+    window = {"start": iso(last - timedelta(hours=24)), "end": iso(last)}
+    figure, text = figure_of(tenant, **window, granularity=granularity)
+    assert [name["xanchor"] for name in figure["layout"]["annotations"]] == [anchor]
+    assert re.search(f'<text x="[0-9.]+%" text-anchor="{in_svg}" [^>]*>Deploy: release 2.0<', text)
 
 
 def test_a_time_is_a_band_over_the_buckets_that_it_touches(tenant: Tenant) -> None:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -231,17 +231,40 @@ def test_it_can_be_stopped_and_run_again(unfilled: Tenant, monkeypatch: pytest.M
 
 
 def test_the_worker_fills_for_a_minute_at_a_time(unfilled: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    jobs: list[str] = []
     monkeypatch.setattr(refill, "ROWS_AT_ONCE", 10)
     monkeypatch.setattr(tasks, "REFILL_SECONDS", -1)
-    monkeypatch.setattr(tasks.refill, "defer", lambda: jobs.append("traces.refill"))
-    tasks.refill()
+    for _ in range(2):
+        tasks.refill_for_a_minute()
+        assert refill_jobs() == 1
     [(since, _)] = rows_of(STATE, unfilled)
     assert EARLIEST < since < NOON  # type: ignore[operator]
+    run("CREATE SCHEMA replaced_sums CREATE TABLE places_hourly (workspace_id uuid, bucket timestamptz, calls bigint)")
     monkeypatch.setattr(tasks, "REFILL_SECONDS", 1000)
-    tasks.refill()
-    assert jobs == ["traces.refill"]
+    tasks.refill_for_a_minute()
+    assert refill_jobs() == 1
+    assert not refill.is_needed()
     assert_rollups_hold_the_rows(unfilled)
+
+
+def test_a_workspace_that_cannot_be_filled_stops_no_other(unfilled: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = uuid4()
+    writer.store(bad, [row_with_everything(NOON, random.Random(3))])
+    run("UPDATE rollup_state SET followed_since = NULL, followed_until = NULL")
+    usual = refill.refill
+
+    def refill_or_fail(workspace_id: UUID) -> Iterator[refill.Filled]:
+        if workspace_id == bad:
+            raise OSError("broken")
+        return usual(workspace_id)
+
+    monkeypatch.setattr(refill, "refill", refill_or_fail)
+    with pytest.raises(OSError, match="broken"):
+        tasks.refill_for_a_minute()
+    assert refill.workspaces_to_refill() == [bad]
+
+
+def refill_jobs() -> int:
+    return ProcrastinateJob.objects.filter(task_name="traces.refill").count()
 
 
 @pytest.mark.parametrize(("embedded_databases", "jobs"), [([], 0), (["observability_analytics"], 1)])
@@ -249,13 +272,14 @@ def test_make_run_has_the_worker_fill_its_own_database(
     unfilled: Tenant, monkeypatch: pytest.MonkeyPatch, embedded_databases: list[str], jobs: int, capsys: Any
 ) -> None:
     monkeypatch.setattr(first_start.embedded, "missing_databases", lambda: embedded_databases)
-    first_start.refill_sums()
-    assert ProcrastinateJob.objects.filter(task_name="traces.refill").count() == jobs
-    assert ("manage.py refill" in capsys.readouterr().out) == (jobs == 0)
+    for _ in range(2):
+        first_start.refill_sums()
+        assert refill_jobs() == jobs
+        assert ("manage.py refill" in capsys.readouterr().out) == (jobs == 0)
     command("refill")
-    capsys.readouterr()
+    ProcrastinateJob.objects.all().delete()
     first_start.refill_sums()
-    assert ProcrastinateJob.objects.filter(task_name="traces.refill").count() == jobs
+    assert refill_jobs() == 0
     assert capsys.readouterr().out == ""
 
 
