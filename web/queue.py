@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from procrastinate import RetryDecision
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from procrastinate.tasks import Task
@@ -60,7 +59,7 @@ def defer_one(task: Task[Any, Any, Any], name: str, **arguments: Any) -> None:
     The library's own lock for this is a constraint, which would forbid that a job which runs already waits again: after
     a failure, or when its worker was killed.
     """
-    if not ProcrastinateJob.objects.filter(lock=name, status="todo").exists():
+    if not any(app.job_manager.list_jobs(lock=name, status="todo")):
         task.configure(lock=name).defer(**arguments)
 
 
