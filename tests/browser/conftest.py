@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -71,6 +72,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         if not open_requests[page]:
             break
         page.wait_for_timeout(50)
+
+
+@pytest.fixture(autouse=True)
+def long_requests(settings: Any) -> None:
+    """Lets requests take longer: the first page of a process may need more than the usual time on a busy machine."""
+    settings.REQUEST_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
