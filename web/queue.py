@@ -59,7 +59,10 @@ def defer_one(task: Task[Any, Any, Any], name: str, **arguments: Any) -> None:
     The library's own lock for this is a constraint, which would forbid that a job which runs already waits again: after
     a failure, or when its worker was killed.
     """
-    if not any(app.job_manager.list_jobs(lock=name, status="todo")):
+    # `make demo` imports this module before there are settings, and models need them.
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    if not ProcrastinateJob.objects.filter(lock=name, status="todo").exists():
         task.configure(lock=name).defer(**arguments)
 
 

@@ -32,9 +32,12 @@ def prepare_data() -> list[str]:
         embedded.create_database(name)
     # The functions below import models themselves: none can be imported before this call.
     django.setup()
+    is_own = embedded.DATABASES["ANALYTICS_DATABASE_URL"] in embedded.missing_databases()
     for alias in connections:
-        call_command("migrate", database=alias, verbosity=0, stdout=StringIO())
-    refill_sums()
+        # Elsewhere an old process may run beside this one, and `migrate` asks for the refill.
+        call_command("migrate", database=alias, verbosity=0, stdout=StringIO() if is_own else None)
+    if is_own:
+        refill_sums()
     check_static_files()
     collect_static_files()
     lines = [*create_demo_workspace(), *create_admin()]
@@ -45,20 +48,12 @@ def prepare_data() -> list[str]:
 
 
 def refill_sums() -> None:
-    """Has the worker fill the sums that rows of an older version are not in.
-
-    Where a process of that version may run beside it, a line asks for the command. No other uses the embedded database.
-    """
-    from observability.management.commands.migrate import REFILL
+    """Has the worker fill the sums that rows of an older version are not in."""
     from traces import refill, tasks
 
-    if not refill.is_needed():
-        return
-    if embedded.DATABASES["ANALYTICS_DATABASE_URL"] in embedded.missing_databases():
+    if refill.is_needed():
         show_step("filling new sums for old rows, beside the running product")
         tasks.begin_refill()
-    else:
-        print(REFILL.format(count=len(refill.workspaces_to_refill())), flush=True)
 
 
 def check_static_files() -> None:

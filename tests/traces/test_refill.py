@@ -1,6 +1,7 @@
 """A database of the previous version gets its new sums by `manage.py refill`, while traces arrive."""
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -272,15 +273,26 @@ def test_make_run_has_the_worker_fill_its_own_database(
     unfilled: Tenant, monkeypatch: pytest.MonkeyPatch, embedded_databases: list[str], jobs: int, capsys: Any
 ) -> None:
     monkeypatch.setattr(first_start.embedded, "missing_databases", lambda: embedded_databases)
+    monkeypatch.setattr(first_start.embedded, "create_database", lambda name: None)
+    monkeypatch.setattr(first_start.django, "setup", lambda: None)
+    # The last steps are not of the databases, and close their connections.
+    monkeypatch.setattr(first_start, "check_static_files", lambda: sys.exit())
     for _ in range(2):
-        first_start.refill_sums()
+        prepare_databases()
         assert refill_jobs() == jobs
-        assert ("manage.py refill" in capsys.readouterr().out) == (jobs == 0)
+        shown = capsys.readouterr().out
+        assert ("manage.py refill" in shown) == (jobs == 0)
+        assert ("filling new sums" in shown) == (jobs == 1)
     command("refill")
     ProcrastinateJob.objects.all().delete()
-    first_start.refill_sums()
+    prepare_databases()
     assert refill_jobs() == 0
-    assert capsys.readouterr().out == ""
+    assert "sums" not in capsys.readouterr().out
+
+
+def prepare_databases() -> None:
+    with pytest.raises(SystemExit):
+        first_start.prepare_data()
 
 
 def test_rows_that_change_in_an_hour_that_is_filled_in_part_are_counted_once(
