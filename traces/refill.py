@@ -1,10 +1,9 @@
 """Fills the followers for rows that were stored before there were followers, from the newest day back to the oldest.
 
 It is the command `manage.py refill`, which an upgrade needs; after an upgrade of the embedded database the worker's
-task `traces.refill` does it. Under the workspace's lock it adds at most ROWS_AT_ONCE
-rows in each transaction, with all their sums, and moves `rollup_state.followed_since`. So it may be stopped at any time
-and run again while traces arrive, and what is not filled yet is read from rows. The worker's task `traces.follow`
-fills the other end.
+task `traces.refill` does it. Under the workspace's lock it adds at most ROWS_AT_ONCE rows in each transaction, with all
+their sums, and moves `rollup_state.followed_since`. So it may be stopped at any time and run again while traces arrive,
+and what is not filled yet is read from rows. The worker's task `traces.follow` fills the other end.
 
 While a version is replaced, old processes store late rows that the followers do not get. `refill_again` sums the last
 days anew. TimescaleDB does all this itself.
